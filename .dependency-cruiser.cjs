@@ -1,0 +1,61 @@
+// The house's import rules (docs/architecture.md), enforced: a room sees only what it is allowed to see.
+const room = (from, allowed, comment) => ({
+  name: `${from}-imports`,
+  comment,
+  severity: "error",
+  from: { path: `^${from}/` },
+  to: { path: "^(protocol|imaging|model|io|node|aggregator|dashboard|contracts|scripts|bench|test)/", pathNot: `^(${allowed.join("|")})(/|$)` },
+});
+const npm = (from, packages) => ({
+  name: `${from.replaceAll("/", "-")}-packages`,
+  comment: `${from} uses only ${packages.join(", ") || "no package"}`,
+  severity: "error",
+  from: { path: `^${from}/` },
+  to: { path: "node_modules/", pathNot: `node_modules/(@types/node|${packages.join("|")})(/|$)` },
+});
+
+module.exports = {
+  forbidden: [
+    room("protocol", ["protocol"], "protocol is pure: it knows no other room"),
+    room("imaging", ["imaging", "protocol"], "imaging knows only the protocol and its decoders"),
+    room("model", ["model", "protocol"], "model knows only the protocol and TensorFlow"),
+    ...["chain", "p2p", "store", "telemetry"].map((io) => room(`io/${io}`, [`io/${io}`, "protocol"], "one outside system never knows another")),
+    {
+      name: "node-steps", severity: "error", comment: "only the composition root and the trainer process wire io, imaging and model",
+      from: { path: "^node/", pathNot: "^node/(hospital-node|trainer-process)\\.ts$" },
+      to: { path: "^(imaging|model|io|aggregator|scripts)/" },
+    },
+    {
+      name: "node-root", severity: "error", comment: "a hospital never imports the aggregator",
+      from: { path: "^node/" }, to: { path: "^(aggregator|scripts|test|bench)/" },
+    },
+    {
+      name: "aggregator-steps", severity: "error", comment: "only the composition root wires io",
+      from: { path: "^aggregator/", pathNot: "^aggregator/aggregator\\.ts$" }, to: { path: "^io/" },
+    },
+    {
+      name: "aggregator-blind", severity: "error", comment: "the aggregator can neither run a model nor see an image",
+      from: { path: "^aggregator/" }, to: { path: "^(imaging|model|node|scripts|test|bench)/" },
+    },
+    {
+      name: "nothing-imports-scripts-or-test", severity: "error", comment: "scripts, test and bench are the leaves",
+      from: { pathNot: "^(scripts|test|bench)/" }, to: { path: "^(scripts|test|bench)/" },
+    },
+    npm("protocol", ["zod", "@noble/hashes", "canonicalize"]),
+    npm("node", []),
+    npm("aggregator", []),
+    { name: "no-circular", severity: "error", comment: "no cycles", from: {}, to: { circular: true } },
+    {
+      name: "no-orphans", severity: "error", comment: "every file is used",
+      from: { orphan: true, pathNot: ["\\.d\\.ts$", "\\.config\\.", "^\\.", "^test/", "^bench/", "^scripts/", "trainer-process\\.ts$", "worker\\.ts$"] }, to: {},
+    },
+    { name: "not-to-unresolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "^(artifacts|cache|coverage|types|runs)/" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "default", "types"], mainFields: ["module", "main", "types"] },
+  },
+};

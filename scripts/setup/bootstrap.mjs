@@ -1,0 +1,54 @@
+// The first thing that runs on a fresh machine, so plain JavaScript that any Node from 18 understands.
+// It makes sure of everything that the project needs, says nothing where there is nothing to do,
+// and then runs the command that was asked for under a Node that can run it.
+//
+//   node scripts/setup/bootstrap.mjs consilium simulate --rounds 3
+//   node scripts/setup/bootstrap.mjs test
+import { spawn } from "node:child_process";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ensureContracts } from "./contracts.mjs";
+import { ensureNode } from "./node.mjs";
+import { ensurePackages } from "./packages.mjs";
+import { SetupError } from "./setup-error.mjs";
+import { ensureTensorFlow } from "./tensorflow.mjs";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+
+/** What each word after `bootstrap.mjs` runs, once the set-up stands. */
+const commands = {
+  consilium: ["scripts/consilium.ts"],
+  test: ["scripts/checks/run-tests.ts"],
+  "test:e2e": ["scripts/checks/run-tests.ts", "--e2e"],
+  "test:sim": ["test/simulation/run.ts"],
+  check: ["scripts/checks/check.ts"],
+  bench: ["bench/bench.ts"],
+};
+
+async function main() {
+  const [word, ...rest] = process.argv.slice(2);
+  const command = commands[word];
+  if (!command) throw new SetupError(`unknown command "${word}"`, `use one of ${Object.keys(commands).join(", ")}`);
+  const node = await ensureNode();
+  const env = { ...process.env, PATH: `${dirname(node)}:${process.env.PATH}` };
+  await ensurePackages({ root, env });
+  await ensureTensorFlow({ root, node, env });
+  await ensureContracts({ root, node, env });
+  // Where the user stood when npm was called: relative paths in arguments are meant from there.
+  const cwd = process.env.INIT_CWD ?? process.cwd();
+  const child = spawn(node, ["--disable-warning=ExperimentalWarning", join(root, command[0]), ...command.slice(1), ...rest], {
+    stdio: "inherit",
+    cwd: word === "consilium" ? cwd : root,
+    env,
+  });
+  // The terminal sends Ctrl-C to the child as well; a signal sent to this process alone is passed on.
+  process.on("SIGINT", () => {});
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 143)));
+}
+
+main().catch((error) => {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(`${error.message}\n  ${error.remedy}`);
+  process.exit(1);
+});

@@ -1,0 +1,67 @@
+// What every set-up step shares: the per-user cache, a place to build in, and a quiet way to run a tool.
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { SetupError } from "./setup-error.mjs";
+
+/** Per-user cache: a second clone downloads nothing. */
+export const cacheDir = process.env.CONSILIUM_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "consilium");
+
+/** Says on stderr what takes time, so that stdout stays the command's own. */
+export function say(text) {
+  process.stderr.write(`setup: ${text}\n`);
+}
+
+/**
+ * Runs a tool to its end, keeping its output for the error only.
+ * @throws {SetupError} with the last lines of its output
+ */
+export function run(file, args, { env = process.env, cwd, remedy }) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, { env, cwd, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (chunk) => {
+        output = (output + chunk).slice(-20_000);
+      });
+    }
+    child.on("error", () => reject(new SetupError(`${file} could not be started`, remedy)));
+    child.on("close", (code) => {
+      if (code === 0) return resolve(output);
+      const tail = output.trim().split("\n").slice(-8).join("\n  ");
+      reject(new SetupError(`${file} ${args.slice(0, 3).join(" ")} failed:\n  ${tail}`, remedy));
+    });
+  });
+}
+
+/**
+ * Builds a folder of the cache in a temporary place and renames it when it is whole,
+ * so that an interrupted set-up, or two at once, never leave half a folder.
+ */
+export async function buildOnce(folder, build) {
+  const temporary = `${folder}.${process.pid}.tmp`;
+  await rm(temporary, { recursive: true, force: true });
+  await mkdir(temporary, { recursive: true });
+  try {
+    await build(temporary);
+    await rename(temporary, folder).catch((error) => {
+      if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error; // another set-up was first
+    });
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+/** SHA-256 over the names and contents of files and folders, in a fixed order. */
+export async function digestOf(...paths) {
+  const hash = createHash("sha256");
+  const visit = async (path) => {
+    const names = await readdir(path).catch(() => undefined);
+    if (names) for (const name of names.sort()) await visit(join(path, name));
+    else hash.update(path).update(await readFile(path));
+  };
+  for (const path of paths) await visit(path);
+  return hash.digest("hex");
+}
