@@ -1,0 +1,13 @@
+// What every benchmark reports: the same work done by us and by a peer in one run, as costs (lower is better).
+
+/** One comparison; `ratio` = ours / peer, `memoryRatio` = our peak memory / the peer's. */
+export interface BenchResult {
+  readonly name: string;
+  readonly unit: "seconds" | "bytes" | "gas";
+  readonly ours: number;
+  readonly peer: number;
+  readonly peerName: string;
+  readonly ratio: number;
+  /** Null where memory has no meaning for the work (gas) or was not measured. */
+  readonly memoryRatio: number | null;
+}
