@@ -1,0 +1,171 @@
+// What the hospital's and the aggregator's steps need from the world. io/ implements these against real systems,
+// the simulator against seeded ones; every implementation of a port passes the same suite (test/suites/).
+import type { Announcement } from "./announcement.ts";
+import type { Digest, HospitalAddress, RoundId } from "./digest.ts";
+import type { ErrorFacts } from "./errors.ts";
+import type { BlobOutline } from "./merkle.ts";
+import type { Plan } from "./plan.ts";
+import type { Commitment, LedgerEvent, Member, RoundState } from "./round.ts";
+import type { Prediction } from "./scores.ts";
+
+/** One federation: the chain it lives on and its TrainingRounds contract. */
+export interface FederationId {
+  readonly chainId: number;
+  readonly contract: HospitalAddress;
+}
+
+export interface Waiting {
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The contract, as one party sees it. Reads are of confirmed blocks. A write resolves when its transaction is
+ * confirmed and rejects with the contract's reason as a FedError code; writes are safe to repeat only after
+ * reading the state, which is what the steps do.
+ */
+export interface Ledger {
+  readonly federation: FederationId;
+  /** The account that writes; undefined for an auditor, whose writes throw LEDGER_READ_ONLY. */
+  readonly self: HospitalAddress | undefined;
+  /** Timestamp of the latest block, seconds: the federation's only clock for deadlines. */
+  chainTime(waiting?: Waiting): Promise<number>;
+  /** Everyone ever admitted, by index. */
+  members(waiting?: Waiting): Promise<readonly Member[]>;
+  /** The newest round's id, 0 before the first. */
+  latestRound(waiting?: Waiting): Promise<RoundId>;
+  /** @throws FedError ROUND_UNKNOWN */
+  round(id: RoundId, waiting?: Waiting): Promise<RoundState>;
+  /** All events from the deployment to the latest confirmed block, in chain order, in bounded memory. */
+  history(waiting?: Waiting): AsyncIterable<LedgerEvent>;
+  /** Wakes whenever something on chain may have changed (or chain time moved); the caller then reads the state. */
+  changes(waiting?: Waiting): AsyncIterable<void>;
+
+  openRound(opening: { readonly plan: Digest; readonly base: Digest }, waiting?: Waiting): Promise<RoundId>;
+  commitUpdate(commitment: { readonly round: RoundId; readonly manifest: Digest; readonly sampleCount: number }, waiting?: Waiting): Promise<void>;
+  /** Commitments of others, signed by them (Signatures.sign over commitmentTypedData), sent in one transaction. */
+  commitUpdates(round: RoundId, signed: readonly SignedCommitment[], waiting?: Waiting): Promise<void>;
+  proposeModel(proposal: { readonly round: RoundId; readonly model: Digest; readonly included: readonly HospitalAddress[] }, waiting?: Waiting): Promise<void>;
+  attest(attestation: { readonly round: RoundId; readonly proposal: number; readonly agree: boolean; readonly scores: Digest }, waiting?: Waiting): Promise<void>;
+  /** Moves a round whose deadline has passed on (expires its proposal, or abandons it); a no-op where nothing is due. */
+  expire(round: RoundId, waiting?: Waiting): Promise<void>;
+}
+
+export interface SignedCommitment extends Pick<Commitment, "member" | "manifest" | "sampleCount"> {
+  readonly signature: `0x${string}`;
+}
+
+/** EIP-712 typed data, as ethers takes it. */
+export interface TypedData {
+  readonly domain: { readonly name: string; readonly version: string; readonly chainId: number; readonly verifyingContract: string };
+  readonly types: Readonly<Record<string, readonly { readonly name: string; readonly type: string }[]>>;
+  readonly message: Readonly<Record<string, string | number | bigint>>;
+}
+
+export interface Signatures {
+  /** By the chain key of the party that runs. */
+  sign(data: TypedData): Promise<`0x${string}`>;
+  /** The address that signed; never throws on garbage: undefined then. */
+  recover(data: TypedData, signature: string): HospitalAddress | undefined;
+}
+
+/** Verified objects on this machine, by digest. What it returns has been re-hashed or was written by itself. */
+export interface BlobStore {
+  put(bytes: Uint8Array): Promise<Digest>;
+  has(digest: Digest): Promise<boolean>;
+  /** @throws FedError BLOB_UNKNOWN */
+  outline(digest: Digest): Promise<BlobOutline>;
+  /** Bytes at [offset, offset + length), fewer at the end. @throws FedError BLOB_UNKNOWN */
+  read(digest: Digest, offset: number, length: number): Promise<Uint8Array>;
+  /** The whole object. @throws FedError BLOB_UNKNOWN, BLOB_TOO_LARGE, BLOB_CORRUPT */
+  get(digest: Digest, limits: { readonly maxBytes: number }): Promise<Uint8Array>;
+  /** Keeps chunks of an object that is being fetched over restarts; resolves once the object is whole. */
+  writer(digest: Digest, outline: BlobOutline): Promise<BlobWriter>;
+}
+
+export interface BlobWriter {
+  /** Chunks that are not yet here, ascending. */
+  missing(): readonly number[];
+  /** Verifies against the outline before keeping. @throws FedError CHUNK_CORRUPT */
+  write(index: number, chunk: Uint8Array): Promise<void>;
+  /** Makes the object readable. @throws FedError BLOB_INCOMPLETE */
+  finish(): Promise<void>;
+  /** Releases the file, keeping the chunks for a later writer. */
+  close(): Promise<void>;
+}
+
+/** Objects from other members. */
+export interface BlobExchange {
+  /**
+   * Brings an object into the local BlobStore, from any connected members that have it, resuming what is there.
+   * Resolves at once where the object is local.
+   * @throws FedError BLOB_TOO_LARGE, BLOB_UNAVAILABLE (no connected member served it), ABORTED
+   */
+  fetch(digest: Digest, options: { readonly maxBytes: number; readonly preferred?: HospitalAddress } & Waiting): Promise<void>;
+}
+
+/** Gossip says that something exists and how large it is, never the thing itself. */
+export interface Gossip {
+  /** Resolves when handed to the network; with no neighbour it is a no-op: gossip is a hint, the chain is the truth. */
+  publish(announcement: Announcement): Promise<void>;
+  /** Valid announcements of members, each once. */
+  subscribe(listener: (announcement: Announcement) => void): () => void;
+}
+
+/** A party's own notes, durable when the promise resolves (fsync). Keys are short paths such as "round/7/update". */
+export interface Journal {
+  get(key: string): Promise<Uint8Array | undefined>;
+  /** Writes and deletes (undefined) all or none. */
+  write(entries: Readonly<Record<string, Uint8Array | undefined>>): Promise<void>;
+  keys(prefix: string): Promise<readonly string[]>;
+}
+
+export interface TrainRequest {
+  readonly plan: Plan;
+  readonly round: RoundId;
+  /** Safetensors of the base model. */
+  readonly base: Uint8Array;
+  /** 32-bit, unique to plan, round and hospital. */
+  readonly seed: number;
+}
+
+export interface TrainOutcome {
+  /** Safetensors of the weights after training: the tensors of the base model. */
+  readonly weights: Uint8Array;
+  readonly sampleCount: number;
+  readonly finalLoss: number;
+  readonly seconds: number;
+}
+
+/** How training goes, for people who watch. */
+export interface TrainProgress {
+  readonly step: number;
+  readonly steps: number;
+  readonly loss: number;
+}
+
+export type Split = "train" | "validation" | "test";
+
+/** Training and scoring on this hospital's shard, in a process of its own. */
+export interface Learner {
+  /** The commitment to the shard: root over its scans, and over its list of quarantined studies. */
+  shard(): Promise<{ readonly root: Digest; readonly quarantine: Digest; readonly trainScans: number }>;
+  train(request: TrainRequest, options?: { readonly onProgress?: (progress: TrainProgress) => void } & Waiting): Promise<TrainOutcome>;
+  /** Scores of the shard's patients of one split. */
+  predict(request: { readonly plan: Plan; readonly model: Uint8Array; readonly split: Split }, waiting?: Waiting): Promise<readonly Prediction[]>;
+}
+
+/** This machine's time, for waiting only: nothing that parties must agree on depends on it. */
+export interface Clock {
+  /** Milliseconds, monotonic. */
+  now(): number;
+  /** @throws FedError ABORTED */
+  sleep(milliseconds: number, waiting?: Waiting): Promise<void>;
+}
+
+export interface Log {
+  child(part: string): Log;
+  debug(event: string, facts?: ErrorFacts): void;
+  info(event: string, facts?: ErrorFacts): void;
+  warn(event: string, facts?: ErrorFacts): void;
+  error(event: string, facts?: ErrorFacts): void;
+}
