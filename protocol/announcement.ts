@@ -47,7 +47,11 @@ export type Verdict = "accept" | "ignore" | "reject";
  */
 export function judgeAnnouncement(
   announcement: Announcement,
-  view: { readonly federation: FederationId; readonly sender: HospitalAddress | undefined; readonly latestRound: RoundId },
+  view: {
+    readonly federation: FederationId;
+    readonly sender: HospitalAddress | undefined;
+    readonly latestRound: RoundId;
+  },
 ): Verdict {
   const { federation, sender, latestRound } = view;
   if (announcement.chainId !== federation.chainId || announcement.contract !== federation.contract) return "reject";

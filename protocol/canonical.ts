@@ -28,7 +28,11 @@ export function parseCanonical<T extends z.ZodTypeAny>(
   }
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
-    throw new FedError(`${what}_MALFORMED`, { where: parsed.error.issues[0]?.path.join(".") || "root" }, { cause: parsed.error });
+    throw new FedError(
+      `${what}_MALFORMED`,
+      { where: parsed.error.issues[0]?.path.join(".") || "root" },
+      { cause: parsed.error },
+    );
   }
   if (Buffer.compare(canonicalBytes(value), bytes) !== 0) throw new FedError(`${what}_NOT_CANONICAL`, {});
   return parsed.data;

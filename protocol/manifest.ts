@@ -80,15 +80,24 @@ export interface ManifestExpectation {
  * @throws FedError MANIFEST_TOO_LARGE, MANIFEST_MALFORMED, MANIFEST_NOT_CANONICAL, MANIFEST_MISMATCH (which field,
  * expected, found), MANIFEST_SIGNATURE, SAMPLE_CAP_EXCEEDED
  */
-export function verifyManifest(bytes: Uint8Array, expected: ManifestExpectation, signatures: Pick<Signatures, "recover">): Manifest {
+export function verifyManifest(
+  bytes: Uint8Array,
+  expected: ManifestExpectation,
+  signatures: Pick<Signatures, "recover">,
+): Manifest {
   const manifest = parseCanonical(bytes, manifestSchema, { what: "MANIFEST", maxBytes: maxManifestBytes });
   const { federation, sampleCap, ...fields } = expected;
   for (const [field, value] of Object.entries({ ...fields, ...federation })) {
     const found = manifest[field as keyof Manifest];
-    if (found !== value) throw new FedError("MANIFEST_MISMATCH", { hospital: expected.hospital, field, expected: value, found });
+    if (found !== value)
+      throw new FedError("MANIFEST_MISMATCH", { hospital: expected.hospital, field, expected: value, found });
   }
   if (manifest.sampleCount < 1 || manifest.sampleCount > sampleCap) {
-    throw new FedError("SAMPLE_CAP_EXCEEDED", { hospital: expected.hospital, sampleCount: manifest.sampleCount, sampleCap });
+    throw new FedError("SAMPLE_CAP_EXCEEDED", {
+      hospital: expected.hospital,
+      sampleCount: manifest.sampleCount,
+      sampleCap,
+    });
   }
   const { signature, ...statement } = manifest;
   if (signatures.recover(manifestTypedData(statement), signature) !== expected.hospital) {

@@ -15,9 +15,7 @@ export const modelSpecSchema = z
         channels: z.number().int().min(1).max(8),
       })
       .strict(),
-    routing: z
-      .object({ iterations: z.number().int().min(1).max(10), variant: z.enum(["sabour", "paper"]) })
-      .strict(),
+    routing: z.object({ iterations: z.number().int().min(1).max(10), variant: z.enum(["sabour", "paper"]) }).strict(),
     /** group: group norm, shared. batch-local: batch norm whose parameters stay at the hospital (FedBN). */
     normalisation: z.enum(["group", "batch-local", "none"]),
     /** Adds Sabour's reconstruction decoder and its loss. */
@@ -33,7 +31,14 @@ export const trainingSpecSchema = z
     /** Scans a step. */
     batchSize: z.number().int().min(1).max(256),
     optimiser: z.discriminatedUnion("name", [
-      z.object({ name: z.literal("sgd"), learningRate: z.number().positive(), momentum: z.number().min(0).max(1), nesterov: z.boolean() }).strict(),
+      z
+        .object({
+          name: z.literal("sgd"),
+          learningRate: z.number().positive(),
+          momentum: z.number().min(0).max(1),
+          nesterov: z.boolean(),
+        })
+        .strict(),
       z.object({ name: z.literal("adam"), learningRate: z.number().positive() }).strict(),
     ]),
     /** Learning rate over the rounds: constant, or a cosine from the first to the plan's last round. */

@@ -22,7 +22,9 @@ const planSchema = z
     /** Rounds that this plan is meant to run for; schedules reach to it. */
     rounds: countField.refine((value) => value >= 1),
     /** How patients were split before training; the test part selects nothing. */
-    evaluation: z.object({ split: z.literal("by-patient-stratified"), validation: z.number(), test: z.number() }).strict(),
+    evaluation: z
+      .object({ split: z.literal("by-patient-stratified"), validation: z.number(), test: z.number() })
+      .strict(),
     /** Name and version of the software that must reproduce it. */
     software: z.string().max(64),
   })

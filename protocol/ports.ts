@@ -41,11 +41,25 @@ export interface Ledger {
   changes(waiting?: Waiting): AsyncIterable<void>;
 
   openRound(opening: { readonly plan: Digest; readonly base: Digest }, waiting?: Waiting): Promise<RoundId>;
-  commitUpdate(commitment: { readonly round: RoundId; readonly manifest: Digest; readonly sampleCount: number }, waiting?: Waiting): Promise<void>;
+  commitUpdate(
+    commitment: { readonly round: RoundId; readonly manifest: Digest; readonly sampleCount: number },
+    waiting?: Waiting,
+  ): Promise<void>;
   /** Commitments of others, signed by them (Signatures.sign over commitmentTypedData), sent in one transaction. */
   commitUpdates(round: RoundId, signed: readonly SignedCommitment[], waiting?: Waiting): Promise<void>;
-  proposeModel(proposal: { readonly round: RoundId; readonly model: Digest; readonly included: readonly HospitalAddress[] }, waiting?: Waiting): Promise<void>;
-  attest(attestation: { readonly round: RoundId; readonly proposal: number; readonly agree: boolean; readonly scores: Digest }, waiting?: Waiting): Promise<void>;
+  proposeModel(
+    proposal: { readonly round: RoundId; readonly model: Digest; readonly included: readonly HospitalAddress[] },
+    waiting?: Waiting,
+  ): Promise<void>;
+  attest(
+    attestation: {
+      readonly round: RoundId;
+      readonly proposal: number;
+      readonly agree: boolean;
+      readonly scores: Digest;
+    },
+    waiting?: Waiting,
+  ): Promise<void>;
   /** Moves a round whose deadline has passed on (expires its proposal, or abandons it); a no-op where nothing is due. */
   expire(round: RoundId, waiting?: Waiting): Promise<void>;
 }
@@ -56,7 +70,12 @@ export interface SignedCommitment extends Pick<Commitment, "member" | "manifest"
 
 /** EIP-712 typed data, as ethers takes it. */
 export interface TypedData {
-  readonly domain: { readonly name: string; readonly version: string; readonly chainId: number; readonly verifyingContract: string };
+  readonly domain: {
+    readonly name: string;
+    readonly version: string;
+    readonly chainId: number;
+    readonly verifyingContract: string;
+  };
   readonly types: Readonly<Record<string, readonly { readonly name: string; readonly type: string }[]>>;
   readonly message: Readonly<Record<string, string | number | bigint>>;
 }
@@ -100,7 +119,10 @@ export interface BlobExchange {
    * Resolves at once where the object is local.
    * @throws FedError BLOB_TOO_LARGE, BLOB_UNAVAILABLE (no connected member served it), ABORTED
    */
-  fetch(digest: Digest, options: { readonly maxBytes: number; readonly preferred?: HospitalAddress } & Waiting): Promise<void>;
+  fetch(
+    digest: Digest,
+    options: { readonly maxBytes: number; readonly preferred?: HospitalAddress } & Waiting,
+  ): Promise<void>;
 }
 
 /** Gossip says that something exists and how large it is, never the thing itself. */
@@ -149,9 +171,15 @@ export type Split = "train" | "validation" | "test";
 export interface Learner {
   /** The commitment to the shard: root over its scans, and over its list of quarantined studies. */
   shard(): Promise<{ readonly root: Digest; readonly quarantine: Digest; readonly trainScans: number }>;
-  train(request: TrainRequest, options?: { readonly onProgress?: (progress: TrainProgress) => void } & Waiting): Promise<TrainOutcome>;
+  train(
+    request: TrainRequest,
+    options?: { readonly onProgress?: (progress: TrainProgress) => void } & Waiting,
+  ): Promise<TrainOutcome>;
   /** Scores of the shard's patients of one split. */
-  predict(request: { readonly plan: Plan; readonly model: Uint8Array; readonly split: Split }, waiting?: Waiting): Promise<readonly Prediction[]>;
+  predict(
+    request: { readonly plan: Plan; readonly model: Uint8Array; readonly split: Split },
+    waiting?: Waiting,
+  ): Promise<readonly Prediction[]>;
 }
 
 /** This machine's time, for waiting only: nothing that parties must agree on depends on it. */

@@ -73,11 +73,22 @@ export type LedgerEvent = EventPlace &
     | { readonly kind: "member-admitted"; readonly member: HospitalAddress; readonly index: number }
     | { readonly kind: "member-revoked"; readonly member: HospitalAddress; readonly index: number }
     | { readonly kind: "peer-bound"; readonly member: HospitalAddress; readonly index: number; readonly peerId: string }
-    | ({ readonly kind: "round-opened"; readonly round: RoundId } & Pick<RoundState, "opener" | "plan" | "base" | "members" | "commitBy" | "proposeBy">)
+    | ({ readonly kind: "round-opened"; readonly round: RoundId } & Pick<
+        RoundState,
+        "opener" | "plan" | "base" | "members" | "commitBy" | "proposeBy"
+      >)
     | ({ readonly kind: "update-committed"; readonly round: RoundId } & Commitment)
-    | ({ readonly kind: "model-proposed"; readonly round: RoundId; readonly attestBy: number } & Pick<Proposal, "number" | "proposer" | "model" | "included">)
+    | ({ readonly kind: "model-proposed"; readonly round: RoundId; readonly attestBy: number } & Pick<
+        Proposal,
+        "number" | "proposer" | "model" | "included"
+      >)
     | ({ readonly kind: "attested"; readonly round: RoundId; readonly proposal: number } & Attestation)
-    | { readonly kind: "proposal-closed"; readonly round: RoundId; readonly proposal: number; readonly status: "refused" | "expired" }
+    | {
+        readonly kind: "proposal-closed";
+        readonly round: RoundId;
+        readonly proposal: number;
+        readonly status: "refused" | "expired";
+      }
     | { readonly kind: "round-finalised"; readonly round: RoundId; readonly proposal: number; readonly model: Digest }
     | { readonly kind: "round-abandoned"; readonly round: RoundId }
   );

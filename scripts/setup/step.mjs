@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { SetupError } from "./setup-error.mjs";
 
 /** Per-user cache: a second clone downloads nothing. */
-export const cacheDir = process.env.CONSILIUM_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "consilium");
+export const cacheDir =
+  process.env.CONSILIUM_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "consilium");
 
 /** Says on stderr what takes time, so that stdout stays the command's own. */
 export function say(text) {

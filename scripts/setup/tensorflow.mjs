@@ -35,12 +35,23 @@ export async function ensureTensorFlow({ root, env }) {
 
 async function fetchLibrary(library, env) {
   say(`fetching TensorFlow's C library ${version} from PyPI (230 MB, once per user)`);
-  const remedy = "install Python 3 with pip (Debian, Ubuntu: apt-get install python3 python3-pip), and check that pip reaches its registry";
+  const remedy =
+    "install Python 3 with pip (Debian, Ubuntu: apt-get install python3 python3-pip), and check that pip reaches its registry";
   await buildOnce(library, async (temporary) => {
     const wheels = join(temporary, "wheels");
     await run(
       "python3",
-      ["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes", "--python-version", "3.11"]
+      [
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--require-hashes",
+        "--python-version",
+        "3.11",
+      ]
         .concat(["--implementation", "cp", "--platform", "manylinux2014_x86_64", "--platform", "manylinux_2_17_x86_64"])
         .concat(["--dest", wheels, "--requirement", join(here, "tensorflow.txt")]),
       { env, remedy },
@@ -58,7 +69,12 @@ async function compileBinding(binding, { library, tfjs, root, env }) {
       ["-std=c++17", "-O2", "-fPIC", "-shared", "-DNAPI_VERSION=8", `-I${tfjs}`, `-I${join(library, "include")}`]
         .concat([`-I${join(root, "node_modules", "node-api-headers", "include")}`])
         .concat([join(tfjs, "binding", "tfjs_backend.cc"), join(tfjs, "binding", "tfjs_binding.cc")])
-        .concat([`-L${join(library, "lib")}`, `-Wl,-rpath,${join(library, "lib")}`, "-ltensorflow", "-ltensorflow_framework"])
+        .concat([
+          `-L${join(library, "lib")}`,
+          `-Wl,-rpath,${join(library, "lib")}`,
+          "-ltensorflow",
+          "-ltensorflow_framework",
+        ])
         .concat(["-o", join(temporary, "tfjs_binding.node")]),
       { env, remedy: "install a C++ compiler (Debian, Ubuntu: apt-get install g++ make)" },
     );

@@ -1,0 +1,42 @@
+// Everything that is checked without running the project: format and lint, types, import rules, dead code, Solidity style.
+import { spawnSync } from "node:child_process";
+
+const checks = [
+  ["lint and format", "biome", ["ci", "--error-on-warnings", "."]],
+  ["types", "tsc", ["-p", "."]],
+  [
+    "import rules",
+    "depcruise",
+    [
+      "--config",
+      ".dependency-cruiser.cjs",
+      "protocol",
+      "imaging",
+      "model",
+      "io",
+      "node",
+      "aggregator",
+      "scripts",
+      "test",
+      "bench",
+    ],
+  ],
+  ["dead code", "knip", []],
+  ["solidity", "solhint", ["contracts/**/*.sol"]],
+] as const;
+
+let failed = 0;
+for (const [name, tool, args] of checks) {
+  const started = performance.now();
+  const { status, stdout, stderr } = spawnSync(`node_modules/.bin/${tool}`, args, {
+    encoding: "utf8",
+    maxBuffer: 1 << 26,
+  });
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`${status === 0 ? "ok    " : "FAILED"} ${name} (${seconds} s)`);
+  if (status !== 0) {
+    failed++;
+    console.log(stdout, stderr);
+  }
+}
+process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,83 @@
+// Runs every suite and ends with one line that a program can read: "N passed, N failed, N skipped".
+//   npm test                 contracts (Solidity and TypeScript) and all rooms
+//   npm run test:e2e         real processes, long runs
+//   npm test -- test/io      only the files below a folder
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+interface Outcome {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const args = process.argv.slice(2);
+const e2e = args.includes("--e2e");
+const places = args.filter((argument) => !argument.startsWith("--"));
+const scratch = mkdtempSync(join(tmpdir(), "consilium-tests-"));
+
+try {
+  const outcomes: Outcome[] = [];
+  if (!e2e && places.length === 0) outcomes.push(await solidity());
+  outcomes.push(await mocha(e2e ? ["test/e2e/**/*.e2e.ts"] : places.length > 0 ? places : ["test/**/*.test.ts"]));
+  const total = outcomes.reduce((sum, each) => ({
+    passed: sum.passed + each.passed,
+    failed: sum.failed + each.failed,
+    skipped: sum.skipped + each.skipped,
+  }));
+  console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+  process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+/** Fuzz and invariant tests written in Solidity, counted from Hardhat's own closing lines. */
+async function solidity(): Promise<Outcome> {
+  const { code, output } = await run("node_modules/.bin/hardhat", ["test", "solidity"]);
+  const count = (word: string) => Number(output.match(new RegExp(`(\\d+) ${word}`))?.[1] ?? 0);
+  const outcome = { passed: count("passing"), failed: count("failing"), skipped: count("skipped") };
+  // A run that died without a count (a compiler error, say) is one failure, never none.
+  return code !== 0 && outcome.failed === 0 ? { ...outcome, failed: 1 } : outcome;
+}
+
+async function mocha(files: string[]): Promise<Outcome> {
+  const report = join(scratch, "mocha.json");
+  const { code } = await run("node_modules/.bin/mocha", [
+    "--require",
+    "scripts/checks/mocha-setup.mjs",
+    "--reporter",
+    "scripts/checks/reporter.cjs",
+    "--reporter-option",
+    `output=${report}`,
+    "--timeout",
+    e2e ? "900000" : "60000",
+    "--recursive",
+    "--extension",
+    "test.ts",
+    "--no-warnings",
+    ...files,
+  ]);
+  try {
+    const { passed, failed, skipped } = JSON.parse(readFileSync(report, "utf8")) as Outcome;
+    return { passed, failed: failed === 0 && code !== 0 ? 1 : failed, skipped };
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+function run(file: string, args: string[]): Promise<{ code: number; output: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(file, args, {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, FORCE_COLOR: process.stdout.isTTY ? "1" : "0" },
+    });
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += chunk;
+      process.stdout.write(chunk);
+    });
+    child.on("close", (code) => resolve({ code: code ?? 1, output }));
+  });
+}

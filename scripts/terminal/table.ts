@@ -1,0 +1,33 @@
+// Tables that read at a glance, in 80 columns where they fit.
+import Table from "cli-table3";
+import pc from "picocolors";
+
+/** Rows as text under a header; numbers to the right. The first column is left-aligned. */
+export function table(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const text = new Table({
+    head: header.map((cell) => pc.bold(cell)),
+    style: { head: [], border: [], compact: true, "padding-left": 0, "padding-right": 2 },
+    chars: {
+      top: "",
+      "top-mid": "",
+      "top-left": "",
+      "top-right": "",
+      bottom: "",
+      "bottom-mid": "",
+      "bottom-left": "",
+      "bottom-right": "",
+      left: "  ",
+      "left-mid": "",
+      mid: "",
+      "mid-mid": "",
+      right: "",
+      "right-mid": "",
+      middle: "",
+    },
+    colAligns: header.map((_, column) =>
+      column > 0 && rows.every((row) => /^[-\d.,%\s[\]–]*$/.test(String(row[column]))) ? "right" : "left",
+    ),
+  });
+  for (const row of rows) text.push(row.map(String));
+  return text.toString();
+}
