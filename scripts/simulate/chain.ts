@@ -1,0 +1,60 @@
+// Starts and stops the simulation's chain (chain-process.ts) and says where it serves.
+import { type ChildProcess, fork } from "node:child_process";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { FedError } from "../../protocol/errors.ts";
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+export interface Chain {
+  readonly url: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/**
+ * @param journal the file that keeps the chain's blocks over restarts
+ * @param port 0 for any free one
+ * @throws FedError PORT_IN_USE, CHAIN_START
+ */
+export async function startChain({ journal, port = 0 }: { journal: string; port?: number }): Promise<Chain> {
+  if (port !== 0 && !(await isFree(port))) {
+    throw new FedError(
+      "PORT_IN_USE",
+      { port },
+      { remedy: "give another --rpc-port, or leave it out for any free one" },
+    );
+  }
+  const child = fork(join(here, "chain-process.ts"), [String(port), journal], {
+    cwd: join(here, "..", ".."), // where Hardhat finds its configuration
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    execArgv: ["--disable-warning=ExperimentalWarning"],
+  });
+  let complaints = "";
+  child.stderr?.on("data", (chunk) => {
+    complaints = (complaints + chunk).slice(-2000);
+  });
+  const served = await new Promise<number>((resolve, reject) => {
+    child.once("message", (message) => resolve((message as { port: number }).port));
+    child.once("exit", (code) =>
+      reject(new FedError("CHAIN_START", { code: code ?? -1 }, { cause: new Error(complaints) })),
+    );
+  });
+  return { url: `http://127.0.0.1:${served}`, pid: child.pid as number, stop: () => stop(child) };
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGTERM");
+  await ended;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once("error", () => resolve(false));
+    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
+  });
+}
