@@ -66,7 +66,10 @@ export async function openRunDirectory(
 
 function runDirectory(path: string, opened: z.output<typeof recordSchema>): RunDirectory {
   let record = opened;
-  const save = (changes: Partial<typeof record>) => writeRecord(path, (record = { ...record, ...changes }));
+  const save = (changes: Partial<typeof record>) => {
+    record = { ...record, ...changes };
+    return writeRecord(path, record);
+  };
   return {
     path,
     settings: record.settings,
