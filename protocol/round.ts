@@ -1,9 +1,13 @@
 // A round as the contract tells it: the events, and the state that any reader folds from them.
 import type { Digest, HospitalAddress, RoundId } from "./digest.ts";
 
+/** A hospital trains, commits and attests; an aggregator opens rounds and proposes only, and counts in no quorum. */
+export type MemberRole = "hospital" | "aggregator";
+
 export interface Member {
   /** Position in the contract's bitmaps, 0 to 255; never reused. */
   readonly index: number;
+  readonly role: MemberRole;
   readonly address: HospitalAddress;
   /** libp2p peer id bound by the hospital itself; undefined until it has. */
   readonly peerId: string | undefined;
@@ -44,7 +48,7 @@ export interface RoundState {
   readonly opener: HospitalAddress;
   readonly plan: Digest;
   readonly base: Digest;
-  /** Members of this round: the active ones at its opening, by index. */
+  /** Members of this round: the hospitals that were active at its opening, by index. */
   readonly members: readonly HospitalAddress[];
   /** Chain times, seconds: until when commitments are taken; until when only the opener may propose. */
   readonly commitBy: number;
@@ -70,8 +74,20 @@ export interface EventPlace {
 
 export type LedgerEvent = EventPlace &
   (
-    | { readonly kind: "member-admitted"; readonly member: HospitalAddress; readonly index: number }
+    | {
+        readonly kind: "member-admitted";
+        readonly member: HospitalAddress;
+        readonly index: number;
+        readonly role: MemberRole;
+      }
     | { readonly kind: "member-revoked"; readonly member: HospitalAddress; readonly index: number }
+    /** The member with this index goes on under a new chain key. */
+    | {
+        readonly kind: "member-rotated";
+        readonly from: HospitalAddress;
+        readonly to: HospitalAddress;
+        readonly index: number;
+      }
     | { readonly kind: "peer-bound"; readonly member: HospitalAddress; readonly index: number; readonly peerId: string }
     | ({ readonly kind: "round-opened"; readonly round: RoundId } & Pick<
         RoundState,
@@ -83,6 +99,13 @@ export type LedgerEvent = EventPlace &
         "number" | "proposer" | "model" | "included"
       >)
     | ({ readonly kind: "attested"; readonly round: RoundId; readonly proposal: number } & Attestation)
+    /** A hospital was revoked while the proposal was open: its attestation counts no more. */
+    | {
+        readonly kind: "attestation-withdrawn";
+        readonly round: RoundId;
+        readonly proposal: number;
+        readonly member: HospitalAddress;
+      }
     | {
         readonly kind: "proposal-closed";
         readonly round: RoundId;

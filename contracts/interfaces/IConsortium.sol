@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+/// @title Who belongs to the federation, under which keys, and who decides about it
+/// @dev Warning: the owner (the "admin") admits and revokes at will, and can pause the rounds for up to 30 days at a
+/// time. It cannot forge a commitment, an attestation or a model. Federations that want no such party hand the
+/// ownership over to the contract itself, after which more than two thirds of the hospitals decide (see {vote}).
+/// @dev Warning: an owner who admits keys of its own can outvote the hospitals. Watch {MemberAdmitted}.
+interface IConsortium {
+    /// @notice What a member may do. A hospital trains, commits and attests; an aggregator only opens rounds and
+    /// proposes models, counts towards no quorum and has no vote. Hospitals may do what an aggregator may.
+    enum Role {
+        None,
+        Hospital,
+        Aggregator
+    }
+
+    /// @notice A member as readers see it.
+    struct MemberView {
+        /// @dev Current chain key.
+        address account;
+        /// @dev Ed25519 public key of its libp2p peer id; zero until bound.
+        bytes32 peerKey;
+        /// @dev Position in every bitmap, 0 to 255; never reused, kept over key rotations.
+        uint8 index;
+        Role role;
+        /// @dev False once revoked.
+        bool active;
+        /// @dev First round that it may commit and attest in.
+        uint32 fromRound;
+        /// @dev Nonce of the next signed {bindPeerKeyFor} or {rotateKey} of this member.
+        uint32 keyNonce;
+    }
+
+    /// @notice A federation was founded, in continuation of `predecessor` (zero: of none).
+    event FederationFounded(address indexed predecessor, bytes32 genesisDigest);
+    /// @notice `account` became the member with `index`, from round `fromRound` on.
+    event MemberAdmitted(address indexed account, uint8 indexed index, Role role, uint32 fromRound);
+    /// @notice `account` can do nothing any more, from this block on.
+    event MemberRevoked(address indexed account, uint8 indexed index);
+    /// @notice The member with `index` replaced its chain key.
+    event MemberKeyRotated(address indexed from, address indexed to, uint8 indexed index);
+    /// @notice A member named the libp2p peer it runs.
+    /// @dev Warning: `possession` is an Ed25519 signature, which the EVM cannot verify at a reasonable price. Whoever
+    /// reads this event must verify it with `peerKey` over {peerKeyMessage}, and treat the key as unbound if it fails.
+    event PeerKeyBound(address indexed account, uint8 indexed index, bytes32 peerKey, bytes possession);
+    /// @notice A hospital voted for (or took back its vote for) the motion `data`.
+    event MotionVoted(bytes32 indexed motion, address indexed account, bool support, bytes data);
+    /// @notice More than two thirds of the hospitals support the motion, and it was carried out.
+    event MotionCarried(bytes32 indexed motion);
+
+    /// @notice `account` is not an active member.
+    error MemberUnknown(address account);
+    /// @notice `account` is or was a member: an address stands for one index for ever.
+    error MemberAlreadyAdmitted(address account);
+    /// @notice `account` is an aggregator, and only hospitals may do this.
+    error MemberNotHospital(address account);
+    /// @notice The zero address or the role None was given.
+    error MemberInvalid(address account, Role role);
+    /// @notice All 256 indices have been given away: found a new federation that names this one its predecessor.
+    error MembersFull();
+    /// @notice A peer key of zero, or a proof that is not 64 bytes long.
+    error PeerKeyInvalid(bytes32 peerKey, uint256 possessionLength);
+    /// @notice The signature was made by `recovered`, not by `expected`.
+    error KeySignatureInvalid(address recovered, address expected);
+    /// @notice A federation without an owner could never admit or revoke again.
+    error OwnershipNotRenounceable();
+
+    /// @notice Admits a member; it may commit and attest from the next round on. Owner only.
+    /// @dev A revoked account cannot come back; a hospital that was revoked by mistake comes with a new key.
+    function admit(address account, Role role) external;
+
+    /// @notice Revokes a member at once, also in a running round: its vote on an open proposal is taken back, it can
+    /// neither commit nor attest nor propose any more. Owner only.
+    /// @dev The running round keeps its size: its quorum does not become easier to reach by revocations.
+    /// @dev Warning: an update that it committed before stays committed. Proposers leave it out if they must.
+    function revoke(address account) external;
+
+    /// @notice Binds the libp2p peer that the caller runs, replacing the one before.
+    /// @param peerKey Ed25519 public key
+    /// @param possession 64 bytes: Ed25519 signature by `peerKey` over {peerKeyMessage} of the caller
+    function bindPeerKey(bytes32 peerKey, bytes calldata possession) external;
+
+    /// @notice {bindPeerKey} for a member without gas, by its EIP-712 signature over
+    /// `PeerKey(address account,bytes32 peerKey,uint32 nonce)`. Anyone may send it.
+    function bindPeerKeyFor(address account, bytes32 peerKey, bytes calldata possession, bytes calldata signature)
+        external;
+
+    /// @notice Moves the caller's membership, with its index, to a new chain key that proves that it exists by its
+    /// EIP-712 signature over `Rotation(address from,address to,uint32 nonce)`.
+    /// @dev Warning: whoever steals a chain key can rotate it away. The owner then revokes the thief's new address.
+    function rotateKey(address to, bytes calldata signature) external;
+
+    /// @notice Supports (or stops supporting) a motion: the encoded call of an owner-only function of this contract.
+    /// Once more than two thirds of the active hospitals support it, the contract carries it out on itself.
+    /// @dev Motions pass only where the contract is its own owner, with one exception: `acceptOwnership()`, by which
+    /// the hospitals take over from an owner that called `transferOwnership(address of this contract)`.
+    /// @dev Warning: votes do not expire; take back those that you no longer mean. Votes of revoked members lapse.
+    /// @dev Warning: with three hospitals "more than two thirds" is all of them, so none can be revoked by vote.
+    /// @dev Warning: if a third of the hospitals lose their keys no motion passes any more: found a successor.
+    function vote(bytes calldata data, bool support) external;
+
+    /// @notice The member that `account` is or was.
+    function memberOf(address account) external view returns (MemberView memory);
+
+    /// @notice Members with index in [from, to), current chain keys, revoked ones included.
+    function membersBetween(uint256 from, uint256 to) external view returns (MemberView[] memory);
+
+    /// @notice How many members were ever admitted.
+    function memberCount() external view returns (uint256);
+
+    /// @notice Bitmap of the active hospitals' indices.
+    function activeHospitals() external view returns (uint256);
+
+    /// @notice Bitmap of the hospitals that support a motion.
+    function supportersOf(bytes calldata data) external view returns (uint256);
+
+    /// @notice The bytes that a peer key signs to prove possession: keccak256 of
+    /// `abi.encode("consilium peer key", chain id, this contract, account)`.
+    function peerKeyMessage(address account) external view returns (bytes32);
+}
