@@ -55,6 +55,11 @@ export interface RoundState {
   readonly proposeBy: number;
   /** Until when the open proposal may be attested; 0 where none is open. */
   readonly attestBy: number;
+  /**
+   * Chain time after which the present status has lasted too long and `Ledger.expire` moves the round on; once it is
+   * final or abandoned, the time after which members other than its opener open the next round.
+   */
+  readonly deadline: number;
   /** In chain order. */
   readonly commitments: readonly Commitment[];
   readonly proposals: readonly Proposal[];
