@@ -12,11 +12,18 @@ const path = createRequire(import.meta.url).resolve("solc/soljson.js");
 const compiler = {
   version: "0.8.37",
   path,
-  settings: { evmVersion: "cancun", optimizer: { enabled: true, runs: 10_000 } },
+  settings: { evmVersion: "cancun", viaIR: true, optimizer: { enabled: true, runs: 10_000 } },
 };
 
 export default defineConfig({
-  plugins: [hardhatEthers, hardhatChaiMatchers, hardhatNetworkHelpers, hardhatMocha, hardhatIgnitionEthers, hardhatKeystore],
+  plugins: [
+    hardhatEthers,
+    hardhatChaiMatchers,
+    hardhatNetworkHelpers,
+    hardhatMocha,
+    hardhatIgnitionEthers,
+    hardhatKeystore,
+  ],
   solidity: { profiles: { default: compiler, production: compiler } },
   paths: { tests: { mocha: "test/contracts", solidity: "test/contracts" } },
 });

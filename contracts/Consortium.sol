@@ -16,20 +16,19 @@ abstract contract Consortium is IConsortium, Ownable2Step, EIP712 {
     /// @dev One storage slot: 168 of 256 bits. What a round needs to know of a member is here too, so that a
     /// commitment or an attestation reads one slot only.
     ///
-    ///   | index 8 | role 8 | active 8 | fromRound 32 | keyNonce 32 | attestedRound 32 | attestedProposal 8 |
-    ///   | agreed 8 | refusedRound 32 |
+    ///   | index 8 | role 8 | active 8 | fromRound 32 | keyNonce 32 | refusedRound 32 | attested 40 |
+    ///   | agreed 8 |
     struct Member {
         uint8 index;
         Role role;
         bool active;
         uint32 fromRound;
         uint32 keyNonce;
-        /// @dev The last proposal it attested, and how.
-        uint32 attestedRound;
-        uint8 attestedProposal;
-        bool agreed;
         /// @dev The last round in which a proposal of its was refused.
         uint32 refusedRound;
+        /// @dev The last proposal it attested (round * 256 + number), and how.
+        uint40 attested;
+        bool agreed;
     }
 
     bytes32 private constant PEER_KEY_TYPEHASH = keccak256("PeerKey(address account,bytes32 peerKey,uint32 nonce)");
@@ -54,7 +53,7 @@ abstract contract Consortium is IConsortium, Ownable2Step, EIP712 {
         // The length is below 256, checked above.
         uint8 index = uint8(_accounts.length);
         uint32 fromRound = _nextRound();
-        _members[account] = Member(index, role, true, fromRound, 0, 0, 0, false, 0);
+        _members[account] = Member(index, role, true, fromRound, 0, 0, 0, false);
         _accounts.push(account);
         if (role == Role.Hospital) _activeHospitals |= Bitmap.single(index);
         emit MemberAdmitted(account, index, role, fromRound);

@@ -100,8 +100,7 @@ contract TrainingRounds is ITrainingRounds, Consortium {
 
     /// @inheritdoc ITrainingRounds
     function commitUpdate(uint32 roundId, bytes32 manifestDigest, uint32 sampleCount) external override whenNotPaused {
-        _requireCommitting(roundId);
-        _requireCommitment(manifestDigest, sampleCount);
+        _requireCommitment(manifestDigest, sampleCount, _requireCommitting(roundId));
         Member storage member = _activeHospital(msg.sender);
         uint256 own = Bitmap.single(member.index);
         uint256 pending = _pending;
@@ -120,12 +119,12 @@ contract TrainingRounds is ITrainingRounds, Consortium {
         whenNotPaused
         returns (uint256 committed)
     {
-        _requireCommitting(roundId);
+        uint24 sampleCap = _requireCommitting(roundId);
         uint256 pending = _pending;
         bytes32 hash = _commitmentsHash;
         for (uint256 i = 0; i < signed.length; ++i) {
             SignedCommitment calldata one = signed[i];
-            _requireCommitment(one.manifestDigest, one.sampleCount);
+            _requireCommitment(one.manifestDigest, one.sampleCount, sampleCap);
             bytes32 structHash = keccak256(abi.encode(COMMITMENT_TYPEHASH, roundId, one.manifestDigest, one.sampleCount));
             address signer = ECDSA.recover(_hashTypedDataV4(structHash), one.r, one.vs);
             Member storage member = _activeHospital(signer);
@@ -186,33 +185,31 @@ contract TrainingRounds is ITrainingRounds, Consortium {
         override
         whenNotPaused
     {
-        Round memory round = _newest(roundId);
-        if (round.status != Status.Proposed && round.status != Status.Final) revert RoundStatus(roundId, round.status);
+        Round storage round = _newest(roundId);
+        Status status = round.status;
+        if (status != Status.Proposed && status != Status.Final) revert RoundStatus(roundId, status);
         if (block.timestamp > round.deadline) revert AttestationLate(round.deadline);
         if (_proposedDigest != modelDigest) revert AttestationModelMismatch(modelDigest, _proposedDigest);
-        Member storage member = _activeHospital(msg.sender);
-        if (member.fromRound > roundId) revert MemberNotInRound(msg.sender, roundId);
-        if (member.attestedRound == roundId && member.attestedProposal == round.proposals) {
-            revert AttestationDuplicate(msg.sender);
-        }
-        member.attestedRound = roundId;
-        member.attestedProposal = round.proposals;
-        member.agreed = agree;
-        emit Attested(roundId, msg.sender, round.proposals, agree, scoresDigest);
-        if (round.status == Status.Final) return;
+        uint8 number = round.proposals;
+        _recordAttestation(msg.sender, roundId, number, agree);
+        emit Attested(roundId, msg.sender, number, agree, scoresDigest);
+        if (status == Status.Final) return;
+        uint256 hospitals = round.hospitals;
         if (agree) {
-            _round.agreeing = ++round.agreeing;
-            if (uint256(round.agreeing).isQuorum(round.hospitals)) {
-                _round.status = Status.Final;
+            uint16 agreeing = round.agreeing + 1;
+            round.agreeing = agreeing;
+            if (uint256(agreeing).isQuorum(hospitals)) {
+                round.status = Status.Final;
                 _latestModel = modelDigest;
-                emit RoundFinalised(roundId, round.proposals, modelDigest);
+                emit RoundFinalised(roundId, number, modelDigest);
             }
         } else {
-            _round.disagreeing = ++round.disagreeing;
+            uint16 disagreeing = round.disagreeing + 1;
+            round.disagreeing = disagreeing;
             // The others alone would not be a quorum any more.
-            if (!uint256(round.hospitals - round.disagreeing).isQuorum(round.hospitals)) {
+            if (!(hospitals - disagreeing).isQuorum(hospitals)) {
                 _memberAt(round.proposer).refusedRound = roundId;
-                emit ProposalRefused(roundId, round.proposals);
+                emit ProposalRefused(roundId, number);
                 _failProposal(round);
             }
         }
@@ -220,7 +217,7 @@ contract TrainingRounds is ITrainingRounds, Consortium {
 
     /// @inheritdoc ITrainingRounds
     function expire(uint32 roundId) external override whenNotPaused {
-        Round memory round = _newest(roundId);
+        Round storage round = _newest(roundId);
         if (!_isRunning(round.status)) revert RoundNothingDue(roundId);
         if (round.status == Status.Committing && block.timestamp > round.commitBy) {
             uint256 updates = round.hospitals - _pending.count();
@@ -296,13 +293,28 @@ contract TrainingRounds is ITrainingRounds, Consortium {
     function _withdrawAttestation(address account, Member storage member) internal override {
         Round storage round = _round;
         if (round.status != Status.Proposed) return;
-        if (member.attestedRound != round.id || member.attestedProposal != round.proposals) return;
+        if (member.attested != _serial(round.id, round.proposals)) return;
         if (member.agreed) --round.agreeing;
         else --round.disagreeing;
         emit AttestationWithdrawn(round.id, account, round.proposals);
     }
 
-    function _failProposal(Round memory round) private {
+    /// @dev Marks the member's own slot: as few storage writes as a bitmap, and none to clear for the next proposal.
+    function _recordAttestation(address account, uint32 roundId, uint8 number, bool agree) private {
+        Member storage member = _activeHospital(account);
+        if (member.fromRound > roundId) revert MemberNotInRound(account, roundId);
+        uint40 proposal = _serial(roundId, number);
+        if (member.attested == proposal) revert AttestationDuplicate(account);
+        member.attested = proposal;
+        member.agreed = agree;
+    }
+
+    /// @dev A proposal's number in the whole federation's life.
+    function _serial(uint32 roundId, uint8 number) private pure returns (uint40) {
+        return (uint40(roundId) << 8) | number;
+    }
+
+    function _failProposal(Round storage round) private {
         uint8 maxProposals = _terms.maxProposals;
         if (round.proposals >= maxProposals) return _abandon(round.id);
         _round.status = Status.Proposing;
@@ -334,20 +346,21 @@ contract TrainingRounds is ITrainingRounds, Consortium {
         emit TermsSet(terms);
     }
 
-    function _newest(uint32 roundId) private view returns (Round memory round) {
+    function _newest(uint32 roundId) private view returns (Round storage round) {
         round = _round;
         if (round.id != roundId) revert RoundMismatch(roundId, round.id);
     }
 
-    function _requireCommitting(uint32 roundId) private view {
-        Round memory round = _newest(roundId);
+    /// @dev Reads the fields it needs straight from the slot: this is the path that every hospital pays for.
+    function _requireCommitting(uint32 roundId) private view returns (uint24 sampleCap) {
+        Round storage round = _newest(roundId);
         if (round.status != Status.Committing) revert RoundStatus(roundId, round.status);
         if (block.timestamp > round.commitBy) revert CommitmentLate(round.commitBy);
+        return round.sampleCap;
     }
 
-    function _requireCommitment(bytes32 manifestDigest, uint32 sampleCount) private view {
+    function _requireCommitment(bytes32 manifestDigest, uint32 sampleCount, uint24 sampleCap) private pure {
         if (manifestDigest == 0) revert DigestZero();
-        uint24 sampleCap = _round.sampleCap;
         if (sampleCount == 0 || sampleCount > sampleCap) revert CommitmentSampleCount(sampleCount, sampleCap);
     }
 

@@ -1,0 +1,93 @@
+// The contract's ABI as TypeScript types and codecs: a call with wrong arguments does not compile, an event that is
+// not the contract's does not parse. Hardhat writes the ABI's literal type beside the artifact; nothing is generated here.
+import { readFileSync } from "node:fs";
+import { Interface, type InterfaceAbi, id, type ParamType } from "ethers";
+import type { TrainingRounds$Type } from "../../artifacts/contracts/TrainingRounds.sol/artifacts.d.ts";
+
+type Fragment = TrainingRounds$Type["abi"][number];
+type Functions = Extract<Fragment, { readonly type: "function" }>;
+type Events = Extract<Fragment, { readonly type: "event" }>;
+
+interface Parameter {
+  readonly name: string;
+  readonly type: string;
+  readonly components?: readonly Parameter[];
+}
+
+/** A Solidity type in TypeScript; Int is number | bigint towards the chain, bigint from it. */
+type Value<P extends Parameter, Int> = P["type"] extends `${string}[]` ? readonly Single<P, Int>[] : Single<P, Int>;
+type Single<P extends Parameter, Int> = P extends { readonly components: readonly Parameter[] }
+  ? { readonly [C in P["components"][number] as C["name"]]: Value<C, Int> }
+  : P["type"] extends `uint${string}`
+    ? Int
+    : P["type"] extends "bool"
+      ? boolean
+      : string;
+type Values<Ps extends readonly Parameter[], Int> = { [K in keyof Ps]: Value<Ps[K], Int> };
+type Named<Ps extends readonly Parameter[], Int> = { readonly [P in Ps[number] as P["name"]]: Value<P, Int> };
+
+export type FunctionName = Functions["name"];
+export type Arguments<Name extends FunctionName> = Values<
+  Extract<Functions, { readonly name: Name }>["inputs"],
+  number | bigint
+>;
+/** What a view function returns; of several values, the first. */
+export type Returned<Name extends FunctionName> = Values<
+  Extract<Functions, { readonly name: Name }>["outputs"],
+  bigint
+>[0];
+
+/** An event of the contract with its arguments by name. */
+export type ContractEvent = {
+  readonly [Name in Events["name"]]: {
+    readonly name: Name;
+    readonly args: Named<Extract<Events, { readonly name: Name }>["inputs"], bigint>;
+  };
+}[Events["name"]];
+
+interface Artifact {
+  readonly abi: InterfaceAbi;
+  readonly bytecode: string;
+}
+
+const artifact = JSON.parse(
+  readFileSync(new URL("../../artifacts/contracts/TrainingRounds.sol/TrainingRounds.json", import.meta.url), "utf8"),
+) as Artifact;
+
+export const trainingRoundsInterface: Interface = new Interface(artifact.abi);
+/** Creation code, to which the constructor's arguments are appended. */
+export const creationCode: string = artifact.bytecode;
+/** Keccak-256 of the ABI in sorted human-readable form: two programs that agree on it mean the same calls and events. */
+export const abiDigest: string = id(trainingRoundsInterface.format(true).sort().join("\n"));
+
+export function encodeCall<Name extends FunctionName>(name: Name, args: Arguments<Name>): string {
+  return trainingRoundsInterface.encodeFunctionData(name, args as readonly unknown[]);
+}
+
+/** @throws an ethers error when the bytes are not what the function returns */
+export function decodeReturned<Name extends FunctionName>(name: Name, data: string): Returned<Name> {
+  const type = trainingRoundsInterface.getFunction(name)?.outputs[0];
+  const [value] = trainingRoundsInterface.decodeFunctionResult(name, data);
+  return (type && plain(value, type)) as Returned<Name>;
+}
+
+/** The event of a log of the contract; undefined for a log that is none of its events. */
+export function parseEvent(log: {
+  readonly topics: readonly string[];
+  readonly data: string;
+}): ContractEvent | undefined {
+  const parsed = trainingRoundsInterface.parseLog(log);
+  if (!parsed) return undefined;
+  return { name: parsed.name, args: plainStruct(parsed.args, parsed.fragment.inputs) } as ContractEvent;
+}
+
+/** ethers' Result, an array and an object in one, as plain arrays and objects. */
+function plain(value: unknown, type: ParamType): unknown {
+  const { arrayChildren, components } = type;
+  if (arrayChildren) return (value as readonly unknown[]).map((inner) => plain(inner, arrayChildren));
+  return components ? plainStruct(value as readonly unknown[], components) : value;
+}
+
+function plainStruct(values: readonly unknown[], types: readonly ParamType[]): unknown {
+  return Object.fromEntries(types.map((type, i) => [type.name, plain(values[i], type)]));
+}
