@@ -67,6 +67,19 @@ export interface RoundState {
   readonly model: Digest | undefined;
 }
 
+/** The contract's rules for every round opened from now on; periods in seconds. */
+export interface RoundTerms {
+  readonly commitPeriod: number;
+  /** In which the opener alone may propose first; then anyone may, for as long again. */
+  readonly proposePeriod: number;
+  readonly attestPeriod: number;
+  /** Fewer updates make no model. */
+  readonly minUpdates: number;
+  /** Proposals that may fail before the round is abandoned. */
+  readonly maxProposals: number;
+  readonly sampleCap: number;
+}
+
 /** Where an event stands on the chain. */
 export interface EventPlace {
   readonly block: number;
@@ -94,6 +107,7 @@ export type LedgerEvent = EventPlace &
         readonly index: number;
       }
     | { readonly kind: "peer-bound"; readonly member: HospitalAddress; readonly index: number; readonly peerId: string }
+    | { readonly kind: "terms-set"; readonly terms: RoundTerms }
     | ({ readonly kind: "round-opened"; readonly round: RoundId } & Pick<
         RoundState,
         "opener" | "plan" | "base" | "members" | "commitBy" | "proposeBy"
