@@ -1,0 +1,79 @@
+// Squared distances between updates, exactly: integers, so neither the order of arrival nor of addition shows.
+import { FedError } from "../errors.ts";
+import type { UpdateType } from "../update/integers.ts";
+import type { Columns } from "./strategy.ts";
+
+/** Coordinates whose squared differences float64 adds up exactly: (2^16)^2 * 2^12 and (2^24)^2 * 2^5 stay within 2^53. */
+const tileLength: Readonly<Record<UpdateType, number>> = { I8: 4096, I16: 4096, I32: 32 };
+const highUnit = 2 ** 26;
+
+export class PairwiseDistances {
+  readonly count: number;
+  readonly #type: UpdateType;
+  readonly #smallestExponent: number;
+  /** Upper triangle, row by row. */
+  readonly #squared: bigint[];
+
+  /** @param smallestExponent of the layout's steps: the unit of distances is 2^smallestExponent */
+  constructor(count: number, type: UpdateType, smallestExponent: number) {
+    this.count = count;
+    this.#type = type;
+    this.#smallestExponent = smallestExponent;
+    this.#squared = new Array<bigint>((count * (count - 1)) / 2).fill(0n);
+  }
+
+  /** Adds a run of coordinates that share a step. */
+  add(columns: Columns, exponent: number): void {
+    const length = columns[0]?.length ?? 0;
+    const pairs = this.#squared.length;
+    // Sums in two parts, each exact: a number above 2^53 would not be.
+    const high = new Float64Array(pairs);
+    const low = new Float64Array(pairs);
+    const tile = tileLength[this.#type];
+    for (let start = 0; start < length; start += tile) {
+      const end = Math.min(length, start + tile);
+      let pair = 0;
+      for (let i = 0; i < this.count; i++) {
+        const a = columns[i] as Columns[number];
+        for (let j = i + 1; j < this.count; j++) {
+          const sum = squaredDistance(a, columns[j] as Columns[number], start, end);
+          const upper = Math.floor(sum / highUnit);
+          high[pair] = (high[pair] as number) + upper;
+          low[pair] = (low[pair] as number) + (sum - upper * highUnit);
+          pair++;
+        }
+      }
+    }
+    const shift = BigInt(2 * (exponent - this.#smallestExponent));
+    for (let pair = 0; pair < pairs; pair++) {
+      const sum = BigInt(high[pair] as number) * BigInt(highUnit) + BigInt(low[pair] as number);
+      this.#squared[pair] = (this.#squared[pair] as bigint) + (sum << shift);
+    }
+  }
+
+  /** Squared distance between updates i and j (positions in the canonical order), in squared units. */
+  squared(i: number, j: number): bigint {
+    if (i === j) return 0n;
+    const [first, second] = i < j ? [i, j] : [j, i];
+    const found = this.#squared[first * this.count - (first * (first + 1)) / 2 + second - first - 1];
+    if (found === undefined) throw new FedError("UPDATE_UNKNOWN", { i, j, count: this.count });
+    return found;
+  }
+}
+
+function squaredDistance(a: Columns[number], b: Columns[number], start: number, end: number): number {
+  let even = 0;
+  let odd = 0;
+  let index = start;
+  for (; index + 1 < end; index += 2) {
+    const first = (a[index] as number) - (b[index] as number);
+    const second = (a[index + 1] as number) - (b[index + 1] as number);
+    even += first * first;
+    odd += second * second;
+  }
+  if (index < end) {
+    const last = (a[index] as number) - (b[index] as number);
+    even += last * last;
+  }
+  return even + odd;
+}

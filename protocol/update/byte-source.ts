@@ -1,0 +1,35 @@
+// Files that are read and written in pieces, so that averaging a hundred updates needs no more memory than ten.
+
+/** Random-access bytes: a blob on disk, or memory. */
+export interface ByteSource {
+  readonly size: number;
+  /** Exactly the bytes at [offset, offset + length), all within the size; valid until this source's next-but-one read. */
+  read(offset: number, length: number): Uint8Array | Promise<Uint8Array>;
+}
+
+/** A file being written: every byte of it once, in pieces, in no particular order. */
+export interface ByteSink {
+  /** Called once, before the first write, with the size of the whole file. */
+  start(totalBytes: number): void | Promise<void>;
+  /** The bytes may be reused by the caller once this resolves. */
+  write(offset: number, bytes: Uint8Array): void | Promise<void>;
+}
+
+/** Bytes in memory as a source. */
+export function memorySource(bytes: Uint8Array): ByteSource {
+  return { size: bytes.byteLength, read: (offset, length) => bytes.subarray(offset, offset + length) };
+}
+
+/** A sink that keeps everything in memory; `bytes()` is the file. */
+export function memorySink(): ByteSink & { bytes(): Uint8Array } {
+  let file = new Uint8Array(0);
+  return {
+    start(totalBytes) {
+      file = new Uint8Array(totalBytes);
+    },
+    write(offset, bytes) {
+      file.set(bytes, offset);
+    },
+    bytes: () => file,
+  };
+}

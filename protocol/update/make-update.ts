@@ -1,0 +1,199 @@
+// A hospital's side of the update: what training changed, clipped, rounded to integers, as the bytes it commits to.
+// What clipping removes is gone (it bounds influence); what rounding, saturation and sparsity leave out is handed back
+// as the residual, and goes into the hospital's next update (error feedback, Seide et al. 2014; Karimireddy et al. 2019).
+import type { HospitalAddress } from "../digest.ts";
+import { FedError } from "../errors.ts";
+import type { Plan } from "../plan.ts";
+import { encodeSafetensors, type NamedTensor, parseSafetensorsHeader } from "../safetensors.ts";
+import { type IntegerArray, integerArray } from "./integers.ts";
+import { floatTensors } from "./model-tensors.ts";
+import { powerOfTwo } from "./power-of-two.ts";
+import { quantise, type Rounding } from "./quantise.ts";
+import { seededIntegers } from "./random.ts";
+import { encodeSparse, keepLargest } from "./sparse-coding.ts";
+import { wishedExponent } from "./step-exponents.ts";
+import {
+  denseTensors,
+  keptCoordinates,
+  notesMetadata,
+  type Segment,
+  sparseNames,
+  sparseTensors,
+  type UpdateLayout,
+  updateLayout,
+} from "./update-layout.ts";
+import { clipNorms, type GroupNorms, NormAccumulator } from "./update-norm.ts";
+
+export interface UpdateInput {
+  /** Safetensors of the model that was trained from. */
+  readonly base: Uint8Array;
+  /** Safetensors of the weights after training: the base's tensors (without the server's and with any local ones). */
+  readonly local: Uint8Array;
+  /** What this hospital's last makeUpdate handed back; undefined before its first. */
+  readonly residual: Uint8Array | undefined;
+  /** SCAFFOLD only: change of this hospital's control variate, as safetensors with the model's tensor names. */
+  readonly control?: Uint8Array;
+  readonly plan: Pick<Plan, "seed" | "update" | "strategy">;
+  readonly round: number;
+  readonly hospital: HospitalAddress;
+}
+
+export interface MadeUpdate {
+  /** Safetensors of integers. */
+  readonly update: Uint8Array;
+  /** Safetensors of float32: keep it for the next round. */
+  readonly residual: Uint8Array;
+  /** L2 norm of delta and residual before clipping. */
+  readonly norm: number;
+  readonly clipped: boolean;
+}
+
+/**
+ * The same input gives the same bytes on every machine.
+ * @throws FedError UPDATE_NOT_FINITE, TENSOR_MISSING, TENSOR_SHAPE_MISMATCH, SAFETENSORS_MALFORMED, MODEL_DTYPE
+ */
+export function makeUpdate(input: UpdateInput): MadeUpdate {
+  const { plan, round, hospital } = input;
+  const layout = updateLayout(parseSafetensorsHeader(input.base, input.base.byteLength), plan);
+  const values = changes(input, layout);
+  const limits = clipNorms(plan);
+  const norms = floatNorms(values, layout);
+  const scales = { delta: clipScale(norms.delta, limits.delta), control: clipScale(norms.control, limits.control) };
+  for (const { group, start, length } of layout.segments) {
+    if (scales[group] === 1) continue;
+    for (let index = start; index < start + length; index++) values[index] = (values[index] as number) * scales[group];
+  }
+
+  let sent = values;
+  if (plan.update.topFraction < 1) {
+    sent = values.slice();
+    keepLargest(sent, keptCoordinates(layout, plan));
+  }
+  const integers = roundWithin(sent, layout, limits, (attempt) =>
+    seededIntegers(plan.seed, "update", round, hospital, attempt),
+  );
+  const metadata = notesMetadata({
+    exponents: layout.segments.map(({ exponent }) => exponent),
+    wishes: layout.segments.map((segment) => wish(sent, segment, layout)),
+  });
+  const update =
+    plan.update.topFraction < 1
+      ? encodeSparseFile(layout, integers, metadata)
+      : encodeSafetensors(
+          denseTensors(layout).map((tensor, index) => {
+            const { start, length } = layout.segments[index] as Segment;
+            return { ...tensor, data: integers.subarray(start, start + length) };
+          }),
+          metadata,
+        );
+  return {
+    update,
+    residual: encodeSafetensors(remainder(values, integers, layout)),
+    norm: norms.delta,
+    clipped: scales.delta < 1,
+  };
+}
+
+/** local - base + residual (and the control variate's change), in flat order. */
+function changes(input: UpdateInput, layout: UpdateLayout): Float64Array {
+  const base = floatTensors(input.base, "base");
+  const local = floatTensors(input.local, "local");
+  const control = input.control === undefined ? undefined : floatTensors(input.control, "control");
+  const residual = input.residual === undefined ? undefined : floatTensors(input.residual, "residual");
+  const values = new Float64Array(layout.coordinates);
+  for (const { name, updateName, group, shape, start, length } of layout.segments) {
+    if (group === "control" && control === undefined) throw new FedError("CONTROL_MISSING", { name });
+    const after = group === "control" ? (control?.(name, shape) as Float32Array) : local(name, shape);
+    const before = group === "control" ? undefined : base(name, shape);
+    const carried = residual?.(updateName, shape);
+    let sum = 0;
+    for (let index = 0; index < length; index++) {
+      const value = (after[index] as number) - (before?.[index] ?? 0) + (carried?.[index] ?? 0);
+      values[start + index] = value;
+      sum += value * value;
+    }
+    if (!Number.isFinite(sum)) throw new FedError("UPDATE_NOT_FINITE", { name, group });
+  }
+  return values;
+}
+
+function floatNorms(values: Float64Array, { segments }: UpdateLayout): GroupNorms {
+  const squared = { delta: 0, control: 0 };
+  for (const { group, start, length } of segments) {
+    let sum = 0;
+    for (let index = start; index < start + length; index++)
+      sum += (values[index] as number) * (values[index] as number);
+    squared[group] += sum;
+  }
+  return { delta: Math.sqrt(squared.delta), control: Math.sqrt(squared.control) };
+}
+
+function clipScale(norm: number, limit: number): number {
+  return norm > limit ? limit / norm : 1;
+}
+
+/** Integers whose norm, exactly as others will compute it, is within the limits. */
+function roundWithin(
+  values: Float64Array,
+  layout: UpdateLayout,
+  limits: GroupNorms,
+  generator: (attempt: number) => () => number,
+): IntegerArray {
+  const integers = integerArray(layout.type, layout.coordinates);
+  const scales = { delta: 1, control: 1 };
+  // Rounding noise can lift a clipped vector over the limit: once more with room for it, then without noise.
+  for (const attempt of [1, 2, 3]) {
+    const rounding: Rounding =
+      attempt < 3 ? { kind: "stochastic", next: generator(attempt) } : { kind: "towards-zero" };
+    for (const segment of layout.segments) {
+      const scale = attempt < 3 ? scales[segment.group] : 1 - 2 ** -40;
+      quantise(values, integers, segment, { type: layout.type, scale, rounding });
+    }
+    const accumulator = new NormAccumulator(layout);
+    accumulator.add(integers);
+    const norms = accumulator.norms();
+    if (norms.delta <= limits.delta && norms.control <= limits.control) return integers;
+    for (const group of ["delta", "control"] as const) {
+      const excess = (norms[group] / limits[group]) * (norms[group] / limits[group]) - 1;
+      if (excess > 0) scales[group] = 0.998 * Math.sqrt(Math.max(0.25, 1 - excess));
+    }
+  }
+  throw new FedError("UPDATE_NORM_EXCEEDED", { limit: limits.delta });
+}
+
+function wish(values: Float64Array, { start, length, exponent }: Segment, { type }: UpdateLayout): number {
+  let largestMagnitude = 0;
+  let sum = 0;
+  let count = 0;
+  for (let index = start; index < start + length; index++) {
+    const value = values[index] as number;
+    const magnitude = value < 0 ? -value : value;
+    if (magnitude > largestMagnitude) largestMagnitude = magnitude;
+    if (magnitude > 0) count++;
+    sum += value * value;
+  }
+  return wishedExponent(type, { largestMagnitude, rootMeanSquare: Math.sqrt(sum / Math.max(1, count)) }, exponent);
+}
+
+function remainder(values: Float64Array, integers: IntegerArray, layout: UpdateLayout): NamedTensor[] {
+  return layout.segments.map(({ updateName, shape, start, length, exponent }) => {
+    const step = powerOfTwo(exponent);
+    const data = new Float32Array(length);
+    for (let index = 0; index < length; index++) {
+      data[index] = (values[start + index] as number) - (integers[start + index] as number) * step;
+    }
+    return { name: updateName, dtype: "F32", shape, data };
+  });
+}
+
+function encodeSparseFile(layout: UpdateLayout, integers: IntegerArray, metadata: Record<string, string>): Uint8Array {
+  const data = encodeSparse(layout.type, integers);
+  const [values, gaps] = sparseTensors(layout, data.values.length, data.gaps.length);
+  return encodeSafetensors(
+    [
+      { ...values, data: data.values },
+      { ...gaps, data: data.gaps },
+    ],
+    metadata,
+  );
+}

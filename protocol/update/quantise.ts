@@ -1,0 +1,31 @@
+// Real numbers to integers at a power-of-two step, without bias: stochastic rounding.
+import { type IntegerArray, largestInteger, type UpdateType } from "./integers.ts";
+import { powerOfTwo } from "./power-of-two.ts";
+
+/** stochastic: up with the probability of the fraction, so the mean is right. towards-zero: never longer than it was. */
+export type Rounding = { readonly kind: "stochastic"; readonly next: () => number } | { readonly kind: "towards-zero" };
+
+/**
+ * integers[start + i] = round(values[start + i] * scale / 2^exponent), saturating at the type's largest magnitude.
+ * Stochastic rounding: Gupta et al. 2015, "Deep Learning with Limited Numerical Precision", section 3.
+ */
+export function quantise(
+  values: Float64Array,
+  integers: IntegerArray,
+  { start, length, exponent }: { start: number; length: number; exponent: number },
+  { type, scale, rounding }: { type: UpdateType; scale: number; rounding: Rounding },
+): void {
+  const limit = largestInteger[type];
+  const inverseStep = powerOfTwo(-exponent);
+  for (let index = start; index < start + length; index++) {
+    const exact = (values[index] as number) * scale * inverseStep;
+    let integer: number;
+    if (rounding.kind === "stochastic") {
+      const below = Math.floor(exact);
+      integer = rounding.next() < (exact - below) * 2 ** 32 ? below + 1 : below;
+    } else {
+      integer = Math.trunc(exact);
+    }
+    integers[index] = integer > limit ? limit : integer < -limit ? -limit : integer;
+  }
+}

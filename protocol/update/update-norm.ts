@@ -1,0 +1,47 @@
+// The length of an update, as everybody computes it to the same bit: float64, in flat order.
+import type { IntegerArray } from "./integers.ts";
+import { powerOfTwo } from "./power-of-two.ts";
+import type { Segment, UpdateLayout, UpdatePlan } from "./update-layout.ts";
+
+export type GroupNorms = Readonly<Record<Segment["group"], number>>;
+
+/** What each group's norm must not exceed. */
+export function clipNorms({ update, strategy }: UpdatePlan): GroupNorms {
+  return { delta: update.clipNorm, control: strategy.name === "scaffold" ? strategy.controlClipNorm : 0 };
+}
+
+/** Adds up an update's squared norms; integers are handed over run by run, in flat order. */
+export class NormAccumulator {
+  readonly #layout: UpdateLayout;
+  readonly #sums: number[];
+  #segment = 0;
+  #position = 0;
+
+  constructor(layout: UpdateLayout) {
+    this.#layout = layout;
+    this.#sums = layout.segments.map(() => 0);
+  }
+
+  /** @param integers the next run of the flat vector */
+  add(integers: IntegerArray): void {
+    let index = 0;
+    while (index < integers.length) {
+      const segment = this.#layout.segments[this.#segment] as Segment;
+      const end = Math.min(integers.length, index + segment.start + segment.length - this.#position);
+      let sum = this.#sums[this.#segment] as number;
+      for (let at = index; at < end; at++) sum += (integers[at] as number) * (integers[at] as number);
+      this.#sums[this.#segment] = sum;
+      this.#position += end - index;
+      index = end;
+      if (this.#position === segment.start + segment.length) this.#segment++;
+    }
+  }
+
+  norms(): GroupNorms {
+    const squared = { delta: 0, control: 0 };
+    this.#layout.segments.forEach(({ group, exponent }, index) => {
+      squared[group] += (this.#sums[index] as number) * powerOfTwo(2 * exponent);
+    });
+    return { delta: Math.sqrt(squared.delta), control: Math.sqrt(squared.control) };
+  }
+}

@@ -1,0 +1,70 @@
+// An update's file, read run by run: dense or sparse, it looks like one flat vector of integers.
+import { FedError } from "../errors.ts";
+import { layoutSafetensors, parseSafetensorsHeader, type SafetensorsHeader } from "../safetensors.ts";
+import type { ByteSource } from "./byte-source.ts";
+import { type IntegerArray, integerBytes, viewIntegers } from "./integers.ts";
+import { ByteWindow, SparseRuns } from "./sparse-runs.ts";
+import { decodeExponents, exponentsKey, wishesKey } from "./step-exponents.ts";
+import {
+  denseTensors,
+  keptCoordinates,
+  notesMetadata,
+  sparseNames,
+  sparseTensors,
+  type UpdateLayout,
+  type UpdateNotes,
+  type UpdatePlan,
+} from "./update-layout.ts";
+
+/** Reads a flat vector from its start to its end. */
+export interface UpdateReader {
+  readonly notes: UpdateNotes;
+  /** The next `length` coordinates; valid until the next-but-one call. @throws FedError UPDATE_MALFORMED */
+  next(length: number): Promise<IntegerArray>;
+}
+
+/** Longest header of a safetensors file that we take, bytes (protocol/safetensors.ts has the same limit). */
+const maxHeaderBytes = 4 << 20;
+
+/** The header of a safetensors file. @throws FedError SAFETENSORS_MALFORMED */
+export async function readHeader(source: ByteSource): Promise<{ header: SafetensorsHeader; bytes: Uint8Array }> {
+  const start = await source.read(0, Math.min(8, source.size));
+  const length = start.byteLength < 8 ? 0 : Number(new DataView(start.buffer, start.byteOffset).getBigUint64(0, true));
+  const bytes = (await source.read(0, Math.min(source.size, 8 + Math.min(length, maxHeaderBytes)))).slice();
+  return { header: parseSafetensorsHeader(bytes, source.size), bytes };
+}
+
+/**
+ * Opens an update whose header must be, to the byte, the one this layout asks for; only its steps may differ.
+ * @throws FedError UPDATE_MALFORMED, SAFETENSORS_MALFORMED, EXPONENTS_MALFORMED
+ */
+export async function openUpdate(source: ByteSource, layout: UpdateLayout, plan: UpdatePlan): Promise<UpdateReader> {
+  const { header, bytes } = await readHeader(source);
+  const count = layout.segments.length;
+  const notes = {
+    exponents: decodeExponents(header.metadata[exponentsKey], count),
+    wishes: decodeExponents(header.metadata[wishesKey], count),
+  };
+  const sparse = plan.update.topFraction < 1;
+  const sizeOf = (name: string) => header.tensors.find((tensor) => tensor.name === name)?.shape[0] ?? 0;
+  const [values, gaps] = [sizeOf(sparseNames.values), sizeOf(sparseNames.gaps)];
+  const tensors = sparse ? sparseTensors(layout, values, gaps) : denseTensors(layout);
+  const expected = layoutSafetensors(tensors, notesMetadata(notes)).header;
+  if (Buffer.compare(expected, bytes) !== 0) throw new FedError("UPDATE_MALFORMED", { where: "header" });
+  if (!sparse) return { notes, next: denseRuns(source, layout, header.dataOffset) };
+  if (values > keptCoordinates(layout, plan)) throw new FedError("UPDATE_MALFORMED", { where: "values", values });
+  const offsetOf = (name: string) => header.tensors.find((tensor) => tensor.name === name)?.offset ?? 0;
+  const valueBytes = new ByteWindow(source, offsetOf(sparseNames.values), values * integerBytes(layout.type));
+  const runs = new SparseRuns(layout, valueBytes, new ByteWindow(source, offsetOf(sparseNames.gaps), gaps));
+  return { notes, next: (length) => runs.next(length) };
+}
+
+function denseRuns(source: ByteSource, { type }: UpdateLayout, dataOffset: number): UpdateReader["next"] {
+  const width = integerBytes(type);
+  let offset = dataOffset;
+  return async (length) => {
+    const bytes = await source.read(offset, length * width);
+    offset += length * width;
+    return viewIntegers(type, bytes);
+  };
+}

@@ -1,0 +1,49 @@
+// What everybody checks of somebody else's update before averaging it: tensors, shapes, steps, bounds, norm.
+import { FedError } from "../errors.ts";
+import type { SafetensorsHeader } from "../safetensors.ts";
+import type { ByteSource } from "./byte-source.ts";
+import { largestInteger } from "./integers.ts";
+import { type UpdatePlan, updateLayout } from "./update-layout.ts";
+import { clipNorms, NormAccumulator } from "./update-norm.ts";
+import { openUpdate } from "./update-reader.ts";
+
+const runLength = 1 << 16;
+
+/**
+ * Reads the whole update once, in constant memory.
+ * @param base header of the model that the update was trained from
+ * @returns the L2 norm of the delta
+ * @throws FedError UPDATE_MALFORMED, SAFETENSORS_MALFORMED, EXPONENTS_MALFORMED, UPDATE_STEP_MISMATCH,
+ * UPDATE_OUT_OF_BOUNDS, UPDATE_NORM_EXCEEDED
+ */
+export async function verifyUpdate(
+  source: ByteSource,
+  { base, plan }: { base: SafetensorsHeader; plan: UpdatePlan },
+): Promise<{ norm: number }> {
+  const layout = updateLayout(base, plan);
+  const reader = await openUpdate(source, layout, plan);
+  layout.segments.forEach(({ updateName, exponent }, index) => {
+    const found = reader.notes.exponents[index];
+    if (found !== exponent) throw new FedError("UPDATE_STEP_MISMATCH", { name: updateName, expected: exponent, found });
+  });
+  const limit = largestInteger[layout.type];
+  const accumulator = new NormAccumulator(layout);
+  for (let start = 0; start < layout.coordinates; start += runLength) {
+    const integers = await reader.next(Math.min(runLength, layout.coordinates - start));
+    for (let index = 0; index < integers.length; index++) {
+      const integer = integers[index] as number;
+      if (integer > limit || integer < -limit) {
+        throw new FedError("UPDATE_OUT_OF_BOUNDS", { coordinate: start + index, integer, limit });
+      }
+    }
+    accumulator.add(integers);
+  }
+  const norms = accumulator.norms();
+  const limits = clipNorms(plan);
+  for (const group of ["delta", "control"] as const) {
+    if (norms[group] > limits[group]) {
+      throw new FedError("UPDATE_NORM_EXCEEDED", { group, norm: norms[group], limit: limits[group] });
+    }
+  }
+  return { norm: norms.delta };
+}
