@@ -1,0 +1,157 @@
+// Objects on this machine, each in a file named by its digest. The index tells which are whole; what a file holds is
+// hashed again before it is believed, so that a failing disk costs a transfer and never a wrong model.
+import { randomBytes } from "node:crypto";
+import { mkdir, open, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Digest } from "../../protocol/digest.ts";
+import { FedError } from "../../protocol/errors.ts";
+import { type BlobOutline, chunkBytes, chunkRoot, outlineDigest, outlineOf } from "../../protocol/merkle.ts";
+import { decodeOutline, encodeOutline } from "../../protocol/outline.ts";
+import type { BlobStore } from "../../protocol/ports.ts";
+import { openBlobWriter } from "./blob-writer.ts";
+import { writeDurably } from "./durable-file.ts";
+import { openLevel } from "./level.ts";
+
+/** Outlines kept in memory; 32 bytes a MiB of object each. */
+const cachedOutlines = 256;
+
+interface KnownObject {
+  readonly outline: BlobOutline;
+  /** Chunks whose hash was checked since the store was opened. */
+  readonly verified: Set<number>;
+}
+
+/**
+ * Opens (or creates) the store in a directory: `objects/`, `partial/` (fetches to resume), `temp/`, `index/` (level).
+ * @throws FedError STORE_LOCKED, STORE_VERSION, STORE_UNREADABLE
+ */
+export async function openBlobStore(dir: string): Promise<BlobStore & { close(): Promise<void> }> {
+  const index = await openLevel(join(dir, "index"));
+  const temp = join(dir, "temp");
+  const partial = join(dir, "partial");
+  await Promise.all([temp, partial, join(dir, "objects")].map((path) => mkdir(path, { recursive: true })));
+  await Promise.all((await readdir(temp)).map((name) => rm(join(temp, name), { force: true })));
+
+  const known = new Map<Digest, KnownObject>();
+  const openWriters = new Set<Digest>();
+  const pathOf = (digest: Digest) => join(dir, "objects", digest.slice(2, 4), digest.slice(4));
+
+  const remember = (digest: Digest, object: KnownObject) => {
+    known.delete(digest);
+    known.set(digest, object);
+    if (known.size > cachedOutlines) known.delete(known.keys().next().value as Digest);
+  };
+  const forget = async (digest: Digest) => {
+    known.delete(digest);
+    await index.write([{ space: "outlines", key: digest, value: undefined }]);
+  };
+  const register = async (digest: Digest, outline: BlobOutline) => {
+    await index.write([{ space: "outlines", key: digest, value: encodeOutline(outline) }]);
+    remember(digest, { outline, verified: new Set() });
+  };
+  const lookUp = async (digest: Digest): Promise<KnownObject | undefined> => {
+    const cached = known.get(digest);
+    if (cached) return cached;
+    const record = await index.get("outlines", digest);
+    if (record === undefined) return undefined;
+    const outline = decodeOutline(record);
+    if (outlineDigest(outline) !== digest) return undefined;
+    const object = { outline, verified: new Set<number>() };
+    remember(digest, object);
+    return object;
+  };
+  const require = async (digest: Digest): Promise<KnownObject> => {
+    const object = await lookUp(digest);
+    if (object === undefined) throw new FedError("BLOB_UNKNOWN", { digest });
+    return object;
+  };
+
+  /** Bytes at [offset, offset + length); whole chunks around them are hashed the first time. */
+  const readVerified = async (digest: Digest, offset: number, length: number): Promise<Uint8Array> => {
+    const { outline, verified } = await require(digest);
+    const end = Math.min(outline.size, offset + length);
+    if (!(offset >= 0 && end > offset)) return new Uint8Array(0);
+    const firstChunk = Math.floor(offset / chunkBytes);
+    const lastChunk = Math.floor((end - 1) / chunkBytes);
+    const unverified = [];
+    for (let chunk = firstChunk; chunk <= lastChunk; chunk++) if (!verified.has(chunk)) unverified.push(chunk);
+    const start = unverified.length > 0 ? firstChunk * chunkBytes : offset;
+    const stop = unverified.length > 0 ? Math.min(outline.size, (lastChunk + 1) * chunkBytes) : end;
+    const bytes = await readRange(pathOf(digest), start, stop - start);
+    const intact =
+      bytes?.byteLength === stop - start &&
+      unverified.every((chunk) => {
+        const from = chunk * chunkBytes - start;
+        const root = outline.chunkRoots[chunk] as Uint8Array;
+        return Buffer.compare(chunkRoot(bytes.subarray(from, from + chunkBytes)), root) === 0;
+      });
+    if (!intact) {
+      // Forgotten, so that the next fetch brings it again; the file is replaced then.
+      await forget(digest);
+      throw new FedError("BLOB_CORRUPT", { digest }, { remedy: "check the disk; the object will be fetched again" });
+    }
+    for (const chunk of unverified) verified.add(chunk);
+    return bytes.subarray(offset - start, end - start);
+  };
+
+  return {
+    async put(bytes) {
+      const outline = outlineOf(bytes);
+      const digest = outlineDigest(outline);
+      const tempPath = join(temp, randomBytes(12).toString("hex"));
+      await writeDurably(bytes, { temp: tempPath, target: pathOf(digest) });
+      await register(digest, outline);
+      return digest;
+    },
+    has: async (digest) => (await lookUp(digest)) !== undefined,
+    outline: async (digest) => (await require(digest)).outline,
+    read: readVerified,
+    async get(digest, { maxBytes }) {
+      const { size } = (await require(digest)).outline;
+      if (size > maxBytes) throw new FedError("BLOB_TOO_LARGE", { digest, size, maxBytes });
+      known.get(digest)?.verified.clear();
+      return readVerified(digest, 0, size);
+    },
+    async writer(digest, outline) {
+      if (outlineDigest(outline) !== digest) throw new FedError("OUTLINE_MALFORMED", { digest });
+      if (openWriters.has(digest)) throw new FedError("BLOB_BUSY", { digest });
+      openWriters.add(digest);
+      try {
+        return await openBlobWriter({
+          outline,
+          partial: join(partial, digest.slice(2)),
+          target: pathOf(digest),
+          onWhole: () => register(digest, outline),
+          onClosed: () => openWriters.delete(digest),
+        });
+      } catch (error) {
+        openWriters.delete(digest);
+        throw error;
+      }
+    },
+    close: () => index.close(),
+  };
+}
+
+/** Up to `length` bytes; undefined where the file is gone. */
+async function readRange(path: string, offset: number, length: number): Promise<Uint8Array | undefined> {
+  let file: Awaited<ReturnType<typeof open>>;
+  try {
+    file = await open(path, "r");
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    const bytes = new Uint8Array(length);
+    let filled = 0;
+    while (filled < length) {
+      const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return bytes.subarray(0, filled);
+  } finally {
+    await file.close();
+  }
+}

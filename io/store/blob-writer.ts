@@ -1,0 +1,90 @@
+// An object while it is being fetched, chunk by chunk, over restarts. No list of finished chunks is kept: at reopening
+// the partial file is hashed against the outline, so a kill or a power cut at any instant can only cost chunks that
+// are fetched again, never leave a wrong byte.
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { FedError } from "../../protocol/errors.ts";
+import { type BlobOutline, chunkBytes, chunkRoot } from "../../protocol/merkle.ts";
+import type { BlobWriter } from "../../protocol/ports.ts";
+import { moveDurably, storageError } from "./durable-file.ts";
+
+/** @throws FedError OUTLINE_MALFORMED for an object of no bytes whose root is not that of no bytes */
+export async function openBlobWriter(options: {
+  readonly outline: BlobOutline;
+  /** Where the chunks are kept until the object is whole. */
+  readonly partial: string;
+  readonly target: string;
+  /** Called when the file is in its place. */
+  readonly onWhole: () => Promise<void>;
+  readonly onClosed: () => void;
+}): Promise<BlobWriter> {
+  const { outline, partial, target, onWhole, onClosed } = options;
+  if (outline.size === 0 && !isChunk(outline, 0, new Uint8Array(0)))
+    throw new FedError("OUTLINE_MALFORMED", { size: 0 });
+  const file = await open(partial, constants.O_RDWR | constants.O_CREAT, 0o644);
+  const missing = new Set<number>();
+  let state: "open" | "closed" = "open";
+  const close = async () => {
+    if (state === "closed") return;
+    state = "closed";
+    await file.close();
+    onClosed();
+  };
+
+  try {
+    const { size: kept } = await file.stat();
+    const scratch = new Uint8Array(chunkBytes);
+    for (let index = 0; index * chunkBytes < outline.size; index++) {
+      const length = chunkLength(outline, index);
+      const { bytesRead } =
+        index * chunkBytes < kept ? await file.read(scratch, 0, length, index * chunkBytes) : { bytesRead: 0 };
+      if (bytesRead !== length || !isChunk(outline, index, scratch.subarray(0, length))) missing.add(index);
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  return {
+    missing: () => [...missing].sort((a, b) => a - b),
+    async write(index, chunk) {
+      if (state === "closed") throw new FedError("WRITER_CLOSED");
+      if (chunk.byteLength !== chunkLength(outline, index) || !isChunk(outline, index, chunk)) {
+        throw new FedError("CHUNK_CORRUPT", { index, bytes: chunk.byteLength });
+      }
+      if (!missing.has(index)) return;
+      try {
+        let written = 0;
+        while (written < chunk.byteLength) {
+          const at = index * chunkBytes + written;
+          written += (await file.write(chunk, written, chunk.byteLength - written, at)).bytesWritten;
+        }
+      } catch (error) {
+        throw storageError(error);
+      }
+      missing.delete(index);
+    },
+    async finish() {
+      if (state === "closed") throw new FedError("WRITER_CLOSED");
+      if (missing.size > 0) throw new FedError("BLOB_INCOMPLETE", { missing: missing.size });
+      // A file left by a fetch of a larger object cannot be: the name is the digest, and the digest holds the size.
+      await file.truncate(outline.size);
+      await file.sync();
+      await moveDurably(partial, target);
+      await onWhole();
+      await close();
+    },
+    close,
+  };
+}
+
+/** Bytes of one chunk; 0 for an index that the object does not have. */
+function chunkLength({ size }: BlobOutline, index: number): number {
+  if (!Number.isInteger(index) || index < 0) return 0;
+  return Math.max(0, Math.min(chunkBytes, size - index * chunkBytes));
+}
+
+function isChunk(outline: BlobOutline, index: number, bytes: Uint8Array): boolean {
+  const root = outline.chunkRoots[index];
+  return root !== undefined && Buffer.compare(chunkRoot(bytes), root) === 0;
+}

@@ -1,0 +1,46 @@
+// A file is either wholly there after a power cut or not at all: the three syncs that this takes, in one place.
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { FedError } from "../../protocol/errors.ts";
+
+/** Writes the bytes to `temp`, syncs, and moves them to `target`. @throws FedError STORE_FULL */
+export async function writeDurably(bytes: Uint8Array, { temp, target }: { temp: string; target: string }) {
+  try {
+    const file = await open(temp, "wx");
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await moveDurably(temp, target);
+  } catch (error) {
+    await rm(temp, { force: true });
+    throw storageError(error);
+  }
+}
+
+/** Moves a synced file into a directory, created where missing, so that the new name survives a power cut too. */
+export async function moveDurably(source: string, target: string): Promise<void> {
+  const directory = dirname(target);
+  const created = await mkdir(directory, { recursive: true });
+  await rename(source, target);
+  await syncDirectory(directory);
+  if (created !== undefined) await syncDirectory(dirname(directory));
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+/** A full disk in words that say what to do; anything else as it is. */
+export function storageError(error: unknown): unknown {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  if (code !== "ENOSPC" && code !== "EDQUOT") return error;
+  return new FedError("STORE_FULL", {}, { cause: error, remedy: "free disk space and start again: nothing is lost" });
+}

@@ -1,0 +1,114 @@
+// The one list of what a party keeps in its level database, and the door to it. Numbers are never reused, so that a
+// store of another version is recognised at opening instead of being misread later.
+import { mkdir } from "node:fs/promises";
+import { Level } from "level";
+import { FedError } from "../../protocol/errors.ts";
+
+/** Number of each key space; the number is the key's prefix on disk. Append only. */
+const keySpaces = {
+  /** "version" → decimal text. */
+  meta: 0,
+  /** Digest → size and chunk roots of an object (protocol/outline.ts). */
+  outlines: 1,
+  /** A party's notes: path → bytes. */
+  journal: 2,
+} as const;
+export type KeySpace = keyof typeof keySpaces;
+
+/** Raised whenever what is stored under a key space changes its meaning. */
+const storeVersion = "1";
+
+export interface StoreEntry {
+  readonly space: KeySpace;
+  readonly key: string;
+  /** Undefined deletes. */
+  readonly value: Uint8Array | undefined;
+}
+
+/** A level database whose every write is synced to disk before it is acknowledged. */
+export interface StoreLevel {
+  get(space: KeySpace, key: string): Promise<Uint8Array | undefined>;
+  /** All or none. */
+  write(entries: readonly StoreEntry[]): Promise<void>;
+  /** Keys that start with the prefix, ascending. */
+  keys(space: KeySpace, prefix: string): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens (or creates) the database in a directory; one process at a time.
+ * @throws FedError STORE_LOCKED, STORE_VERSION, STORE_UNREADABLE
+ */
+export async function openLevel(dir: string): Promise<StoreLevel> {
+  await mkdir(dir, { recursive: true });
+  const db = new Level<string, Uint8Array>(dir, { keyEncoding: "utf8", valueEncoding: "view" });
+  try {
+    await db.open();
+  } catch (cause) {
+    throw openingError(dir, cause);
+  }
+  const level = storeLevel(db);
+  try {
+    await checkVersion(dir, level);
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+  return level;
+}
+
+function storeLevel(db: Level<string, Uint8Array>): StoreLevel {
+  const keyOf = (space: KeySpace, key: string) => `${prefixOf(space)}${key}`;
+  return {
+    get: (space, key) => db.get(keyOf(space, key)),
+    async write(entries) {
+      const batch = entries.map(({ space, key, value }) =>
+        value === undefined
+          ? ({ type: "del", key: keyOf(space, key) } as const)
+          : ({ type: "put", key: keyOf(space, key), value } as const),
+      );
+      await db.batch(batch, { sync: true });
+    },
+    async keys(space, prefix) {
+      const start = keyOf(space, prefix);
+      const found = await db.keys({ gte: start, lt: `${start}\u{10ffff}` }).all();
+      return found.map((key) => key.slice(prefixOf(space).length));
+    },
+    close: () => db.close(),
+  };
+}
+
+function prefixOf(space: KeySpace): string {
+  return `${String(keySpaces[space]).padStart(3, "0")}:`;
+}
+
+async function checkVersion(dir: string, level: StoreLevel): Promise<void> {
+  const found = await level.get("meta", "version");
+  if (found === undefined) {
+    await level.write([{ space: "meta", key: "version", value: new TextEncoder().encode(storeVersion) }]);
+    return;
+  }
+  const version = new TextDecoder().decode(found);
+  if (version === storeVersion) return;
+  throw new FedError(
+    "STORE_VERSION",
+    { dir, found: version.slice(0, 20), expected: storeVersion },
+    { remedy: "this directory was written by another version of consilium: use that version, or another directory" },
+  );
+}
+
+function openingError(dir: string, cause: unknown): FedError {
+  const inner = cause instanceof Error ? (cause.cause as { code?: unknown } | undefined) : undefined;
+  if (inner?.code === "LEVEL_LOCKED") {
+    return new FedError(
+      "STORE_LOCKED",
+      { dir },
+      { cause, remedy: "another process uses this directory: stop it, or choose another directory" },
+    );
+  }
+  return new FedError(
+    "STORE_UNREADABLE",
+    { dir },
+    { cause, remedy: "check the directory's permissions; if the disk failed, move it away: a node refetches objects" },
+  );
+}
