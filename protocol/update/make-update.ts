@@ -17,7 +17,6 @@ import {
   keptCoordinates,
   notesMetadata,
   type Segment,
-  sparseNames,
   sparseTensors,
   type UpdateLayout,
   updateLayout,

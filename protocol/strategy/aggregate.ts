@@ -1,0 +1,187 @@
+// The next model from the base and the round's updates. A pure function: the same bytes on every machine and for every
+// order of the updates. All files are read in step, run by run, so memory does not grow with their number or size.
+import { FedError } from "../errors.ts";
+import type { Plan } from "../plan.ts";
+import { type ByteSink, type ByteSource, memorySink } from "../update/byte-source.ts";
+import { integerBytes } from "../update/integers.ts";
+import { requantised } from "../update/requantise.ts";
+import { medianExponents } from "../update/step-exponents.ts";
+import { type Segment, type UpdateLayout, updateLayout } from "../update/update-layout.ts";
+import { openUpdate, readHeader, type UpdateReader } from "../update/update-reader.ts";
+import { NextModel } from "./next-model.ts";
+import { PairwiseDistances } from "./pairwise-distances.ts";
+import { strategyOf } from "./registry.ts";
+import type { Columns, ServerStep, Strategy } from "./strategy.ts";
+import { totalWeight, weightedSum } from "./weighted-sum.ts";
+import { updateWeights } from "./weights.ts";
+
+/** An update that passed verifyUpdate against the base it was trained from. */
+export interface IncludedUpdate {
+  /** The member's position: the canonical order. */
+  readonly index: number;
+  /** As committed on chain. */
+  readonly sampleCount: number;
+  /** Rounds between the model it was trained from and this round's base; 0 for a fresh one. */
+  readonly age: number;
+  readonly source: ByteSource;
+}
+
+export interface AggregationInput {
+  readonly plan: Pick<Plan, "update" | "strategy" | "sampleCap">;
+  /** Safetensors of the round's base model. */
+  readonly base: ByteSource;
+  /** In any order. */
+  readonly updates: readonly IncludedUpdate[];
+  /** Members of the round, whether they sent an update or not. */
+  readonly memberCount: number;
+}
+
+/** Who counted how much, for people. */
+export interface AggregationReport {
+  /** By member index; the share is of the mean, 0 for an update that the rule left out. */
+  readonly shares: readonly { readonly index: number; readonly share: number }[];
+}
+
+/** Bytes of updates in memory at a time (twice: while one run is averaged, the next is read). */
+const runBudgetBytes = 2 << 20;
+const longestRun = 1 << 16;
+
+/**
+ * Writes the next model's file to the sink.
+ * @throws FedError STRATEGY_TOO_FEW_UPDATES, STRATEGY_NEEDS_DENSE, UPDATE_DUPLICATE, SAMPLE_CAP_EXCEEDED,
+ * UPDATE_TOO_OLD, SUM_OVERFLOW, UPDATE_MALFORMED, SAFETENSORS_MALFORMED, MODEL_DTYPE, MODEL_NOT_FINITE
+ */
+export async function aggregate(input: AggregationInput, sink: ByteSink): Promise<AggregationReport> {
+  const { plan, base, memberCount } = input;
+  const updates = [...input.updates].sort((a, b) => a.index - b.index);
+  const strategy = strategyOf(plan.strategy);
+  checkPreconditions(updates, strategy, plan);
+  const { header } = await readHeader(base);
+  const layout = updateLayout(header, plan);
+  const open = () => Promise.all(updates.map(({ source }) => openUpdate(source, layout, plan)));
+
+  let readers = await open();
+  let weights = updateWeights(updates, plan);
+  const exponents = medianExponents(readers.map(({ notes }) => notes.wishes));
+  if (strategy.weigh) {
+    weights = strategy.weigh(await measureDistances(readers, layout), weights, plan.strategy);
+    readers = await open();
+  }
+  const counted = updates.map((_, position) => position).filter((position) => (weights[position] as number) > 0);
+  const total = totalWeight(weights, layout.type);
+  const model = await NextModel.start({ base, header, layout, exponents, strategy }, sink);
+  const mean = new Float64Array(longestRun);
+  const run = {
+    readers: counted.map((position) => readers[position] as UpdateReader),
+    weights: counted.map((position) => weights[position] as number),
+  };
+  for await (const { columns, start, length } of runs(run.readers, layout)) {
+    const means = mean.subarray(0, length);
+    if (strategy.combine) strategy.combine(columns, means, plan.strategy);
+    else {
+      weightedSum(columns, run.weights, means);
+      for (let index = 0; index < length; index++) means[index] = (means[index] as number) / total;
+    }
+    for (const { segment, from, to } of pieces(layout, start, length)) {
+      const delta = means.subarray(from - start, to - start);
+      await model.move(segment, from - segment.start, delta, (step) => {
+        if (strategy.step) strategy.step({ ...step, participation: updates.length / memberCount }, plan.strategy);
+        else addDelta(step);
+      });
+    }
+  }
+  await model.finish();
+  const sharing = strategy.combine ? weights.map((weight) => (weight > 0 ? 1 / counted.length : 0)) : undefined;
+  return {
+    shares: updates.map(({ index }, position) => ({
+      index,
+      share: sharing?.[position] ?? (weights[position] as number) / total,
+    })),
+  };
+}
+
+/** The same, with the model in memory. */
+export async function aggregateToBytes(
+  input: AggregationInput,
+): Promise<{ readonly model: Uint8Array; readonly report: AggregationReport }> {
+  const sink = memorySink();
+  const report = await aggregate(input, sink);
+  return { model: sink.bytes(), report };
+}
+
+function checkPreconditions(
+  updates: readonly IncludedUpdate[],
+  strategy: Strategy,
+  { strategy: spec, update }: AggregationInput["plan"],
+): void {
+  const required = Math.max(1, strategy.requiredUpdates(spec));
+  if (updates.length < required) {
+    throw new FedError(
+      "STRATEGY_TOO_FEW_UPDATES",
+      { strategy: spec.name, updates: updates.length, required },
+      { remedy: "wait for more hospitals, or plan for fewer Byzantine ones" },
+    );
+  }
+  // Where most hospitals send nothing, the robust mean of a coordinate is 0: the model would never move.
+  if (strategy.combine && update.topFraction < 1) {
+    throw new FedError("STRATEGY_NEEDS_DENSE", { strategy: spec.name, topFraction: update.topFraction });
+  }
+  updates.forEach(({ index }, position) => {
+    if (position > 0 && updates[position - 1]?.index === index) throw new FedError("UPDATE_DUPLICATE", { index });
+  });
+}
+
+async function measureDistances(readers: readonly UpdateReader[], layout: UpdateLayout): Promise<PairwiseDistances> {
+  const smallest = Math.min(...layout.segments.map(({ exponent }) => exponent));
+  const distances = new PairwiseDistances(readers.length, layout.type, smallest);
+  for await (const { columns, start, length } of runs(readers, layout)) {
+    for (const { segment, from, to } of pieces(layout, start, length)) {
+      const part = columns.map((column) => column.subarray(from - start, to - start));
+      distances.add(part, segment.exponent);
+    }
+  }
+  return distances;
+}
+
+/** The flat vector of all updates, run by run; while one is worked on, the next is being read. */
+async function* runs(
+  readers: readonly UpdateReader[],
+  layout: UpdateLayout,
+): AsyncGenerator<{ readonly columns: Columns; readonly start: number; readonly length: number }> {
+  const perHospital = Math.floor(runBudgetBytes / readers.length / integerBytes(layout.type));
+  const runLength = Math.min(longestRun, Math.max(1024, perHospital));
+  const read = (start: number) => {
+    const length = Math.min(runLength, layout.coordinates - start);
+    return Promise.all(
+      readers.map(async (reader) => requantised(await reader.next(length), start, reader.notes.exponents, layout)),
+    );
+  };
+  let ahead = read(0);
+  for (let start = 0; start < layout.coordinates; start += runLength) {
+    const columns = await ahead;
+    if (start + runLength < layout.coordinates) {
+      ahead = read(start + runLength);
+      ahead.catch(() => {}); // it is awaited next time round, unless the caller has given up by then
+    }
+    yield { columns, start, length: Math.min(runLength, layout.coordinates - start) };
+  }
+}
+
+/** The stretches of tensors that a run consists of, in flat coordinates. */
+function* pieces(
+  { segments }: UpdateLayout,
+  start: number,
+  length: number,
+): Generator<{ readonly segment: Segment; readonly from: number; readonly to: number }> {
+  for (const segment of segments) {
+    const from = Math.max(start, segment.start);
+    const to = Math.min(start + length, segment.start + segment.length);
+    if (from < to) yield { segment, from, to };
+  }
+}
+
+function addDelta({ values, delta }: Pick<ServerStep, "values" | "delta">): void {
+  for (let index = 0; index < values.length; index++) {
+    values[index] = (values[index] as number) + (delta[index] as number);
+  }
+}
