@@ -1,0 +1,61 @@
+// Founds a federation: creates the contract and admits its first members. For simulations and tests; people use
+// `consilium deploy`, which can be resumed.
+import { keccak256, type Wallet, ZeroAddress } from "ethers";
+import { type Digest, type HospitalAddress, parseAddress, zeroDigest } from "../../protocol/digest.ts";
+import type { FederationId, Log, Waiting } from "../../protocol/ports.ts";
+import type { MemberRole, RoundTerms } from "../../protocol/round.ts";
+import { Endpoints } from "./endpoints.ts";
+import { parseBytes } from "./rpc-values.ts";
+import { Sender } from "./sender.ts";
+import { creationCode, encodeCall, trainingRoundsInterface } from "./training-rounds.ts";
+
+export interface Founding {
+  readonly endpoints: readonly string[];
+  readonly chainId: number;
+  /** Pays, and becomes the owner. */
+  readonly deployer: Wallet;
+  readonly terms: RoundTerms;
+  readonly members: readonly { readonly address: HospitalAddress; readonly role: MemberRole }[];
+  /** The model of the first round; left to its opener when not given. */
+  readonly genesis?: Digest;
+  /** The federation that this one continues. */
+  readonly predecessor?: HospitalAddress;
+  readonly pollMs?: number;
+  readonly log?: Log;
+}
+
+/** What a party needs to open the ledger. */
+export interface Founded {
+  readonly federation: FederationId;
+  readonly fromBlock: number;
+  readonly codeDigest: string;
+}
+
+/** Solidity's numbers of the roles. */
+export const roleNumbers: Readonly<Record<MemberRole, number>> = { hospital: 1, aggregator: 2 };
+
+const silent: Log = { child: () => silent, debug() {}, info() {}, warn() {}, error() {} };
+
+/** @throws FedError TERMS_INVALID, CHAIN_FUNDS, MEMBER_ALREADY_ADMITTED, RPC_UNAVAILABLE */
+export async function deployFederation(founding: Founding, waiting: Waiting = {}): Promise<Founded> {
+  const { chainId, deployer, terms, members, genesis = zeroDigest, predecessor = ZeroAddress } = founding;
+  const { pollMs = 100, log = silent } = founding;
+  const endpoints = new Endpoints({
+    ...{ urls: founding.endpoints, chainId, timeoutMs: 10_000, patienceMs: 60_000, log },
+  });
+  const sender = new Sender(endpoints, deployer, { federation: { chainId }, confirmations: 0, pollMs, log });
+  const created = await sender.send(
+    { data: creationCode + constructorArguments(deployer.address, terms, predecessor, genesis) },
+    waiting,
+  );
+  const contract = parseAddress(created.contractAddress);
+  for (const { address, role } of members) {
+    await sender.send({ to: contract, data: encodeCall("admit", [address, roleNumbers[role]]) }, waiting);
+  }
+  const code = parseBytes(await endpoints.request("eth_getCode", [contract, "latest"], waiting));
+  return { federation: { chainId, contract }, fromBlock: created.blockNumber, codeDigest: keccak256(code) };
+}
+
+function constructorArguments(owner: string, terms: RoundTerms, predecessor: string, genesis: Digest): string {
+  return trainingRoundsInterface.encodeDeploy([owner, terms, predecessor, genesis]).slice(2);
+}

@@ -1,0 +1,43 @@
+// A member's libp2p identity as the contract holds it: an Ed25519 public key, with a proof that its owner has the
+// private half. The EVM cannot verify Ed25519 at a reasonable price, so every reader does.
+import { createPublicKey, verify } from "node:crypto";
+import { AbiCoder, encodeBase58, keccak256 } from "ethers";
+import type { HospitalAddress } from "../../protocol/digest.ts";
+import type { FederationId } from "../../protocol/ports.ts";
+
+/** What a member binds to its chain address. */
+export interface PeerIdentity {
+  /** Ed25519, 32 bytes. */
+  readonly publicKey: Uint8Array;
+  /** Ed25519 signature, 64 bytes. */
+  sign(message: Uint8Array): Promise<Uint8Array> | Uint8Array;
+}
+
+/** The libp2p peer id of an Ed25519 key: identity multihash of its protobuf (libp2p specs, peer-ids). */
+export function peerIdOf(publicKey: Uint8Array): string {
+  return encodeBase58(Uint8Array.of(0x00, 0x24, 0x08, 0x01, 0x12, 0x20, ...publicKey));
+}
+
+/** The 32 bytes that the peer key signs: IConsortium.peerKeyMessage. */
+export function peerKeyMessage({ chainId, contract }: FederationId, account: HospitalAddress): Uint8Array {
+  const encoded = AbiCoder.defaultAbiCoder().encode(
+    ["string", "uint256", "address", "address"],
+    ["consilium peer key", chainId, contract, account],
+  );
+  return Buffer.from(keccak256(encoded).slice(2), "hex");
+}
+
+/** Whether the holder of the peer key says that it belongs to the account; false on garbage. */
+export function isPeerKeyProven(
+  federation: FederationId,
+  account: HospitalAddress,
+  { publicKey, possession }: { readonly publicKey: Uint8Array; readonly possession: Uint8Array },
+): boolean {
+  try {
+    const x = Buffer.from(publicKey).toString("base64url");
+    const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+    return verify(null, peerKeyMessage(federation, account), key, possession);
+  } catch {
+    return false;
+  }
+}

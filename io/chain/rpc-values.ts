@@ -1,0 +1,70 @@
+// What Ethereum's JSON-RPC answers look like, parsed at the door.
+import { z } from "zod";
+import { FedError } from "../../protocol/errors.ts";
+
+const quantity = z
+  .string()
+  .regex(/^0x[0-9a-f]{1,16}$/i)
+  .transform(Number)
+  .refine(Number.isSafeInteger);
+const bytes = z.string().regex(/^0x([0-9a-f]{2})*$/i);
+const hash = z
+  .string()
+  .regex(/^0x[0-9a-f]{64}$/i)
+  .transform((text) => text.toLowerCase());
+const amount = z
+  .string()
+  .regex(/^0x[0-9a-f]{1,64}$/i)
+  .transform(BigInt);
+
+const headerSchema = z.object({
+  number: quantity,
+  hash,
+  timestamp: quantity,
+  baseFeePerGas: amount.nullish(),
+});
+const logSchema = z.object({
+  address: z.string().regex(/^0x[0-9a-f]{40}$/i),
+  topics: z.array(hash).max(4),
+  data: bytes,
+  blockNumber: quantity,
+  blockHash: hash,
+  logIndex: quantity,
+  transactionHash: hash,
+  /** Newer clients tell it with the log. */
+  blockTimestamp: quantity.nullish(),
+  removed: z.boolean().optional(),
+});
+const receiptSchema = z.object({
+  transactionHash: hash,
+  blockNumber: quantity,
+  blockHash: hash,
+  status: quantity,
+  gasUsed: quantity,
+  contractAddress: z.string().nullish(),
+  logs: z.array(logSchema),
+});
+
+export type Header = z.output<typeof headerSchema>;
+export type RpcLog = z.output<typeof logSchema>;
+export type Receipt = z.output<typeof receiptSchema>;
+
+export const parseQuantity = (value: unknown): number => parse(quantity, value);
+export const parseAmount = (value: unknown): bigint => parse(amount, value);
+export const parseBytes = (value: unknown): string => parse(bytes, value);
+export const parseLogs = (value: unknown): RpcLog[] => parse(z.array(logSchema), value);
+/** Null for a block, or a transaction, that the endpoint does not know. */
+export const parseHeader = (value: unknown): Header | null => parse(headerSchema.nullable(), value);
+export const parseReceipt = (value: unknown): Receipt | null => parse(receiptSchema.nullable(), value);
+
+export function toQuantity(value: number | bigint): string {
+  return `0x${value.toString(16)}`;
+}
+
+/** @throws FedError RPC_MALFORMED */
+function parse<T extends z.ZodTypeAny>(schema: T, value: unknown): z.output<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const where = parsed.error.issues[0]?.path.join(".") ?? "";
+  throw new FedError("RPC_MALFORMED", { where }, { cause: parsed.error });
+}

@@ -1,0 +1,34 @@
+// EIP-712 signatures by the party's chain key.
+import { type TypedDataDomain, type TypedDataField, verifyTypedData, type Wallet } from "ethers";
+import { parseAddress } from "../../protocol/digest.ts";
+import type { Signatures, TypedData } from "../../protocol/ports.ts";
+
+/** Signs with the wallet and recovers anybody's; an auditor has no wallet and only recovers. */
+export function walletSignatures(wallet: Wallet): Signatures {
+  return {
+    async sign(data) {
+      return (await wallet.signTypedData(...ethersForm(data))) as `0x${string}`;
+    },
+    recover: recoverSigner,
+  };
+}
+
+export function recoverSigner(data: TypedData, signature: string): ReturnType<Signatures["recover"]> {
+  try {
+    return parseAddress(verifyTypedData(...ethersForm(data), signature));
+  } catch {
+    return undefined; // ethers throws on whatever is no signature
+  }
+}
+
+function ethersForm({
+  domain,
+  types,
+  message,
+}: TypedData): [TypedDataDomain, Record<string, TypedDataField[]>, Record<string, unknown>] {
+  return [
+    domain,
+    Object.fromEntries(Object.entries(types).map(([name, fields]) => [name, [...fields]])),
+    { ...message },
+  ];
+}

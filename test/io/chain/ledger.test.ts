@@ -1,0 +1,287 @@
+import { generateKeyPairSync, sign } from "node:crypto";
+import { privateKeyFromRaw } from "@libp2p/crypto/keys";
+import { peerIdFromPrivateKey } from "@libp2p/peer-id";
+import { expect } from "chai";
+import type { OpenLedger } from "../../../io/chain/ledger.ts";
+import { walletSignatures } from "../../../io/chain/signatures.ts";
+import { commitmentTypedData } from "../../../protocol/commitment.ts";
+import { type HospitalAddress, type RoundId, zeroDigest } from "../../../protocol/digest.ts";
+import type { LedgerEvent } from "../../../protocol/round.ts";
+import { startHardhat, type TestChain } from "./chain.ts";
+import { codeOf, digestOf, foundFederation, type TestFederation, terms } from "./federation.ts";
+
+const plan = digestOf("plan");
+const base = digestOf("base");
+const one = 1 as RoundId;
+
+describe("the ledger on a chain", () => {
+  let chain: TestChain;
+  let federation: TestFederation;
+  let hospitals: readonly OpenLedger[];
+  let aggregator: OpenLedger;
+  let addresses: HospitalAddress[];
+
+  before(async () => {
+    chain = await startHardhat();
+  });
+  after(() => chain.stop());
+  beforeEach(async () => {
+    federation = await foundFederation(chain);
+    ({ hospitals, aggregator } = federation);
+    addresses = hospitals.map(({ self }) => self as HospitalAddress);
+  });
+  afterEach(() => federation.close());
+
+  const openAndCommit = async () => {
+    const round = await aggregator.openRound({ plan, base });
+    for (const [i, hospital] of hospitals.entries()) {
+      await hospital.commitUpdate({ round, manifest: digestOf(`manifest ${i}`), sampleCount: 10 + i });
+    }
+    return round;
+  };
+
+  it("takes a round from opening to the final model, as every party reads it", async () => {
+    const round = await openAndCommit();
+    const model = digestOf("model");
+    await aggregator.proposeModel({ round, model, included: addresses });
+    for (const hospital of hospitals) {
+      await hospital.attest({ round, proposal: 1, agree: true, scores: digestOf(`scores ${hospital.self}`) });
+    }
+    const auditor = await federation.open();
+    const state = await auditor.round(round);
+    expect(state).to.deep.include({
+      id: 1,
+      status: "final",
+      plan,
+      base,
+      model,
+      members: addresses,
+      opener: aggregator.self,
+    });
+    expect(state.commitments.map(({ member, sampleCount }) => [member, sampleCount])).to.deep.equal(
+      addresses.map((address, i) => [address, 10 + i]),
+    );
+    expect(state.proposals).to.have.length(1);
+    expect(state.proposals[0]).to.deep.include({
+      number: 1,
+      status: "accepted",
+      included: addresses,
+      proposer: aggregator.self,
+    });
+    expect(state.proposals[0]?.attestations).to.have.length(3);
+    expect(await auditor.latestRound()).to.equal(1);
+    expect(await hospitals[0]?.round(round)).to.deep.equal(state);
+  });
+
+  it("lists the members by index with their roles", async () => {
+    const members = await aggregator.members();
+    expect(members.map(({ index, role, active }) => [index, role, active])).to.deep.equal([
+      [0, "hospital", true],
+      [1, "hospital", true],
+      [2, "hospital", true],
+      [3, "aggregator", true],
+    ]);
+  });
+
+  it("tells the history in chain order, with block times and places", async () => {
+    const round = await openAndCommit();
+    const events: LedgerEvent[] = [];
+    for await (const event of aggregator.history()) events.push(event);
+    expect(events.map(({ kind }) => kind)).to.deep.equal([
+      ...["terms-set", "member-admitted", "member-admitted", "member-admitted", "member-admitted"],
+      ...["round-opened", "update-committed", "update-committed", "update-committed"],
+    ]);
+    const opened = events.find((event) => event.kind === "round-opened");
+    const state = await aggregator.round(round);
+    expect(opened).to.deep.include({ round, commitBy: state.commitBy, proposeBy: state.proposeBy });
+    expect(state.commitBy).to.equal((opened?.time ?? 0) + terms.commitPeriod);
+    for (const [i, event] of events.entries()) {
+      const before = events[i - 1];
+      if (before) expect([event.block, event.logIndex] > [before.block, before.logIndex]).to.equal(true);
+    }
+  });
+
+  it("sends the commitments that hospitals signed, in one transaction", async () => {
+    const round = await aggregator.openRound({ plan, base });
+    const signed = await Promise.all(
+      federation.wallets.map(async (wallet, i) => {
+        const commitment = { round, manifest: digestOf(`m${i}`), sampleCount: 5 };
+        const data = commitmentTypedData(aggregator.federation, commitment);
+        const signature = await walletSignatures(wallet).sign(data);
+        expect(walletSignatures(wallet).recover(data, signature)).to.equal(addresses[i]);
+        return { member: addresses[i] as HospitalAddress, manifest: commitment.manifest, sampleCount: 5, signature };
+      }),
+    );
+    await aggregator.commitUpdates(round, signed);
+    expect((await aggregator.round(round)).commitments.map(({ member }) => member)).to.deep.equal(addresses);
+  });
+
+  it("recovers no signer from garbage", () => {
+    const data = commitmentTypedData(aggregator.federation, { round: one, manifest: plan, sampleCount: 1 });
+    expect(walletSignatures(federation.wallets[0]!).recover(data, "0x1234")).to.equal(undefined);
+  });
+
+  it("gives the contract's reasons as codes with their facts", async () => {
+    const round = await openAndCommit();
+    expect(await codeOf(aggregator.openRound({ plan, base }))).to.equal("ROUND_RUNNING");
+    expect(await codeOf(aggregator.commitUpdate({ round, manifest: plan, sampleCount: 1 }))).to.equal(
+      "MEMBER_NOT_HOSPITAL",
+    );
+    const again = hospitals[0]!.commitUpdate({ round, manifest: plan, sampleCount: 1 });
+    await again.then(
+      () => expect.fail("committed twice"),
+      ({ code, facts }) =>
+        expect({ code, facts }).to.deep.equal({ code: "COMMITMENT_DUPLICATE", facts: { member: addresses[0] } }),
+    );
+    expect(await codeOf(hospitals[1]!.proposeModel({ round, model: plan, included: addresses }))).to.equal(
+      "PROPOSAL_RESERVED",
+    );
+    expect(await codeOf(hospitals[1]!.attest({ round, proposal: 1, agree: true, scores: zeroDigest }))).to.equal(
+      "PROPOSAL_UNKNOWN",
+    );
+    expect(await codeOf((await federation.open()).openRound({ plan, base }))).to.equal("LEDGER_READ_ONLY");
+    expect(await codeOf(aggregator.round(7 as RoundId))).to.equal("ROUND_UNKNOWN");
+  });
+
+  it("shows a refused proposal, then another member's, then the final model", async () => {
+    const round = await openAndCommit();
+    await aggregator.proposeModel({ round, model: digestOf("wrong"), included: addresses });
+    await hospitals[0]!.attest({ round, proposal: 1, agree: false, scores: zeroDigest });
+    const refused = await aggregator.round(round);
+    expect(refused.status).to.equal("proposing");
+    expect(refused.proposals[0]?.status).to.equal("refused");
+    expect(await codeOf(aggregator.proposeModel({ round, model: plan, included: addresses }))).to.equal(
+      "PROPOSER_REFUSED",
+    );
+    await hospitals[1]!.proposeModel({ round, model: digestOf("right"), included: addresses });
+    for (const hospital of hospitals) await hospital.attest({ round, proposal: 2, agree: true, scores: zeroDigest });
+    const state = await aggregator.round(round);
+    expect([state.status, state.model, state.proposals[1]?.proposer]).to.deep.equal([
+      "final",
+      digestOf("right"),
+      addresses[1],
+    ]);
+  });
+
+  it("moves a round on when its deadline has passed, and does nothing before", async () => {
+    const round = await aggregator.openRound({ plan, base });
+    await hospitals[0]!.expire(round);
+    expect((await aggregator.round(round)).status).to.equal("committing");
+    await chain.passTime(terms.commitPeriod + 1);
+    await hospitals[0]!.expire(round);
+    expect((await aggregator.round(round)).status).to.equal("abandoned");
+    expect(await codeOf(aggregator.openRound({ plan, base }))).to.equal("ROUND_OPENER_MUST_WAIT");
+    expect(await hospitals[0]!.openRound({ plan, base })).to.equal(2);
+  });
+
+  it("binds a peer once, as the id that libp2p gives to the same key", async () => {
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    const raw = Buffer.from(publicKey.export({ format: "jwk" })["x"] as string, "base64url");
+    const seed = Buffer.from(privateKey.export({ format: "jwk" })["d"] as string, "base64url");
+    const identity = { publicKey: raw, sign: (message: Uint8Array) => sign(null, message, privateKey) };
+    await hospitals[0]!.bindPeer(identity);
+    const bound = (await aggregator.members())[0]?.peerId;
+    expect(bound).to.equal(peerIdFromPrivateKey(privateKeyFromRaw(Buffer.concat([seed, raw]))).toString());
+    const height = await chain.rpc("eth_blockNumber");
+    await hospitals[0]!.bindPeer(identity);
+    expect(await chain.rpc("eth_blockNumber")).to.equal(height);
+  });
+
+  it("leaves a peer key unbound whose holder did not agree", async () => {
+    const { publicKey } = generateKeyPairSync("ed25519");
+    const raw = Buffer.from(publicKey.export({ format: "jwk" })["x"] as string, "base64url");
+    await hospitals[0]!.bindPeer({ publicKey: raw, sign: () => new Uint8Array(64).fill(7) });
+    expect((await aggregator.members())[0]?.peerId).to.equal(undefined);
+  });
+
+  it("follows a member to its new key, also within a round", async () => {
+    const round = await aggregator.openRound({ plan, base });
+    const next = (await import("./chain.ts")).fundedWallet(15);
+    const { chainId, contract } = aggregator.federation;
+    const signature = await next.signTypedData(
+      { name: "Consilium", version: "1", chainId, verifyingContract: contract },
+      {
+        Rotation: [
+          { name: "from", type: "address" },
+          { name: "to", type: "address" },
+          { name: "nonce", type: "uint32" },
+        ],
+      },
+      { from: addresses[0], to: next.address, nonce: 0 },
+    );
+    await hospitals[0]!.write("rotateKey", [next.address, signature]);
+    const renewed = await federation.open(next);
+    await renewed.commitUpdate({ round, manifest: plan, sampleCount: 1 });
+    const state = await aggregator.round(round);
+    expect(state.members[0]).to.equal(renewed.self);
+    expect(state.commitments[0]?.member).to.equal(renewed.self);
+    expect((await aggregator.members())[0]).to.deep.include({ index: 0, address: renewed.self, active: true });
+  });
+
+  it("takes back the attestation of a member that is revoked while the proposal is open", async () => {
+    const round = await openAndCommit();
+    await aggregator.proposeModel({ round, model: plan, included: addresses });
+    await hospitals[0]!.attest({ round, proposal: 1, agree: true, scores: zeroDigest });
+    await federation.owner.write("revoke", [addresses[0]!]);
+    const { proposals } = await aggregator.round(round);
+    expect(proposals[0]?.attestations).to.deep.equal([]);
+    expect((await aggregator.members())[0]?.active).to.equal(false);
+    expect(await codeOf(hospitals[0]!.attest({ round, proposal: 1, agree: true, scores: zeroDigest }))).to.equal(
+      "MEMBER_UNKNOWN",
+    );
+  });
+
+  it("reads rounds of long ago from the chain again", async function () {
+    this.timeout(60_000);
+    for (let i = 0; i < 70; i++) {
+      const opener = i % 2 === 0 ? hospitals[0]! : hospitals[1]!;
+      const round = await opener.openRound({ plan: digestOf(`plan ${i}`), base });
+      await hospitals[2]!.commitUpdate({ round, manifest: digestOf(`m${i}`), sampleCount: 1 });
+      await chain.passTime(terms.commitPeriod + 1);
+      await opener.expire(round);
+    }
+    const auditor = await federation.open();
+    expect(await auditor.latestRound()).to.equal(70);
+    for (const id of [1, 2, 5, 69]) {
+      const state = await auditor.round(id as RoundId);
+      expect([state.id, state.plan, state.status, state.members]).to.deep.equal([
+        id,
+        digestOf(`plan ${id - 1}`),
+        "abandoned",
+        addresses,
+      ]);
+      expect(state.commitments[0]?.manifest).to.equal(digestOf(`m${id - 1}`));
+    }
+  });
+
+  it("wakes on every new block, and stops at once when told", async () => {
+    const stop = new AbortController();
+    let wakes = 0;
+    const watching = (async () => {
+      for await (const _ of aggregator.changes({ signal: stop.signal })) {
+        wakes++;
+        if (wakes === 1) await chain.rpc("evm_mine");
+        else stop.abort(new Error("enough"));
+      }
+    })();
+    expect(await codeOf(watching)).to.match(/enough/);
+    expect(wakes).to.equal(2);
+  });
+
+  it("ends a write that waits when the ledger closes", async () => {
+    const slow = await federation.open(federation.wallets[0], { confirmations: 50 });
+    const waiting = slow.bindPeer({ publicKey: new Uint8Array(32).fill(1), sign: () => new Uint8Array(64) });
+    slow.close();
+    expect(await codeOf(waiting)).to.equal("ABORTED");
+  });
+
+  it("refuses a chain, a contract or a code that is not the federation's", async () => {
+    const { federation: id } = federation.options;
+    expect(await codeOf(federation.open(undefined, { federation: { ...id, chainId: 1 } }))).to.equal(
+      "LEDGER_CHAIN_MISMATCH",
+    );
+    const elsewhere = { ...id, contract: addresses[0]! };
+    expect(await codeOf(federation.open(undefined, { federation: elsewhere }))).to.equal("LEDGER_CODE_MISSING");
+    expect(await codeOf(federation.open(undefined, { codeDigest: zeroDigest }))).to.equal("LEDGER_CODE_MISMATCH");
+  });
+});
