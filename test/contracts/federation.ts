@@ -1,6 +1,15 @@
 // A deployed federation on Hardhat's in-process chain, for the contract's tests.
 import { randomBytes } from "node:crypto";
-import { type Contract, ContractFactory, hexlify, id, type Signer, type TypedDataDomain, Wallet } from "ethers";
+import {
+  type Contract,
+  ContractFactory,
+  hexlify,
+  id,
+  Signature,
+  type Signer,
+  type TypedDataDomain,
+  Wallet,
+} from "ethers";
 import { network } from "hardhat";
 import { creationCode, trainingRoundsInterface } from "../../io/chain/training-rounds.ts";
 
@@ -44,7 +53,7 @@ export async function deployFederation(
   );
   const rounds = deployed as unknown as Rounds;
   const address = await deployed.getAddress();
-  const hospitals = Array.from({ length: count }, () => new Wallet(hexlify(randomBytes(32)), ethers.provider));
+  const hospitals = Array.from({ length: count }, () => newWallet(chain));
   for (const hospital of hospitals) {
     await chain.provider.request({
       method: "hardhat_setBalance",
@@ -70,10 +79,15 @@ export function firstMembers(count: number): bigint {
   return (1n << BigInt(count)) - 1n;
 }
 
+/** A key that the chain has never seen. */
+export function newWallet(chain: Chain): Wallet {
+  return new Wallet(hexlify(randomBytes(32)), chain.ethers.provider);
+}
+
 /** A commitment as its hospital signs it and as the contract takes it. */
 export async function signCommitment(
   { domain }: Pick<Federation, "domain">,
-  hospital: Wallet,
+  hospital: Pick<Wallet, "signTypedData">,
   { round, manifest, sampleCount }: { round: number; manifest: string; sampleCount: number },
 ) {
   const types = {
@@ -83,7 +97,6 @@ export async function signCommitment(
       { name: "sampleCount", type: "uint32" },
     ],
   };
-  const { Signature } = await import("ethers");
   const signature = Signature.from(await hospital.signTypedData(domain, types, { round, manifest, sampleCount }));
   return { manifestDigest: manifest, sampleCount, r: signature.r, vs: signature.yParityAndS };
 }
