@@ -3,16 +3,17 @@
 import { FedError } from "../errors.ts";
 import type { Plan } from "../plan.ts";
 import { type ByteSink, type ByteSource, memorySink } from "../update/byte-source.ts";
-import { integerBytes } from "../update/integers.ts";
-import { requantised } from "../update/requantise.ts";
+import type { IntegerArray } from "../update/integers.ts";
+import { requantise } from "../update/requantise.ts";
 import { medianExponents } from "../update/step-exponents.ts";
 import { type Segment, type UpdateLayout, updateLayout } from "../update/update-layout.ts";
 import { openUpdate, readHeader, type UpdateReader } from "../update/update-reader.ts";
+import { ColumnBuffers } from "./column-buffers.ts";
 import { NextModel } from "./next-model.ts";
 import { PairwiseDistances } from "./pairwise-distances.ts";
 import { strategyOf } from "./registry.ts";
-import type { Columns, ServerStep, Strategy } from "./strategy.ts";
-import { totalWeight, weightedSum } from "./weighted-sum.ts";
+import type { ServerStep, Strategy } from "./strategy.ts";
+import { totalWeight } from "./weighted-sum.ts";
 import { updateWeights } from "./weights.ts";
 
 /** An update that passed verifyUpdate against the base it was trained from. */
@@ -42,10 +43,6 @@ export interface AggregationReport {
   readonly shares: readonly { readonly index: number; readonly share: number }[];
 }
 
-/** Bytes of updates in memory at a time (twice: while one run is averaged, the next is read). */
-const runBudgetBytes = 2 << 20;
-const longestRun = 1 << 16;
-
 /**
  * Writes the next model's file to the sink.
  * @throws FedError STRATEGY_TOO_FEW_UPDATES, STRATEGY_NEEDS_DENSE, UPDATE_DUPLICATE, SAMPLE_CAP_EXCEEDED,
@@ -70,16 +67,15 @@ export async function aggregate(input: AggregationInput, sink: ByteSink): Promis
   const counted = updates.map((_, position) => position).filter((position) => (weights[position] as number) > 0);
   const total = totalWeight(weights, layout.type);
   const model = await NextModel.start({ base, header, layout, exponents, strategy }, sink);
-  const mean = new Float64Array(longestRun);
-  const run = {
-    readers: counted.map((position) => readers[position] as UpdateReader),
-    weights: counted.map((position) => weights[position] as number),
-  };
-  for await (const { columns, start, length } of runs(run.readers, layout)) {
+  const chosen = counted.map((position) => readers[position] as UpdateReader);
+  const buffers = new ColumnBuffers(layout.type, chosen.length, layout.coordinates);
+  const sum = buffers.summation(counted.map((position) => weights[position] as number));
+  const mean = new Float64Array(buffers.runLength);
+  for await (const { half, start, length } of runs(chosen, layout, buffers)) {
     const means = mean.subarray(0, length);
-    if (strategy.combine) strategy.combine(columns, means, plan.strategy);
+    if (strategy.combine) strategy.combine(buffers.columns(half, length), means, plan.strategy);
     else {
-      weightedSum(columns, run.weights, means);
+      sum(half, means);
       for (let index = 0; index < length; index++) means[index] = (means[index] as number) / total;
     }
     for (const { segment, from, to } of pieces(layout, start, length)) {
@@ -134,7 +130,9 @@ function checkPreconditions(
 async function measureDistances(readers: readonly UpdateReader[], layout: UpdateLayout): Promise<PairwiseDistances> {
   const smallest = Math.min(...layout.segments.map(({ exponent }) => exponent));
   const distances = new PairwiseDistances(readers.length, layout.type, smallest);
-  for await (const { columns, start, length } of runs(readers, layout)) {
+  const buffers = new ColumnBuffers(layout.type, readers.length, layout.coordinates);
+  for await (const { half, start, length } of runs(readers, layout, buffers)) {
+    const columns = buffers.columns(half, length);
     for (const { segment, from, to } of pieces(layout, start, length)) {
       const part = columns.map((column) => column.subarray(from - start, to - start));
       distances.add(part, segment.exponent);
@@ -147,23 +145,31 @@ async function measureDistances(readers: readonly UpdateReader[], layout: Update
 async function* runs(
   readers: readonly UpdateReader[],
   layout: UpdateLayout,
-): AsyncGenerator<{ readonly columns: Columns; readonly start: number; readonly length: number }> {
-  const perHospital = Math.floor(runBudgetBytes / readers.length / integerBytes(layout.type));
-  const runLength = Math.min(longestRun, Math.max(1024, perHospital));
-  const read = (start: number) => {
-    const length = Math.min(runLength, layout.coordinates - start);
-    return Promise.all(
-      readers.map(async (reader) => requantised(await reader.next(length), start, reader.notes.exponents, layout)),
+  buffers: ColumnBuffers,
+): AsyncGenerator<{ readonly half: 0 | 1; readonly start: number; readonly length: number }> {
+  const { runLength } = buffers;
+  const lengthAt = (start: number) => Math.min(runLength, layout.coordinates - start);
+  const read = async (half: 0 | 1, start: number) => {
+    const columns = buffers.columns(half, lengthAt(start));
+    await Promise.all(
+      readers.map(async (reader, position) => {
+        const column = columns[position] as IntegerArray;
+        await reader.next(column);
+        requantise(column, start, reader.notes.exponents, layout);
+      }),
     );
   };
-  let ahead = read(0);
+  let half: 0 | 1 = 0;
+  let ahead = read(half, 0);
   for (let start = 0; start < layout.coordinates; start += runLength) {
-    const columns = await ahead;
+    await ahead;
+    const next: 0 | 1 = half === 0 ? 1 : 0;
     if (start + runLength < layout.coordinates) {
-      ahead = read(start + runLength);
+      ahead = read(next, start + runLength);
       ahead.catch(() => {}); // it is awaited next time round, unless the caller has given up by then
     }
-    yield { columns, start, length: Math.min(runLength, layout.coordinates - start) };
+    yield { half, start, length: lengthAt(start) };
+    half = next;
   }
 }
 

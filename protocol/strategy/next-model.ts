@@ -31,11 +31,7 @@ export class NextModel {
   readonly #copied: readonly TensorEntry[];
   readonly #streams: ReadonlyMap<string, Stream>;
 
-  private constructor(
-    states: readonly string[],
-    copied: readonly TensorEntry[],
-    streams: ReadonlyMap<string, Stream>,
-  ) {
+  private constructor(states: readonly string[], copied: readonly TensorEntry[], streams: ReadonlyMap<string, Stream>) {
     this.#states = states;
     this.#copied = copied;
     this.#streams = streams;

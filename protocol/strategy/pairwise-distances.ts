@@ -1,7 +1,6 @@
 // Squared distances between updates, exactly: integers, so neither the order of arrival nor of addition shows.
 import { FedError } from "../errors.ts";
-import type { UpdateType } from "../update/integers.ts";
-import type { Columns } from "./strategy.ts";
+import type { IntegerArray, UpdateType } from "../update/integers.ts";
 
 /** Coordinates whose squared differences float64 adds up exactly: (2^16)^2 * 2^12 and (2^24)^2 * 2^5 stay within 2^53. */
 const tileLength: Readonly<Record<UpdateType, number>> = { I8: 4096, I16: 4096, I32: 32 };
@@ -23,7 +22,7 @@ export class PairwiseDistances {
   }
 
   /** Adds a run of coordinates that share a step. */
-  add(columns: Columns, exponent: number): void {
+  add(columns: readonly IntegerArray[], exponent: number): void {
     const length = columns[0]?.length ?? 0;
     const pairs = this.#squared.length;
     // Sums in two parts, each exact: a number above 2^53 would not be.
@@ -34,9 +33,9 @@ export class PairwiseDistances {
       const end = Math.min(length, start + tile);
       let pair = 0;
       for (let i = 0; i < this.count; i++) {
-        const a = columns[i] as Columns[number];
+        const a = columns[i] as IntegerArray;
         for (let j = i + 1; j < this.count; j++) {
-          const sum = squaredDistance(a, columns[j] as Columns[number], start, end);
+          const sum = squaredDistance(a, columns[j] as IntegerArray, start, end);
           const upper = Math.floor(sum / highUnit);
           high[pair] = (high[pair] as number) + upper;
           low[pair] = (low[pair] as number) + (sum - upper * highUnit);
@@ -61,7 +60,7 @@ export class PairwiseDistances {
   }
 }
 
-function squaredDistance(a: Columns[number], b: Columns[number], start: number, end: number): number {
+function squaredDistance(a: IntegerArray, b: IntegerArray, start: number, end: number): number {
   let even = 0;
   let odd = 0;
   let index = start;

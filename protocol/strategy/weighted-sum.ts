@@ -1,8 +1,8 @@
-// The hot loop: exact weighted sums of integers. Float64 adds integers below 2^53 without rounding, so any order of
-// hospitals gives the same sum; four hospitals a pass, because memory traffic is what costs.
+// Exact weighted sums of integers: every partial sum is an integer below 2^53 (in the vector kernel, below 2^31), so
+// any order of hospitals, and either of the two ways of adding below, gives the same sum.
 import { FedError } from "../errors.ts";
-import { largestInteger, maxUpdates, type UpdateType } from "../update/integers.ts";
-import type { Columns } from "./strategy.ts";
+import { type IntegerArray, largestInteger, maxUpdates, type UpdateType } from "../update/integers.ts";
+import type { DotKernel } from "./dot-kernel.ts";
 
 /**
  * The weights' total.
@@ -16,28 +16,84 @@ export function totalWeight(weights: readonly number[], type: UpdateType): numbe
   return total;
 }
 
-/** sums[i] = sum over hospitals of weights[h] * columns[h][i] */
-export function weightedSum(columns: Columns, weights: readonly number[], sums: Float64Array): void {
-  const length = sums.length;
+/** sums[i] = sum over hospitals of weights[h] * columns[h][i], in plain JavaScript. */
+export function weightedSum(columns: readonly IntegerArray[], weights: readonly number[], sums: Float64Array): void {
   sums.fill(0);
-  let hospital = 0;
-  for (; hospital + 3 < columns.length; hospital += 4) {
-    const a = columns[hospital] as Columns[number];
-    const b = columns[hospital + 1] as Columns[number];
-    const c = columns[hospital + 2] as Columns[number];
-    const d = columns[hospital + 3] as Columns[number];
-    const [wa, wb, wc, wd] = weights.slice(hospital, hospital + 4) as [number, number, number, number];
-    for (let index = 0; index < length; index++) {
-      sums[index] =
-        (sums[index] as number) +
-        (wa * (a[index] as number) + wb * (b[index] as number) + wc * (c[index] as number) + wd * (d[index] as number));
-    }
-  }
-  for (; hospital < columns.length; hospital++) {
-    const column = columns[hospital] as Columns[number];
+  columns.forEach((column, hospital) => {
     const weight = weights[hospital] as number;
-    for (let index = 0; index < length; index++) {
+    for (let index = 0; index < sums.length; index++) {
       sums[index] = (sums[index] as number) + weight * (column[index] as number);
     }
+  });
+}
+
+/** A column (by its address) times a weight that fits the kernel; the product counts `scale` times. */
+interface Term {
+  readonly address: number;
+  readonly weight: number;
+  readonly scale: number;
+}
+
+/** Weights are cut into digits of 15 bits, and summed in groups whose total keeps 32-bit sums exact. */
+const digitBits = 15;
+const largestGroup = 2 ** 16;
+
+/** Terms in groups: of one scale each, and with weights that add up to less than 2^16 (so |sum| < 2^31). */
+export function kernelGroups(weights: readonly number[], addresses: readonly number[]): Term[][] {
+  const terms = weights.flatMap((weight, hospital) => {
+    const address = addresses[hospital] as number;
+    const high = Math.floor(weight / 2 ** digitBits);
+    return [
+      { address, weight: weight - high * 2 ** digitBits, scale: 1 },
+      { address, weight: high, scale: 2 ** digitBits },
+    ].filter((term) => term.weight > 0);
+  });
+  terms.sort((a, b) => a.scale - b.scale);
+  const groups: Term[][] = [];
+  let room = 0;
+  for (const term of terms) {
+    const group = groups.at(-1);
+    if (group === undefined || group[0]?.scale !== term.scale || room <= term.weight) {
+      groups.push([term]);
+      room = largestGroup - term.weight;
+    } else {
+      group.push(term);
+      room -= term.weight;
+    }
   }
+  return groups;
+}
+
+/**
+ * The same sums by the vector kernel.
+ * @param partial the kernel's 32-bit sums, in its memory; as many as `sums`, rounded up to a multiple of 8
+ */
+export function weightedSumByKernel(
+  kernel: DotKernel,
+  groups: readonly (readonly Term[])[],
+  partial: Int32Array,
+  sums: Float64Array,
+): void {
+  groups.forEach((group, position) => {
+    partial.fill(0);
+    for (let first = 0; first < group.length; first += 4) {
+      const address = (place: number) => (group[first + place] ?? (group[first] as Term)).address;
+      const weight = (place: number) => group[first + place]?.weight ?? 0;
+      kernel(
+        address(0),
+        address(1),
+        address(2),
+        address(3),
+        weight(0) | (weight(1) << 16),
+        weight(2) | (weight(3) << 16),
+        partial.byteOffset,
+        partial.byteOffset + partial.byteLength,
+      );
+    }
+    const scale = group[0]?.scale ?? 1;
+    for (let index = 0; index < sums.length; index++) {
+      const before = position === 0 ? 0 : (sums[index] as number);
+      sums[index] = before + scale * (partial[index] as number);
+    }
+  });
 }

@@ -3,8 +3,11 @@
 /** Random-access bytes: a blob on disk, or memory. */
 export interface ByteSource {
   readonly size: number;
-  /** Exactly the bytes at [offset, offset + length), all within the size; valid until this source's next-but-one read. */
-  read(offset: number, length: number): Uint8Array | Promise<Uint8Array>;
+  /**
+   * Exactly the bytes at [offset, offset + length), all within the size.
+   * @param into `length` bytes of the caller's, where a source that can may put them (and return `into`), to save a copy
+   */
+  read(offset: number, length: number, into?: Uint8Array): Uint8Array | Promise<Uint8Array>;
 }
 
 /** A file being written: every byte of it once, in pieces, in no particular order. */

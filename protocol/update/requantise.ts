@@ -4,19 +4,14 @@ import { type IntegerArray, largestInteger } from "./integers.ts";
 import { powerOfTwo } from "./power-of-two.ts";
 import type { UpdateLayout } from "./update-layout.ts";
 
-/**
- * @param run the flat vector's integers from `start`, at `exponents`
- * @returns them at the layout's exponents; the same array where the two agree
- */
-export function requantised(
+/** Takes a run of the flat vector's integers, from `start`, from the given exponents to the layout's, in place. */
+export function requantise(
   run: IntegerArray,
   start: number,
   exponents: readonly number[],
   { type, segments }: UpdateLayout,
-): IntegerArray {
-  if (segments.every(({ exponent }, index) => exponent === exponents[index])) return run;
+): void {
   const limit = largestInteger[type];
-  const result = run.slice();
   segments.forEach((segment, position) => {
     const shift = (exponents[position] as number) - segment.exponent;
     if (shift === 0) return;
@@ -26,8 +21,7 @@ export function requantised(
     for (let index = from; index < to; index++) {
       const exact = (run[index] as number) * factor;
       const rounded = exact < 0 ? -Math.floor(0.5 - exact) : Math.floor(exact + 0.5);
-      result[index] = rounded > limit ? limit : rounded < -limit ? -limit : rounded;
+      run[index] = rounded > limit ? limit : rounded < -limit ? -limit : rounded;
     }
   });
-  return result;
 }

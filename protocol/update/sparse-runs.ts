@@ -43,22 +43,18 @@ export class SparseRuns {
   #position = -1;
   #pending = false;
   #start = 0;
-  #buffers: readonly [IntegerArray, IntegerArray];
 
   constructor(layout: UpdateLayout, values: ByteWindow, gaps: ByteWindow) {
     this.#layout = layout;
     this.#valueBytes = values;
     this.#gapBytes = gaps;
     this.#values = integerArray(layout.type, 0);
-    this.#buffers = [this.#values, this.#values];
   }
 
-  /** @throws FedError UPDATE_MALFORMED */
-  async next(length: number): Promise<IntegerArray> {
-    const [other, last] = this.#buffers;
-    const run = other.length === length ? other.fill(0) : integerArray(this.#layout.type, length);
-    this.#buffers = [last, run];
-    const end = this.#start + length;
+  /** Fills `run` with the next coordinates. @throws FedError UPDATE_MALFORMED */
+  async next(run: IntegerArray): Promise<void> {
+    run.fill(0);
+    const end = this.#start + run.length;
     while (!this.#place(run, end)) {
       if (this.#pending) {
         if (this.#valueBytes.ended) throw new FedError("UPDATE_MALFORMED", { where: "values" });
@@ -73,7 +69,6 @@ export class SparseRuns {
     }
     this.#start = end;
     if (end === this.#layout.coordinates) this.#finish();
-    return run;
   }
 
   /** Places values below `end` as far as the windows reach; false where one of them has to move on. */

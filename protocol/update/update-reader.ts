@@ -2,7 +2,7 @@
 import { FedError } from "../errors.ts";
 import { layoutSafetensors, parseSafetensorsHeader, type SafetensorsHeader } from "../safetensors.ts";
 import type { ByteSource } from "./byte-source.ts";
-import { type IntegerArray, integerBytes, viewIntegers } from "./integers.ts";
+import { type IntegerArray, integerBytes } from "./integers.ts";
 import { ByteWindow, SparseRuns } from "./sparse-runs.ts";
 import { decodeExponents, exponentsKey, wishesKey } from "./step-exponents.ts";
 import {
@@ -19,8 +19,8 @@ import {
 /** Reads a flat vector from its start to its end. */
 export interface UpdateReader {
   readonly notes: UpdateNotes;
-  /** The next `length` coordinates; valid until the next-but-one call. @throws FedError UPDATE_MALFORMED */
-  next(length: number): Promise<IntegerArray>;
+  /** Fills `into` with the next coordinates, as many as it is long. @throws FedError UPDATE_MALFORMED */
+  next(into: IntegerArray): Promise<void>;
 }
 
 /** Longest header of a safetensors file that we take, bytes (protocol/safetensors.ts has the same limit). */
@@ -51,20 +51,21 @@ export async function openUpdate(source: ByteSource, layout: UpdateLayout, plan:
   const tensors = sparse ? sparseTensors(layout, values, gaps) : denseTensors(layout);
   const expected = layoutSafetensors(tensors, notesMetadata(notes)).header;
   if (Buffer.compare(expected, bytes) !== 0) throw new FedError("UPDATE_MALFORMED", { where: "header" });
-  if (!sparse) return { notes, next: denseRuns(source, layout, header.dataOffset) };
+  if (!sparse) return { notes, next: denseRuns(source, header.dataOffset) };
   if (values > keptCoordinates(layout, plan)) throw new FedError("UPDATE_MALFORMED", { where: "values", values });
   const offsetOf = (name: string) => header.tensors.find((tensor) => tensor.name === name)?.offset ?? 0;
   const valueBytes = new ByteWindow(source, offsetOf(sparseNames.values), values * integerBytes(layout.type));
   const runs = new SparseRuns(layout, valueBytes, new ByteWindow(source, offsetOf(sparseNames.gaps), gaps));
-  return { notes, next: (length) => runs.next(length) };
+  return { notes, next: (into) => runs.next(into) };
 }
 
-function denseRuns(source: ByteSource, { type }: UpdateLayout, dataOffset: number): UpdateReader["next"] {
-  const width = integerBytes(type);
+function denseRuns(source: ByteSource, dataOffset: number): UpdateReader["next"] {
   let offset = dataOffset;
-  return async (length) => {
-    const bytes = await source.read(offset, length * width);
-    offset += length * width;
-    return viewIntegers(type, bytes);
+  return async (into) => {
+    const wanted = new Uint8Array(into.buffer, into.byteOffset, into.byteLength);
+    const start = offset;
+    offset += wanted.byteLength;
+    const bytes = await source.read(start, wanted.byteLength, wanted);
+    if (bytes !== wanted) wanted.set(bytes);
   };
 }

@@ -2,7 +2,7 @@
 import { FedError } from "../errors.ts";
 import type { SafetensorsHeader } from "../safetensors.ts";
 import type { ByteSource } from "./byte-source.ts";
-import { largestInteger } from "./integers.ts";
+import { integerArray, largestInteger } from "./integers.ts";
 import { type UpdatePlan, updateLayout } from "./update-layout.ts";
 import { clipNorms, NormAccumulator } from "./update-norm.ts";
 import { openUpdate } from "./update-reader.ts";
@@ -27,9 +27,11 @@ export async function verifyUpdate(
     if (found !== exponent) throw new FedError("UPDATE_STEP_MISMATCH", { name: updateName, expected: exponent, found });
   });
   const limit = largestInteger[layout.type];
+  const buffer = integerArray(layout.type, runLength);
   const accumulator = new NormAccumulator(layout);
   for (let start = 0; start < layout.coordinates; start += runLength) {
-    const integers = await reader.next(Math.min(runLength, layout.coordinates - start));
+    const integers = buffer.subarray(0, Math.min(runLength, layout.coordinates - start));
+    await reader.next(integers);
     for (let index = 0; index < integers.length; index++) {
       const integer = integers[index] as number;
       if (integer > limit || integer < -limit) {

@@ -1,0 +1,63 @@
+// Where the integers of all updates stand while a run of coordinates is averaged: two halves, so that the next run is
+// read while this one is worked on, in memory that the vector kernel can reach. Its size does not depend on the number
+// of updates: more of them make the runs shorter.
+import { type IntegerArray, integerArray, integerBytes, type UpdateType } from "../update/integers.ts";
+import { coordinatesPerTurn, type DotKernel, dotKernels } from "./dot-kernel.ts";
+import { kernelGroups, weightedSum, weightedSumByKernel } from "./weighted-sum.ts";
+
+/** Bytes of one half. */
+const halfBytes = 4 << 20;
+const shortestRun = 1024;
+const longestRun = 1 << 17;
+
+type Half = 0 | 1;
+type Summation = (half: Half, sums: Float64Array) => void;
+
+export class ColumnBuffers {
+  /** Coordinates in a run (fewer in the last). */
+  readonly runLength: number;
+  readonly #halves: readonly [readonly IntegerArray[], readonly IntegerArray[]];
+  readonly #kernel: { readonly run: DotKernel; readonly partial: Int32Array } | undefined;
+
+  constructor(type: UpdateType, count: number, coordinates: number) {
+    const width = integerBytes(type);
+    const affordable = Math.floor(halfBytes / count / width);
+    const wanted = Math.min(coordinates, longestRun, Math.max(shortestRun, affordable));
+    const stride = Math.ceil(wanted / coordinatesPerTurn) * coordinatesPerTurn;
+    this.runLength = wanted;
+    if (type === "I32") {
+      const columns = () => Array.from({ length: count }, () => integerArray(type, stride));
+      this.#halves = [columns(), columns()];
+      return;
+    }
+    const columnsBytes = count * stride * width;
+    const { memory, kernels } = dotKernels(2 * columnsBytes + stride * 4);
+    const view = type === "I8" ? Int8Array : Int16Array;
+    const columns = (start: number) =>
+      Array.from({ length: count }, (_, column) => new view(memory, start + column * stride * width, stride));
+    this.#halves = [columns(0), columns(columnsBytes)];
+    this.#kernel = { run: kernels[type], partial: new Int32Array(memory, 2 * columnsBytes, stride) };
+  }
+
+  /** The columns of one half, of that many coordinates. */
+  columns(half: Half, length: number): IntegerArray[] {
+    return this.#halves[half].map((column) => column.subarray(0, length));
+  }
+
+  /** A function that writes the weighted sums of one half's columns to `sums`, as many as it is long. */
+  summation(weights: readonly number[]): Summation {
+    const kernel = this.#kernel;
+    if (kernel === undefined) return (half, sums) => weightedSum(this.#halves[half], weights, sums);
+    const { run, partial } = kernel;
+    const groups = this.#halves.map((half) =>
+      kernelGroups(
+        weights,
+        half.map(({ byteOffset }) => byteOffset),
+      ),
+    );
+    return (half, sums) => {
+      const turns = Math.ceil(sums.length / coordinatesPerTurn) * coordinatesPerTurn;
+      weightedSumByKernel(run, groups[half] ?? [], partial.subarray(0, turns), sums);
+    };
+  }
+}
