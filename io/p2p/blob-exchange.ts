@@ -1,0 +1,118 @@
+// The BlobExchange over libp2p: which peers to ask for an object, in which order, and one fetch an object at a time.
+import type { Connection, Libp2p, PeerId } from "@libp2p/interface";
+import type { Digest, HospitalAddress } from "../../protocol/digest.ts";
+import { FedError } from "../../protocol/errors.ts";
+import type { BlobExchange, BlobStore, Log } from "../../protocol/ports.ts";
+import { fetchBlob, type SourceFeed } from "./blob-fetch.ts";
+import { type BlobSource, openSource, type Patience } from "./blob-source.ts";
+
+export interface ExchangeOptions {
+  readonly blobs: BlobStore;
+  /** The member behind a peer id, for `preferred`; undefined for anyone else. */
+  readonly memberOf: (peerId: string) => HospitalAddress | undefined;
+  readonly log: Log;
+  /** Ends every fetch. */
+  readonly signal: AbortSignal;
+  readonly patience?: Patience;
+}
+
+/** Objects from whoever is connected. `idle` resolves when no fetch is running. */
+export function openExchange(network: Libp2p, options: ExchangeOptions): BlobExchange & { idle(): Promise<void> } {
+  const { blobs, memberOf, log, signal: stopped, patience } = options;
+  const running = new Map<Digest, Promise<void>>();
+  const sources = new WeakMap<Connection, BlobSource>();
+  const sourceOf = (connection: Connection) => {
+    const source = sources.get(connection) ?? openSource(connection, patience);
+    sources.set(connection, source);
+    return source;
+  };
+
+  const feedFor = (preferred: HospitalAddress | undefined): SourceFeed & { close(): void } => {
+    const given = new WeakSet<Connection>();
+    const isPreferred = (connection: Connection) =>
+      preferred !== undefined && memberOf(connection.remotePeer.toString()) === preferred;
+    const waiting = new Set<() => void>();
+    const onConnect = () => {
+      for (const wake of waiting) wake();
+    };
+    network.addEventListener("connection:open", onConnect);
+    const candidates = () =>
+      network.getConnections().filter((connection) => connection.status === "open" && !given.has(connection));
+    return {
+      poll() {
+        const open = candidates();
+        const chosen = open.find(isPreferred) ?? open[0];
+        if (chosen === undefined) return undefined;
+        // One connection a peer is enough: a second one is the same peer by another way.
+        for (const connection of network.getConnections(chosen.remotePeer as PeerId)) given.add(connection);
+        return sourceOf(chosen);
+      },
+      more(signal) {
+        return new Promise((resolve, reject) => {
+          const abort = () => {
+            waiting.delete(wake);
+            reject(new FedError("ABORTED"));
+          };
+          const wake = () => {
+            if (candidates().length === 0) return;
+            waiting.delete(wake);
+            signal.removeEventListener("abort", abort);
+            resolve();
+          };
+          if (signal.aborted) return abort();
+          signal.addEventListener("abort", abort, { once: true });
+          waiting.add(wake);
+          wake();
+        });
+      },
+      close: () => network.removeEventListener("connection:open", onConnect),
+    };
+  };
+
+  const fetchOnce = async (
+    digest: Digest,
+    maxBytes: number,
+    preferred: HospitalAddress | undefined,
+    signal: AbortSignal,
+  ) => {
+    const feed = feedFor(preferred);
+    const started = performance.now();
+    try {
+      await fetchBlob(digest, { maxBytes, blobs, feed, log, signal });
+      log.debug("blob-fetched", { digest, ms: Math.round(performance.now() - started) });
+    } finally {
+      feed.close();
+    }
+  };
+
+  return {
+    async fetch(digest, { maxBytes, preferred, signal }) {
+      const either = signal ? AbortSignal.any([signal, stopped]) : stopped;
+      for (;;) {
+        if (either.aborted) throw new FedError("ABORTED", { digest }, { cause: either.reason });
+        if (await blobs.has(digest)) {
+          const { size } = await blobs.outline(digest);
+          if (size > maxBytes) throw new FedError("BLOB_TOO_LARGE", { digest, size, maxBytes });
+          return;
+        }
+        const other = running.get(digest);
+        if (other === undefined) break;
+        // Somebody here is fetching it already: wait for the outcome, then look again.
+        await Promise.race([other.catch(() => {}), aborted(either)]);
+      }
+      const mine = fetchOnce(digest, maxBytes, preferred, either).finally(() => running.delete(digest));
+      running.set(digest, mine);
+      return mine;
+    },
+    async idle() {
+      await Promise.allSettled(running.values());
+    },
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

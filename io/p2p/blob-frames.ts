@@ -1,0 +1,65 @@
+// The bytes of /consilium/blob/1.0.0. A stream carries one request at a time and then its answer, any number of times:
+// no varints, no lengths from strangers before they are checked, nothing to parse but fixed offsets.
+//   request   1 byte kind, 32 bytes digest, 4 bytes chunk index (big-endian; 0 for an outline)
+//   response  1 byte status, 4 bytes length (big-endian), then so many bytes
+import { type Digest, digestFromBytes, digestToBytes } from "../../protocol/digest.ts";
+import { FedError } from "../../protocol/errors.ts";
+import { chunkBytes } from "../../protocol/merkle.ts";
+
+export const blobProtocol = "/consilium/blob/1.0.0";
+export const requestBytes = 37;
+export const responseHeaderBytes = 5;
+/** An outline of 32 GiB; no object that anybody fetches is larger. */
+const maxOutlineBytes = 8 + 32 * 32_768;
+
+export type BlobRequest =
+  | { readonly kind: "outline"; readonly digest: Digest }
+  | { readonly kind: "chunk"; readonly digest: Digest; readonly index: number };
+
+/** ok: here it is. unknown: this peer does not have the object (or the object has no such chunk). */
+export type BlobStatus = "ok" | "unknown";
+const statuses: readonly BlobStatus[] = ["ok", "unknown"];
+
+export function encodeRequest(request: BlobRequest): Uint8Array {
+  const bytes = new Uint8Array(requestBytes);
+  bytes[0] = request.kind === "outline" ? 0 : 1;
+  bytes.set(digestToBytes(request.digest), 1);
+  if (request.kind === "chunk") new DataView(bytes.buffer).setUint32(33, request.index);
+  return bytes;
+}
+
+/** @throws FedError BLOB_REQUEST_MALFORMED */
+export function decodeRequest(bytes: Uint8Array): BlobRequest {
+  const refuse = () => new FedError("BLOB_REQUEST_MALFORMED", { bytes: bytes.byteLength, kind: bytes[0] });
+  if (bytes.byteLength !== requestBytes) throw refuse();
+  const digest = digestFromBytes(bytes.subarray(1, 33));
+  const index = new DataView(bytes.buffer, bytes.byteOffset).getUint32(33);
+  if (bytes[0] === 0 && index === 0) return { kind: "outline", digest };
+  if (bytes[0] === 1) return { kind: "chunk", digest, index };
+  throw refuse();
+}
+
+export function encodeResponseHeader(status: BlobStatus, length: number): Uint8Array {
+  const bytes = new Uint8Array(responseHeaderBytes);
+  bytes[0] = statuses.indexOf(status);
+  new DataView(bytes.buffer).setUint32(1, length);
+  return bytes;
+}
+
+/**
+ * The header of an answer, its length checked against what was asked for.
+ * @throws FedError BLOB_RESPONSE_MALFORMED
+ */
+export function decodeResponseHeader(
+  bytes: Uint8Array,
+  kind: BlobRequest["kind"],
+): { readonly status: BlobStatus; readonly length: number } {
+  const status = statuses[bytes[0] ?? -1];
+  const length =
+    bytes.byteLength === responseHeaderBytes ? new DataView(bytes.buffer, bytes.byteOffset).getUint32(1) : -1;
+  const limit = status === "unknown" ? 0 : kind === "chunk" ? chunkBytes : maxOutlineBytes;
+  if (status === undefined || length < 0 || length > limit) {
+    throw new FedError("BLOB_RESPONSE_MALFORMED", { status: bytes[0], length, limit });
+  }
+  return { status, length };
+}

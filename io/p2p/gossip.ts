@@ -1,0 +1,124 @@
+// Announcements over gossipsub: signed by their sender's peer key, judged by one pure function before anybody passes
+// them on, and never larger than a few hundred bytes.
+import {
+  type GossipSub,
+  gossipsub,
+  type Message,
+  type TopicValidatorFn,
+  TopicValidatorResult,
+} from "@libp2p/gossipsub";
+import { createTopicScoreParams } from "@libp2p/gossipsub/score";
+import {
+  type Announcement,
+  decodeAnnouncement,
+  encodeAnnouncement,
+  judgeAnnouncement,
+  topicOf,
+  type Verdict,
+} from "../../protocol/announcement.ts";
+import { isFedError } from "../../protocol/errors.ts";
+import type { FederationId, Gossip, Log } from "../../protocol/ports.ts";
+import type { Membership } from "./membership.ts";
+import { createPace, type Pace } from "./pace.ts";
+
+/** Announcements of one member that are passed on each second; its honest use is a few a round. */
+const perMemberPerSecond = 20;
+/** Announcements remembered in order to tell each to the listeners once. */
+const remembered = 4096;
+
+/** The gossipsub service for a federation's only topic. */
+export function announcementService(federation: FederationId) {
+  const topic = topicOf(federation);
+  return gossipsub({
+    allowedTopics: [topic],
+    allowPublishToZeroTopicPeers: true,
+    ignoreDuplicatePublishError: true,
+    fallbackToFloodsub: false,
+    runOnLimitedConnection: true,
+    // An announcement is below 1 KiB; a peer's whole message, with its control part, need not be much more.
+    maxInboundDataLength: 64 * 1024,
+    maxOutboundBufferSize: 4 << 20,
+    maxTopicBytesPerPeer: 8 * 1024,
+    scoreParams: {
+      // Hospitals behind one address, and simulations, are many peers on one IP.
+      IPColocationFactorWeight: 0,
+      IPColocationFactorThreshold: 1,
+      topics: {
+        [topic]: createTopicScoreParams({
+          topicWeight: 1,
+          timeInMeshWeight: 0.01,
+          timeInMeshQuantum: 1000,
+          timeInMeshCap: 300,
+          firstMessageDeliveriesWeight: 0.5,
+          firstMessageDeliveriesDecay: 0.9,
+          firstMessageDeliveriesCap: 20,
+          // Announcements are rare: to miss some, or to be slow, is no offence.
+          meshMessageDeliveriesWeight: 0,
+          meshFailurePenaltyWeight: 0,
+          // The square of the count: the first forged message costs 10, the third takes a peer below the graylist.
+          invalidMessageDeliveriesWeight: -10,
+          invalidMessageDeliveriesDecay: 0.97,
+        }),
+      },
+    },
+  });
+}
+
+/** Gossip on a running service. */
+export function openGossip(
+  service: GossipSub,
+  { federation, membership, log }: { federation: FederationId; membership: Membership; log: Log },
+): Gossip {
+  const topic = topicOf(federation);
+  const listeners = new Set<(announcement: Announcement) => void>();
+  const told = new Set<string>();
+  const paces = new Map<string, Pace>();
+
+  const judge = (message: Message): { verdict: Verdict; announcement?: Announcement; code?: string } => {
+    if (message.type !== "signed") return { verdict: "reject", code: "ANNOUNCEMENT_UNSIGNED" };
+    try {
+      const announcement = decodeAnnouncement(message.data);
+      const sender = membership.memberOf(message.from.toString());
+      const verdict = judgeAnnouncement(announcement, { federation, sender, latestRound: membership.latestRound() });
+      if (verdict !== "accept" || sender === undefined) return { verdict };
+      const pace = paces.get(sender) ?? createPace(perMemberPerSecond);
+      paces.set(sender, pace);
+      return pace.tryTurn() ? { verdict, announcement } : { verdict: "ignore", code: "ANNOUNCEMENTS_TOO_MANY" };
+    } catch (error) {
+      if (!isFedError(error)) throw error;
+      return { verdict: "reject", code: error.code };
+    }
+  };
+  const tell = (announcement: Announcement) => {
+    const { kind, round, hospital, digest } = announcement;
+    const name = `${kind} ${round} ${hospital} ${digest}`;
+    if (told.has(name)) return;
+    told.add(name);
+    if (told.size > remembered) told.delete(told.values().next().value as string);
+    for (const listener of listeners) listener(announcement);
+  };
+  const validate: TopicValidatorFn = (peer, message) => {
+    const { verdict, announcement, code } = judge(message);
+    if (verdict === "reject") log.warn("announcement-rejected", { code, from: peer.toString() });
+    if (verdict === "ignore") log.debug("announcement-ignored", { code, from: peer.toString() });
+    if (announcement) tell(announcement);
+    return {
+      accept: TopicValidatorResult.Accept,
+      ignore: TopicValidatorResult.Ignore,
+      reject: TopicValidatorResult.Reject,
+    }[verdict];
+  };
+  service.topicValidators.set(topic, validate);
+  service.subscribe(topic);
+
+  return {
+    async publish(announcement) {
+      const { recipients } = await service.publish(topic, encodeAnnouncement(announcement));
+      log.debug("announced", { kind: announcement.kind, round: announcement.round, neighbours: recipients.length });
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
