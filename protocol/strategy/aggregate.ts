@@ -70,20 +70,18 @@ export async function aggregate(input: AggregationInput, sink: ByteSink): Promis
   const chosen = counted.map((position) => readers[position] as UpdateReader);
   const buffers = new ColumnBuffers(layout.type, chosen.length, layout.coordinates);
   const sum = buffers.summation(counted.map((position) => weights[position] as number));
-  const mean = new Float64Array(buffers.runLength);
+  const scratch = new Float64Array(buffers.runLength);
+  const participation = updates.length / memberCount;
+  const step =
+    strategy.step &&
+    ((run: Omit<ServerStep, "participation">) => strategy.step?.({ ...run, participation }, plan.strategy));
   for await (const { half, start, length } of runs(chosen, layout, buffers)) {
-    const means = mean.subarray(0, length);
-    if (strategy.combine) strategy.combine(buffers.columns(half, length), means, plan.strategy);
-    else {
-      sum(half, means);
-      for (let index = 0; index < length; index++) means[index] = (means[index] as number) / total;
-    }
+    const means = scratch.subarray(0, length);
+    strategy.combine?.(buffers.columns(half, length), means, plan.strategy);
+    const sums = strategy.combine ? means : sum(half, means);
     for (const { segment, from, to } of pieces(layout, start, length)) {
-      const delta = means.subarray(from - start, to - start);
-      await model.move(segment, from - segment.start, delta, (step) => {
-        if (strategy.step) strategy.step({ ...step, participation: updates.length / memberCount }, plan.strategy);
-        else addDelta(step);
-      });
+      const moved = { sums: sums.subarray(from - start, to - start), total: strategy.combine ? 1 : total };
+      await model.move(segment, from - segment.start, moved, step);
     }
   }
   await model.finish();
@@ -183,11 +181,5 @@ function* pieces(
     const from = Math.max(start, segment.start);
     const to = Math.min(start + length, segment.start + segment.length);
     if (from < to) yield { segment, from, to };
-  }
-}
-
-function addDelta({ values, delta }: Pick<ServerStep, "values" | "delta">): void {
-  for (let index = 0; index < values.length; index++) {
-    values[index] = (values[index] as number) + (delta[index] as number);
   }
 }

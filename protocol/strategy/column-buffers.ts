@@ -6,12 +6,12 @@ import { coordinatesPerTurn, type DotKernel, dotKernels } from "./dot-kernel.ts"
 import { kernelGroups, weightedSum, weightedSumByKernel } from "./weighted-sum.ts";
 
 /** Bytes of one half. */
-const halfBytes = 4 << 20;
+const halfBytes = 2 << 20;
 const shortestRun = 1024;
 const longestRun = 1 << 17;
 
 type Half = 0 | 1;
-type Summation = (half: Half, sums: Float64Array) => void;
+type Summation = (half: Half, scratch: Float64Array) => Float64Array | Int32Array;
 
 export class ColumnBuffers {
   /** Coordinates in a run (fewer in the last). */
@@ -44,10 +44,14 @@ export class ColumnBuffers {
     return this.#halves[half].map((column) => column.subarray(0, length));
   }
 
-  /** A function that writes the weighted sums of one half's columns to `sums`, as many as it is long. */
+  /** A function that returns the weighted sums of one half's columns, as many as `scratch` is long; valid until its next call. */
   summation(weights: readonly number[]): Summation {
     const kernel = this.#kernel;
-    if (kernel === undefined) return (half, sums) => weightedSum(this.#halves[half], weights, sums);
+    if (kernel === undefined)
+      return (half, scratch) => {
+        weightedSum(this.#halves[half], weights, scratch);
+        return scratch;
+      };
     const { run, partial } = kernel;
     const groups = this.#halves.map((half) =>
       kernelGroups(
@@ -55,9 +59,9 @@ export class ColumnBuffers {
         half.map(({ byteOffset }) => byteOffset),
       ),
     );
-    return (half, sums) => {
-      const turns = Math.ceil(sums.length / coordinatesPerTurn) * coordinatesPerTurn;
-      weightedSumByKernel(run, groups[half] ?? [], partial.subarray(0, turns), sums);
+    return (half, scratch) => {
+      const turns = Math.ceil(scratch.length / coordinatesPerTurn) * coordinatesPerTurn;
+      return weightedSumByKernel(run, groups[half] ?? [], partial.subarray(0, turns), scratch);
     };
   }
 }

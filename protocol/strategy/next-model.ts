@@ -67,28 +67,27 @@ export class NextModel {
   }
 
   /**
-   * Moves values [from, from + delta.length) of a segment's tensor.
-   * @param delta the mean change, in steps; overwritten with the same in the tensor's units
+   * Moves a stretch of a segment's tensor, from position `from`, by the mean change `sums / total`, in steps.
    * @throws FedError MODEL_NOT_FINITE
    */
   async move(
     { name, group, exponent }: Segment,
     from: number,
-    delta: Float64Array,
-    step: (run: Omit<ServerStep, "participation">) => void,
+    { sums, total }: { readonly sums: Float64Array | Int32Array; readonly total: number },
+    step: ((run: Omit<ServerStep, "participation">) => void) | undefined,
   ): Promise<void> {
     const unit = powerOfTwo(exponent);
-    for (let index = 0; index < delta.length; index++) delta[index] = (delta[index] as number) * unit;
     const target = group === "control" ? controlState : "";
     const touched = group === "control" ? [target] : [target, ...this.#states];
     const arrays: Float32Array[] = [];
     for (const state of touched) {
-      const values = new Float32Array(delta.length);
+      const values = new Float32Array(sums.length);
       await this.#stream(state).reader.read(stateName(state, name), from, values);
       arrays.push(values);
     }
     const [values, ...state] = arrays as [Float32Array, ...Float32Array[]];
-    step({ group, delta, values, state });
+    if (step === undefined) addMean(values, sums, total, unit);
+    else step({ group, delta: meanChange(sums, total, unit), values, state });
     for (const [place, array] of arrays.entries()) {
       const tensor = stateName(touched[place] as string, name);
       if (!allFinite(array)) throw new FedError("MODEL_NOT_FINITE", { tensor });
@@ -119,7 +118,23 @@ function stateName(state: string, tensor: string): string {
   return state === "" ? tensor : `${serverPrefix}${state}/${tensor}`;
 }
 
+/** values[i] = float32(values[i] + unit * sums[i] / total); the unit is a power of two, so only + and / round. */
+function addMean(values: Float32Array, sums: Float64Array | Int32Array, total: number, unit: number): void {
+  for (let index = 0; index < values.length; index++) {
+    values[index] = (values[index] as number) + ((sums[index] as number) / total) * unit;
+  }
+}
+
+function meanChange(sums: Float64Array | Int32Array, total: number, unit: number): Float64Array {
+  const delta = new Float64Array(sums.length);
+  for (let index = 0; index < sums.length; index++) delta[index] = ((sums[index] as number) / total) * unit;
+  return delta;
+}
+
 function allFinite(values: Float32Array): boolean {
-  for (let index = 0; index < values.length; index++) if (!Number.isFinite(values[index] as number)) return false;
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index] as number;
+    if (value - value !== 0) return false; // infinite or NaN
+  }
   return true;
 }

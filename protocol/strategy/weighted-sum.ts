@@ -67,14 +67,17 @@ export function kernelGroups(weights: readonly number[], addresses: readonly num
 /**
  * The same sums by the vector kernel.
  * @param partial the kernel's 32-bit sums, in its memory; as many as `sums`, rounded up to a multiple of 8
+ * @returns the sums: `sums`, or `partial` where one group is all
  */
 export function weightedSumByKernel(
   kernel: DotKernel,
   groups: readonly (readonly Term[])[],
   partial: Int32Array,
   sums: Float64Array,
-): void {
-  groups.forEach((group, position) => {
+): Float64Array | Int32Array {
+  const alone = groups.length === 1 && groups[0]?.[0]?.scale === 1;
+  if (!alone) sums.fill(0);
+  for (const group of groups) {
     partial.fill(0);
     for (let first = 0; first < group.length; first += 4) {
       const address = (place: number) => (group[first + place] ?? (group[first] as Term)).address;
@@ -90,10 +93,14 @@ export function weightedSumByKernel(
         partial.byteOffset + partial.byteLength,
       );
     }
-    const scale = group[0]?.scale ?? 1;
-    for (let index = 0; index < sums.length; index++) {
-      const before = position === 0 ? 0 : (sums[index] as number);
-      sums[index] = before + scale * (partial[index] as number);
-    }
-  });
+    if (alone) return partial.subarray(0, sums.length);
+    addScaled(partial, group[0]?.scale ?? 1, sums);
+  }
+  return sums;
+}
+
+function addScaled(partial: Int32Array, scale: number, sums: Float64Array): void {
+  for (let index = 0; index < sums.length; index++) {
+    sums[index] = (sums[index] as number) + scale * (partial[index] as number);
+  }
 }
