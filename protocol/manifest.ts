@@ -13,8 +13,11 @@ const statementFields = {
   chainId: countField,
   contract: addressField,
   round: roundField,
+  /** The round that it was trained in: earlier than `round` where the hospital was late. Seeds derive from it. */
+  trainedIn: roundField,
   hospital: addressField,
   plan: digestField,
+  /** The model that it was trained from. */
   base: digestField,
   update: digestField,
   updateBytes: countField,
@@ -69,7 +72,8 @@ export interface ManifestExpectation {
   readonly round: RoundId;
   readonly hospital: HospitalAddress;
   readonly plan: Digest;
-  readonly base: Digest;
+  /** Models that it may have been trained from: the round's base, and as many older ones as the plan allows. */
+  readonly bases: readonly Digest[];
   /** As committed on chain. */
   readonly sampleCount: number;
   readonly sampleCap: number;
@@ -86,22 +90,34 @@ export function verifyManifest(
   signatures: Pick<Signatures, "recover">,
 ): Manifest {
   const manifest = parseCanonical(bytes, manifestSchema, { what: "MANIFEST", maxBytes: maxManifestBytes });
-  const { federation, sampleCap, ...fields } = expected;
+  const { federation, bases, sampleCap, ...fields } = expected;
+  const { hospital } = expected;
   for (const [field, value] of Object.entries({ ...fields, ...federation })) {
     const found = manifest[field as keyof Manifest];
-    if (found !== value)
-      throw new FedError("MANIFEST_MISMATCH", { hospital: expected.hospital, field, expected: value, found });
+    if (found !== value) throw new FedError("MANIFEST_MISMATCH", { hospital, field, expected: value, found });
+  }
+  if (!bases.includes(manifest.base)) {
+    throw new FedError("MANIFEST_MISMATCH", {
+      hospital,
+      field: "base",
+      expected: bases.join(" or "),
+      found: manifest.base,
+    });
+  }
+  if (manifest.trainedIn > manifest.round || manifest.trainedIn < 1) {
+    throw new FedError("MANIFEST_MISMATCH", {
+      hospital,
+      field: "trainedIn",
+      expected: `1 to ${manifest.round}`,
+      found: manifest.trainedIn,
+    });
   }
   if (manifest.sampleCount < 1 || manifest.sampleCount > sampleCap) {
-    throw new FedError("SAMPLE_CAP_EXCEEDED", {
-      hospital: expected.hospital,
-      sampleCount: manifest.sampleCount,
-      sampleCap,
-    });
+    throw new FedError("SAMPLE_CAP_EXCEEDED", { hospital, sampleCount: manifest.sampleCount, sampleCap });
   }
   const { signature, ...statement } = manifest;
   if (signatures.recover(manifestTypedData(statement), signature) !== expected.hospital) {
-    throw new FedError("MANIFEST_SIGNATURE", { hospital: expected.hospital });
+    throw new FedError("MANIFEST_SIGNATURE", { hospital });
   }
   return manifest;
 }

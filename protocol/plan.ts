@@ -32,7 +32,8 @@ const planSchema = z
 
 export type Plan = z.output<typeof planSchema>;
 
-const maxPlanBytes = 64 * 1024;
+/** Bytes that a plan may have. */
+export const maxPlanBytes = 64 * 1024;
 
 export function encodePlan(plan: Plan): Uint8Array {
   return canonicalBytes(planSchema.parse(plan));

@@ -1,0 +1,87 @@
+// Brings one committed update here and holds it against its manifest, the chain and the plan. What comes out is the
+// same for everybody who has the bytes: valid, or invalid for a reason that the bytes prove; or nobody served them yet.
+import type { Digest, HospitalAddress } from "./digest.ts";
+import { isFedError } from "./errors.ts";
+import { type Manifest, maxManifestBytes, verifyManifest } from "./manifest.ts";
+import type { Signatures, Waiting } from "./ports.ts";
+import type { Commitment, RoundState } from "./round.ts";
+import { type BlobPorts, blobHeader, blobSource, type RoundContext } from "./round-context.ts";
+import { maxUpdateBytes } from "./update/update-layout.ts";
+import { verifyUpdate } from "./update/verify-update.ts";
+
+export interface ValidUpdate {
+  readonly status: "valid";
+  readonly member: HospitalAddress;
+  readonly manifest: Manifest;
+  /** How many models older than the round's base it was trained from. */
+  readonly age: number;
+}
+
+export interface InvalidUpdate {
+  readonly status: "invalid";
+  readonly member: HospitalAddress;
+  /** Error code that anybody who has the bytes gets. */
+  readonly code: string;
+}
+
+export type Collected = ValidUpdate | InvalidUpdate;
+
+export interface CollectPorts extends BlobPorts {
+  readonly signatures: Pick<Signatures, "recover">;
+}
+
+/** An error that the update's own bytes prove, as opposed to trouble of the network or the disk. */
+class Proven extends Error {
+  readonly code: string;
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
+}
+
+/**
+ * @param maxModelBytes limit for older models, where the update was trained from one
+ * @throws FedError BLOB_UNAVAILABLE where no connected member serves a part of it; ABORTED
+ */
+export async function collectUpdate(
+  ports: CollectPorts,
+  { commitment, round, context }: { commitment: Commitment; round: RoundState; context: RoundContext },
+  { maxModelBytes, signal }: { maxModelBytes: number } & Waiting,
+): Promise<Collected> {
+  const { blobs, exchange, signatures } = ports;
+  const { member, sampleCount } = commitment;
+  const { federation, plan, bases } = context;
+  const waiting = signal ? { signal } : {};
+  // A digest names the size too, so an object above the limit is the hospital's fault and not its server's.
+  const fetch = (digest: Digest, maxBytes: number) =>
+    exchange.fetch(digest, { maxBytes, preferred: member, ...waiting }).catch((error) => {
+      throw isFedError(error, "BLOB_TOO_LARGE") ? new Proven(error.code) : error;
+    });
+  try {
+    await fetch(commitment.manifest, maxManifestBytes);
+    const manifestBytes = await blobs.get(commitment.manifest, { maxBytes: maxManifestBytes });
+    const expected = { federation, round: round.id, hospital: member, plan: round.plan, bases, sampleCount };
+    const manifest = await judge(() =>
+      verifyManifest(manifestBytes, { ...expected, sampleCap: plan.sampleCap }, signatures),
+    );
+    await exchange.fetch(manifest.base, { maxBytes: maxModelBytes, ...waiting });
+    const base = await blobHeader(blobs, manifest.base);
+    await fetch(manifest.update, maxUpdateBytes(base, plan));
+    const source = await blobSource(blobs, manifest.update);
+    if (source.size !== manifest.updateBytes) throw new Proven("MANIFEST_MISMATCH");
+    await judge(() => verifyUpdate(source, { base, plan }));
+    return { status: "valid", member, manifest, age: bases.indexOf(manifest.base) };
+  } catch (error) {
+    if (error instanceof Proven) return { status: "invalid", member, code: error.code };
+    throw error;
+  }
+}
+
+async function judge<T>(verify: () => T | Promise<T>): Promise<T> {
+  try {
+    return await verify();
+  } catch (error) {
+    const ownTrouble = !isFedError(error) || error.code.startsWith("BLOB_") || error.code === "ABORTED";
+    throw ownTrouble ? error : new Proven(error.code);
+  }
+}
