@@ -1,0 +1,26 @@
+// What an aggregator tells those who watch it; the command line prints them as NDJSON.
+import type { Digest, HospitalAddress, RoundId } from "../protocol/digest.ts";
+
+export type AggregatorEvent = { readonly aggregator: HospitalAddress } & (
+  | { readonly event: "ready"; readonly peerId: string; readonly listen: readonly string[] }
+  | { readonly event: "round-opened"; readonly round: RoundId; readonly opener: HospitalAddress }
+  | { readonly event: "collected"; readonly round: RoundId; readonly member: HospitalAddress }
+  | {
+      readonly event: "invalid-update";
+      readonly round: RoundId;
+      readonly member: HospitalAddress;
+      readonly code: string;
+    }
+  | {
+      readonly event: "proposed";
+      readonly round: RoundId;
+      readonly model: Digest;
+      readonly included: number;
+      /** Seconds that averaging and the transaction took. */
+      readonly seconds: number;
+    }
+  | { readonly event: "final"; readonly round: RoundId; readonly model: Digest }
+  | { readonly event: "round-abandoned"; readonly round: RoundId }
+  /** As many rounds are final as the plan asks for. */
+  | { readonly event: "finished"; readonly rounds: number; readonly model: Digest }
+);

@@ -1,0 +1,59 @@
+// What a hospital tells those who watch it, one typed event at a time; the command line prints them as NDJSON.
+import type { Digest, HospitalAddress, RoundId } from "../protocol/digest.ts";
+import type { RefusalCode } from "../protocol/refusal.ts";
+
+export type HospitalEvent = { readonly hospital: HospitalAddress } & (
+  | { readonly event: "ready"; readonly peerId: string; readonly listen: readonly string[] }
+  | { readonly event: "round-opened"; readonly round: RoundId; readonly opener: HospitalAddress }
+  | {
+      readonly event: "training";
+      readonly round: RoundId;
+      readonly step: number;
+      readonly steps: number;
+      readonly loss: number;
+    }
+  | {
+      readonly event: "trained";
+      readonly round: RoundId;
+      readonly seconds: number;
+      readonly loss: number;
+      readonly sampleCount: number;
+      /** L2 norm of the delta before clipping. */
+      readonly norm: number;
+      readonly clipped: boolean;
+      readonly updateBytes: number;
+    }
+  | { readonly event: "committed"; readonly round: RoundId; readonly update: Digest; readonly sampleCount: number }
+  | { readonly event: "collected"; readonly round: RoundId; readonly member: HospitalAddress }
+  | {
+      readonly event: "invalid-update";
+      readonly round: RoundId;
+      readonly member: HospitalAddress;
+      readonly code: string;
+    }
+  | { readonly event: "proposed"; readonly round: RoundId; readonly model: Digest; readonly included: number }
+  | {
+      readonly event: "attested";
+      readonly round: RoundId;
+      readonly proposal: number;
+      readonly agree: boolean;
+      /** Seconds that fetching, recomputing and scoring took. */
+      readonly seconds: number;
+    }
+  | {
+      readonly event: "refused";
+      readonly round: RoundId;
+      readonly proposal: number;
+      readonly proposer: HospitalAddress;
+      readonly code: RefusalCode;
+      readonly member?: HospitalAddress;
+    }
+  | { readonly event: "adopted"; readonly round: RoundId; readonly model: Digest; readonly ours: boolean }
+  | { readonly event: "round-abandoned"; readonly round: RoundId }
+  | { readonly event: "plan-refused"; readonly round: RoundId; readonly plan: Digest }
+  | { readonly event: "revoked" }
+);
+
+type WithoutHospital<Event> = Event extends HospitalEvent ? Omit<Event, "hospital"> : never;
+/** Tells an event; the hospital's own address is added. */
+export type Tell = (event: WithoutHospital<HospitalEvent>) => void;

@@ -1,0 +1,147 @@
+// A Learner whose work is done in a child process: TensorFlow holds up the event loop for seconds, and a hospital that
+// does not answer its peers for seconds is dropped by them. A child that dies or hangs is replaced at the next job.
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { FedError } from "../protocol/errors.ts";
+import type { Learner, Log, TrainOutcome, TrainProgress, Waiting } from "../protocol/ports.ts";
+import type { FromTrainer, Predictions, Shard, ToTrainer } from "./trainer-messages.ts";
+
+export interface LearnerProcessOptions {
+  readonly log?: Log;
+  /** Longest silence of a busy child, milliseconds, before it counts as hung. Default ten minutes. */
+  readonly silenceMs?: number;
+  /** The child's program: trainer-process.ts, or another one that speaks trainer-messages.ts. */
+  readonly entry?: URL;
+  /** Further arguments for the child's program. */
+  readonly args?: readonly string[];
+}
+
+/** A job for the child, without its number. */
+type Job = ToTrainer extends infer Message
+  ? Message extends { kind: "abort" }
+    ? never
+    : Omit<Message & object, "id">
+  : never;
+
+interface Pending {
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: unknown) => void;
+  readonly onProgress: ((progress: TrainProgress) => void) | undefined;
+}
+
+export interface LearnerProcess extends Learner {
+  /** Ends the child; jobs in flight fail with LEARNER_CLOSED. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts no child before the first job.
+ * @param shardDir the hospital's imported data
+ * @returns a learner whose jobs throw FedError LEARNER_CRASHED, LEARNER_HUNG, LEARNER_CLOSED, ABORTED, or the trainer's own
+ */
+export function openLearnerProcess(shardDir: string, options: LearnerProcessOptions = {}): LearnerProcess {
+  const { log, silenceMs = 600_000, args = [] } = options;
+  const { entry = new URL("./trainer-process.ts", import.meta.url) } = options;
+  const pending = new Map<number, Pending>();
+  let child: ChildProcess | undefined;
+  let watchdog: NodeJS.Timeout | undefined;
+  let lastId = 0;
+  let closed = false;
+
+  const failAll = (error: FedError) => {
+    clearTimeout(watchdog);
+    for (const { reject } of pending.values()) reject(error);
+    pending.clear();
+  };
+  /** Counts the child's silence anew, while it has anything to do. */
+  const watch = () => {
+    clearTimeout(watchdog);
+    if (pending.size === 0) return;
+    watchdog = setTimeout(() => {
+      log?.error("learner-hung", { silenceMs });
+      failAll(new FedError("LEARNER_HUNG", { silenceMs }));
+      child?.kill("SIGKILL");
+      child = undefined;
+    }, silenceMs);
+    watchdog.unref();
+  };
+
+  const start = (): ChildProcess => {
+    const started = fork(fileURLToPath(entry), [shardDir, ...args], {
+      serialization: "advanced",
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+    });
+    let complaints = "";
+    started.stderr?.on("data", (chunk) => {
+      complaints = (complaints + chunk).slice(-4000);
+    });
+    started.on("message", (message) => {
+      if (child === started) hear(message as FromTrainer);
+    });
+    started.once("error", (cause) => log?.error("learner-error", { error: cause.message }));
+    started.once("exit", (code, signalName) => {
+      if (child !== started) return;
+      child = undefined;
+      const facts = { code: code ?? undefined, signal: signalName ?? undefined };
+      log?.[closed ? "debug" : "error"]("learner-ended", facts);
+      const remedy = "it is started again; if it happens often, look for a lack of memory";
+      failAll(new FedError("LEARNER_CRASHED", facts, { cause: new Error(complaints), remedy }));
+    });
+    return started;
+  };
+
+  const hear = (message: FromTrainer) => {
+    if (message.kind !== "alive") {
+      const job = pending.get(message.id);
+      if (message.kind === "progress") job?.onProgress?.(message.progress);
+      else pending.delete(message.id);
+      if (message.kind === "done") job?.resolve(message.result as never);
+      if (message.kind === "failed") {
+        const { code, facts, remedy, stack } = message;
+        job?.reject(new FedError(code, facts, { cause: new Error(stack), ...(remedy ? { remedy } : {}) }));
+      }
+    }
+    watch();
+  };
+
+  const run = <Result>(
+    job: Job,
+    { signal, onProgress }: Waiting & { onProgress?: ((progress: TrainProgress) => void) | undefined } = {},
+  ): Promise<Result> => {
+    if (closed) return Promise.reject(new FedError("LEARNER_CLOSED"));
+    if (signal?.aborted) return Promise.reject(new FedError("ABORTED", { what: job.kind }));
+    child ??= start();
+    const target = child;
+    const id = ++lastId;
+    const send = (message: ToTrainer) => target.connected && target.send(message);
+    const abort = () => {
+      send({ kind: "abort", id });
+      pending.get(id)?.reject(new FedError("ABORTED", { what: job.kind }));
+      pending.delete(id);
+    };
+    signal?.addEventListener("abort", abort, { once: true });
+    const outcome = new Promise<Result>((resolve, reject) => {
+      pending.set(id, { resolve: resolve as (result: never) => void, reject, onProgress });
+    });
+    send({ ...job, id } as ToTrainer);
+    watch();
+    return outcome.finally(() => signal?.removeEventListener("abort", abort));
+  };
+
+  return {
+    shard: () => run<Shard>({ kind: "shard" }),
+    train: (request, waiting) => run<TrainOutcome>({ kind: "train", request }, waiting),
+    predict: (request, waiting) => run<Predictions>({ kind: "predict", request }, waiting),
+    async close() {
+      closed = true;
+      failAll(new FedError("LEARNER_CLOSED"));
+      const last = child;
+      if (!last || last.exitCode !== null || last.signalCode !== null) return;
+      const ended = new Promise((resolve) => last.once("exit", resolve));
+      // TensorFlow may hold up the child for seconds, and nothing of it is worth waiting for.
+      last.kill("SIGKILL");
+      await ended;
+    },
+  };
+}

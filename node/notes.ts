@@ -1,0 +1,116 @@
+// What a hospital must remember over a kill: the update it is about to commit to, the residual that goes with it, and
+// how far it has come. All keys of its journal are here; related notes are written in one batch.
+import { z } from "zod";
+import { canonicalBytes } from "../protocol/canonical.ts";
+import type { Digest, RoundId } from "../protocol/digest.ts";
+import { FedError } from "../protocol/errors.ts";
+import { countField, digestField, roundField } from "../protocol/fields.ts";
+import type { Journal } from "../protocol/ports.ts";
+import type { RoundState } from "../protocol/round.ts";
+
+const preparedSchema = z
+  .object({
+    trainedIn: roundField,
+    plan: digestField,
+    base: digestField,
+    update: digestField,
+    updateBytes: countField,
+    sampleCount: countField,
+    shard: digestField,
+    quarantine: digestField,
+    finalLoss: z.number(),
+    seconds: z.number(),
+  })
+  .strict();
+
+/** An update whose bytes are stored and that awaits its commitment, or the end of the round that it was committed in. */
+export type PreparedUpdate = z.output<typeof preparedSchema>;
+
+const adoptedSchema = z.object({ round: roundField, model: digestField }).strict();
+export type Adopted = z.output<typeof adoptedSchema>;
+
+export interface Notes {
+  readonly prepared: PreparedUpdate | undefined;
+  /** The newest final model that this hospital took over. */
+  readonly adopted: Adopted | undefined;
+  /** The plan that the hospital agreed to by its first round, where its operator named none. */
+  readonly plan: Digest | undefined;
+}
+
+const keys = {
+  prepared: "prepared",
+  preparedResidual: "prepared/residual",
+  residual: "residual",
+  adopted: "adopted",
+  plan: "plan",
+  manifest: (round: RoundId) => `manifest/${round}`,
+};
+
+/** @throws FedError JOURNAL_MALFORMED naming the key */
+export async function readNotes(journal: Journal): Promise<Notes> {
+  return {
+    prepared: await read(journal, keys.prepared, preparedSchema),
+    adopted: await read(journal, keys.adopted, adoptedSchema),
+    plan: await read(journal, keys.plan, digestField),
+  };
+}
+
+export async function notePlan(journal: Journal, plan: Digest): Promise<void> {
+  await journal.write({ [keys.plan]: canonicalBytes(plan) });
+}
+
+/** What rounding left over from the updates that went into models so far. */
+export function readResidual(journal: Journal): Promise<Uint8Array | undefined> {
+  return journal.get(keys.residual);
+}
+
+/** The update's bytes must be stored before. The residual takes effect only once the update has gone into a model. */
+export async function notePrepared(journal: Journal, prepared: PreparedUpdate, residual: Uint8Array): Promise<void> {
+  await journal.write({ [keys.prepared]: canonicalBytes(prepared), [keys.preparedResidual]: residual });
+}
+
+/** The manifest signed for a round before it is committed to, so that a restart commits to the same bytes. */
+export function readManifest(journal: Journal, round: RoundId): Promise<Uint8Array | undefined> {
+  return journal.get(keys.manifest(round));
+}
+
+export async function noteManifest(journal: Journal, round: RoundId, manifest: Uint8Array): Promise<void> {
+  await journal.write({ [keys.manifest(round)]: manifest });
+}
+
+/**
+ * Takes over a final model. Where the prepared update went into it, its residual becomes the hospital's and the update
+ * is done with; an update that went into no model leaves the residual of before as it was.
+ */
+export async function noteAdopted(
+  journal: Journal,
+  { adopted, spent }: { adopted: Adopted; spent: boolean },
+): Promise<void> {
+  const stale = await journal.keys("manifest/");
+  const removals = Object.fromEntries(stale.map((key) => [key, undefined]));
+  const residual = spent ? await journal.get(keys.preparedResidual) : undefined;
+  const settled = spent
+    ? { [keys.residual]: residual, [keys.prepared]: undefined, [keys.preparedResidual]: undefined }
+    : {};
+  await journal.write({ ...removals, ...settled, [keys.adopted]: canonicalBytes(adopted) });
+}
+
+/** Whether a round's final model contains this hospital's update. */
+export function wentInto(round: RoundState, self: string): boolean {
+  const accepted = round.proposals.find(({ status }) => status === "accepted");
+  return accepted?.included.some((member) => member === self) ?? false;
+}
+
+async function read<T extends z.ZodTypeAny>(
+  journal: Journal,
+  key: string,
+  schema: T,
+): Promise<z.output<T> | undefined> {
+  const bytes = await journal.get(key);
+  if (bytes === undefined) return undefined;
+  try {
+    return schema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch (cause) {
+    throw new FedError("JOURNAL_MALFORMED", { key }, { cause, remedy: "restore the store's folder from a backup" });
+  }
+}

@@ -1,0 +1,53 @@
+// The child's side of the pipe: takes jobs one after the other, tells how they go, and ends when its parent does.
+import { FedError, isFedError } from "../protocol/errors.ts";
+import type { Learner } from "../protocol/ports.ts";
+import type { FromTrainer, ToTrainer } from "./trainer-messages.ts";
+
+const heartbeatMs = 5000;
+
+/** Serves a learner over this process's IPC channel until the parent closes it or dies. */
+export function serveTrainer(openLearner: () => Promise<Learner>): void {
+  const send = (message: FromTrainer) => process.connected && process.send?.(message);
+  const aborts = new Map<number, AbortController>();
+  let learner: Promise<Learner> | undefined;
+  let queue: Promise<void> = Promise.resolve();
+
+  const work = async (message: Exclude<ToTrainer, { kind: "abort" }>, signal: AbortSignal) => {
+    const { id } = message;
+    try {
+      signal.throwIfAborted();
+      learner ??= openLearner();
+      const opened = await learner.catch((error) => {
+        learner = undefined; // what was missing may be there the next time
+        throw error;
+      });
+      if (message.kind === "shard") send({ kind: "done", id, result: await opened.shard() });
+      else if (message.kind === "predict") {
+        send({ kind: "done", id, result: await opened.predict(message.request, { signal }) });
+      } else {
+        const onProgress = (progress: Extract<FromTrainer, { kind: "progress" }>["progress"]) =>
+          send({ kind: "progress", id, progress });
+        send({ kind: "done", id, result: await opened.train(message.request, { signal, onProgress }) });
+      }
+    } catch (error) {
+      const { code, facts, remedy } = isFedError(error)
+        ? error
+        : new FedError("LEARNER_FAILED", { error: String(error) });
+      const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      send({ kind: "failed", id, code, facts, remedy, stack });
+    } finally {
+      aborts.delete(id);
+    }
+  };
+
+  process.on("message", (raw) => {
+    const message = raw as ToTrainer;
+    if (message.kind === "abort") return aborts.get(message.id)?.abort(new FedError("ABORTED", { job: message.id }));
+    const controller = new AbortController();
+    aborts.set(message.id, controller);
+    queue = queue.then(() => work(message, controller.signal));
+  });
+  process.on("disconnect", () => process.exit(0));
+  process.on("SIGINT", () => {}); // Ctrl-C reaches the whole group; the parent decides when its trainer may go
+  setInterval(() => send({ kind: "alive" }), heartbeatMs).unref();
+}

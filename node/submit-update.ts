@@ -1,0 +1,30 @@
+// Commits a prepared update on chain, then tells the others: signed and noted before the chain sees it, announced after.
+import { FedError } from "../protocol/errors.ts";
+import { type Statement, signManifest } from "../protocol/manifest.ts";
+import type { BlobStore, Gossip, Journal, Ledger, Signatures } from "../protocol/ports.ts";
+import type { RoundState } from "../protocol/round.ts";
+import type { Tell } from "./events.ts";
+import { noteManifest, type PreparedUpdate, readManifest } from "./notes.ts";
+
+/** @throws FedError what the contract refuses; ABORTED */
+export async function submitUpdate(
+  ports: { ledger: Ledger; blobs: BlobStore; gossip: Gossip; journal: Journal; signatures: Signatures },
+  { round, prepared, software }: { round: RoundState; prepared: PreparedUpdate; software: string },
+  { stop, tell }: { stop: AbortSignal; tell: Tell },
+): Promise<void> {
+  const { ledger, blobs, gossip, journal, signatures } = ports;
+  const { self: hospital, federation } = ledger;
+  if (hospital === undefined) throw new FedError("LEDGER_READ_ONLY", {});
+  let manifest = await readManifest(journal, round.id);
+  if (manifest === undefined) {
+    const statement: Statement = { version: 1, ...federation, ...prepared, round: round.id, hospital, software };
+    manifest = await signManifest(statement, signatures);
+    await noteManifest(journal, round.id, manifest);
+  }
+  const digest = await blobs.put(manifest);
+  const { sampleCount, update } = prepared;
+  await ledger.commitUpdate({ round: round.id, manifest: digest, sampleCount }, { signal: stop });
+  tell({ event: "committed", round: round.id, update, sampleCount });
+  const bytes = manifest.byteLength;
+  await gossip.publish({ version: 1, ...federation, kind: "manifest", round: round.id, hospital, digest, bytes });
+}

@@ -1,0 +1,28 @@
+// What a hospital and its trainer process say to each other over the pipe between them. Both ends are this program, of
+// one version; the bytes of models travel as they are (structured clone).
+import type { ErrorFacts } from "../protocol/errors.ts";
+import type { Learner, TrainOutcome, TrainProgress, TrainRequest } from "../protocol/ports.ts";
+
+export type PredictRequest = Parameters<Learner["predict"]>[0];
+export type Shard = Awaited<ReturnType<Learner["shard"]>>;
+export type Predictions = Awaited<ReturnType<Learner["predict"]>>;
+
+/** Jobs run one after the other; an abort concerns the job of that id. */
+export type ToTrainer =
+  | { readonly kind: "shard"; readonly id: number }
+  | { readonly kind: "train"; readonly id: number; readonly request: TrainRequest }
+  | { readonly kind: "predict"; readonly id: number; readonly request: PredictRequest }
+  | { readonly kind: "abort"; readonly id: number };
+
+export type FromTrainer =
+  | { readonly kind: "alive" }
+  | { readonly kind: "progress"; readonly id: number; readonly progress: TrainProgress }
+  | { readonly kind: "done"; readonly id: number; readonly result: Shard | TrainOutcome | Predictions }
+  | {
+      readonly kind: "failed";
+      readonly id: number;
+      readonly code: string;
+      readonly facts: ErrorFacts;
+      readonly remedy: string | undefined;
+      readonly stack: string;
+    };

@@ -1,0 +1,199 @@
+// A whole federation in memory: the real hospital and aggregator code over fakes, with parties that can be killed and
+// started again, and any of their ports replaced by one that misbehaves.
+import { type AggregatorPorts, aggregateRounds } from "../../aggregator/aggregate-rounds.ts";
+import type { AggregatorEvent } from "../../aggregator/events.ts";
+import type { HospitalEvent } from "../../node/events.ts";
+import { type HospitalPorts, runHospital } from "../../node/hospital.ts";
+import type { Digest, HospitalAddress } from "../../protocol/digest.ts";
+import { encodePlan, type Plan } from "../../protocol/plan.ts";
+import type { RoundTerms } from "../../protocol/round.ts";
+import { FakeChain } from "./chain.ts";
+import { type Life, mortalPorts } from "./crash.ts";
+import { FakeLearner, genesisModel } from "./learner.ts";
+import { FakeNetwork, FakeStore } from "./network.ts";
+import { FakeJournal, FakeLog, fakeSignatures } from "./party-ports.ts";
+import { VirtualTime } from "./virtual-time.ts";
+
+export const exampleTerms: RoundTerms = {
+  commitPeriod: 60,
+  proposePeriod: 40,
+  attestPeriod: 40,
+  minUpdates: 2,
+  maxProposals: 8,
+  sampleCap: 1000,
+};
+
+export function examplePlan(changes: Partial<Plan> = {}): Plan {
+  return {
+    version: 1,
+    model: {
+      preset: "compact",
+      input: { slices: 4, height: 16, width: 16, channels: 1 },
+      routing: { iterations: 3, variant: "sabour" },
+      normalisation: "group",
+      reconstruction: false,
+    },
+    seed: 7,
+    training: {
+      localEpochs: 1,
+      batchSize: 1,
+      optimiser: { name: "sgd", learningRate: 0.01, momentum: 0.9, nesterov: true },
+      schedule: "constant",
+      classWeights: false,
+      augmentation: false,
+      proximalMu: 0,
+    },
+    update: { type: "I16", clipNorm: 8, topFraction: 1, localTensors: [] },
+    strategy: { name: "fedavg", maxSharePermille: 1000, maxStaleness: 0 },
+    sampleCap: 1000,
+    minUpdates: 2,
+    rounds: 3,
+    evaluation: { split: "by-patient-stratified", validation: 0.1, test: 0.2 },
+    software: "consilium 0.1.0",
+    ...changes,
+  };
+}
+
+export function addressOf(index: number): HospitalAddress {
+  return `0x${(index + 1).toString(16).padStart(2, "0").repeat(20)}` as HospitalAddress;
+}
+
+/** One party's things that outlive its process. */
+export interface Site {
+  readonly address: HospitalAddress;
+  readonly store: FakeStore;
+  readonly journal: FakeJournal;
+  readonly learner: FakeLearner;
+  readonly log: FakeLog;
+  /** Told of every act of the processes started from now on; may bury the site there. */
+  passing: Life["passing"];
+  /** Replaces ports of the processes started from now on. */
+  tamper: (ports: HospitalPorts) => Partial<HospitalPorts>;
+  leave: () => void;
+  /** The only plan that the hospital agrees to, where it names one. */
+  plan: Digest | undefined;
+  process: { done: Promise<void>; readonly controller: AbortController; life: Life } | undefined;
+}
+
+export class FakeFederation {
+  readonly time = new VirtualTime();
+  readonly chain: FakeChain;
+  readonly network = new FakeNetwork();
+  readonly hospitals: Site[] = [];
+  readonly aggregators: Site[] = [];
+  readonly events: (HospitalEvent | AggregatorEvent)[] = [];
+  readonly plan: Plan;
+  readonly planDigest: Digest;
+  readonly genesis: Digest;
+
+  private constructor(plan: Plan, terms: RoundTerms, digests: { plan: Digest; genesis: Digest }) {
+    this.plan = plan;
+    this.chain = new FakeChain(this.time, terms);
+    this.planDigest = digests.plan;
+    this.genesis = digests.genesis;
+  }
+
+  static async found(
+    options: { hospitals?: number; aggregators?: number; plan?: Partial<Plan>; terms?: Partial<RoundTerms> } = {},
+  ): Promise<FakeFederation> {
+    const plan = examplePlan(options.plan);
+    const depot = new FakeStore();
+    const digests = { plan: await depot.put(encodePlan(plan)), genesis: await depot.put(genesisModel()) };
+    const federation = new FakeFederation(plan, { ...exampleTerms, ...options.terms }, digests);
+    const { hospitals = 4, aggregators = 1 } = options;
+    for (let index = 0; index < hospitals; index++) federation.hospitals.push(federation.site(addressOf(index), index));
+    for (let index = 0; index < aggregators; index++) {
+      const site = federation.site(addressOf(100 + index), index);
+      for (const [digest, bytes] of depot.blobs) site.store.blobs.set(digest, bytes);
+      federation.aggregators.push(site);
+    }
+    for (const { address } of federation.hospitals) federation.chain.admit(address);
+    for (const { address } of federation.aggregators) federation.chain.admit(address, "aggregator");
+    return federation;
+  }
+
+  site(address: HospitalAddress, index: number): Site {
+    const learner = new FakeLearner({ clock: this.time, trainScans: 10 + index, trainMs: 2000 + 100 * index });
+    const [store, journal, log] = [new FakeStore(), new FakeJournal(), new FakeLog()];
+    return {
+      address,
+      store,
+      journal,
+      learner,
+      log,
+      passing: undefined,
+      tamper: () => ({}),
+      leave: () => {},
+      plan: undefined,
+      process: undefined,
+    };
+  }
+
+  /** Starts every party that is not running. */
+  start(): void {
+    for (const site of this.hospitals) if (!site.process) this.startHospital(site);
+    for (const site of this.aggregators) if (!site.process) this.startAggregator(site);
+  }
+
+  startHospital(site: Site): void {
+    const { controller, ports, life } = this.#open(site);
+    const options = {
+      maxModelBytes: 1 << 20,
+      software: this.plan.software,
+      ...(site.plan ? { plan: site.plan } : {}),
+    };
+    const process = { controller, done: Promise.resolve(), life };
+    const onEvent = (event: HospitalEvent) => void (life.dead || this.events.push(event));
+    process.done = runHospital(ports, options, { signal: controller.signal, onEvent });
+    site.process = process;
+  }
+
+  startAggregator(site: Site): void {
+    const { controller, ports, life } = this.#open(site);
+    const { planDigest: plan, genesis } = this;
+    const options = { plan, genesis, rounds: this.plan.rounds, settleSeconds: 5, maxModelBytes: 1 << 20 };
+    const process = { controller, done: Promise.resolve(), life };
+    const onEvent = (event: AggregatorEvent) => void (life.dead || this.events.push(event));
+    process.done = aggregateRounds(ports satisfies AggregatorPorts, options, { signal: controller.signal, onEvent });
+    site.process = process;
+  }
+
+  /** The process of a site is no more: nothing is waited for, nothing told. */
+  bury(site: Site): void {
+    if (site.process) site.process.life.dead = true;
+    site.process = undefined;
+    site.leave();
+  }
+
+  async stop(): Promise<void> {
+    const running = [...this.hospitals, ...this.aggregators].flatMap(({ process }) => process ?? []);
+    for (const { controller } of running) controller.abort();
+    await Promise.all(running.map(({ done }) => done));
+  }
+
+  /** Runs on until the condition holds, then stops everybody. */
+  async runUntil(condition: () => boolean, options: { withinSeconds?: number } = {}): Promise<void> {
+    try {
+      await this.time.runUntil(condition, options);
+    } finally {
+      await this.stop();
+    }
+  }
+
+  get finals(): readonly (Digest | undefined)[] {
+    return this.chain.rounds.filter(({ status }) => status === "final").map(({ model }) => model);
+  }
+
+  #open(site: Site) {
+    const { address, store, journal, learner, log } = site;
+    const { exchange, gossip, leave } = this.network.join(address, store);
+    const own: HospitalPorts = {
+      ...{ ledger: this.chain.ledger(address), blobs: store, exchange, gossip, journal, learner, log },
+      ...{ signatures: fakeSignatures(address), clock: this.time },
+    };
+    site.leave = leave;
+    const life: Life = { dead: false, ...(site.passing ? { passing: site.passing } : {}) };
+    const ports = mortalPorts({ ...own, ...site.tamper(own) }, life);
+    return { controller: new AbortController(), life, ports };
+  }
+}

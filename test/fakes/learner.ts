@@ -1,0 +1,65 @@
+// A learner without a network in it: weights move by amounts that the seed decides, in virtual time.
+import type { Digest } from "../../protocol/digest.ts";
+import { blobDigest } from "../../protocol/merkle.ts";
+import type { Clock, Learner } from "../../protocol/ports.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../protocol/safetensors.ts";
+import { seededIntegers } from "../../protocol/update/random.ts";
+
+export interface FakeLearnerOptions {
+  readonly clock: Clock;
+  readonly trainScans?: number;
+  readonly trainMs?: number;
+}
+
+export class FakeLearner implements Learner {
+  readonly #options: FakeLearnerOptions;
+  /** Virtual milliseconds that a training takes. */
+  trainMs: number;
+  /** Rounds in which training began, and in which it ended. */
+  readonly begun: number[] = [];
+  readonly ended: number[] = [];
+
+  constructor(options: FakeLearnerOptions) {
+    this.#options = options;
+    this.trainMs = options.trainMs ?? 2000;
+  }
+
+  async shard() {
+    const root = `0x${"5a".repeat(32)}` as Digest;
+    return { root, quarantine: root, trainScans: this.#options.trainScans ?? 10 };
+  }
+
+  async train(request: Parameters<Learner["train"]>[0], options: Parameters<Learner["train"]>[1] = {}) {
+    const { clock, trainScans = 10 } = this.#options;
+    const { trainMs } = this;
+    this.begun.push(request.round);
+    options.onProgress?.({ step: 1, steps: 1, loss: 0.5 });
+    await clock.sleep(trainMs, options.signal ? { signal: options.signal } : {});
+    const next = seededIntegers(request.seed, "fake");
+    const { tensors } = decodeSafetensors(request.base);
+    const moved = tensors
+      .filter(({ name }) => !name.startsWith("server/"))
+      .map((tensor) => ({
+        ...tensor,
+        data: Float32Array.from(tensor.data, (value) => value + (next() / 2 ** 32 - 0.5) / 8),
+      }));
+    this.ended.push(request.round);
+    return { weights: encodeSafetensors(moved), sampleCount: trainScans, finalLoss: 0.5, seconds: trainMs / 1000 };
+  }
+
+  async predict(request: Parameters<Learner["predict"]>[0]) {
+    const score = (Number.parseInt(blobDigest(request.model).slice(2, 6), 16) % 1000) / 1000;
+    return [
+      { patient: "a", score, label: 1 as const },
+      { patient: "b", score: 1 - score, label: 0 as const },
+    ];
+  }
+}
+
+/** A small model to begin with. */
+export function genesisModel(): Uint8Array {
+  return encodeSafetensors([
+    { name: "dense/kernel", dtype: "F32", shape: [8, 5], data: Float32Array.from({ length: 40 }, (_, i) => i / 40) },
+    { name: "dense/bias", dtype: "F32", shape: [5], data: new Float32Array(5) },
+  ]);
+}

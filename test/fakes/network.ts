@@ -1,0 +1,92 @@
+// The members' network in memory: stores that serve each other, and gossip that arrives at once or not at all.
+import type { Announcement } from "../../protocol/announcement.ts";
+import type { Digest, HospitalAddress } from "../../protocol/digest.ts";
+import { FedError } from "../../protocol/errors.ts";
+import { blobDigest, outlineOf } from "../../protocol/merkle.ts";
+import type { BlobExchange, BlobStore, Gossip } from "../../protocol/ports.ts";
+
+export class FakeStore implements BlobStore {
+  readonly blobs = new Map<Digest, Uint8Array>();
+
+  async put(bytes: Uint8Array): Promise<Digest> {
+    const digest = blobDigest(bytes);
+    this.blobs.set(digest, bytes.slice());
+    return digest;
+  }
+
+  async has(digest: Digest): Promise<boolean> {
+    return this.blobs.has(digest);
+  }
+
+  async outline(digest: Digest) {
+    return outlineOf(this.#bytes(digest));
+  }
+
+  async read(digest: Digest, offset: number, length: number): Promise<Uint8Array> {
+    return this.#bytes(digest).slice(offset, offset + length);
+  }
+
+  async get(digest: Digest, { maxBytes }: { maxBytes: number }): Promise<Uint8Array> {
+    const bytes = this.#bytes(digest);
+    if (bytes.byteLength > maxBytes) throw new FedError("BLOB_TOO_LARGE", { digest });
+    return bytes.slice();
+  }
+
+  writer(): never {
+    throw new FedError("NOT_IN_FAKE", {});
+  }
+
+  #bytes(digest: Digest): Uint8Array {
+    const bytes = this.blobs.get(digest);
+    if (!bytes) throw new FedError("BLOB_UNKNOWN", { digest });
+    return bytes;
+  }
+}
+
+interface Peer {
+  readonly address: HospitalAddress;
+  readonly store: FakeStore;
+  readonly listeners: Set<(announcement: Announcement) => void>;
+}
+
+export class FakeNetwork {
+  readonly #peers: Peer[] = [];
+  /** Whether one member's blob reaches another; tests cut wires here. */
+  serves: (link: { from: HospitalAddress; to: HospitalAddress; digest: Digest }) => boolean = () => true;
+
+  /** A member's side of the network; its store outlives the process. */
+  join(address: HospitalAddress, store: FakeStore): { exchange: BlobExchange; gossip: Gossip; leave: () => void } {
+    const peer: Peer = { address, store, listeners: new Set() };
+    this.#peers.push(peer);
+    return {
+      exchange: {
+        fetch: async (digest, { maxBytes, signal }) => {
+          if (signal?.aborted) throw new FedError("ABORTED", {});
+          if (store.blobs.has(digest)) return;
+          const source = this.#peers.find(
+            (other) =>
+              other !== peer &&
+              other.store.blobs.has(digest) &&
+              this.serves({ from: other.address, to: address, digest }),
+          );
+          const bytes = source?.store.blobs.get(digest);
+          if (!bytes) throw new FedError("BLOB_UNAVAILABLE", { digest });
+          if (bytes.byteLength > maxBytes) throw new FedError("BLOB_TOO_LARGE", { digest });
+          await store.put(bytes);
+        },
+      },
+      gossip: {
+        publish: async (announcement) => {
+          for (const other of this.#peers) {
+            if (other !== peer) for (const listener of other.listeners) listener(announcement);
+          }
+        },
+        subscribe: (listener) => {
+          peer.listeners.add(listener);
+          return () => peer.listeners.delete(listener);
+        },
+      },
+      leave: () => void this.#peers.splice(this.#peers.indexOf(peer), 1),
+    };
+  }
+}

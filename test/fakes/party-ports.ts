@@ -1,0 +1,63 @@
+// The small ports in memory: a journal that outlives its process, signatures without curves, a log that keeps quiet.
+import { createHash } from "node:crypto";
+import type { HospitalAddress } from "../../protocol/digest.ts";
+import type { ErrorFacts } from "../../protocol/errors.ts";
+import type { Journal, Log, Signatures, TypedData } from "../../protocol/ports.ts";
+
+export class FakeJournal implements Journal {
+  readonly entries = new Map<string, Uint8Array>();
+
+  async get(key: string): Promise<Uint8Array | undefined> {
+    return this.entries.get(key);
+  }
+
+  async write(entries: Readonly<Record<string, Uint8Array | undefined>>): Promise<void> {
+    for (const [key, value] of Object.entries(entries)) {
+      if (value === undefined) this.entries.delete(key);
+      else this.entries.set(key, value.slice());
+    }
+  }
+
+  async keys(prefix: string): Promise<readonly string[]> {
+    return [...this.entries.keys()].filter((key) => key.startsWith(prefix)).sort();
+  }
+}
+
+/** The signer's address and a hash of what it signs: forged as easily as checked, which tests make use of. */
+export function fakeSignatures(self: HospitalAddress): Signatures {
+  const hashOf = (data: TypedData) =>
+    createHash("sha256").update(JSON.stringify(data, (_, value) => (typeof value === "bigint" ? `${value}` : value)));
+  const signatureBy = (signer: string, data: TypedData): `0x${string}` =>
+    `0x${signer.slice(2)}${hashOf(data).digest("hex")}${"00".repeat(13)}`;
+  return {
+    sign: async (data) => signatureBy(self, data),
+    recover: (data, signature) => {
+      const signer = `0x${signature.slice(2, 42)}` as HospitalAddress;
+      return signatureBy(signer, data) === signature ? signer : undefined;
+    },
+  };
+}
+
+export class FakeLog implements Log {
+  readonly lines: { readonly level: string; readonly event: string; readonly facts: ErrorFacts }[] = [];
+
+  child(): Log {
+    return this;
+  }
+
+  debug(event: string, facts: ErrorFacts = {}): void {
+    this.lines.push({ level: "debug", event, facts });
+  }
+
+  info(event: string, facts: ErrorFacts = {}): void {
+    this.lines.push({ level: "info", event, facts });
+  }
+
+  warn(event: string, facts: ErrorFacts = {}): void {
+    this.lines.push({ level: "warn", event, facts });
+  }
+
+  error(event: string, facts: ErrorFacts = {}): void {
+    this.lines.push({ level: "error", event, facts });
+  }
+}

@@ -1,0 +1,55 @@
+// Time that passes only when nobody has anything left to do: whole federations run in milliseconds, the same way always.
+import { FedError } from "../../protocol/errors.ts";
+import type { Clock, Waiting } from "../../protocol/ports.ts";
+
+export class VirtualTime implements Clock {
+  #now = 0;
+  #order = 0;
+  #timers: { at: number; order: number; fire: () => void }[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  sleep(milliseconds: number, { signal }: Waiting = {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const refuse = () => reject(new FedError("ABORTED", { what: "sleep" }));
+      if (signal?.aborted) return refuse();
+      const abort = () => {
+        this.#timers = this.#timers.filter((timer) => timer !== entry);
+        refuse();
+      };
+      const entry = this.at(this.#now + milliseconds, () => {
+        signal?.removeEventListener("abort", abort);
+        resolve();
+      });
+      signal?.addEventListener("abort", abort, { once: true });
+    });
+  }
+
+  /** Calls back when the time has come. */
+  at(time: number, fire: () => void) {
+    const entry = { at: time, order: this.#order++, fire };
+    this.#timers.push(entry);
+    return entry;
+  }
+
+  /** Lets everything run, moving time on whenever all wait, until the condition holds. */
+  async runUntil(condition: () => boolean, { withinSeconds = 600 } = {}): Promise<void> {
+    const end = this.#now + withinSeconds * 1000;
+    for (;;) {
+      await settle();
+      if (condition()) return;
+      this.#timers.sort((a, b) => a.at - b.at || a.order - b.order);
+      const next = this.#timers.shift();
+      if (!next || next.at > end) throw new Error(`not within ${withinSeconds} s: ${condition}`);
+      this.#now = Math.max(this.#now, next.at);
+      next.fire();
+    }
+  }
+}
+
+/** All promises that can settle without time passing have settled, since the fakes do no real input or output. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,172 @@
+import { expect } from "chai";
+import { FakeFederation } from "../fakes/federation.ts";
+
+const finished = (federation: FakeFederation) => () => federation.events.some(({ event }) => event === "finished");
+const adoptedBy = (federation: FakeFederation, count: number) => () =>
+  federation.events.filter(({ event }) => event === "adopted").length >= count;
+
+async function undisturbed(options: Parameters<typeof FakeFederation.found>[0] = {}) {
+  const federation = await FakeFederation.found(options);
+  federation.start();
+  await federation.runUntil(finished(federation));
+  return federation;
+}
+
+describe("a federation of hospitals", () => {
+  it("trains, commits, proposes, attests and adopts its plan's rounds, nothing twice on chain", async () => {
+    const federation = await undisturbed();
+    expect(federation.finals).to.have.length(3);
+    const { writes } = federation.chain;
+    const count = (act: string) => writes.filter(({ name }) => name === act).length;
+    expect(count("openRound")).to.equal(3);
+    expect(count("commitUpdate")).to.equal(12);
+    expect(count("proposeModel")).to.equal(3);
+    expect(count("attest")).to.equal(12);
+    expect(writes).to.have.length(30);
+    for (const { store } of federation.hospitals) {
+      for (const model of federation.finals) expect(model && store.blobs.has(model)).to.equal(true);
+    }
+  });
+
+  it("comes to the same models whatever order the updates arrive in", async () => {
+    const first = await undisturbed();
+    const second = await FakeFederation.found();
+    second.hospitals.forEach(({ learner }, index) => {
+      learner.trainMs = 5000 - 1000 * index;
+    });
+    second.start();
+    await second.runUntil(finished(second));
+    expect(second.finals).to.deep.equal(first.finals);
+  });
+
+  it("finishes its rounds without the aggregator that opened the first", async () => {
+    const federation = await FakeFederation.found();
+    federation.start();
+    const [aggregator] = federation.aggregators;
+    await federation.time.runUntil(() => federation.chain.rounds.length === 1);
+    if (aggregator) federation.bury(aggregator);
+    await federation.runUntil(adoptedBy(federation, 12));
+    expect(federation.finals).to.deep.equal((await undisturbed()).finals);
+    expect(federation.chain.rounds.map(({ opener }) => opener === aggregator?.address)).to.deep.equal([
+      true,
+      false,
+      false,
+    ]);
+    expect(federation.chain.writes.filter(({ name }) => name === "proposeModel")).to.have.length(3);
+  });
+
+  it("stops opening rounds at the plan's last", async () => {
+    const federation = await undisturbed({ plan: { rounds: 1 } });
+    const again = await FakeFederation.found({ plan: { rounds: 1 } });
+    again.start();
+    await again.runUntil(() => again.time.now() > 1000 * 1000, { withinSeconds: 2000 });
+    expect(again.chain.rounds).to.have.length(1);
+    expect(again.finals).to.deep.equal(federation.finals);
+  });
+
+  it("takes no harm from two aggregators at once", async () => {
+    const federation = await FakeFederation.found({ aggregators: 2 });
+    federation.start();
+    await federation.runUntil(adoptedBy(federation, 12));
+    expect(federation.chain.rounds).to.have.length(3);
+    expect(federation.finals).to.deep.equal((await undisturbed()).finals);
+    expect(federation.chain.writes).to.have.length(30);
+  });
+
+  it("goes on without an update that was committed to and is never served", async () => {
+    const federation = await FakeFederation.found();
+    const [silent] = federation.hospitals;
+    federation.network.serves = ({ from }) => from !== silent?.address;
+    federation.start();
+    await federation.runUntil(() => federation.finals.length === 1);
+    const [round] = federation.chain.rounds;
+    expect(round?.commitments).to.have.length(4);
+    expect(round?.proposals).to.have.length(1);
+    expect(round?.proposals[0]?.included).to.have.length(3).and.not.to.include(silent?.address);
+  });
+
+  it("lets a hospital that comes late catch up and take part in the next round", async () => {
+    const federation = await FakeFederation.found({ terms: { commitPeriod: 20 } });
+    const late = federation.hospitals[3];
+    federation.start();
+    if (late) federation.bury(late);
+    await federation.time.runUntil(() => federation.finals.length === 1);
+    if (late) federation.startHospital(late);
+    await federation.runUntil(() => federation.finals.length === 3);
+    const [first, , last] = federation.chain.rounds;
+    expect(first?.proposals.at(-1)?.included).to.have.length(3);
+    expect(last?.proposals.at(-1)?.included).to.have.length(4);
+  });
+
+  it("follows a revocation: the hospital does nothing more, the others go on", async () => {
+    const federation = await FakeFederation.found();
+    const gone = federation.hospitals[2];
+    federation.start();
+    await federation.time.runUntil(() => federation.finals.length === 1);
+    if (gone) federation.chain.revoke(gone.address);
+    await federation.runUntil(() => federation.finals.length === 3, { withinSeconds: 2000 });
+    expect(federation.events.some((event) => event.event === "revoked" && event.hospital === gone?.address)).to.equal(
+      true,
+    );
+    expect(federation.chain.rounds.at(-1)?.members).to.have.length(3);
+    const after = federation.chain.events.findIndex(({ kind }) => kind === "member-revoked");
+    const acts = federation.chain.events
+      .slice(after + 1)
+      .filter((event) => "member" in event && event.member === gone?.address);
+    expect(acts).to.have.length(0);
+  });
+
+  it("abandons a round of too few updates, and commits what was trained in it to the next one", async () => {
+    const federation = await FakeFederation.found({
+      hospitals: 3,
+      terms: { minUpdates: 3, commitPeriod: 20 },
+      plan: { minUpdates: 3 },
+    });
+    const late = federation.hospitals[2];
+    federation.start();
+    if (late) federation.bury(late);
+    await federation.time.runUntil(() => federation.chain.rounds[0]?.status === "abandoned");
+    if (late) federation.startHospital(late);
+    await federation.runUntil(() => federation.finals.length === 1, { withinSeconds: 2000 });
+    const begun = federation.hospitals.slice(0, 2).map(({ learner }) => learner.begun[0]);
+    expect(begun).to.deep.equal([1, 1]);
+    const trainings = federation.hospitals.slice(0, 2).map(({ learner }) => learner.ended.length);
+    expect(trainings).to.deep.equal([1, 1]);
+  });
+
+  it("stops training once a newer model is final, where the plan takes no late updates", async () => {
+    const federation = await FakeFederation.found({ terms: { commitPeriod: 20 } });
+    const slow = federation.hospitals[0];
+    if (slow) slow.learner.trainMs = 300_000;
+    federation.start();
+    await federation.runUntil(() => federation.finals.length === 2);
+    expect(slow?.learner.begun.slice(0, 2)).to.deep.equal([1, 2]);
+    expect(slow?.learner.ended).to.deep.equal([]);
+    expect(federation.chain.rounds[1]?.proposals.at(-1)?.attestations.map(({ member }) => member)).to.include(
+      slow?.address,
+    );
+  });
+
+  it("takes a late update in the next round where the plan allows it, at less weight", async () => {
+    const strategy = { name: "fedavg", maxSharePermille: 1000, maxStaleness: 1 } as const;
+    const federation = await FakeFederation.found({ plan: { strategy }, terms: { commitPeriod: 20 } });
+    const slow = federation.hospitals[0];
+    if (slow) slow.learner.trainMs = 30_000;
+    federation.start();
+    await federation.runUntil(() => federation.finals.length === 2);
+    const [first, second] = federation.chain.rounds;
+    expect(first?.proposals.at(-1)?.included).not.to.include(slow?.address);
+    expect(second?.proposals.at(-1)?.included).to.include(slow?.address);
+    expect(slow?.learner.begun[0]).to.equal(1);
+    expect(slow?.learner.ended[0]).to.equal(1);
+  });
+
+  it("neither trains nor attests under a plan that it did not agree to", async () => {
+    const federation = await FakeFederation.found();
+    for (const site of federation.hospitals) site.plan = federation.genesis;
+    federation.start();
+    await federation.runUntil(() => federation.chain.rounds[0]?.status === "abandoned", { withinSeconds: 2000 });
+    expect(federation.events.filter(({ event }) => event === "plan-refused")).to.have.length(4);
+    expect(federation.chain.rounds[0]?.commitments).to.have.length(0);
+  });
+});
