@@ -42,6 +42,15 @@ export interface PeerNetworkOptions {
   readonly patience?: Patience;
 }
 
+export interface ConnectedPeer {
+  readonly peerId: string;
+  /** Undefined for an auditor. */
+  readonly member: HospitalAddress | undefined;
+  readonly direction: "inbound" | "outbound";
+  /** Gossip's opinion of the peer: below -80 it is not listened to. */
+  readonly score: number;
+}
+
 export interface PeerNetwork {
   readonly peerId: string;
   /** Where others reach this node, with its /p2p/ id. */
@@ -49,6 +58,8 @@ export interface PeerNetwork {
   readonly gossip: Gossip;
   readonly exchange: BlobExchange;
   connectedMembers(): readonly HospitalAddress[];
+  /** Everyone connected, for a person who looks at a node. */
+  connections(): readonly ConnectedPeer[];
   /** Ends fetches (they reject with ABORTED), finishes answers in flight, closes. Idempotent. */
   stop(): Promise<void>;
 }
@@ -69,7 +80,8 @@ export async function openPeerNetwork(options: PeerNetworkOptions): Promise<Peer
     signal,
   });
   await startNode(network, options);
-  const gossip = openGossip(network.services["gossip"] as GossipSub, {
+  const service = network.services["gossip"] as GossipSub & { getScore(peer: string): number };
+  const gossip = openGossip(service, {
     federation,
     membership,
     log: log.child("gossip"),
@@ -118,6 +130,11 @@ export async function openPeerNetwork(options: PeerNetworkOptions): Promise<Peer
       const peers = network.getConnections().map(({ remotePeer }) => memberOf(remotePeer.toString()));
       return [...new Set(peers.filter((member) => member !== undefined))];
     },
+    connections: () =>
+      network.getConnections().map(({ remotePeer, direction }) => {
+        const peer = remotePeer.toString();
+        return { peerId: peer, member: memberOf(peer), direction, score: service.getScore(peer) };
+      }),
     stop,
   };
 }
