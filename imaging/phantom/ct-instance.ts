@@ -1,0 +1,138 @@
+// The DICOM attributes of one synthetic CT slice (PS3.3 A.3, CT Image IOD) and of the scout before it.
+import { createHash } from "node:crypto";
+import type { Dataset, ElementValue } from "./part10.ts";
+import type { SyntheticScan } from "./synthesise-scan.ts";
+
+const CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2";
+
+/** How a scanner stores HU: stored = (HU - intercept) / slope. */
+export interface Storage {
+  readonly signed: boolean;
+  readonly slope: string;
+  readonly intercept: number;
+  /** Stored value of pixels that were never measured, if the scanner marks them. */
+  readonly padding: number | undefined;
+}
+
+/** What GE writes is signed with padding; the others store 12 bits unsigned from -1024. */
+export function storageOf(manufacturer: string): Storage {
+  if (manufacturer === "GE MEDICAL SYSTEMS") return { signed: true, slope: "1", intercept: -1024, padding: -2000 };
+  if (manufacturer === "TOSHIBA") return { signed: true, slope: "1", intercept: 0, padding: undefined };
+  return { signed: false, slope: "1", intercept: -1024, padding: undefined };
+}
+
+/** A UID under 2.25 (PS3.5 B.2) that depends on the given names only. */
+export function uidFor(...names: readonly (string | number)[]): string {
+  const digest = createHash("sha256").update(names.join("/")).digest("hex").slice(0, 32);
+  return `2.25.${BigInt(`0x${digest}`)}`;
+}
+
+/** Who and what a slice belongs to. */
+export interface InstanceNames {
+  readonly patient: string;
+  readonly study: string;
+  readonly series: string;
+  readonly instance: string;
+  readonly seriesNumber: number;
+  readonly instanceNumber: number;
+}
+
+/** Everything of the slice but its pixels, with its place in the patient. */
+export function describeSlice(scan: SyntheticScan, slice: number, names: InstanceNames, storage: Storage): Dataset {
+  const { geometry, acquisition } = scan;
+  const [x, y, z] = geometry.originMm;
+  const position = [x, y, z + slice * geometry.spacingMm[0]];
+  return elements({
+    ...commonElements(scan, names, storage),
+    "00080008": ["CS", "ORIGINAL\\PRIMARY\\AXIAL"],
+    "0008103E": ["LO", `Thorax ${acquisition.thicknessMm} ${acquisition.kernel}`],
+    "00180050": ["DS", decimal(acquisition.thicknessMm)],
+    "00181210": ["SH", acquisition.kernel],
+    "00200032": ["DS", position.map(decimal).join("\\")],
+    "00200037": ["DS", "1\\0\\0\\0\\1\\0"],
+    "00201041": ["DS", decimal(position[2]!)],
+    "00280010": ["US", [geometry.rows]],
+    "00280011": ["US", [geometry.columns]],
+    "00280030": ["DS", geometry.spacingMm.slice(1).map(decimal).join("\\")],
+  });
+}
+
+/** A frontal scout of the scan: coronal orientation and LOCALIZER in its image type. */
+export function describeScout(scan: SyntheticScan, names: InstanceNames, rows: number): Dataset {
+  const { geometry } = scan;
+  const [x, y, z] = geometry.originMm;
+  const top = z + (geometry.slices - 1) * geometry.spacingMm[0];
+  return elements({
+    ...commonElements(scan, names, storageOf(scan.acquisition.manufacturer)),
+    "00080008": ["CS", "ORIGINAL\\PRIMARY\\LOCALIZER"],
+    "0008103E": ["LO", "Topogram"],
+    "00180050": ["DS", "1"],
+    "00200032": ["DS", [x, y, top].map(decimal).join("\\")],
+    "00200037": ["DS", "1\\0\\0\\0\\0\\-1"],
+    "00280010": ["US", [rows]],
+    "00280011": ["US", [geometry.columns]],
+    "00280030": ["DS", [geometry.spacingMm[0], geometry.spacingMm[2]].map(decimal).join("\\")],
+  });
+}
+
+type Elements = Record<string, readonly [vr: string, value: ElementValue]>;
+
+function commonElements({ acquisition, anatomy }: SyntheticScan, names: InstanceNames, storage: Storage): Elements {
+  return {
+    "00080016": ["UI", CT_IMAGE_STORAGE],
+    "00080018": ["UI", names.instance],
+    "00080020": ["DA", "20200101"],
+    "00080060": ["CS", "CT"],
+    "00080070": ["LO", acquisition.manufacturer],
+    "00081090": ["LO", acquisition.model],
+    "00100010": ["PN", "SYNTHETIC^PHANTOM"],
+    "00100020": ["LO", names.patient],
+    "00100040": ["CS", anatomy.female ? "F" : "M"],
+    "00120062": ["CS", "YES"],
+    "00120063": ["LO", "Synthetic: no person was scanned"],
+    "00180015": ["CS", "CHEST"],
+    "00180060": ["DS", String(acquisition.kvp)],
+    "00181100": ["DS", decimal(acquisition.fieldOfViewMm)],
+    "00185100": ["CS", "HFS"],
+    "0020000D": ["UI", names.study],
+    "0020000E": ["UI", names.series],
+    "00200011": ["IS", String(names.seriesNumber)],
+    "00200013": ["IS", String(names.instanceNumber)],
+    "00200052": ["UI", uidFor(names.study, "frame")],
+    "00280002": ["US", [1]],
+    "00280004": ["CS", "MONOCHROME2"],
+    "00280100": ["US", [16]],
+    "00280101": ["US", [storage.signed ? 16 : 12]],
+    "00280102": ["US", [storage.signed ? 15 : 11]],
+    "00280103": ["US", [storage.signed ? 1 : 0]],
+    ...(storage.padding === undefined
+      ? {}
+      : { "00280120": [storage.signed ? "SS" : "US", [storage.padding]] as const }),
+    "00281050": ["DS", "-600"],
+    "00281051": ["DS", "1500"],
+    "00281052": ["DS", String(storage.intercept)],
+    "00281053": ["DS", storage.slope],
+    "00281054": ["LO", "HU"],
+  };
+}
+
+function elements(listed: Elements): Dataset {
+  return new Map(Object.entries(listed).map(([tag, [vr, value]]) => [tag, { vr, value }]));
+}
+
+/** A DS value: at most 16 characters (PS3.5 6.2). */
+function decimal(value: number): string {
+  return String(Number(value.toFixed(6))).slice(0, 16);
+}
+
+/** Stored words of a slice of HU, as the scanner's storage asks. */
+export function storedWords(hu: Int16Array, storage: Storage, outsideHu: number | undefined): Int16Array {
+  const slope = Number(storage.slope);
+  const highest = storage.signed ? 32767 : 4095;
+  const lowest = storage.signed ? -32768 : 0;
+  return hu.map((value) => {
+    if (outsideHu !== undefined && value === outsideHu)
+      return storage.padding ?? Math.max(lowest, value - storage.intercept);
+    return Math.max(lowest, Math.min(highest, Math.round((value - storage.intercept) / slope)));
+  });
+}

@@ -1,0 +1,174 @@
+// Writes a synthetic archive of chest CT as a hospital would hold it: real DICOM files in class and patient folders, with
+// scouts and duplicates among them, so that everything after it works as it will on patients.
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { FedError } from "../../protocol/errors.ts";
+import { describeScout, describeSlice, type InstanceNames, storageOf, storedWords, uidFor } from "./ct-instance.ts";
+import { type Dataset, writePart10 } from "./part10.ts";
+import { openRandom, type Random } from "./random.ts";
+import { type SyntheticScan, synthesiseScan } from "./synthesise-scan.ts";
+
+export interface ArchiveOptions {
+  readonly patients: number;
+  /** Share of patients with COVID-19, 0 to 1; the count is rounded. Default 0.5. */
+  readonly positiveFraction?: number;
+  readonly seed: number;
+  /** Rows and columns of a slice, 32 to 1024; default 128. */
+  readonly matrix?: number;
+  /** Fewest and most slices of a scan; default 18 to 24. */
+  readonly slices?: readonly [low: number, high: number];
+  /** How strongly disease shows: 1 (default) as in life, 0 not at all. */
+  readonly signal?: number;
+}
+
+export interface ArchiveSummary {
+  readonly dir: string;
+  readonly labelsFile: string;
+  readonly patients: readonly {
+    readonly patient: string;
+    readonly label: "positive" | "negative";
+    readonly slices: number;
+  }[];
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/**
+ * Writes DIR/<positive|negative>/<patient>/<series>/*.dcm and, last, DIR/labels.csv (header `patient,label`), yielding
+ * after each patient. The same options give the same bytes. File names say nothing of a slice's height.
+ *
+ * @returns what was written
+ * @throws {FedError} ARCHIVE_OPTIONS when a number is out of range
+ */
+export async function* writeSyntheticArchive(
+  dir: string,
+  options: ArchiveOptions,
+  { signal }: { signal?: AbortSignal } = {},
+): AsyncGenerator<{ done: number; total: number }, ArchiveSummary> {
+  const { patients: total, positiveFraction = 0.5, seed, matrix = 128, slices = [18, 24] } = options;
+  check(Number.isInteger(total) && total >= 1 && total <= 100_000, "patients", total, "1 to 100000");
+  check(positiveFraction >= 0 && positiveFraction <= 1, "positiveFraction", positiveFraction, "0 to 1");
+  check(Number.isInteger(matrix) && matrix >= 32 && matrix <= 1024, "matrix", matrix, "32 to 1024");
+  check(slices[0] >= 3 && slices[1] >= slices[0] && slices[1] <= 2000, "slices", slices.join("-"), "3 to 2000");
+  const labels = drawLabels(total, positiveFraction, openRandom(seed, "labels"));
+  const written: ArchiveSummary["patients"][number][] = [];
+  let files = 0;
+  let bytes = 0;
+  for (const [index, positive] of labels.entries()) {
+    signal?.throwIfAborted();
+    const patient = `patient${index + 1}`;
+    const label = positive ? "positive" : "negative";
+    const scan = synthesiseScan({ seed, index, positive, matrix, slices, signal: options.signal ?? 1 });
+    const study = uidFor(seed, patient, "study");
+    for (const file of patientFiles(scan, { patient, study }, openRandom(seed, index, "files"))) {
+      const folder = join(dir, label, patient, file.series);
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, file.name), file.bytes);
+      files += 1;
+      bytes += file.bytes.length;
+    }
+    written.push({ patient, label, slices: scan.geometry.slices });
+    yield { done: index + 1, total };
+  }
+  // The list comes last and whole: an archive with a list is a complete one.
+  const labelsFile = join(dir, "labels.csv");
+  const rows = written.map(({ patient, label }) => `${patient},${label}\n`);
+  await writeFile(`${labelsFile}.part`, `patient,label\n${rows.join("")}`);
+  await rename(`${labelsFile}.part`, labelsFile);
+  return { dir, labelsFile, patients: written, files, bytes };
+}
+
+function check(holds: boolean, option: string, value: number | string, allowed: string): void {
+  if (!holds) throw new FedError("ARCHIVE_OPTIONS", { option, value }, { remedy: `${option} must be ${allowed}` });
+}
+
+/** Exactly the asked share of positives, in an order that the patient's number does not betray. */
+function drawLabels(total: number, fraction: number, random: Random): boolean[] {
+  const labels = Array.from({ length: total }, (_, index) => index < Math.round(total * fraction));
+  for (let last = total - 1; last > 0; last--) {
+    const other = random.integer(0, last);
+    [labels[last], labels[other]] = [labels[other]!, labels[last]!];
+  }
+  return labels;
+}
+
+interface ArchiveFile {
+  readonly series: string;
+  readonly name: string;
+  readonly bytes: Buffer;
+}
+
+/** The files of a patient: the scan, at times a scout before it, at times a slice sent twice. */
+function* patientFiles(
+  scan: SyntheticScan,
+  { patient, study }: { patient: string; study: string },
+  random: Random,
+): Generator<ArchiveFile> {
+  const withScout = random.chance(0.4);
+  const repeated = random.chance(0.2) ? random.integer(0, scan.geometry.slices - 1) : -1;
+  const series = uidFor(study, "series", 2);
+  const storage = storageOf(scan.acquisition.manufacturer);
+  const area = scan.geometry.rows * scan.geometry.columns;
+  const encode = (dataset: Dataset, words: Int16Array) =>
+    writePart10(
+      new Map([
+        ...dataset,
+        ["7FE00010", { vr: "OW", value: new Uint8Array(words.buffer, words.byteOffset, words.byteLength) }],
+      ]),
+    );
+  for (let slice = 0; slice < scan.geometry.slices; slice++) {
+    const words = storedWords(scan.hu.subarray(slice * area, (slice + 1) * area), storage, scan.acquisition.outsideHu);
+    for (const copy of slice === repeated ? [0, 1] : [0]) {
+      const instance = uidFor(series, slice, copy);
+      // Scanners count from the head; the names of files are drawn from the UID.
+      const names: InstanceNames = {
+        patient,
+        study,
+        series,
+        instance,
+        seriesNumber: 2,
+        instanceNumber: scan.geometry.slices - slice,
+      };
+      yield {
+        series: "series2",
+        name: `${shortName(instance)}.dcm`,
+        bytes: encode(describeSlice(scan, slice, names, storage), words),
+      };
+    }
+  }
+  if (withScout) {
+    const scoutSeries = uidFor(study, "series", 1);
+    const names: InstanceNames = {
+      patient,
+      study,
+      series: scoutSeries,
+      instance: uidFor(scoutSeries, 0),
+      seriesNumber: 1,
+      instanceNumber: 1,
+    };
+    const words = storedWords(projectFront(scan), storage, undefined);
+    yield {
+      series: "series1",
+      name: `${shortName(names.instance)}.dcm`,
+      bytes: encode(describeScout(scan, names, scan.geometry.slices), words),
+    };
+  }
+}
+
+function shortName(uid: string): string {
+  return BigInt(uid.slice(5)).toString(36).padStart(25, "0").slice(-10);
+}
+
+/** Mean along the beam from front to back, head first: what a scout shows. */
+function projectFront({ hu, geometry }: SyntheticScan): Int16Array {
+  const { slices, rows, columns } = geometry;
+  const projected = new Int16Array(slices * columns);
+  for (let slice = 0; slice < slices; slice++) {
+    for (let column = 0; column < columns; column++) {
+      let sum = 0;
+      for (let row = 0; row < rows; row++) sum += Math.max(-1000, hu[(slice * rows + row) * columns + column]!);
+      projected[(slices - 1 - slice) * columns + column] = Math.round(sum / rows);
+    }
+  }
+  return projected;
+}
