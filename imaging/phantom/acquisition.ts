@@ -43,7 +43,7 @@ export function drawAcquisition(
   const count = random.integer(slices[0], slices[1]);
   const margin = random.between(4, 16);
   const spacingMm = Math.round(((heightMm + 2 * margin) / count) * 100) / 100;
-  const thickness = random.pick([1, 1.25, 2, 3, 5, 8]);
+  const thickness = random.pick([1.25, 2, 3, 5, 5, 8, 8]);
   return {
     manufacturer: scanner.manufacturer,
     model: scanner.model,

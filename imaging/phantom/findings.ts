@@ -71,7 +71,7 @@ export function drawFindings({
   if (!positive || signal === 0) return { ...benign, patches: [] };
   const severity = random.next() ** 1.3;
   const candidates = points.filter((point) => isPeripheral(sections, point));
-  const count = 4 + Math.floor(severity * 12);
+  const count = 5 + Math.floor(severity * 12);
   const patches: Patch[] = [];
   for (let index = 0; index < count && candidates.length > 0; index++) {
     // Both lungs in turn, and of six places the one lowest and furthest back: bilateral, basal, posterior.
@@ -79,7 +79,7 @@ export function drawFindings({
     const tried = Array.from({ length: 6 }, () => random.pick(candidates)).filter((point) => point[0] * side > 0);
     const centre = tried.sort((a, b) => dominance(b) - dominance(a))[0];
     if (!centre) continue;
-    const size = random.between(15, 24 + 16 * severity);
+    const size = random.between(19, 28 + 18 * severity);
     patches.push({
       centre,
       halfMm: [size * random.between(0.7, 1.1), size * random.between(0.8, 1.25), size * random.between(0.9, 1.5)],
@@ -120,8 +120,8 @@ export function patchWeight(patch: Patch, x: number, y: number, z: number, textu
   const w = (z - patch.centre[2]) / patch.halfMm[2];
   const squared = u * u + v * v + w * w;
   if (squared > 3) return 0;
-  const rough = cloud(x / 11 + texture, y / 11, z / 11) + 0.5 * cloud(x / 4.5, y / 4.5 + texture, z / 4.5);
-  const inside = (1 + patch.ragged * 0.6 * rough - Math.sqrt(squared)) / 0.4;
+  const rough = cloud(x / 13 + texture, y / 13, z / 13) + 0.3 * cloud(x / 4.5, y / 4.5 + texture, z / 4.5);
+  const inside = (1 + patch.ragged * 0.6 * rough - Math.sqrt(squared)) / 0.55;
   const share = Math.max(0, Math.min(1, inside));
   return share * share * (3 - 2 * share);
 }

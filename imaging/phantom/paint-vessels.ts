@@ -1,6 +1,6 @@
 // Draws the vessel tree into one slice: thin vessels fade in thick slices as partial volume makes them in a scanner.
 import type { Anatomy } from "./anatomy.ts";
-import type { Canvas, PixelGrid } from "./paint.ts";
+import type { Canvas, PixelGrid } from "./canvas.ts";
 import type { Vessel } from "./vessels.ts";
 
 /** Paints what of each vessel lies within thicknessMm around height z (anatomical mm) over lung already painted. */

@@ -1,5 +1,6 @@
 // Paints one axial cut of a patient into Hounsfield units: table, skin, fat, muscle, bones, middle, lungs, findings.
 import type { Anatomy } from "./anatomy.ts";
+import type { Canvas, PixelGrid } from "./canvas.ts";
 import { type Findings, patchWeight } from "./findings.ts";
 import { cloud } from "./noise.ts";
 import { paintVessels } from "./paint-vessels.ts";
@@ -17,27 +18,12 @@ import type { Vessel } from "./vessels.ts";
 const AIR = -1000;
 const RIB_SPACING_MM = 26;
 
-/** Where the pixels lie: column c, row r at x = left + c * pixelMm, y = top + r * pixelMm of the patient, in mm. */
-export interface PixelGrid {
-  readonly size: number;
-  readonly pixelMm: number;
-  readonly left: number;
-  readonly top: number;
-}
-
 export interface Patient {
   readonly anatomy: Anatomy;
   readonly findings: Findings;
   readonly vessels: readonly Vessel[];
   /** Gas in the stomach, mm radius (0: none). */
   readonly stomachGasMm: number;
-}
-
-/** Pictures that one cut fills, each [row, column]. */
-export interface Canvas {
-  readonly hu: Float32Array;
-  readonly lung: Uint8Array;
-  readonly lesion: Uint8Array;
 }
 
 /**
@@ -160,8 +146,9 @@ function tissueOf(
     const girdle = girdleHu(x, y, z, section, bone);
     if (girdle !== undefined) return girdle;
     if (-skin < anatomy.fatMm) return -102 + 12 * cloud(x / 9, y / 9, z / 9);
-    // Muscle in layers with fat between them.
-    return cloud(x / 26 + anatomy.texture, y / 9, z / 40) > 0.42 ? -80 : 52;
+    // Muscle in sheets around the chest, with planes of fat between them.
+    const depth = (wall + 9 * cloud(x / 34 + anatomy.texture, y / 34, z / 50) + 60) / 15;
+    return depth - Math.floor(depth) < 0.17 && wall > 13 && wall < 46 ? -75 : 52;
   };
 }
 
@@ -184,7 +171,7 @@ function middleHu(section: Section, x: number, y: number, blood: number, stomach
     if (stomachGasMm > 0 && Math.hypot((x - 58) / 1.3, y + 34, (z - 32) * 0.9) < stomachGasMm) return -960;
     if (y > 20 && x > 40) return 50 + (blood - 45) * 0.3;
     if (x < 30) return 60 + (blood - 45) * 0.25 + 6 * cloud(x / 8, y / 8, z / 8);
-    return cloud(x / 14, y / 14, z / 14) > 0.25 ? -95 : 35;
+    return cloud(x / 22, y / 22, z / 22) > 0.5 ? -95 : 38 + 8 * cloud(x / 7, y / 7, z / 7);
   }
   if (isAirway(x, y, z)) return -985;
   if (section.heart) {
@@ -195,7 +182,7 @@ function middleHu(section: Section, x: number, y: number, blood: number, stomach
   }
   if (greatVessel(x, y, z)) return blood;
   if (Math.hypot(x - 6, y - 36) < 7) return 30;
-  return z > 225 ? (cloud(x / 12, y / 12, z / 12) > 0.1 ? -75 : 50) : cloud(x / 16, y / 16, z / 16) > 0.15 ? -90 : 32;
+  return z > 225 ? (cloud(x / 12, y / 12, z / 12) > 0.1 ? -75 : 50) : cloud(x / 16, y / 16, z / 16) > 0.1 ? -90 : 32;
 }
 
 function isAirway(x: number, y: number, z: number): boolean {

@@ -26,8 +26,8 @@ export interface Section {
   readonly heart: Ellipse | undefined;
   readonly spine: Ellipse;
   readonly domes: readonly [right: Dome, left: Dome];
-  /** Half width of the strip in front of the heart where the two lungs almost meet. */
-  readonly junctionMm: number;
+  /** Where the cavity ends in front, y in mm. */
+  readonly frontMm: number;
 }
 
 /** One half of the diaphragm: a paraboloid with its top at (x, y, top). */
@@ -80,7 +80,9 @@ export function lungDistance(section: Section, x: number, y: number): number {
   outside = Math.max(outside, -ellipseDistance(section.mediastinum, x, y));
   outside = Math.max(outside, -ellipseDistance(section.spine, x, y));
   if (section.heart) outside = Math.max(outside, -ellipseDistance(section.heart, x, y));
-  outside = Math.max(outside, section.junctionMm - Math.abs(x - 4));
+  // The lungs part in a wedge behind the sternum and nearly touch further back.
+  const behind = y - section.frontMm;
+  outside = Math.max(outside, 2 + Math.max(0, 22 - behind) * 0.9 - Math.abs(x - 4));
   return Math.max(outside, diaphragmDistance(section, x, y));
 }
 
@@ -115,7 +117,7 @@ export function cutSection(anatomy: Anatomy, z: number): Section {
       { x: -58, y: -12, top: 84 + rise, halfX: 66, halfY: 92, fall: 92 },
       { x: 64, y: -16, top: 70 + rise, halfX: 64, halfY: 90, fall: 84 },
     ],
-    junctionMm: 2.5,
+    frontMm: front,
   };
 }
 

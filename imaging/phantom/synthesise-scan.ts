@@ -1,9 +1,10 @@
 // One synthetic chest CT with its exact masks: what the archive writes as DICOM, and what segmentation learns from.
 import { type Acquisition, drawAcquisition } from "./acquisition.ts";
 import { type Anatomy, drawAnatomy } from "./anatomy.ts";
+import type { Canvas, PixelGrid } from "./canvas.ts";
 import { drawFindings, sampleLung } from "./findings.ts";
 import { grain } from "./noise.ts";
-import { type Canvas, type Patient, type PixelGrid, paintSection } from "./paint.ts";
+import { type Patient, paintSection } from "./paint.ts";
 import { openRandom, type Random } from "./random.ts";
 import { growVessels, type Point } from "./vessels.ts";
 
@@ -97,7 +98,7 @@ function drawPatient(
   chance: Random,
   { positive, signal }: { positive: boolean; signal: number },
 ): Patient {
-  const { points, sections } = sampleLung(anatomy, 1500, lungs);
+  const { points, sections } = sampleLung(anatomy, 2200, lungs);
   const side = (right: boolean) => points.filter((point) => point[0] < 4 === right);
   const inside = ([x, , z]: Point) => z > -10 && z < 256 && Math.abs(x) < 125;
   const vessels = [

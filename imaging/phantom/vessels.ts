@@ -30,7 +30,8 @@ export function growVessels(
     if (served.length === 0 || generation > 22) return;
     const radiusMm = Math.max(0.45, trunkRadiusMm * (served.length / total) ** (1 / 2.7));
     const centre = mean(served);
-    const share = served.length === 1 ? 1 : random.between(0.34, 0.5);
+    // The trunk forks at the hilum already, so that branches fan out from there.
+    const share = served.length === 1 ? 1 : generation < 3 ? random.between(0.1, 0.2) : random.between(0.34, 0.5);
     const bend = served.length === 1 ? 0 : 0.12 * distance(from, centre);
     const to: Point = [
       from[0] + share * (centre[0] - from[0]) + random.between(-bend, bend),
@@ -39,8 +40,9 @@ export function growVessels(
     ];
     if (generation < 3 || inside(to)) vessels.push({ from, to, radiusMm });
     if (served.length === 1) return;
-    const axis = widestAxis(served);
-    const sorted = [...served].sort((a, b) => a[axis]! - b[axis]!);
+    const across = cutDirection(served, random);
+    const key = (point: Point) => point[0] * across[0] + point[1] * across[1] + point[2] * across[2];
+    const sorted = [...served].sort((a, b) => key(a) - key(b));
     const cut = Math.max(1, Math.round(sorted.length * random.between(0.36, 0.64)));
     grow(to, sorted.slice(0, cut), generation + 1);
     grow(to, sorted.slice(cut), generation + 1);
@@ -59,16 +61,16 @@ function distance(a: Point, b: Point): number {
   return Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
 }
 
-function widestAxis(points: readonly Point[]): 0 | 1 | 2 {
-  const extent = [0, 1, 2].map((axis) => {
+/** A direction to part points along: by chance, but rather where they are spread far, so that no plane stays bare. */
+function cutDirection(points: readonly Point[], random: Random): Point {
+  const [x, y, z] = [0, 1, 2].map((axis) => {
     let low = Infinity;
     let high = -Infinity;
     for (const point of points) {
       low = Math.min(low, point[axis]!);
       high = Math.max(high, point[axis]!);
     }
-    return high - low;
+    return random.between(-1, 1) * (high - low) ** 2;
   });
-  if (extent[0]! >= extent[1]! && extent[0]! >= extent[2]!) return 0;
-  return extent[1]! >= extent[2]! ? 1 : 2;
+  return [x!, y!, z!];
 }

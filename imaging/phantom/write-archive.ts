@@ -60,13 +60,13 @@ export async function* writeSyntheticArchive(
     const label = positive ? "positive" : "negative";
     const scan = synthesiseScan({ seed, index, positive, matrix, slices, signal: options.signal ?? 1 });
     const study = uidFor(seed, patient, "study");
-    for (const file of patientFiles(scan, { patient, study }, openRandom(seed, index, "files"))) {
-      const folder = join(dir, label, patient, file.series);
-      await mkdir(folder, { recursive: true });
-      await writeFile(join(folder, file.name), file.bytes);
-      files += 1;
-      bytes += file.bytes.length;
+    const kept = [...patientFiles(scan, { patient, study }, openRandom(seed, index, "files"))];
+    for (const series of new Set(kept.map((file) => file.series))) {
+      await mkdir(join(dir, label, patient, series), { recursive: true });
     }
+    await Promise.all(kept.map((file) => writeFile(join(dir, label, patient, file.series, file.name), file.bytes)));
+    files += kept.length;
+    bytes += kept.reduce((sum, file) => sum + file.bytes.length, 0);
     written.push({ patient, label, slices: scan.geometry.slices });
     yield { done: index + 1, total };
   }
