@@ -38,7 +38,7 @@ export function drawAnatomy(random: Random): Anatomy {
     fatMm: random.between(5, female ? 26 : 22),
     muscleMm: random.between(16, female ? 22 : 28),
     expiration,
-    lungHu: -875 + 95 * expiration + random.around(0, 18),
+    lungHu: -885 + 120 * expiration + random.around(0, 22),
     gravityHu: random.between(20, 110),
     heartScale: random.around(1, 0.09),
     bloodHu: random.chance(0.35) ? random.between(110, 240) : random.between(35, 50),

@@ -71,7 +71,7 @@ export function drawFindings({
   if (!positive || signal === 0) return { ...benign, patches: [] };
   const severity = random.next() ** 1.3;
   const candidates = points.filter((point) => isPeripheral(sections, point));
-  const count = 5 + Math.floor(severity * 12);
+  const count = 9 + Math.floor(severity * 10);
   const patches: Patch[] = [];
   for (let index = 0; index < count && candidates.length > 0; index++) {
     // Both lungs in turn, and of six places the one lowest and furthest back: bilateral, basal, posterior.
@@ -79,12 +79,12 @@ export function drawFindings({
     const tried = Array.from({ length: 6 }, () => random.pick(candidates)).filter((point) => point[0] * side > 0);
     const centre = tried.sort((a, b) => dominance(b) - dominance(a))[0];
     if (!centre) continue;
-    const size = random.between(19, 28 + 18 * severity);
+    const size = random.between(25, 36 + 18 * severity);
     patches.push({
       centre,
       halfMm: [size * random.between(0.7, 1.1), size * random.between(0.8, 1.25), size * random.between(0.9, 1.5)],
-      addHu: signal * random.between(210, 400),
-      consolidated: random.chance(0.25 + 0.35 * severity) ? random.between(0.15, 0.55) : 0,
+      addHu: signal * random.between(300, 470),
+      consolidated: random.chance(0.35 + 0.35 * severity) ? random.between(0.2, 0.6) : 0,
       paving: random.chance(0.35),
       ragged: random.between(0.35, 0.7),
     });
