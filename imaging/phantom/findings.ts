@@ -83,8 +83,8 @@ export function drawFindings({
     patches.push({
       centre,
       halfMm: [size * random.between(0.7, 1.1), size * random.between(0.8, 1.25), size * random.between(0.9, 1.5)],
-      addHu: signal * random.between(300, 470),
-      consolidated: random.chance(0.35 + 0.35 * severity) ? random.between(0.2, 0.6) : 0,
+      addHu: signal * random.between(290, 440),
+      consolidated: random.chance(0.25 + 0.3 * severity) ? random.between(0.2, 0.5) : 0,
       paving: random.chance(0.35),
       ragged: random.between(0.35, 0.7),
     });
