@@ -7,6 +7,8 @@ const CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2";
 
 /** How a scanner stores HU: stored = (HU - intercept) / slope. */
 export interface Storage {
+  readonly bitsAllocated: 8 | 16;
+  readonly bitsStored: number;
   readonly signed: boolean;
   readonly slope: string;
   readonly intercept: number;
@@ -16,9 +18,12 @@ export interface Storage {
 
 /** What GE writes is signed with padding; the others store 12 bits unsigned from -1024. */
 export function storageOf(manufacturer: string): Storage {
-  if (manufacturer === "GE MEDICAL SYSTEMS") return { signed: true, slope: "1", intercept: -1024, padding: -2000 };
-  if (manufacturer === "TOSHIBA") return { signed: true, slope: "1", intercept: 0, padding: undefined };
-  return { signed: false, slope: "1", intercept: -1024, padding: undefined };
+  if (manufacturer === "GE MEDICAL SYSTEMS") {
+    return { bitsAllocated: 16, bitsStored: 16, signed: true, slope: "1", intercept: -1024, padding: -2000 };
+  }
+  if (manufacturer === "TOSHIBA")
+    return { bitsAllocated: 16, bitsStored: 16, signed: true, slope: "1", intercept: 0, padding: undefined };
+  return { bitsAllocated: 16, bitsStored: 12, signed: false, slope: "1", intercept: -1024, padding: undefined };
 }
 
 /** A UID under 2.25 (PS3.5 B.2) that depends on the given names only. */
@@ -58,18 +63,18 @@ export function describeSlice(scan: SyntheticScan, slice: number, names: Instanc
 }
 
 /** A frontal scout of the scan: coronal orientation and LOCALIZER in its image type. */
-export function describeScout(scan: SyntheticScan, names: InstanceNames, rows: number): Dataset {
+export function describeScout(scan: SyntheticScan, names: InstanceNames, storage: Storage): Dataset {
   const { geometry } = scan;
   const [x, y, z] = geometry.originMm;
   const top = z + (geometry.slices - 1) * geometry.spacingMm[0];
   return elements({
-    ...commonElements(scan, names, storageOf(scan.acquisition.manufacturer)),
+    ...commonElements(scan, names, storage),
     "00080008": ["CS", "ORIGINAL\\PRIMARY\\LOCALIZER"],
     "0008103E": ["LO", "Topogram"],
     "00180050": ["DS", "1"],
     "00200032": ["DS", [x, y, top].map(decimal).join("\\")],
     "00200037": ["DS", "1\\0\\0\\0\\0\\-1"],
-    "00280010": ["US", [rows]],
+    "00280010": ["US", [geometry.slices]],
     "00280011": ["US", [geometry.columns]],
     "00280030": ["DS", [geometry.spacingMm[0], geometry.spacingMm[2]].map(decimal).join("\\")],
   });
@@ -101,9 +106,9 @@ function commonElements({ acquisition, anatomy }: SyntheticScan, names: Instance
     "00200052": ["UI", uidFor(names.study, "frame")],
     "00280002": ["US", [1]],
     "00280004": ["CS", "MONOCHROME2"],
-    "00280100": ["US", [16]],
-    "00280101": ["US", [storage.signed ? 16 : 12]],
-    "00280102": ["US", [storage.signed ? 15 : 11]],
+    "00280100": ["US", [storage.bitsAllocated]],
+    "00280101": ["US", [storage.bitsStored]],
+    "00280102": ["US", [storage.bitsStored - 1]],
     "00280103": ["US", [storage.signed ? 1 : 0]],
     ...(storage.padding === undefined
       ? {}
@@ -128,7 +133,7 @@ function decimal(value: number): string {
 /** Stored words of a slice of HU, as the scanner's storage asks. */
 export function storedWords(hu: Int16Array, storage: Storage, outsideHu: number | undefined): Int16Array {
   const slope = Number(storage.slope);
-  const highest = storage.signed ? 32767 : 4095;
+  const highest = 2 ** (storage.signed ? storage.bitsStored - 1 : storage.bitsStored) - 1;
   const lowest = storage.signed ? -32768 : 0;
   return hu.map((value) => {
     if (outsideHu !== undefined && value === outsideHu)

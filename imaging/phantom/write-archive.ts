@@ -4,6 +4,7 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FedError } from "../../protocol/errors.ts";
 import { describeScout, describeSlice, type InstanceNames, storageOf, storedWords, uidFor } from "./ct-instance.ts";
+import { type EncodingName, encodePixels, loadEncoders, storageFor } from "./encodings.ts";
 import { type Dataset, writePart10 } from "./part10.ts";
 import { openRandom, type Random } from "./random.ts";
 import { type SyntheticScan, synthesiseScan } from "./synthesise-scan.ts";
@@ -17,6 +18,8 @@ export interface ArchiveOptions {
   readonly matrix?: number;
   /** Fewest and most slices of a scan; default 18 to 24. */
   readonly slices?: readonly [low: number, high: number];
+  /** Transfer syntaxes, given to the patients in turn; default explicit little endian only. */
+  readonly encodings?: readonly EncodingName[];
   /** How strongly disease shows: 1 (default) as in life, 0 not at all. */
   readonly signal?: number;
 }
@@ -45,11 +48,20 @@ export async function* writeSyntheticArchive(
   options: ArchiveOptions,
   { signal }: { signal?: AbortSignal } = {},
 ): AsyncGenerator<{ done: number; total: number }, ArchiveSummary> {
-  const { patients: total, positiveFraction = 0.5, seed, matrix = 128, slices = [18, 24] } = options;
+  const {
+    patients: total,
+    positiveFraction = 0.5,
+    seed,
+    matrix = 128,
+    slices = [18, 24],
+    encodings = ["explicit-little"],
+  } = options;
   check(Number.isInteger(total) && total >= 1 && total <= 100_000, "patients", total, "1 to 100000");
   check(positiveFraction >= 0 && positiveFraction <= 1, "positiveFraction", positiveFraction, "0 to 1");
   check(Number.isInteger(matrix) && matrix >= 32 && matrix <= 1024, "matrix", matrix, "32 to 1024");
   check(slices[0] >= 3 && slices[1] >= slices[0] && slices[1] <= 2000, "slices", slices.join("-"), "3 to 2000");
+  check(encodings.length > 0, "encodings", 0, "at least one of the known names");
+  await loadEncoders(encodings);
   const labels = drawLabels(total, positiveFraction, openRandom(seed, "labels"));
   const written: ArchiveSummary["patients"][number][] = [];
   let files = 0;
@@ -60,7 +72,13 @@ export async function* writeSyntheticArchive(
     const label = positive ? "positive" : "negative";
     const scan = synthesiseScan({ seed, index, positive, matrix, slices, signal: options.signal ?? 1 });
     const study = uidFor(seed, patient, "study");
-    const kept = [...patientFiles(scan, { patient, study }, openRandom(seed, index, "files"))];
+    const kept = [
+      ...patientFiles(
+        scan,
+        { patient, study, encoding: encodings[index % encodings.length]! },
+        openRandom(seed, index, "files"),
+      ),
+    ];
     for (const series of new Set(kept.map((file) => file.series))) {
       await mkdir(join(dir, label, patient, series), { recursive: true });
     }
@@ -101,21 +119,22 @@ interface ArchiveFile {
 /** The files of a patient: the scan, at times a scout before it, at times a slice sent twice. */
 function* patientFiles(
   scan: SyntheticScan,
-  { patient, study }: { patient: string; study: string },
+  { patient, study, encoding }: { patient: string; study: string; encoding: EncodingName },
   random: Random,
 ): Generator<ArchiveFile> {
   const withScout = random.chance(0.4);
   const repeated = random.chance(0.2) ? random.integer(0, scan.geometry.slices - 1) : -1;
   const series = uidFor(study, "series", 2);
-  const storage = storageOf(scan.acquisition.manufacturer);
+  const storage = storageFor(encoding, storageOf(scan.acquisition.manufacturer));
   const area = scan.geometry.rows * scan.geometry.columns;
-  const encode = (dataset: Dataset, words: Int16Array) =>
-    writePart10(
-      new Map([
-        ...dataset,
-        ["7FE00010", { vr: "OW", value: new Uint8Array(words.buffer, words.byteOffset, words.byteLength) }],
-      ]),
+  const encode = (dataset: Dataset, words: Int16Array, rows: number) => {
+    const { syntax, native, frame } = encodePixels(encoding, words, { rows, columns: scan.geometry.columns }, storage);
+    if (frame) return writePart10(dataset, { syntax, frames: [frame] });
+    return writePart10(
+      new Map([...dataset, ["7FE00010", { vr: storage.bitsAllocated === 8 ? "OB" : "OW", value: native! }]]),
+      { syntax },
     );
+  };
   for (let slice = 0; slice < scan.geometry.slices; slice++) {
     const words = storedWords(scan.hu.subarray(slice * area, (slice + 1) * area), storage, scan.acquisition.outsideHu);
     for (const copy of slice === repeated ? [0, 1] : [0]) {
@@ -132,7 +151,7 @@ function* patientFiles(
       yield {
         series: "series2",
         name: `${shortName(instance)}.dcm`,
-        bytes: encode(describeSlice(scan, slice, names, storage), words),
+        bytes: encode(describeSlice(scan, slice, names, storage), words, scan.geometry.rows),
       };
     }
   }
@@ -150,7 +169,7 @@ function* patientFiles(
     yield {
       series: "series1",
       name: `${shortName(names.instance)}.dcm`,
-      bytes: encode(describeScout(scan, names, scan.geometry.slices), words),
+      bytes: encode(describeScout(scan, names, storage), words, scan.geometry.slices),
     };
   }
 }
