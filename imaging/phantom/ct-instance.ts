@@ -1,9 +1,11 @@
 // The DICOM attributes of one synthetic CT slice (PS3.3 A.3, CT Image IOD) and of the scout before it.
 import { createHash } from "node:crypto";
 import type { Dataset, ElementValue } from "./part10.ts";
+import type { Placement } from "./placement.ts";
 import type { SyntheticScan } from "./synthesise-scan.ts";
 
 const CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2";
+const ENHANCED_CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2.1";
 
 /** How a scanner stores HU: stored = (HU - intercept) / slope. */
 export interface Storage {
@@ -40,25 +42,73 @@ export interface InstanceNames {
   readonly instance: string;
   readonly seriesNumber: number;
   readonly instanceNumber: number;
+  /** Kernel to name instead of the acquisition's own. */
+  readonly kernel?: string;
 }
 
 /** Everything of the slice but its pixels, with its place in the patient. */
-export function describeSlice(scan: SyntheticScan, slice: number, names: InstanceNames, storage: Storage): Dataset {
+export function describeSlice(
+  scan: SyntheticScan,
+  {
+    placement,
+    position,
+    names,
+    storage,
+  }: { placement: Placement; position: string; names: InstanceNames; storage: Storage },
+): Dataset {
   const { geometry, acquisition } = scan;
-  const [x, y, z] = geometry.originMm;
-  const position = [x, y, z + slice * geometry.spacingMm[0]];
+  const kernel = names.kernel ?? acquisition.kernel;
   return elements({
     ...commonElements(scan, names, storage),
     "00080008": ["CS", "ORIGINAL\\PRIMARY\\AXIAL"],
-    "0008103E": ["LO", `Thorax ${acquisition.thicknessMm} ${acquisition.kernel}`],
+    "0008103E": ["LO", `Thorax ${acquisition.thicknessMm} ${kernel}`],
     "00180050": ["DS", decimal(acquisition.thicknessMm)],
-    "00181210": ["SH", acquisition.kernel],
-    "00200032": ["DS", position.map(decimal).join("\\")],
-    "00200037": ["DS", "1\\0\\0\\0\\1\\0"],
-    "00201041": ["DS", decimal(position[2]!)],
+    "00181210": ["SH", kernel],
+    "00185100": ["CS", position],
+    "00200032": ["DS", placement.positionMm.map(decimal).join("\\")],
+    "00200037": ["DS", placement.orientation.join("\\")],
+    "00201041": ["DS", decimal(placement.positionMm[2])],
     "00280010": ["US", [geometry.rows]],
     "00280011": ["US", [geometry.columns]],
     "00280030": ["DS", geometry.spacingMm.slice(1).map(decimal).join("\\")],
+  });
+}
+
+/** An enhanced CT image (PS3.3 A.38): all slices in one file, geometry and rescale in functional groups only. */
+export function describeMultiFrame(
+  scan: SyntheticScan,
+  { placements, names, storage }: { placements: readonly Placement[]; names: InstanceNames; storage: Storage },
+): Dataset {
+  const { geometry, acquisition } = scan;
+  const {
+    "00281052": intercept,
+    "00281053": slope,
+    "00281054": unit,
+    ...common
+  } = commonElements(scan, names, storage);
+  const group = (listed: Elements): ["SQ", readonly Dataset[]] => ["SQ", [elements(listed)]];
+  const perFrame = placements.map(({ positionMm }, index) =>
+    elements({
+      "00209111": group({ "00209157": ["UL", [1, index + 1]] }),
+      "00209113": group({ "00200032": ["DS", positionMm.map(decimal).join("\\")] }),
+    }),
+  );
+  return elements({
+    ...common,
+    "00080008": ["CS", "ORIGINAL\\PRIMARY\\VOLUME\\NONE"],
+    "00080016": ["UI", ENHANCED_CT_IMAGE_STORAGE],
+    "00280008": ["IS", String(placements.length)],
+    "00280010": ["US", [geometry.rows]],
+    "00280011": ["US", [geometry.columns]],
+    "52009229": group({
+      "00209116": group({ "00200037": ["DS", "1\\0\\0\\0\\1\\0"] }),
+      "00289110": group({
+        "00180050": ["DS", decimal(acquisition.thicknessMm)],
+        "00280030": ["DS", geometry.spacingMm.slice(1).map(decimal).join("\\")],
+      }),
+      "00289145": group({ "00281052": intercept!, "00281053": slope!, "00281054": unit! }),
+    }),
+    "52009230": ["SQ", perFrame],
   });
 }
 

@@ -3,11 +3,11 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FedError } from "../../protocol/errors.ts";
-import { describeScout, describeSlice, type InstanceNames, storageOf, storedWords, uidFor } from "./ct-instance.ts";
-import { type EncodingName, encodePixels, loadEncoders, storageFor } from "./encodings.ts";
-import { type Dataset, writePart10 } from "./part10.ts";
+import { uidFor } from "./ct-instance.ts";
+import { type EncodingName, loadEncoders } from "./encodings.ts";
+import { type NuisanceName, patientFiles } from "./patient-files.ts";
 import { openRandom, type Random } from "./random.ts";
-import { type SyntheticScan, synthesiseScan } from "./synthesise-scan.ts";
+import { synthesiseScan } from "./synthesise-scan.ts";
 
 export interface ArchiveOptions {
   readonly patients: number;
@@ -20,6 +20,8 @@ export interface ArchiveOptions {
   readonly slices?: readonly [low: number, high: number];
   /** Transfer syntaxes, given to the patients in turn; default explicit little endian only. */
   readonly encodings?: readonly EncodingName[];
+  /** What is odd about the files, given to the patients in turn; default nothing but scouts and duplicates. */
+  readonly nuisances?: readonly NuisanceName[];
   /** How strongly disease shows: 1 (default) as in life, 0 not at all. */
   readonly signal?: number;
 }
@@ -55,12 +57,14 @@ export async function* writeSyntheticArchive(
     matrix = 128,
     slices = [18, 24],
     encodings = ["explicit-little"],
+    nuisances = ["none"],
   } = options;
   check(Number.isInteger(total) && total >= 1 && total <= 100_000, "patients", total, "1 to 100000");
   check(positiveFraction >= 0 && positiveFraction <= 1, "positiveFraction", positiveFraction, "0 to 1");
   check(Number.isInteger(matrix) && matrix >= 32 && matrix <= 1024, "matrix", matrix, "32 to 1024");
   check(slices[0] >= 3 && slices[1] >= slices[0] && slices[1] <= 2000, "slices", slices.join("-"), "3 to 2000");
   check(encodings.length > 0, "encodings", 0, "at least one of the known names");
+  check(nuisances.length > 0, "nuisances", 0, "at least one of the known names");
   await loadEncoders(encodings);
   const labels = drawLabels(total, positiveFraction, openRandom(seed, "labels"));
   const written: ArchiveSummary["patients"][number][] = [];
@@ -75,7 +79,12 @@ export async function* writeSyntheticArchive(
     const kept = [
       ...patientFiles(
         scan,
-        { patient, study, encoding: encodings[index % encodings.length]! },
+        {
+          patient,
+          study,
+          encoding: encodings[index % encodings.length]!,
+          nuisance: nuisances[index % nuisances.length]!,
+        },
         openRandom(seed, index, "files"),
       ),
     ];
@@ -108,86 +117,4 @@ function drawLabels(total: number, fraction: number, random: Random): boolean[] 
     [labels[last], labels[other]] = [labels[other]!, labels[last]!];
   }
   return labels;
-}
-
-interface ArchiveFile {
-  readonly series: string;
-  readonly name: string;
-  readonly bytes: Buffer;
-}
-
-/** The files of a patient: the scan, at times a scout before it, at times a slice sent twice. */
-function* patientFiles(
-  scan: SyntheticScan,
-  { patient, study, encoding }: { patient: string; study: string; encoding: EncodingName },
-  random: Random,
-): Generator<ArchiveFile> {
-  const withScout = random.chance(0.4);
-  const repeated = random.chance(0.2) ? random.integer(0, scan.geometry.slices - 1) : -1;
-  const series = uidFor(study, "series", 2);
-  const storage = storageFor(encoding, storageOf(scan.acquisition.manufacturer));
-  const area = scan.geometry.rows * scan.geometry.columns;
-  const encode = (dataset: Dataset, words: Int16Array, rows: number) => {
-    const { syntax, native, frame } = encodePixels(encoding, words, { rows, columns: scan.geometry.columns }, storage);
-    if (frame) return writePart10(dataset, { syntax, frames: [frame] });
-    return writePart10(
-      new Map([...dataset, ["7FE00010", { vr: storage.bitsAllocated === 8 ? "OB" : "OW", value: native! }]]),
-      { syntax },
-    );
-  };
-  for (let slice = 0; slice < scan.geometry.slices; slice++) {
-    const words = storedWords(scan.hu.subarray(slice * area, (slice + 1) * area), storage, scan.acquisition.outsideHu);
-    for (const copy of slice === repeated ? [0, 1] : [0]) {
-      const instance = uidFor(series, slice, copy);
-      // Scanners count from the head; the names of files are drawn from the UID.
-      const names: InstanceNames = {
-        patient,
-        study,
-        series,
-        instance,
-        seriesNumber: 2,
-        instanceNumber: scan.geometry.slices - slice,
-      };
-      yield {
-        series: "series2",
-        name: `${shortName(instance)}.dcm`,
-        bytes: encode(describeSlice(scan, slice, names, storage), words, scan.geometry.rows),
-      };
-    }
-  }
-  if (withScout) {
-    const scoutSeries = uidFor(study, "series", 1);
-    const names: InstanceNames = {
-      patient,
-      study,
-      series: scoutSeries,
-      instance: uidFor(scoutSeries, 0),
-      seriesNumber: 1,
-      instanceNumber: 1,
-    };
-    const words = storedWords(projectFront(scan), storage, undefined);
-    yield {
-      series: "series1",
-      name: `${shortName(names.instance)}.dcm`,
-      bytes: encode(describeScout(scan, names, storage), words, scan.geometry.slices),
-    };
-  }
-}
-
-function shortName(uid: string): string {
-  return BigInt(uid.slice(5)).toString(36).padStart(25, "0").slice(-10);
-}
-
-/** Mean along the beam from front to back, head first: what a scout shows. */
-function projectFront({ hu, geometry }: SyntheticScan): Int16Array {
-  const { slices, rows, columns } = geometry;
-  const projected = new Int16Array(slices * columns);
-  for (let slice = 0; slice < slices; slice++) {
-    for (let column = 0; column < columns; column++) {
-      let sum = 0;
-      for (let row = 0; row < rows; row++) sum += Math.max(-1000, hu[(slice * rows + row) * columns + column]!);
-      projected[(slices - 1 - slice) * columns + column] = Math.round(sum / rows);
-    }
-  }
-  return projected;
 }
