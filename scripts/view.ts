@@ -1,0 +1,77 @@
+// `consilium view`: pictures of one scan, to see that values are HU, slices are in order and lungs are where they should be.
+import { mkdir, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { Command } from "commander";
+import pc from "picocolors";
+import { SHOWN_AS } from "../imaging/hu-table.ts";
+import { lungMask } from "../imaging/lungs.ts";
+import { planesPng } from "../imaging/view/planes.ts";
+import { projectionPng, surfacePng } from "../imaging/view/render.ts";
+import { tissuesPng } from "../imaging/view/tissues.ts";
+import { readFolder } from "./view/read-folder.ts";
+
+/** Adds the command to the program. */
+export function viewCommand(program: Command): void {
+  program
+    .command("view")
+    .description("Draw a CT series: its three planes, lung and bone by Hounsfield units, and 3-D renderings, as PNG.")
+    .argument("<dir>", "folder with the DICOM files of a scan (uncompressed)")
+    .option("--out <dir>", "folder for the pictures", "view")
+    .option("--turn <degrees>", "turn of the 3-D renderings: 0 from the front, 90 from the patient's left", "20")
+    .option("--json", "print what was found as JSON")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  consilium view ./archive/positive/patient1\n  consilium view ./scan --out ./pictures --turn 60",
+    )
+    .action(async (dir: string, { out, turn, json }: { out: string; turn: string; json?: boolean }) => {
+      const { volume, passedOver } = await readFolder(resolve(dir));
+      const hu = Int16Array.from(volume.hu);
+      const lungs = lungMask(hu, volume);
+      const azimuthDegrees = Number(turn) || 0;
+      const pictures: readonly (readonly [name: string, draw: () => Buffer])[] = [
+        ["planes", () => planesPng(volume)],
+        ["tissues", () => tissuesPng(volume)],
+        ["projection", () => projectionPng(volume, { azimuthDegrees })],
+        ["bone", () => surfacePng(volume, { azimuthDegrees, range: SHOWN_AS.bone })],
+        [
+          "lungs",
+          () =>
+            surfacePng(volume, {
+              azimuthDegrees,
+              range: { low: -1024, high: 3071 },
+              masked: lungs.mask,
+              colour: [240, 170, 160],
+            }),
+        ],
+      ];
+      await mkdir(out, { recursive: true });
+      const files: string[] = [];
+      for (const [name, draw] of pictures) {
+        const path = join(out, `${name}.png`);
+        await writeFile(path, draw());
+        files.push(path);
+      }
+      const { slices, rows, columns, spacingMm } = volume;
+      const found = {
+        slices,
+        rows,
+        columns,
+        spacingMm,
+        passedOver,
+        lungMl: Math.round(lungs.volumeMl),
+        plausible: lungs.plausible,
+        reason: lungs.reason,
+        files,
+      };
+      if (json) console.log(JSON.stringify(found));
+      else {
+        console.log(
+          `${slices} slices of ${rows} x ${columns}, voxel ${spacingMm.map((mm) => mm.toFixed(2)).join(" x ")} mm; ${passedOver} files passed over`,
+        );
+        console.log(
+          `lungs ${found.lungMl} ml: ${lungs.plausible ? pc.green("plausible") : pc.yellow(`not plausible, ${lungs.reason}`)}`,
+        );
+        for (const path of files) console.log(`  ${path}`);
+      }
+    });
+}
