@@ -4,6 +4,10 @@ import { blankPicture, type Colour, drawArea, encodePng } from "./picture.ts";
 import { sampleHu } from "./sample.ts";
 import type { CtVolume } from "./volume.ts";
 
+const RENDERED_PIXEL_MM = 2.1;
+/** Half the way over which a surface's normal is taken. */
+const NORMAL_MM = 4;
+
 export interface Camera {
   /** Turn around the patient's long axis, degrees: 0 from the front, 90 from the patient's left. */
   readonly azimuthDegrees?: number;
@@ -20,7 +24,8 @@ export function projectionPng(
   volume: CtVolume,
   { window = WINDOWS.bone, ...camera }: Camera & { window?: HuWindow } = {},
 ): Buffer {
-  return castRays(volume, camera, (ray) => {
+  const bright = coarser(volume, (at) => volume.hu[at]!, "most");
+  return castRays(bright, camera, (ray) => {
     let most = -Infinity;
     for (let step = 0; step < ray.steps; step++) most = Math.max(most, ray.hu(step));
     return greyOf(most, window);
@@ -43,12 +48,8 @@ export function surfacePng(
     ...camera
   }: Camera & { range: HuRange; colour?: Colour; masked?: Uint8Array },
 ): Buffer {
-  const solid = masked
-    ? { ...volume, hu: masked.map((inside, index) => (inside && within(volume.hu[index]!, range) ? 100 : 0)) }
-    : {
-        ...volume,
-        hu: Uint8Array.from({ length: volume.hu.length }, (_, index) => (within(volume.hu[index]!, range) ? 100 : 0)),
-      };
+  // Means of 0 and 100 over coarser pixels make a soft edge, from which a smooth surface and its normals can be read.
+  const solid = coarser(volume, (at) => ((!masked || masked[at]) && within(volume.hu[at]!, range) ? 100 : 0), "mean");
   return castRays(solid, camera, (ray) => {
     for (let step = 0; step < ray.steps; step++) {
       if (ray.hu(step) < 50) continue;
@@ -64,6 +65,27 @@ export function surfacePng(
     }
     return 0;
   });
+}
+
+/** The volume on pixels of about 2 mm: rays cost by the pixel, and slices are seldom thinner. */
+function coarser(volume: CtVolume, value: (at: number) => number, combine: "mean" | "most"): CtVolume {
+  const [z, y, x] = volume.spacingMm;
+  const factor = Math.max(1, Math.floor(RENDERED_PIXEL_MM / Math.min(y, x)));
+  const rows = Math.floor(volume.rows / factor);
+  const columns = Math.floor(volume.columns / factor);
+  const hu = new Float32Array(volume.slices * rows * columns).fill(combine === "mean" ? 0 : -Infinity);
+  for (let line = 0; line < volume.slices * rows * factor; line++) {
+    const slice = Math.floor(line / (rows * factor));
+    const row = line % (rows * factor);
+    const from = (slice * volume.rows + row) * volume.columns;
+    const to = (slice * rows + Math.floor(row / factor)) * columns;
+    for (let column = 0; column < columns * factor; column++) {
+      const read = value(from + column);
+      const at = to + Math.floor(column / factor);
+      hu[at] = combine === "mean" ? hu[at]! + read / (factor * factor) : Math.max(hu[at]!, read);
+    }
+  }
+  return { hu, slices: volume.slices, rows, columns, spacingMm: [z, y * factor, x * factor] };
 }
 
 function within(hu: number, { low, high }: HuRange): boolean {
@@ -110,9 +132,10 @@ function castRays(
       hu: (step) => read(slice, ...at(step)),
       facing(step) {
         const [r, c] = at(step);
-        const gx = (read(slice, r, c + 1) - read(slice, r, c - 1)) / spacingMm[2];
-        const gy = (read(slice, r + 1, c) - read(slice, r - 1, c)) / spacingMm[1];
-        const gz = (read(slice + 1, r, c) - read(slice - 1, r, c)) / spacingMm[0];
+        const [dz, dy, dx] = spacingMm.map((mm) => NORMAL_MM / mm) as [number, number, number];
+        const gx = read(slice, r, c + dx) - read(slice, r, c - dx);
+        const gy = read(slice, r + dy, c) - read(slice, r - dy, c);
+        const gz = read(slice + dz, r, c) - read(slice - dz, r, c);
         const length = Math.hypot(gx, gy, gz) || 1;
         // Light from the viewer's upper left: mostly along the view, some from above and from the side.
         const towards = 0.8 * (gx * look[0] + gy * look[1]) + 0.35 * (gx * right[0] + gy * right[1]) - 0.45 * gz;
