@@ -12,7 +12,6 @@ interface Encoding {
   readonly compress?: (context: Context) => Context;
   /** Bits that the codec can hold; the scanner's own storage if undefined. */
   readonly bits?: 8 | 12;
-  readonly lossy?: boolean;
 }
 
 const { NativeCodecs } = codecs;
@@ -54,7 +53,6 @@ function jpeg(
   return {
     syntax: transfer(`1.2.840.10008.1.2.4.${process}`),
     bits,
-    lossy: parameters.lossy,
     compress: (frame) => NativeCodecs.encodeJpeg(frame, parameters),
   };
 }

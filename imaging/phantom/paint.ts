@@ -28,8 +28,6 @@ export interface Patient {
 
 /**
  * Paints the cut at height z, averaging vessels over the slice's thickness.
- *
- * @param tableY distance of the table's top behind the patient's origin, mm (prone patients lie with the front on it)
  */
 export function paintSection(
   patient: Patient,

@@ -1,13 +1,8 @@
 // Turns charts into PNG files with a font that comes along, so that they look the same on every machine.
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Resvg } from "@resvg/resvg-js";
 
-const font = join(
-  dirname(createRequire(import.meta.url).resolve("dejavu-fonts-ttf/package.json")),
-  "ttf",
-  "DejaVuSans.ttf",
-);
+const font = fileURLToPath(import.meta.resolve("dejavu-fonts-ttf/ttf/DejaVuSans.ttf"));
 
 /** The PNG file of an SVG document, `scale` pixels for each of its units. */
 export function svgToPng(svg: string, { scale = 2 }: { scale?: number } = {}): Buffer {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { PNG } from "pngjs";
-import { greyOf, SHOWN_AS, WINDOWS } from "../../../imaging/hu-table.ts";
+import { greyOf, HU_TABLE, SHOWN_AS, WINDOWS } from "../../../imaging/hu-table.ts";
 import { examplesPng } from "../../../imaging/view/examples.ts";
 import { planesPng } from "../../../imaging/view/planes.ts";
 import { projectionPng, surfacePng } from "../../../imaging/view/render.ts";
@@ -66,6 +66,16 @@ describe("the views of a scan", () => {
     );
     expect([sheet.width, sheet.height]).to.deep.equal([96, 2 * 48]);
     expect(PNG.sync.read(tissuesPng(CORNER, { tilePx: 32 })).width).to.equal(64);
+  });
+
+  it("show as lung and as bone what the printed table calls so, and neither as the other", () => {
+    const holds = (outer: { low: number; high: number }, inner: { low: number; high: number }) =>
+      outer.low <= inner.low && inner.high <= outer.high;
+    expect(holds(SHOWN_AS.lung, HU_TABLE.lungs)).to.equal(true);
+    expect(holds(SHOWN_AS.bone, HU_TABLE.bone)).to.equal(true);
+    for (const tissue of ["air", "fat", "water", "blood", "muscle", "liver"] as const) {
+      expect(holds(SHOWN_AS.lung, HU_TABLE[tissue]) || holds(SHOWN_AS.bone, HU_TABLE[tissue]), tissue).to.equal(false);
+    }
   });
 
   it("map the ends of a window to black and white and its centre to the middle", () => {
