@@ -69,7 +69,7 @@ export function drawFindings({
 }): Findings {
   const benign = drawBenign(random, points);
   if (!positive || signal === 0) return { ...benign, patches: [] };
-  const severity = random.next() ** 1.3;
+  const severity = random.between(0.15, 1) ** 1.2;
   const candidates = points.filter((point) => isPeripheral(sections, point));
   const count = 9 + Math.floor(severity * 10);
   const patches: Patch[] = [];
@@ -83,7 +83,7 @@ export function drawFindings({
     patches.push({
       centre,
       halfMm: [size * random.between(0.7, 1.1), size * random.between(0.8, 1.25), size * random.between(0.9, 1.5)],
-      addHu: signal * random.between(290, 440),
+      addHu: signal * random.between(310, 460),
       consolidated: random.chance(0.25 + 0.3 * severity) ? random.between(0.2, 0.5) : 0,
       paving: random.chance(0.35),
       ragged: random.between(0.35, 0.7),
