@@ -1,0 +1,17 @@
+// Loads TensorFlow's C library through Node-API once, quietly, and under every Node from 22 on.
+import { createRequire } from "node:module";
+
+const require = createRequire(import.meta.url);
+
+// tfjs-node-gpu calls two functions that Node deprecates and, since 23, lacks.
+const util = require("node:util") as Record<string, unknown>;
+util["isNullOrUndefined"] = (value: unknown) => value === null || value === undefined;
+util["isArray"] = Array.isArray;
+
+// Read by TensorFlow when its library is loaded. A starter of several trainers on one machine sets
+// TF_NUM_INTRAOP_THREADS in their environment.
+process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
+
+export type TensorFlow = typeof import("@tensorflow/tfjs-node-gpu");
+export const tf = require("@tensorflow/tfjs-node-gpu") as TensorFlow;
+tf.enableProdMode(); // no checks for NaN in each kernel: the training loop looks at every loss

@@ -1,0 +1,134 @@
+// The one training loop: seeded order, one visible step after the other, stopped at once by a signal or a loss that is no number.
+import type { Tensor, Tensor2D, Variable } from "@tensorflow/tfjs-node-gpu";
+import { FedError } from "../protocol/errors.ts";
+import type { TrainingSpec } from "../protocol/model-spec.ts";
+import { seededIntegers } from "../protocol/update/random.ts";
+import { loadBatch } from "./batch.ts";
+import { marginLoss } from "./capsule/margin-loss.ts";
+import type { Network } from "./network.ts";
+import { createOptimiser } from "./optimisers.ts";
+import { tf } from "./tensorflow.ts";
+import type { TrainingSet } from "./training-set.ts";
+
+export interface TrainEvent {
+  /** From 1. */
+  readonly step: number;
+  readonly steps: number;
+  readonly epoch: number;
+  /** Of this step's batch, before the step. */
+  readonly loss: number;
+}
+
+export interface TrainOptions extends TrainingSpec {
+  /** 32-bit: decides order, sampling and augmentation. */
+  readonly seed: number;
+  /** Where the schedule stands: 0 at the plan's first round, 1 at its end. */
+  readonly progress?: number;
+}
+
+/**
+ * Trains the network in place. The same seed, scans and starting weights give the same bits on the same machine.
+ * @throws FedError NO_TRAINING_SCANS, LOSS_NOT_FINITE (step and first layer that is no number), DATA_SHAPE_MISMATCH; ABORTED
+ */
+export async function* train(
+  network: Network,
+  data: TrainingSet,
+  options: TrainOptions,
+  { signal }: { signal?: AbortSignal } = {},
+): AsyncGenerator<TrainEvent> {
+  const count = data.scans.length;
+  if (count === 0) throw new FedError("NO_TRAINING_SCANS", {}, { remedy: "import labelled scans first" });
+  const { input } = network.spec;
+  const next = seededIntegers(options.seed, "train");
+  const trainable = new Map([...network.variables].filter(([, variable]) => variable.trainable));
+  const base = new Map<string, Tensor>(
+    options.proximalMu > 0 ? [...trainable].map(([name, variable]) => [name, tf.keep(variable.clone())]) : [],
+  );
+  const weightOf = classWeights(data, options.classWeights);
+  const optimiser = createOptimiser(options.optimiser, scheduledRate(options));
+  const steps = options.localEpochs * Math.ceil(count / options.batchSize);
+  let step = 0;
+  try {
+    for (let epoch = 1; epoch <= options.localEpochs; epoch++) {
+      const order = shuffled(count, next);
+      for (let at = 0; at < count; at += options.batchSize) {
+        if (signal?.aborted) throw new FedError("ABORTED", { step }, { cause: signal.reason });
+        step++;
+        const batch = order.slice(at, at + options.batchSize);
+        const labels = batch.map((index) => data.scans[index]?.label ?? 0);
+        const loss = tf.tidy(() => {
+          const x = loadBatch(data, batch, input, { next, pixels: options.augmentation });
+          const targets = tf.oneHot(tf.tensor1d(labels, "int32"), 2).toFloat() as Tensor2D;
+          const weights = tf.tensor1d(labels.map(weightOf));
+          const { value, grads } = tf.variableGrads(
+            () => marginLoss(network.forward(x, { training: true }).lengths, targets, weights),
+            [...trainable.values()],
+          );
+          const loss = value.dataSync()[0] as number;
+          if (!Number.isFinite(loss)) throw notFinite(step, loss, trainable, grads);
+          addProximalTerm(grads, trainable, base, options.proximalMu);
+          optimiser.step(trainable, grads);
+          return loss;
+        });
+        yield { step, steps, epoch, loss };
+        await new Promise(setImmediate); // lets an abort be heard
+      }
+    }
+    for (const [name, variable] of network.variables) {
+      if (!tf.tidy(() => tf.isFinite(variable).all().dataSync()[0])) {
+        throw new FedError("LOSS_NOT_FINITE", { step, layer: name }, { remedy: "lower the learning rate" });
+      }
+    }
+  } finally {
+    optimiser.dispose();
+    for (const tensor of base.values()) tensor.dispose();
+  }
+}
+
+/** FedProx (Li 2020): mu / 2 |w - base|^2 in the loss is mu (w - base) in the gradient. */
+function addProximalTerm(
+  gradients: Record<string, Tensor>,
+  variables: ReadonlyMap<string, Variable>,
+  base: ReadonlyMap<string, Tensor>,
+  mu: number,
+): void {
+  for (const [name, start] of base) {
+    const variable = variables.get(name) as Variable;
+    const gradient = gradients[variable.name];
+    if (gradient) gradients[variable.name] = gradient.add(variable.sub(start).mul(mu));
+  }
+}
+
+function scheduledRate({ optimiser: { learningRate }, schedule, progress = 0 }: TrainOptions): number {
+  return schedule === "constant" ? learningRate : (learningRate * (1 + Math.cos(Math.PI * progress))) / 2;
+}
+
+/** Inverse class frequency, with mean 1 over the scans. */
+function classWeights({ scans }: TrainingSet, weigh: boolean): (label: number) => number {
+  const positives = scans.filter(({ label }) => label === 1).length;
+  if (!weigh || positives === 0 || positives === scans.length) return () => 1;
+  return (label) => scans.length / (2 * (label === 1 ? positives : scans.length - positives));
+}
+
+/** Fisher and Yates. */
+function shuffled(count: number, next: () => number): number[] {
+  const order = Array.from({ length: count }, (_, index) => index);
+  for (let last = count - 1; last > 0; last--) {
+    const other = next() % (last + 1);
+    [order[last], order[other]] = [order[other] as number, order[last] as number];
+  }
+  return order;
+}
+
+function notFinite(
+  step: number,
+  loss: number,
+  variables: ReadonlyMap<string, Variable>,
+  gradients: Readonly<Record<string, Tensor>>,
+): FedError {
+  const bad = (tensor: Tensor | undefined) => tensor !== undefined && !tf.isFinite(tensor).all().dataSync()[0];
+  const layer =
+    [...variables].find(([, variable]) => bad(variable)) ?? [...variables].find(([, v]) => bad(gradients[v.name]));
+  const remedy = "lower the learning rate, or look for pixels that are no numbers";
+  return new FedError("LOSS_NOT_FINITE", { step, loss, layer: layer?.[0] }, { remedy });
+}

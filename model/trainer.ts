@@ -1,0 +1,87 @@
+// Training and scoring as the Learner port has them, over any data: what runs inside the trainer process.
+import { deriveSeed } from "../protocol/digest.ts";
+import { FedError } from "../protocol/errors.ts";
+import type { ModelSpec } from "../protocol/model-spec.ts";
+import type { Plan } from "../protocol/plan.ts";
+import type { Learner, Split } from "../protocol/ports.ts";
+import { evaluate } from "./evaluate.ts";
+import { createNetwork, type Network } from "./network.ts";
+import { type TrainEvent, train } from "./train.ts";
+import type { TrainingSet } from "./training-set.ts";
+
+/** A hospital's shard, opened by the trainer process. */
+export interface TrainingData {
+  shard: Learner["shard"];
+  split(plan: Plan, split: Split): Promise<TrainingSet>;
+}
+
+/** Where FedBN's weights stay between rounds; durable when the promise resolves. */
+export interface LocalWeights {
+  /** Of the newest round before `round`. */
+  read(round: number): Promise<Uint8Array | undefined>;
+  write(round: number, weights: Uint8Array): Promise<void>;
+}
+
+/** The first model of a plan: the same bytes on every machine. */
+export function genesisWeights(plan: Pick<Plan, "model" | "seed">): Uint8Array {
+  const network = createNetwork(plan.model, deriveSeed(plan.seed, "genesis"));
+  try {
+    return network.getWeights();
+  } finally {
+    network.dispose();
+  }
+}
+
+/** @throws its jobs throw what train, evaluate and setWeights throw, and FedError LOCAL_WEIGHTS_UNAVAILABLE */
+export function openTrainer(data: TrainingData, local?: LocalWeights): Learner {
+  const open = async (model: ModelSpec, weights: Uint8Array, round: number): Promise<Network> => {
+    const network = createNetwork(model);
+    try {
+      network.setWeights(weights);
+      if (network.localNames.size > 0) {
+        if (!local) throw new FedError("LOCAL_WEIGHTS_UNAVAILABLE", { normalisation: model.normalisation });
+        const kept = await local.read(round);
+        if (kept) network.setWeights(kept, "local");
+      }
+      return network;
+    } catch (error) {
+      network.dispose();
+      throw error;
+    }
+  };
+
+  return {
+    shard: () => data.shard(),
+    async train({ plan, round, base, seed }, { signal, onProgress } = {}) {
+      const started = performance.now();
+      const set = await data.split(plan, "train");
+      const network = await open(plan.model, base, round);
+      try {
+        let last: TrainEvent | undefined;
+        const options = { ...plan.training, seed, progress: Math.min(1, (round - 1) / plan.rounds) };
+        for await (const event of train(network, set, options, signal ? { signal } : {})) {
+          last = event;
+          onProgress?.({ step: event.step, steps: event.steps, loss: event.loss });
+        }
+        if (network.localNames.size > 0) await local?.write(round, network.getWeights("local"));
+        return {
+          weights: network.getWeights(),
+          sampleCount: set.scans.length,
+          finalLoss: last?.loss ?? Number.NaN,
+          seconds: (performance.now() - started) / 1000,
+        };
+      } finally {
+        network.dispose();
+      }
+    },
+    async predict({ plan, model, split }, { signal } = {}) {
+      const set = await data.split(plan, split);
+      const network = await open(plan.model, model, Number.POSITIVE_INFINITY);
+      try {
+        return await evaluate(network, set, signal ? { signal } : {});
+      } finally {
+        network.dispose();
+      }
+    },
+  };
+}

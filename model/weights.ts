@@ -1,0 +1,44 @@
+// A network's variables as safetensors and back: stable names, so that Python opens the same file.
+import type { Variable } from "@tensorflow/tfjs-node-gpu";
+import { FedError } from "../protocol/errors.ts";
+import { decodeSafetensors, encodeSafetensors, type NamedTensor } from "../protocol/safetensors.ts";
+import { tf } from "./tensorflow.ts";
+
+export type NamedVariables = ReadonlyMap<string, Variable>;
+
+/** The bytes of the variables, the same bytes for the same values. */
+export function encodeWeights(variables: NamedVariables): Uint8Array {
+  const tensors = [...variables].map(
+    ([name, variable]): NamedTensor => ({
+      name,
+      dtype: "F32",
+      shape: variable.shape,
+      data: variable.dataSync() as Float32Array,
+    }),
+  );
+  return encodeSafetensors(tensors);
+}
+
+/**
+ * Sets every variable; tensors of the aggregator's own state ("server/") are passed over.
+ * @throws FedError SAFETENSORS_MALFORMED, TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH
+ */
+export function loadWeights(variables: NamedVariables, bytes: Uint8Array): void {
+  const tensors = new Map(decodeSafetensors(bytes).tensors.map((tensor) => [tensor.name, tensor]));
+  for (const name of tensors.keys()) {
+    if (!variables.has(name) && !name.startsWith("server/")) throw new FedError("TENSOR_UNKNOWN", { name });
+  }
+  for (const [name, { shape }] of variables) {
+    const tensor = tensors.get(name);
+    if (tensor === undefined) throw new FedError("TENSOR_MISSING", { name });
+    if (tensor.dtype !== "F32" || tensor.shape.join() !== shape.join()) {
+      throw new FedError("TENSOR_SHAPE_MISMATCH", { name, expected: shape.join(), found: tensor.shape.join() });
+    }
+  }
+  for (const [name, variable] of variables) {
+    const { data, shape } = tensors.get(name) as NamedTensor;
+    const value = tf.tensor(data as Float32Array, [...shape], "float32");
+    variable.assign(value);
+    value.dispose();
+  }
+}
