@@ -1,0 +1,95 @@
+import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs-node-gpu";
+import { expect } from "chai";
+import { marginLoss } from "../../model/capsule/margin-loss.ts";
+import { capsuleLayer } from "../../model/capsule/routing.ts";
+import { squash } from "../../model/capsule/squash.ts";
+import { addBias, batchNorm, relu } from "../../model/fused-kernels.ts";
+import { tf } from "../../model/tensorflow.ts";
+import { seededIntegers } from "../../protocol/update/random.ts";
+
+function random(seed: number, shape: number[]): Tensor {
+  const next = seededIntegers("gradients", seed);
+  const size = shape.reduce((product, side) => product * side, 1);
+  // Away from 0, where relu has no derivative.
+  return tf.tensor(
+    Float32Array.from({ length: size }, () => (next() % 2 ? 1 : -1) * (0.2 + (next() % 1000) / 1000)),
+    shape,
+  );
+}
+
+/** Compares a gradient with central differences of a scalar function; float32 allows 1 % at this width. */
+function checkGradient(f: (...inputs: Tensor[]) => Tensor, inputs: Tensor[]): void {
+  tf.tidy(() => {
+    const probe = random(99, f(...inputs).shape);
+    const scalar = (...args: Tensor[]) =>
+      f(...args)
+        .mul(probe)
+        .sum() as Scalar;
+    const gradients = tf.grads(scalar)(inputs);
+    const width = 1e-2;
+    for (const [which, input] of inputs.entries()) {
+      const expected = gradients[which]?.dataSync() as Float32Array;
+      const values = input.dataSync();
+      for (let i = 0; i < values.length; i++) {
+        const at = (move: number) => {
+          const moved = Float32Array.from(values, (value, j) => (i === j ? value + move : value));
+          const args = inputs.map((each, j) => (j === which ? tf.tensor(moved, input.shape) : each));
+          return scalar(...args).dataSync()[0] as number;
+        };
+        const numeric = (at(width) - at(-width)) / (2 * width);
+        expect(expected[i], `input ${which}, element ${i}`).to.be.closeTo(numeric, 0.01 + 0.02 * Math.abs(numeric));
+      }
+    }
+  });
+}
+
+describe("gradients agree with differences", () => {
+  it("of relu", () => checkGradient((x) => relu(x as Tensor), [random(1, [3, 4])]));
+  it("of a bias", () =>
+    checkGradient((x, bias) => addBias(x as Tensor, bias as Tensor1D), [random(2, [2, 2, 2, 3]), random(3, [3])]));
+  it("of batch norm", () =>
+    checkGradient(
+      (x, gamma, beta) => {
+        const { y, mean, variance } = batchNorm(x as Tensor4D, gamma as Tensor1D, beta as Tensor1D);
+        mean.dispose();
+        variance.dispose();
+        return y;
+      },
+      [random(4, [2, 3, 2, 2]), random(5, [2]), random(6, [2])],
+    ));
+  for (const variant of ["sabour", "paper"] as const) {
+    it(`of squash (${variant})`, () => checkGradient((s) => squash(s as Tensor, variant), [random(7, [3, 4])]));
+    it(`of three iterations of routing (${variant})`, () =>
+      checkGradient(
+        (u, weights) => capsuleLayer(u as Tensor3D, weights as Tensor2D, 3, { iterations: 3, variant }).v,
+        [random(8, [2, 4, 3]), random(9, [3, 6])],
+      ));
+  }
+});
+
+describe("capsules by hand", () => {
+  it("squashes a vector of length 5 to 25/26, in the paper's variant to 25/25.5", () => {
+    for (const [variant, length] of [
+      ["sabour", 25 / 26],
+      ["paper", 25 / 25.5],
+    ] as const) {
+      const [x, y] = squash(tf.tensor1d([3, 4]), variant).dataSync() as unknown as [number, number];
+      expect(x).to.be.closeTo(0.6 * length, 1e-5);
+      expect(y).to.be.closeTo(0.8 * length, 1e-5);
+    }
+  });
+
+  it("takes the margin loss of Sabour 2017, eq. 4", () => {
+    // Present 0.5: 0.4^2; absent 0.3: half of 0.2^2. Second scan within both margins.
+    const lengths = tf.tensor2d([
+      [0.5, 0.3],
+      [0.05, 0.95],
+    ]);
+    const targets = tf.tensor2d([
+      [1, 0],
+      [0, 1],
+    ]);
+    expect(marginLoss(lengths, targets).dataSync()[0]).to.be.closeTo((0.16 + 0.02) / 2, 1e-6);
+    expect(marginLoss(lengths, targets, tf.tensor1d([3, 1])).dataSync()[0]).to.be.closeTo(0.27, 1e-6);
+  });
+});

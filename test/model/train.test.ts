@@ -1,0 +1,109 @@
+import { expect } from "chai";
+import { evaluate } from "../../model/evaluate.ts";
+import { createNetwork } from "../../model/network.ts";
+import { tf } from "../../model/tensorflow.ts";
+import { type TrainOptions, train } from "../../model/train.ts";
+import type { TrainingSet } from "../../model/training-set.ts";
+import { sha256 } from "../../protocol/digest.ts";
+import type { ModelSpec } from "../../protocol/model-spec.ts";
+import { scorePredictions } from "../../protocol/scores.ts";
+import { smallScans, smallSpec, smallTraining } from "./small-scans.ts";
+
+const hex = (bytes: Uint8Array) => Buffer.from(sha256(bytes)).toString("hex");
+
+async function trained(data: TrainingSet, options: Partial<TrainOptions> = {}, spec: ModelSpec = smallSpec) {
+  const network = createNetwork(spec, 7);
+  const losses: number[] = [];
+  try {
+    for await (const { loss } of train(network, data, { ...smallTraining, seed: 3, ...options })) losses.push(loss);
+    return { losses, digest: hex(network.getWeights()), predictions: await evaluate(network, data) };
+  } finally {
+    network.dispose();
+  }
+}
+
+async function failure(work: () => Promise<unknown>): Promise<Record<string, unknown>> {
+  try {
+    await work();
+  } catch (error) {
+    return error as Record<string, unknown>;
+  }
+  throw new Error("nothing was thrown");
+}
+
+describe("training", () => {
+  it("learns eight scans by heart", async () => {
+    const { losses, predictions } = await trained(smallScans(8), { localEpochs: 100 });
+    expect(losses.at(-1)).to.be.below(1e-3);
+    expect(scorePredictions(predictions, 0.5).balancedAccuracy.value).to.equal(1);
+  });
+
+  it("comes to the same bits from the same seed, and to others from another", async () => {
+    const data = smallScans(6);
+    const options = { localEpochs: 2, augmentation: true };
+    const first = await trained(data, options);
+    expect((await trained(data, options)).digest).to.equal(first.digest);
+    expect((await trained(data, { ...options, seed: 4 })).digest).not.to.equal(first.digest);
+  });
+
+  for (const normalisation of ["none", "group", "batch-local"] as const) {
+    it(`leaves no tensor behind (${normalisation})`, async () => {
+      const spec = { ...smallSpec, normalisation };
+      await trained(smallScans(5), {}, spec);
+      const before = tf.memory().numTensors;
+      await trained(smallScans(5), { proximalMu: 0.1 }, spec);
+      expect(tf.memory().numTensors).to.equal(before);
+    });
+  }
+
+  it("is held near the base model by the proximal term", async () => {
+    const distance = async (proximalMu: number) => {
+      const network = createNetwork(smallSpec, 7);
+      const before = [...network.variables.values()].map((variable) => variable.dataSync().slice());
+      const optimiser = { name: "sgd", learningRate: 0.05, momentum: 0.9, nesterov: true } as const;
+      for await (const _ of train(network, smallScans(8), {
+        ...smallTraining,
+        optimiser,
+        localEpochs: 5,
+        seed: 1,
+        proximalMu,
+      }));
+      const moved = [...network.variables.values()].flatMap((variable, at) =>
+        Array.from(variable.dataSync(), (value, i) => (value - (before[at]?.[i] as number)) ** 2),
+      );
+      network.dispose();
+      return Math.sqrt(moved.reduce((sum, value) => sum + value, 0));
+    };
+    expect(await distance(1)).to.be.below((await distance(0)) * 0.8);
+  });
+
+  it("stops between steps when it is aborted", async () => {
+    const controller = new AbortController();
+    const network = createNetwork(smallSpec);
+    let steps = 0;
+    const error = await failure(async () => {
+      for await (const _ of train(network, smallScans(8), { ...smallTraining, seed: 1, localEpochs: 9 }, controller)) {
+        if (++steps === 2) controller.abort();
+      }
+    });
+    network.dispose();
+    expect(error).to.include({ code: "ABORTED" });
+    expect(steps).to.equal(2);
+  });
+
+  it("stops at a weight that is no number and names step and layer", async () => {
+    const network = createNetwork(smallSpec);
+    network.variables.get("stem/b/kernel")?.assign(tf.fill([3, 3, 12, 24], Number.NaN));
+    const error = await failure(async () => {
+      for await (const _ of train(network, smallScans(4), { ...smallTraining, seed: 1 }));
+    });
+    network.dispose();
+    expect(error).to.include({ code: "LOSS_NOT_FINITE" });
+    expect(error["facts"]).to.include({ step: 1, layer: "stem/b/kernel" });
+  });
+
+  it("refuses scans of another size than the plan's", async () => {
+    const error = await failure(() => trained(smallScans(2, 1, { ...smallSpec.input, height: 48, width: 48 })));
+    expect(error).to.include({ code: "DATA_SHAPE_MISMATCH" });
+  });
+});
