@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {TrainingRounds} from "../../contracts/TrainingRounds.sol";
+import {IConsortium} from "../../contracts/interfaces/IConsortium.sol";
+import {ITrainingRounds} from "../../contracts/interfaces/ITrainingRounds.sol";
+import {vm} from "./Vm.sol";
+
+/// @dev Does whatever members, strangers, the owner and time may do, in any order, and keeps its own books of it,
+/// in the plainest way: what the contract must agree with afterwards.
+contract RoundsHandler {
+    uint256 private constant KEYS = 9;
+    uint256 private constant MAX_MEMBERS = 40;
+    bytes32 public constant GENESIS = keccak256("genesis");
+
+    TrainingRounds public immutable ROUNDS;
+    address[] public accounts;
+    mapping(address account => uint256 key) private _keys;
+    mapping(address account => bool revoked) public revoked;
+    uint256 private _nextKey = 1;
+
+    // The books.
+    string public fault;
+    bytes32 public hash;
+    bytes32 public latestModel = GENESIS;
+    uint32 public finals;
+    mapping(uint32 round => bytes32 digest) public finalModel;
+    mapping(uint32 round => mapping(address account => uint256 times)) public commitments;
+    mapping(uint32 round => mapping(address account => bool member)) public inRound;
+    mapping(uint32 round => uint256 size) public sizeOf;
+    mapping(uint32 round => mapping(uint8 number => mapping(address account => uint8 verdict))) public verdicts;
+    mapping(uint32 round => mapping(uint8 number => bytes32 digest)) public proposed;
+
+    constructor() {
+        ITrainingRounds.Terms memory terms = ITrainingRounds.Terms(600, 300, 200, 2, 3, 1000);
+        ROUNDS = new TrainingRounds(address(this), terms, address(0), GENESIS);
+        for (uint256 i = 0; i < 5; ++i) _admit(IConsortium.Role.Hospital);
+        _admit(IConsortium.Role.Aggregator);
+    }
+
+    function open(uint256 who, uint256 plan) external {
+        address account = _pick(who);
+        (uint32 before,) = _idAndStatus();
+        bytes32 base = ROUNDS.latestModel();
+        vm.prank(account);
+        try ROUNDS.openRound(keccak256(abi.encode(plan)), base) returns (uint32 id) {
+            _require(!revoked[account], "a revoked member opened");
+            _require(id == before + 1, "round ids skip");
+            _require(base == latestModel, "the base is not the last final model");
+            for (uint256 i = 0; i < accounts.length; ++i) {
+                if (revoked[accounts[i]] || !_isHospital(accounts[i])) continue;
+                inRound[id][accounts[i]] = true;
+                ++sizeOf[id];
+            }
+        } catch {}
+    }
+
+    function commit(uint256 who, uint256 manifest, uint32 samples) external {
+        address account = _pick(who);
+        (uint32 id,) = _idAndStatus();
+        bytes32 digest = keccak256(abi.encode(manifest));
+        samples = samples % 1100;
+        vm.prank(account);
+        try ROUNDS.commitUpdate(id, digest, samples) {
+            _book(id, account, digest, samples);
+        } catch {}
+    }
+
+    function relay(uint256 mask, uint256 manifest, uint32 samples, uint256 forged) external {
+        (uint32 id,) = _idAndStatus();
+        bytes32 digest = keccak256(abi.encode(manifest));
+        samples = samples % 1100;
+        uint256 count = 0;
+        for (uint256 i = 0; i < accounts.length; ++i) count += (mask >> i) & 1;
+        ITrainingRounds.SignedCommitment[] memory signed = new ITrainingRounds.SignedCommitment[](count);
+        address[] memory signers = new address[](count);
+        for (uint256 i = accounts.length; i > 0; --i) {
+            if ((mask >> (i - 1)) & 1 == 0) continue;
+            signers[--count] = accounts[i - 1];
+            // Now and then signed for another round: the whole transaction must fail.
+            signed[count] = _sign(accounts[i - 1], forged % 8 == 0 ? id + 1 : id, digest, samples);
+        }
+        bool[] memory before = new bool[](signers.length);
+        for (uint256 i = 0; i < signers.length; ++i) before[i] = commitments[id][signers[i]] > 0;
+        try ROUNDS.commitUpdates(id, signed) returns (uint256 recorded) {
+            _require(forged % 8 != 0 || signers.length == 0, "a forged commitment was taken");
+            uint256 expected = 0;
+            for (uint256 i = 0; i < signers.length; ++i) {
+                if (before[i]) continue;
+                ++expected;
+                _book(id, signers[i], digest, samples);
+            }
+            _require(recorded == expected, "the relay counted wrongly");
+        } catch {}
+    }
+
+    function propose(uint256 who, uint256 model, uint256 included) external {
+        address account = _pick(who);
+        ITrainingRounds.RoundView memory round = ROUNDS.latestRound();
+        // Mostly a possible choice, sometimes any.
+        if (included % 4 != 0) included = round.members & ~round.pending;
+        bytes32 digest = keccak256(abi.encode(model));
+        vm.prank(account);
+        try ROUNDS.proposeModel(round.id, digest, included) {
+            _require(!revoked[account], "a revoked member proposed");
+            _require(included & ~round.members == 0 && included & round.pending == 0, "an uncommitted one is included");
+            proposed[round.id][round.proposals + 1] = digest;
+        } catch {}
+    }
+
+    function attest(uint256 who, uint256 votes) external {
+        ITrainingRounds.RoundView memory round = ROUNDS.latestRound();
+        address account = _pick(who);
+        // Three in four agree, so that rounds also end well.
+        bool agree = votes % 4 != 0;
+        vm.prank(account);
+        try ROUNDS.attest(round.id, round.proposedDigest, agree, 0) {
+            _require(!revoked[account], "a revoked member attested");
+            _require(inRound[round.id][account], "a member of another round attested");
+            _require(verdicts[round.id][round.proposals][account] == 0, "a member attested twice");
+            verdicts[round.id][round.proposals][account] = agree ? 1 : 2;
+            _noteFinality(round);
+        } catch {}
+    }
+
+    /// @dev A round as it mostly goes, so that the others' mischief also falls into proposals and final rounds.
+    function usualRound(uint256 seed, uint256 missing, uint256 dissent) external {
+        this.open(seed, seed);
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            if ((missing >> i) & 7 != 0) this.commit(i, seed, uint32(seed % 900) + 1);
+        }
+        vm.warp(block.timestamp + 601);
+        for (uint256 i = 0; i < accounts.length; ++i) this.propose(i, seed, 1);
+        uint256 votes = dissent % 3 == 0 ? accounts.length : accounts.length / 2;
+        for (uint256 i = 0; i < votes; ++i) this.attest(i, (dissent >> i) & 15 == 0 ? 0 : 1);
+    }
+
+    function expire() external {
+        (uint32 id,) = _idAndStatus();
+        try ROUNDS.expire(id) {} catch {}
+    }
+
+    function pass(uint256 time) external {
+        vm.warp(block.timestamp + (time % 400));
+    }
+
+    function passLong(uint256 time) external {
+        vm.warp(block.timestamp + (time % 4000));
+    }
+
+    function admit(uint256 role) external {
+        if (accounts.length < MAX_MEMBERS) _admit(role % 4 == 0 ? IConsortium.Role.Aggregator : IConsortium.Role.Hospital);
+    }
+
+    function revoke(uint256 who, uint256 seldom) external {
+        address account = _pick(who);
+        if (seldom % 4 != 0 || _activeHospitals() <= 3) return;
+        try ROUNDS.revoke(account) {
+            revoked[account] = true;
+        } catch {}
+    }
+
+    function rotate(uint256 who) external {
+        if (accounts.length >= MAX_MEMBERS) return;
+        uint256 i = who % accounts.length;
+        address from = accounts[i];
+        if (revoked[from]) return;
+        (address to, uint256 key) = _newKey();
+        bytes32 typeHash = keccak256("Rotation(address from,address to,uint32 nonce)");
+        bytes32 structHash = keccak256(abi.encode(typeHash, from, to, ROUNDS.memberOf(from).keyNonce));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, _typed(structHash));
+        vm.prank(from);
+        ROUNDS.rotateKey(to, abi.encodePacked(r, s, v));
+        revoked[from] = true; // for good, as an address
+        accounts.push(to);
+        (uint32 id,) = _idAndStatus();
+        commitments[id][to] = commitments[id][from];
+        inRound[id][to] = inRound[id][from];
+        inRound[id][from] = false;
+        for (uint8 number = 1; number <= 3; ++number) {
+            verdicts[id][number][to] = verdicts[id][number][from];
+            verdicts[id][number][from] = 0;
+        }
+    }
+
+    function pause(uint256 time, uint256 seldom) external {
+        if (seldom % 8 == 0) ROUNDS.pauseUntil(uint40(block.timestamp + (time % 300)));
+    }
+
+    /// @dev An active member, or zero where there is none.
+    function anyActive() external view returns (address) {
+        for (uint256 i = accounts.length; i > 0; --i) if (!revoked[accounts[i - 1]]) return accounts[i - 1];
+        return address(0);
+    }
+
+    function accountCount() external view returns (uint256) {
+        return accounts.length;
+    }
+
+    function _noteFinality(ITrainingRounds.RoundView memory before) private {
+        ITrainingRounds.RoundView memory round = ROUNDS.latestRound();
+        if (before.status == ITrainingRounds.Status.Final || round.status != ITrainingRounds.Status.Final) return;
+        uint256 agreeing = 0;
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            if (!revoked[accounts[i]] && verdicts[round.id][round.proposals][accounts[i]] == 1) ++agreeing;
+        }
+        _require(agreeing * 3 > sizeOf[round.id] * 2, "final without a quorum");
+        _require(round.latestModel == proposed[round.id][round.proposals], "final with another model");
+        _require(finalModel[round.id] == 0, "final twice");
+        finalModel[round.id] = round.latestModel;
+        latestModel = round.latestModel;
+        ++finals;
+    }
+
+    function _book(uint32 id, address account, bytes32 digest, uint32 samples) private {
+        _require(!revoked[account], "a revoked member committed");
+        _require(inRound[id][account], "a member of another round committed");
+        _require(samples >= 1 && samples <= 1000, "the sample cap was passed");
+        ++commitments[id][account];
+        _require(commitments[id][account] == 1, "a member committed twice");
+        hash = keccak256(abi.encode(hash, id, account, digest, samples));
+    }
+
+    function _require(bool holds, string memory what) private {
+        if (!holds) fault = what;
+    }
+
+    function _admit(IConsortium.Role role) private {
+        (address account,) = _newKey();
+        ROUNDS.admit(account, role);
+        accounts.push(account);
+    }
+
+    function _newKey() private returns (address account, uint256 key) {
+        key = uint256(keccak256(abi.encode("key", _nextKey++)));
+        account = vm.addr(key);
+        _keys[account] = key;
+    }
+
+    function _pick(uint256 who) private view returns (address) {
+        return accounts[who % accounts.length];
+    }
+
+    function _isHospital(address account) private view returns (bool) {
+        return ROUNDS.memberOf(account).role == IConsortium.Role.Hospital;
+    }
+
+    function _activeHospitals() private view returns (uint256 count) {
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            if (!revoked[accounts[i]] && _isHospital(accounts[i])) ++count;
+        }
+    }
+
+    function _idAndStatus() private view returns (uint32, ITrainingRounds.Status) {
+        ITrainingRounds.RoundView memory round = ROUNDS.latestRound();
+        return (round.id, round.status);
+    }
+
+    function _sign(address account, uint32 id, bytes32 digest, uint32 samples)
+        private
+        view
+        returns (ITrainingRounds.SignedCommitment memory)
+    {
+        bytes32 typeHash = keccak256("Commitment(uint32 round,bytes32 manifest,uint32 sampleCount)");
+        bytes32 structHash = keccak256(abi.encode(typeHash, id, digest, samples));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(_keys[account], _typed(structHash));
+        return ITrainingRounds.SignedCommitment(digest, samples, r, bytes32(uint256(s) | (uint256(v - 27) << 255)));
+    }
+
+    function _typed(bytes32 structHash) private view returns (bytes32) {
+        bytes32 domainType =
+            keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+        bytes32 domain = keccak256(
+            abi.encode(domainType, keccak256("Consilium"), keccak256("1"), block.chainid, address(ROUNDS))
+        );
+        return keccak256(abi.encodePacked("\x19\x01", domain, structHash));
+    }
+}

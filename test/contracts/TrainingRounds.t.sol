@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Bitmap} from "../../contracts/Bitmap.sol";
+import {TrainingRounds} from "../../contracts/TrainingRounds.sol";
+import {IConsortium} from "../../contracts/interfaces/IConsortium.sol";
+import {ITrainingRounds} from "../../contracts/interfaces/ITrainingRounds.sol";
+import {RoundsHandler} from "./RoundsHandler.sol";
+import {vm} from "./Vm.sol";
+
+/// @dev What holds whatever anybody does, in any order.
+contract TrainingRoundsInvariants {
+    RoundsHandler private _handler;
+    TrainingRounds private _rounds;
+
+    function setUp() external {
+        vm.warp(1_800_000_000);
+        _handler = new RoundsHandler();
+        _rounds = _handler.ROUNDS();
+    }
+
+    function targetContracts() external view returns (address[] memory targets) {
+        targets = new address[](1);
+        targets[0] = address(_handler);
+    }
+
+    function invariant_nobodyDoesWhatTheyMayNot() external view {
+        require(bytes(_handler.fault()).length == 0, _handler.fault());
+    }
+
+    function invariant_rollingHashEqualsARecomputation() external view {
+        require(_rounds.commitmentsHash() == _handler.hash(), "hash");
+    }
+
+    function invariant_theLatestModelIsTheLastFinalOne() external view {
+        require(_rounds.latestModel() == _handler.latestModel(), "latest model");
+        ITrainingRounds.RoundView memory round = _rounds.latestRound();
+        bool isFinal = round.status == ITrainingRounds.Status.Final;
+        require(isFinal == (round.id > 0 && _handler.finalModel(round.id) != 0), "a final round changed");
+        if (isFinal) require(round.proposedDigest == round.latestModel, "a final round's model changed");
+    }
+
+    function invariant_oneCommitmentAHospitalARound() external view {
+        ITrainingRounds.RoundView memory round = _rounds.latestRound();
+        uint256 sum = 0;
+        for (uint256 i = 0; i < _handler.accountCount(); ++i) {
+            address account = _handler.accounts(i);
+            if (_handler.inRound(round.id, account)) sum += _handler.commitments(round.id, account);
+        }
+        require(sum == Bitmap.count(round.members & ~round.pending), "commitments and bitmap differ");
+        require(round.pending & ~round.members == 0, "strangers are awaited");
+    }
+
+    function invariant_votesAreThoseOfActiveMembers() external view {
+        ITrainingRounds.RoundView memory round = _rounds.latestRound();
+        if (round.status != ITrainingRounds.Status.Proposed) return;
+        uint256 agreeing = 0;
+        uint256 disagreeing = 0;
+        for (uint256 i = 0; i < _handler.accountCount(); ++i) {
+            address account = _handler.accounts(i);
+            if (_handler.revoked(account)) continue;
+            uint8 verdict = _handler.verdicts(round.id, round.proposals, account);
+            if (verdict == 1) ++agreeing;
+            if (verdict == 2) ++disagreeing;
+        }
+        require(agreeing == round.agreeing && disagreeing == round.disagreeing, "votes");
+    }
+
+    /// @dev From any state, time and a single member are enough to open a next round.
+    function invariant_neverStuckForEver() external {
+        uint256 time = block.timestamp;
+        for (uint256 i = 0; i < 8; ++i) {
+            time += 366 days;
+            vm.warp(time);
+            uint32 id = _rounds.latestRound().id;
+            try _rounds.expire(id) {} catch {}
+        }
+        address member = _handler.anyActive();
+        bytes32 base = _rounds.latestModel();
+        vm.prank(member);
+        _rounds.openRound(keccak256("plan"), base);
+    }
+}
+
+/// @dev The invariants above would hold in an empty world too: this one is not.
+contract TrainingRoundsReach {
+    function test_usualRoundsBecomeFinal() external {
+        vm.warp(1_800_000_000);
+        RoundsHandler handler = new RoundsHandler();
+        for (uint256 i = 0; i < 4; ++i) handler.usualRound(i, type(uint256).max, type(uint256).max);
+        require(bytes(handler.fault()).length == 0, handler.fault());
+        require(handler.finals() == 4, "no finality");
+        require(handler.ROUNDS().latestRound().id == 4, "no rounds");
+    }
+}
+
+/// @dev Properties of single calls, over their whole input.
+contract TrainingRoundsFuzz {
+    TrainingRounds private _rounds;
+    address private constant HOSPITAL = address(0xA);
+    address private constant SECOND = address(0xB);
+
+    function setUp() external {
+        vm.warp(1_800_000_000);
+        _rounds = new TrainingRounds(
+            address(this), ITrainingRounds.Terms(600, 300, 200, 1, 3, 1000), address(0), bytes32(0)
+        );
+        _rounds.admit(HOSPITAL, _role(1));
+        _rounds.admit(SECOND, _role(1));
+        vm.prank(HOSPITAL);
+        _rounds.openRound(keccak256("plan"), keccak256("base"));
+    }
+
+    function testFuzz_bitsAreCountedAsOneByOne(uint256 set) external pure {
+        uint256 expected = 0;
+        for (uint256 i = 0; i < 256; ++i) expected += (set >> i) & 1;
+        require(Bitmap.count(set) == expected, "count");
+    }
+
+    function testFuzz_quorumIsMoreThanTwoThirds(uint8 some, uint8 all) external pure {
+        // some / all > 2 / 3, with the division done the long way.
+        bool expected = uint256(some) * 1e9 > (uint256(all) * 2e9) / 3;
+        if (uint256(all) * 2 % 3 != 0) expected = uint256(some) >= (uint256(all) * 2) / 3 + 1;
+        require(Bitmap.isQuorum(some, all) == expected, "quorum");
+    }
+
+    function testFuzz_commitmentsKeepToTheCapAndTheDeadline(bytes32 manifest, uint32 samples, uint40 delay) external {
+        delay = delay % 1200;
+        vm.warp(1_800_000_000 + uint256(delay));
+        bool valid = manifest != 0 && samples >= 1 && samples <= 1000 && delay <= 600;
+        vm.prank(HOSPITAL);
+        try _rounds.commitUpdate(1, manifest, samples) {
+            require(valid, "taken");
+            bytes32 expected = keccak256(abi.encode(bytes32(0), uint32(1), HOSPITAL, manifest, samples));
+            require(_rounds.commitmentsHash() == expected, "hash");
+        } catch {
+            require(!valid, "refused");
+        }
+    }
+
+    function testFuzz_strangersDoNothing(address stranger, bytes32 digest, uint32 samples, uint256 included) external {
+        vm.assume(stranger != HOSPITAL && stranger != SECOND && stranger != address(this));
+        bytes32 before = keccak256(abi.encode(_rounds.latestRound(), _rounds.memberCount(), _rounds.owner()));
+        bytes[] memory attempts = new bytes[](9);
+        attempts[0] = abi.encodeCall(_rounds.openRound, (digest, digest));
+        attempts[1] = abi.encodeCall(_rounds.commitUpdate, (1, digest, samples));
+        attempts[2] = abi.encodeCall(_rounds.proposeModel, (1, digest, included));
+        attempts[3] = abi.encodeCall(_rounds.attest, (1, digest, true, digest));
+        attempts[4] = abi.encodeCall(_rounds.expire, (1));
+        attempts[5] = abi.encodeCall(_rounds.revoke, (HOSPITAL));
+        attempts[6] = abi.encodeCall(_rounds.admit, (stranger, _role(1)));
+        attempts[7] = abi.encodeCall(_rounds.pauseUntil, (uint40(block.timestamp + 1)));
+        attempts[8] = abi.encodeCall(_rounds.vote, (abi.encodeCall(_rounds.revoke, (HOSPITAL)), true));
+        for (uint256 i = 0; i < attempts.length; ++i) {
+            vm.prank(stranger);
+            (bool done,) = address(_rounds).call(attempts[i]);
+            require(!done, "a stranger did something");
+        }
+        require(before == keccak256(abi.encode(_rounds.latestRound(), _rounds.memberCount(), _rounds.owner())), "state");
+    }
+
+    function testFuzz_garbageIsNoSignature(bytes32 manifest, uint32 samples, bytes32 r, bytes32 vs) external {
+        ITrainingRounds.SignedCommitment[] memory signed = new ITrainingRounds.SignedCommitment[](1);
+        signed[0] = ITrainingRounds.SignedCommitment(manifest, samples, r, vs);
+        vm.expectRevert();
+        _rounds.commitUpdates(1, signed);
+    }
+
+    function _role(uint8 number) private pure returns (IConsortium.Role) {
+        return IConsortium.Role(number);
+    }
+}
