@@ -4,7 +4,7 @@ const room = (from, allowed, comment) => ({
   comment,
   severity: "error",
   from: { path: `^${from}/` },
-  to: { path: "^(protocol|imaging|model|io|node|aggregator|dashboard|contracts|scripts|bench|test)/", pathNot: `^(${allowed.join("|")})(/|$)` },
+  to: { path: "^(protocol|imaging|model|io|party|node|aggregator|dashboard|contracts|scripts|bench|test)/", pathNot: `^(${allowed.join("|")})(/|$)` },
 });
 const npm = (from, packages) => ({
   name: `${from.replaceAll("/", "-")}-packages`,
@@ -19,11 +19,12 @@ module.exports = {
     room("protocol", ["protocol"], "protocol is pure: it knows no other room"),
     room("imaging", ["imaging", "protocol"], "imaging knows only the protocol and its decoders"),
     room("model", ["model", "protocol"], "model knows only the protocol and TensorFlow"),
-    ...["chain", "p2p", "store", "telemetry"].map((io) => room(`io/${io}`, [`io/${io}`, "protocol"], "one outside system never knows another")),
+    ...["chain", "clock", "p2p", "store", "telemetry"].map((io) => room(`io/${io}`, [`io/${io}`, "protocol"], "one outside system never knows another")),
+    room("party", ["party", "protocol", "io"], "a party's outside world: it wires io, and knows neither role"),
     {
       name: "node-steps", severity: "error", comment: "only the composition root and the trainer process wire io, imaging and model",
       from: { path: "^node/", pathNot: "^node/(hospital-node|trainer-process)\\.ts$" },
-      to: { path: "^(imaging|model|io|aggregator|scripts)/" },
+      to: { path: "^(imaging|model|io|party|aggregator|scripts)/" },
     },
     {
       name: "node-root", severity: "error", comment: "a hospital never imports the aggregator",
@@ -31,7 +32,7 @@ module.exports = {
     },
     {
       name: "aggregator-steps", severity: "error", comment: "only the composition root wires io",
-      from: { path: "^aggregator/", pathNot: "^aggregator/aggregator\\.ts$" }, to: { path: "^io/" },
+      from: { path: "^aggregator/", pathNot: "^aggregator/aggregator\\.ts$" }, to: { path: "^(io|party)/" },
     },
     {
       name: "aggregator-blind", severity: "error", comment: "the aggregator can neither run a model nor see an image",

@@ -2,8 +2,17 @@
 import type { Digest, HospitalAddress, RoundId } from "../protocol/digest.ts";
 import type { RefusalCode } from "../protocol/refusal.ts";
 
-export type HospitalEvent = { readonly hospital: HospitalAddress } & (
-  | { readonly event: "ready"; readonly peerId: string; readonly listen: readonly string[] }
+export type HospitalEvent = {
+  readonly hospital: HospitalAddress;
+} & /** The contract does not list this hospital yet. */
+(
+  | { readonly event: "waiting-for-admission" }
+  | {
+      readonly event: "ready";
+      readonly peerId: string;
+      readonly listen: readonly string[];
+      readonly trainScans: number;
+    }
   | { readonly event: "round-opened"; readonly round: RoundId; readonly opener: HospitalAddress }
   | {
       readonly event: "training";

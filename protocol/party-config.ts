@@ -61,3 +61,8 @@ export const partyConfigFields = {
   /** Largest model to take, MiB. */
   maxModelMiB: z.number().int().min(1).max(16_384).default(1024),
 };
+
+const partyConfigSchema = z.object(partyConfigFields);
+
+/** The part of a configuration that every party has. */
+export type PartyConfig = z.output<typeof partyConfigSchema>;

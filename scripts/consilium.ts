@@ -1,15 +1,27 @@
 // The command line: `consilium COMMAND`. One file a command; this one only lists them and ends the process properly.
 import { Command, CommanderError } from "commander";
 import { reportFailure } from "./terminal/failure.ts";
+import { version } from "./version.ts";
+
+/** Each command's file is loaded when it is asked for: TensorFlow and libp2p take a second that --help need not wait. */
+const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = {
+  node: async (to) => (await import("./node.ts")).nodeCommand(to),
+  aggregator: async (to) => (await import("./aggregator.ts")).aggregatorCommand(to),
+  view: async (to) => (await import("./view.ts")).viewCommand(to),
+  synthesise: async (to) => (await import("./synthesise.ts")).synthesiseCommand(to),
+};
 
 const program = new Command("consilium")
   .description("Federated learning between hospitals on a blockchain, where anyone can re-derive every model.")
   .option("--verbose", "print the whole stack of an error")
-  .version("0.1.0")
+  .version(version)
   .showHelpAfterError("(add --help for the options and examples)")
   .exitOverride();
 
 try {
+  const asked = process.argv.slice(2).find((argument) => !argument.startsWith("-"));
+  const loaders = asked !== undefined && asked in commands ? [commands[asked]] : Object.values(commands);
+  for (const load of loaders) await load?.(program);
   await program.parseAsync(process.argv);
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode;

@@ -14,6 +14,7 @@ const checks = [
       "imaging",
       "model",
       "io",
+      "party",
       "node",
       "aggregator",
       "scripts",

@@ -1,0 +1,53 @@
+// The aggregator's process, wired: its party on the network, the plan and the first model, and its steps.
+import { readFile } from "node:fs/promises";
+import { openParty } from "../party/open-party.ts";
+import { FedError } from "../protocol/errors.ts";
+import { decodePlan } from "../protocol/plan.ts";
+import type { Log } from "../protocol/ports.ts";
+import { aggregateRounds } from "./aggregate-rounds.ts";
+import type { AggregatorConfig } from "./config.ts";
+import type { AggregatorEvent } from "./events.ts";
+
+export interface AggregatorNodeOptions {
+  /** Of the keystore. */
+  readonly password: string;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: AggregatorEvent) => void;
+}
+
+/** Runs until the signal aborts. @throws FedError FILE_UNREADABLE, PLAN_*; as openParty */
+export async function runAggregator(config: AggregatorConfig, options: AggregatorNodeOptions): Promise<void> {
+  const { password, log, signal, onEvent } = options;
+  const planBytes = await readOrExplain(config.plan, "plan");
+  const plan = decodePlan(planBytes);
+  const genesisBytes = await readOrExplain(config.genesis, "genesis");
+  const onWaiting = (aggregator: AggregatorEvent["aggregator"]) =>
+    onEvent({ aggregator, event: "waiting-for-admission" });
+  const party = await openParty(config, { password, log, signal, onWaiting });
+  try {
+    const digests = { plan: await party.blobs.put(planBytes), genesis: await party.blobs.put(genesisBytes) };
+    const { self, network } = party;
+    onEvent({ aggregator: self, event: "ready", peerId: network.peerId, listen: network.addresses() });
+    await aggregateRounds(
+      { ...party, log },
+      {
+        ...digests,
+        rounds: config.rounds ?? plan.rounds,
+        settleSeconds: config.settleSeconds,
+        maxModelBytes: config.maxModelMiB * 2 ** 20,
+      },
+      { signal, onEvent },
+    );
+  } finally {
+    await party.close();
+  }
+}
+
+async function readOrExplain(path: string, field: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new FedError("FILE_UNREADABLE", { field, path }, { cause, remedy: `check the path in the field "${field}"` });
+  }
+}

@@ -1,0 +1,54 @@
+// The trainer's process: wires a hospital's shard to TensorFlow and serves the hospital over the pipe between them.
+//   node trainer-process.ts SHARD_DIR [LOCAL_WEIGHTS_DIR]
+import { mkdir, open, readdir, readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { openShard, type Shard } from "../imaging/archive/shard.ts";
+import { type LocalWeights, openTrainer, type TrainingData } from "../model/trainer.ts";
+import type { TrainingSet } from "../model/training-set.ts";
+import { serveTrainer } from "./serve-trainer.ts";
+
+const [shardDir, localDir] = process.argv.slice(2) as [string, string | undefined];
+
+serveTrainer(async () => {
+  const shard = await openShard(shardDir);
+  return openTrainer(trainingData(shard), localDir === undefined ? undefined : localWeights(localDir));
+});
+
+function trainingData(shard: Shard): TrainingData {
+  const { root, quarantine, height, width, channels } = shard;
+  const placesOf = (split: string) => [...shard.scans.keys()].filter((place) => shard.scans[place]?.split === split);
+  return {
+    shard: async () => ({ root, quarantine, trainScans: placesOf("train").length }),
+    async split(_plan, split): Promise<TrainingSet> {
+      const places = placesOf(split);
+      const scans = places.map((place) => shard.scans[place] as Shard["scans"][number]);
+      return { scans, height, width, channels, read: (index) => shard.read(places[index] as number) };
+    },
+  };
+}
+
+/** FedBN's weights, one file a round; a file that is being written is not there yet. */
+function localWeights(dir: string): LocalWeights {
+  const nameOf = (round: number) => `round-${String(round).padStart(6, "0")}.safetensors`;
+  return {
+    async read(before) {
+      const names = await readdir(dir).catch(() => []);
+      const limit = Number.isFinite(before) ? nameOf(before) : "s";
+      const newest = names.filter((name) => name.endsWith(".safetensors") && name < limit).sort();
+      const last = newest.at(-1);
+      return last === undefined ? undefined : readFile(join(dir, last));
+    },
+    async write(round, weights) {
+      await mkdir(dir, { recursive: true });
+      const temp = join(dir, `${nameOf(round)}.tmp`);
+      const file = await open(temp, "w");
+      try {
+        await file.writeFile(weights);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temp, join(dir, nameOf(round)));
+    },
+  };
+}

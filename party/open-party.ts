@@ -1,0 +1,125 @@
+// Wires the outside world for one party, hospital or aggregator: its ledger, its store, its peers. The two composition
+// roots put their own steps on top; nothing else knows which library stands behind which port.
+import { join } from "node:path";
+import { openKeystore } from "../io/chain/keystore.ts";
+import { type OpenLedger, openLedger } from "../io/chain/ledger.ts";
+import { walletSignatures } from "../io/chain/signatures.ts";
+import { systemClock } from "../io/clock/system-clock.ts";
+import { loadPeerKey } from "../io/p2p/identity.ts";
+import { openPeerKeyFile } from "../io/p2p/key-file.ts";
+import { openPeerNetwork, type PeerNetwork } from "../io/p2p/peer-network.ts";
+import { openBlobStore } from "../io/store/blob-store.ts";
+import { openJournal } from "../io/store/journal.ts";
+import { openLevel } from "../io/store/level.ts";
+import type { HospitalAddress } from "../protocol/digest.ts";
+import { FedError } from "../protocol/errors.ts";
+import { watchMembership } from "../protocol/membership-watch.ts";
+import type { PartyConfig } from "../protocol/party-config.ts";
+import type { BlobExchange, BlobStore, Clock, Gossip, Journal, Log, Signatures } from "../protocol/ports.ts";
+
+/** What a party runs on, and how it ends. */
+export interface OpenParty {
+  readonly self: HospitalAddress;
+  readonly ledger: OpenLedger;
+  readonly blobs: BlobStore;
+  readonly exchange: BlobExchange;
+  readonly gossip: Gossip;
+  readonly journal: Journal;
+  readonly signatures: Signatures;
+  readonly clock: Clock;
+  readonly network: PeerNetwork;
+  /** In reverse order of opening; idempotent. */
+  close(): Promise<void>;
+}
+
+export interface PartyOpening {
+  readonly password: string;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** Told once, where the contract does not list this party yet: what its owner must do. */
+  readonly onWaiting: (self: HospitalAddress) => void;
+}
+
+/**
+ * Opens everything, waits until the contract lists this party, and binds its peer key to it.
+ * @throws FedError what the parts throw: KEYSTORE_*, LEDGER_*, RPC_*, STORE_*, PEER_*; ABORTED
+ */
+export async function openParty(config: PartyConfig, opening: PartyOpening): Promise<OpenParty> {
+  const { log, signal } = opening;
+  const closers: (() => Promise<void> | void)[] = [];
+  let closed: Promise<void> | undefined;
+  const close = () => {
+    closed ??= (async () => {
+      for (const closer of closers.reverse()) await closer();
+    })();
+    return closed;
+  };
+  try {
+    const wallet = await openKeystore(config.keys.keystore, opening.password);
+    const identity = await openPeerKeyFile(config.keys.peerKey);
+    const files = await openBlobStore(join(config.store, "blobs"));
+    closers.push(() => files.close());
+    const notes = await openLevel(join(config.store, "notes"));
+    closers.push(() => notes.close());
+    const { federation, chain } = config;
+    const ledger = await openLedger(
+      {
+        federation: { chainId: federation.chainId, contract: federation.contract },
+        fromBlock: federation.fromBlock,
+        ...(federation.codeDigest === undefined ? {} : { codeDigest: federation.codeDigest }),
+        ...chain,
+        wallet,
+        log: log.child("chain"),
+      },
+      { signal },
+    );
+    closers.push(() => ledger.close());
+    const self = ledger.self as HospitalAddress;
+    await untilAdmitted(ledger, self, opening);
+    const key = await loadPeerKey(identity);
+    const bound = { publicKey: key.publicKey.raw, sign: (message: Uint8Array) => key.sign(message) };
+    await ledger.bindPeer(bound, { signal });
+    const life = new AbortController();
+    const watching = AbortSignal.any([signal, life.signal]);
+    const membership = await watchMembership({ ledger, clock: systemClock, log }, watching);
+    closers.push(() => {
+      life.abort();
+      return membership.ended;
+    });
+    const { network: wires } = config;
+    const ledgerFederation = ledger.federation;
+    const options = { identity, ...wires, federation: ledgerFederation, membership, blobs: files };
+    const network = await openPeerNetwork({ ...options, log: log.child("p2p") });
+    closers.push(() => network.stop());
+    return {
+      self,
+      ledger,
+      blobs: files,
+      exchange: network.exchange,
+      gossip: network.gossip,
+      journal: openJournal(notes),
+      signatures: walletSignatures(wallet),
+      clock: systemClock,
+      network,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** A new hospital may start before the consortium has admitted it, or after it was revoked: it waits. */
+async function untilAdmitted(
+  ledger: OpenLedger,
+  self: HospitalAddress,
+  { signal, log, onWaiting }: PartyOpening,
+): Promise<void> {
+  const isAdmitted = async () =>
+    (await ledger.members({ signal })).some(({ address, active }) => address === self && active);
+  if (await isAdmitted()) return;
+  log.warn("not-admitted", { address: self });
+  onWaiting(self);
+  for await (const _ of ledger.changes({ signal })) if (await isAdmitted()) return;
+  throw new FedError("ABORTED", { what: "waiting for admission" });
+}

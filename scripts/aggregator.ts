@@ -1,0 +1,23 @@
+// `consilium aggregator`: the party that opens rounds and proposes averages, in a process of its own.
+import { type Command, Option } from "commander";
+import { runAggregator } from "../aggregator/aggregator.ts";
+import { parseAggregatorConfig } from "../aggregator/config.ts";
+import { logLevels } from "../io/telemetry/json-log.ts";
+import { runPartyCommand } from "./party/run-command.ts";
+
+/** Adds the command to the program. */
+export function aggregatorCommand(program: Command): void {
+  program
+    .command("aggregator")
+    .description("Run an aggregator: open rounds, collect updates, propose their average. It decides nothing.")
+    .requiredOption("--config <file>", "the aggregator's configuration, JSON (docs/operators-guide.md)")
+    .addOption(new Option("--log-level <level>", "least level that is logged").choices(logLevels).default("info"))
+    .addHelpText(
+      "after",
+      "\nEvents go to stdout and logs to stderr, one JSON object a line. Ctrl-C stops it in good order.\n" +
+        "\nExamples:\n  consilium aggregator --config aggregator.json",
+    )
+    .action((options: { config: string; logLevel: (typeof logLevels)[number] }) =>
+      runPartyCommand(options.config, options, parseAggregatorConfig, runAggregator),
+    );
+}

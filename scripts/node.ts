@@ -1,0 +1,26 @@
+// `consilium node`: one hospital, in a process of its own.
+import { type Command, Option } from "commander";
+import { logLevels } from "../io/telemetry/json-log.ts";
+import { parseHospitalConfig } from "../node/config.ts";
+import { runHospitalNode } from "../node/hospital-node.ts";
+import { runPartyCommand } from "./party/run-command.ts";
+import { software } from "./version.ts";
+
+/** Adds the command to the program. */
+export function nodeCommand(program: Command): void {
+  program
+    .command("node")
+    .description("Run a hospital: train on its own shard, commit updates, check and attest every proposed model.")
+    .requiredOption("--config <file>", "the hospital's configuration, JSON (docs/operators-guide.md)")
+    .addOption(new Option("--log-level <level>", "least level that is logged").choices(logLevels).default("info"))
+    .addHelpText(
+      "after",
+      "\nEvents go to stdout and logs to stderr, one JSON object a line. Ctrl-C stops it in good order.\n" +
+        "\nExamples:\n  consilium node --config hospital.json\n  consilium node --config hospital.json 2>>hospital.log | jq .event",
+    )
+    .action((options: { config: string; logLevel: (typeof logLevels)[number] }) =>
+      runPartyCommand(options.config, options, parseHospitalConfig, (config, party) =>
+        runHospitalNode(config, { ...party, software }),
+      ),
+    );
+}

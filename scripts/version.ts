@@ -1,0 +1,9 @@
+// Name and version as manifests and --version have them.
+import { readFileSync } from "node:fs";
+
+const { version: read } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+export const version = read;
+export const software = `consilium ${read}`;
