@@ -23,7 +23,7 @@ const checks = [
     ],
   ],
   ["dead code", "knip", []],
-  ["solidity", "solhint", ["contracts/**/*.sol"]],
+  ["solidity", "solhint", ["--disc", "--noPoster", "--max-warnings", "0", "contracts/**/*.sol"]],
 ] as const;
 
 let failed = 0;
