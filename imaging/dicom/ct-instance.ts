@@ -9,8 +9,11 @@ export interface CtFrame {
   readonly orientation: readonly [number, number, number, number, number, number] | undefined;
   /** Distance of rows, then of columns, mm. */
   readonly pixelSpacingMm: readonly [row: number, column: number] | undefined;
+  /** HU = stored x slope + intercept; 1 and 0 where the file names none. PS3.3 C.11.1.1.2 */
   readonly rescaleSlope: number;
   readonly rescaleIntercept: number;
+  /** Unit after the rescale: HU, or "" where the file does not say; spectral series have others. PS3.3 C.11.1.1.2 */
+  readonly rescaleType: string;
 }
 
 export interface CtInstance {
@@ -22,6 +25,8 @@ export interface CtInstance {
   readonly studyUid: string;
   readonly seriesUid: string;
   readonly instanceUid: string;
+  /** Tells apart the passes over a patient that share a series; undefined where the file names none. */
+  readonly acquisitionNumber: number | undefined;
   /** Upper case, such as ORIGINAL, PRIMARY, AXIAL or LOCALIZER. */
   readonly imageType: readonly string[];
   readonly manufacturer: string;
@@ -32,14 +37,20 @@ export interface CtInstance {
   readonly patientPosition: string;
   readonly sliceThicknessMm: number | undefined;
   readonly gantryTiltDegrees: number | undefined;
+  /** False for reports, plans, directories: then rows, columns and bits are 0 and there are no frames. */
+  readonly hasPixels: boolean;
   readonly rows: number;
   readonly columns: number;
   readonly samplesPerPixel: number;
   readonly photometricInterpretation: string;
   readonly bitsAllocated: number;
   readonly bitsStored: number;
+  /** The highest of the stored bits within a word, bitsStored - 1 in nearly all files. */
+  readonly highBit: number;
   readonly isSigned: boolean;
   /** As a value of the pixels' own sign; undefined where the file names none. */
   readonly pixelPaddingValue: number | undefined;
+  /** Other end of a range of padding values, itself included. PS3.3 C.7.5.1.1.2 */
+  readonly pixelPaddingLimit: number | undefined;
   readonly frames: readonly CtFrame[];
 }

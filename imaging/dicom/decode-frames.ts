@@ -1,0 +1,73 @@
+// Stored pixels to HU, one frame at a time, so that a file of a thousand frames needs the memory of one.
+import { codestreamSize, hasEnd } from "./codestream-size.ts";
+import type { CtInstance } from "./ct-instance.ts";
+import { decodeRle } from "./decode-rle.ts";
+import { hounsfieldTable, storedValue } from "./hounsfield.ts";
+import type { DicomFile } from "./read-instance.ts";
+import { damagedPixels } from "./refusals.ts";
+import type { PixelCodec } from "./transfer-syntax.ts";
+import { decodeByWasm, loadCodecs } from "./wasm-codecs.ts";
+
+type Words = Uint8Array | Uint16Array;
+
+/**
+ * HU of each frame, rows x columns, rounded and clamped (hounsfield.ts), in the file's order.
+ *
+ * @throws {FedError} DICOM_PIXELS_DAMAGED at the first frame that does not decode
+ */
+export async function* decodeFrames({ instance, pixels }: DicomFile): AsyncGenerator<Int16Array<ArrayBuffer>> {
+  for (const [index, frame] of instance.frames.entries()) {
+    const words = await decodeWords({ instance, pixels }, index);
+    const table = hounsfieldTable(instance, frame);
+    const hu = new Int16Array(words.length);
+    for (let at = 0; at < hu.length; at++) hu[at] = table[words[at]!]!;
+    yield hu;
+  }
+}
+
+/** Stored values of each frame as the file has them, before rescale: what other programs call its pixels. */
+export async function* decodeStoredValues({ instance, pixels }: DicomFile): AsyncGenerator<Int32Array> {
+  for (const index of instance.frames.keys()) {
+    const words = await decodeWords({ instance, pixels }, index);
+    yield Int32Array.from(words, (word) => storedValue(instance, word));
+  }
+}
+
+async function decodeWords({ instance, pixels }: DicomFile, index: number): Promise<Words> {
+  const ranges = pixels.frames[index]!;
+  const bytes = ranges.length === 1 ? ranges[0]! : Buffer.concat(ranges);
+  if (pixels.codec === "none") return toWords(bytes, instance, pixels.bigEndian);
+  const encoded = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const pixelCount = instance.rows * instance.columns;
+  let decoded: Uint8Array | undefined;
+  if (pixels.codec === "rle") decoded = decodeRle(encoded, pixelCount, instance.bitsAllocated / 8);
+  else {
+    checkCodestream(encoded, pixels.codec, instance, index);
+    await loadCodecs();
+    decoded = decodeByWasm(pixels.codec, encoded, instance);
+  }
+  if (!decoded) throw damagedPixels(index, "the decoder failed");
+  // Samples of 8 bits may come back as bytes even where 16 are allocated.
+  if (decoded.length === pixelCount) return decoded;
+  if (decoded.length !== pixelCount * 2) throw damagedPixels(index, "the decoder gave another number of pixels");
+  return toWords(decoded, instance, false);
+}
+
+function checkCodestream(encoded: Buffer, codec: PixelCodec, { rows, columns }: CtInstance, index: number): void {
+  const size = codestreamSize(encoded, codec);
+  if (!size) throw damagedPixels(index, "no header of the transfer syntax's codec");
+  if (size.rows !== rows || size.columns !== columns) throw damagedPixels(index, "rows and columns differ within");
+  if (size.components !== 1) throw damagedPixels(index, "more than one component");
+  if (!hasEnd(encoded)) throw damagedPixels(index, "cut off before its end");
+}
+
+/** Words in this machine's order, without a copy where they are aligned and not swapped. */
+function toWords(bytes: Uint8Array, { bitsAllocated }: CtInstance, bigEndian: boolean): Words {
+  if (bitsAllocated === 8) return bytes;
+  if (bigEndian) return asWords(Buffer.from(bytes).swap16());
+  return asWords(bytes.byteOffset % 2 === 0 ? bytes : Uint8Array.from(bytes));
+}
+
+function asWords(bytes: Uint8Array): Uint16Array {
+  return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 1);
+}

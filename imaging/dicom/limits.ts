@@ -1,0 +1,24 @@
+// What one file may cost at most: a hostile or broken one is refused by name instead of filling memory or time.
+
+export interface DicomLimits {
+  readonly maxFileBytes: number;
+  /** What a deflated file may become. */
+  readonly maxInflatedBytes: number;
+  /** Numbers that may be read of the header, about three an element; bounds its time and memory, not its bytes. */
+  readonly maxHeaderReads: number;
+  /** Rows, and columns, of a frame. */
+  readonly maxMatrix: number;
+  readonly maxFrames: number;
+}
+
+/**
+ * Scanners write 512 or 1024 rows, at most 2048, and some thousands of frames in an enhanced file. Six million reads are
+ * two million elements or 12 MB of a value without a length: half a second and some 300 MB at the very worst.
+ */
+export const DICOM_LIMITS: DicomLimits = {
+  maxFileBytes: 2 ** 30,
+  maxInflatedBytes: 2 ** 28,
+  maxHeaderReads: 6_000_000,
+  maxMatrix: 4096,
+  maxFrames: 16_384,
+};

@@ -1,0 +1,156 @@
+// The one place that runs dicom-parser: bytes in, the elements before the pixels out, and nothing but FedErrors besides.
+import { constants, inflateRawSync } from "node:zlib";
+import dicomParser from "dicom-parser";
+import { FedError } from "../../protocol/errors.ts";
+import { type ElementSet, elementSet } from "./element-set.ts";
+import type { DicomLimits } from "./limits.ts";
+import { foreign, malformed, tooLarge, truncated } from "./refusals.ts";
+import {
+  EXPLICIT_BIG_ENDIAN,
+  EXPLICIT_LITTLE_ENDIAN,
+  IMPLICIT_LITTLE_ENDIAN,
+  type TransferSyntax,
+  transferSyntaxOf,
+} from "./transfer-syntax.ts";
+
+export interface ParsedElements {
+  readonly transferSyntaxUid: string;
+  /** Undefined if it is none of ours; its data set is read all the same, as explicit little endian (PS3.5 10). */
+  readonly transferSyntax: TransferSyntax | undefined;
+  readonly elements: ElementSet;
+  /** What offsets count in: the file, or what came out of a deflated one. */
+  readonly bytes: Buffer;
+  /** Where the value of (7FE0,0010) starts, and its length unless it is encapsulated; undefined without pixels. */
+  readonly pixels: { readonly offset: number; readonly length: number | undefined } | undefined;
+}
+
+const PIXEL_DATA = "x7fe00010";
+
+/**
+ * Parses a file with or without preamble and meta header, up to its pixels.
+ *
+ * @param partial true if `file` may be the beginning of one only
+ * @throws {FedError} DICOM_FOREIGN, DICOM_TRUNCATED, DICOM_MALFORMED, DICOM_TOO_LARGE
+ */
+export function parseElements(
+  file: Uint8Array,
+  limits: DicomLimits,
+  { partial }: { partial: boolean },
+): ParsedElements {
+  if (file.length > limits.maxFileBytes) throw tooLarge("file bytes", file.length, limits.maxFileBytes);
+  const whole = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
+  const reads = { left: limits.maxHeaderReads };
+  const meta = readMeta(whole, reads);
+  const transferSyntax = transferSyntaxOf(meta.transferSyntaxUid);
+  const bytes = transferSyntax?.deflated ? inflate(whole.subarray(meta.position), limits, partial) : whole;
+  const start = transferSyntax?.deflated ? 0 : meta.position;
+  const bigEndian = transferSyntax?.bigEndian === true;
+  const elements: Record<string, dicomParser.Element> = {};
+  guarded(bytes, reads, limits, () => {
+    const endian = bigEndian ? dicomParser.bigEndianByteArrayParser : dicomParser.littleEndianByteArrayParser;
+    const stream = new dicomParser.ByteStream(counted(endian, reads), bytes, start);
+    // The parser fills in elements and warnings and asks for nothing else of a data set.
+    const dataSet = { elements, warnings: [] as string[] } as dicomParser.DataSet;
+    const upToPixels = { untilTag: PIXEL_DATA };
+    if (transferSyntax?.explicit === false)
+      dicomParser.parseDicomDataSetImplicit(dataSet, stream, bytes.length, upToPixels);
+    else dicomParser.parseDicomDataSetExplicit(dataSet, stream, bytes.length, upToPixels);
+    if (stream.position > bytes.length) throw truncated(bytes.length, stream.position);
+  });
+  const found = elements[PIXEL_DATA];
+  return {
+    transferSyntaxUid: meta.transferSyntaxUid,
+    transferSyntax,
+    elements: elementSet(elements, bytes, bigEndian),
+    bytes,
+    pixels: found && { offset: found.dataOffset, length: found.hadUndefinedLength ? undefined : found.length },
+  };
+}
+
+interface Reads {
+  left: number;
+}
+
+/** The transfer syntax by the meta header (PS3.10 7.1), or by a look at the first element where there is none. */
+function readMeta(bytes: Buffer, reads: Reads): { transferSyntaxUid: string; position: number } {
+  const first = bytes.length >= 132 && bytes.toString("latin1", 128, 132) === "DICM" ? 132 : 0;
+  if (bytes.length < first + 8) throw first === 0 ? foreign(bytes.length) : truncated(bytes.length, first + 8);
+  if (bytes.readUInt16LE(first) !== 2) return { transferSyntaxUid: guessSyntax(bytes, first), position: first };
+  if (first === 0 && !/^[A-Z]{2}$/.test(bytes.toString("latin1", 4, 6))) throw foreign(bytes.length);
+  let transferSyntaxUid = "";
+  let position = first;
+  const stream = guarded(bytes, reads, undefined, () => {
+    const parser = counted(dicomParser.littleEndianByteArrayParser, reads);
+    return new dicomParser.ByteStream(parser, bytes, first);
+  });
+  while (position + 8 <= bytes.length && bytes.readUInt16LE(position) === 2) {
+    const element = guarded(bytes, reads, undefined, () => dicomParser.readDicomElementExplicit(stream, []));
+    if (stream.position > bytes.length) throw truncated(bytes.length, stream.position);
+    if (element.tag === "x00020010")
+      transferSyntaxUid = elementSet({ x00020010: element }, bytes, false).text("00020010");
+    position = stream.position;
+  }
+  if (position >= bytes.length) throw truncated(bytes.length, position + 1);
+  return { transferSyntaxUid: transferSyntaxUid || EXPLICIT_LITTLE_ENDIAN, position };
+}
+
+/** Old exports have no meta header and start with group 8 in any of the three plain syntaxes. */
+function guessSyntax(bytes: Buffer, first: number): string {
+  const bigEndian = bytes[first] === 0 && bytes[first + 1] === 8;
+  const vr = bytes.toString("latin1", first + 4, first + 6);
+  const explicit = /^(AE|AS|AT|CS|DA|DS|DT|FD|IS|LO|LT|OB|PN|SH|SQ|ST|TM|UI|UL|UN|US)$/.test(vr);
+  if (bigEndian && explicit) return EXPLICIT_BIG_ENDIAN;
+  if (bytes[first] === 8 && bytes[first + 1] === 0) {
+    if (explicit) return EXPLICIT_LITTLE_ENDIAN;
+    const length = bytes.readUInt32LE(first + 4);
+    if (length < 0x10000) return IMPLICIT_LITTLE_ENDIAN;
+  }
+  throw first === 0 ? foreign(bytes.length) : malformed("first element", first);
+}
+
+/** What comes out is limited while it comes, so that a bomb costs no more than the limit. */
+function inflate(bytes: Buffer, limits: DicomLimits, partial: boolean): Buffer {
+  try {
+    const finishFlush = partial ? constants.Z_SYNC_FLUSH : constants.Z_FINISH;
+    const inflated = inflateRawSync(bytes, { maxOutputLength: limits.maxInflatedBytes, finishFlush });
+    if (inflated.length > 0) return inflated;
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === "ERR_BUFFER_TOO_LARGE") throw tooLarge("inflated bytes", "more", limits.maxInflatedBytes);
+    if (code !== "Z_BUF_ERROR") throw malformed("deflated data set");
+  }
+  throw truncated(bytes.length);
+}
+
+/** Runs the parser; what it throws (strings, objects, stack overflows) becomes a FedError without a word of the file. */
+function guarded<T>(bytes: Buffer, reads: Reads, limits: DicomLimits | undefined, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof FedError) throw error;
+    if (reads.left < 0) throw tooLarge("header reads", "more", limits?.maxHeaderReads ?? "the limit");
+    if (error instanceof RangeError) throw tooLarge("nesting of sequences", "deeper", "the stack");
+    // The parser says only in prose that a length led it past the end.
+    if (/past end|overrun|overread|'maxP ?osition'|greater than or equal/.test(String(error)))
+      throw truncated(bytes.length);
+    throw malformed("elements before the pixels");
+  }
+}
+
+/** The parser's own reader of numbers, with an end to its patience. */
+function counted(endian: dicomParser.ByteArrayParser, reads: Reads): dicomParser.ByteArrayParser {
+  const spend = () => {
+    if (--reads.left < 0) throw new Error("too many reads");
+  };
+  return {
+    ...endian,
+    readUint16(bytes, position) {
+      spend();
+      return endian.readUint16(bytes, position);
+    },
+    readUint32(bytes, position) {
+      spend();
+      return endian.readUint32(bytes, position);
+    },
+  };
+}

@@ -1,0 +1,101 @@
+// Where the pixels of each frame lie in a file: plain bytes, or the fragments of compressed frames (PS3.5 A.4).
+import type { CtInstance } from "./ct-instance.ts";
+import type { ParsedElements } from "./parse-elements.ts";
+import { malformed, tooLarge, truncated, unsupported } from "./refusals.ts";
+import type { PixelCodec } from "./transfer-syntax.ts";
+
+/** The stored pixels of a file. Views of the file's bytes; nothing is copied until a frame is asked for. */
+export interface PixelData {
+  readonly codec: PixelCodec;
+  readonly bigEndian: boolean;
+  /** One list of byte ranges a frame; plain pixels have one range each. */
+  readonly frames: readonly (readonly Uint8Array[])[];
+}
+
+const ITEM = 0xe000fffe;
+const SEQUENCE_END = 0xe0ddfffe;
+/** Enough for every frame in 64 pieces; empty items would otherwise fill the memory at eight bytes each. */
+const MAX_FRAGMENTS = 2 ** 20;
+
+/** @throws {FedError} DICOM_TRUNCATED, DICOM_MALFORMED, DICOM_UNSUPPORTED */
+export function locatePixels(
+  { bytes, pixels, transferSyntax }: ParsedElements,
+  { rows, columns, samplesPerPixel, bitsAllocated, bitsStored, highBit, frames }: CtInstance,
+): PixelData {
+  if (!pixels) throw unsupported("an object without pixels", {});
+  if (!transferSyntax) throw unsupported("transfer syntax", {});
+  if (samplesPerPixel !== 1) throw unsupported("samples per pixel", { samplesPerPixel });
+  if (bitsAllocated !== 8 && bitsAllocated !== 16) throw unsupported("bits allocated", { bitsAllocated });
+  if (bitsStored < 1 || bitsStored > bitsAllocated || highBit < bitsStored - 1 || highBit >= bitsAllocated)
+    throw malformed("bits stored and high bit");
+  const { codec, bigEndian } = transferSyntax;
+  const frameBytes = (rows * columns * bitsAllocated) / 8;
+  if (codec === "none") {
+    // Some writers encapsulate plain pixels, of a length that they did not know when they began.
+    const plain =
+      pixels.length === undefined
+        ? Buffer.concat(fragmentsFrom(bytes, pixels.offset).fragments.map(({ value }) => value))
+        : bytes.subarray(pixels.offset, pixels.offset + pixels.length);
+    if (plain.length < frameBytes * frames.length)
+      throw truncated(bytes.length, pixels.offset + frameBytes * frames.length);
+    const frame = (index: number) => [plain.subarray(index * frameBytes, (index + 1) * frameBytes)];
+    return { codec, bigEndian, frames: frames.map((_, index) => frame(index)) };
+  }
+  if (pixels.length !== undefined) throw malformed("compressed pixels", pixels.offset);
+  return { codec, bigEndian, frames: fragmentsOfFrames(fragmentsFrom(bytes, pixels.offset), frames.length, codec) };
+}
+
+interface Fragment {
+  /** From the first fragment's item tag, as the offset table counts. */
+  readonly offset: number;
+  readonly value: Uint8Array;
+}
+
+interface Fragments {
+  readonly offsetTable: readonly number[];
+  readonly fragments: readonly Fragment[];
+}
+
+function fragmentsFrom(bytes: Buffer, start: number): Fragments {
+  const items: Fragment[] = [];
+  let firstFragment = start;
+  for (let at = start; ; ) {
+    // A file that ends where its next item would begin has lost its delimiter only.
+    if (at === bytes.length && items.length > 1) break;
+    if (at + 8 > bytes.length) throw truncated(bytes.length, at + 8);
+    const tag = bytes.readUInt32LE(at);
+    if (tag === SEQUENCE_END) break;
+    if (tag !== ITEM) throw malformed("fragments of pixels", at);
+    if (items.length > MAX_FRAGMENTS) throw tooLarge("fragments of pixels", "more", MAX_FRAGMENTS);
+    const length = bytes.readUInt32LE(at + 4);
+    if (at + 8 + length > bytes.length) throw truncated(bytes.length, at + 8 + length);
+    if (items.length === 0) firstFragment = at + 8 + length;
+    items.push({ offset: at - firstFragment, value: bytes.subarray(at + 8, at + 8 + length) });
+    at += 8 + length;
+  }
+  const [table, ...fragments] = items;
+  if (!table || fragments.length === 0) throw malformed("fragments of pixels", start);
+  const words = new DataView(table.value.buffer, table.value.byteOffset, table.value.byteLength);
+  const offsetTable = Array.from({ length: table.value.length >> 2 }, (_, at) => words.getUint32(at * 4, true));
+  return { offsetTable, fragments };
+}
+
+/** One fragment a frame, or by the offset table, or by where images of the JPEG family begin. */
+function fragmentsOfFrames({ offsetTable, fragments }: Fragments, count: number, codec: PixelCodec): Uint8Array[][] {
+  if (count === 1) return [fragments.map(({ value }) => value)];
+  if (fragments.length === count) return fragments.map(({ value }) => [value]);
+  const starts =
+    offsetTable.length === count
+      ? offsetTable.map((offset) => fragments.findIndex((fragment) => fragment.offset === offset))
+      : fragments.flatMap(({ value }, index) => (startsImage(value, codec) ? [index] : []));
+  const ascending = starts.every((start, frame) => (frame === 0 ? start === 0 : start > starts[frame - 1]!));
+  if (starts.length !== count || !ascending) throw malformed("fragments of frames");
+  return starts.map((start, frame) => fragments.slice(start, starts[frame + 1]).map(({ value }) => value));
+}
+
+/** SOI of JPEG and JPEG-LS, SOC of JPEG 2000 (also boxed); RLE cannot be told without a table. */
+function startsImage(bytes: Uint8Array, codec: PixelCodec): boolean {
+  if (codec === "rle") return false;
+  if (bytes[0] === 0xff) return bytes[1] === 0xd8 || (bytes[1] === 0x4f && bytes[2] === 0xff && bytes[3] === 0x51);
+  return bytes[4] === 0x6a && bytes[5] === 0x50 && bytes[6] === 0x20 && bytes[7] === 0x20;
+}
