@@ -5,9 +5,12 @@ import { version } from "./version.ts";
 
 /** Each command's file is loaded when it is asked for: TensorFlow and libp2p take a second that --help need not wait. */
 const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = {
+  simulate: async (to) => (await import("./simulate.ts")).simulateCommand(to),
+  plan: async (to) => (await import("./plan.ts")).planCommand(to),
   node: async (to) => (await import("./node.ts")).nodeCommand(to),
   aggregator: async (to) => (await import("./aggregator.ts")).aggregatorCommand(to),
   view: async (to) => (await import("./view.ts")).viewCommand(to),
+  keys: async (to) => (await import("./keys.ts")).keysCommand(to),
   synthesise: async (to) => (await import("./synthesise.ts")).synthesiseCommand(to),
 };
 

@@ -1,0 +1,92 @@
+// The federation file: where a federation lives and what its contract must be. `consilium deploy` writes it, every other
+// command takes it, and anybody may have it: there is no secret in it.
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import type { HospitalAddress } from "../../protocol/digest.ts";
+import { FedError } from "../../protocol/errors.ts";
+import { addressField, countField } from "../../protocol/fields.ts";
+import { writeNewFile } from "./new-file.ts";
+import { abiDigest } from "./training-rounds.ts";
+
+const keccakField = z.string().regex(/^0x[0-9a-f]{64}$/);
+
+const federationFileSchema = z
+  .object({
+    /** Of this file's form. */
+    version: z.literal(1),
+    chainId: z.number().int().positive().safe(),
+    contract: addressField,
+    /** Block of the contract's creation: events are read from here on. */
+    fromBlock: countField,
+    /** Keccak-256 of the contract's code on chain. */
+    codeDigest: keccakField,
+    /** Keccak-256 of its interface: two programs that agree on it mean the same calls and events. */
+    abiDigest: keccakField,
+    /** The federation that this one continues. */
+    predecessor: addressField.nullable(),
+  })
+  .strict();
+
+export type FederationFile = Readonly<z.output<typeof federationFileSchema>>;
+
+const longest = 64 << 10;
+
+/**
+ * Reads a federation file and makes sure that this program speaks its contract's language.
+ * @throws FedError FEDERATION_FILE_MISSING, FEDERATION_FILE_MALFORMED, FEDERATION_ABI_MISMATCH
+ */
+export async function readFederationFile(path: string): Promise<FederationFile> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    const remedy = "give the file that consilium deploy wrote, or that the federation's founder sent you";
+    throw new FedError("FEDERATION_FILE_MISSING", { path }, { cause, remedy });
+  }
+  const file = parseFederationFile(text, path);
+  if (file.abiDigest !== abiDigest) {
+    throw new FedError(
+      "FEDERATION_ABI_MISMATCH",
+      { path, expected: abiDigest, found: file.abiDigest },
+      { remedy: "this federation runs another version of the contracts: use the software that it was founded with" },
+    );
+  }
+  return file;
+}
+
+/** Writes a new federation file. @throws FedError FILE_EXISTS, FILE_UNWRITABLE */
+export async function writeFederationFile(path: string, file: FederationFile): Promise<void> {
+  await writeNewFile(path, `${JSON.stringify(federationFileSchema.parse(file), null, 2)}\n`, { mode: 0o644 });
+}
+
+/** The file's form for what was just founded. */
+export function describeFederation(founded: {
+  readonly federation: { readonly chainId: number; readonly contract: HospitalAddress };
+  readonly fromBlock: number;
+  readonly codeDigest: string;
+  readonly predecessor: HospitalAddress | undefined;
+}): FederationFile {
+  const { federation, fromBlock, codeDigest, predecessor = null } = founded;
+  return { version: 1, ...federation, fromBlock, codeDigest, abiDigest, predecessor };
+}
+
+function parseFederationFile(text: string, path: string): FederationFile {
+  const malformed = (where: string, cause: unknown) =>
+    new FedError(
+      "FEDERATION_FILE_MALFORMED",
+      { path, where },
+      { cause, remedy: "this is not a whole federation file: ask the founder for it again" },
+    );
+  if (text.length > longest) throw malformed("size", undefined);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw malformed("json", cause);
+  }
+  const parsed = federationFileSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const unknown = issue?.code === "unrecognized_keys" ? issue.keys.join(",") : "";
+  throw malformed(issue?.path.join(".") || unknown || "root", parsed.error);
+}

@@ -1,0 +1,106 @@
+// `consilium keys`: a party's two keys on disk, the chain key (encrypted) and the peer key.
+import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { Command } from "commander";
+import { createKeystore, readKeystore } from "../io/chain/keystore.ts";
+import { writeNewFile } from "../io/chain/new-file.ts";
+import { createPeerKey, peerIdOfKey } from "../io/p2p/identity.ts";
+import { openPeerKeyFile } from "../io/p2p/key-file.ts";
+import { FedError } from "../protocol/errors.ts";
+import { readPassword } from "./terminal/read-password.ts";
+
+const shortestPassword = 8;
+
+interface Places {
+  readonly keystore: string;
+  readonly peerKey: string;
+}
+
+interface Options {
+  readonly json?: boolean;
+  readonly passwordFile?: string;
+}
+
+/** Adds the command and its parts to the program. */
+export function keysCommand(program: Command): void {
+  const keys = program.command("keys").description("Create and show a party's chain key and peer key.");
+  keys
+    .command("create")
+    .description("Create both keys: DIR/keystore.json (encrypted) and DIR/peer.key. Never overwrites.")
+    .argument("[dir]", "folder of the keys", "keys")
+    .option("--password-file <file>", "its first line is the keystore's password (else the environment, else a prompt)")
+    .option("--json", "print paths and public names as JSON")
+    .addHelpText("after", createHelp)
+    .action(async (dir: string, options: Options) => print(await create(places(dir), options), options));
+  keys
+    .command("show")
+    .description("Show the public names of both keys, and whether others can read the files. Needs no password.")
+    .argument("[dir]", "folder of the keys", "keys")
+    .option("--json", "print them as JSON")
+    .addHelpText("after", "\nExamples:\n  consilium keys show\n  consilium keys show /etc/consilium/keys --json")
+    .action(async (dir: string, options: Options) => print(await show(places(dir)), options));
+  keys
+    .command("address")
+    .description("Print the chain address, and nothing else.")
+    .argument("[dir]", "folder of the keys", "keys")
+    .option("--json", "print it as JSON")
+    .addHelpText("after", '\nExamples:\n  consilium members admit "$(consilium keys address ./keys)" --role hospital …')
+    .action(async (dir: string, { json }: Options) => {
+      const { address } = await readKeystore(places(dir).keystore);
+      console.log(json ? JSON.stringify({ address }) : address);
+    });
+}
+
+const createHelp = `
+The password is taken from --password-file, from CONSILIUM_KEYSTORE_PASSWORD, or asked for twice. Keep it and a copy of
+the folder apart from each other: whoever has both is this hospital, and nobody can restore a lost one.
+
+Examples:
+  consilium keys create
+  consilium keys create /etc/consilium/keys --password-file /run/secrets/keystore-password`;
+
+function places(dir: string): Places {
+  const folder = resolve(dir);
+  return { keystore: join(folder, "keystore.json"), peerKey: join(folder, "peer.key") };
+}
+
+async function create(at: Places, { passwordFile }: Options) {
+  // Before anybody types a password.
+  for (const path of [at.keystore, at.peerKey]) {
+    if (existsSync(path)) {
+      throw new FedError("FILE_EXISTS", { path }, { remedy: "keys are never overwritten: give another folder" });
+    }
+  }
+  const password = await readPassword({ file: passwordFile, isNew: true, prompt: "Password for the new keystore" });
+  if (password.length < shortestPassword) {
+    const remedy = `take ${shortestPassword} characters or more: whoever copies the file can try as many as they like`;
+    throw new FedError("PASSWORD_WEAK", { length: password.length }, { remedy });
+  }
+  await writeNewFile(at.peerKey, `${Buffer.from(await createPeerKey()).toString("hex")}\n`, { mode: 0o600 });
+  await createKeystore(at.keystore, password);
+  return show(at);
+}
+
+async function show(at: Places) {
+  const { address, kdf, n } = await readKeystore(at.keystore);
+  const peerId = existsSync(at.peerKey) ? await peerIdOfKey(await openPeerKeyFile(at.peerKey)) : undefined;
+  const exposed: string[] = [];
+  for (const path of [at.keystore, at.peerKey]) {
+    if (existsSync(path) && ((await stat(path)).mode & 0o077) !== 0) exposed.push(path);
+  }
+  return { address, peerId, keystore: at.keystore, peerKey: at.peerKey, kdf, n, exposed };
+}
+
+function print(shown: Awaited<ReturnType<typeof show>>, { json }: Options): void {
+  if (json) {
+    console.log(JSON.stringify(shown));
+    return;
+  }
+  const { address, peerId, keystore, peerKey, kdf, n, exposed } = shown;
+  console.log(`address   ${address}`);
+  console.log(`peer id   ${peerId ?? "none yet: the node makes one when it starts"}`);
+  console.log(`keystore  ${keystore} (${kdf}${n === undefined ? "" : `, N = ${n}`})`);
+  console.log(`peer key  ${peerKey}`);
+  for (const path of exposed) console.log(`warning   others can read ${path}: chmod 600 it`);
+}
