@@ -1,7 +1,7 @@
 // Brings one committed update here and holds it against its manifest, the chain and the plan. What comes out is the
 // same for everybody who has the bytes: valid, or invalid for a reason that the bytes prove; or nobody served them yet.
 import type { Digest, HospitalAddress } from "./digest.ts";
-import { isFedError } from "./errors.ts";
+import { type ErrorFacts, type FedError, isFedError } from "./errors.ts";
 import { type Manifest, maxManifestBytes, verifyManifest } from "./manifest.ts";
 import type { Signatures, Waiting } from "./ports.ts";
 import type { Commitment, RoundState } from "./round.ts";
@@ -20,8 +20,9 @@ export interface ValidUpdate {
 export interface InvalidUpdate {
   readonly status: "invalid";
   readonly member: HospitalAddress;
-  /** Error code that anybody who has the bytes gets. */
+  /** Error code that anybody who has the bytes gets, and its facts. */
   readonly code: string;
+  readonly facts: ErrorFacts;
 }
 
 export type Collected = ValidUpdate | InvalidUpdate;
@@ -33,9 +34,11 @@ export interface CollectPorts extends BlobPorts {
 /** An error that the update's own bytes prove, as opposed to trouble of the network or the disk. */
 class Proven extends Error {
   readonly code: string;
-  constructor(code: string) {
+  readonly facts: ErrorFacts;
+  constructor({ code, facts }: Pick<FedError, "code" | "facts">) {
     super(code);
     this.code = code;
+    this.facts = facts;
   }
 }
 
@@ -55,7 +58,7 @@ export async function collectUpdate(
   // A digest names the size too, so an object above the limit is the hospital's fault and not its server's.
   const fetch = (digest: Digest, maxBytes: number) =>
     exchange.fetch(digest, { maxBytes, preferred: member, ...waiting }).catch((error) => {
-      throw isFedError(error, "BLOB_TOO_LARGE") ? new Proven(error.code) : error;
+      throw isFedError(error, "BLOB_TOO_LARGE") ? new Proven(error) : error;
     });
   try {
     await fetch(commitment.manifest, maxManifestBytes);
@@ -68,11 +71,14 @@ export async function collectUpdate(
     const base = await blobHeader(blobs, manifest.base);
     await fetch(manifest.update, maxUpdateBytes(base, plan));
     const source = await blobSource(blobs, manifest.update);
-    if (source.size !== manifest.updateBytes) throw new Proven("MANIFEST_MISMATCH");
+    if (source.size !== manifest.updateBytes) {
+      const facts = { hospital: member, field: "updateBytes", expected: source.size, found: manifest.updateBytes };
+      throw new Proven({ code: "MANIFEST_MISMATCH", facts });
+    }
     await judge(() => verifyUpdate(source, { base, plan }));
     return { status: "valid", member, manifest, age: bases.indexOf(manifest.base) };
   } catch (error) {
-    if (error instanceof Proven) return { status: "invalid", member, code: error.code };
+    if (error instanceof Proven) return { status: "invalid", member, code: error.code, facts: error.facts };
     throw error;
   }
 }
@@ -82,6 +88,6 @@ async function judge<T>(verify: () => T | Promise<T>): Promise<T> {
     return await verify();
   } catch (error) {
     const ownTrouble = !isFedError(error) || error.code.startsWith("BLOB_") || error.code === "ABORTED";
-    throw ownTrouble ? error : new Proven(error.code);
+    throw ownTrouble ? error : new Proven(error);
   }
 }

@@ -113,10 +113,13 @@ export type LedgerEvent = EventPlace &
         "opener" | "plan" | "base" | "members" | "commitBy" | "proposeBy"
       >)
     | ({ readonly kind: "update-committed"; readonly round: RoundId } & Commitment)
-    | ({ readonly kind: "model-proposed"; readonly round: RoundId; readonly attestBy: number } & Pick<
-        Proposal,
-        "number" | "proposer" | "model" | "included"
-      >)
+    | ({
+        readonly kind: "model-proposed";
+        readonly round: RoundId;
+        readonly attestBy: number;
+        /** The contract's rolling hash of all commitments so far (protocol/commitments-hash.ts). */
+        readonly commitmentsHash: Digest;
+      } & Pick<Proposal, "number" | "proposer" | "model" | "included">)
     | ({ readonly kind: "attested"; readonly round: RoundId; readonly proposal: number } & Attestation)
     /** A hospital was revoked while the proposal was open: its attestation counts no more. */
     | {

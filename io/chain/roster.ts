@@ -99,7 +99,7 @@ export class Roster {
         };
       }
       case "ModelProposed": {
-        const { roundId, proposer, number, modelDigest, included, attestBy } = event.args;
+        const { roundId, proposer, number, modelDigest, included, commitmentsHash, attestBy } = event.args;
         return {
           kind: "model-proposed",
           round: parseRoundId(roundId),
@@ -107,6 +107,7 @@ export class Roster {
           proposer: parseAddress(proposer),
           model: parseDigest(modelDigest),
           included: this.#addresses(included),
+          commitmentsHash: parseDigest(commitmentsHash),
           attestBy: Number(attestBy),
         };
       }
