@@ -4,14 +4,15 @@ import type { RefusalCode } from "../protocol/refusal.ts";
 
 export type HospitalEvent = {
   readonly hospital: HospitalAddress;
-} & /** The contract does not list this hospital yet. */
-(
+} /** The contract does not list this hospital yet. */ & (
   | { readonly event: "waiting-for-admission" }
   | {
       readonly event: "ready";
       readonly peerId: string;
       readonly listen: readonly string[];
       readonly trainScans: number;
+      /** The newest final model that it took over before. */
+      readonly adopted?: Digest;
     }
   | { readonly event: "round-opened"; readonly round: RoundId; readonly opener: HospitalAddress }
   | {

@@ -5,7 +5,8 @@ import type { Log } from "../protocol/ports.ts";
 import type { HospitalConfig } from "./config.ts";
 import type { HospitalEvent } from "./events.ts";
 import { runHospital } from "./hospital.ts";
-import { openLearnerProcess } from "./learner-process.ts";
+import { openTrainerProcess, type TrainerProcess } from "./learner-process.ts";
+import { readNotes } from "./notes.ts";
 
 export interface HospitalNodeOptions {
   /** Of the keystore. */
@@ -15,6 +16,8 @@ export interface HospitalNodeOptions {
   readonly software: string;
   readonly signal: AbortSignal;
   readonly onEvent: (event: HospitalEvent) => void;
+  /** Who trains; a process of this hospital's own unless a simulation shares one. */
+  readonly trainer?: Pick<TrainerProcess, "learner">;
 }
 
 /** Runs until the signal aborts; then ends what is in flight, its trainer and its connections. @throws as openParty */
@@ -22,20 +25,21 @@ export async function runHospitalNode(config: HospitalConfig, options: HospitalN
   const { password, log, software, signal, onEvent } = options;
   const onWaiting = (hospital: HospitalEvent["hospital"]) => onEvent({ hospital, event: "waiting-for-admission" });
   const party = await openParty(config, { password, log, signal, onWaiting });
-  const learner = openLearnerProcess(config.shard, {
-    log: log.child("learner"),
-    args: [join(config.store, "local-weights")],
-  });
+  const own = options.trainer === undefined ? openTrainerProcess({ log: log.child("learner") }) : undefined;
+  const trainer = options.trainer ?? (own as TrainerProcess);
+  const learner = trainer.learner({ shard: config.shard, localWeights: join(config.store, "local-weights") });
   try {
     const { self, network } = party;
     // Asked for before the first round: an unreadable shard is told at the start, and the trainer is warm when needed.
     const { trainScans } = await learner.shard();
+    const { adopted } = await readNotes(party.journal);
     onEvent({
       hospital: self,
       event: "ready",
       peerId: network.peerId,
       listen: network.addresses(),
       trainScans,
+      ...(adopted ? { adopted: adopted.model } : {}),
     });
     await runHospital(
       { ...party, learner, log },
@@ -47,7 +51,7 @@ export async function runHospitalNode(config: HospitalConfig, options: HospitalN
       { signal, onEvent },
     );
   } finally {
-    await learner.close();
+    await own?.close();
     await party.close();
   }
 }

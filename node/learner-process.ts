@@ -4,16 +4,14 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { FedError } from "../protocol/errors.ts";
 import type { Learner, Log, TrainOutcome, TrainProgress, Waiting } from "../protocol/ports.ts";
-import type { FromTrainer, Predictions, Shard, ToTrainer } from "./trainer-messages.ts";
+import type { FromTrainer, Place, Predictions, Shard, ToTrainer } from "./trainer-messages.ts";
 
-export interface LearnerProcessOptions {
+export interface TrainerProcessOptions {
   readonly log?: Log;
   /** Longest silence of a busy child, milliseconds, before it counts as hung. Default ten minutes. */
   readonly silenceMs?: number;
   /** The child's program: trainer-process.ts, or another one that speaks trainer-messages.ts. */
   readonly entry?: URL;
-  /** Further arguments for the child's program. */
-  readonly args?: readonly string[];
 }
 
 /** A job for the child, without its number. */
@@ -29,18 +27,17 @@ interface Pending {
   readonly onProgress: ((progress: TrainProgress) => void) | undefined;
 }
 
-export interface LearnerProcess extends Learner {
+/** One child, which works for one hospital, or in a simulation for several, one job after the other. */
+export interface TrainerProcess {
+  /** A learner whose jobs throw FedError LEARNER_CRASHED, LEARNER_HUNG, LEARNER_CLOSED, ABORTED, or the trainer's own. */
+  learner(place: Place): Learner;
   /** Ends the child; jobs in flight fail with LEARNER_CLOSED. */
   close(): Promise<void>;
 }
 
-/**
- * Starts no child before the first job.
- * @param shardDir the hospital's imported data
- * @returns a learner whose jobs throw FedError LEARNER_CRASHED, LEARNER_HUNG, LEARNER_CLOSED, ABORTED, or the trainer's own
- */
-export function openLearnerProcess(shardDir: string, options: LearnerProcessOptions = {}): LearnerProcess {
-  const { log, silenceMs = 600_000, args = [] } = options;
+/** Starts no child before the first job. */
+export function openTrainerProcess(options: TrainerProcessOptions = {}): TrainerProcess {
+  const { log, silenceMs = 600_000 } = options;
   const { entry = new URL("./trainer-process.ts", import.meta.url) } = options;
   const pending = new Map<number, Pending>();
   let child: ChildProcess | undefined;
@@ -67,7 +64,7 @@ export function openLearnerProcess(shardDir: string, options: LearnerProcessOpti
   };
 
   const start = (): ChildProcess => {
-    const started = fork(fileURLToPath(entry), [shardDir, ...args], {
+    const started = fork(fileURLToPath(entry), [], {
       serialization: "advanced",
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       execArgv: ["--disable-warning=ExperimentalWarning"],
@@ -130,9 +127,11 @@ export function openLearnerProcess(shardDir: string, options: LearnerProcessOpti
   };
 
   return {
-    shard: () => run<Shard>({ kind: "shard" }),
-    train: (request, waiting) => run<TrainOutcome>({ kind: "train", request }, waiting),
-    predict: (request, waiting) => run<Predictions>({ kind: "predict", request }, waiting),
+    learner: (place) => ({
+      shard: () => run<Shard>({ kind: "shard", place }),
+      train: (request, waiting) => run<TrainOutcome>({ kind: "train", place, request }, waiting),
+      predict: (request, waiting) => run<Predictions>({ kind: "predict", place, request }, waiting),
+    }),
     async close() {
       closed = true;
       failAll(new FedError("LEARNER_CLOSED"));

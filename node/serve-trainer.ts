@@ -1,24 +1,26 @@
 // The child's side of the pipe: takes jobs one after the other, tells how they go, and ends when its parent does.
 import { FedError, isFedError } from "../protocol/errors.ts";
 import type { Learner } from "../protocol/ports.ts";
-import type { FromTrainer, ToTrainer } from "./trainer-messages.ts";
+import type { FromTrainer, Place, ToTrainer } from "./trainer-messages.ts";
 
 const heartbeatMs = 5000;
 
-/** Serves a learner over this process's IPC channel until the parent closes it or dies. */
-export function serveTrainer(openLearner: () => Promise<Learner>): void {
+/** Serves a learner a place over this process's IPC channel until the parent closes it or dies. */
+export function serveTrainer(openLearner: (place: Place) => Promise<Learner>): void {
   const send = (message: FromTrainer) => process.connected && process.send?.(message);
   const aborts = new Map<number, AbortController>();
-  let learner: Promise<Learner> | undefined;
+  const learners = new Map<string, Promise<Learner>>();
   let queue: Promise<void> = Promise.resolve();
 
   const work = async (message: Exclude<ToTrainer, { kind: "abort" }>, signal: AbortSignal) => {
     const { id } = message;
     try {
       signal.throwIfAborted();
-      learner ??= openLearner();
-      const opened = await learner.catch((error) => {
-        learner = undefined; // what was missing may be there the next time
+      const { shard } = message.place;
+      const opening = learners.get(shard) ?? openLearner(message.place);
+      learners.set(shard, opening);
+      const opened = await opening.catch((error) => {
+        learners.delete(shard); // what was missing may be there the next time
         throw error;
       });
       if (message.kind === "shard") send({ kind: "done", id, result: await opened.shard() });

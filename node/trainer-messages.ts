@@ -7,11 +7,24 @@ export type PredictRequest = Parameters<Learner["predict"]>[0];
 export type Shard = Awaited<ReturnType<Learner["shard"]>>;
 export type Predictions = Awaited<ReturnType<Learner["predict"]>>;
 
+/** Where a hospital's data is. */
+export interface Place {
+  /** The hospital's imported data. */
+  readonly shard: string;
+  /** Where FedBN's weights stay between rounds. */
+  readonly localWeights?: string;
+}
+
+interface JobFields {
+  readonly id: number;
+  readonly place: Place;
+}
+
 /** Jobs run one after the other; an abort concerns the job of that id. */
 export type ToTrainer =
-  | { readonly kind: "shard"; readonly id: number }
-  | { readonly kind: "train"; readonly id: number; readonly request: TrainRequest }
-  | { readonly kind: "predict"; readonly id: number; readonly request: PredictRequest }
+  | (JobFields & { readonly kind: "shard" })
+  | (JobFields & { readonly kind: "train"; readonly request: TrainRequest })
+  | (JobFields & { readonly kind: "predict"; readonly request: PredictRequest })
   | { readonly kind: "abort"; readonly id: number };
 
 export type FromTrainer =

@@ -1,5 +1,4 @@
 // The trainer's process: wires a hospital's shard to TensorFlow and serves the hospital over the pipe between them.
-//   node trainer-process.ts SHARD_DIR [LOCAL_WEIGHTS_DIR]
 import { mkdir, open, readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { openShard, type Shard } from "../imaging/archive/shard.ts";
@@ -7,10 +6,8 @@ import { type LocalWeights, openTrainer, type TrainingData } from "../model/trai
 import type { TrainingSet } from "../model/training-set.ts";
 import { serveTrainer } from "./serve-trainer.ts";
 
-const [shardDir, localDir] = process.argv.slice(2) as [string, string | undefined];
-
-serveTrainer(async () => {
-  const shard = await openShard(shardDir);
+serveTrainer(async ({ shard: dir, localWeights: localDir }) => {
+  const shard = await openShard(dir);
   return openTrainer(trainingData(shard), localDir === undefined ? undefined : localWeights(localDir));
 });
 

@@ -1,10 +1,9 @@
-// What the commands of both roles share: the configuration file, the keystore's password, signals, events and logs.
-import { readFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+// What the commands of both roles share: the configuration file, signals, events and logs.
 import { jsonLog, type LogLevel } from "../../io/telemetry/json-log.ts";
 import { FedError } from "../../protocol/errors.ts";
 import type { PartyConfig } from "../../protocol/party-config.ts";
 import type { Log } from "../../protocol/ports.ts";
+import { readPartyConfig } from "./read-config.ts";
 
 export interface PartyRun {
   readonly password: string;
@@ -24,9 +23,8 @@ export async function runPartyCommand<Config extends PartyConfig>(
   parse: (raw: unknown, place: { baseDir: string }) => Config,
   run: (config: Config, party: PartyRun) => Promise<void>,
 ): Promise<void> {
-  const path = resolve(configPath);
-  const config = parse(await readJson(path), { baseDir: dirname(path) });
-  const password = await readPassword(config);
+  const { raw, baseDir, password } = await readPartyConfig(configPath);
+  const config = parse(raw, { baseDir });
   const controller = new AbortController();
   const stop = () => {
     if (controller.signal.aborted) process.exit(130);
@@ -46,29 +44,5 @@ export async function runPartyCommand<Config extends PartyConfig>(
     if (!controller.signal.aborted) throw error;
   } finally {
     if (process.channel) process.disconnect();
-  }
-}
-
-async function readJson(path: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(path, "utf8"));
-  } catch (cause) {
-    const code = cause instanceof SyntaxError ? "CONFIG_INVALID" : "FILE_UNREADABLE";
-    throw new FedError(code, { path }, { cause, remedy: "give a readable JSON file with --config" });
-  }
-}
-
-/** Of the password file's first line, or of the environment; never of an argument, which every user of a machine sees. */
-async function readPassword({ keys }: PartyConfig): Promise<string> {
-  const fromEnvironment = process.env["CONSILIUM_KEYSTORE_PASSWORD"];
-  if (keys.passwordFile === undefined) {
-    if (fromEnvironment !== undefined) return fromEnvironment;
-    const remedy = "set CONSILIUM_KEYSTORE_PASSWORD, or name a file in keys.passwordFile";
-    throw new FedError("PASSWORD_MISSING", {}, { remedy });
-  }
-  try {
-    return (await readFile(keys.passwordFile, "utf8")).split("\n", 1)[0] as string;
-  } catch (cause) {
-    throw new FedError("FILE_UNREADABLE", { path: keys.passwordFile }, { cause, remedy: "check keys.passwordFile" });
   }
 }

@@ -1,0 +1,87 @@
+// `consilium simulate`, the main job: a federation of hospitals on this machine, from DICOM files to a verified audit.
+import { appendFileSync, mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Command } from "commander";
+import { jsonLog } from "../io/telemetry/json-log.ts";
+import { FedError } from "../protocol/errors.ts";
+import { newestUnfinished, openRunDirectory, type RunDirectory } from "./simulate/run-directory.ts";
+import { parseSettings } from "./simulate/settings.ts";
+import { simulate } from "./simulate/stages.ts";
+
+interface Flags {
+  readonly runDir?: string;
+  readonly resume?: boolean;
+  readonly fresh?: boolean;
+  readonly json?: boolean;
+}
+
+/** Adds the command to the program. */
+export function simulateCommand(program: Command): void {
+  program
+    .command("simulate", { isDefault: true })
+    .description("Run a federation of hospitals on this machine, from DICOM files to a verified audit.")
+    .option("--run-dir <dir>", "folder of the run; default runs/<time>")
+    .option("--resume", "go on with the run in --run-dir, or with the newest that has not finished")
+    .option("--fresh", "start anew in --run-dir, removing what is there")
+    .option("--hospitals <n>", "hospitals, each a process of its own (default 4)")
+    .option("--rounds <n>", "rounds of training (default 5)")
+    .option("--local-epochs <n>", "epochs that a hospital trains in a round (default 2)")
+    .option("--archive <path>", "folder or zip of chest CT; default: a synthetic archive is written")
+    .option("--labels <csv>", "patient,label where the archive's folders do not say")
+    .option("--password <text>", "of an encrypted zip")
+    .option("--partition <how>", "patients over hospitals: equal, dirichlet:ALPHA, scanner, size (default dirichlet:2)")
+    .option("--preset <name>", "compact, or the paper's iv3 (default compact)")
+    .option("--patients <n>", "patients of the synthetic archive (default 96)")
+    .option("--matrix <n>", "rows and columns of its slices (default 128)")
+    .option("--seed <n>", "the same seed gives the same model, to the bit (default 7)")
+    .option("--shuffle-labels", "control: labels shuffled among patients, so that any score above chance is a bug")
+    .option("--rpc-port <n>", "port of the chain's RPC (default: any free one)")
+    .option("--json", "print the result as JSON")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  consilium simulate\n  consilium simulate --hospitals 8 --rounds 10 --partition dirichlet:0.5" +
+        "\n  consilium simulate --archive ./ct --labels labels.csv --run-dir ./run\n  consilium simulate --resume",
+    )
+    .action(async (flags: Flags & Record<string, unknown>) => {
+      const controller = new AbortController();
+      const stop = () => {
+        if (controller.signal.aborted) process.exit(130);
+        controller.abort(new FedError("ABORTED", { what: "stopped" }));
+      };
+      for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, stop);
+      const run = await openRun(flags);
+      try {
+        mkdirSync(run.at("logs"), { recursive: true });
+        const log = jsonLog((line) => appendFileSync(run.at("logs", "simulate.log"), `${line}\n`));
+        const { verified } = await simulate(run, { signal: controller.signal, json: flags.json === true, log });
+        if (!verified) process.exitCode = 1;
+      } catch (error) {
+        if (!controller.signal.aborted) throw error;
+        process.stderr.write(`stopped; consilium simulate --resume --run-dir ${run.path} goes on from here\n`);
+        process.exitCode = 130;
+      }
+    });
+}
+
+async function openRun({
+  runDir,
+  resume,
+  fresh,
+  json: _,
+  ...options
+}: Flags & Record<string, unknown>): Promise<RunDirectory> {
+  if (resume) {
+    const path = runDir === undefined ? await newestUnfinished(resolve("runs")) : resolve(runDir);
+    if (path === undefined) throw new FedError("RUN_UNKNOWN", {}, { remedy: "there is none to resume in ./runs" });
+    return openRunDirectory(path, { kind: "resume" });
+  }
+  const settings = parseSettings(options);
+  const archive = settings.archive === undefined ? {} : { archive: resolve(settings.archive) };
+  const labels = settings.labels === undefined ? {} : { labels: resolve(settings.labels) };
+  const path = resolve(runDir ?? join("runs", new Date().toISOString().slice(0, 19).replaceAll(":", "-")));
+  return openRunDirectory(path, {
+    kind: "new",
+    settings: { ...settings, ...archive, ...labels },
+    fresh: fresh === true,
+  });
+}

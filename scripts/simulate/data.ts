@@ -1,0 +1,134 @@
+// The simulation's data: an archive of real DICOM files, written if none was given, imported once, and dealt out to the
+// hospitals by patient.
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { importArchive } from "../../imaging/archive/import-archive.ts";
+import { partitionShard } from "../../imaging/archive/partition-shard.ts";
+import { openShard } from "../../imaging/archive/shard.ts";
+import { writeSyntheticArchive } from "../../imaging/phantom/write-archive.ts";
+import { sha256 } from "../../protocol/digest.ts";
+import { seededIntegers } from "../../protocol/update/random.ts";
+import { hospitalName } from "./identities.ts";
+import type { RunDirectory } from "./run-directory.ts";
+import { done, type Screen } from "./screen.ts";
+
+/** What the hospitals have got. */
+export interface Data {
+  /** The shard with every patient, which only a simulation has. */
+  readonly pool: string;
+  readonly shards: readonly string[];
+}
+
+/** @throws FedError what the archive, the import and the partition refuse */
+export async function prepareData(run: RunDirectory, screen: Screen, signal: AbortSignal): Promise<Data> {
+  const pool = run.at("import");
+  const shards = Array.from({ length: run.settings.hospitals }, (_, index) => run.at(hospitalName(index), "shard"));
+  const archive = run.settings.archive ?? (await synthesise(run, screen, signal));
+  if (!run.done("import")) {
+    await rm(pool, { recursive: true, force: true });
+    await importPool(run, archive, pool, screen, signal);
+    await run.markDone("import");
+  }
+  if (!run.done("partition")) {
+    for (const shard of shards) {
+      await rm(shard, { recursive: true, force: true });
+      await mkdir(join(shard, ".."), { recursive: true });
+    }
+    const [kind, alpha] = run.settings.partition.split(":") as ["equal" | "dirichlet" | "scanner" | "size", string?];
+    const { seed } = run.settings;
+    await partitionShard(pool, shards, { kind, seed, ...(alpha === undefined ? {} : { alpha: Number(alpha) }) });
+    await run.markDone("partition");
+  }
+  await tell(shards, run, screen);
+  return { pool, shards };
+}
+
+async function synthesise(run: RunDirectory, screen: Screen, signal: AbortSignal): Promise<string> {
+  const dir = run.at("archive");
+  if (run.done("archive")) return dir;
+  await rm(dir, { recursive: true, force: true });
+  const { patients, matrix, seed } = run.settings;
+  const work = writeSyntheticArchive(dir, { patients, matrix, seed }, { signal });
+  for (;;) {
+    const step = await work.next();
+    if (!step.done) {
+      screen.bar("archive").update(step.value.done, step.value.total, "patients");
+      continue;
+    }
+    const { files, bytes } = step.value;
+    screen.say(
+      done("archive", `${patients} synthetic patients, ${files} DICOM files, ${(bytes / 2 ** 20).toFixed(0)} MiB`),
+    );
+    await run.markDone("archive");
+    return dir;
+  }
+}
+
+async function importPool(
+  run: RunDirectory,
+  archive: string,
+  pool: string,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<void> {
+  const { seed, password, shuffleLabels } = run.settings;
+  const keyFile = run.at("pseudonym-key");
+  if (!existsSync(keyFile)) {
+    // From the seed, so that a simulation can be repeated to the bit; a hospital's key is random.
+    const key = Buffer.from(sha256(`consilium simulation ${seed} pseudonyms`)).toString("hex");
+    await writeFile(keyFile, `${key}\n`, { mode: 0o600 });
+  }
+  const labels = shuffleLabels ? await shuffledLabels(run, archive) : run.settings.labels;
+  const options = {
+    keyFile,
+    seed,
+    ...(labels === undefined ? {} : { labels }),
+    ...(password === undefined ? {} : { password }),
+  };
+  const work = importArchive(archive, pool, options, { signal });
+  for (;;) {
+    const step = await work.next();
+    if (step.done) return;
+    screen.bar("import").update(step.value.done, step.value.total, step.value.stage);
+  }
+}
+
+/** Labels dealt out anew among the patients: whatever is learned from them is worth nothing on others. */
+async function shuffledLabels(run: RunDirectory, archive: string): Promise<string> {
+  const given = run.settings.labels ?? join(archive, "labels.csv");
+  const [header = "", ...rows] = (await readFile(given, "utf8")).trim().split(/\r?\n/);
+  const cells = rows.map((row) => row.split(","));
+  const column = header.toLowerCase().split(",").indexOf("label");
+  const next = seededIntegers(run.settings.seed, "shuffle labels");
+  const labels = cells.map((row) => row[column] as string);
+  for (let last = labels.length - 1; last > 0; last--) {
+    const other = next() % (last + 1);
+    [labels[last], labels[other]] = [labels[other] as string, labels[last] as string];
+  }
+  const shuffled = cells.map((row, index) => row.map((cell, at) => (at === column ? labels[index] : cell)).join(","));
+  const file = run.at("labels-shuffled.csv");
+  await writeFile(file, [header, ...shuffled, ""].join("\n"));
+  return file;
+}
+
+async function tell(shards: readonly string[], run: RunDirectory, screen: Screen): Promise<void> {
+  const counts = await Promise.all(
+    shards.map(async (dir) => {
+      const shard = await openShard(dir);
+      const positive = shard.scans.filter(({ label }) => label === 1).length;
+      const held = new Set(shard.scans.filter(({ split }) => split === "test").map(({ patient }) => patient)).size;
+      await shard.close();
+      return { text: `${positive}+${shard.scans.length - positive}`, patients: shard.scans.length, held };
+    }),
+  );
+  const patients = counts.reduce((sum, each) => sum + each.patients, 0);
+  const held = counts.reduce((sum, each) => sum + each.held, 0);
+  const dealt = counts.map(({ text }) => text).join(", ");
+  screen.say(
+    done(
+      "data",
+      `${patients} patients, ${held} held out for the test; positive+negative at ${counts.length} hospitals: ${dealt}`,
+    ),
+  );
+}

@@ -1,0 +1,80 @@
+// The simulation's federation: every party started together, and followed until every hospital has adopted the last model.
+import { mkdir } from "node:fs/promises";
+import { openTrainerProcess } from "../../node/learner-process.ts";
+import type { FedError } from "../../protocol/errors.ts";
+import type { Log } from "../../protocol/ports.ts";
+import type { Identity } from "./identities.ts";
+import { startInProcess } from "./in-process.ts";
+import { configureParties } from "./party-configs.ts";
+import { type RunningParty, startParty } from "./party-process.ts";
+import { RoundClock, type SimulationEvent } from "./round-clock.ts";
+import type { RunDirectory } from "./run-directory.ts";
+
+export interface RunningFederation {
+  /** Resolves once every hospital has adopted the last model. @throws FedError PARTY_ENDED, ABORTED */
+  finished(signal: AbortSignal): Promise<RoundClock>;
+  stop(): Promise<void>;
+}
+
+/** Hospitals that look at the chain as often as four do would keep a single node busy with their questions. */
+function pollMsFor(hospitals: number): number {
+  return Math.max(100, 20 * hospitals);
+}
+
+/** Starts every party; those that an earlier start left half-way go on where the chain says. */
+export async function startFederation(
+  run: RunDirectory,
+  parties: { readonly aggregator: Identity; readonly hospitals: readonly Identity[] },
+  options: { readonly rpc: string; readonly log: Log; readonly onEvent: (event: SimulationEvent) => void },
+): Promise<RunningFederation> {
+  const { rpc, log, onEvent } = options;
+  const { inProcess } = run.settings;
+  const hospitals = parties.hospitals.length;
+  const pollMs = pollMsFor(hospitals);
+  const configured = await configureParties(parties, { federationFile: "../federation.json", rpc, pollMs });
+  await mkdir(run.at("logs"), { recursive: true });
+  const clock = new RoundClock(hospitals);
+  let wake = () => {};
+  const hear = (event: unknown) => {
+    clock.hear(event as SimulationEvent);
+    onEvent(event as SimulationEvent);
+    wake();
+  };
+  const trainer = inProcess ? openTrainerProcess({ log: log.child("trainer") }) : undefined;
+  const running: RunningParty[] = await Promise.all(
+    configured.map((party) =>
+      trainer
+        ? startInProcess(party, { trainer, log, onEvent: hear })
+        : startParty({ ...party, logFile: run.at("logs", `${party.identity.name}.log`), onEvent: hear }),
+    ),
+  );
+  let failure: FedError | undefined;
+  for (const { ended } of running) {
+    void ended.then((error) => {
+      failure ??= error;
+      wake();
+    });
+  }
+  return {
+    async finished(signal) {
+      const onAbort = () => wake();
+      signal.addEventListener("abort", onAbort);
+      try {
+        while (!clock.isFinished) {
+          signal.throwIfAborted();
+          if (failure) throw failure;
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+        return clock;
+      } finally {
+        signal.removeEventListener("abort", onAbort);
+      }
+    },
+    async stop() {
+      await Promise.all(running.map((party) => party.stop()));
+      await trainer?.close();
+    },
+  };
+}

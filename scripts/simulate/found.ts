@@ -1,0 +1,65 @@
+// Founds the simulation's federation on its chain: money for every party, the contract, its members, the first model.
+import { JsonRpcProvider, parseEther } from "ethers";
+import { deployFederation, type Founded } from "../../io/chain/deploy-federation.ts";
+import { blobDigest } from "../../protocol/merkle.ts";
+import type { Plan } from "../../protocol/plan.ts";
+import type { RoundTerms } from "../../protocol/round.ts";
+import { type Identity, simulationWallet } from "./identities.ts";
+import type { RunDirectory } from "./run-directory.ts";
+
+/** Of Hardhat's node, which also fixes the money that its first account has. */
+export const simulationChainId = 31337;
+const allowance = parseEther("10");
+
+/** Seconds of chain time; a round goes on at once when everybody has done their part. */
+function termsFor(plan: Plan): RoundTerms {
+  const { minUpdates, sampleCap } = plan;
+  return { commitPeriod: 1800, proposePeriod: 120, attestPeriod: 120, minUpdates, maxProposals: 8, sampleCap };
+}
+
+/** @throws FedError what deployFederation throws */
+export async function foundFederation(
+  run: RunDirectory,
+  input: {
+    readonly rpc: string;
+    readonly plan: Plan;
+    readonly genesis: Uint8Array;
+    readonly admin: Identity;
+    readonly aggregators: readonly Identity[];
+    readonly hospitals: readonly Identity[];
+  },
+  { signal }: { signal: AbortSignal },
+): Promise<Founded> {
+  const { rpc, plan, genesis, admin, aggregators, hospitals } = input;
+  await fund(rpc, [admin, ...aggregators, ...hospitals]);
+  return deployFederation(
+    {
+      endpoints: [rpc],
+      chainId: simulationChainId,
+      deployer: simulationWallet(run.settings.seed, admin.name),
+      terms: termsFor(plan),
+      members: [
+        ...hospitals.map(({ address }) => ({ address, role: "hospital" as const })),
+        ...aggregators.map(({ address }) => ({ address, role: "aggregator" as const })),
+      ],
+      genesis: blobDigest(genesis),
+      pollMs: 20,
+    },
+    { signal },
+  );
+}
+
+async function fund(rpc: string, parties: readonly Identity[]): Promise<void> {
+  const provider = new JsonRpcProvider(rpc, simulationChainId, { staticNetwork: true, pollingInterval: 50 });
+  try {
+    const rich = await provider.getSigner(0);
+    for (const { address } of parties) {
+      if ((await provider.getBalance(address)) > 0n) continue;
+      await provider.send("eth_sendTransaction", [
+        { from: rich.address, to: address, value: `0x${allowance.toString(16)}` },
+      ]);
+    }
+  } finally {
+    provider.destroy();
+  }
+}

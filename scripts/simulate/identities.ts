@@ -1,0 +1,46 @@
+// The simulation's parties: who there is, where each keeps its things, and keys that follow from the run's seed, so that
+// the same seed gives the same addresses, the same training seeds and so the same models. Never use such keys elsewhere.
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { encryptKeystoreJson, Wallet } from "ethers";
+import { type HospitalAddress, parseAddress, sha256 } from "../../protocol/digest.ts";
+import type { RunDirectory } from "./run-directory.ts";
+
+export interface Identity {
+  /** admin, aggregator, hospital-1, … */
+  readonly name: string;
+  readonly address: HospitalAddress;
+  readonly dir: string;
+  readonly keystore: string;
+  readonly passwordFile: string;
+}
+
+/** Cheap to open: these keys protect a simulation's play money. A real keystore takes ethers' default. */
+const scrypt = { N: 1 << 12, r: 8, p: 1 };
+const password = "simulation";
+
+export function simulationWallet(seed: number, name: string): Wallet {
+  return new Wallet(`0x${Buffer.from(sha256(`consilium simulation ${seed} ${name}`)).toString("hex")}`);
+}
+
+/** Writes a party's keystore unless an earlier start did. */
+export async function ensureIdentity(run: RunDirectory, name: string): Promise<Identity> {
+  const dir = run.at(name);
+  const wallet = simulationWallet(run.settings.seed, name);
+  const keystore = join(dir, "keystore.json");
+  const passwordFile = join(dir, "password");
+  await mkdir(dir, { recursive: true });
+  if (!existsSync(keystore)) {
+    await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
+    const { address, privateKey } = wallet;
+    await writeFile(keystore, await encryptKeystoreJson({ address, privateKey }, password, { scrypt }), {
+      mode: 0o600,
+    });
+  }
+  return { name, address: parseAddress(wallet.address), dir, keystore, passwordFile };
+}
+
+export function hospitalName(index: number): string {
+  return `hospital-${index + 1}`;
+}

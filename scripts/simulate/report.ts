@@ -1,0 +1,81 @@
+// What a run leaves for people: the table of scores, the chart of scores over rounds, and the numbers behind them.
+import { writeFile } from "node:fs/promises";
+import pc from "picocolors";
+import type { Estimate, Scores } from "../../protocol/scores.ts";
+import { lineChart } from "../charts/line-chart.ts";
+import { svgToPng } from "../charts/svg-to-png.ts";
+import { table } from "../terminal/table.ts";
+import type { RoundTimes } from "./round-clock.ts";
+import type { RunDirectory } from "./run-directory.ts";
+import type { RoundScore, ScoredModel } from "./score-models.ts";
+
+export function scoreTable(models: readonly ScoredModel[]): string {
+  const scored = models[0]?.scores;
+  const rows = models.map(({ name, scores }) => [
+    name,
+    estimate(scores.balancedAccuracy),
+    estimate(scores.auc),
+    estimate(scores.sensitivity),
+    estimate(scores.specificity),
+    scores.isAtChance ? pc.yellow("at chance") : "",
+  ]);
+  const majority = scored ? [`majority class (accuracy ${scored.majorityAccuracy.toFixed(2)})`, "0.50", "0.50"] : [];
+  return table(
+    ["model", "balanced accuracy", "AUC", "sensitivity", "specificity", ""],
+    [...rows, [...majority, "", "", pc.yellow("at chance")]],
+  );
+}
+
+function estimate({ value, low, high }: Estimate): string {
+  return `${value.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
+}
+
+export function roundTable(times: readonly RoundTimes[]): string {
+  return table(
+    ["round", "training s", "commit to adopted s", "updates MB"],
+    times.map(({ round, trainingSeconds, overheadSeconds, updateBytes }) => [
+      String(round),
+      trainingSeconds.toFixed(1),
+      overheadSeconds.toFixed(1),
+      (updateBytes / 1e6).toFixed(2),
+    ]),
+  );
+}
+
+/** Writes scores.json, rounds.json and scores.png. */
+export async function writeReport(
+  run: RunDirectory,
+  report: {
+    readonly models: readonly ScoredModel[];
+    readonly rounds: readonly RoundScore[];
+    readonly times: readonly RoundTimes[];
+    readonly facts: Readonly<Record<string, unknown>>;
+  },
+): Promise<void> {
+  const { models, rounds, times, facts } = report;
+  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+  await writeFile(
+    run.at("scores.json"),
+    json({
+      ...facts,
+      models: models.map(({ name, scores }) => ({ name, ...scores })),
+      rounds: rounds.map(({ round, scores }) => ({ round, split: "validation", ...scores })),
+    }),
+  );
+  if (times.length > 0) await writeFile(run.at("rounds.json"), json(times));
+  const series = (name: string, of: (scores: Scores) => Estimate) => ({
+    name,
+    points: rounds.map(({ round, scores }) => {
+      const { value, low, high } = of(scores);
+      return { x: round, y: value, low, high };
+    }),
+  });
+  const chart = lineChart([series("AUC", ({ auc }) => auc)], {
+    title: "Federated model on the validation patients",
+    xLabel: "round",
+    yLabel: "AUC, with its 95 % interval",
+    yRange: [0, 1],
+    reference: { y: 0.5, label: "chance" },
+  });
+  await writeFile(run.at("scores.png"), svgToPng(chart));
+}

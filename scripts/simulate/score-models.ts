@@ -1,0 +1,57 @@
+// Scores every model of a run on the same held-out test patients. A threshold is chosen on the validation patients that
+// the model's owner has; the test patients choose nothing.
+import { openTrainerProcess, type TrainerProcess } from "../../node/learner-process.ts";
+import type { Plan } from "../../protocol/plan.ts";
+import type { Log, Split } from "../../protocol/ports.ts";
+import { type Prediction, type Scores, scorePredictions, youdenThreshold } from "../../protocol/scores.ts";
+
+export interface ScoredModel {
+  readonly name: string;
+  readonly scores: Scores;
+  readonly predictions: readonly Prediction[];
+}
+
+export interface ModelToScore {
+  readonly name: string;
+  readonly weights: Uint8Array;
+  /** The shard whose validation patients choose the threshold. */
+  readonly validationShard: string;
+}
+
+export interface RoundScore {
+  readonly round: number;
+  /** On all validation patients: what a federation may look at while it trains. */
+  readonly scores: Scores;
+}
+
+/** Predictions through one trainer process. */
+export class Scorer {
+  readonly #plan: Plan;
+  readonly #trainer: TrainerProcess;
+
+  constructor(plan: Plan, log: Log) {
+    this.#plan = plan;
+    this.#trainer = openTrainerProcess({ log });
+  }
+
+  async predict(shard: string, model: Uint8Array, split: Split, signal: AbortSignal): Promise<readonly Prediction[]> {
+    return this.#trainer.learner({ shard }).predict({ plan: this.#plan, model, split }, { signal });
+  }
+
+  /** @param pool the shard that holds every hospital's test patients */
+  async score(model: ModelToScore, pool: string, signal: AbortSignal): Promise<ScoredModel> {
+    const { name, weights, validationShard } = model;
+    const threshold = youdenThreshold(await this.predict(validationShard, weights, "validation", signal));
+    const predictions = await this.predict(pool, weights, "test", signal);
+    return { name, predictions, scores: scorePredictions(predictions, threshold) };
+  }
+
+  async scoreRound(round: number, weights: Uint8Array, pool: string, signal: AbortSignal): Promise<RoundScore> {
+    const predictions = await this.predict(pool, weights, "validation", signal);
+    return { round, scores: scorePredictions(predictions, youdenThreshold(predictions)) };
+  }
+
+  async close(): Promise<void> {
+    await this.#trainer.close();
+  }
+}

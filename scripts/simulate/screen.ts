@@ -1,0 +1,41 @@
+// What a person sees of a run while it works: a line when a stage is done, bars for what takes long. On a terminal the
+// bars move; elsewhere the lines alone stay, on stderr, so that stdout holds the result and nothing else.
+import pc from "picocolors";
+import { type Bar, progressBars } from "../terminal/progress.ts";
+
+export interface Screen {
+  /** A line that stays. */
+  say(line: string): void;
+  /** A bar of that name, made when first asked for. */
+  bar(name: string): Bar;
+  /** Takes the bars away. */
+  clear(): void;
+}
+
+export function openScreen(): Screen {
+  let group: ReturnType<typeof progressBars> | undefined;
+  let bars = new Map<string, Bar>();
+  const clear = () => {
+    group?.stop();
+    group = undefined;
+    bars = new Map();
+  };
+  return {
+    say(line) {
+      // cli-progress repaints its lines; text goes above them only while it is stopped.
+      clear();
+      process.stderr.write(`${line}\n`);
+    },
+    bar(name) {
+      group ??= progressBars();
+      const bar = bars.get(name) ?? group.add(name);
+      bars.set(name, bar);
+      return bar;
+    },
+    clear,
+  };
+}
+
+export function done(what: string, details: string): string {
+  return `${pc.green("✓")} ${what.padEnd(12)} ${details}`;
+}

@@ -1,0 +1,198 @@
+// The main job's stages, in order; each leaves something on disk that a later start finds and does not do again.
+import { existsSync } from "node:fs";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { type FederationFile, readFederationFile, writeFederationFile } from "../../io/chain/federation-file.ts";
+import { abiDigest } from "../../io/chain/training-rounds.ts";
+import type { Plan } from "../../protocol/plan.ts";
+import type { Log } from "../../protocol/ports.ts";
+import { trainAlone } from "./alone.ts";
+import { auditRun } from "./audit-run.ts";
+import { type Chain, startChain } from "./chain.ts";
+import { type Data, prepareData } from "./data.ts";
+import { drawExamples } from "./examples.ts";
+import { startFederation } from "./federation.ts";
+import { foundFederation } from "./found.ts";
+import { ensureIdentity, hospitalName, type Identity } from "./identities.ts";
+import { collectModels } from "./models.ts";
+import { ensurePlan } from "./plan.ts";
+import { roundTable, scoreTable, writeReport } from "./report.ts";
+import type { RoundTimes, SimulationEvent } from "./round-clock.ts";
+import type { RunDirectory } from "./run-directory.ts";
+import { type ModelToScore, type RoundScore, type ScoredModel, Scorer } from "./score-models.ts";
+import { done, openScreen, type Screen } from "./screen.ts";
+
+export interface Outcome {
+  readonly verified: boolean;
+}
+
+interface Parties {
+  readonly admin: Identity;
+  readonly aggregator: Identity;
+  readonly hospitals: readonly Identity[];
+}
+
+/** @throws FedError of the stage that failed; ABORTED */
+export async function simulate(
+  run: RunDirectory,
+  { signal, json, log }: { signal: AbortSignal; json: boolean; log: Log },
+): Promise<Outcome> {
+  const screen = openScreen();
+  try {
+    const data = await prepareData(run, screen, signal);
+    await drawExamples(run, data.pool);
+    const { plan, genesis } = await ensurePlan(run);
+    const parties: Parties = {
+      admin: await ensureIdentity(run, "admin"),
+      aggregator: await ensureIdentity(run, "aggregator"),
+      hospitals: await Promise.all(data.shards.map((_, index) => ensureIdentity(run, hospitalName(index)))),
+    };
+    const chain = await startChain({ journal: run.at("chain.ndjson"), port: run.settings.rpcPort });
+    try {
+      const federation = await ensureFederation(run, chain, { plan, genesis, ...parties }, signal);
+      screen.say(done("federation", `${parties.hospitals.length} hospitals on chain, contract ${federation.contract}`));
+      const times = await runRounds(run, screen, { chain, plan, parties, log }, signal);
+      const models = await collectModels(run, federation, chain.url, parties.aggregator);
+      await compare(run, screen, { plan, genesis, data, parties, log }, signal);
+      const scored = await score(run, { plan, data, parties, models, log }, signal);
+      const facts = { patients: run.settings.patients, hospitals: parties.hospitals.length, federation };
+      await writeReport(run, { ...scored, times, facts });
+      screen.clear();
+      if (!json) {
+        if (times.length > 0) process.stdout.write(`\n${roundTable(times)}\n`);
+        process.stdout.write(`\n${scoreTable(scored.models)}\n\n`);
+      }
+      const verified = await auditRun(run, { chain, federation, json, signal, scored });
+      if (verified) await run.markFinished();
+      return { verified };
+    } finally {
+      await chain.stop();
+    }
+  } finally {
+    screen.clear();
+  }
+}
+
+async function ensureFederation(
+  run: RunDirectory,
+  chain: Chain,
+  input: Parties & { readonly plan: Plan; readonly genesis: Uint8Array },
+  signal: AbortSignal,
+): Promise<FederationFile> {
+  const file = run.at("federation.json");
+  if (run.done("federation")) return readFederationFile(file);
+  const { admin, aggregator, hospitals, plan, genesis } = input;
+  const founding = { rpc: chain.url, plan, genesis, admin, aggregators: [aggregator], hospitals };
+  const { federation, fromBlock, codeDigest } = await foundFederation(run, founding, { signal });
+  const record = { version: 1 as const, ...federation, fromBlock, codeDigest, abiDigest, predecessor: null };
+  await rm(file, { force: true }); // of a start that was ended just here
+  await writeFederationFile(file, record);
+  await run.markDone("federation");
+  return record;
+}
+
+async function runRounds(
+  run: RunDirectory,
+  screen: Screen,
+  input: { chain: Chain; plan: Plan; parties: Parties; log: Log },
+  signal: AbortSignal,
+): Promise<readonly RoundTimes[]> {
+  const timesFile = run.at("rounds.json");
+  if (run.done("rounds")) {
+    return existsSync(timesFile) ? (JSON.parse(await readFile(timesFile, "utf8")) as RoundTimes[]) : [];
+  }
+  const { chain, plan, parties, log } = input;
+  const onEvent = showProgress(screen, plan, parties);
+  const running = await startFederation(run, parties, { rpc: chain.url, log, onEvent });
+  try {
+    const clock = await running.finished(signal);
+    const times = clock.times();
+    await writeFile(timesFile, `${JSON.stringify(times, null, 2)}\n`);
+    const training = times.reduce((sum, each) => sum + each.trainingSeconds, 0);
+    const overhead = times.reduce((sum, each) => sum + each.overheadSeconds, 0);
+    await running.stop();
+    await run.markDone("rounds");
+    screen.say(
+      done(
+        "rounds",
+        `${plan.rounds} final; ${training.toFixed(0)} s of training, ${overhead.toFixed(1)} s of all else`,
+      ),
+    );
+    return times;
+  } finally {
+    await running.stop();
+  }
+}
+
+/** One bar a hospital: the steps of its training, and what it did last. */
+function showProgress(screen: Screen, plan: Plan, { hospitals }: Parties): (event: SimulationEvent) => void {
+  const nameOf = new Map(hospitals.map(({ address, name }) => [address, name]));
+  return (event) => {
+    if (event.event === "final") {
+      screen.say(done(`round ${event.round}`, `final, model ${event.model.slice(0, 14)}…`));
+    }
+    if (!("hospital" in event)) return;
+    const name = nameOf.get(event.hospital) ?? event.hospital;
+    if (event.event === "training") {
+      const { round, step, steps, loss } = event;
+      screen.bar(name).update(step, steps, `round ${round}/${plan.rounds}, loss ${loss.toFixed(3)}`);
+    }
+    if (event.event === "refused") screen.say(`${name} refused a proposal: ${event.code}`);
+    if (event.event === "invalid-update")
+      screen.say(`${name} found the update of ${event.member} invalid: ${event.code}`);
+  };
+}
+
+async function compare(
+  run: RunDirectory,
+  screen: Screen,
+  input: { plan: Plan; genesis: Uint8Array; data: Data; parties: Parties; log: Log },
+  signal: AbortSignal,
+): Promise<void> {
+  const { plan, genesis, data, parties, log } = input;
+  const trainings = parties.hospitals.map(({ name, address }, index) => ({
+    name: `${name} alone`,
+    seedName: address,
+    shard: data.shards[index] as string,
+    modelFile: aloneFile(run, name),
+  }));
+  await trainAlone(
+    trainings,
+    { plan, rounds: plan.rounds, genesis, log },
+    { signal, onProgress: (name, step, steps) => screen.bar(name).update(step, steps) },
+  );
+  screen.say(done("alone", `each hospital trained as long on its own patients, for comparison`));
+}
+
+function aloneFile(run: RunDirectory, name: string): string {
+  return run.at("models", `${name}-alone.safetensors`);
+}
+
+async function score(
+  run: RunDirectory,
+  input: { plan: Plan; data: Data; parties: Parties; models: readonly Uint8Array[]; log: Log },
+  signal: AbortSignal,
+): Promise<{ models: readonly ScoredModel[]; rounds: readonly RoundScore[] }> {
+  const { plan, data, parties, models, log } = input;
+  const scorer = new Scorer(plan, log);
+  try {
+    const rounds: RoundScore[] = [];
+    for (const [index, weights] of models.entries()) {
+      rounds.push(await scorer.scoreRound(index + 1, weights, data.pool, signal));
+    }
+    const toScore: ModelToScore[] = [
+      { name: "federated", weights: models.at(-1) as Uint8Array, validationShard: data.pool },
+      ...(await Promise.all(
+        parties.hospitals.map(async ({ name }, index) => ({
+          name: `${name} alone`,
+          weights: await readFile(aloneFile(run, name)),
+          validationShard: data.shards[index] as string,
+        })),
+      )),
+    ];
+    const scored: ScoredModel[] = [];
+    for (const model of toScore) scored.push(await scorer.score(model, data.pool, signal));
+    return { models: scored, rounds };
+  } finally {
+    await scorer.close();
+  }
+}
