@@ -1,26 +1,31 @@
 // Stored pixels to HU, one frame at a time, so that a file of a thousand frames needs the memory of one.
+import { FedError } from "../../protocol/errors.ts";
 import { codestreamSize, hasEnd } from "./codestream-size.ts";
 import type { CtInstance } from "./ct-instance.ts";
 import { decodeRle } from "./decode-rle.ts";
-import { hounsfieldTable, storedValue } from "./hounsfield.ts";
+import { storedValue, toHounsfield } from "./hounsfield.ts";
 import type { DicomFile } from "./read-instance.ts";
 import { damagedPixels } from "./refusals.ts";
 import type { PixelCodec } from "./transfer-syntax.ts";
-import { decodeByWasm, loadCodecs } from "./wasm-codecs.ts";
+import { decodeByWasm } from "./wasm-codecs.ts";
 
 type Words = Uint8Array | Uint16Array;
 
 /**
  * HU of each frame, rows x columns, rounded and clamped (hounsfield.ts), in the file's order.
  *
- * @throws {FedError} DICOM_PIXELS_DAMAGED at the first frame that does not decode
+ * @param into memory for all frames, one after the other; else each has its own
+ * @throws {FedError} DICOM_PIXELS_DAMAGED at the first frame that does not decode; DICOM_MEMORY if `into` has another size
  */
-export async function* decodeFrames({ instance, pixels }: DicomFile): AsyncGenerator<Int16Array<ArrayBuffer>> {
+export async function* decodeFrames({ instance, pixels }: DicomFile, into?: Int16Array): AsyncGenerator<Int16Array> {
+  const area = instance.rows * instance.columns;
+  const pixelCount = area * instance.frames.length;
+  if (into && into.length !== pixelCount)
+    throw new FedError("DICOM_MEMORY", { pixels: into.length, needed: pixelCount });
   for (const [index, frame] of instance.frames.entries()) {
     const words = await decodeWords({ instance, pixels }, index);
-    const table = hounsfieldTable(instance, frame);
-    const hu = new Int16Array(words.length);
-    for (let at = 0; at < hu.length; at++) hu[at] = table[words[at]!]!;
+    const hu = into?.subarray(index * area, (index + 1) * area) ?? new Int16Array(area);
+    toHounsfield(words, instance, frame, hu);
     yield hu;
   }
 }
@@ -43,8 +48,7 @@ async function decodeWords({ instance, pixels }: DicomFile, index: number): Prom
   if (pixels.codec === "rle") decoded = decodeRle(encoded, pixelCount, instance.bitsAllocated / 8);
   else {
     checkCodestream(encoded, pixels.codec, instance, index);
-    await loadCodecs();
-    decoded = decodeByWasm(pixels.codec, encoded, instance);
+    decoded = await decodeByWasm(pixels.codec, encoded, instance);
   }
   if (!decoded) throw damagedPixels(index, "the decoder failed");
   // Samples of 8 bits may come back as bytes even where 16 are allocated.

@@ -1,5 +1,7 @@
-// From a stored word to HU by one table: bits, sign, padding, rescale, rounding and clamping, all decided once a series.
+// From stored words to HU: bits, sign, padding, rescale, rounding and clamping. By one table, which decides all of it once a
+// series, or where the rescale is a whole number by the faster kernel.
 import type { CtFrame, CtInstance } from "./ct-instance.ts";
+import { hounsfieldByKernel } from "./hounsfield-kernel.ts";
 
 /** What a pixel is where nothing was measured: padding, and the corners outside the round field of view. */
 export const OUTSIDE_HU = -1000;
@@ -14,6 +16,8 @@ type Layout = Pick<
   "bitsAllocated" | "bitsStored" | "highBit" | "isSigned" | "pixelPaddingValue" | "pixelPaddingLimit"
 >;
 
+type Rescale = Pick<CtFrame, "rescaleSlope" | "rescaleIntercept">;
+
 /** The stored value of each word of 8 or 16 bits: the stored bits, with their sign extended. */
 export function storedValue({ bitsStored, highBit, isSigned }: Layout, word: number): number {
   const bits = word >>> (highBit + 1 - bitsStored);
@@ -21,8 +25,46 @@ export function storedValue({ bitsStored, highBit, isSigned }: Layout, word: num
   return isSigned ? (bits << unused) >> unused : (bits << unused) >>> unused;
 }
 
+/** Writes the HU of each word, clamped to LOWEST_HU..HIGHEST_HU, to `into`, which is as long as `words`. */
+export function toHounsfield(words: Uint8Array | Uint16Array, layout: Layout, frame: Rescale, into: Int16Array): void {
+  if (words instanceof Uint16Array && isWholeShift(layout, frame)) {
+    const { isSigned, bitsStored, highBit, pixelPaddingValue } = layout;
+    hounsfieldByKernel(
+      words,
+      {
+        isSigned,
+        left: 15 - highBit,
+        right: 16 - bitsStored,
+        intercept: frame.rescaleIntercept,
+        padding: pixelPaddingValue,
+        neverBelow: NEVER_MEASURED_BELOW_HU,
+        outside: OUTSIDE_HU,
+        lowest: LOWEST_HU,
+        highest: HIGHEST_HU,
+      },
+      into,
+    );
+  } else {
+    const table = hounsfieldTable(layout, frame);
+    for (let at = 0; at < words.length; at++) into[at] = table[words[at]!]!;
+  }
+}
+
+/** What the kernel can do: 16-bit lanes, one padding value, nothing but an addition. */
+function isWholeShift(layout: Layout, { rescaleSlope, rescaleIntercept }: Rescale): boolean {
+  const { bitsAllocated, bitsStored, isSigned, pixelPaddingValue, pixelPaddingLimit } = layout;
+  return (
+    bitsAllocated === 16 &&
+    (isSigned || bitsStored < 16) &&
+    (pixelPaddingLimit === undefined || pixelPaddingValue === undefined) &&
+    rescaleSlope === 1 &&
+    Number.isInteger(rescaleIntercept) &&
+    Math.abs(rescaleIntercept) < 2 ** 15
+  );
+}
+
 /** HU of every word, clamped to LOWEST_HU..HIGHEST_HU: index a word of 8 or 16 bits, read HU. Kept for the next file. */
-export function hounsfieldTable(layout: Layout, { rescaleSlope, rescaleIntercept }: CtFrame): Int16Array {
+export function hounsfieldTable(layout: Layout, { rescaleSlope, rescaleIntercept }: Rescale): Int16Array {
   const { bitsAllocated, bitsStored, highBit, isSigned, pixelPaddingValue, pixelPaddingLimit } = layout;
   const key = [
     ...[bitsAllocated, bitsStored, highBit, isSigned, pixelPaddingValue, pixelPaddingLimit],

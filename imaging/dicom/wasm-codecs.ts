@@ -1,36 +1,29 @@
 // The compressed transfer syntaxes by dcmjs-codecs: libjpeg, CharLS, OpenJPEG and OpenJPH in one WebAssembly sandbox.
-import codecs from "dcmjs-codecs";
 import type { CtInstance } from "./ct-instance.ts";
-import type { PixelCodec } from "./transfer-syntax.ts";
 
-const { Context, NativeCodecs } = codecs;
-type Codec = (context: InstanceType<typeof Context>) => InstanceType<typeof Context>;
-
-const DECODERS: Readonly<Partial<Record<PixelCodec, Codec>>> = {
-  jpeg: (context) => NativeCodecs.decodeJpeg(context),
-  "jpeg-ls": (context) => NativeCodecs.decodeJpegLs(context),
-  "jpeg-2000": (context) => NativeCodecs.decodeJpeg2000(context),
-  htj2k: (context) => NativeCodecs.decodeHtJpeg2000(context),
-};
-
-/** Loads the decoders, once a process and again after one has failed; 0.1 s. */
-export async function loadCodecs(): Promise<void> {
-  if (!NativeCodecs.isInitialized())
-    await NativeCodecs.initializeAsync({ logCodecsInfo: false, logCodecsTrace: false });
-}
+const METHODS = {
+  jpeg: "decodeJpeg",
+  "jpeg-ls": "decodeJpegLs",
+  "jpeg-2000": "decodeJpeg2000",
+  htj2k: "decodeHtJpeg2000",
+} as const;
+export type WasmCodec = keyof typeof METHODS;
 
 /**
- * Decodes one frame to its words as bytes, little endian, sign not extended. The decoders must be loaded.
+ * Decodes one frame to its words as bytes, little endian, sign not extended. Loads the decoders with the first frame and
+ * again after one has failed, 0.1 s each.
  *
  * @returns undefined if the decoder fails
  */
-export function decodeByWasm(
-  codec: PixelCodec,
+export async function decodeByWasm(
+  codec: WasmCodec,
   encoded: Uint8Array,
   { rows, columns, bitsAllocated, bitsStored, isSigned }: CtInstance,
-): Uint8Array | undefined {
-  const decode = DECODERS[codec];
-  if (!decode) return undefined;
+): Promise<Uint8Array | undefined> {
+  // Loaded when needed: a worker that meets plain pixels only is ready the sooner.
+  const { Context, NativeCodecs } = (await import("dcmjs-codecs")).default;
+  if (!NativeCodecs.isInitialized())
+    await NativeCodecs.initializeAsync({ logCodecsInfo: false, logCodecsTrace: false });
   try {
     const context = new Context({
       width: columns,
@@ -43,7 +36,7 @@ export function decodeByWasm(
       photometricInterpretation: "MONOCHROME2",
       encodedBuffer: encoded,
     });
-    return decode(context).getDecodedBuffer();
+    return NativeCodecs[METHODS[codec]](context).getDecodedBuffer();
   } catch {
     // A trap leaves the sandbox's memory in any state; its words may hold bytes of the file, so they go no further.
     NativeCodecs.release();

@@ -1,0 +1,46 @@
+// What the decode pool and its workers say to each other.
+import type { ErrorFacts } from "../../protocol/errors.ts";
+import type { CtInstance } from "./ct-instance.ts";
+import type { DicomLimits } from "./limits.ts";
+
+/** A DICOM file: one on disk, which the worker reads, or bytes, for instance out of a zip. */
+export type DicomSource = { readonly path: string } | { readonly bytes: Uint8Array };
+
+/** HU in memory that threads share. */
+export type SharedHu = Int16Array<SharedArrayBuffer>;
+
+export type ToWorker =
+  /** Read what the file says of itself. */
+  | { readonly kind: "header"; readonly task: number; readonly source: DicomSource }
+  /** Decode all frames to HU, one after the other into shared memory if there is any. */
+  | { readonly kind: "decode"; readonly task: number; readonly source: DicomSource; readonly into?: SharedHu }
+  /** One frame was taken: another may be sent. */
+  | { readonly kind: "taken"; readonly task: number }
+  /** Nobody wants the rest. */
+  | { readonly kind: "stop"; readonly task: number };
+
+export type FromWorker =
+  | { readonly kind: "header"; readonly task: number; readonly instance: CtInstance }
+  | {
+      readonly kind: "frame";
+      readonly task: number;
+      /** With the first frame only. */
+      readonly instance?: CtInstance;
+      /** Unless it was written into shared memory. */
+      readonly hu?: Int16Array<ArrayBuffer>;
+      readonly isLast: boolean;
+    }
+  | { readonly kind: "stopped"; readonly task: number }
+  | {
+      readonly kind: "refused";
+      readonly task: number;
+      readonly code: string;
+      readonly facts: ErrorFacts;
+      readonly remedy: string | undefined;
+    };
+
+export interface WorkerSettings {
+  readonly limits: DicomLimits;
+  /** Frames of a file that may be on their way at once. */
+  readonly framesAhead: number;
+}

@@ -1,0 +1,129 @@
+// One worker thread and what it has to do: replaced when it dies, ended when it hangs; the file in work pays for that.
+import { Worker } from "node:worker_threads";
+import { FedError } from "../../protocol/errors.ts";
+import type { DicomSource, FromWorker, SharedHu, ToWorker, WorkerSettings } from "./decode-messages.ts";
+
+export interface DecodeTask {
+  readonly id: number;
+  readonly kind: "header" | "decode";
+  readonly source: DicomSource;
+  /** Where HU go; own memory for each frame if undefined. */
+  readonly into?: SharedHu | undefined;
+  /** Hears every message; the last one is a header, a refusal, the last frame, or that it was stopped. */
+  tell(message: FromWorker): void;
+  fail(error: FedError): void;
+}
+
+export interface DecodeSeat {
+  /** Tasks at this worker, the first of them in work. */
+  readonly load: number;
+  give(task: DecodeTask): void;
+  /** The reader took a frame and wants the next. */
+  taken(task: DecodeTask): void;
+  stop(task: DecodeTask): void;
+  close(): Promise<void>;
+}
+
+export interface SeatOptions {
+  readonly timeoutMs: number;
+  readonly maxHeapMib: number;
+  readonly settings: WorkerSettings;
+  /** A task ended; `orphans` were waiting behind one that killed the worker. */
+  onFree(orphans: readonly DecodeTask[]): void;
+}
+
+export function openDecodeSeat({ timeoutMs, maxHeapMib, settings, onFree }: SeatOptions): DecodeSeat {
+  let worker: Worker | undefined;
+  let tasks: DecodeTask[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  /** Frames sent and not yet taken; at the most that may be, the worker waits for the reader and not we for it. */
+  let untaken = 0;
+
+  function start(): Worker {
+    const started = new Worker(new URL("./decode-worker.ts", import.meta.url), {
+      workerData: settings,
+      resourceLimits: { maxOldGenerationSizeMb: maxHeapMib },
+      // Codecs complain about broken files on their own; whatever they say, it may quote the file.
+      stdout: true,
+      stderr: true,
+    });
+    started.on("message", hear);
+    started.on("error", (error: NodeJS.ErrnoException) => {
+      if (worker === started) lose(new FedError("DICOM_WORKER_DIED", { reason: error.code ?? error.name }, REMEDY));
+    });
+    started.on("exit", (exitCode) => {
+      if (worker === started) lose(new FedError("DICOM_WORKER_DIED", { reason: `exit ${exitCode}` }, REMEDY));
+    });
+    return started;
+  }
+
+  function watch(): void {
+    clearTimeout(timer);
+    if (tasks.length === 0 || untaken === settings.framesAhead) return;
+    timer = setTimeout(() => {
+      const hung = worker;
+      lose(new FedError("DICOM_TIMEOUT", { timeoutMs }, REMEDY));
+      void hung?.terminate();
+    }, timeoutMs);
+  }
+
+  function hear(message: FromWorker): void {
+    const [task] = tasks;
+    if (!task || message.task !== task.id) return;
+    if (message.kind === "frame" && !message.isLast) untaken++;
+    else {
+      tasks.shift();
+      untaken = 0;
+    }
+    watch();
+    task.tell(message);
+    if (tasks[0] !== task) onFree([]);
+  }
+
+  function lose(error: FedError): void {
+    const [guilty, ...orphans] = tasks;
+    worker = undefined;
+    tasks = [];
+    untaken = 0;
+    watch();
+    guilty?.fail(error);
+    onFree(orphans);
+  }
+
+  function say(message: ToWorker, transfer: readonly ArrayBuffer[] = []): void {
+    worker ??= start();
+    worker.postMessage(message, transfer);
+  }
+
+  return {
+    get load() {
+      return tasks.length;
+    },
+    give(task) {
+      tasks.push(task);
+      const { id, kind, source, into } = task;
+      say({ kind, task: id, source, ...(kind === "decode" && into && { into }) } as ToWorker);
+      if (tasks.length === 1) watch();
+    },
+    taken(task) {
+      if (tasks[0] !== task) return;
+      untaken--;
+      say({ kind: "taken", task: task.id });
+      watch();
+    },
+    stop(task) {
+      if (tasks.includes(task)) say({ kind: "stop", task: task.id });
+    },
+    async close() {
+      const closing = worker;
+      const left = tasks;
+      worker = undefined;
+      tasks = [];
+      clearTimeout(timer);
+      for (const task of left) task.fail(new FedError("DICOM_POOL_CLOSED"));
+      await closing?.terminate();
+    },
+  };
+}
+
+const REMEDY = { remedy: "leave the file out, or export it again" };

@@ -1,0 +1,96 @@
+// A thread that reads and decodes one DICOM file after the other; if a file kills it, that file alone is lost.
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { parentPort, workerData } from "node:worker_threads";
+import { FedError, isFedError } from "../../protocol/errors.ts";
+import { decodeFrames } from "./decode-frames.ts";
+import type { DicomSource, FromWorker, ToWorker, WorkerSettings } from "./decode-messages.ts";
+import { readInstance, readInstanceHeader } from "./read-instance.ts";
+import { tooLarge } from "./refusals.ts";
+
+const { limits, framesAhead } = workerData as WorkerSettings;
+const port = parentPort!;
+/** Frames that may still be sent of the file in work. */
+let credit = 0;
+let wake = () => {};
+const stopped = new Set<number>();
+let work: Promise<void> = Promise.resolve();
+
+port.on("message", (message: ToWorker) => {
+  if (message.kind === "taken") credit++;
+  else if (message.kind === "stop") stopped.add(message.task);
+  else work = work.then(() => perform(message));
+  wake();
+});
+
+async function perform(message: Extract<ToWorker, { source: unknown }>): Promise<void> {
+  const { task } = message;
+  try {
+    if (message.kind === "header") say({ kind: "header", task, instance: readHeader(message.source) });
+    else await decode(message);
+  } catch (error) {
+    // What is no FedError may quote the file or its path, so its name is all that is told.
+    const refusal = isFedError(error) ? error : new FedError("DICOM_UNREADABLE", { reason: reasonOf(error) });
+    say({ kind: "refused", task, code: refusal.code, facts: refusal.facts, remedy: refusal.remedy });
+  }
+}
+
+async function decode({ task, source, into }: Extract<ToWorker, { kind: "decode" }>): Promise<void> {
+  const file = readInstance("path" in source ? readWhole(source.path) : source.bytes, limits);
+  const count = file.instance.frames.length;
+  credit = framesAhead;
+  let index = 0;
+  for await (const hu of decodeFrames(file, into)) {
+    while (credit === 0 && !stopped.has(task)) await new Promise<void>((resolve) => (wake = resolve));
+    if (stopped.delete(task)) return say({ kind: "stopped", task });
+    credit--;
+    const first = index === 0 && { instance: file.instance };
+    const isLast = ++index === count;
+    if (hu.buffer instanceof ArrayBuffer)
+      say({ kind: "frame", task, ...first, hu: hu as Int16Array<ArrayBuffer>, isLast }, [hu.buffer]);
+    else say({ kind: "frame", task, ...first, isLast });
+  }
+}
+
+function say(message: FromWorker, transfer: readonly ArrayBuffer[] = []): void {
+  port.postMessage(message, transfer);
+}
+
+/** The header from the file's first bytes, or from more of them until it is whole. */
+function readHeader(source: DicomSource) {
+  if ("bytes" in source) return readInstanceHeader(source.bytes, limits);
+  for (const bytes of [FIRST_BYTES, SCRATCH_BYTES]) {
+    try {
+      return readInstanceHeader(readWhole(source.path, bytes), limits);
+    } catch (error) {
+      if (!isFedError(error, "DICOM_TRUNCATED")) throw error;
+    }
+  }
+  return readInstanceHeader(readWhole(source.path), limits);
+}
+
+const FIRST_BYTES = 2 ** 16;
+const SCRATCH_BYTES = 2 ** 23;
+/** Slices fit in here, so that no memory is asked for and given back with each of them. */
+const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+
+/** A file's bytes, or its first ones; those of a file of less than 8 MiB are valid until the next call. */
+function readWhole(path: string, atMost = Number.POSITIVE_INFINITY): Buffer {
+  const file = openSync(path, "r");
+  try {
+    const { size } = fstatSync(file);
+    if (size > limits.maxFileBytes) throw tooLarge("file bytes", size, limits.maxFileBytes);
+    const wanted = Math.min(size, atMost);
+    if (wanted > scratch.length) return readFileSync(file);
+    let filled = 0;
+    for (let read = -1; filled < wanted && read !== 0; filled += read)
+      read = readSync(file, scratch, filled, wanted - filled, filled);
+    return scratch.subarray(0, filled);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  return typeof code === "string" ? code : String(name);
+}

@@ -1,0 +1,137 @@
+// Words to HU, eight a turn, where the rescale is a whole number added: that is nearly every CT there is. JavaScript has
+// no vector instructions, WebAssembly has; this module is small enough to be assembled here, so that an auditor reads what
+// runs. Its result is the table's of hounsfield.ts, bit for bit (test/imaging/dicom/hounsfield.test.ts).
+
+export interface KernelSettings {
+  readonly isSigned: boolean;
+  /** 15 - high bit: brings the stored bits to the top of the word, and drops what stands above them. */
+  readonly left: number;
+  /** 16 - bits stored: brings them down again, with their sign. */
+  readonly right: number;
+  /** -32768 to 32767. */
+  readonly intercept: number;
+  readonly padding: number | undefined;
+  /** Below it nothing was measured. */
+  readonly neverBelow: number;
+  readonly outside: number;
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+// WebAssembly Core Specification 2.0, section 5.4 (instructions) and 5.5 (modules).
+const i32 = 0x7f;
+const v128 = 0x7b;
+const get = (local: number) => [0x20, local];
+const set = (local: number) => [0x21, local];
+const constant = (value: number) => [0x41, value]; // below 64: one byte of LEB128
+const add = [0x6a];
+const lessUnsigned = [0x49];
+const loop = (...body: number[][]) => [0x03, 0x40, ...body.flat(), 0x0b];
+const againIf = [0x0d, 0];
+const load = [0xfd, 0x00, 0, 0];
+const store = [0xfd, 0x0b, 0, 0];
+const splat = [0xfd, 0x10];
+const equal = [0xfd, 0x2d];
+const less = [0xfd, 0x2f];
+const and = [0xfd, 0x4e];
+const or = [0xfd, 0x50];
+const select = [0xfd, 0x52];
+const shiftLeft = [0xfd, 0x8b, 0x01];
+const shiftRightSigned = [0xfd, 0x8c, 0x01];
+const shiftRightUnsigned = [0xfd, 0x8d, 0x01];
+const addSaturating = [0xfd, 0x8f, 0x01];
+const min = [0xfd, 0x96, 0x01];
+const max = [0xfd, 0x98, 0x01];
+
+// Parameters, then the same values in all eight lanes, then what a turn computes.
+const [at, end, left, right] = [0, 1, 2, 3];
+const [firstScalar, firstSplat, splats] = [4, 11, 7];
+const [intercept, padding, padded, neverBelow, outside, lowest, highest] = [11, 12, 13, 14, 15, 16, 17];
+const [raw, stored, hu] = [18, 19, 20];
+
+function body(shiftRight: number[]): number[] {
+  const lanes = Array.from({ length: splats }, (_, index) => index);
+  const code = [
+    ...lanes.flatMap((index) => [...get(firstScalar + index), ...splat, ...set(firstSplat + index)]),
+    ...loop(
+      [...get(at), ...load, ...set(raw)],
+      [...get(raw), ...get(left), ...shiftLeft, ...get(right), ...shiftRight, ...set(stored)],
+      [...get(stored), ...get(intercept), ...addSaturating, ...set(hu)],
+      [...get(at), ...get(outside)],
+      [...get(hu), ...get(lowest), ...max, ...get(highest), ...min],
+      [
+        ...get(raw),
+        ...get(padding),
+        ...equal,
+        ...get(stored),
+        ...get(padding),
+        ...equal,
+        ...or,
+        ...get(padded),
+        ...and,
+      ],
+      [...get(hu), ...get(neverBelow), ...less, ...or],
+      [...select, ...store],
+      [...get(at), ...constant(16), ...add, ...set(at)],
+      [...get(at), ...get(end), ...lessUnsigned, ...againIf],
+    ),
+    0x0b,
+  ];
+  return sized([1, splats + 3, v128, ...code]); // one group of vector locals
+}
+
+/** A length (LEB128, below 2^14) and then the content. */
+function sized(content: readonly number[]): number[] {
+  const { length } = content;
+  return [...(length < 128 ? [length] : [(length & 127) | 128, length >> 7]), ...content];
+}
+
+const section = (id: number, content: readonly number[]) => [id, ...sized(content)];
+const text = (name: string) => sized([...new TextEncoder().encode(name)]);
+
+const moduleBytes = Uint8Array.from([
+  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+  ...section(1, [1, 0x60, 11, ...new Array<number>(11).fill(i32), 0]), // type 0: eleven i32, no result
+  ...section(3, [2, 0, 0]), // two functions of type 0
+  ...section(5, [1, 0, 1]), // a memory of one page
+  ...section(7, [3, ...text("memory"), 2, 0, ...text("signed"), 0, 0, ...text("unsigned"), 0, 1]),
+  ...section(10, [2, ...body(shiftRightSigned), ...body(shiftRightUnsigned)]),
+]);
+
+/** What is used of the host's WebAssembly, whose types come only with a browser's. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: object };
+};
+
+type Kernel = (...parameters: number[]) => void;
+interface Loaded {
+  readonly memory: Uint16Array;
+  readonly signed: Kernel;
+  readonly unsigned: Kernel;
+}
+let loaded: Loaded | undefined;
+
+function loadKernels(): Loaded {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(moduleBytes));
+  const { memory, signed, unsigned } = exports as Omit<Loaded, "memory"> & { memory: { buffer: ArrayBuffer } };
+  return { memory: new Uint16Array(memory.buffer), signed, unsigned };
+}
+
+/** Writes the HU of `words` to `into`, a page of the kernel's memory at a time, which stays in the processor's cache. */
+export function hounsfieldByKernel(words: Uint16Array, settings: KernelSettings, into: Int16Array): void {
+  loaded ??= loadKernels();
+  const { memory } = loaded;
+  const kernel = settings.isSigned ? loaded.signed : loaded.unsigned;
+  const parameters = [
+    ...[settings.left, settings.right, settings.intercept],
+    ...[settings.padding ?? 0, settings.padding === undefined ? 0 : -1],
+    ...[settings.neverBelow, settings.outside, settings.lowest, settings.highest],
+  ];
+  for (let from = 0; from < words.length; from += memory.length) {
+    const part = words.subarray(from, from + memory.length);
+    memory.set(part);
+    kernel(0, part.length * 2, ...parameters);
+    into.set(memory.subarray(0, part.length), from);
+  }
+}
