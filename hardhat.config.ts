@@ -6,7 +6,7 @@ import hardhatIgnitionEthers from "@nomicfoundation/hardhat-ignition-ethers";
 import hardhatKeystore from "@nomicfoundation/hardhat-keystore";
 import hardhatMocha from "@nomicfoundation/hardhat-mocha";
 import hardhatNetworkHelpers from "@nomicfoundation/hardhat-network-helpers";
-import { defineConfig } from "hardhat/config";
+import { configVariable, defineConfig } from "hardhat/config";
 
 const path = createRequire(import.meta.url).resolve("solc/soljson.js");
 const compiler = {
@@ -37,6 +37,14 @@ export default defineConfig({
     hardhatKeystore,
   ],
   solidity: { profiles: { default: { compilers: [compiler], overrides: plain }, production: compiler } },
+  // For `consilium deploy --network`. Addresses with credentials in them belong into Hardhat's keystore:
+  // npx hardhat keystore set SEPOLIA_RPC_URL
+  networks: {
+    localhost: { type: "http", chainType: "l1", url: "http://127.0.0.1:8545", chainId: 31337 },
+    sepolia: { type: "http", chainType: "l1", url: configVariable("SEPOLIA_RPC_URL"), chainId: 11155111 },
+    /** Your own chain: its id with --chain-id. */
+    consortium: { type: "http", chainType: "l1", url: configVariable("CONSORTIUM_RPC_URL") },
+  },
   paths: { tests: { mocha: "test/contracts", solidity: "test/contracts" } },
   test: {
     solidity: {

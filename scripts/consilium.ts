@@ -11,6 +11,9 @@ const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   aggregator: async (to) => (await import("./aggregator.ts")).aggregatorCommand(to),
   view: async (to) => (await import("./view.ts")).viewCommand(to),
   keys: async (to) => (await import("./keys.ts")).keysCommand(to),
+  deploy: async (to) => (await import("./deploy.ts")).deployCommand(to),
+  members: async (to) => (await import("./members.ts")).membersCommand(to),
+  status: async (to) => (await import("./status.ts")).statusCommand(to),
   synthesise: async (to) => (await import("./synthesise.ts")).synthesiseCommand(to),
 };
 

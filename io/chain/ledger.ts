@@ -9,9 +9,17 @@ import { Endpoints } from "./endpoints.ts";
 import { headerOf } from "./log-reader.ts";
 import { pause } from "./pause.ts";
 import { type PeerIdentity, peerIdOf, peerKeyMessage } from "./peer-key.ts";
+import { rethrowRevert } from "./reverts.ts";
 import { parseBytes, type Receipt } from "./rpc-values.ts";
 import { Sender } from "./sender.ts";
-import { type Arguments, encodeCall, type FunctionName, parseEvent } from "./training-rounds.ts";
+import {
+  type Arguments,
+  decodeReturned,
+  encodeCall,
+  type FunctionName,
+  parseEvent,
+  type Returned,
+} from "./training-rounds.ts";
 
 export interface LedgerOptions {
   readonly federation: FederationId;
@@ -40,6 +48,8 @@ export interface OpenLedger extends Ledger {
   terms(waiting?: Waiting): Promise<RoundTerms>;
   /** Binds this peer's identity to `self` unless it is bound already. @throws FedError MEMBER_UNKNOWN */
   bindPeer(identity: PeerIdentity, waiting?: Waiting): Promise<void>;
+  /** A view of the contract, as of the latest block; of several values, the first. @throws FedError RPC_MALFORMED */
+  read<Name extends FunctionName>(name: Name, args: Arguments<Name>, waiting?: Waiting): Promise<Returned<Name>>;
   /** Any other write of the contract (admit, revoke, vote, …), confirmed. */
   write<Name extends FunctionName>(name: Name, args: Arguments<Name>, waiting?: Waiting): Promise<Receipt>;
   /** Ends all that is under way, at once. */
@@ -157,6 +167,11 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
       if (member?.peerId === peerIdOf(identity.publicKey)) return;
       const possession = await identity.sign(peerKeyMessage(federation, self));
       await write("bindPeerKey", [hexlify(identity.publicKey), hexlify(possession)], caller);
+    },
+    async read(name, args, caller = {}) {
+      const call = { to: federation.contract, data: encodeCall(name, args) };
+      const returned = await endpoints.request("eth_call", [call, "latest"], alive(caller)).catch(rethrowRevert);
+      return decodeReturned(name, parseBytes(returned));
     },
     write,
     close() {

@@ -6,9 +6,12 @@ import { RpcRefusal } from "./json-rpc.ts";
 import { trainingRoundsInterface } from "./training-rounds.ts";
 
 const remedies: Readonly<Record<string, string>> = {
-  MEMBER_UNKNOWN: "ask the consortium to admit this address: consilium members add ADDRESS",
+  MEMBER_UNKNOWN: "ask the consortium to admit this address: consilium members admit ADDRESS",
   MEMBER_NOT_HOSPITAL: "this account is an aggregator; only hospitals do this",
-  OWNABLE_UNAUTHORIZED_ACCOUNT: "only the consortium's owner may do this",
+  OWNABLE_UNAUTHORIZED_ACCOUNT:
+    "only the federation's owner may do this; where that is the contract itself, use consilium members vote",
+  MEMBER_ALREADY_ADMITTED: "an address stands for one member for ever: take a new key",
+  MEMBERS_FULL: "256 members were admitted: found a new federation with --predecessor",
   ROUNDS_PAUSED: "the consortium's owner has paused the rounds",
   ROUND_BASE_MISMATCH: "open the round on the last final model",
   ROUND_TOO_FEW_HOSPITALS: "admit more hospitals, or lower the terms' minimum of updates",

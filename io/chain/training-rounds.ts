@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { Interface, type InterfaceAbi, id, type ParamType } from "ethers";
 import type { TrainingRounds$Type } from "../../artifacts/contracts/TrainingRounds.sol/artifacts.d.ts";
+import { FedError } from "../../protocol/errors.ts";
 
 type Fragment = TrainingRounds$Type["abi"][number];
 type Functions = Extract<Fragment, { readonly type: "function" }>;
@@ -48,6 +49,14 @@ export type ContractEvent = {
 interface Artifact {
   readonly abi: InterfaceAbi;
   readonly bytecode: string;
+  readonly deployedBytecode: string;
+  readonly immutableReferences: Readonly<Record<string, readonly CodeRange[]>>;
+}
+
+/** Bytes of the code. */
+interface CodeRange {
+  readonly start: number;
+  readonly length: number;
 }
 
 const artifact = JSON.parse(
@@ -57,6 +66,11 @@ const artifact = JSON.parse(
 export const trainingRoundsInterface: Interface = new Interface(artifact.abi);
 /** Creation code, to which the constructor's arguments are appended. */
 export const creationCode: string = artifact.bytecode;
+/** Code on chain, with zeros where the constructor fills in what it knows: the immutables. */
+export const deployedCode: { readonly bytecode: string; readonly immutables: readonly CodeRange[] } = {
+  bytecode: artifact.deployedBytecode,
+  immutables: Object.values(artifact.immutableReferences).flat(),
+};
 /** Keccak-256 of the ABI in sorted human-readable form: two programs that agree on it mean the same calls and events. */
 export const abiDigest: string = id(trainingRoundsInterface.format(true).sort().join("\n"));
 
@@ -64,11 +78,15 @@ export function encodeCall<Name extends FunctionName>(name: Name, args: Argument
   return trainingRoundsInterface.encodeFunctionData(name, args as readonly unknown[]);
 }
 
-/** @throws an ethers error when the bytes are not what the function returns */
+/** @throws FedError RPC_MALFORMED when the bytes are not what the function returns */
 export function decodeReturned<Name extends FunctionName>(name: Name, data: string): Returned<Name> {
   const type = trainingRoundsInterface.getFunction(name)?.outputs[0];
-  const [value] = trainingRoundsInterface.decodeFunctionResult(name, data);
-  return (type && plain(value, type)) as Returned<Name>;
+  try {
+    const [value] = trainingRoundsInterface.decodeFunctionResult(name, data);
+    return (type && plain(value, type)) as Returned<Name>;
+  } catch (cause) {
+    throw new FedError("RPC_MALFORMED", { where: name }, { cause });
+  }
 }
 
 /** The event of a log of the contract; undefined for a log that is none of its events. */

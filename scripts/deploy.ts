@@ -1,0 +1,137 @@
+// `consilium deploy`: founds a federation and writes the federation file that every other command takes.
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import type { FoundingSteps } from "../ignition/modules/federation.ts";
+import { type FederationFile, readFederationFile, writeFederationFile } from "../io/chain/federation-file.ts";
+import { parseDigest } from "../protocol/digest.ts";
+import { FedError } from "../protocol/errors.ts";
+import type { RoundTerms } from "../protocol/round.ts";
+import { foundOnChain, requireFounded } from "./deploy/found.ts";
+import { parseDuration } from "./ledger/duration.ts";
+import { askForWallet, parseAddressOption, parseCount, rpcUrls } from "./ledger/options.ts";
+
+interface Options {
+  readonly network?: string;
+  readonly rpc?: string;
+  readonly chainId?: string;
+  readonly out: string;
+  readonly keystore?: string;
+  readonly passwordFile?: string;
+  readonly confirmations?: string;
+  readonly hospital: readonly string[];
+  readonly aggregator: readonly string[];
+  readonly handOver?: string;
+  readonly genesis?: string;
+  readonly predecessor?: string;
+  readonly commitPeriod: string;
+  readonly proposePeriod: string;
+  readonly attestPeriod: string;
+  readonly minUpdates: string;
+  readonly maxProposals: string;
+  readonly sampleCap: string;
+  readonly json?: boolean;
+}
+
+/** Adds the command to the program. */
+export function deployCommand(program: Command): void {
+  program
+    .command("deploy")
+    .description("Found a federation: its contract, its first members. Resumable; writes the federation file.")
+    .option("--network <name>", "a network of hardhat.config.ts: localhost, sepolia, consortium, …")
+    .option("--rpc <url>", "an RPC endpoint, instead of a network's name; with --chain-id")
+    .option("--chain-id <n>", "the chain that is meant: any other is refused")
+    .option("--out <file>", "the new federation file", "federation.json")
+    .option("--keystore <file>", "encrypted keystore of the account that pays; without it, Hardhat's keystore")
+    .option("--password-file <file>", "its first line is the keystore's password (else the environment, else a prompt)")
+    .option("--hospital <address...>", "admit as a hospital; indices follow this order", [])
+    .option("--aggregator <address...>", "admit as an aggregator", [])
+    .option("--hand-over <address>", 'who is to own the federation; "hospitals" for their vote; they accept it')
+    .option("--genesis <digest>", "the model of the first round; left to its opener when not given")
+    .option("--predecessor <address>", "the contract of the federation that this one continues")
+    .option("--commit-period <period>", "for which a round takes updates", "24h")
+    .option("--propose-period <period>", "for which its opener alone may propose the average, then anyone", "1h")
+    .option("--attest-period <period>", "for which hospitals may agree or disagree", "12h")
+    .option("--min-updates <n>", "fewer updates make no model", "2")
+    .option("--max-proposals <n>", "proposals that may fail before a round is abandoned", "8")
+    .option("--sample-cap <n>", "largest sample count of an update, its influence bound; at most 1048576", "10000")
+    .option("--confirmations <n>", "blocks on top of each step before the next: 1 on a chain of one's own, else 5")
+    .option("--json", "print the federation file's content as JSON")
+    .addHelpText("after", help)
+    .action(async (options: Options) => {
+      const { file, already } = await deploy(options);
+      if (options.json) console.log(JSON.stringify({ ...file, already, path: resolve(options.out) }));
+      else {
+        console.log(`${already ? "founded before" : "founded"}: ${file.contract} on chain ${file.chainId}`);
+        console.log(`written to ${options.out}: give it to every member and auditor`);
+      }
+    });
+}
+
+const help = `
+The account's key comes from Hardhat's keystore (npx hardhat keystore set CONSILIUM_DEPLOYER_KEY) or from an encrypted
+keystore (consilium keys create), never from a plain file, an argument or the environment.
+Killed in the middle, run it again: Ignition's journal beside the federation file says what was done.
+
+Examples:
+  consilium deploy --network localhost --keystore keys/keystore.json --hospital 0xA… 0xB… 0xC… --aggregator 0xD…
+  consilium deploy --network sepolia --hospital 0xA… 0xB… 0xC… 0xD… --hand-over hospitals --confirmations 12
+  consilium deploy --rpc http://10.0.0.5:8545 --chain-id 4711 --keystore keys/keystore.json --out trial.json`;
+
+async function deploy(options: Options): Promise<{ file: FederationFile; already: boolean }> {
+  const path = resolve(options.out);
+  const chainId = options.chainId === undefined ? undefined : parseCount(options.chainId, "--chain-id");
+  const { network } = options;
+  if ((network === undefined) === (options.rpc === undefined)) {
+    throw new FedError("OPTION_INVALID", { option: "--network" }, { remedy: "give either --network or --rpc" });
+  }
+  const [rpc] = rpcUrls(options.rpc ?? []);
+  const target = { network, rpc, chainId, journalFolder: `${path.replace(/\.json$/, "")}.ignition` };
+  const steps = readSteps(options); // before anybody types a password
+  if (existsSync(path)) {
+    const file = await readFederationFile(path);
+    await requireFounded(file, { ...target, key: "none" });
+    return { file, already: true };
+  }
+  const { keystore, passwordFile } = options;
+  const key = keystore === undefined ? "hardhat-keystore" : await askForWallet(keystore, passwordFile);
+  const file = await foundOnChain({
+    ...{ ...target, key, steps },
+    confirmations:
+      options.confirmations === undefined ? undefined : parseCount(options.confirmations, "--confirmations"),
+    display: process.stdout.isTTY === true && options.json !== true,
+  });
+  await writeFederationFile(path, file);
+  return { file, already: false };
+}
+
+function readSteps(options: Options): Omit<FoundingSteps, "deployer"> {
+  const terms: RoundTerms = {
+    commitPeriod: parseDuration(options.commitPeriod, "--commit-period"),
+    proposePeriod: parseDuration(options.proposePeriod, "--propose-period"),
+    attestPeriod: parseDuration(options.attestPeriod, "--attest-period"),
+    minUpdates: parseCount(options.minUpdates, "--min-updates"),
+    maxProposals: parseCount(options.maxProposals, "--max-proposals"),
+    sampleCap: parseCount(options.sampleCap, "--sample-cap"),
+  };
+  const members = [
+    ...options.hospital.map((text) => ({ address: parseAddressOption(text, "--hospital"), role: "hospital" as const })),
+    ...options.aggregator.map((text) => ({
+      address: parseAddressOption(text, "--aggregator"),
+      role: "aggregator" as const,
+    })),
+  ];
+  const twice = members.find(({ address }, i) => members.findIndex((each) => each.address === address) !== i);
+  if (twice) {
+    throw new FedError("OPTION_INVALID", { twice: twice.address }, { remedy: "an address is one member, in one role" });
+  }
+  const { handOver, genesis, predecessor } = options;
+  return {
+    terms,
+    members,
+    genesis: genesis === undefined ? undefined : parseDigest(genesis),
+    predecessor: predecessor === undefined ? undefined : parseAddressOption(predecessor, "--predecessor"),
+    handOver:
+      handOver === undefined || handOver === "hospitals" ? handOver : parseAddressOption(handOver, "--hand-over"),
+  };
+}

@@ -1,0 +1,127 @@
+// Founds a federation by Ignition: what was done before a kill is found in the journal and on chain, and not done again.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { keccak256 } from "ethers";
+import { type FoundingSteps, federationModule } from "../../ignition/modules/federation.ts";
+import { isTrainingRoundsCode } from "../../io/chain/contract-code.ts";
+import { describeFederation, type FederationFile } from "../../io/chain/federation-file.ts";
+import { decodeRevert } from "../../io/chain/reverts.ts";
+import { parseAddress } from "../../protocol/digest.ts";
+import { FedError } from "../../protocol/errors.ts";
+import { type Connection, connectTarget, type Target } from "./target.ts";
+
+const deploymentId = "federation";
+/** Hardhat's and anvil's: nothing there is ever reorganised but by its owner. */
+const testChain = 31337;
+
+export interface Founding extends Target {
+  readonly steps: Omit<FoundingSteps, "deployer">;
+  /** Blocks on top of each step before the next; by the chain when not given. */
+  readonly confirmations: number | undefined;
+  /** Draws Ignition's progress on stdout. */
+  readonly display: boolean;
+}
+
+/** @throws FedError as connectTarget; CHAIN_FUNDS, DEPLOY_FAILED, LEDGER_CODE_MISMATCH, LEDGER_CODE_MISSING */
+export async function foundOnChain(founding: Founding): Promise<FederationFile> {
+  const { connection, chainId } = await connectTarget(founding);
+  try {
+    const deployer = await payingAccount(connection);
+    const address = await runSteps(
+      connection,
+      { ...founding.steps, deployer },
+      {
+        confirmations: founding.confirmations ?? (chainId === testChain ? 1 : 5),
+        display: founding.display,
+      },
+    );
+    const codeDigest = await requireCode(connection, address);
+    return describeFederation({
+      federation: { chainId, contract: parseAddress(address) },
+      fromBlock: await creationBlock(founding.journalFolder, address),
+      codeDigest,
+      predecessor: founding.steps.predecessor,
+    });
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Makes sure that a federation file is about this chain. @throws FedError LEDGER_CHAIN_MISMATCH, LEDGER_CODE_* */
+export async function requireFounded(file: FederationFile, target: Target): Promise<void> {
+  const { connection } = await connectTarget({ ...target, key: "none", chainId: target.chainId ?? file.chainId });
+  try {
+    await requireCode(connection, file.contract, file.codeDigest);
+  } finally {
+    await connection.close();
+  }
+}
+
+/** @returns the code's digest */
+async function requireCode({ provider }: Connection, contract: string, expected?: string): Promise<string> {
+  const code = (await provider.request({ method: "eth_getCode", params: [contract, "latest"] })) as string;
+  if (code === "0x") {
+    const remedy = "the chain has forgotten the contract, or never had it: found anew with another --out";
+    throw new FedError("LEDGER_CODE_MISSING", { contract }, { remedy });
+  }
+  const found = keccak256(code);
+  if (!isTrainingRoundsCode(code) || (expected !== undefined && expected !== found)) {
+    const remedy = "what stands at this address is not this version's contract: found anew with another --out";
+    throw new FedError("LEDGER_CODE_MISMATCH", { contract, expected, found }, { remedy });
+  }
+  return found;
+}
+
+async function payingAccount({ provider }: Connection): Promise<string> {
+  const [account] = (await provider.request({ method: "eth_accounts" })) as string[];
+  if (!account) throw new FedError("KEY_MISSING", {}, { remedy: "give --keystore" });
+  const balance = BigInt((await provider.request({ method: "eth_getBalance", params: [account, "latest"] })) as string);
+  if (balance > 0n) return account;
+  throw new FedError(
+    "CHAIN_FUNDS",
+    { account: account.toLowerCase() },
+    { remedy: "send this account some of the chain's coin for gas" },
+  );
+}
+
+/** @returns the contract's address */
+async function runSteps(
+  connection: Connection,
+  steps: FoundingSteps,
+  { confirmations, display }: { readonly confirmations: number; readonly display: boolean },
+): Promise<string> {
+  try {
+    const { rounds } = await connection.ignition.deploy(federationModule(steps), {
+      deploymentId,
+      displayUi: display,
+      config: { requiredConfirmations: confirmations, blockPollingInterval: 250 },
+    });
+    return await rounds.getAddress();
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    const revert = /0x[0-9a-f]{8,}/.exec(text)?.[0];
+    throw (revert ? decodeRevert(revert) : undefined) ?? failure(text, cause);
+  }
+}
+
+function failure(text: string, cause: unknown): FedError {
+  const remedy = /reconcil/i.test(text)
+    ? "it was begun with other settings: repeat those, or found another one with another --out"
+    : "run the same command again: what has been done is not done again";
+  return new FedError("DEPLOY_FAILED", { why: text.replace(/\s+/g, " ").slice(0, 300) }, { cause, remedy });
+}
+
+/** Ignition tells the address only; its journal has the receipt. */
+async function creationBlock(journalFolder: string, address: string): Promise<number> {
+  const path = join(journalFolder, "deployments", deploymentId, "journal.jsonl");
+  for (const line of (await readFile(path, "utf8")).split("\n").filter(Boolean)) {
+    const { type, receipt } = JSON.parse(line) as {
+      type: string;
+      receipt?: { contractAddress?: string; blockNumber: number };
+    };
+    if (type === "TRANSACTION_CONFIRM" && receipt?.contractAddress?.toLowerCase() === address.toLowerCase()) {
+      return receipt.blockNumber;
+    }
+  }
+  throw new FedError("DEPLOY_FAILED", { why: "Ignition's journal has no receipt of the contract" });
+}

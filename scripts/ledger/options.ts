@@ -1,0 +1,117 @@
+// What every command that reads or writes a federation's contract takes: the federation file, RPC endpoints, a key.
+import { type Command, Option } from "commander";
+import type { Wallet } from "ethers";
+import { readFederationFile } from "../../io/chain/federation-file.ts";
+import { openKeystore, readKeystore } from "../../io/chain/keystore.ts";
+import { type OpenLedger, openLedger } from "../../io/chain/ledger.ts";
+import { type HospitalAddress, parseAddress } from "../../protocol/digest.ts";
+import { FedError, isFedError } from "../../protocol/errors.ts";
+import { readPassword } from "../terminal/read-password.ts";
+
+export interface ReadOptions {
+  readonly federation: string;
+  readonly rpc: readonly string[];
+  readonly confirmations: string;
+  readonly json?: boolean;
+}
+
+export interface WriteOptions extends ReadOptions {
+  readonly keystore: string;
+  readonly passwordFile?: string;
+}
+
+/** Adds the options of a command that only reads. */
+export function withReadOptions(command: Command): Command {
+  return command
+    .option("--federation <file>", "the federation file", "federation.json")
+    .addOption(
+      new Option("--rpc <url...>", "RPC endpoints of its chain, the preferred one first; a second one catches lies")
+        .env("CONSILIUM_RPC")
+        .default(["http://127.0.0.1:8545"]),
+    )
+    .option("--confirmations <n>", "blocks on top before anything counts; 12 and more on a public chain", "0")
+    .option("--json", "print the outcome as JSON");
+}
+
+/** Adds the options of a command that writes. */
+export function withWriteOptions(command: Command): Command {
+  return withReadOptions(withKeystore(command));
+}
+
+/** Adds the options that name the key that writes. */
+function withKeystore(command: Command): Command {
+  return command
+    .option("--keystore <file>", "encrypted keystore of the account that writes", "keys/keystore.json")
+    .option(
+      "--password-file <file>",
+      "its first line is the keystore's password (else the environment, else a prompt)",
+    );
+}
+
+/** Runs work on the federation's ledger, and closes it. */
+export async function onLedger<T>(
+  options: ReadOptions,
+  work: (ledger: OpenLedger) => Promise<T>,
+  wallet?: Wallet,
+): Promise<T> {
+  const { chainId, contract, fromBlock, codeDigest } = await readFederationFile(options.federation);
+  const ledger = await openLedger({
+    federation: { chainId, contract },
+    fromBlock,
+    codeDigest,
+    endpoints: rpcUrls(options.rpc),
+    confirmations: parseCount(options.confirmations, "--confirmations"),
+    // A person waits in front of this: one round over all endpoints, not a minute of trying again.
+    patienceMs: 5000,
+    ...(wallet ? { wallet } : {}),
+  });
+  try {
+    return await work(ledger);
+  } finally {
+    ledger.close();
+  }
+}
+
+/** Opens the keystore first, so that a wrong password is told before anything else is waited for. */
+export async function onWritableLedger<T>(
+  options: WriteOptions,
+  work: (ledger: OpenLedger, self: HospitalAddress) => Promise<T>,
+): Promise<T> {
+  const wallet = await askForWallet(options.keystore, options.passwordFile);
+  return onLedger(options, (ledger) => work(ledger, parseAddress(wallet.address)), wallet);
+}
+
+/** @throws FedError KEYSTORE_MISSING, KEYSTORE_MALFORMED, KEYSTORE_PASSWORD, PASSWORD_MISSING */
+export async function askForWallet(keystore: string, passwordFile: string | undefined): Promise<Wallet> {
+  await readKeystore(keystore); // before anybody types a password
+  return openKeystore(keystore, await readPassword({ file: passwordFile, prompt: `Password of ${keystore}` }));
+}
+
+/** @throws FedError OPTION_INVALID */
+export function rpcUrls(urls: readonly string[] | string): string[] {
+  const list = (typeof urls === "string" ? urls.split(/[\s,]+/) : [...urls]).filter(Boolean);
+  for (const url of list) {
+    if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
+      // The address itself may hold a credential: not among the facts.
+      throw new FedError("OPTION_INVALID", { option: "--rpc" }, { remedy: "give http:// or https:// addresses" });
+    }
+  }
+  return list;
+}
+
+/** @throws FedError OPTION_INVALID */
+export function parseCount(text: string, option: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new FedError("OPTION_INVALID", { option, value: text }, { remedy: "give a whole number" });
+}
+
+/** @throws FedError OPTION_INVALID */
+export function parseAddressOption(text: string, option: string): HospitalAddress {
+  try {
+    return parseAddress(text);
+  } catch (cause) {
+    if (!isFedError(cause)) throw cause;
+    const remedy = "give 0x and 40 hex digits: consilium keys address prints a party's own";
+    throw new FedError("OPTION_INVALID", { option, value: text.slice(0, 50) }, { cause, remedy });
+  }
+}

@@ -1,0 +1,129 @@
+// `consilium members`: who belongs to a federation, and what its owner, its hospitals and each member do about it.
+import { Argument, type Command, Option } from "commander";
+import { ZeroAddress } from "ethers";
+import {
+  askForWallet,
+  onLedger,
+  onWritableLedger,
+  type ReadOptions,
+  type WriteOptions,
+  withReadOptions,
+  withWriteOptions,
+} from "./ledger/options.ts";
+import { type ActName, actNames, actOf } from "./members/acts.ts";
+import { rotateKey } from "./members/rotate.ts";
+import { voteFor } from "./members/vote.ts";
+import { table } from "./terminal/table.ts";
+
+interface ActCommandOptions extends WriteOptions {
+  readonly role?: "hospital" | "aggregator";
+}
+
+/** Adds the command and its parts to the program. */
+export function membersCommand(program: Command): void {
+  const members = program
+    .command("members")
+    .description("List the members; admit, revoke, hand over and pause as the owner; rotate a key; vote.")
+    .addHelpText("after", help);
+  withReadOptions(members.command("list").description("List everyone ever admitted, by index.")).action(list);
+  ownerCommand(members, "admit", "<address>", "Admit a member; it takes part from the next round on. Owner only.");
+  ownerCommand(members, "revoke", "<address>", "Revoke a member at once and for good. Owner only.");
+  ownerCommand(members, "hand-over", "<address>", 'Hand the federation over; "hospitals" to their vote. Owner only.');
+  ownerCommand(members, "accept-ownership", undefined, "Accept a federation that was handed over to you.");
+  ownerCommand(members, "pause", "<period>", 'Pause the rounds for at most 30d; "off" ends a pause. Owner only.');
+  withWriteOptions(
+    members
+      .command("rotate")
+      .description("Move your membership to a new chain key. The old one can do nothing any more.")
+      .requiredOption("--new-keystore <file>", "encrypted keystore of the new key (consilium keys create)")
+      .option("--new-password-file <file>", "its password's file (else the environment, else a prompt)"),
+  ).action(rotate);
+  withWriteOptions(
+    members
+      .command("vote")
+      .description("Support an act, as a hospital; more than two thirds of the hospitals carry it out.")
+      .addArgument(new Argument("<act>", "what an owner could do").choices(actNames))
+      .argument("[subject]", "an address; of a pause, its end as block time in seconds, or off")
+      .addOption(roleOption())
+      .option("--withdraw", "take your support back"),
+  ).action(vote);
+}
+
+const help = `
+A federation whose owner is its own contract is the hospitals': its members are admitted and revoked by vote. The owner
+hands it over with "hand-over hospitals", and the hospitals take it with "vote accept-ownership".
+
+Examples:
+  consilium members list --federation federation.json --rpc http://10.0.0.5:8545
+  consilium members admit 0xA… --role hospital --keystore owner/keystore.json
+  consilium members rotate --keystore keys/keystore.json --new-keystore new/keystore.json
+  consilium members vote revoke 0xB… --keystore keys/keystore.json`;
+
+const roleOption = () =>
+  new Option("--role <role>", "of who is admitted").choices(["hospital", "aggregator"]).default("hospital");
+
+function ownerCommand(members: Command, act: ActName, subject: string | undefined, description: string): void {
+  const command = withWriteOptions(members.command(act).description(description));
+  if (subject !== undefined) command.argument(subject);
+  if (act === "admit") command.addOption(roleOption());
+  command.action(async (first: string | ActCommandOptions, second?: ActCommandOptions) => {
+    const about = typeof first === "string" ? first : undefined;
+    const options = typeof first === "string" ? (second as ActCommandOptions) : first;
+    await onWritableLedger(options, async (ledger) => {
+      const { contract } = ledger.federation;
+      const now = await ledger.chainTime();
+      const { name, args } = actOf(act, { subject: about, role: options.role ?? "hospital", contract, now });
+      const { blockNumber, transactionHash } = await ledger.write(name, args);
+      report({ act, subject: about, block: blockNumber, transaction: transactionHash }, options, "done");
+    });
+  });
+}
+
+async function list(options: ReadOptions): Promise<void> {
+  await onLedger(options, async (ledger) => {
+    const all = await ledger.members();
+    const owner = (await ledger.read("owner", [])).toLowerCase();
+    const nextOwner = (await ledger.read("pendingOwner", [])).toLowerCase();
+    const handedTo = nextOwner === ZeroAddress ? null : nextOwner;
+    if (options.json) {
+      console.log(JSON.stringify({ owner, handedTo, members: all }));
+      return;
+    }
+    const rows = all.map(({ index, role, address, active, peerId }) => [
+      index,
+      active ? role : `${role}, revoked`,
+      address,
+      peerId ?? "not bound yet",
+    ]);
+    console.log(table(["#", "role", "address", "peer id"], rows));
+    const named = (account: string) => (account === ledger.federation.contract ? "the hospitals, by vote" : account);
+    console.log(`owner: ${named(owner)}${handedTo ? `; handed over to ${named(handedTo)}, not accepted yet` : ""}`);
+  });
+}
+
+async function rotate(options: WriteOptions & { newKeystore: string; newPasswordFile?: string }): Promise<void> {
+  const next = await askForWallet(options.newKeystore, options.newPasswordFile);
+  await onWritableLedger(options, async (ledger, from) => {
+    const to = await rotateKey(ledger, from, next);
+    report({ act: "rotate", from, to }, options, "done: start your node with the new keystore");
+  });
+}
+
+async function vote(
+  act: ActName,
+  subject: string | undefined,
+  options: ActCommandOptions & { withdraw?: boolean },
+): Promise<void> {
+  await onWritableLedger(options, async (ledger) => {
+    const { contract } = ledger.federation;
+    const wanted = actOf(act, { subject, role: options.role ?? "hospital", contract, now: undefined });
+    const outcome = await voteFor(ledger, wanted, options.withdraw !== true);
+    const { carried, supporters, hospitals } = outcome;
+    const said = carried ? "carried out" : `${supporters} of ${hospitals} hospitals support it`;
+    report({ act, subject, ...outcome }, options, said);
+  });
+}
+
+function report(facts: object, { json }: ReadOptions, said: string): void {
+  console.log(json ? JSON.stringify(facts) : said);
+}

@@ -1,0 +1,51 @@
+// `consilium status`: where a federation stands, from its contract alone.
+import type { Command } from "commander";
+import type { OpenLedger } from "../io/chain/ledger.ts";
+import type { RoundId } from "../protocol/digest.ts";
+import { onLedger, parseCount, type ReadOptions, withReadOptions } from "./ledger/options.ts";
+import { showStatus } from "./status/show.ts";
+import { type FederationStatus, summariseRound } from "./status/summary.ts";
+
+interface Options extends ReadOptions {
+  readonly rounds: string;
+}
+
+/** Adds the command to the program. */
+export function statusCommand(program: Command): void {
+  const command = program
+    .command("status")
+    .description("Show where the federation stands: its rounds with their deadlines, its members, its rules.")
+    .option("--rounds <n>", "newest rounds to show", "10");
+  withReadOptions(command)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  consilium status\n  consilium status --federation trial.json --rpc http://10.0.0.5:8545 --rounds 50\n  consilium status --json | jq .rounds[0].status",
+    )
+    .action(async (options: Options) => {
+      const count = parseCount(options.rounds, "--rounds");
+      const status = await onLedger(options, (ledger) => readStatus(ledger, count));
+      console.log(options.json ? JSON.stringify(status) : showStatus(status));
+    });
+}
+
+async function readStatus(ledger: OpenLedger, count: number): Promise<FederationStatus> {
+  const latest = await ledger.latestRound();
+  const now = await ledger.chainTime();
+  const rounds = [];
+  for (let id = latest; id > Math.max(0, latest - count); id--) {
+    rounds.push(summariseRound(await ledger.round(id as RoundId), now));
+  }
+  const owner = (await ledger.read("owner", [])).toLowerCase();
+  const pausedUntil = Number(await ledger.read("pausedUntil", []));
+  return {
+    ...ledger.federation,
+    chainTime: now,
+    owner,
+    ownedByHospitals: owner === ledger.federation.contract,
+    pausedUntil: pausedUntil >= now ? pausedUntil : null,
+    latestModel: await ledger.read("latestModel", []),
+    terms: await ledger.terms(),
+    members: await ledger.members(),
+    rounds,
+  };
+}

@@ -1,0 +1,45 @@
+// The status for people: what runs, who belongs to it, and what happened last.
+import { showDuration } from "../ledger/duration.ts";
+import { table } from "../terminal/table.ts";
+import type { FederationStatus, RoundSummary } from "./summary.ts";
+
+export function showStatus(status: FederationStatus): string {
+  const { contract, chainId, chainTime, owner, ownedByHospitals, pausedUntil, terms, members, rounds } = status;
+  const active = members.filter(({ active: isActive }) => isActive);
+  const hospitals = active.filter(({ role }) => role === "hospital");
+  const unbound = active.filter(({ peerId }) => peerId === undefined).length;
+  const lines = [
+    `federation  ${contract} on chain ${chainId}`,
+    `owner       ${ownedByHospitals ? "the hospitals, by vote" : owner}`,
+    `members     ${hospitals.length} hospitals, ${active.length - hospitals.length} aggregators, ` +
+      `${members.length - active.length} revoked${unbound > 0 ? `; ${unbound} have not bound a peer yet` : ""}`,
+    `rules       updates ${showDuration(terms.commitPeriod)}, proposal ${showDuration(terms.proposePeriod)}, ` +
+      `attestations ${showDuration(terms.attestPeriod)}; at least ${terms.minUpdates} updates, ` +
+      `${terms.maxProposals} proposals, ${terms.sampleCap} samples`,
+  ];
+  if (pausedUntil !== null) lines.push(`paused      for another ${showDuration(pausedUntil - chainTime)}`);
+  if (rounds.length === 0) return [...lines, "no round yet"].join("\n");
+  const header = ["round", "status", "updates", "samples", "votes", "awaits", "for", "model"];
+  return [
+    ...lines,
+    "",
+    table(
+      header,
+      rounds.map((round) => row(round, chainTime)),
+    ),
+  ].join("\n");
+}
+
+function row(round: RoundSummary, now: number): (string | number)[] {
+  const { id, status, commitments, hospitals, samples, proposals, agreeing, disagreeing, awaits, until, model } = round;
+  return [
+    id,
+    proposals > 1 ? `${status} (proposal ${proposals})` : status,
+    `${commitments}/${hospitals}`,
+    samples,
+    proposals > 0 ? `${agreeing} yes, ${disagreeing} no` : "",
+    awaits,
+    until === null ? "" : showDuration(until - now),
+    model ? `${model.slice(0, 10)}…` : "",
+  ];
+}
