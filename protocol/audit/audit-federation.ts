@@ -1,0 +1,90 @@
+// The audit: from the contract's events and the objects that they name, every round of a federation derived again. Pure
+// over ports: it trusts neither those who trained, nor those who averaged, nor the store, and it writes nothing on chain.
+import type { CollectPorts } from "../collect.ts";
+import type { Digest } from "../digest.ts";
+import type { Ledger, Waiting } from "../ports.ts";
+import type { EventPlace } from "../round.ts";
+import { auditRound } from "./audit-round.ts";
+import { checkedBlobs } from "./checked-blobs.ts";
+import { Replay } from "./replay.ts";
+import { type AuditEvent, type AuditReport, type AuditVerdict, firstFault, type RoundReport } from "./report.ts";
+import type { RoundRecord } from "./round-replay.ts";
+
+export interface AuditPorts extends CollectPorts {
+  readonly ledger: Pick<Ledger, "federation" | "history" | "latestRound">;
+}
+
+export interface AuditOptions extends Waiting {
+  /** Largest model that is fetched, bytes. */
+  readonly maxModelBytes: number;
+}
+
+/**
+ * Goes through the whole history once, in bounded memory, round by round; a round that does not hold does not keep the
+ * later ones from being derived from the bases that the contract names.
+ * @throws FedError what the ledger throws, trouble of the store or the network that is no absence, ABORTED
+ */
+export async function* auditFederation(
+  { ledger, blobs, exchange, signatures }: AuditPorts,
+  options: AuditOptions,
+): AsyncGenerator<AuditEvent, AuditReport> {
+  const { maxModelBytes, signal } = options;
+  const waiting = signal ? { signal } : {};
+  const checked = checkedBlobs(blobs);
+  const ports: CollectPorts = { blobs: checked.blobs, exchange, signatures };
+  const { federation } = ledger;
+  const replay = new Replay();
+  const rounds: RoundReport[] = [];
+  /** Distinct, newest first (protocol/lineage.ts). */
+  let bases: readonly Digest[] = [];
+  let events = 0;
+  let until: EventPlace | undefined;
+
+  const settle = (record: RoundRecord) => {
+    const { base, model } = record.state;
+    if (bases[0] !== base) bases = [base, ...bases];
+    const work = auditRound(ports, record, { federation, maxModelBytes, bases, ...waiting });
+    if (model) bases = [model, ...bases];
+    return work;
+  };
+  const latest = await ledger.latestRound(waiting);
+  for await (const event of ledger.history(waiting)) {
+    signal?.throwIfAborted();
+    events++;
+    const { block, blockHash, logIndex, transaction, time } = event;
+    until = { block, blockHash, logIndex, transaction, time };
+    const record = replay.apply(event);
+    if (record) rounds.push(yield* settle(record));
+  }
+  const last = replay.end();
+  if (last) rounds.push(yield* settle(last));
+  if (rounds.length < latest) {
+    const text = "the history ends before the newest round that the contract tells of";
+    const facts = { expected: `${latest}`, found: `${rounds.length}` };
+    replay.findings.push({ severity: "broken", code: "HISTORY_INCOMPLETE", text, ...facts });
+  }
+  for (const finding of replay.findings) yield { kind: "finding", finding };
+
+  const first = firstFault([...replay.findings, ...rounds.flatMap(({ findings }) => findings)]);
+  const models = rounds.filter(({ status }) => status === "final").length;
+  const { model, terms } = replay;
+  const genesis = rounds[0]?.base;
+  return {
+    version: 1,
+    federation,
+    verdict: first ? (first.severity as AuditVerdict) : models === 0 ? "empty" : "verified",
+    ...(first ? { first } : {}),
+    members: replay.roster.report(),
+    ...(terms ? { terms } : {}),
+    ...(genesis ? { genesis } : {}),
+    ...(model ? { model } : {}),
+    rounds,
+    findings: replay.findings,
+    counts: {
+      ...{ events, rounds: rounds.length, models },
+      updates: rounds.reduce((sum, { hospitals }) => sum + hospitals.filter(({ update }) => update).length, 0),
+      ...checked.counts(),
+    },
+    ...(until ? { until } : {}),
+  };
+}

@@ -1,0 +1,180 @@
+// One round, derived again: plan, base, every committed update, every proposal, every attestation's statement, the model.
+import type { CollectPorts } from "../collect.ts";
+import type { Digest, HospitalAddress } from "../digest.ts";
+import type { FederationId, Waiting } from "../ports.ts";
+import type { Proposal } from "../round.ts";
+import { blobHeader, fetchPlan, type RoundContext } from "../round-context.ts";
+import type { Prediction } from "../scores.ts";
+import { deriveProposal } from "./audit-proposal.ts";
+import { checkStatement, validationOf } from "./audit-statement.ts";
+import { type CheckedUpdates, checkUpdates, reportUpdates } from "./audit-updates.ts";
+import { RoundFindings } from "./find.ts";
+import {
+  type AttestationReport,
+  type AuditEvent,
+  type Contribution,
+  firstFault,
+  type HospitalReport,
+  type ProposalReport,
+  type RoundReport,
+} from "./report.ts";
+import type { RoundRecord } from "./round-replay.ts";
+
+export interface AuditRoundOptions extends Waiting {
+  readonly federation: FederationId;
+  readonly maxModelBytes: number;
+  /** Bases that the rounds up to this one began with, and their models: this round's base first. */
+  readonly bases: readonly Digest[];
+}
+
+/** Models before the base that a wrong average is tried on. */
+const olderBasesTried = 3;
+
+const nothing: CheckedUpdates = { valid: new Map(), invalid: new Map(), missing: new Map() };
+
+export async function* auditRound(
+  ports: CollectPorts,
+  record: RoundRecord,
+  options: AuditRoundOptions,
+): AsyncGenerator<AuditEvent, RoundReport> {
+  const { state } = record;
+  const { maxModelBytes, signal } = options;
+  const waiting = signal ? { signal } : {};
+  const round = state.id;
+  const findings = new RoundFindings(round);
+  findings.list.push(...record.findings);
+  yield { kind: "round-started", round, commitments: state.commitments.length };
+
+  const accepted = state.proposals.find(({ status }) => status === "accepted");
+  // What a round that made no model was about matters to nobody's model: what is missing of it is worth a note.
+  const missing = state.status === "final" ? "unavailable" : "note";
+  const context = await openContext(ports, findings, state, { ...options, missing });
+  let updates = nothing;
+  if (context) {
+    const checking = checkUpdates(ports, { state, context }, { maxModelBytes, ...waiting });
+    for (;;) {
+      const step = await checking.next();
+      if (step.done) {
+        updates = step.value;
+        break;
+      }
+      yield { kind: "update-checked", round, done: step.value.done, of: state.commitments.length };
+    }
+    const included = accepted && new Set(accepted.included);
+    reportUpdates(findings, updates, { record, context, included });
+  }
+
+  const olderBases = options.bases.slice(1, 1 + olderBasesTried);
+  const proposals: ProposalReport[] = [];
+  const predictions: Prediction[] = [];
+  for (const proposal of state.proposals) {
+    const derived =
+      context &&
+      (await deriveProposal(
+        ports,
+        findings,
+        { state, proposal, context, updates, olderBases },
+        { maxModelBytes, ...waiting },
+      ));
+    const attestations: AttestationReport[] = [];
+    for (const attestation of proposal.attestations) {
+      const subject = { state, proposal, derived };
+      const checked = await checkStatement(ports, findings, subject, { attestation, ...waiting });
+      attestations.push(checked.report);
+      if (proposal === accepted) for (const prediction of checked.predictions) predictions.push(prediction);
+    }
+    const { number, proposer, model, included, status } = proposal;
+    proposals.push({ number, proposer, model, included, status, ...(derived ? { derived } : {}), attestations });
+  }
+
+  const { model } = state;
+  if (model) await checkModel(ports, findings, model, { maxModelBytes, ...waiting });
+  const derived = model !== undefined && proposals.some((each) => each.status === "accepted" && each.derived === model);
+  const report: RoundReport = {
+    round,
+    verdict: verdictOf(findings, { derived, final: state.status === "final" }),
+    ...{ status: state.status, opener: state.opener, openedAt: record.openedAt, plan: state.plan, base: state.base },
+    ...(model ? { model } : {}),
+    derived,
+    hospitals: hospitalReports(record, updates, accepted, context),
+    proposals,
+    ...(predictions.length > 0 ? { validation: validationOf(predictions) } : {}),
+    findings: findings.list,
+  };
+  for (const finding of findings.list) yield { kind: "finding", finding };
+  yield { kind: "round-audited", report };
+  return report;
+}
+
+/** Plan and base; undefined where one of them cannot be had or read, so that nothing can be derived. */
+async function openContext(
+  ports: CollectPorts,
+  findings: RoundFindings,
+  { plan: planDigest, base }: RoundRecord["state"],
+  { federation, maxModelBytes, bases, missing, signal }: AuditRoundOptions & { missing: "unavailable" | "note" },
+): Promise<RoundContext | undefined> {
+  const waiting = signal ? { signal } : {};
+  let context: RoundContext | undefined;
+  try {
+    const plan = await fetchPlan(ports, planDigest, waiting);
+    context = { federation, plan, bases: bases.slice(0, 1 + plan.strategy.maxStaleness) };
+  } catch (error) {
+    findings.object(error, { object: "plan", digest: planDigest }, { missing });
+  }
+  try {
+    await ports.exchange.fetch(base, { maxBytes: maxModelBytes, ...waiting });
+    await blobHeader(ports.blobs, base);
+  } catch (error) {
+    findings.object(error, { object: "model", digest: base }, { missing });
+    return undefined;
+  }
+  return context;
+}
+
+/** The published file itself: the model is derived from other objects, and people download this one. */
+async function checkModel(
+  { blobs, exchange }: CollectPorts,
+  findings: RoundFindings,
+  digest: Digest,
+  { maxModelBytes, ...waiting }: { maxModelBytes: number } & Waiting,
+): Promise<void> {
+  try {
+    await exchange.fetch(digest, { maxBytes: maxModelBytes, ...waiting });
+    await blobs.outline(digest);
+  } catch (error) {
+    findings.object(error, { object: "model", digest });
+  }
+}
+
+function verdictOf(findings: RoundFindings, { derived, final }: { derived: boolean; final: boolean }) {
+  const fault = firstFault(findings.list);
+  if (fault) return fault.severity as "broken" | "unavailable";
+  if (!final) return "none";
+  // Nothing was found and yet nothing came out: never to be called verified.
+  if (!derived) findings.add("broken", "NOT_DERIVED", "the model was not derived", { object: "model" });
+  return derived ? "verified" : "broken";
+}
+
+function hospitalReports(
+  { state }: RoundRecord,
+  { valid, invalid, missing }: CheckedUpdates,
+  accepted: Proposal | undefined,
+  context: RoundContext | undefined,
+): HospitalReport[] {
+  const contributionOf = (hospital: HospitalAddress): Contribution => {
+    if (accepted?.included.includes(hospital)) return "included";
+    if (invalid.has(hospital)) return "invalid";
+    return missing.has(hospital) || !context ? "unserved" : "left-out";
+  };
+  return state.members.map((hospital) => {
+    const commitment = state.commitments.find(({ member }) => member === hospital);
+    if (!commitment) return { hospital, contribution: "silent" };
+    const { manifest, sampleCount } = commitment;
+    const committed = { hospital, contribution: contributionOf(hospital), manifest, sampleCount };
+    const update = valid.get(hospital);
+    if (!update) return committed;
+    const { update: digest, updateBytes, base, shard, software, finalLoss, seconds } = update.manifest;
+    const trained = { base, age: update.age, shard, software, finalLoss, seconds };
+    return { ...committed, update: digest, updateBytes, ...trained };
+  });
+}

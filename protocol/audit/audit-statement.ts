@@ -1,0 +1,73 @@
+// What a hospital says beside its yes or no, as the object that its attestation names: its scores of the model, or why it
+// disagrees. The audit holds such a statement to its subject; that scores are true, nobody but the hospital can check.
+import type { CollectPorts } from "../collect.ts";
+import { type Digest, zeroDigest } from "../digest.ts";
+import type { Waiting } from "../ports.ts";
+import { decodeRefusal, type Refusal } from "../refusal.ts";
+import type { Attestation, Proposal, RoundState } from "../round.ts";
+import { areaUnderCurve, type Prediction } from "../scores.ts";
+import { decodeValidationScores } from "../validation-scores.ts";
+import type { RoundFindings } from "./find.ts";
+import type { AttestationReport, ValidationReport } from "./report.ts";
+
+/** Both kinds of statement are smaller; scores of 100,000 patients have 4 MiB. */
+const maxStatementBytes = 4 << 20;
+
+/** Refusals that the objects decide, whoever looks; the others depend on what a hospital heard or was served. */
+const decided: ReadonlySet<string> = new Set<Refusal["code"]>(["WRONG_MODEL", "WRONG_BASE", "TOO_FEW_UPDATES"]);
+
+export interface CheckedStatement {
+  readonly report: AttestationReport;
+  /** Without names, to be pooled with those of other hospitals. */
+  readonly predictions: readonly Prediction[];
+}
+
+export async function checkStatement(
+  { blobs, exchange }: Pick<CollectPorts, "blobs" | "exchange">,
+  findings: RoundFindings,
+  subject: { readonly state: RoundState; readonly proposal: Proposal; readonly derived: Digest | undefined },
+  { attestation, ...waiting }: { attestation: Attestation } & Waiting,
+): Promise<CheckedStatement> {
+  const { state, proposal, derived } = subject;
+  const { member: hospital, agree, scores: digest } = attestation;
+  const { model, number, proposer } = proposal;
+  const bare: AttestationReport = { hospital, agree };
+  if (digest === zeroDigest) return { report: bare, predictions: [] };
+  const report = { ...bare, statement: digest };
+  const about = { hospital, proposal: number, object: agree ? "scores" : "refusal", digest } as const;
+  const hold = (said: object, meant: Readonly<Record<string, string | number>>) => {
+    for (const [field, expected] of Object.entries(meant)) {
+      const found = (said as Readonly<Record<string, unknown>>)[field];
+      if (found === expected) continue;
+      const facts = { ...about, expected: String(expected), found: String(found), facts: { field } };
+      findings.add("broken", "STATEMENT_MISMATCH", "a statement is about something else than its attestation", facts);
+    }
+  };
+  try {
+    await exchange.fetch(digest, { maxBytes: maxStatementBytes, preferred: hospital, ...waiting });
+    const bytes = await blobs.get(digest, { maxBytes: maxStatementBytes });
+    if (!agree) {
+      const refusal = decodeRefusal(bytes);
+      hold(refusal, { round: state.id, proposal: number, proposer });
+      if (derived === model && decided.has(refusal.code)) {
+        findings.add("note", "REFUSAL_UNFOUNDED", `a hospital refused a model that derives: ${refusal.code}`, about);
+      }
+      return { report: { ...report, refusal: refusal.code }, predictions: [] };
+    }
+    const scores = decodeValidationScores(bytes);
+    hold(scores, { round: state.id, hospital, model });
+    const predictions = scores.patients.map(([score, label]) => ({ patient: "", score, label }));
+    return { report: { ...report, validation: validationOf(predictions) }, predictions };
+  } catch (error) {
+    findings.object(error, about);
+    return { report, predictions: [] };
+  }
+}
+
+export function validationOf(predictions: readonly Prediction[]): ValidationReport {
+  const patients = predictions.length;
+  const positives = predictions.filter(({ label }) => label === 1).length;
+  if (positives === 0 || positives === patients) return { patients, positives, isAtChance: true };
+  const auc = areaUnderCurve(predictions);
+  return { patients, positives, auc, isAtChance: auc.low <= 0.5 && auc.high >= 0.5 };
+}

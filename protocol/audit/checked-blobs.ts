@@ -1,0 +1,100 @@
+// The auditor's own eyes on objects: every byte that the audit works on was hashed here first, whatever the store says it
+// checked. Chunks of 1 MiB stay in memory while there is room, so that an object is hashed once and read three times.
+import type { Digest } from "../digest.ts";
+import { FedError } from "../errors.ts";
+import { type BlobOutline, chunkBytes, chunkRoot, outlineDigest } from "../merkle.ts";
+import type { BlobStore } from "../ports.ts";
+
+/** Chunks kept: 128 MiB. */
+const keptChunks = 128;
+/** Outlines kept, 32 bytes a MiB of object each. */
+const keptOutlines = 4096;
+
+export interface CheckedBlobs {
+  readonly blobs: BlobStore;
+  /** Distinct objects, and their bytes, found to be what they are called. */
+  counts(): { readonly objects: number; readonly bytes: number };
+}
+
+/** Reads through; throws BLOB_CORRUPT { digest, found } where the bytes have another name. Writes nothing. */
+export function checkedBlobs(source: BlobStore): CheckedBlobs {
+  const outlines = new Map<Digest, BlobOutline>();
+  const chunks = new Map<string, Uint8Array>();
+  const seen = new Set<Digest>();
+  let checkedBytes = 0;
+
+  const keep = (key: string, chunk: Uint8Array) => {
+    chunks.set(key, chunk);
+    if (chunks.size > keptChunks) chunks.delete(chunks.keys().next().value as string);
+  };
+
+  const check = async (digest: Digest): Promise<BlobOutline> => {
+    const known = outlines.get(digest);
+    if (known) return known;
+    const { size } = await source.outline(digest);
+    const chunkRoots: Uint8Array[] = [];
+    for (let offset = 0; offset === 0 || offset < size; offset += chunkBytes) {
+      const length = Math.min(chunkBytes, size - offset);
+      const chunk = await source.read(digest, offset, length);
+      if (chunk.byteLength !== length) throw new FedError("BLOB_CORRUPT", { digest, size, offset });
+      keep(`${digest}/${chunkRoots.length}`, chunk);
+      chunkRoots.push(chunkRoot(chunk));
+    }
+    const outline = { size, chunkRoots };
+    const found = outlineDigest(outline);
+    if (found !== digest) throw new FedError("BLOB_CORRUPT", { digest, found });
+    outlines.set(digest, outline);
+    if (outlines.size > keptOutlines) outlines.delete(outlines.keys().next().value as Digest);
+    if (!seen.has(digest)) checkedBytes += size;
+    seen.add(digest);
+    return outline;
+  };
+
+  const chunkAt = async (digest: Digest, outline: BlobOutline, index: number): Promise<Uint8Array> => {
+    const key = `${digest}/${index}`;
+    const kept = chunks.get(key);
+    if (kept) return kept;
+    const chunk = await source.read(digest, index * chunkBytes, chunkBytes);
+    if (Buffer.compare(chunkRoot(chunk), outline.chunkRoots[index] as Uint8Array) !== 0) {
+      throw new FedError("BLOB_CORRUPT", { digest, chunk: index });
+    }
+    keep(key, chunk);
+    return chunk;
+  };
+
+  const read = async (digest: Digest, offset: number, length: number): Promise<Uint8Array> => {
+    const outline = await check(digest);
+    const end = Math.min(outline.size, offset + length);
+    if (end <= offset) return new Uint8Array(0);
+    const first = Math.floor(offset / chunkBytes);
+    const last = Math.floor((end - 1) / chunkBytes);
+    if (first === last) {
+      const chunk = await chunkAt(digest, outline, first);
+      return chunk.subarray(offset - first * chunkBytes, end - first * chunkBytes);
+    }
+    const bytes = new Uint8Array(end - offset);
+    for (let index = first; index <= last; index++) {
+      const start = index * chunkBytes;
+      const chunk = await chunkAt(digest, outline, index);
+      const part = chunk.subarray(Math.max(0, offset - start), Math.min(chunk.byteLength, end - start));
+      bytes.set(part, Math.max(0, start - offset));
+    }
+    return bytes;
+  };
+
+  return {
+    blobs: {
+      outline: check,
+      read,
+      has: (digest) => source.has(digest),
+      async get(digest, { maxBytes }) {
+        const { size } = await source.outline(digest);
+        if (size > maxBytes) throw new FedError("BLOB_TOO_LARGE", { digest, size, maxBytes });
+        return (await read(digest, 0, size)).slice();
+      },
+      put: () => Promise.reject(new FedError("STORE_READ_ONLY")),
+      writer: () => Promise.reject(new FedError("STORE_READ_ONLY")),
+    },
+    counts: () => ({ objects: seen.size, bytes: checkedBytes }),
+  };
+}

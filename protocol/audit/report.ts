@@ -1,0 +1,164 @@
+// What an audit found, as plain data: programs read it as JSON, people through the command's table, page and model card.
+import type { Digest, HospitalAddress, RoundId } from "../digest.ts";
+import type { ErrorFacts } from "../errors.ts";
+import type { FederationId } from "../ports.ts";
+import type { EventPlace, MemberRole, RoundStatus, RoundTerms } from "../round.ts";
+import type { Estimate } from "../scores.ts";
+
+/**
+ * broken: something does not hold, whoever looks. unavailable: it cannot be checked, since nobody serves an object.
+ * note: worth knowing, and no reason for doubt (a lie that the others refused, an update that was rightly left out).
+ */
+export type Severity = "broken" | "unavailable" | "note";
+
+export type ObjectKind = "plan" | "model" | "manifest" | "update" | "scores" | "refusal";
+
+export interface Finding {
+  readonly severity: Severity;
+  /** Stable, as error codes are. */
+  readonly code: string;
+  /** One sentence for people. */
+  readonly text: string;
+  readonly round?: RoundId;
+  readonly proposal?: number;
+  /** Whose doing or whose object it is. */
+  readonly hospital?: HospitalAddress;
+  readonly object?: ObjectKind;
+  readonly digest?: Digest;
+  readonly expected?: string;
+  readonly found?: string;
+  /** Whatever else the failing check said. */
+  readonly facts?: ErrorFacts;
+}
+
+/**
+ * verified: the model was derived again to the same bytes and every statement about it holds. none: the round made no
+ * model (it was abandoned, or still runs), and nothing about it is broken.
+ */
+export type RoundVerdict = "verified" | "broken" | "unavailable" | "none";
+
+export type Contribution = "included" | "left-out" | "invalid" | "unserved" | "silent";
+
+/** One hospital's part in a round. */
+export interface HospitalReport {
+  readonly hospital: HospitalAddress;
+  /** included: averaged into the accepted model. silent: committed to nothing. */
+  readonly contribution: Contribution;
+  readonly manifest?: Digest;
+  readonly sampleCount?: number;
+  readonly update?: Digest;
+  readonly updateBytes?: number;
+  /** The model that it trained from, and how many models older than the round's base that is. */
+  readonly base?: Digest;
+  readonly age?: number;
+  readonly shard?: Digest;
+  readonly software?: string;
+  readonly finalLoss?: number;
+  readonly seconds?: number;
+}
+
+/** How well a model told validation patients apart, as hospitals say: nobody else can check their labels. */
+export interface ValidationReport {
+  readonly patients: number;
+  readonly positives: number;
+  /** Absent where only one class is there. */
+  readonly auc?: Estimate;
+  /** True where the interval of the AUC includes 0.5, or there is none. */
+  readonly isAtChance: boolean;
+}
+
+export interface AttestationReport {
+  readonly hospital: HospitalAddress;
+  readonly agree: boolean;
+  /** Of its scores, or of its refusal; absent where it named none. */
+  readonly statement?: Digest;
+  readonly validation?: ValidationReport;
+  /** Why it disagrees, as it says. */
+  readonly refusal?: string;
+}
+
+export interface ProposalReport {
+  readonly number: number;
+  readonly proposer: HospitalAddress;
+  readonly model: Digest;
+  readonly included: readonly HospitalAddress[];
+  readonly status: "open" | "accepted" | "refused" | "expired";
+  /** What averaging the included updates gives; absent where they could not all be had, or are not all valid. */
+  readonly derived?: Digest;
+  readonly attestations: readonly AttestationReport[];
+}
+
+export interface RoundReport {
+  readonly round: RoundId;
+  readonly verdict: RoundVerdict;
+  readonly status: RoundStatus;
+  readonly opener: HospitalAddress;
+  readonly openedAt: EventPlace;
+  readonly plan: Digest;
+  readonly base: Digest;
+  /** The model that the contract calls final. */
+  readonly model?: Digest;
+  /** True where this audit came to the very bytes of `model`. */
+  readonly derived: boolean;
+  /** Hospitals that more than two thirds must agree of. */
+  readonly hospitals: readonly HospitalReport[];
+  readonly proposals: readonly ProposalReport[];
+  /** Of the final model, over the patients of all hospitals that agreed and told their scores. */
+  readonly validation?: ValidationReport;
+  readonly findings: readonly Finding[];
+}
+
+export interface MemberReport {
+  readonly index: number;
+  readonly role: MemberRole;
+  /** Chain keys, the first to the present one. */
+  readonly addresses: readonly HospitalAddress[];
+  /** Block times, seconds. */
+  readonly admittedAt: number;
+  readonly revokedAt?: number;
+}
+
+export type AuditVerdict = "verified" | "broken" | "unavailable" | "empty";
+
+export interface AuditReport {
+  readonly version: 1;
+  readonly federation: FederationId;
+  /** broken before unavailable before verified; empty where no round made a model yet. */
+  readonly verdict: AuditVerdict;
+  /** The first thing that does not hold, or else that cannot be had. */
+  readonly first?: Finding;
+  readonly members: readonly MemberReport[];
+  readonly terms?: RoundTerms;
+  /** The model that the first round began with. */
+  readonly genesis?: Digest;
+  /** The last final model. */
+  readonly model?: Digest;
+  readonly rounds: readonly RoundReport[];
+  /** About no round in particular: membership, terms. */
+  readonly findings: readonly Finding[];
+  readonly counts: {
+    readonly events: number;
+    readonly rounds: number;
+    readonly models: number;
+    readonly updates: number;
+    readonly objects: number;
+    readonly bytes: number;
+  };
+  /** The last event that was read. */
+  readonly until?: EventPlace;
+}
+
+/** How an audit goes, for people who watch. */
+export type AuditEvent =
+  | { readonly kind: "round-started"; readonly round: RoundId; readonly commitments: number }
+  | { readonly kind: "update-checked"; readonly round: RoundId; readonly done: number; readonly of: number }
+  | { readonly kind: "finding"; readonly finding: Finding }
+  | { readonly kind: "round-audited"; readonly report: RoundReport };
+
+const order: readonly Severity[] = ["broken", "unavailable", "note"];
+
+/** The gravest of the findings, the earliest of these; undefined where all are notes. */
+export function firstFault(findings: readonly Finding[]): Finding | undefined {
+  const [gravest] = [...findings].sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
+  return gravest?.severity === "note" ? undefined : gravest;
+}
