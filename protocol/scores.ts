@@ -100,9 +100,11 @@ export function areaUnderCurve(predictions: readonly Prediction[]): Estimate {
   const positives = predictions.filter(({ label }) => label === 1);
   const negatives = predictions.filter(({ label }) => label === 0);
   if (positives.length === 0 || negatives.length === 0) return { value: Number.NaN, low: Number.NaN, high: Number.NaN };
+  const sorted = Float64Array.from(negatives, ({ score }) => score).sort();
   let above = 0;
   for (const { score } of positives) {
-    for (const other of negatives) above += score > other.score ? 1 : score === other.score ? 0.5 : 0;
+    const below = countWhile(sorted, (other) => other < score);
+    above += (below + countWhile(sorted, (other) => other <= score)) / 2;
   }
   const value = above / (positives.length * negatives.length);
   const smaller = Math.min(positives.length, negatives.length);
@@ -117,6 +119,17 @@ export function areaUnderCurve(predictions: readonly Prediction[]): Estimate {
     (positives.length * negatives.length);
   const half = z * Math.sqrt(Math.max(0, variance));
   return { value, low: Math.max(0, value - half), high: Math.min(1, value + half) };
+}
+
+/** How many of the ascending values hold, where those that do come first. */
+function countWhile(values: Float64Array, holds: (value: number) => boolean): number {
+  let [low, high] = [0, values.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holds(values[middle] as number)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** The threshold with the highest sensitivity + specificity (Youden 1950), midway between neighbouring scores. */
