@@ -1,0 +1,45 @@
+// The price of a round, to the unit: a change that makes it dearer, or cheaper, has to say so by a new snapshot
+// (CONSILIUM_SNAPSHOT=write npm test -- test/contracts/gas.test.ts).
+import { readFileSync, writeFileSync } from "node:fs";
+import { expect } from "chai";
+import { type GasReport, measureGas } from "../../bench/gas/measure.ts";
+
+const path = new URL("snapshots/gas.json", import.meta.url);
+/** Larger federations take half a minute: test/e2e/gas.e2e.ts. */
+const sizes = [3, 10, 20];
+
+describe("the gas of a federation", () => {
+  let measured: GasReport;
+  let snapshot: GasReport;
+
+  before(async function () {
+    this.timeout(60_000);
+    measured = await measureGas(sizes);
+    if (process.env["CONSILIUM_SNAPSHOT"] === "write") {
+      writeFileSync(path, `${JSON.stringify(await measureGas([...sizes, 50, 100, 256]), null, 2)}\n`);
+    }
+    snapshot = JSON.parse(readFileSync(path, "utf8")) as GasReport;
+  });
+
+  it("is what the committed snapshot says", () => {
+    const only = <T>(all: Readonly<Record<string, T>>) => Object.fromEntries(sizes.map((size) => [size, all[size]]));
+    expect(measured).to.deep.equal({ ...snapshot, rounds: only(snapshot.rounds), relayed: only(snapshot.relayed) });
+  });
+
+  it("stays within the budget of each step", () => {
+    expect(measured.rounds["10"]?.commitment).to.be.at.most(40_000);
+    expect(measured.relayed["20"]).to.be.at.most(13_000);
+    expect(measured.rounds["10"]?.withAllAttestations).to.be.at.most(900_000);
+    expect(measured.firstRound.toFinal).to.be.at.most(900_000);
+  });
+
+  it("grows with the hospitals in a straight line, and for each of them not at all", () => {
+    const { rounds, relayed } = snapshot;
+    const each = (size: string) => (rounds[size]?.withAllAttestations ?? 0) / Number(size);
+    expect(each("256")).to.be.below(each("10"));
+    // A larger bitmap has fewer zero bytes, which cost 12 gas each: nothing else may grow.
+    const dearest = Math.max(...Object.values(rounds).map(({ commitment }) => commitment));
+    expect(dearest - (rounds["3"]?.commitment ?? 0)).to.be.below(32 * 12);
+    expect(relayed["256"]).to.be.below(relayed["20"] ?? 0);
+  });
+});
