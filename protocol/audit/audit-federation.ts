@@ -5,7 +5,7 @@ import type { Digest } from "../digest.ts";
 import type { Ledger, Waiting } from "../ports.ts";
 import type { EventPlace } from "../round.ts";
 import { auditRound } from "./audit-round.ts";
-import { checkedBlobs } from "./checked-blobs.ts";
+import { checkedBlobs, checkedExchange } from "./checked-blobs.ts";
 import { Replay } from "./replay.ts";
 import { type AuditEvent, type AuditReport, type AuditVerdict, firstFault, type RoundReport } from "./report.ts";
 import type { RoundRecord } from "./round-replay.ts";
@@ -31,7 +31,7 @@ export async function* auditFederation(
   const { maxModelBytes, signal } = options;
   const waiting = signal ? { signal } : {};
   const checked = checkedBlobs(blobs);
-  const ports: CollectPorts = { blobs: checked.blobs, exchange, signatures };
+  const ports: CollectPorts = { blobs: checked.blobs, exchange: checkedExchange(exchange, checked), signatures };
   const { federation } = ledger;
   const replay = new Replay();
   const rounds: RoundReport[] = [];

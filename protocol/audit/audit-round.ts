@@ -60,8 +60,7 @@ export async function* auditRound(
       }
       yield { kind: "update-checked", round, done: step.value.done, of: state.commitments.length };
     }
-    const included = accepted && new Set(accepted.included);
-    reportUpdates(findings, updates, { record, context, included });
+    reportUpdates(findings, updates, { record, context, accepted });
   }
 
   const olderBases = options.bases.slice(1, 1 + olderBasesTried);

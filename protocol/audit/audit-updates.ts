@@ -3,7 +3,7 @@ import { type CollectPorts, collectUpdate, type InvalidUpdate, type ValidUpdate 
 import type { Digest, HospitalAddress } from "../digest.ts";
 import { type FedError, isFedError } from "../errors.ts";
 import type { Waiting } from "../ports.ts";
-import type { Commitment, RoundState } from "../round.ts";
+import type { Commitment, Proposal, RoundState } from "../round.ts";
 import type { RoundContext } from "../round-context.ts";
 import { expectation, type RoundFindings } from "./find.ts";
 import type { RoundRecord } from "./round-replay.ts";
@@ -46,21 +46,19 @@ export async function* checkUpdates(
 }
 
 /**
- * Says what is wrong with updates. A bad update is the round's fault only if it was averaged; whether one that nobody
- * serves was rightly left out, nobody can tell.
- * @param included the hospitals whose updates the accepted model averages; undefined where no model was accepted
+ * Says what is wrong with updates. A bad update is the round's fault only if it was averaged. A valid one may be left
+ * out once the time for serving it is over, if the others agree that nobody served it: that is worth a note.
+ * @param accepted the proposal that became the model; undefined where none did
  */
 export function reportUpdates(
   findings: RoundFindings,
   { valid, invalid, missing }: CheckedUpdates,
-  {
-    record: { state, rotated },
-    context,
-    included,
-  }: { record: RoundRecord; context: RoundContext; included: ReadonlySet<HospitalAddress> | undefined },
+  { record, context, accepted }: { record: RoundRecord; context: RoundContext; accepted: Proposal | undefined },
 ): void {
+  const { state, rotated, hurried } = record;
+  const hasWaited = accepted !== undefined && !hurried.has(accepted.number);
   for (const { member: hospital, manifest } of state.commitments) {
-    const isIn = included?.has(hospital) ?? false;
+    const isIn = accepted?.included.includes(hospital) ?? false;
     const bad = invalid.get(hospital);
     if (bad) {
       const about = { hospital, object: "manifest", digest: manifest, ...expectation(bad) } as const;
@@ -72,13 +70,21 @@ export function reportUpdates(
     if (error) {
       const digest = (error.facts["digest"] as Digest | undefined) ?? manifest;
       const object = digest === manifest ? "manifest" : context.bases.includes(digest) ? "model" : "update";
-      findings.object(error, { hospital, object, digest }, { missing: included ? "unavailable" : "note" });
+      const matters = isIn || (accepted !== undefined && !hasWaited);
+      findings.object(error, { hospital, object, digest }, { missing: matters ? "unavailable" : "note" });
     }
     const update = valid.get(hospital)?.manifest.update;
-    // Who changed the key after committing was judged under the new one by some: leaving it out is no fault then.
-    if (update && included && !isIn && !rotated.has(hospital)) {
-      const about = { hospital, object: "update", digest: update } as const;
-      findings.add("broken", "DROPPED_UPDATE", "a valid update was left out of the model", about);
-    }
+    if (!update || !accepted || isIn) continue;
+    const about = { hospital, object: "update", digest: update } as const;
+    // Who changed the key after committing was judged under the new one by some.
+    if (hasWaited || rotated.has(hospital)) {
+      const text = "a valid update was left out, after the time for serving it was over";
+      findings.add(
+        "note",
+        "LATE_LEFT_OUT",
+        rotated.has(hospital) ? "an update was left out whose hospital changed its key" : text,
+        about,
+      );
+    } else findings.add("broken", "DROPPED_UPDATE", "a valid update was left out of the model", about);
   }
 }

@@ -1,9 +1,9 @@
 // The auditor's own eyes on objects: every byte that the audit works on was hashed here first, whatever the store says it
 // checked. Chunks of 1 MiB stay in memory while there is room, so that an object is hashed once and read three times.
 import type { Digest } from "../digest.ts";
-import { FedError } from "../errors.ts";
+import { FedError, isFedError } from "../errors.ts";
 import { type BlobOutline, chunkBytes, chunkRoot, outlineDigest } from "../merkle.ts";
-import type { BlobStore } from "../ports.ts";
+import type { BlobExchange, BlobStore } from "../ports.ts";
 
 /** Chunks kept: 128 MiB. */
 const keptChunks = 128;
@@ -96,5 +96,19 @@ export function checkedBlobs(source: BlobStore): CheckedBlobs {
       writer: () => Promise.reject(new FedError("STORE_READ_ONLY")),
     },
     counts: () => ({ objects: seen.size, bytes: checkedBytes }),
+  };
+}
+
+/** Tells an object that is too large from one whose size the store gets wrong: only the former is its maker's fault. */
+export function checkedExchange(exchange: BlobExchange, { blobs }: CheckedBlobs): BlobExchange {
+  return {
+    async fetch(digest, options) {
+      try {
+        await exchange.fetch(digest, options);
+      } catch (error) {
+        if (isFedError(error, "BLOB_TOO_LARGE") && (await blobs.has(digest))) await blobs.outline(digest);
+        throw error;
+      }
+    },
   };
 }

@@ -11,6 +11,8 @@ export interface RoundRecord {
   readonly openedAt: EventPlace;
   /** Those that changed their key after they committed: others may have judged their update under the new one. */
   readonly rotated: ReadonlySet<HospitalAddress>;
+  /** Numbers of the proposals made before it was time to give up on updates that nobody serves (turns.ts). */
+  readonly hurried: ReadonlySet<number>;
   readonly findings: readonly Finding[];
 }
 
@@ -32,7 +34,10 @@ export class RoundReplay {
   readonly #commitments: Commitment[] = [];
   readonly #proposals: OpenProposal[] = [];
   readonly #rotated = new Set<HospitalAddress>();
+  readonly #hurried = new Set<number>();
   readonly #findings: Finding[] = [];
+  /** When the time for a proposal began, seconds. */
+  #proposingSince: number;
   #model: Digest | undefined;
 
   /** @param terms as of the opening; the contract changes none while a round runs */
@@ -42,6 +47,7 @@ export class RoundReplay {
     this.#opening = opening;
     this.#roster = roster;
     this.#terms = terms;
+    this.#proposingSince = opening.commitBy;
     this.#names = new Map(members.map((address, at) => [roster.everIndexOf(address) ?? -1 - at, address]));
     if (!terms) this.fault("TERMS_UNKNOWN", "no terms were set before the round opened: the history has a hole");
     if (roster.indexOf(opener) === undefined) {
@@ -99,7 +105,7 @@ export class RoundReplay {
       proposals: this.#proposals.map(({ attestBy: ___, ...proposal }) => proposal),
       model: this.#model,
     };
-    return { state, openedAt, rotated: this.#rotated, findings };
+    return { state, openedAt, rotated: this.#rotated, hurried: this.#hurried, findings };
   }
 
   #commit({ member, manifest, sampleCount, time }: EventOf<"update-committed">): void {
@@ -171,6 +177,7 @@ export class RoundReplay {
       const facts = { ...about, expected: `${least}`, found: `${included.length}` };
       this.fault("PROPOSAL_TOO_FEW_UPDATES", "the proposal includes fewer updates than the terms ask for", facts);
     }
+    if (time <= this.#proposingSince + (proposeBy - commitBy) / 2) this.#hurried.add(number);
     this.#proposals.push({ number, proposer, model, included, attestations: [], status: "open", attestBy });
     this.status = "proposed";
   }
@@ -222,6 +229,7 @@ export class RoundReplay {
     }
     proposal.status = status;
     this.status = "proposing";
+    this.#proposingSince = time;
   }
 
   #finalise(proposal: OpenProposal, { model }: EventOf<"round-finalised">): void {

@@ -1,0 +1,136 @@
+import { expect } from "chai";
+import type { AuditEvent, AuditReport } from "../../../protocol/audit/report.ts";
+import type { Plan } from "../../../protocol/plan.ts";
+import { addressOf, FakeFederation } from "../../fakes/federation.ts";
+import { audit, finish, leftBy } from "./finished-federation.ts";
+
+const codes = ({ rounds }: AuditReport) => rounds.flatMap(({ findings }) => findings.map(({ code }) => code));
+
+describe("an audit of a federation that nobody disturbed", () => {
+  it("derives every model again, and reads every object that anybody left", async () => {
+    const finished = await finish({ plan: { rounds: 3 } });
+    const report = await audit(finished);
+    expect(report.verdict).to.equal("verified");
+    expect(report.first).to.equal(undefined);
+    expect(report.rounds.map(({ verdict, derived }) => [verdict, derived])).to.deep.equal(
+      Array.from({ length: 3 }, () => ["verified", true]),
+    );
+    expect(codes(report)).to.deep.equal([]);
+    const bytes = [...finished.store.blobs.values()].reduce((sum, blob) => sum + blob.byteLength, 0);
+    expect(report.counts).to.deep.equal({
+      ...{ events: finished.events.length, rounds: 3, models: 3, updates: 12 },
+      ...{ objects: finished.store.blobs.size, bytes },
+    });
+  });
+
+  it("tells for each round who gave what, from which base, and who agreed", async () => {
+    const report = await audit(await finish());
+    const [first, second] = report.rounds;
+    expect(second?.base).to.equal(first?.model);
+    expect(second?.hospitals.map(({ contribution }) => contribution)).to.deep.equal(Array(4).fill("included"));
+    expect(second?.hospitals.map(({ sampleCount }) => sampleCount)).to.deep.equal([10, 11, 12, 13]);
+    expect(second?.hospitals.map(({ base }) => base)).to.deep.equal(Array(4).fill(first?.model));
+    expect(second?.proposals[0]?.attestations.map(({ agree }) => agree)).to.deep.equal(Array(4).fill(true));
+    expect(second?.validation?.patients).to.equal(8);
+    expect(second?.validation?.isAtChance).to.equal(true);
+    expect(report.members.map(({ role }) => role)).to.deep.equal([...Array(4).fill("hospital"), "aggregator"]);
+  });
+
+  it("tells how it goes", async () => {
+    const events: AuditEvent[] = [];
+    await audit(await finish(), { onEvent: (event) => events.push(event) });
+    const kinds = ["round-started", "update-checked", "round-audited"];
+    expect(events.map(({ kind }) => kind)).to.deep.equal([...kinds, ...kinds]);
+  });
+
+  const strategies: readonly [string, Partial<Plan>][] = [
+    ["server momentum", { strategy: strategyOf("fedavgm", { momentum: 0.9, serverLearningRate: 1 }) }],
+    ["the coordinates' median", { strategy: strategyOf("median", {}) }],
+    ["Krum", { strategy: strategyOf("krum", { byzantine: 1 }) }],
+    ["sparse updates", { update: { type: "I8", clipNorm: 8, topFraction: 0.25, localTensors: [] } }],
+  ];
+  for (const [what, plan] of strategies) {
+    it(`derives models made with ${what}`, async () => {
+      const report = await audit(await finish({ hospitals: 5, plan: { ...plan, rounds: 3 } }));
+      expect(report.first).to.equal(undefined);
+      expect(report.verdict).to.equal("verified");
+    });
+  }
+
+  it("derives a model that took a late update at less weight", async () => {
+    const finished = await finish(
+      { plan: { strategy: strategyOf("fedavg", { maxStaleness: 1 }) }, terms: { commitPeriod: 20 } },
+      ({ hospitals: [slow] }) => {
+        if (slow) slow.learner.trainMs = 30_000;
+      },
+    );
+    const report = await audit(finished);
+    expect(report.verdict).to.equal("verified");
+    expect(report.rounds[1]?.hospitals[0]).to.include({ contribution: "included", age: 1 });
+  });
+
+  it("follows a revocation in the middle of the federation's life", async () => {
+    const federation = await FakeFederation.found({ plan: { rounds: 3 } });
+    const gone = addressOf(2);
+    federation.start();
+    await federation.time.runUntil(() => federation.finals.length === 1);
+    federation.chain.revoke(gone);
+    await federation.runUntil(() => federation.finals.length === 3, { withinSeconds: 4000 });
+    const report = await audit(leftBy(federation));
+    expect(report.verdict).to.equal("verified");
+    expect(report.members[2]?.revokedAt).to.be.a("number");
+    expect(report.rounds.at(-1)?.hospitals.map(({ hospital }) => hospital)).not.to.include(gone);
+  });
+
+  it("goes over an abandoned round, which made no model", async () => {
+    const federation = await FakeFederation.found({
+      ...{ hospitals: 3, terms: { minUpdates: 3, commitPeriod: 20 }, plan: { minUpdates: 3, rounds: 1 } },
+    });
+    const late = federation.hospitals[2];
+    federation.start();
+    if (late) federation.bury(late);
+    await federation.time.runUntil(() => federation.chain.rounds[0]?.status === "abandoned");
+    if (late) federation.startHospital(late);
+    await federation.runUntil(() => federation.finals.length === 1, { withinSeconds: 4000 });
+    const report = await audit(leftBy(federation));
+    expect(report.rounds.map(({ verdict }) => verdict)).to.deep.equal(["none", "verified"]);
+    expect(report.verdict).to.equal("verified");
+  });
+
+  it("calls a federation without a model empty, never verified", async () => {
+    const federation = await FakeFederation.found();
+    federation.start();
+    await federation.runUntil(() => federation.chain.rounds[0]?.commitments.length === 1);
+    const report = await audit(leftBy(federation));
+    expect(report.rounds.map(({ verdict, status }) => [verdict, status])).to.deep.equal([["none", "committing"]]);
+    expect(report.verdict).to.equal("empty");
+  });
+
+  it("only notes an update that was left out after the time for serving it", async () => {
+    const finished = await finish({}, ({ network }) => {
+      network.serves = ({ from }) => from !== addressOf(0);
+    });
+    const report = await audit(finished);
+    expect(report.verdict).to.equal("verified");
+    expect(report.rounds[0]?.findings.map(({ code, hospital }) => [code, hospital])).to.deep.equal([
+      ["LATE_LEFT_OUT", addressOf(0)],
+    ]);
+  });
+
+  it("notes a lie that the others refused, and verifies the model that became final in its stead", async () => {
+    const { alteringModel } = await import("../../fakes/liars.ts");
+    const finished = await finish({}, ({ aggregators: [liar] }) => {
+      if (liar) liar.tamper = alteringModel;
+    });
+    const report = await audit(finished);
+    expect(report.verdict).to.equal("verified");
+    const [round] = report.rounds;
+    expect(round?.proposals.map(({ status }) => status)).to.deep.equal(["refused", "accepted"]);
+    expect(round?.findings.map(({ code, severity }) => [code, severity])).to.deep.equal([["WRONG_MODEL", "note"]]);
+    expect(round?.proposals[0]?.attestations[0]).to.include({ agree: false, refusal: "WRONG_MODEL" });
+  });
+});
+
+function strategyOf(name: string, more: object): Plan["strategy"] {
+  return { name, maxSharePermille: 1000, maxStaleness: 0, ...more } as Plan["strategy"];
+}

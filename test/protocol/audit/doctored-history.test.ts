@@ -1,0 +1,320 @@
+import { expect } from "chai";
+import type { AuditReport } from "../../../protocol/audit/report.ts";
+import type { Digest, RoundId } from "../../../protocol/digest.ts";
+import type { LedgerEvent } from "../../../protocol/round.ts";
+import { encodeSafetensors } from "../../../protocol/safetensors.ts";
+import { addressOf } from "../../fakes/federation.ts";
+import { fakeSignatures } from "../../fakes/party-ports.ts";
+import { commitmentOf, editJson, rehash, rename, replaceObject, restate } from "./doctor.ts";
+import { audit, copyOf, eventOf, type Finished, finish, jsonOf } from "./finished-federation.ts";
+
+const hospital = addressOf(1);
+const stranger = addressOf(50);
+
+const brokenCodes = ({ findings, rounds }: AuditReport) =>
+  [...findings, ...rounds.flatMap((round) => round.findings)]
+    .filter(({ severity }) => severity === "broken")
+    .map(({ code }) => code);
+
+describe("an audit of a doctored history", () => {
+  let honest: Finished;
+  let copy: Finished;
+
+  before(async () => {
+    honest = await finish();
+  });
+  beforeEach(() => {
+    copy = copyOf(honest);
+  });
+
+  /** Where in the copy an event stands that is the honest history's. */
+  const indexOf = (event: LedgerEvent) =>
+    copy.events.findIndex((each) => each.logIndex === event.logIndex && each.kind === event.kind);
+
+  it("names the manifest that another key than its hospital's signed", async () => {
+    const digest = await restate(copy, { round: 1, hospital }, {}, stranger);
+    const report = await audit(copy);
+    expect(report.first).to.include({ code: "INVALID_INCLUDED", round: 1, hospital, digest, object: "manifest" });
+    expect(report.first?.text).to.contain("MANIFEST_SIGNATURE");
+  });
+
+  const lies: readonly [string, object, string, string][] = [
+    ["another round", { round: 2 as RoundId }, "round", "1"],
+    ["another plan", { plan: `0x${"ab".repeat(32)}` as Digest }, "plan", ""],
+    ["another contract", { contract: addressOf(77) }, "contract", ""],
+    ["another chain", { chainId: 1 }, "chainId", "31337"],
+    ["another hospital", { hospital: addressOf(2) }, "hospital", hospital],
+    ["a base that is no model of the federation", { base: `0x${"cd".repeat(32)}` as Digest }, "base", ""],
+    ["another size of the update", { updateBytes: 7 }, "updateBytes", ""],
+    ["more samples than were committed to on chain", { sampleCount: 500 }, "sampleCount", "11"],
+  ];
+  for (const [what, change, field, expected] of lies) {
+    it(`names a manifest that speaks of ${what}, well signed`, async () => {
+      await restate(copy, { round: 1, hospital }, change);
+      const report = await audit(copy);
+      expect(report.first).to.include({ code: "INVALID_INCLUDED", hospital, round: 1 });
+      expect(report.first?.facts).to.include({ field });
+      if (expected) expect(report.first?.expected).to.equal(expected);
+    });
+  }
+
+  it("names a sample count above the cap, committed and signed by its hospital", async () => {
+    await restate(copy, { round: 1, hospital }, { sampleCount: 5000 });
+    Object.assign(commitmentOf(copy, 1, hospital), { sampleCount: 5000 });
+    rehash(copy);
+    const report = await audit(copy);
+    expect(report.first).to.include({
+      code: "COMMITMENT_SAMPLE_COUNT",
+      hospital,
+      expected: "1 to 1000",
+      found: "5000",
+    });
+    const invalid = report.rounds[0]?.findings.find(({ code }) => code === "INVALID_INCLUDED");
+    expect(invalid?.text).to.contain("SAMPLE_CAP_EXCEEDED");
+  });
+
+  it("names an update whose norm is above the plan's, however well it is signed and averaged", async () => {
+    const { manifest } = commitmentOf(copy, 1, hospital);
+    const update = jsonOf(copy, manifest)["update"] as Digest;
+    const large = copy.store.blobs.get(update)?.slice() as Uint8Array;
+    for (let at = 1024; at + 1 < large.length; at += 2) new DataView(large.buffer).setInt16(at, 32767, true);
+    const digest = await copy.store.put(large);
+    await restate(copy, { round: 1, hospital }, { update: digest });
+    const report = await audit(copy);
+    expect(report.first).to.include({ code: "INVALID_INCLUDED", hospital });
+    expect(report.first?.text).to.contain("UPDATE_NORM_EXCEEDED");
+  });
+
+  it("names an update of other shapes than the model's", async () => {
+    const data = new Int16Array(40);
+    const digest = await copy.store.put(encodeSafetensors([{ name: "dense/kernel", dtype: "I16", shape: [40], data }]));
+    const updateBytes = copy.store.blobs.get(digest)?.byteLength ?? 0;
+    await restate(copy, { round: 1, hospital }, { update: digest, updateBytes });
+    expect((await audit(copy)).first).to.include({ code: "INVALID_INCLUDED", hospital });
+  });
+
+  it("names a plan that is not canonical, and derives nothing under it", async () => {
+    const { plan } = eventOf(copy, "round-opened");
+    const spaced = await replaceObject(copy, plan, (bytes) => Buffer.concat([bytes, Buffer.from(" ")]));
+    const report = await audit(copy);
+    expect(report.first).to.include({ code: "PLAN_NOT_CANONICAL", object: "plan", digest: spaced });
+    expect(report.rounds.map(({ derived }) => derived)).to.deep.equal([false, false]);
+  });
+
+  it("names a plan of other rules than the models were made by", async () => {
+    const { plan } = eventOf(copy, "round-opened");
+    const update = { type: "I16", clipNorm: 2 ** -18, topFraction: 1, localTensors: [] };
+    await replaceObject(copy, plan, (bytes) => editJson(bytes, { update }));
+    expect((await audit(copy)).verdict).to.equal("broken");
+  });
+
+  it("names a commitment of an account that was no hospital", async () => {
+    const real = commitmentOf(copy, 1, hospital);
+    const manifest = await restateAs(copy, real.manifest);
+    copy.events.splice(indexOf(real) + 1, 0, { ...real, member: stranger, manifest });
+    rehash(copy);
+    expect((await audit(copy)).first).to.include({
+      ...{ code: "COMMITMENT_NOT_MEMBER", round: 1, hospital: stranger, object: "manifest", digest: manifest },
+    });
+  });
+
+  it("names the commitment of a hospital that had been revoked, or was admitted only after the round opened", async () => {
+    const real = commitmentOf(copy, 1, hospital);
+    copy.events.splice(indexOf(real), 0, { ...real, kind: "member-revoked", index: 1 });
+    expect((await audit(copy)).first).to.include({ code: "COMMITMENT_NOT_MEMBER", round: 1, hospital });
+
+    copy = copyOf(honest);
+    const late = addressOf(60);
+    const manifest = await restateAs(copy, real.manifest, late);
+    const at = indexOf(real);
+    copy.events.splice(at, 0, { ...real, kind: "member-admitted", member: late, index: 5, role: "hospital" });
+    copy.events.splice(at + 1, 0, { ...real, member: late, manifest });
+    rehash(copy);
+    expect(brokenCodes(await audit(copy))[0]).to.equal("COMMITMENT_NOT_MEMBER");
+  });
+
+  it("names a commitment that was hidden, by the contract's hash over all of them", async () => {
+    copy.events.splice(indexOf(commitmentOf(copy, 1, hospital)), 1);
+    const report = await audit(copy);
+    expect(brokenCodes(report)).to.include.members(["COMMITMENTS_HASH", "PROPOSAL_NOT_COMMITTED"]);
+  });
+
+  it("names commitments that were told in another order, or with another count", async () => {
+    const [a, b] = [commitmentOf(copy, 1, addressOf(0)), commitmentOf(copy, 1, hospital)];
+    const [at, other] = [indexOf(a), indexOf(b)];
+    copy.events[at] = b;
+    copy.events[other] = a;
+    expect(brokenCodes(await audit(copy))).to.deep.equal(["COMMITMENTS_HASH", "COMMITMENTS_HASH"]);
+  });
+
+  it("names a second commitment in a round, a late one, and one that came after the proposal", async () => {
+    const real = commitmentOf(copy, 1, hospital);
+    copy.events.splice(indexOf(real), 0, { ...real });
+    rehash(copy);
+    expect(brokenCodes(await audit(copy))).to.deep.equal(["COMMITMENT_DUPLICATE"]);
+    copy = copyOf(honest);
+    Object.assign(commitmentOf(copy, 1, hospital), { time: eventOf(copy, "round-opened").commitBy + 1 });
+    expect(brokenCodes(await audit(copy))).to.deep.equal(["COMMITMENT_LATE"]);
+  });
+
+  it("names a model that became final by too few attestations, or by none of members", async () => {
+    const isFirst = ({ round }: { round: number }) => round === 1;
+    const votes = copy.events.filter((event) => event.kind === "attested" && isFirst(event));
+    for (const vote of votes.slice(0, 2)) copy.events.splice(indexOf(vote), 1);
+    expect((await audit(copy)).first).to.include({ code: "FINAL_WITHOUT_QUORUM", round: 1 });
+    copy = copyOf(honest);
+    for (const vote of copy.events) {
+      if (vote.kind === "attested" && vote.round === 1) Object.assign(vote, { member: stranger });
+    }
+    const report = await audit(copy);
+    expect(report.first).to.include({ code: "ATTESTATION_NOT_MEMBER", hospital: stranger });
+    expect(brokenCodes(report)).to.include("FINAL_WITHOUT_QUORUM");
+  });
+
+  it("does not count a hospital's attestation twice", async () => {
+    const votes = copy.events.filter((event) => event.kind === "attested" && event.round === 1);
+    for (const vote of votes) Object.assign(vote, { member: addressOf(0) });
+    const codes = brokenCodes(await audit(copy));
+    expect(codes).to.include.members(["ATTESTATION_DUPLICATE", "FINAL_WITHOUT_QUORUM"]);
+  });
+
+  it("names a round that begins on another model than the last final one", async () => {
+    const { base } = eventOf(copy, "round-opened");
+    const second = eventOf(copy, "round-opened", ({ round }) => round === 2);
+    const expected = second.base;
+    Object.assign(second, { base });
+    const report = await audit(copy);
+    expect(report.first).to.include({ code: "BASE_NOT_LAST_MODEL", round: 2, expected, found: base });
+    expect(report.rounds[0]?.verdict).to.equal("verified");
+  });
+
+  it("names a final model that is not the proposed one", async () => {
+    const other = await copy.store.put(encodeSafetensors([]));
+    const final = eventOf(copy, "round-finalised", ({ round }) => round === 2);
+    const { model } = final;
+    Object.assign(final, { model: other });
+    const report = await audit(copy);
+    expect(report.first).to.include({ code: "FINAL_MODEL_MISMATCH", round: 2, expected: model, found: other });
+  });
+
+  it("names a wrong average under whatever name", async () => {
+    const { model } = eventOf(copy, "round-finalised", ({ round }) => round === 2);
+    const altered = await replaceObject(copy, model, (bytes) => {
+      bytes[bytes.length - 4] = (bytes[bytes.length - 4] as number) ^ 1;
+      return bytes;
+    });
+    const report = await audit(copy);
+    expect(report.first).to.include({ code: "WRONG_MODEL", round: 2, expected: model, found: altered });
+  });
+
+  it("names scores of another model, round or hospital than they are attested for", async () => {
+    for (const [field, value] of [
+      ["model", `0x${"ab".repeat(32)}`],
+      ["round", 9],
+      ["hospital", stranger],
+    ] as const) {
+      copy = copyOf(honest);
+      const { scores, member } = eventOf(copy, "attested");
+      const digest = await replaceObject(copy, scores, (bytes) => editJson(bytes, { [field]: value }));
+      const report = await audit(copy);
+      expect(report.first).to.include({ code: "STATEMENT_MISMATCH", hospital: member, digest, found: String(value) });
+    }
+  });
+
+  it("names scores that are none", async () => {
+    const { scores } = eventOf(copy, "attested");
+    const digest = await replaceObject(copy, scores, () => new TextEncoder().encode("{}"));
+    expect((await audit(copy)).first).to.include({ code: "SCORES_MALFORMED", digest });
+  });
+
+  it("finds the removal of any event but a vote that nothing depends on", async () => {
+    const spare: number[] = [];
+    for (const at of honest.events.keys()) {
+      const less = copyOf(honest);
+      less.events.splice(at, 1);
+      if ((await audit(less)).verdict === "verified") spare.push(at);
+    }
+    // Of four votes three suffice; the fourth comes after the model became final, for the record.
+    for (const at of spare) expect(honest.events[at]).to.include({ kind: "attested", agree: true });
+    const after = (at: number) => honest.events.slice(0, at).findLast(({ kind }) => kind === "round-finalised");
+    for (const at of spare) expect(after(at)).to.include({ round: (honest.events[at] as { round: number }).round });
+  });
+
+  it("finds any digest, address or count in any event that is not what it was", async () => {
+    const missed: string[] = [];
+    for (const [at, event] of honest.events.entries()) {
+      const { block: _, blockHash: __, logIndex: ___, transaction: ____, time: _____, kind, ...fields } = event;
+      for (const [field, value] of Object.entries(fields)) {
+        if (freeFields.has(`${kind}.${field}`)) continue;
+        const changed = copyOf(honest);
+        Object.assign(changed.events[at] as object, { [field]: another(value) });
+        if ((await audit(changed)).verdict === "verified") missed.push(`${at} ${kind}.${field}`);
+      }
+    }
+    expect(missed).to.deep.equal([]);
+  });
+
+  it("takes a key that changes between rounds, and one that changes within a round", async () => {
+    for (const where of ["round-opened", "model-proposed"] as const) {
+      copy = copyOf(honest);
+      const at = copy.events.findIndex((event) => event.kind === where && event.round === 2);
+      await rotateFrom(copy, at);
+      const report = await audit(copy);
+      expect(report.first, where).to.equal(undefined);
+      expect(report.verdict, where).to.equal("verified");
+      expect(report.members[1]?.addresses).to.have.length(2);
+    }
+  });
+
+  it("names whoever goes on acting under a key that was given up", async () => {
+    const at = copy.events.findIndex((event) => event.kind === "model-proposed" && event.round === 2);
+    const place = copy.events[at] as LedgerEvent;
+    copy.events.splice(at, 0, { ...place, kind: "member-rotated", from: hospital, to: addressOf(61), index: 1 });
+    expect((await audit(copy)).first).to.include({ code: "ATTESTATION_NOT_MEMBER", round: 2, hospital });
+  });
+});
+
+/** Fields that a reader needs only for waiting, or that say what no rule depends on here. */
+const freeFields = new Set([
+  ...["round-opened.commitBy", "round-opened.proposeBy", "model-proposed.attestBy", "terms-set.terms"],
+  // Who opens or proposes is free to any member; strangers are found by their own tests.
+]);
+
+/** Another value of the same type: a digest, an address, a list less its last, a number more, the other answer. */
+function another(value: unknown): unknown {
+  if (typeof value === "boolean") return !value;
+  if (typeof value === "number") return value + 1;
+  if (Array.isArray(value)) return value.slice(0, -1);
+  const text = String(value);
+  if (/^0x/.test(text)) return `${text.slice(0, -1)}${text.endsWith("f") ? "0" : "f"}`;
+  return text === "hospital" ? "aggregator" : "hospital";
+}
+
+/** A manifest of the same update, signed by and for another account. */
+async function restateAs(finished: Finished, manifest: Digest, account = stranger): Promise<Digest> {
+  const { signManifest } = await import("../../../protocol/manifest.ts");
+  const { signature: _, ...statement } = jsonOf(finished, manifest);
+  const changed = { ...statement, hospital: account } as Parameters<typeof signManifest>[0];
+  return finished.store.put(await signManifest(changed, fakeSignatures(account)));
+}
+
+/** The hospital goes on under another key from an event on, and signs with it. */
+async function rotateFrom(finished: Finished, at: number): Promise<void> {
+  const to = addressOf(61);
+  const place = finished.events[at] as LedgerEvent;
+  const old = finished.events.slice(0, at);
+  const renamed = finished.events.slice(at).map((event) => JSON.parse(JSON.stringify(event).replaceAll(hospital, to)));
+  finished.events.splice(0, finished.events.length, ...old, ...renamed);
+  for (const event of finished.events.slice(at)) {
+    if (event.kind === "update-committed" && event.member === to) {
+      const { manifest } = event;
+      Object.assign(event, { manifest: await restateAs(finished, manifest, to) });
+    }
+    if (event.kind === "attested" && event.member === to) {
+      const scores = editJson(finished.store.blobs.get(event.scores) as Uint8Array, { hospital: to });
+      rename(finished, event.scores, await finished.store.put(scores));
+    }
+  }
+  finished.events.splice(at, 0, { ...place, kind: "member-rotated", from: hospital, to, index: 1 });
+  rehash(finished);
+}
