@@ -6,7 +6,7 @@ import type { BenchResult } from "./result.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const names = readdirSync(here)
-  .filter((file) => file.endsWith(".ts") && !["bench.ts", "result.ts"].includes(file))
+  .filter((file) => file.endsWith(".ts") && !["bench.ts", "result.ts", "python-environment.ts"].includes(file))
   .map((file) => file.slice(0, -".ts".length));
 const [name, ...flags] = process.argv.slice(2);
 

@@ -40,7 +40,7 @@ export async function prepareData(run: RunDirectory, screen: Screen, signal: Abo
     await partitionShard(pool, shards, { kind, seed, ...(alpha === undefined ? {} : { alpha: Number(alpha) }) });
     await run.markDone("partition");
   }
-  await tell(shards, run, screen);
+  await tell(shards, screen);
   return { pool, shards };
 }
 
@@ -112,7 +112,7 @@ async function shuffledLabels(run: RunDirectory, archive: string): Promise<strin
   return file;
 }
 
-async function tell(shards: readonly string[], run: RunDirectory, screen: Screen): Promise<void> {
+async function tell(shards: readonly string[], screen: Screen): Promise<void> {
   const counts = await Promise.all(
     shards.map(async (dir) => {
       const shard = await openShard(dir);

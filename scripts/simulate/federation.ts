@@ -1,6 +1,6 @@
 // The simulation's federation: every party started together, and followed until every hospital has adopted the last model.
 import { mkdir } from "node:fs/promises";
-import { openTrainerProcess } from "../../node/learner-process.ts";
+import { openTrainerProcess, type TrainerProcess } from "../../node/learner-process.ts";
 import type { FedError } from "../../protocol/errors.ts";
 import type { Log } from "../../protocol/ports.ts";
 import type { Identity } from "./identities.ts";
@@ -25,7 +25,13 @@ function pollMsFor(hospitals: number): number {
 export async function startFederation(
   run: RunDirectory,
   parties: { readonly aggregator: Identity; readonly hospitals: readonly Identity[] },
-  options: { readonly rpc: string; readonly log: Log; readonly onEvent: (event: SimulationEvent) => void },
+  options: {
+    readonly rpc: string;
+    readonly log: Log;
+    readonly onEvent: (event: SimulationEvent) => void;
+    /** Trains for all hospitals of this process; one is started where none is given. */
+    readonly trainer?: Pick<TrainerProcess, "learner">;
+  },
 ): Promise<RunningFederation> {
   const { rpc, log, onEvent } = options;
   const { inProcess } = run.settings;
@@ -40,7 +46,8 @@ export async function startFederation(
     onEvent(event as SimulationEvent);
     wake();
   };
-  const trainer = inProcess ? openTrainerProcess({ log: log.child("trainer") }) : undefined;
+  const own = inProcess && !options.trainer ? openTrainerProcess({ log: log.child("trainer") }) : undefined;
+  const trainer = options.trainer ?? own;
   const running: RunningParty[] = await Promise.all(
     configured.map((party) =>
       trainer
@@ -74,7 +81,7 @@ export async function startFederation(
     },
     async stop() {
       await Promise.all(running.map((party) => party.stop()));
-      await trainer?.close();
+      await own?.close();
     },
   };
 }

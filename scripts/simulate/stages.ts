@@ -61,7 +61,7 @@ export async function simulate(
         if (times.length > 0) process.stdout.write(`\n${roundTable(times)}\n`);
         process.stdout.write(`\n${scoreTable(scored.models)}\n\n`);
       }
-      const verified = await auditRun(run, { chain, federation, json, signal, scored });
+      const verified = await auditRun(run, { rpc: chain.url, json, signal });
       if (verified) await run.markFinished();
       return { verified };
     } finally {
