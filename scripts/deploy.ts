@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { ZeroAddress } from "ethers";
 import type { FoundingSteps } from "../ignition/modules/federation.ts";
 import { type FederationFile, readFederationFile, writeFederationFile } from "../io/chain/federation-file.ts";
 import { parseDigest } from "../protocol/digest.ts";
@@ -68,6 +69,9 @@ export function deployCommand(program: Command): void {
     });
 }
 
+/** The contract's bitmaps have so many bits. */
+const mostMembers = 256;
+
 const help = `
 The account's key comes from Hardhat's keystore (npx hardhat keystore set CONSILIUM_DEPLOYER_KEY) or from an encrypted
 keystore (consilium keys create), never from a plain file, an argument or the environment.
@@ -124,6 +128,10 @@ function readSteps(options: Options): Omit<FoundingSteps, "deployer"> {
   const twice = members.find(({ address }, i) => members.findIndex((each) => each.address === address) !== i);
   if (twice) {
     throw new FedError("OPTION_INVALID", { twice: twice.address }, { remedy: "an address is one member, in one role" });
+  }
+  if (members.length > mostMembers || members.some(({ address }) => address === ZeroAddress)) {
+    const remedy = `give at most ${mostMembers} members, and no address of zero`;
+    throw new FedError("OPTION_INVALID", { members: members.length }, { remedy });
   }
   const { handOver, genesis, predecessor } = options;
   return {

@@ -38,14 +38,14 @@ const silent: Log = { child: () => silent, debug() {}, info() {}, warn() {}, err
 
 /** @throws FedError TERMS_INVALID, CHAIN_FUNDS, MEMBER_ALREADY_ADMITTED, RPC_UNAVAILABLE */
 export async function deployFederation(founding: Founding, waiting: Waiting = {}): Promise<Founded> {
-  const { chainId, deployer, terms, members, genesis = zeroDigest, predecessor = ZeroAddress } = founding;
+  const { chainId, deployer, terms, members, genesis, predecessor } = founding;
   const { pollMs = 100, log = silent } = founding;
   const endpoints = new Endpoints({
     ...{ urls: founding.endpoints, chainId, timeoutMs: 10_000, patienceMs: 60_000, log },
   });
   const sender = new Sender(endpoints, deployer, { federation: { chainId }, confirmations: 0, pollMs, log });
   const created = await sender.send(
-    { data: creationCode + constructorArguments(deployer.address, terms, predecessor, genesis) },
+    { data: creationData({ owner: deployer.address, terms, predecessor, genesis }) },
     waiting,
   );
   const contract = parseAddress(created.contractAddress);
@@ -56,6 +56,13 @@ export async function deployFederation(founding: Founding, waiting: Waiting = {}
   return { federation: { chainId, contract }, fromBlock: created.blockNumber, codeDigest: keccak256(code) };
 }
 
-function constructorArguments(owner: string, terms: RoundTerms, predecessor: string, genesis: Digest): string {
-  return trainingRoundsInterface.encodeDeploy([owner, terms, predecessor, genesis]).slice(2);
+/** The bytes that create the contract. */
+export function creationData(founding: {
+  readonly owner: string;
+  readonly terms: RoundTerms;
+  readonly predecessor: HospitalAddress | undefined;
+  readonly genesis: Digest | undefined;
+}): string {
+  const { owner, terms, predecessor = ZeroAddress, genesis = zeroDigest } = founding;
+  return creationCode + trainingRoundsInterface.encodeDeploy([owner, terms, predecessor, genesis]).slice(2);
 }

@@ -14,7 +14,7 @@ interface Outcome {
 }
 
 // Hardhat's matchers replace chai's own closeTo and above by ones for integers: its suites have a process of their own.
-const onHardhat = ["test/contracts/**/*.test.ts", "test/io/chain/**/*.test.ts"];
+const onHardhat = ["test/contracts/**/*.test.ts", "test/io/chain/**/*.test.ts", "test/scripts/ledger-*.test.ts"];
 
 const args = process.argv.slice(2);
 const e2e = args.includes("--e2e");

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { keccak256 } from "ethers";
 import { type FoundingSteps, federationModule } from "../../ignition/modules/federation.ts";
 import { isTrainingRoundsCode } from "../../io/chain/contract-code.ts";
+import { creationData } from "../../io/chain/deploy-federation.ts";
 import { describeFederation, type FederationFile } from "../../io/chain/federation-file.ts";
 import { decodeRevert } from "../../io/chain/reverts.ts";
 import { parseAddress } from "../../protocol/digest.ts";
@@ -27,6 +28,7 @@ export async function foundOnChain(founding: Founding): Promise<FederationFile> 
   const { connection, chainId } = await connectTarget(founding);
   try {
     const deployer = await payingAccount(connection);
+    await requireAcceptable(connection, { ...founding.steps, deployer });
     const address = await runSteps(
       connection,
       { ...founding.steps, deployer },
@@ -84,6 +86,18 @@ async function payingAccount({ provider }: Connection): Promise<string> {
   );
 }
 
+/** Asks the contract before anything is sent or noted: a founding that was begun cannot change its terms. */
+async function requireAcceptable({ provider }: Connection, { deployer, ...steps }: FoundingSteps): Promise<void> {
+  const { terms, predecessor, genesis } = steps;
+  const data = creationData({ owner: deployer, terms, predecessor, genesis });
+  try {
+    await provider.request({ method: "eth_estimateGas", params: [{ from: deployer, data }] });
+  } catch (error) {
+    const revert = (error as { data?: unknown }).data;
+    throw (typeof revert === "string" ? decodeRevert(revert) : undefined) ?? error;
+  }
+}
+
 /** @returns the contract's address */
 async function runSteps(
   connection: Connection,
@@ -99,16 +113,11 @@ async function runSteps(
     return await rounds.getAddress();
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
-    const revert = /0x[0-9a-f]{8,}/.exec(text)?.[0];
-    throw (revert ? decodeRevert(revert) : undefined) ?? failure(text, cause);
+    const remedy = /reconcil/i.test(text)
+      ? "it was begun with other settings: repeat those, or found another one with another --out"
+      : "run the same command again: what has been done is not done again";
+    throw new FedError("DEPLOY_FAILED", { why: text.replace(/\s+/g, " ").slice(0, 300) }, { cause, remedy });
   }
-}
-
-function failure(text: string, cause: unknown): FedError {
-  const remedy = /reconcil/i.test(text)
-    ? "it was begun with other settings: repeat those, or found another one with another --out"
-    : "run the same command again: what has been done is not done again";
-  return new FedError("DEPLOY_FAILED", { why: text.replace(/\s+/g, " ").slice(0, 300) }, { cause, remedy });
 }
 
 /** Ignition tells the address only; its journal has the receipt. */

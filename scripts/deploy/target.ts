@@ -26,7 +26,7 @@ export interface Target {
 
 /**
  * Connects, and makes sure that the chain is the one that was meant.
- * @throws FedError NETWORK_UNKNOWN, KEY_IN_PLAIN, CHAIN_UNNAMED, LEDGER_CHAIN_MISMATCH
+ * @throws FedError NETWORK_UNKNOWN, KEY_IN_PLAIN, CHAIN_UNNAMED, RPC_UNREACHABLE, LEDGER_CHAIN_MISMATCH
  */
 export async function connectTarget(target: Target) {
   const { network, key, journalFolder } = target;
@@ -46,7 +46,7 @@ export async function connectTarget(target: Target) {
   };
   const hardhat = await createHardhatRuntimeEnvironment(config, {}, root);
   const connection = await hardhat.network.create(name);
-  const found = Number(await connection.provider.request({ method: "eth_chainId" }));
+  const found = await askChainId(connection);
   if (found !== chainId) {
     await connection.close();
     const remedy = "this endpoint serves another chain: check --network, --rpc and --chain-id";
@@ -56,6 +56,16 @@ export async function connectTarget(target: Target) {
 }
 
 export type Connection = Awaited<ReturnType<typeof connectTarget>>["connection"];
+
+/** Hardhat's errors would name the network "target", and an address that may hold a credential. */
+async function askChainId({ provider }: { provider: { request(call: { method: string }): Promise<unknown> } }) {
+  try {
+    return Number(await provider.request({ method: "eth_chainId" }));
+  } catch (cause) {
+    const remedy = "check that the chain's RPC endpoint runs, and that its address is right";
+    throw new FedError("RPC_UNREACHABLE", { method: "eth_chainId" }, { cause, remedy });
+  }
+}
 
 function accountsOf(key: Target["key"]): HttpNetworkAccountsUserConfig {
   if (key === "none") return "remote";

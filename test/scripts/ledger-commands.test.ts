@@ -1,0 +1,253 @@
+// The commands as people call them, against Hardhat's node in this process.
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { Command } from "commander";
+import { encryptKeystoreJson, Wallet } from "ethers";
+import { describeFederation, writeFederationFile } from "../../io/chain/federation-file.ts";
+import { readKeystore } from "../../io/chain/keystore.ts";
+import { parseAddress, zeroDigest } from "../../protocol/digest.ts";
+import { deployCommand } from "../../scripts/deploy.ts";
+import { keysCommand } from "../../scripts/keys.ts";
+import { membersCommand } from "../../scripts/members.ts";
+import { statusCommand } from "../../scripts/status.ts";
+import { fundedWallet, startHardhat, type TestChain } from "../io/chain/chain.ts";
+import { digestOf, foundFederation, type TestFederation, terms } from "../io/chain/federation.ts";
+
+const password = "correct horse";
+
+describe("the commands about a federation", () => {
+  let chain: TestChain;
+  let federation: TestFederation;
+  let dir: string;
+  let common: string[];
+
+  before(async () => {
+    chain = await startHardhat();
+  });
+  after(() => chain.stop());
+
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), "consilium-commands-"));
+    federation = await foundFederation(chain);
+    const { federation: id, fromBlock, codeDigest } = federation.options;
+    const file = describeFederation({
+      federation: id,
+      fromBlock,
+      codeDigest: String(codeDigest),
+      predecessor: undefined,
+    });
+    await writeFederationFile(join(dir, "federation.json"), file);
+    await writeFile(join(dir, "password"), `${password}\nnot this line\n`);
+    common = ["--federation", join(dir, "federation.json"), "--rpc", chain.url];
+  });
+  afterEach(async () => {
+    federation.close();
+    await rm(dir, { recursive: true });
+  });
+
+  /** Runs a command as from the command line. @returns what it printed */
+  const run = async (...args: string[]): Promise<string> => {
+    const program = new Command("consilium").exitOverride();
+    for (const add of [deployCommand, keysCommand, membersCommand, statusCommand]) add(program);
+    const { log } = console;
+    const lines: string[] = [];
+    console.log = (line: unknown) => lines.push(String(line));
+    try {
+      await program.parseAsync(args, { from: "user" });
+    } finally {
+      console.log = log;
+    }
+    return lines.join("\n");
+  };
+  const runJson = async (...args: string[]) => JSON.parse(await run(...args, "--json"));
+  const codeOf = (...args: string[]) =>
+    run(...args).then(
+      () => undefined,
+      ({ code }: { code: string }) => code,
+    );
+  const written = async (wallet: Wallet): Promise<string> => {
+    const path = join(dir, `${wallet.address}.json`);
+    const scrypt = { N: 1 << 8, r: 8, p: 1 };
+    await writeFile(
+      path,
+      await encryptKeystoreJson({ address: wallet.address, privateKey: wallet.privateKey }, password, { scrypt }),
+    );
+    return path;
+  };
+  /** Options that write as the account with this index. */
+  const as = async (index: number): Promise<string[]> => [
+    ...common,
+    ...["--keystore", await written(fundedWallet(index)), "--password-file", join(dir, "password")],
+  ];
+
+  it("members lists everyone by index, with the owner", async () => {
+    const { owner, handedTo, members } = await runJson("members", "list", ...common);
+    expect([owner, handedTo]).to.deep.equal([fundedWallet(0).address.toLowerCase(), null]);
+    expect(members.map(({ index, role }: { index: number; role: string }) => [index, role])).to.deep.equal([
+      [0, "hospital"],
+      [1, "hospital"],
+      [2, "hospital"],
+      [3, "aggregator"],
+    ]);
+    expect(await run("members", "list", ...common)).to.match(/3 +aggregator +0x.* +not bound yet/);
+  });
+
+  it("members admits and revokes, as the owner only", async () => {
+    const late = fundedWallet(9).address;
+    await run("members", "admit", late, "--role", "aggregator", ...(await as(0)));
+    const { members } = await runJson("members", "list", ...common);
+    expect(members[4]).to.deep.include({ address: late.toLowerCase(), role: "aggregator", active: true });
+    expect(await codeOf("members", "revoke", late, ...(await as(2)))).to.equal("OWNABLE_UNAUTHORIZED_ACCOUNT");
+    await run("members", "revoke", late, ...(await as(0)));
+    expect((await runJson("members", "list", ...common)).members[4].active).to.equal(false);
+    expect(await codeOf("members", "admit", late, ...(await as(0)))).to.equal("MEMBER_ALREADY_ADMITTED");
+    expect(await codeOf("members", "admit", "0x12", ...(await as(0)))).to.equal("OPTION_INVALID");
+  });
+
+  it("members rotate moves a membership to a new key", async () => {
+    const next = fundedWallet(12);
+    const flags = ["--new-keystore", await written(next), "--new-password-file", join(dir, "password")];
+    const outcome = await runJson("members", "rotate", ...flags, ...(await as(2)));
+    expect(outcome.to).to.equal(next.address.toLowerCase());
+    const { members } = await runJson("members", "list", ...common);
+    expect(members[0]).to.deep.include({ index: 0, address: next.address.toLowerCase(), active: true });
+    expect(await codeOf("members", "rotate", ...flags, ...(await as(2)))).to.equal("MEMBER_UNKNOWN");
+  });
+
+  it("members vote takes over from an owner that hands over, and decides from then on", async () => {
+    await run("members", "hand-over", "hospitals", ...(await as(0)));
+    const handed = await runJson("members", "list", ...common);
+    expect(handed.handedTo).to.equal(federation.options.federation.contract);
+    for (const [i, index] of [2, 3, 4].entries()) {
+      const { carried, supporters } = await runJson("members", "vote", "accept-ownership", ...(await as(index)));
+      expect([carried, supporters]).to.deep.equal(i < 2 ? [false, i + 1] : [true, 0]);
+    }
+    expect(await codeOf("members", "admit", fundedWallet(9).address, ...(await as(0)))).to.equal(
+      "OWNABLE_UNAUTHORIZED_ACCOUNT",
+    );
+    const motion = ["members", "vote", "admit", fundedWallet(9).address];
+    await run(...motion, ...(await as(2)));
+    await run(...motion, ...(await as(3)));
+    expect((await runJson(...motion, "--withdraw", ...(await as(3)))).supporters).to.equal(1);
+    await run(...motion, ...(await as(4)));
+    expect(await run(...motion, ...(await as(3)))).to.equal("carried out");
+    expect((await runJson("members", "list", ...common)).members).to.have.length(5);
+    expect(await codeOf("members", "vote", "pause", "2h", ...(await as(2)))).to.equal("OPTION_INVALID");
+    expect(await codeOf("members", "vote", "admit", fundedWallet(9).address, ...(await as(1)))).to.equal(
+      "MEMBER_NOT_HOSPITAL",
+    );
+  });
+
+  it("members pause stops the rounds and starts them again", async () => {
+    await run("members", "pause", "2h", ...(await as(0)));
+    expect(await run("status", ...common)).to.match(/paused +for another 1 h 59 m|2 h/);
+    expect((await runJson("status", ...common)).pausedUntil).to.be.a("number");
+    await run("members", "pause", "off", ...(await as(0)));
+    expect((await runJson("status", ...common)).pausedUntil).to.equal(null);
+    expect(await codeOf("members", "pause", "31d", ...(await as(0)))).to.equal("PAUSE_TOO_LONG");
+    expect(await codeOf("members", "pause", "soon", ...(await as(0)))).to.equal("OPTION_INVALID");
+  });
+
+  it("status tells what each round awaits, and until when", async () => {
+    const { aggregator, hospitals } = federation;
+    expect(await run("status", ...common)).to.include("no round yet");
+    const first = async () => (await runJson("status", ...common)).rounds[0];
+    const round = await aggregator.openRound({ plan: digestOf("plan"), base: digestOf("base") });
+    const { commitBy } = await aggregator.round(round);
+    expect(await first()).to.deep.include({ status: "committing", awaits: "updates", until: commitBy, hospitals: 3 });
+    for (const hospital of hospitals) {
+      await hospital.commitUpdate({ round, manifest: digestOf(`${hospital.self}`), sampleCount: 7 });
+    }
+    expect(await first()).to.deep.include({ awaits: "the opener to propose", commitments: 3, samples: 21 });
+    const included = hospitals.map(({ self }) => self!);
+    await aggregator.proposeModel({ round, model: digestOf("model"), included });
+    await hospitals[0]!.attest({ round, proposal: 1, agree: true, scores: zeroDigest });
+    expect(await first()).to.deep.include({ status: "proposed", awaits: "hospitals to attest", agreeing: 1 });
+    await chain.passTime(terms.attestPeriod + 1);
+    expect(await first()).to.deep.include({ awaits: "anybody to move it on", until: null });
+    await aggregator.expire(round);
+    expect(await first()).to.deep.include({ status: "proposing", awaits: "any member to propose", disagreeing: 0 });
+    await hospitals[0]!.proposeModel({ round, model: digestOf("model"), included });
+    for (const hospital of hospitals) await hospital.attest({ round, proposal: 2, agree: true, scores: zeroDigest });
+    expect(await first()).to.deep.include({ status: "final", awaits: "nothing", model: digestOf("model") });
+    expect(await run("status", ...common)).to.match(/1 +final \(proposal 2\) +3\/3 +21 +3 yes, 0 no +nothing/);
+  });
+
+  it("keys are created once, shown without a password, and their address alone", async () => {
+    const keys = join(dir, "keys");
+    const created = await runJson("keys", "create", keys, "--password-file", join(dir, "password"));
+    expect(created.address).to.equal((await readKeystore(join(keys, "keystore.json"))).address);
+    expect(created.peerId).to.match(/^12D3KooW/);
+    expect(created.exposed).to.deep.equal([]);
+    expect(await runJson("keys", "show", keys)).to.deep.equal(created);
+    expect(await run("keys", "address", keys)).to.equal(created.address);
+    expect(await codeOf("keys", "create", keys, "--password-file", join(dir, "password"))).to.equal("FILE_EXISTS");
+    await writeFile(join(dir, "short"), "short\n");
+    expect(await codeOf("keys", "create", join(dir, "new"), "--password-file", join(dir, "short"))).to.equal(
+      "PASSWORD_WEAK",
+    );
+  });
+
+  it("deploy founds once, by name of the hospitals in their order, and hands over", async () => {
+    const out = join(dir, "new.json");
+    const key = ["--keystore", await written(fundedWallet(0)), "--password-file", join(dir, "password")];
+    const hospitals = [5, 6, 7, 8].map((index) => fundedWallet(index).address);
+    const flags = ["--rpc", chain.url, "--chain-id", "31337", "--out", out, "--confirmations", "1", ...key];
+    const people = ["--hospital", ...hospitals, "--aggregator", fundedWallet(1).address, "--hand-over", "hospitals"];
+    const rules = ["--commit-period", "2h", "--sample-cap", "500", "--genesis", digestOf("genesis")];
+    const { contract, already, predecessor } = await runJson("deploy", ...flags, ...people, ...rules);
+    expect([already, predecessor]).to.deep.equal([false, null]);
+    const status = await runJson("status", "--federation", out, "--rpc", chain.url);
+    expect(status.terms).to.deep.include({ commitPeriod: 7200, sampleCap: 500 });
+    expect(status.latestModel).to.equal(digestOf("genesis"));
+    expect(status.members.map(({ address }: { address: string }) => address)).to.deep.equal(
+      [...hospitals, fundedWallet(1).address].map((address) => address.toLowerCase()),
+    );
+    const list = await runJson("members", "list", "--federation", out, "--rpc", chain.url);
+    expect(list.handedTo).to.equal(contract);
+    const height = await chain.rpc("eth_blockNumber");
+    expect(await runJson("deploy", ...flags, ...people)).to.deep.include({ contract, already: true });
+    expect(await chain.rpc("eth_blockNumber")).to.equal(height);
+    expect(await codeOf("deploy", ...flags.with(3, "1"), ...people)).to.equal("LEDGER_CHAIN_MISMATCH");
+    const other = { ...describeFederation({ ...federation.options, codeDigest: zeroDigest, predecessor: undefined }) };
+    await writeFederationFile(join(dir, "other.json"), other);
+    expect(await codeOf("deploy", ...flags.with(5, join(dir, "other.json")))).to.equal("LEDGER_CODE_MISMATCH");
+    const nowhere = { ...other, contract: parseAddress(fundedWallet(3).address) };
+    await writeFederationFile(join(dir, "nowhere.json"), nowhere);
+    expect(await codeOf("deploy", ...flags.with(5, join(dir, "nowhere.json")))).to.equal("LEDGER_CODE_MISSING");
+  });
+
+  it("deploy refuses what makes no sense before it asks for a password", async () => {
+    const rpc = ["--rpc", chain.url, "--chain-id", "31337", "--out", join(dir, "none.json")];
+    const wrong = async (...args: string[]) => codeOf("deploy", ...args);
+    expect(await wrong()).to.equal("OPTION_INVALID");
+    expect(await wrong("--network", "localhost", ...rpc)).to.equal("OPTION_INVALID");
+    expect(await wrong(...rpc, "--hospital", "0x1234")).to.equal("OPTION_INVALID");
+    const twice = fundedWallet(5).address;
+    expect(await wrong(...rpc, "--hospital", twice, "--aggregator", twice)).to.equal("OPTION_INVALID");
+    expect(await wrong(...rpc, "--commit-period", "1 day")).to.equal("OPTION_INVALID");
+    expect(await wrong(...rpc, "--genesis", "0x12")).to.equal("DIGEST_MALFORMED");
+    expect(await wrong(...rpc, "--keystore", join(dir, "none"))).to.equal("KEYSTORE_MISSING");
+    const silent = ["--rpc", "http://127.0.0.1:1", ...rpc.slice(2)];
+    const key = ["--keystore", await written(fundedWallet(0)), "--password-file", join(dir, "password")];
+    expect(await wrong(...silent, ...key)).to.equal("RPC_UNREACHABLE");
+    expect(await wrong("--network", "mainnet", "--out", join(dir, "none.json"))).to.equal("NETWORK_UNKNOWN");
+    process.env["CONSILIUM_DEPLOYER_KEY"] = fundedWallet(0).privateKey;
+    try {
+      expect(await wrong(...rpc)).to.equal("KEY_IN_PLAIN");
+    } finally {
+      delete process.env["CONSILIUM_DEPLOYER_KEY"];
+    }
+  });
+
+  it("deploy tells by name an account without money, and a contract that refuses the terms", async () => {
+    const rpc = ["--rpc", chain.url, "--chain-id", "31337", "--out", join(dir, "none.json")];
+    const stranger = new Wallet(Wallet.createRandom().privateKey);
+    const poor = ["--keystore", await written(stranger), "--password-file", join(dir, "password")];
+    expect(await codeOf("deploy", ...rpc, ...poor)).to.equal("CHAIN_FUNDS");
+    const rich = ["--keystore", await written(fundedWallet(0)), "--password-file", join(dir, "password")];
+    expect(await codeOf("deploy", ...rpc, ...rich, "--max-proposals", "0")).to.equal("TERMS_INVALID");
+  });
+});
