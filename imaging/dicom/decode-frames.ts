@@ -2,6 +2,7 @@
 import { FedError } from "../../protocol/errors.ts";
 import { codestreamSize, hasEnd } from "./codestream-size.ts";
 import type { CtInstance } from "./ct-instance.ts";
+import { decodeLosslessJpeg } from "./decode-lossless-jpeg.ts";
 import { decodeRle } from "./decode-rle.ts";
 import { storedValue, toHounsfield } from "./hounsfield.ts";
 import type { DicomFile } from "./read-instance.ts";
@@ -43,27 +44,35 @@ async function decodeWords({ instance, pixels }: DicomFile, index: number): Prom
   const bytes = ranges.length === 1 ? ranges[0]! : Buffer.concat(ranges);
   if (pixels.codec === "none") return toWords(bytes, instance, pixels.bigEndian);
   const encoded = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const pixelCount = instance.rows * instance.columns;
-  let decoded: Uint8Array | undefined;
-  if (pixels.codec === "rle") decoded = decodeRle(encoded, pixelCount, instance.bitsAllocated / 8);
-  else {
-    checkCodestream(encoded, pixels.codec, instance, index);
-    decoded = await decodeByWasm(pixels.codec, encoded, instance);
-  }
+  const decoded = await decompress(encoded, pixels.codec, instance, index);
   if (!decoded) throw damagedPixels(index, "the decoder failed");
+  const pixelCount = instance.rows * instance.columns;
   // Samples of 8 bits may come back as bytes even where 16 are allocated.
   if (decoded.length === pixelCount) return decoded;
   if (decoded.length !== pixelCount * 2) throw damagedPixels(index, "the decoder gave another number of pixels");
-  return toWords(decoded, instance, false);
+  return toWords(decoded as Uint8Array, instance, false);
 }
 
-function checkCodestream(encoded: Buffer, codec: PixelCodec, { rows, columns }: CtInstance, index: number): void {
+/** Bytes of little-endian words, or words, or nothing where the frame does not decode. */
+async function decompress(
+  encoded: Buffer,
+  codec: Exclude<PixelCodec, "none">,
+  instance: CtInstance,
+  index: number,
+): Promise<Words | undefined> {
+  const { rows, columns, bitsAllocated } = instance;
+  if (codec === "rle") return decodeRle(encoded, rows * columns, bitsAllocated / 8);
   const size = codestreamSize(encoded, codec);
   if (!size) throw damagedPixels(index, "no header of the transfer syntax's codec");
   if (size.rows !== rows || size.columns !== columns) throw damagedPixels(index, "rows and columns differ within");
   if (size.components !== 1) throw damagedPixels(index, "more than one component");
   if (!hasEnd(encoded)) throw damagedPixels(index, "cut off before its end");
+  if (size.frameType === LOSSLESS) return decodeLosslessJpeg(encoded, rows, columns);
+  return decodeByWasm(codec, encoded, instance);
 }
+
+/** SOF3 of JPEG. */
+const LOSSLESS = 0xc3;
 
 /** Words in this machine's order, without a copy where they are aligned and not swapped. */
 function toWords(bytes: Uint8Array, { bitsAllocated }: CtInstance, bigEndian: boolean): Words {

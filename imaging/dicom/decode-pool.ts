@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { FedError } from "../../protocol/errors.ts";
 import { openEventStream } from "../../protocol/event-stream.ts";
 import type { CtInstance } from "./ct-instance.ts";
-import type { DicomSource, FromWorker, SharedHu } from "./decode-messages.ts";
+import { type DicomSource, type FromWorker, parseInstance, type SharedHu } from "./decode-messages.ts";
 import { type DecodeSeat, type DecodeTask, openDecodeSeat } from "./decode-seat.ts";
 import { DICOM_LIMITS, type DicomLimits } from "./limits.ts";
 
@@ -117,7 +117,8 @@ export function openDecodePool({
   return {
     size: workers,
     async header(source) {
-      for await (const answer of ask("header", source)) if (answer.kind === "header") return answer.instance;
+      for await (const answer of ask("header", source))
+        if (answer.kind === "header") return parseInstance(answer.instance);
       throw new FedError("DICOM_POOL_CLOSED");
     },
     async *decode(source, options = {}) {
@@ -125,7 +126,7 @@ export function openDecodePool({
       let index = 0;
       for await (const answer of ask("decode", source, options)) {
         if (answer.kind !== "frame") return;
-        instance ??= answer.instance!;
+        instance ??= parseInstance(answer.instance!);
         const area = instance.rows * instance.columns;
         yield { instance, index, hu: answer.hu ?? options.into!.subarray(index * area, (index + 1) * area) };
         index++;

@@ -3,7 +3,13 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs"
 import { parentPort, workerData } from "node:worker_threads";
 import { FedError, isFedError } from "../../protocol/errors.ts";
 import { decodeFrames } from "./decode-frames.ts";
-import type { DicomSource, FromWorker, ToWorker, WorkerSettings } from "./decode-messages.ts";
+import {
+  type DicomSource,
+  type FromWorker,
+  type ToWorker,
+  type WorkerSettings,
+  writeInstance,
+} from "./decode-messages.ts";
 import { readInstance, readInstanceHeader } from "./read-instance.ts";
 import { tooLarge } from "./refusals.ts";
 
@@ -25,7 +31,7 @@ port.on("message", (message: ToWorker) => {
 async function perform(message: Extract<ToWorker, { source: unknown }>): Promise<void> {
   const { task } = message;
   try {
-    if (message.kind === "header") say({ kind: "header", task, instance: readHeader(message.source) });
+    if (message.kind === "header") say({ kind: "header", task, instance: writeInstance(readHeader(message.source)) });
     else await decode(message);
   } catch (error) {
     // What is no FedError may quote the file or its path, so its name is all that is told.
@@ -43,7 +49,7 @@ async function decode({ task, source, into }: Extract<ToWorker, { kind: "decode"
     while (credit === 0 && !stopped.has(task)) await new Promise<void>((resolve) => (wake = resolve));
     if (stopped.delete(task)) return say({ kind: "stopped", task });
     credit--;
-    const first = index === 0 && { instance: file.instance };
+    const first = index === 0 && { instance: writeInstance(file.instance) };
     const isLast = ++index === count;
     if (hu.buffer instanceof ArrayBuffer)
       say({ kind: "frame", task, ...first, hu: hu as Int16Array<ArrayBuffer>, isLast }, [hu.buffer]);
