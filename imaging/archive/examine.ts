@@ -1,0 +1,58 @@
+// What each file of an archive is: CT by its header, a picture, something else, or unreadable. All cores, little memory:
+// a file's first 64 KiB say it, and words that repeat are kept once.
+import { FedError, isFedError } from "../../protocol/errors.ts";
+import type { CtInstance } from "../dicom/ct-instance.ts";
+import type { DecodePool } from "../dicom/decode-pool.ts";
+import { inOrder } from "./in-order.ts";
+import type { ListedFile } from "./listing.ts";
+import { isPicture } from "./picture.ts";
+
+export type Examined =
+  | { readonly kind: "dicom"; readonly file: number; readonly instance: CtInstance }
+  | { readonly kind: "picture"; readonly file: number }
+  /** Lists, notes, reports: no images, and nobody's loss. */
+  | { readonly kind: "other"; readonly file: number }
+  | { readonly kind: "refused"; readonly file: number; readonly error: unknown };
+
+const notImages = /\.(csv|tsv|txt|md|json|xml|html?|pdf|docx?|xlsx?|exe|dll|inf|ini|css|js|py|zip|gz|log)$/i;
+
+/** Yields one result a file, in the archive's order. */
+export async function* examine(
+  files: readonly ListedFile[],
+  pool: DecodePool,
+  signal?: AbortSignal,
+): AsyncGenerator<Examined, void> {
+  const word = interner();
+  yield* inOrder(files.keys(), pool.size * 4, async (file): Promise<Examined> => {
+    signal?.throwIfAborted();
+    const listed = files[file]!;
+    if (notImages.test(listed.parts.at(-1)!)) return { kind: "other", file };
+    try {
+      if (listed.bytes === 0) throw new FedError("FILE_EMPTY", {}, { remedy: "copy or export the file again" });
+      if (isPicture(await listed.start(16))) return { kind: "picture", file };
+      return { kind: "dicom", file, instance: withWords(await pool.header(await listed.source()), word) };
+    } catch (error) {
+      if (isFedError(error, "DICOM_POOL_CLOSED", "ZIP_PASSWORD")) throw error;
+      return { kind: "refused", file, error };
+    }
+  });
+}
+
+/** Hands out one string for all equal ones: thirty thousand headers then share their few hundred words. */
+function interner(): (text: string) => string {
+  const words = new Map<string, string>();
+  return (text) => {
+    const known = words.get(text);
+    if (known !== undefined) return known;
+    words.set(text, text);
+    return text;
+  };
+}
+
+function withWords(instance: CtInstance, word: (text: string) => string): CtInstance {
+  const entries = Object.entries(instance).map(([key, value]) => [
+    key,
+    typeof value === "string" ? word(value) : value,
+  ]);
+  return Object.fromEntries(entries) as CtInstance;
+}

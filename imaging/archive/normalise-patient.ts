@@ -1,0 +1,159 @@
+// What becomes of one patient: one scan of the chosen series, or a line in the quarantine that says why not.
+import { FedError } from "../../protocol/errors.ts";
+import type { DecodePool } from "../dicom/decode-pool.ts";
+import type { Plane } from "../geometry.ts";
+import { readStack, type Stack } from "../series/read-stack.ts";
+import { leftReasons, noSeriesError, type Selection, type SeriesCandidate, selectSeries } from "../series/select.ts";
+import type { PatientFiles } from "./group-patients.ts";
+import type { ListedFile } from "./listing.ts";
+import { normaliseStack, type ShardShape, workingPixelMm } from "./normalise.ts";
+import { normalisePictures, workingPlane } from "./normalise-pictures.ts";
+import { decodePicture } from "./picture.ts";
+import type { Pseudonyms } from "./pseudonyms.ts";
+import { type QuarantineEntry, quarantineEntry } from "./quarantine.ts";
+import type { ScanFacts } from "./shard-format.ts";
+import type { NewScan } from "./shard-writer.ts";
+
+export interface PatientWork {
+  readonly files: readonly ListedFile[];
+  readonly pool: DecodePool;
+  readonly pseudonyms: Pseudonyms;
+  readonly shape: ShardShape;
+  readonly minSlices: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Called with the decoded scan before it is let go, for pictures of it. */
+  readonly onStack?: ((patient: string, stack: Stack) => Promise<void>) | undefined;
+}
+
+export interface PatientResult {
+  readonly scan?: NewScan;
+  readonly quarantined: QuarantineEntry[];
+}
+
+/** Never fails for the sake of a patient's files: what is wrong with them is in the quarantine. */
+export async function normalisePatient(patient: PatientFiles, work: PatientWork): Promise<PatientResult> {
+  const quarantined: QuarantineEntry[] = [];
+  try {
+    const scan =
+      patient.dicom.length > 0
+        ? await fromDicom(patient, work, quarantined)
+        : await fromPictures(patient, work, quarantined);
+    return { scan, quarantined };
+  } catch (error) {
+    work.signal?.throwIfAborted();
+    const files = patient.dicom.length + patient.pictures.length;
+    // A damaged series is told by what is wrong with its first file.
+    quarantined.push(quarantineEntry(error, { what: "scan", patient: patient.patient, files }));
+    return { quarantined };
+  }
+}
+
+async function fromDicom(
+  { patient, dicom, pictures }: PatientFiles,
+  work: PatientWork,
+  quarantined: QuarantineEntry[],
+): Promise<NewScan> {
+  const { files, pool, pseudonyms, shape, signal } = work;
+  const selection = selectSeries(dicom, work);
+  quarantined.push(...leftSeries(selection, patient, pseudonyms));
+  if (pictures.length > 0) {
+    const error = new FedError("PICTURES_BESIDE_DICOM", {}, { remedy: "nothing to do: the DICOM files were taken" });
+    quarantined.push(quarantineEntry(error, { what: "series", patient, files: pictures.length }));
+  }
+  const { chosen } = selection;
+  if (!chosen) throw noSeriesError(selection, work);
+  const stack = await readStack(chosen, (file) => files[file]!.source(), {
+    pool,
+    pixelMm: workingPixelMm(shape),
+    ...(signal ? { signal } : {}),
+    onDamaged: ({ file, error }) =>
+      quarantined.push(
+        quarantineEntry(error, { what: "file", patient, file: fileName(files[file]!, pseudonyms), files: 1 }),
+      ),
+  });
+  const { pixels, slices, lungMl } = normaliseStack(stack, shape);
+  await work.onStack?.(patient, stack);
+  const series = pseudonyms.of("series", chosen.files[0]!.instance.seriesUid);
+  return { pixels, slices, series, facts: { ...dicomFacts(chosen), lungMl: Math.round(lungMl) } };
+}
+
+export function fileName(file: ListedFile, pseudonyms: Pseudonyms): string {
+  return pseudonyms.of("file", file.parts.join("/"));
+}
+
+function leftSeries({ left }: Selection, patient: string, pseudonyms: Pseudonyms): QuarantineEntry[] {
+  return left.map(({ files, reason }) => {
+    const { seriesUid } = files[0]!.instance;
+    const error = new FedError(reason, {}, { remedy: leftReasons[reason] });
+    const series = pseudonyms.of("series", seriesUid);
+    return quarantineEntry(error, { what: "series", patient, series, files: files.length });
+  });
+}
+
+function dicomFacts({ files, order, thicknessMm }: SeriesCandidate): ScanFacts {
+  const { instance } = files[0]!;
+  const [frame] = order.frames;
+  const warnings = [
+    ...(order.gaps > 0 ? ["GAPS"] : []),
+    ...(order.isMixed ? ["MIXED_SPACING"] : []),
+    ...(order.tiltDegrees > 5 ? ["TILTED"] : []),
+    ...(frame?.pixelSpacingMm ? [] : ["NO_PIXEL_SPACING"]),
+    ...(frame?.orientation ? [] : ["NO_ORIENTATION"]),
+  ];
+  return {
+    format: "dicom",
+    manufacturer: instance.manufacturer,
+    model: instance.manufacturerModel,
+    kernel: instance.kernel,
+    storedSlices: order.frames.length,
+    rows: instance.rows,
+    columns: instance.columns,
+    pixelMm: rounded(frame?.pixelSpacingMm?.[0] ?? 1),
+    spacingMm: rounded(order.spacingMm),
+    thicknessMm: rounded(thicknessMm),
+    transferSyntax: instance.transferSyntax,
+    position: instance.patientPosition,
+    duplicates: order.duplicates,
+    gaps: order.gaps,
+    mixedSpacing: order.isMixed,
+    tiltDegrees: rounded(order.tiltDegrees),
+    warnings,
+  };
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
+
+async function fromPictures(
+  { patient, pictures }: PatientFiles,
+  { files, pseudonyms, shape, signal, minSlices }: PatientWork,
+  quarantined: QuarantineEntry[],
+): Promise<NewScan> {
+  const planes: Plane[] = [];
+  let largest = { rows: 0, columns: 0 };
+  for (const file of pictures) {
+    signal?.throwIfAborted();
+    const listed = files[file]!;
+    try {
+      const picture = await decodePicture(await listed.read());
+      if (picture.rows * picture.columns > largest.rows * largest.columns) largest = picture;
+      planes.push(workingPlane(picture, shape));
+    } catch (error) {
+      const place = { what: "file", patient, file: fileName(listed, pseudonyms), files: 1 } as const;
+      quarantined.push(quarantineEntry(error, place));
+    }
+  }
+  if (planes.length < minSlices) {
+    const remedy = planes.length === 0 ? "export the slices again" : leftReasons.TOO_FEW_SLICES;
+    throw new FedError("TOO_FEW_SLICES", { slices: planes.length, minSlices }, { remedy });
+  }
+  const { pixels, slices } = normalisePictures(planes, shape);
+  const facts: ScanFacts = {
+    ...{ format: "picture", manufacturer: "", model: "", kernel: "", transferSyntax: "", position: "" },
+    ...{ storedSlices: planes.length, rows: largest.rows, columns: largest.columns },
+    ...{ pixelMm: 1, spacingMm: 0, thicknessMm: 0, duplicates: 0, gaps: 0, mixedSpacing: false, tiltDegrees: 0 },
+    warnings: ["WINDOW_UNKNOWN", "SIZE_UNKNOWN"],
+  };
+  return { pixels, slices, series: pseudonyms.of("pictures", patient), facts };
+}

@@ -1,0 +1,46 @@
+// Names that mean nothing outside the hospital: keyed hashes of what would identify a patient. The key stays in a file
+// at the hospital; without it a hash can be tied to nobody, with it the hospital can find its patient again.
+import { createHmac, randomBytes } from "node:crypto";
+import { mkdir, open, readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { FedError } from "../../protocol/errors.ts";
+
+export interface Pseudonyms {
+  /** 16 hex digits for one thing of a kind ("patient", "study", "file"). */
+  of(kind: string, ...names: readonly string[]): string;
+  /** 32 bytes that only the key's holder can tell, for the salted commitment. */
+  salt(...names: readonly string[]): Uint8Array;
+}
+
+export function pseudonymsOf(key: Uint8Array): Pseudonyms {
+  const mac = (...names: readonly string[]) => createHmac("sha256", key).update(JSON.stringify(names)).digest();
+  return {
+    of: (kind, ...names) =>
+      mac(kind, ...names)
+        .toString("hex")
+        .slice(0, 16),
+    salt: (...names) => mac("salt", ...names),
+  };
+}
+
+/** The key in the file (32 bytes as hex); a new one, readable by its owner only, where there is none. @throws FedError KEY_MALFORMED */
+export async function openPseudonymKey(path: string): Promise<Uint8Array> {
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (text !== undefined) {
+    if (/^[0-9a-f]{64}\s*$/.test(text)) return Buffer.from(text.trim(), "hex");
+    throw new FedError("KEY_MALFORMED", {}, { remedy: "restore the key file of the first import, or import anew" });
+  }
+  const key = randomBytes(32);
+  await mkdir(dirname(path), { recursive: true });
+  const file = await open(path, "wx", 0o600);
+  try {
+    await file.writeFile(`${key.toString("hex")}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return key;
+}

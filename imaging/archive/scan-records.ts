@@ -1,0 +1,64 @@
+// From what became of each patient to the shard's index: the split, the salts, and no scan twice.
+import { FedError } from "../../protocol/errors.ts";
+import type { PatientFiles } from "./group-patients.ts";
+import type { ParsedImportOptions } from "./import-options.ts";
+import type { ListedFile } from "./listing.ts";
+import type { Pseudonyms } from "./pseudonyms.ts";
+import { type QuarantineEntry, quarantineEntry } from "./quarantine.ts";
+import type { ScanRecord } from "./shard-format.ts";
+import type { Outcome } from "./shard-writer.ts";
+import { splitPatients } from "./split-patients.ts";
+
+/** Grows when the same files give other pixels, so that no half-done import of an older version is gone on with. */
+const pixelsVersion = 1;
+
+/** Keyed hash of a patient's files, label aside, and of all that decides what becomes of them. */
+export function inputsOf(
+  { patient, dicom, pictures }: PatientFiles,
+  files: readonly ListedFile[],
+  { shape, minSlices, pictures: drawn }: ParsedImportOptions,
+  pseudonyms: Pseudonyms,
+): string {
+  const used = [...dicom.map(({ file }) => file), ...pictures].map((file) => {
+    const { parts, bytes, modifiedMs } = files[file]!;
+    return [parts.join("/"), bytes, modifiedMs];
+  });
+  return pseudonyms.of("inputs", JSON.stringify([pixelsVersion, patient, used, shape, minSlices, drawn > 0]));
+}
+
+/**
+ * The scans in the order of their pseudonyms. One whose pixels another patient's scan has as well is left out: it would be
+ * learned from and tested on.
+ */
+export function recordsOf(
+  outcomes: readonly Outcome[],
+  patients: readonly PatientFiles[],
+  { seed, shares }: ParsedImportOptions,
+  pseudonyms: Pseudonyms,
+): { readonly records: ScanRecord[]; readonly repeated: readonly QuarantineEntry[] } {
+  const labelOf = new Map(patients.map(({ patient, label }) => [patient, label]));
+  const seen = new Set<string>();
+  const repeated: QuarantineEntry[] = [];
+  const usable = outcomes.flatMap(({ patient, inputs, scan }) => {
+    if (!scan) return [];
+    if (seen.has(scan.pixels)) {
+      const error = new FedError(
+        "SCAN_REPEATED",
+        {},
+        { remedy: "two patients have the same scan: correct the archive" },
+      );
+      repeated.push(quarantineEntry(error, { what: "scan", patient, files: scan.facts.storedSlices }));
+      return [];
+    }
+    seen.add(scan.pixels);
+    return [{ patient, inputs, scan, label: labelOf.get(patient)! }];
+  });
+  const splits = splitPatients(usable, { seed, shares });
+  const records = usable.map(
+    ({ patient, inputs, label, scan: { slices, offset, pixels, series, facts } }): ScanRecord => {
+      const salt = Buffer.from(pseudonyms.salt("scan", patient, pixels)).toString("hex");
+      return { patient, label, split: splits.get(patient)!, slices, offset, pixels, salt, series, inputs, facts };
+    },
+  );
+  return { records, repeated };
+}

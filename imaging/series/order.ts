@@ -1,0 +1,76 @@
+// The order of a series' slices, and what is odd about it: by position along the slices' normal, never by file name.
+import type { CtFrame } from "../dicom/ct-instance.ts";
+
+export type Vector = readonly [x: number, y: number, z: number];
+
+/** One slice that may belong to a stack: a frame, and where to find it. */
+export interface PlacedFrame extends CtFrame {
+  /** Place of its file in the archive's listing. */
+  readonly file: number;
+  readonly frame: number;
+}
+
+export interface OrderedFrame extends PlacedFrame {
+  /** Along the normal, towards the head, mm. */
+  readonly heightMm: number;
+}
+
+export interface OrderedSeries {
+  /** From the feet to the head, one a position. */
+  readonly frames: readonly OrderedFrame[];
+  /** Median distance of neighbours, mm; 0 for a single slice. */
+  readonly spacingMm: number;
+  readonly duplicates: number;
+  /** Places where slices are missing. */
+  readonly gaps: number;
+  /** True where neighbours lie at clearly different distances without a gap. */
+  readonly isMixed: boolean;
+  /** Angle between the normal and the body's axis. */
+  readonly tiltDegrees: number;
+}
+
+const samePositionMm = 0.01;
+
+export function normalOf([rx, ry, rz, cx, cy, cz]: NonNullable<CtFrame["orientation"]>): Vector {
+  return [ry * cz - rz * cy, rz * cx - rx * cz, rx * cy - ry * cx];
+}
+
+/** Whether slices lie across the body, give or take a tilted gantry. */
+export function isAxial(orientation: CtFrame["orientation"]): boolean {
+  return orientation !== undefined && Math.abs(normalOf(orientation)[2]) > 0.8;
+}
+
+/** @param frames of one orientation; those without a position are left out, but for a lone one */
+export function orderSeries(frames: readonly PlacedFrame[]): OrderedSeries {
+  const orientation = frames.find((frame) => frame.orientation !== undefined)?.orientation;
+  const normal = orientation ? normalOf(orientation) : ([0, 0, 1] as const);
+  // Towards the head, whichever way the rows and columns run.
+  const sign = normal[2] < 0 ? -1 : 1;
+  const heightOf = ({ positionMm }: PlacedFrame) => {
+    if (!positionMm) return frames.length === 1 ? 0 : Number.NaN;
+    return sign * (positionMm[0] * normal[0] + positionMm[1] * normal[1] + positionMm[2] * normal[2]);
+  };
+  const placed = frames
+    .map((frame): OrderedFrame => ({ ...frame, heightMm: heightOf(frame) }))
+    .filter(({ heightMm }) => Number.isFinite(heightMm))
+    .sort((a, b) => a.heightMm - b.heightMm || a.file - b.file || a.frame - b.frame);
+  const kept: OrderedFrame[] = [];
+  for (const frame of placed) {
+    if (frame.heightMm - (kept.at(-1)?.heightMm ?? Number.NEGATIVE_INFINITY) > samePositionMm) kept.push(frame);
+  }
+  const steps = kept.slice(1).map(({ heightMm }, index) => heightMm - kept[index]!.heightMm);
+  const spacingMm = median(steps) ?? 0;
+  const cosine = Math.abs(normal[2]) / (Math.hypot(...normal) || 1);
+  return {
+    frames: kept,
+    spacingMm,
+    duplicates: placed.length - kept.length,
+    gaps: steps.filter((step) => step > 1.6 * spacingMm).length,
+    isMixed: steps.filter((step) => step < 0.75 * spacingMm).length > 0.1 * steps.length,
+    tiltDegrees: (Math.acos(Math.min(1, cosine)) * 180) / Math.PI,
+  };
+}
+
+function median(values: readonly number[]): number | undefined {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+}

@@ -1,0 +1,112 @@
+// A chosen series decoded into one stack: upright slices from the feet to the head, on all cores, on pixels that are no
+// finer than what follows needs, so that memory does not grow with the scanner's matrix.
+import { FedError } from "../../protocol/errors.ts";
+import type { DicomSource } from "../dicom/decode-messages.ts";
+import type { DecodePool } from "../dicom/decode-pool.ts";
+import { OUTSIDE_HU } from "../dicom/hounsfield.ts";
+import { type Plane, shiftRows, shrink, upright } from "../geometry.ts";
+import type { OrderedFrame } from "./order.ts";
+import type { SeriesCandidate } from "./select.ts";
+
+export interface Stack {
+  /** HU, all of one grid. */
+  readonly planes: readonly Plane[];
+  /** Of each plane along the normal, ascending. */
+  readonly heightsMm: readonly number[];
+  readonly spacingMm: number;
+  readonly thicknessMm: number;
+}
+
+export interface DamagedFile {
+  readonly file: number;
+  readonly error: unknown;
+}
+
+/** More than this share of a series' files damaged, and what is left shows no longer the scan. */
+const MOST_DAMAGED = 0.2;
+
+/**
+ * Decodes a series. Files that fail are told and left out, up to a fifth of them.
+ *
+ * @param pixelMm what pixels may be shrunk to; 0 keeps the scanner's
+ * @throws {FedError} SERIES_DAMAGED with the first file's error as cause, and what `signal` throws
+ */
+export async function readStack(
+  { files, order, thicknessMm }: SeriesCandidate,
+  sourceOf: (file: number) => Promise<DicomSource>,
+  {
+    pool,
+    pixelMm,
+    signal,
+    onDamaged,
+  }: {
+    readonly pool: DecodePool;
+    readonly pixelMm: number;
+    readonly signal?: AbortSignal;
+    readonly onDamaged?: (damaged: DamagedFile) => void;
+  },
+): Promise<Stack> {
+  const wanted = new Map<number, Map<number, number>>();
+  for (const [place, { file, frame }] of order.frames.entries()) {
+    const ofFile = wanted.get(file) ?? new Map<number, number>();
+    wanted.set(file, ofFile.set(frame, place));
+  }
+  const planes: (Plane | undefined)[] = order.frames.map(() => undefined);
+  const shift = rowShifts(order.frames);
+  const damaged: DamagedFile[] = [];
+  const queue = files.filter(({ file }) => wanted.has(file));
+  const decodeOne = async (file: number) => {
+    const places = wanted.get(file)!;
+    for await (const { instance, index, hu } of pool.decode(await sourceOf(file), signal ? { signal } : {})) {
+      const place = places.get(index);
+      if (place === undefined) continue;
+      const turned = shiftRows(upright(hu, instance, order.frames[place]!), shift[place]!, OUTSIDE_HU);
+      planes[place] = shrink(
+        turned,
+        pixelMm > 0 ? Math.max(1, Math.floor(pixelMm / Math.max(...turned.spacingMm))) : 1,
+      );
+    }
+  };
+  const lane = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      try {
+        await decodeOne(next.file);
+      } catch (error) {
+        signal?.throwIfAborted();
+        damaged.push({ file: next.file, error });
+        for (const place of wanted.get(next.file)!.values()) planes[place] = undefined;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: pool.size * 2 }, lane));
+  damaged.sort((a, b) => a.file - b.file);
+  if (damaged.length > MOST_DAMAGED * wanted.size) {
+    const remedy = "copy or export the series again";
+    const facts = { damaged: damaged.length, files: wanted.size };
+    throw new FedError("SERIES_DAMAGED", facts, { cause: damaged[0]!.error, remedy });
+  }
+  for (const one of damaged) onDamaged?.(one);
+  const kept = order.frames.flatMap(({ heightMm }, place) =>
+    planes[place] ? [{ heightMm, plane: planes[place] }] : [],
+  );
+  return {
+    planes: kept.map(({ plane }) => plane),
+    heightsMm: kept.map(({ heightMm }) => heightMm),
+    spacingMm: order.spacingMm,
+    thicknessMm,
+  };
+}
+
+/** Under a tilted gantry each slice begins farther back or forth: rows to move, so that the body stands straight. */
+function rowShifts(frames: readonly OrderedFrame[]): number[] {
+  const middle = frames[Math.floor(frames.length / 2)];
+  const { orientation, positionMm, pixelSpacingMm } = middle ?? {};
+  if (!orientation || !positionMm || !pixelSpacingMm || Math.abs(orientation[0]) < 0.8) return frames.map(() => 0);
+  const column = orientation.slice(3);
+  const direction = orientation[4] < 0 ? -1 : 1;
+  return frames.map(({ positionMm: own }) => {
+    if (!own) return 0;
+    const awayMm = column.reduce((sum, cosine, axis) => sum + cosine * (own[axis]! - positionMm[axis]!), 0);
+    return -Math.round((direction * awayMm) / pixelSpacingMm[0]) || 0;
+  });
+}
