@@ -47,6 +47,8 @@ export async function runParty<View, Wish extends Intent>(
   const stop = stopping.signal;
   const running = new Map<string, { lane: string; controller: AbortController; done: Promise<void> }>();
   const attempts = new Map<string, Attempt>();
+  /** Lanes in which a deed has ended since the last look began: what was seen may be from before it. */
+  const endedMeanwhile = new Set<string>();
   let rung = true;
   let wake = () => {};
 
@@ -77,6 +79,7 @@ export async function runParty<View, Wish extends Intent>(
       const delay = Math.min(longestDelayMs, firstDelayMs * 2 ** (count - 1));
       attempts.set(wish.name, { count, notBefore: clock.now() + delay });
       running.delete(wish.name);
+      endedMeanwhile.add(wish.lane);
       ring();
       ringAfter(delay);
     };
@@ -94,6 +97,7 @@ export async function runParty<View, Wish extends Intent>(
       });
     }
     rung = false;
+    endedMeanwhile.clear();
     if (signal.aborted) break;
     let view: View;
     let wishes: readonly Wish[];
@@ -113,7 +117,8 @@ export async function runParty<View, Wish extends Intent>(
     for (const name of attempts.keys()) if (!wishedNames.has(name) && !running.has(name)) attempts.delete(name);
     for (const wish of wishes) {
       const laneBusy = [...running.values()].some(({ lane }) => lane === wish.lane);
-      if (laneBusy || clock.now() < (attempts.get(wish.name)?.notBefore ?? 0)) continue;
+      if (laneBusy || endedMeanwhile.has(wish.lane) || clock.now() < (attempts.get(wish.name)?.notBefore ?? 0))
+        continue;
       start(wish, view);
     }
   }
