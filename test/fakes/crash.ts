@@ -39,6 +39,11 @@ export function dyingAt(point: CrashPoint, onDeath: () => void): NonNullable<Lif
 /** Ports through which a dead process does nothing. */
 export function mortalPorts(ports: HospitalPorts, life: Life): HospitalPorts {
   const never = () => new Promise<never>(() => {});
+  const silent = () => ({ [Symbol.asyncIterator]: () => ({ next: never }) });
+  /** What the dead get from methods that do not return promises. */
+  const synchronous: Readonly<Record<string, () => unknown>> = {
+    ...{ changes: silent, history: silent, subscribe: () => () => {}, now: () => ports.clock.now() },
+  };
   const pass = (act: string, when: "before" | "after") => {
     life.passing?.(act, when);
     return !life.dead;
@@ -50,7 +55,7 @@ export function mortalPorts(ports: HospitalPorts, life: Life): HospitalPorts {
         if (typeof member !== "function") return member;
         return (...args: unknown[]) => {
           const act = `${name}.${String(property)}`;
-          if (life.dead || !pass(act, "before")) return never();
+          if (life.dead || !pass(act, "before")) return (synchronous[String(property)] ?? never)();
           const result = member.apply(target, args) as unknown;
           if (!(result instanceof Promise)) return result;
           return result.then(

@@ -2,11 +2,12 @@
 import type { Announcement } from "../../protocol/announcement.ts";
 import type { Digest, HospitalAddress } from "../../protocol/digest.ts";
 import { FedError } from "../../protocol/errors.ts";
-import { blobDigest, outlineOf } from "../../protocol/merkle.ts";
+import { type BlobOutline, blobDigest, outlineOf } from "../../protocol/merkle.ts";
 import type { BlobExchange, BlobStore, Gossip } from "../../protocol/ports.ts";
 
 export class FakeStore implements BlobStore {
   readonly blobs = new Map<Digest, Uint8Array>();
+  readonly #outlines = new WeakMap<Uint8Array, BlobOutline>();
 
   async put(bytes: Uint8Array): Promise<Digest> {
     const digest = blobDigest(bytes);
@@ -18,8 +19,11 @@ export class FakeStore implements BlobStore {
     return this.blobs.has(digest);
   }
 
-  async outline(digest: Digest) {
-    return outlineOf(this.#bytes(digest));
+  async outline(digest: Digest): Promise<BlobOutline> {
+    const bytes = this.#bytes(digest);
+    const known = this.#outlines.get(bytes) ?? outlineOf(bytes);
+    this.#outlines.set(bytes, known);
+    return known;
   }
 
   async read(digest: Digest, offset: number, length: number): Promise<Uint8Array> {

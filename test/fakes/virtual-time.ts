@@ -35,11 +35,11 @@ export class VirtualTime implements Clock {
   }
 
   /** Lets everything run, moving time on whenever all wait, until the condition holds. */
-  async runUntil(condition: () => boolean, { withinSeconds = 600 } = {}): Promise<void> {
+  async runUntil(condition: () => boolean | Promise<boolean>, { withinSeconds = 600 } = {}): Promise<void> {
     const end = this.#now + withinSeconds * 1000;
     for (;;) {
       await settle();
-      if (condition()) return;
+      if (await condition()) return;
       this.#timers.sort((a, b) => a.at - b.at || a.order - b.order);
       const next = this.#timers.shift();
       if (!next || next.at > end) throw new Error(`not within ${withinSeconds} s: ${condition}`);

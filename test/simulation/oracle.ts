@@ -1,0 +1,86 @@
+// What should be, worked out apart from the parties by someone who has every object that ever reached a disk.
+import { collectUpdate, type ValidUpdate } from "../../protocol/collect.ts";
+import type { Digest, HospitalAddress } from "../../protocol/digest.ts";
+import { FedError, isFedError } from "../../protocol/errors.ts";
+import { basesOf, lineageOf } from "../../protocol/lineage.ts";
+import type { Plan } from "../../protocol/plan.ts";
+import { recomputeModel } from "../../protocol/recompute.ts";
+import type { Commitment, RoundState } from "../../protocol/round.ts";
+import { type RoundContext, trainingSeed } from "../../protocol/round-context.ts";
+import { type MadeUpdate, makeUpdate } from "../../protocol/update/make-update.ts";
+import { fakeFederation } from "../fakes/chain.ts";
+import { FakeLearner } from "../fakes/learner.ts";
+import { FakeStore } from "../fakes/network.ts";
+import { fakeSignatures } from "../fakes/party-ports.ts";
+
+const limits = { maxModelBytes: 1 << 20 };
+
+export class Oracle {
+  /** Everything. */
+  readonly depot = new FakeStore();
+  readonly #plan: Plan;
+  readonly #judged = new Map<Digest, ValidUpdate | undefined>();
+  readonly #models = new Map<string, Digest | undefined>();
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+  }
+
+  /** Undefined where the update is invalid, or was never stored anywhere. */
+  async validUpdate(commitment: Commitment, round: RoundState, rounds: readonly RoundState[]) {
+    const { manifest } = commitment;
+    if (this.#judged.has(manifest)) return this.#judged.get(manifest);
+    const bases = basesOf(round, lineageOf(rounds)).slice(0, 1 + this.#plan.strategy.maxStaleness);
+    const context: RoundContext = { federation: fakeFederation, plan: this.#plan, bases };
+    const fetch = async (digest: Digest) => {
+      if (!(await this.depot.has(digest))) throw new FedError("BLOB_UNAVAILABLE", { digest });
+    };
+    const ports = { blobs: this.depot, exchange: { fetch }, signatures: fakeSignatures(commitment.member) };
+    try {
+      const found = await collectUpdate(ports, { commitment, round, context }, limits);
+      const valid = found.status === "valid" ? found : undefined;
+      this.#judged.set(manifest, valid);
+      return valid;
+    } catch (error) {
+      if (isFedError(error, "BLOB_UNAVAILABLE")) return undefined;
+      throw error;
+    }
+  }
+
+  /** The model that these updates make of the round's base; undefined where one of them is invalid. */
+  async model(
+    round: RoundState,
+    rounds: readonly RoundState[],
+    included: readonly HospitalAddress[],
+  ): Promise<Digest | undefined> {
+    const commitments = included.map((member) => round.commitments.find((each) => each.member === member));
+    const key = [round.base, ...commitments.map((each) => each?.manifest)].join();
+    if (!this.#models.has(key)) {
+      const updates: ValidUpdate[] = [];
+      for (const commitment of commitments) {
+        const valid = commitment && (await this.validUpdate(commitment, round, rounds));
+        if (valid) updates.push(valid);
+      }
+      const whole = updates.length === included.length;
+      const made = whole ? await recomputeModel(this.depot, { round, plan: this.#plan, included, updates }) : undefined;
+      this.#models.set(key, made?.model);
+    }
+    return this.#models.get(key);
+  }
+
+  /** The update that an honest hospital makes of a base, and what its rounding leaves over. */
+  async update(input: {
+    readonly hospital: HospitalAddress;
+    readonly trainedIn: number;
+    readonly base: Digest;
+    readonly residual: Uint8Array | undefined;
+  }): Promise<MadeUpdate> {
+    const { hospital, trainedIn, residual } = input;
+    const plan = this.#plan;
+    const base = await this.depot.get(input.base, { maxBytes: limits.maxModelBytes });
+    const learner = new FakeLearner({ clock: { now: () => 0, sleep: async () => {} } });
+    const round = trainedIn as RoundState["id"];
+    const { weights } = await learner.train({ plan, round, base, seed: trainingSeed(plan, trainedIn, hospital) });
+    return makeUpdate({ base, local: weights, residual, plan, round, hospital });
+  }
+}

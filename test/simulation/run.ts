@@ -1,0 +1,59 @@
+// Long runs of the simulator, and single seeds again:
+//   npm run test:sim -- --seeds 10000             seeds 1 to 10000
+//   npm run test:sim -- --from 501 --seeds 500    seeds 501 to 1000
+//   npm run test:sim -- --seed 214                one seed, with its weather and its last steps if a rule is broken
+import { parseArgs } from "node:util";
+import { describeFailure, type Outcome, runSeed } from "./run-seed.ts";
+
+const usage = "usage: npm run test:sim -- [--seeds N] [--from N] | --seed N";
+
+function wholeNumber(text: string, option: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  console.error(`--${option} takes a whole number from 1 on, not "${text}"\n${usage}`);
+  process.exit(1);
+}
+
+function readArguments() {
+  try {
+    const options = { seeds: { type: "string" }, from: { type: "string" }, seed: { type: "string" } } as const;
+    return parseArgs({ options }).values;
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${usage}`);
+    process.exit(1);
+  }
+}
+
+const { seeds = "1000", from = "1", seed } = readArguments();
+if (seed !== undefined) {
+  const outcome = await runSeed(wholeNumber(seed, "seed"));
+  console.log(JSON.stringify(outcome.weather, null, 2));
+  for (const line of outcome.failure?.trail ?? []) console.log(line);
+  console.log(describeFailure(outcome));
+  const { steps, virtualSeconds, finals, crashes, reorganisations, fingerprint } = outcome;
+  console.log(`${steps} steps, ${virtualSeconds.toFixed(0)} virtual seconds, ${finals} final models`);
+  console.log(`${crashes} crashes, ${reorganisations} reorganisations, fingerprint ${fingerprint}`);
+  process.exitCode = outcome.failure ? 1 : 0;
+} else {
+  const first = wholeNumber(from, "from");
+  const last = first + wholeNumber(seeds, "seeds") - 1;
+  const failed: Outcome[] = [];
+  const total = { steps: 0, virtualSeconds: 0, finals: 0, crashes: 0, reorganisations: 0 };
+  let told = performance.now();
+  for (let each = first; each <= last; each++) {
+    const outcome = await runSeed(each);
+    for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += outcome[key];
+    if (outcome.failure) {
+      failed.push(outcome);
+      console.log(describeFailure(outcome));
+    }
+    if (performance.now() - told < 10_000) continue;
+    told = performance.now();
+    console.error(`seed ${each} of ${last}, ${failed.length} failed`);
+  }
+  const { steps, virtualSeconds, finals, crashes, reorganisations } = total;
+  console.log(`${steps} steps, ${(virtualSeconds / 3600).toFixed(1)} virtual hours, ${finals} final models`);
+  console.log(`${crashes} crashes, ${reorganisations} reorganisations`);
+  console.log(`${last - first + 1 - failed.length} passed, ${failed.length} failed`);
+  process.exitCode = failed.length > 0 ? 1 : 0;
+}

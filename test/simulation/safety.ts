@@ -1,0 +1,218 @@
+// The rules that hold whatever happens, checked after every step: on the chain, on the honest parties' disks, and on
+// everything that an honest party lets out. Liars may do as they like.
+import type { Announcement } from "../../protocol/announcement.ts";
+import type { Digest, HospitalAddress } from "../../protocol/digest.ts";
+import type { RoundState } from "../../protocol/round.ts";
+import type { ContractCall, FakeContract } from "../fakes/contract.ts";
+import type { VirtualTime } from "../fakes/virtual-time.ts";
+import { NotesCheck } from "./notes-check.ts";
+import type { Oracle } from "./oracle.ts";
+import type { Block, SimulatedChain } from "./simulated-chain.ts";
+import type { Site } from "./site.ts";
+import { type Rule, Violation } from "./violation.ts";
+
+/** What was seen, or held, for so long must have been taken into account; virtual milliseconds. */
+const graceMs = 10_000;
+
+export interface SafetyWorld {
+  readonly time: VirtualTime;
+  readonly chain: SimulatedChain;
+  readonly oracle: Oracle;
+  readonly sites: readonly Site[];
+  readonly genesis: Digest;
+  /** Whether blocks may be taken back that parties take for settled: what they did on them is then no fault of theirs. */
+  readonly deepReorganisations: boolean;
+}
+
+export class Safety {
+  /** Settled final models. */
+  readonly finals = new Map<number, Digest>();
+  readonly #world: SafetyWorld;
+  readonly #notes = new Map<Site, NotesCheck>();
+  readonly #signed = new Map<string, string>();
+  readonly #done = new Set<string>();
+  /** Updates that went into settled models, with their rounds. */
+  readonly #counted = new Map<Digest, number>();
+  #violation: Violation | undefined;
+  #checks: Promise<void>[] = [];
+
+  constructor(world: SafetyWorld) {
+    this.#world = world;
+    for (const site of world.sites) if (!site.liar) this.#notes.set(site, new NotesCheck(site, world));
+    world.chain.listeners.add(() => this.#readChain());
+  }
+
+  /** Waits for what was begun in this step. @throws Violation */
+  async check(): Promise<void> {
+    for (const [site, notes] of this.#notes) {
+      if (notes.changed) this.#later(() => notes.check(this.finals));
+      const broken = site.log.lines.find(({ level }) => level === "error");
+      if (broken) this.#fail("broke", { site: site.address, ...broken.facts });
+    }
+    if (this.#checks.length > 0) {
+      await Promise.all(this.#checks);
+      this.#checks = [];
+    }
+    if (this.#violation) throw this.#violation;
+  }
+
+  /** An honest party asks for a signature. */
+  signed({ address }: Site, statement: Readonly<Record<string, unknown>>): void {
+    const key = `${address} ${statement["round"]}`;
+    const text = JSON.stringify(statement);
+    const before = this.#signed.get(key);
+    if (before !== undefined && before !== text && !this.#world.deepReorganisations) {
+      this.#fail("signed-twice", { by: address, round: statement["round"] });
+    }
+    this.#signed.set(key, text);
+  }
+
+  /** An honest party announces something. */
+  said({ address }: Site, { kind, round, digest }: Announcement): void {
+    if (kind !== "scores" && !this.#done.has(`${kind} ${round} ${address} ${digest}`)) {
+      this.#fail("announced-before-done", { by: address, kind, round });
+    }
+  }
+
+  /** An honest party sends a transaction. */
+  attempted(site: Site, call: ContractCall): void {
+    const { chain, deepReorganisations } = this.#world;
+    const { contract } = chain.head;
+    const seen = this.#seenLongAgo(site);
+    if (seen && !deepReorganisations) this.#againstSeen(site, call, seen);
+    if (call.name === "proposeModel") {
+      const { round: id, model, included } = call.args;
+      this.#later(() => this.#checkAverage("proposed-wrong", site, contract.rounds, { id, model, included }));
+    }
+    if (call.name === "attest" && call.args.agree) {
+      const { round: id, proposal: number } = call.args;
+      const proposal = contract.rounds[id - 1]?.proposals[number - 1];
+      if (!proposal) return;
+      const { model, included } = proposal;
+      this.#later(() => this.#checkAverage("agreed-to-wrong", site, contract.rounds, { id, model, included }));
+    }
+  }
+
+  #fail(rule: Rule, facts: Readonly<Record<string, unknown>>): void {
+    this.#violation ??= new Violation(rule, facts);
+  }
+
+  #later(check: () => Promise<void>): void {
+    this.#checks.push(
+      check().catch((error) => {
+        if (!(error instanceof Violation)) throw error;
+        this.#violation ??= error;
+      }),
+    );
+  }
+
+  /** The state that this process read long enough ago to have acted on. */
+  #seenLongAgo({ process }: Site): Block | undefined {
+    const before = this.#world.time.now() - graceMs;
+    return process?.read.findLast(({ at }) => at <= before)?.block;
+  }
+
+  #againstSeen({ address, process }: Site, call: ContractCall, { contract }: Block): void {
+    const read = process?.read ?? [];
+    if (contract.members.find((member) => member.address === address)?.active === false) {
+      this.#fail("acted-while-revoked", { by: address, call: call.name });
+    }
+    if (call.name === "openRound") return;
+    const id = call.args.round;
+    const round = contract.rounds[id - 1];
+    if (!round) return;
+    const proposal = call.name === "attest" ? round.proposals[call.args.proposal - 1] : undefined;
+    const done =
+      call.name === "commitUpdate"
+        ? round.commitments.some(({ member }) => member === address)
+        : proposal?.attestations.some(({ member }) => member === address);
+    if (done) this.#fail("done-twice", { by: address, call: call.name, round: id });
+    if (call.name !== "expire") return;
+    const due = (state: FakeContract) => {
+      const trial = state.clone();
+      trial.apply(address, call, this.#world.chain.head.time + 1);
+      return trial.writes.length > state.writes.length;
+    };
+    const known = read.filter(({ at }) => at > this.#world.time.now() - graceMs).map(({ block }) => block.contract);
+    if (![contract, ...known, this.#world.chain.head.contract].some(due)) {
+      this.#fail("expired-early", { by: address, round: id, status: round.status });
+    }
+  }
+
+  async #checkAverage(
+    rule: Rule,
+    site: Site,
+    rounds: readonly RoundState[],
+    { id, model, included }: { id: number; model: Digest; included: readonly HospitalAddress[] },
+  ): Promise<void> {
+    const round = rounds[id - 1];
+    if (!round || this.#world.deepReorganisations) return;
+    const { oracle, time } = this.#world;
+    const expected = await oracle.model(round, rounds, included);
+    if (expected !== model) throw new Violation(rule, { by: site.address, round: id, expected, found: model });
+    const before = time.now() - graceMs;
+    if (!site.process || site.process.startedAt > before) return;
+    const heldLong = (digest: Digest) => (site.store.heldSince.get(digest) ?? Number.POSITIVE_INFINITY) < before;
+    for (const commitment of round.commitments) {
+      const { member, manifest } = commitment;
+      if (included.includes(member) || !heldLong(manifest)) continue;
+      const valid = await oracle.validUpdate(commitment, round, rounds);
+      if (valid && heldLong(valid.manifest.update))
+        throw new Violation("left-out-unseen", { by: site.address, member });
+    }
+  }
+
+  #readChain(): void {
+    const { chain, oracle, deepReorganisations } = this.#world;
+    const head = chain.head.contract;
+    for (const round of head.rounds) this.#rememberDeeds(round);
+    const { rounds } = chain.confirmed.contract;
+    for (const [id, model] of this.finals) {
+      if (rounds[id - 1]?.model === model) continue;
+      if (!deepReorganisations) this.#fail("final-changed", { round: id, from: model, to: rounds[id - 1]?.model });
+      this.finals.delete(id);
+    }
+    for (const round of rounds) {
+      const { id, model } = round;
+      if (model === undefined || this.finals.has(id)) continue;
+      this.finals.set(id, model);
+      const included = round.proposals.find(({ status }) => status === "accepted")?.included ?? [];
+      this.#later(async () => {
+        const expected = await oracle.model(round, rounds, included);
+        if (expected !== model) throw new Violation("final-wrong", { round: id, expected, found: model });
+        if (!deepReorganisations) await this.#countOnce(round, rounds);
+      });
+    }
+  }
+
+  async #countOnce(round: RoundState, rounds: readonly RoundState[]): Promise<void> {
+    const included = round.proposals.find(({ status }) => status === "accepted")?.included ?? [];
+    for (const commitment of round.commitments) {
+      const { member } = commitment;
+      const honest = this.#world.sites.some(({ address, liar }) => address === member && !liar);
+      if (!honest || !included.includes(member)) continue;
+      const update = (await this.#world.oracle.validUpdate(commitment, round, rounds))?.manifest.update as Digest;
+      const before = this.#counted.get(update);
+      if (before !== undefined) throw new Violation("counted-twice", { by: member, rounds: `${before}, ${round.id}` });
+      this.#counted.set(update, round.id);
+    }
+  }
+
+  #rememberDeeds({ id, commitments, proposals }: RoundState): void {
+    for (const { member, manifest } of commitments) {
+      const deed = `manifest ${id} ${member} ${manifest}`;
+      if (this.#done.has(deed)) continue;
+      this.#done.add(deed);
+      const site = this.#world.sites.find(({ address }) => address === member);
+      if (site && !site.liar && !holdsUpdate(site, manifest)) this.#fail("committed-unheld", { by: member, round: id });
+    }
+    for (const { proposer, model } of proposals) this.#done.add(`proposal ${id} ${proposer} ${model}`);
+  }
+}
+
+function holdsUpdate({ store }: Site, manifest: Digest): boolean {
+  const bytes = store.blobs.get(manifest);
+  if (!bytes) return false;
+  const { update } = JSON.parse(new TextDecoder().decode(bytes)) as { update: Digest };
+  return store.blobs.has(update);
+}

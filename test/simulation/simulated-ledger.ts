@@ -1,0 +1,117 @@
+// The chain as one process sees it: through an endpoint that lags or is down, and with a sender that works like the
+// real one (io/chain/sender.ts): one write at a time, estimated, sent, and waited for until it is confirmed.
+import type { HospitalAddress, RoundId } from "../../protocol/digest.ts";
+import { FedError } from "../../protocol/errors.ts";
+import type { Ledger, Waiting } from "../../protocol/ports.ts";
+import { changesOf, fakeFederation } from "../fakes/chain.ts";
+import type { ContractCall } from "../fakes/contract.ts";
+import type { Block, Receipt, SimulatedChain } from "./simulated-chain.ts";
+
+/** A party's way to the chain. */
+export interface Endpoint {
+  down: boolean;
+  /** Blocks that it is behind. */
+  lag: number;
+  /** Where blocks count at once that may yet be taken back: a planted bug. */
+  eager?: boolean;
+}
+
+export interface LedgerWorld {
+  readonly chain: SimulatedChain;
+  readonly endpoint: Endpoint;
+  /** Takes as long as an answer does. */
+  readonly pause: (waiting?: Waiting) => Promise<void>;
+  readonly dead: () => boolean;
+  /** Told of the block that was read. */
+  readonly onRead: (block: Block) => void;
+}
+
+export function simulatedLedger(self: HospitalAddress, world: LedgerWorld): Ledger {
+  const { chain, endpoint, pause, onRead } = world;
+  let height = 0;
+  let queue: Promise<unknown> = Promise.resolve();
+
+  const answer = async (waiting?: Waiting) => {
+    await pause(waiting);
+    if (endpoint.down) throw new FedError("RPC_UNAVAILABLE", {});
+  };
+  const read = async (waiting?: Waiting): Promise<Block> => {
+    await answer(waiting);
+    height = Math.max(height, chain.head.number - (endpoint.eager ? 0 : chain.confirmations) - endpoint.lag);
+    const block = chain.at(height);
+    onRead(block);
+    return block;
+  };
+  const attempt = async (call: ContractCall, waiting?: Waiting): Promise<Receipt | undefined> => {
+    await answer(waiting);
+    const { contract, nonces, time } = chain.head;
+    contract.clone().apply(self, call, time + 1);
+    const nonce = nonces.get(self) ?? 0;
+    const transaction = chain.send(self, nonce, call);
+    for (;;) {
+      await nextBlock(chain, waiting);
+      if (world.dead()) return new Promise<never>(() => {});
+      if (endpoint.down) continue;
+      const { receipt } = transaction;
+      if (receipt && chain.head.number >= receipt.block + chain.confirmations) {
+        if (receipt.error) throw receipt.error;
+        return receipt;
+      }
+      if (!receipt && (chain.head.nonces.get(self) ?? 0) > nonce) return undefined;
+    }
+  };
+  const untilDone = async (call: ContractCall, waiting?: Waiting): Promise<Receipt> => {
+    for (;;) {
+      waiting?.signal?.throwIfAborted();
+      const receipt = await attempt(call, waiting);
+      if (receipt) return receipt;
+    }
+  };
+  const write = (call: ContractCall, waiting?: Waiting): Promise<Receipt> => {
+    const done = queue.then(() => untilDone(call, waiting));
+    queue = done.catch(() => {});
+    return done;
+  };
+
+  return {
+    federation: fakeFederation,
+    self,
+    async chainTime(waiting) {
+      await answer(waiting);
+      return chain.at(chain.head.number - endpoint.lag).time;
+    },
+    members: async (waiting) => (await read(waiting)).contract.members.map((member) => ({ ...member })),
+    latestRound: async (waiting) => (await read(waiting)).contract.rounds.length as RoundId,
+    async round(id, waiting) {
+      const round = (await read(waiting)).contract.rounds[id - 1];
+      if (!round) throw new FedError("ROUND_UNKNOWN", { round: id });
+      return { ...round };
+    },
+    async *history(waiting) {
+      yield* (await read(waiting)).contract.events;
+    },
+    changes: (waiting) => changesOf(chain.listeners, waiting),
+    openRound: async (args, waiting) => (await write({ name: "openRound", args }, waiting)).round as RoundId,
+    commitUpdate: async (args, waiting) => void (await write({ name: "commitUpdate", args }, waiting)),
+    commitUpdates: async () => {
+      throw new FedError("NOT_IN_FAKE", {});
+    },
+    proposeModel: async (args, waiting) => void (await write({ name: "proposeModel", args }, waiting)),
+    attest: async (args, waiting) => void (await write({ name: "attest", args }, waiting)),
+    expire: async (round, waiting) => void (await write({ name: "expire", args: { round } }, waiting)),
+  };
+}
+
+function nextBlock(chain: SimulatedChain, { signal }: Waiting = {}): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = () => {
+      chain.listeners.delete(end);
+      signal?.removeEventListener("abort", end);
+      if (signal?.aborted) reject(signal.reason);
+      else resolve();
+    };
+    if (signal?.aborted) return end();
+    chain.listeners.add(end);
+    signal?.addEventListener("abort", end, { once: true });
+  });
+}

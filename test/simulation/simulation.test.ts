@@ -1,0 +1,63 @@
+import { expect } from "chai";
+import { mutants } from "./mutants.ts";
+import { describeFailure, type Outcome, runSeed } from "./run-seed.ts";
+
+const seeds = 200;
+const seedsPerTest = 20;
+
+/** Seeds that have found something, so that it stays found. */
+const remembered: readonly { readonly seed: number; readonly found: string }[] = [
+  { seed: 214, found: "an adoption decided on notes from before the same adoption lost the residual" },
+  { seed: 353, found: "the same, on another way" },
+];
+
+describe("a simulated federation", () => {
+  const met: Outcome[] = [];
+
+  for (let first = 1; first <= seeds; first += seedsPerTest) {
+    const last = first + seedsPerTest - 1;
+    it(`keeps every rule at every step and gets on in calm (seeds ${first} to ${last})`, async () => {
+      for (let seed = first; seed <= last; seed++) {
+        const outcome = await runSeed(seed);
+        if (outcome.failure) expect.fail(describeFailure(outcome));
+        expect(outcome.finals).to.be.greaterThanOrEqual(1);
+        met.push(outcome);
+      }
+    });
+  }
+
+  for (const { seed, found } of remembered) {
+    it(`keeps every rule where once was found: ${found} (seed ${seed})`, async () => {
+      const outcome = await runSeed(seed);
+      if (outcome.failure) expect.fail(describeFailure(outcome));
+    });
+  }
+
+  it("met crashes, reorganisations, liars and revocations in those runs, not fair weather only", function () {
+    if (met.length < seeds) this.skip();
+    const count = (holds: (outcome: Outcome) => boolean) => met.filter(holds).length;
+    expect(count(({ crashes }) => crashes > 0)).to.be.greaterThan(seeds / 4);
+    expect(count(({ reorganisations }) => reorganisations > 0)).to.be.greaterThan(seeds / 8);
+    expect(count(({ weather }) => weather.liars > 0)).to.be.greaterThan(seeds / 4);
+    expect(count(({ weather }) => weather.revokeAfter > 0)).to.be.greaterThan(seeds / 20);
+    expect(count(({ weather }) => weather.loss > 0)).to.be.greaterThan(seeds / 4);
+  });
+
+  it("runs the same way again from the same seed, to the last act", async () => {
+    const first = await runSeed(3);
+    const second = await runSeed(3);
+    expect(second.fingerprint).to.equal(first.fingerprint);
+    expect(second.steps).to.equal(first.steps);
+    expect((await runSeed(4)).fingerprint).not.to.equal(first.fingerprint);
+  });
+
+  it("fails at the same step again, and says how to see it", async () => {
+    const planted = mutants.find(({ name }) => name === "takes a proposed model for final");
+    const first = await runSeed(1, planted);
+    const second = await runSeed(1, planted);
+    expect(first.failure?.rule).to.equal("adopted-not-final");
+    expect(second.failure).to.deep.equal(first.failure);
+    expect(second.steps).to.equal(first.steps);
+    expect(describeFailure(first)).to.include("--seed 1").and.include(`step ${first.steps}`);
+  });
+});
