@@ -152,7 +152,8 @@ export function decodeSafetensors(bytes: Uint8Array): {
 } {
   const header = parseSafetensorsHeader(bytes, bytes.byteLength);
   const tensors = header.tensors.map((entry) => {
-    const copy = bytes.slice(entry.offset, entry.offset + entry.bytes);
+    // A Buffer's own slice would be a view, at whatever offset.
+    const copy = new Uint8Array(bytes.subarray(entry.offset, entry.offset + entry.bytes));
     const { name, dtype, shape } = entry;
     return { name, dtype, shape, data: new arrays[dtype](copy.buffer, 0, copy.byteLength / elementBytes(dtype)) };
   });

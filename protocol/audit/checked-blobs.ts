@@ -90,7 +90,7 @@ export function checkedBlobs(source: BlobStore): CheckedBlobs {
       async get(digest, { maxBytes }) {
         const { size } = await source.outline(digest);
         if (size > maxBytes) throw new FedError("BLOB_TOO_LARGE", { digest, size, maxBytes });
-        return (await read(digest, 0, size)).slice();
+        return new Uint8Array(await read(digest, 0, size));
       },
       put: () => Promise.reject(new FedError("STORE_READ_ONLY")),
       writer: () => Promise.reject(new FedError("STORE_READ_ONLY")),

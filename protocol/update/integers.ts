@@ -26,7 +26,7 @@ export function integerBytes(type: UpdateType): number {
 /** The bytes as integers: a view where they are aligned, else a copy. Little-endian machines only, as safetensors is. */
 export function viewIntegers(type: UpdateType, bytes: Uint8Array): IntegerArray {
   const width = integerBytes(type);
-  const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
   const { buffer, byteOffset } = aligned;
   const length = aligned.byteLength / width;
   if (type === "I8") return new Int8Array(buffer, byteOffset, length);

@@ -24,6 +24,6 @@ export function floatTensors(file: Uint8Array, what: string): (name: string, sha
 
 /** The bytes as float32: a view where they are aligned, else a copy. */
 export function viewFloats(bytes: Uint8Array): Float32Array {
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
 }

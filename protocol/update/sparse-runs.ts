@@ -26,7 +26,7 @@ export class ByteWindow {
 
   async advance(): Promise<void> {
     const length = Math.min(windowBytes, this.#left);
-    this.bytes = (await this.#source.read(this.#offset, length)).slice();
+    this.bytes = new Uint8Array(await this.#source.read(this.#offset, length));
     this.#offset += length;
     this.#left -= length;
   }

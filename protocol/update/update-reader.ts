@@ -30,7 +30,7 @@ const maxHeaderBytes = 4 << 20;
 export async function readHeader(source: ByteSource): Promise<{ header: SafetensorsHeader; bytes: Uint8Array }> {
   const start = await source.read(0, Math.min(8, source.size));
   const length = start.byteLength < 8 ? 0 : Number(new DataView(start.buffer, start.byteOffset).getBigUint64(0, true));
-  const bytes = (await source.read(0, Math.min(source.size, 8 + Math.min(length, maxHeaderBytes)))).slice();
+  const bytes = new Uint8Array(await source.read(0, Math.min(source.size, 8 + Math.min(length, maxHeaderBytes))));
   return { header: parseSafetensorsHeader(bytes, source.size), bytes };
 }
 

@@ -1,0 +1,124 @@
+// The main job as a user runs it: real processes, a real chain, real files; and what happens when it is interrupted.
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { expect } from "chai";
+import { markedProcesses, marker } from "../../bench/simulate/process-tree.ts";
+import { blobDigest } from "../../protocol/merkle.ts";
+
+const commandLine = fileURLToPath(new URL("../../scripts/consilium.ts", import.meta.url));
+const small = ["--patients", "28", "--matrix", "64", "--hospitals", "3", "--rounds", "2", "--local-epochs", "1"];
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(args: readonly string[], mark: string) {
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", commandLine, ...args], {
+    env: { ...process.env, [marker]: mark },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  const ended = new Promise<Ended>((resolve) => child.once("close", (code) => resolve({ code, stdout, stderr })));
+  return { child, ended };
+}
+
+async function untilGone(mark: string): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    if (markedProcesses(mark).length === 0) return;
+    await sleep(100);
+  }
+  throw new Error(`left running: ${markedProcesses(mark).join(", ")}`);
+}
+
+describe("consilium simulate", () => {
+  let scratch: string;
+  let models: readonly string[] = [];
+  const digests = async (run: string) =>
+    Promise.all(
+      (await readdir(join(run, "models")))
+        .filter((name) => name.startsWith("round-"))
+        .sort()
+        .map(async (name) => blobDigest(await readFile(join(run, "models", name)))),
+    );
+  before(async () => {
+    scratch = await mkdtemp(join(tmpdir(), "consilium-e2e-"));
+  });
+  after(() => rm(scratch, { recursive: true, force: true }));
+
+  it("goes from DICOM files to a verified audit, says so last, and leaves no process", async () => {
+    const run = join(scratch, "whole");
+    const { code, stdout, stderr } = await start(["simulate", ...small, "--run-dir", run], "whole").ended;
+    expect(code, stderr).to.equal(0);
+    expect(stdout.trim().split("\n").at(-1)).to.match(/verified/i);
+    for (const file of ["scores.json", "scores.png", "examples.png", "rounds.json", "federation.json", "plan.json"]) {
+      expect(existsSync(join(run, file)), file).to.equal(true);
+    }
+    const { models: scored } = JSON.parse(readFileSync(join(run, "scores.json"), "utf8")) as { models: unknown[] };
+    expect(scored).to.have.length(4);
+    expect(existsSync(join(run, "logs", "hospital-3.log"))).to.equal(true);
+    models = await digests(run);
+    expect(models).to.have.length(2);
+    await untilGone("whole");
+  });
+
+  it("stopped in the middle of training leaves no process, and goes on to the same models", async () => {
+    const run = join(scratch, "stopped");
+    const first = start(["simulate", ...small, "--run-dir", run], "stopped");
+    const log = join(run, "logs", "hospital-1.log");
+    for (let attempt = 0; attempt < 1200 && !existsSync(log); attempt++) await sleep(100);
+    await sleep(6000);
+    first.child.kill("SIGINT");
+    expect((await first.ended).code).to.equal(130);
+    await untilGone("stopped");
+    const { code, stderr } = await start(["simulate", "--resume", "--run-dir", run], "resumed").ended;
+    expect(code, stderr).to.equal(0);
+    expect(await digests(run)).to.deep.equal(models);
+    await untilGone("resumed");
+  });
+
+  it("killed without a word takes every process with it, and goes on to the same models", async () => {
+    const run = join(scratch, "killed");
+    const first = start(["simulate", ...small, "--run-dir", run], "killed");
+    const log = join(run, "logs", "hospital-2.log");
+    for (let attempt = 0; attempt < 1200 && !existsSync(log); attempt++) await sleep(100);
+    await sleep(8000);
+    first.child.kill("SIGKILL");
+    await first.ended;
+    await untilGone("killed");
+    const { code, stderr } = await start(["simulate", "--resume", "--run-dir", run], "revived").ended;
+    expect(code, stderr).to.equal(0);
+    expect(await digests(run)).to.deep.equal(models);
+    await untilGone("revived");
+  });
+
+  for (const [what, args, code] of [
+    ["an archive that is not there", ["--archive", "/nonexistent"], "ARCHIVE_"],
+    ["more hospitals than patients", [...small, "--hospitals", "200"], "PATIENTS_TOO_FEW"],
+    ["a word that is no number", ["--rounds", "many"], "OPTION_INVALID"],
+  ] as const) {
+    it(`refuses ${what} in one line with a remedy`, async () => {
+      const run = join(scratch, what.replaceAll(" ", "-"));
+      const ended = await start(["simulate", ...args, "--run-dir", run], what).ended;
+      expect(ended.code).to.equal(1);
+      const lines = ended.stderr.trim().split("\n").slice(-2);
+      expect(lines[0]).to.include(code);
+      expect(lines[1]?.trim()).to.have.length.above(10);
+      expect(ended.stderr).not.to.include("    at ");
+      await untilGone(what);
+    });
+  }
+});
