@@ -16,13 +16,13 @@ describe("a safetensors file", () => {
     ["a Buffer at an odd place of a larger one", Buffer.concat([Buffer.alloc(3), file]).subarray(3)],
   ] as const) {
     it(`reads the same tensors from ${what}`, () => {
-      expect(decodeSafetensors(bytes).tensors).to.deep.equal(tensors);
+      expect(decodeSafetensors(bytes).tensors.sort((x, y) => (x.name < y.name ? -1 : 1))).to.deep.equal(tensors);
     });
   }
 
   it("gives tensors that do not change with the bytes that they were read from", () => {
     const bytes = Buffer.from(file);
-    const [first] = decodeSafetensors(bytes).tensors;
+    const first = decodeSafetensors(bytes).tensors.find(({ name }) => name === "a");
     bytes.fill(0);
     expect(Array.from(first?.data ?? [])).to.deep.equal([1, -2, 3.5, 4]);
   });
