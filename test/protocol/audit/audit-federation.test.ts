@@ -2,6 +2,7 @@ import { expect } from "chai";
 import type { AuditEvent, AuditReport } from "../../../protocol/audit/report.ts";
 import type { Plan } from "../../../protocol/plan.ts";
 import { addressOf, FakeFederation } from "../../fakes/federation.ts";
+import { alteringModel } from "../../fakes/liars.ts";
 import { audit, finish, leftBy } from "./finished-federation.ts";
 
 const codes = ({ rounds }: AuditReport) => rounds.flatMap(({ findings }) => findings.map(({ code }) => code));
@@ -117,8 +118,20 @@ describe("an audit of a federation that nobody disturbed", () => {
     ]);
   });
 
+  it("notes an invalid update that was left out as it must be, and says why it is invalid", async () => {
+    const finished = await finish({}, ({ hospitals: [forger] }) => {
+      if (!forger) return;
+      forger.tamper = ({ signatures }) => ({ signatures: { ...signatures, sign: async () => `0x${"13".repeat(65)}` } });
+    });
+    const report = await audit(finished);
+    expect(report.verdict).to.equal("verified");
+    const [note] = report.rounds[0]?.findings ?? [];
+    expect(note).to.include({ severity: "note", code: "INVALID_LEFT_OUT", hospital: addressOf(0) });
+    expect(note?.text).to.contain("MANIFEST_SIGNATURE");
+    expect(report.rounds[0]?.hospitals[0]?.contribution).to.equal("invalid");
+  });
+
   it("notes a lie that the others refused, and verifies the model that became final in its stead", async () => {
-    const { alteringModel } = await import("../../fakes/liars.ts");
     const finished = await finish({}, ({ aggregators: [liar] }) => {
       if (liar) liar.tamper = alteringModel;
     });

@@ -45,9 +45,12 @@ export function copyOf({ federation, events, store }: Finished): Finished {
 
 export async function audit(
   { federation, events, store }: Finished,
-  { exchange = localExchange(store), onEvent }: { exchange?: BlobExchange; onEvent?: (event: AuditEvent) => void } = {},
+  {
+    exchange = localExchange(store),
+    latest = newestRound(events),
+    onEvent,
+  }: { exchange?: BlobExchange; latest?: number; onEvent?: (event: AuditEvent) => void } = {},
 ): Promise<AuditReport> {
-  const latest = events.reduce((most, event) => ("round" in event ? Math.max(most, event.round) : most), 0);
   const ledger = {
     federation,
     latestRound: async () => latest as RoundId,
@@ -62,6 +65,10 @@ export async function audit(
     if (step.done) return step.value;
     onEvent?.(step.value);
   }
+}
+
+function newestRound(events: readonly LedgerEvent[]): number {
+  return events.reduce((newest, event) => (event.kind === "round-opened" ? newest + 1 : newest), 0);
 }
 
 export function eventOf<Kind extends LedgerEvent["kind"]>(
