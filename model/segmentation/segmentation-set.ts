@@ -1,0 +1,13 @@
+// What segmentation learns from: scans with their exact masks, which only synthetic patients have.
+import type { TrainingSet } from "../training-set.ts";
+
+/** A scan's masks, [slices, height, width], 1 inside; lesions lie in the lung. */
+export interface ScanMasks {
+  readonly lung: Uint8Array;
+  readonly lesion: Uint8Array;
+}
+
+export interface SegmentationSet extends TrainingSet {
+  /** Of scan i. */
+  masks(index: number): ScanMasks;
+}

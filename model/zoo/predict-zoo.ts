@@ -1,0 +1,35 @@
+// Scores of patients by a comparison network: the mean probability over a scan's slices, then over a patient's scans.
+import { FedError } from "../../protocol/errors.ts";
+import type { Prediction } from "../../protocol/scores.ts";
+import { loadBatch } from "../batch.ts";
+import { tf } from "../tensorflow.ts";
+import type { TrainingSet } from "../training-set.ts";
+import type { ZooModel } from "./zoo-model.ts";
+
+/**
+ * @returns one prediction a patient, in the order of the set's scans
+ * @throws FedError DATA_SHAPE_MISMATCH; ABORTED
+ */
+export async function predictZoo(
+  model: ZooModel,
+  data: TrainingSet,
+  { batchSize = 4, signal }: { batchSize?: number; signal?: AbortSignal } = {},
+): Promise<Prediction[]> {
+  const byPatient = new Map<string, { label: 0 | 1; sum: number; scans: number }>();
+  for (let at = 0; at < data.scans.length; at += batchSize) {
+    if (signal?.aborted) throw new FedError("ABORTED", { scans: at }, { cause: signal.reason });
+    const batch = data.scans.slice(at, at + batchSize);
+    const indices = batch.map((_, offset) => at + offset);
+    const scores = tf.tidy(() => {
+      const logits = model.logits(loadBatch(data, indices, model.input), { training: false });
+      const positive = tf.softmax(logits).slice([0, 1], [-1, 1]); // [n * rows, 1]
+      return positive.reshape([indices.length, model.rowsPerScan]).mean(1).dataSync();
+    });
+    for (const [place, { patient, label }] of batch.entries()) {
+      const known = byPatient.get(patient) ?? { label, sum: 0, scans: 0 };
+      byPatient.set(patient, { label, sum: known.sum + (scores[place] as number), scans: known.scans + 1 });
+    }
+    await new Promise(setImmediate); // lets an abort be heard
+  }
+  return [...byPatient].map(([patient, { label, sum, scans }]) => ({ patient, label, score: sum / scans }));
+}

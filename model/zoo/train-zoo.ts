@@ -1,0 +1,83 @@
+// The training loop of the comparison networks: cross-entropy, as the source work compiled them; seeded, one event a step.
+import { FedError } from "../../protocol/errors.ts";
+import { seededIntegers } from "../../protocol/update/random.ts";
+import { loadBatch } from "../batch.ts";
+import { createOptimiser } from "../optimisers.ts";
+import { tf } from "../tensorflow.ts";
+import type { TrainEvent } from "../train.ts";
+import type { TrainingSet } from "../training-set.ts";
+import type { ZooModel } from "./zoo-model.ts";
+
+export interface ZooTraining {
+  readonly epochs: number;
+  /** Scans a step. */
+  readonly batchSize: number;
+  /** Of Adam. */
+  readonly learningRate: number;
+  readonly augmentation: boolean;
+  readonly seed: number;
+}
+
+/**
+ * Trains in place. Both classes weigh the same in the loss, whatever their numbers.
+ * @throws FedError NO_TRAINING_SCANS, LOSS_NOT_FINITE, DATA_SHAPE_MISMATCH; ABORTED
+ */
+export async function* trainZoo(
+  model: ZooModel,
+  data: TrainingSet,
+  { epochs, batchSize, learningRate, augmentation, seed }: ZooTraining,
+  { signal }: { signal?: AbortSignal } = {},
+): AsyncGenerator<TrainEvent> {
+  const count = data.scans.length;
+  if (count === 0) throw new FedError("NO_TRAINING_SCANS", {}, { remedy: "import labelled scans first" });
+  const next = seededIntegers(seed, "train-zoo");
+  const optimiser = createOptimiser({ name: "adam", learningRate }, learningRate);
+  const ofClass = (label: 0 | 1) => data.scans.filter((scan) => scan.label === label).length;
+  const weights = ([0, 1] as const).map((label) => count / (2 * Math.max(1, ofClass(label))));
+  const steps = epochs * Math.ceil(count / batchSize);
+  let step = 0;
+  try {
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      const order = shuffled(count, next);
+      for (let at = 0; at < count; at += batchSize) {
+        if (signal?.aborted) throw new FedError("ABORTED", { step }, { cause: signal.reason });
+        step++;
+        const batch = order.slice(at, at + batchSize);
+        // A slice network is told of every slice what the scan is, as in the paper's comparison.
+        const labels = batch.flatMap((index) =>
+          new Array<number>(model.rowsPerScan).fill(data.scans[index]?.label ?? 0),
+        );
+        const loss = tf.tidy(() => {
+          const x = loadBatch(data, batch, model.input, { next, pixels: augmentation });
+          const targets = tf.oneHot(tf.tensor1d(labels, "int32"), 2);
+          const rowWeights = tf.tensor1d(labels.map((label) => weights[label] as number));
+          const { value, grads } = tf.variableGrads(
+            () => tf.losses.softmaxCrossEntropy(targets, model.logits(x, { training: true }), rowWeights).asScalar(),
+            [...model.trainable.values()],
+          );
+          const loss = value.dataSync()[0] as number;
+          if (!Number.isFinite(loss)) {
+            const remedy = "lower the learning rate";
+            throw new FedError("LOSS_NOT_FINITE", { network: model.network.name, step, loss }, { remedy });
+          }
+          optimiser.step(model.trainable, grads);
+          return loss;
+        });
+        yield { step, steps, epoch, loss };
+        await new Promise(setImmediate); // lets an abort be heard
+      }
+    }
+  } finally {
+    optimiser.dispose();
+  }
+}
+
+/** Fisher and Yates. */
+function shuffled(count: number, next: () => number): number[] {
+  const order = Array.from({ length: count }, (_, index) => index);
+  for (let last = count - 1; last > 0; last--) {
+    const other = next() % (last + 1);
+    [order[last], order[other]] = [order[other] as number, order[last] as number];
+  }
+  return order;
+}
