@@ -1,5 +1,6 @@
 // Founds a federation by Ignition: what was done before a kill is found in the journal and on chain, and not done again.
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { keccak256 } from "ethers";
 import { type FoundingSteps, federationModule } from "../../ignition/modules/federation.ts";
@@ -9,6 +10,7 @@ import { describeFederation, type FederationFile } from "../../io/chain/federati
 import { decodeRevert } from "../../io/chain/reverts.ts";
 import { parseAddress } from "../../protocol/digest.ts";
 import { FedError } from "../../protocol/errors.ts";
+import { mendJournal } from "./mend-journal.ts";
 import { type Connection, connectTarget, type Target } from "./target.ts";
 
 const deploymentId = "federation";
@@ -29,6 +31,11 @@ export async function foundOnChain(founding: Founding): Promise<FederationFile> 
   try {
     const deployer = await payingAccount(connection);
     await requireAcceptable(connection, { ...founding.steps, deployer });
+    const journal = journalPath(founding.journalFolder);
+    if (existsSync(journal)) {
+      const since = (await stat(journal)).mtimeMs / 1000;
+      await mendJournal(journal, { provider: connection.provider, sender: deployer, since });
+    }
     const address = await runSteps(
       connection,
       { ...founding.steps, deployer },
@@ -40,7 +47,7 @@ export async function foundOnChain(founding: Founding): Promise<FederationFile> 
     const codeDigest = await requireCode(connection, address);
     return describeFederation({
       federation: { chainId, contract: parseAddress(address) },
-      fromBlock: await creationBlock(founding.journalFolder, address),
+      fromBlock: await creationBlock(journal, address),
       codeDigest,
       predecessor: founding.steps.predecessor,
     });
@@ -120,10 +127,14 @@ async function runSteps(
   }
 }
 
+/** Where Ignition puts it. */
+function journalPath(journalFolder: string): string {
+  return join(journalFolder, "deployments", deploymentId, "journal.jsonl");
+}
+
 /** Ignition tells the address only; its journal has the receipt. */
-async function creationBlock(journalFolder: string, address: string): Promise<number> {
-  const path = join(journalFolder, "deployments", deploymentId, "journal.jsonl");
-  for (const line of (await readFile(path, "utf8")).split("\n").filter(Boolean)) {
+async function creationBlock(journal: string, address: string): Promise<number> {
+  for (const line of (await readFile(journal, "utf8")).split("\n").filter(Boolean)) {
     const { type, receipt } = JSON.parse(line) as {
       type: string;
       receipt?: { contractAddress?: string; blockNumber: number };
