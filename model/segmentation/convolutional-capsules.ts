@@ -1,0 +1,74 @@
+// Capsules on a grid of pixels (SegCaps, LaLonde and Bagci 2018): each capsule hears only children within its kernel's
+// window, and one transformation is shared by all places and, within the window's place, by all types of children.
+import type { Tensor, Tensor4D } from "@tensorflow/tfjs-node-gpu";
+import { squash } from "../capsule/squash.ts";
+import type { Variables } from "../layers.ts";
+import { tf } from "../tensorflow.ts";
+
+/** Capsules u on a grid: [n, height, width, types, dimension]. */
+export interface CapsuleGrid {
+  readonly u: Tensor;
+  readonly height: number;
+  readonly width: number;
+  readonly types: number;
+  readonly dimension: number;
+}
+
+export interface CapsuleLayerOptions {
+  readonly types: number;
+  readonly dimension: number;
+  readonly kernel: number;
+  /** 2 halves the grid, 0.5 doubles it by a transposed convolution. */
+  readonly stride?: 0.5 | 1 | 2;
+  readonly iterations: number;
+}
+
+/** Locally-constrained dynamic routing from one grid of capsules to the next. */
+export function convolutionalCapsules(
+  variables: Variables,
+  name: string,
+  from: CapsuleGrid,
+  { types, dimension, kernel, stride = 1, iterations }: CapsuleLayerOptions,
+): CapsuleGrid {
+  const { u, types: children, dimension: d } = from;
+  const n = u.shape[0] as number;
+  const height = Math.ceil(from.height / stride);
+  const width = Math.ceil(from.width / stride);
+  const filters = types * dimension;
+  const fanIn = kernel * kernel * d;
+  const x = u.transpose([0, 3, 1, 2, 4]).reshape([n * children, from.height, from.width, d]) as Tensor4D;
+  let votes: Tensor;
+  if (stride === 0.5) {
+    const weights = variables.weights(`${name}/kernel`, [kernel, kernel, filters, d], fanIn / 4);
+    votes = tf.conv2dTranspose(x, weights as unknown as Tensor4D, [n * children, height, width, filters], 2, "same");
+  } else {
+    const weights = variables.weights(`${name}/kernel`, [kernel, kernel, d, filters], fanIn);
+    votes = tf.conv2d(x, weights as unknown as Tensor4D, stride, "same");
+  }
+  const bias = variables.constant(`${name}/bias`, filters, 0.1).reshape([types, dimension]);
+  const uHat = votes.reshape([n, children, height * width, types, dimension]); // places in one axis
+  const v = routeLocally(uHat, bias, iterations); // [n, places, types, dimension]
+  return { u: v.reshape([n, height, width, types, dimension]), height, width, types, dimension };
+}
+
+/**
+ * Routing by agreement at each place on its own (LaLonde 2018, algorithm 1): children divide themselves among the types.
+ * @param uHat votes [n, children, places, types, dimension]
+ * @param bias [types, dimension]
+ */
+export function routeLocally(uHat: Tensor, bias: Tensor, iterations: number): Tensor {
+  const types = uHat.shape[3] as number;
+  let b: Tensor | undefined; // [n, children, places, types]
+  for (let iteration = 1; ; iteration++) {
+    const weighted = b === undefined ? uHat.div(types) : uHat.mul(tf.softmax(b).expandDims(-1));
+    const v = squash(weighted.sum(1).add(bias), "sabour"); // [n, places, types, dimension]
+    if (iteration === iterations) return v;
+    const agreement = uHat.mul(v.expandDims(1)).sum(-1);
+    b = b === undefined ? agreement : b.add(agreement);
+  }
+}
+
+/** A skip connection: types of both, which must have the same dimension and lie on the same grid. */
+export function joinTypes(a: CapsuleGrid, b: CapsuleGrid): CapsuleGrid {
+  return { ...a, u: tf.concat([a.u, b.u], 3), types: a.types + b.types };
+}

@@ -1,0 +1,44 @@
+// How well two masks agree (Dice 1945), as what is trained and as what is reported.
+import type { Scalar, Tensor4D } from "@tensorflow/tfjs-node-gpu";
+import type { Estimate } from "../../protocol/scores.ts";
+import { seededIntegers } from "../../protocol/update/random.ts";
+import { tf } from "../tensorflow.ts";
+
+/** Keeps the loss of a batch without any lesion finite, and small where none is found. */
+const smooth = 1;
+
+/**
+ * 1 - Dice of the lung (healthy and lesion together) and of the lesion, averaged (Milletari 2016, over the batch).
+ * @param shares [n, h, w, 3] as SegCaps gives them
+ * @param targets one-hot [n, h, w, 3]
+ */
+export function diceLoss(shares: Tensor4D, targets: Tensor4D): Scalar {
+  return tf.tidy(() => {
+    const of = (x: Tensor4D, first: number) => x.slice([0, 0, 0, first], [-1, -1, -1, -1]).sum(-1); // [n, h, w]
+    const losses = [1, 2].map((first) => {
+      const [p, t] = [of(shares, first), of(targets, first)];
+      return tf.sub(1, p.mul(t).sum().mul(2).add(smooth).div(p.sum().add(t.sum()).add(smooth)));
+    });
+    return tf.addN(losses).div(losses.length).asScalar();
+  });
+}
+
+/** 2 |A and B| / (|A| + |B|) over a whole scan; undefined where neither has a voxel. */
+export function diceOf(found: Uint8Array, exact: Uint8Array): number | undefined {
+  let [both, either] = [0, 0];
+  for (let voxel = 0; voxel < exact.length; voxel++) {
+    both += (found[voxel] as number) & (exact[voxel] as number);
+    either += (found[voxel] as number) + (exact[voxel] as number);
+  }
+  return either === 0 ? undefined : (2 * both) / either;
+}
+
+/** The mean over patients, with its 95 % interval by a seeded bootstrap of 2000 draws (percentile method, Efron 1979). */
+export function meanOfPatients(values: readonly number[]): Estimate {
+  if (values.length === 0) return { value: Number.NaN, low: Number.NaN, high: Number.NaN };
+  const next = seededIntegers("bootstrap-mean", values.length);
+  const mean = (of: readonly number[]) => of.reduce((sum, value) => sum + value, 0) / of.length;
+  const draws = Array.from({ length: 2000 }, () => mean(values.map(() => values[next() % values.length] as number)));
+  draws.sort((a, b) => a - b);
+  return { value: mean(values), low: draws[50] as number, high: draws[1949] as number };
+}

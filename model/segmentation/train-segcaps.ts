@@ -1,0 +1,91 @@
+// The training loop of the segmentation: slices drawn at random from scans with exact masks, Dice loss, one event a step.
+import type { Tensor4D } from "@tensorflow/tfjs-node-gpu";
+import { FedError } from "../../protocol/errors.ts";
+import { seededIntegers } from "../../protocol/update/random.ts";
+import { createOptimiser } from "../optimisers.ts";
+import { tf } from "../tensorflow.ts";
+import { diceLoss } from "./dice.ts";
+import { type SegCaps, segmentClasses, segmentStep } from "./segcaps.ts";
+import type { SegmentationSet } from "./segmentation-set.ts";
+
+export interface SegmentationTraining {
+  readonly steps: number;
+  /** Slices a step. */
+  readonly batchSize: number;
+  /** Of Adam in the first third of the steps; halved in the second, and again in the last. */
+  readonly learningRate: number;
+  readonly seed: number;
+}
+
+export interface SegmentationEvent {
+  /** From 1. */
+  readonly step: number;
+  readonly steps: number;
+  /** Of this step's batch, before the step: 1 - Dice. */
+  readonly loss: number;
+}
+
+/**
+ * Trains in place, on the first channel.
+ * @throws FedError NO_TRAINING_SCANS, SEGMENT_SIDE, LOSS_NOT_FINITE; ABORTED
+ */
+export async function* trainSegCaps(
+  model: SegCaps,
+  data: SegmentationSet,
+  { steps, batchSize, learningRate, seed }: SegmentationTraining,
+  { signal }: { signal?: AbortSignal } = {},
+): AsyncGenerator<SegmentationEvent> {
+  const { height, width } = data;
+  if (data.scans.length === 0) throw new FedError("NO_TRAINING_SCANS", {});
+  if (height % segmentStep !== 0 || width % segmentStep !== 0) {
+    throw new FedError(
+      "SEGMENT_SIDE",
+      { height, width },
+      { remedy: `take sides that are multiples of ${segmentStep}` },
+    );
+  }
+  const next = seededIntegers(seed, "train-segcaps");
+  const optimisers = [1, 0.5, 0.25].map((part) => createOptimiser({ name: "adam", learningRate }, learningRate * part));
+  try {
+    for (let step = 1; step <= steps; step++) {
+      if (signal?.aborted) throw new FedError("ABORTED", { step }, { cause: signal.reason });
+      const optimiser = optimisers[Math.min(2, Math.floor((3 * (step - 1)) / steps))];
+      const loss = tf.tidy(() => {
+        const { x, targets } = drawSlices(data, batchSize, next);
+        const { value, grads } = tf.variableGrads(
+          () => diceLoss(model.forward(x), targets),
+          [...model.variables.values()],
+        );
+        const loss = value.dataSync()[0] as number;
+        if (!Number.isFinite(loss)) throw new FedError("LOSS_NOT_FINITE", { step, loss });
+        optimiser?.step(model.variables, grads);
+        return loss;
+      });
+      yield { step, steps, loss };
+      await new Promise(setImmediate); // lets an abort be heard
+    }
+  } finally {
+    for (const optimiser of optimisers) optimiser.dispose();
+  }
+}
+
+/** x [n, h, w, 1] in [0, 1], and the classes of its pixels, one-hot [n, h, w, 3]. */
+function drawSlices(data: SegmentationSet, n: number, next: () => number): { x: Tensor4D; targets: Tensor4D } {
+  const { height, width, channels } = data;
+  const area = height * width;
+  const pixels = new Float32Array(n * area);
+  const classes = new Int32Array(n * area);
+  for (let place = 0; place < n; place++) {
+    const index = next() % data.scans.length;
+    const slice = next() % (data.scans[index]?.slices ?? 1);
+    const bytes = data.read(index);
+    const { lung, lesion } = data.masks(index);
+    for (let p = 0; p < area; p++) {
+      const voxel = slice * area + p;
+      pixels[place * area + p] = (bytes[voxel * channels] as number) / 255;
+      classes[place * area + p] = lesion[voxel] ? 2 : (lung[voxel] as number);
+    }
+  }
+  const targets = tf.oneHot(tf.tensor(classes, [n, height, width], "int32"), segmentClasses.length).toFloat();
+  return { x: tf.tensor4d(pixels, [n, height, width, 1]), targets: targets as Tensor4D };
+}
