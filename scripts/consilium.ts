@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   keys: async (to) => (await import("./keys.ts")).keysCommand(to),
   deploy: async (to) => (await import("./deploy.ts")).deployCommand(to),
   members: async (to) => (await import("./members.ts")).membersCommand(to),
+  audit: async (to) => (await import("./audit.ts")).auditCommand(to),
   status: async (to) => (await import("./status.ts")).statusCommand(to),
   baselines: async (to) => (await import("./baselines.ts")).baselinesCommand(to),
   synthesise: async (to) => (await import("./synthesise.ts")).synthesiseCommand(to),

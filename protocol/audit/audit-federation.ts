@@ -2,6 +2,7 @@
 // over ports: it trusts neither those who trained, nor those who averaged, nor the store, and it writes nothing on chain.
 import type { CollectPorts } from "../collect.ts";
 import type { Digest } from "../digest.ts";
+import type { Plan } from "../plan.ts";
 import type { Ledger, Waiting } from "../ports.ts";
 import type { EventPlace } from "../round.ts";
 import { auditRound } from "./audit-round.ts";
@@ -35,6 +36,10 @@ export async function* auditFederation(
   const { federation } = ledger;
   const replay = new Replay();
   const rounds: RoundReport[] = [];
+  const plans: Record<Digest, Plan> = {};
+  const onPlan = (digest: Digest, plan: Plan) => {
+    plans[digest] = plan;
+  };
   /** Distinct, newest first (protocol/lineage.ts). */
   let bases: readonly Digest[] = [];
   let events = 0;
@@ -43,7 +48,7 @@ export async function* auditFederation(
   const settle = (record: RoundRecord) => {
     const { base, model } = record.state;
     if (bases[0] !== base) bases = [base, ...bases];
-    const work = auditRound(ports, record, { federation, maxModelBytes, bases, ...waiting });
+    const work = auditRound(ports, record, { federation, maxModelBytes, bases, onPlan, ...waiting });
     if (model) bases = [model, ...bases];
     return work;
   };
@@ -76,6 +81,7 @@ export async function* auditFederation(
     ...(first ? { first } : {}),
     members: replay.roster.report(),
     ...(terms ? { terms } : {}),
+    plans,
     ...(genesis ? { genesis } : {}),
     ...(model ? { model } : {}),
     rounds,

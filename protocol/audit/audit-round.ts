@@ -1,6 +1,7 @@
 // One round, derived again: plan, base, every committed update, every proposal, every attestation's statement, the model.
 import type { CollectPorts } from "../collect.ts";
 import type { Digest, HospitalAddress } from "../digest.ts";
+import type { Plan } from "../plan.ts";
 import type { FederationId, Waiting } from "../ports.ts";
 import type { Proposal } from "../round.ts";
 import { blobHeader, fetchPlan, type RoundContext } from "../round-context.ts";
@@ -25,6 +26,8 @@ export interface AuditRoundOptions extends Waiting {
   readonly maxModelBytes: number;
   /** Bases that the rounds up to this one began with, and their models: this round's base first. */
   readonly bases: readonly Digest[];
+  /** Told each plan that could be read. */
+  readonly onPlan: (digest: Digest, plan: Plan) => void;
 }
 
 /** Models before the base that a wrong average is tried on. */
@@ -110,12 +113,20 @@ async function openContext(
   ports: CollectPorts,
   findings: RoundFindings,
   { plan: planDigest, base }: RoundRecord["state"],
-  { federation, maxModelBytes, bases, missing, signal }: AuditRoundOptions & { missing: "unavailable" | "note" },
+  {
+    federation,
+    maxModelBytes,
+    bases,
+    onPlan,
+    missing,
+    signal,
+  }: AuditRoundOptions & { missing: "unavailable" | "note" },
 ): Promise<RoundContext | undefined> {
   const waiting = signal ? { signal } : {};
   let context: RoundContext | undefined;
   try {
     const plan = await fetchPlan(ports, planDigest, waiting);
+    onPlan(planDigest, plan);
     context = { federation, plan, bases: bases.slice(0, 1 + plan.strategy.maxStaleness) };
   } catch (error) {
     findings.object(error, { object: "plan", digest: planDigest }, { missing });

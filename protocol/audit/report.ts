@@ -1,6 +1,7 @@
 // What an audit found, as plain data: programs read it as JSON, people through the command's table, page and model card.
 import type { Digest, HospitalAddress, RoundId } from "../digest.ts";
 import type { ErrorFacts } from "../errors.ts";
+import type { Plan } from "../plan.ts";
 import type { FederationId } from "../ports.ts";
 import type { EventPlace, MemberRole, RoundStatus, RoundTerms } from "../round.ts";
 import type { Estimate } from "../scores.ts";
@@ -129,6 +130,8 @@ export interface AuditReport {
   readonly first?: Finding;
   readonly members: readonly MemberReport[];
   readonly terms?: RoundTerms;
+  /** The plans of the rounds, as far as they could be read. */
+  readonly plans: Readonly<Record<Digest, Plan>>;
   /** The model that the first round began with. */
   readonly genesis?: Digest;
   /** The last final model. */

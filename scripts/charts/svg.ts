@@ -126,7 +126,8 @@ function tickText(value: number): string {
   return Math.abs(value) >= 1e5 ? value.toExponential(0) : String(Number(value.toPrecision(6)));
 }
 
-function escapeXml(text: string): string {
+/** Text as it may stand in XML or HTML, in an attribute too. */
+export function escapeXml(text: string): string {
   const names: Readonly<Record<string, string>> = {
     "&": "&amp;",
     "<": "&lt;",

@@ -1,0 +1,89 @@
+// The report for people in front of a terminal: a table that reads at a glance, what was found, and the verdict last.
+import pc from "picocolors";
+import type { AuditReport, Finding, RoundReport, RoundVerdict, Severity } from "../../protocol/audit/report.ts";
+import { table } from "../terminal/table.ts";
+import { shortName } from "./names.ts";
+
+/** Findings that are printed; all of them are in the report's files. */
+const printed = 20;
+
+const verdictWords: Readonly<Record<RoundVerdict, string>> = {
+  verified: "verified",
+  broken: "DOES NOT HOLD",
+  unavailable: "cannot be told",
+  none: "no model",
+};
+
+export function roundTable(rounds: readonly RoundReport[]): string {
+  const header = ["round", "hospitals", "included", "agreed", "model", "derived", "verdict"];
+  return table(header, rounds.map(roundRow));
+}
+
+function roundRow({ round, hospitals, proposals, status, model, derived, verdict }: RoundReport): (string | number)[] {
+  const accepted = proposals.find((proposal) => proposal.status === "accepted");
+  const agreed = accepted?.attestations.filter(({ agree }) => agree).length;
+  const words = verdict === "none" ? `no model (${status})` : verdictWords[verdict];
+  return [
+    round,
+    hospitals.length,
+    accepted ? accepted.included.length : "",
+    agreed ?? "",
+    model ? shortName(model) : "",
+    model ? (derived ? "same bytes" : "no") : "",
+    paint(verdict === "none" ? "note" : verdict, words),
+  ];
+}
+
+/** Each finding on a line, the gravest first; notes only where there is room. */
+export function findingLines({ findings, rounds }: AuditReport): string[] {
+  const all = [...findings, ...rounds.flatMap((round) => round.findings)];
+  const ordered = (["broken", "unavailable", "note"] as const).flatMap((severity) =>
+    all.filter((finding) => finding.severity === severity),
+  );
+  const lines = ordered.slice(0, printed).map(findingLine);
+  if (ordered.length > printed) lines.push(`… and ${ordered.length - printed} more in the report (--out, --json)`);
+  return lines;
+}
+
+function findingLine(finding: Finding): string {
+  const { severity, code, text, round, proposal, hospital, object, digest, expected, found } = finding;
+  const where = [round === undefined ? "federation" : `round ${round}`, ...(proposal ? [`proposal ${proposal}`] : [])];
+  const facts = [
+    ...(hospital && !text.includes(hospital) ? [`by ${hospital}`] : []),
+    ...(digest ? [`${object ?? "object"} ${digest}`] : []),
+    ...(expected === undefined ? [] : [`expected ${expected}`]),
+    ...(found === undefined ? [] : [`found ${found}`]),
+  ];
+  const details = facts.length > 0 ? `\n    ${facts.map(printable).join("\n    ")}` : "";
+  return `${paint(severity, code)} ${where.join(", ")}: ${printable(text)}${details}`;
+}
+
+/** The last line. */
+export function verdictLine({ verdict, first, counts, model }: AuditReport): string {
+  const { models, updates, objects, bytes } = counts;
+  switch (verdict) {
+    case "verified": {
+      const notes = `${models} ${models === 1 ? "model" : "models"} derived again to the same bytes from ${updates} updates`;
+      const size = `${objects} objects, ${(bytes / 1e6).toFixed(1)} MB`;
+      return `${pc.bold(pc.green("VERIFIED"))} ${notes} (${size}); the last is ${model}`;
+    }
+    case "empty":
+      return `${pc.bold(pc.yellow("NOTHING TO VERIFY"))} no round has made a model yet`;
+    default: {
+      const words = verdict === "broken" ? "DOES NOT HOLD" : "CANNOT BE TOLD";
+      const where = first?.round === undefined ? "" : `round ${first.round}: `;
+      return `${pc.bold(paint(verdict, words))} ${where}${printable(first?.text ?? "")} (${first?.code})`;
+    }
+  }
+}
+
+function paint(severity: Severity | "verified", text: string): string {
+  if (severity === "verified") return pc.green(text);
+  if (severity === "broken") return pc.red(text);
+  return severity === "unavailable" ? pc.yellow(text) : pc.dim(text);
+}
+
+/** What others wrote must not steer this terminal. */
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e…]/g, "?");
+}

@@ -1,0 +1,46 @@
+// Everything that an audit leaves in a folder: for programs, for people, and for those who archive.
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import type { AuditReport } from "../../protocol/audit/report.ts";
+import { FedError } from "../../protocol/errors.ts";
+import { modelCard, modelCardMarkdown, type TestScores, testScoresSchema } from "./model-card.ts";
+import { auditPage } from "./page.ts";
+import { provenanceOf } from "./provenance.ts";
+
+/** @returns the paths of the files, of the page first. @throws FedError FILE_UNWRITABLE */
+export async function writeReport(
+  dir: string,
+  report: AuditReport,
+  test: TestScores | undefined,
+): Promise<readonly string[]> {
+  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+  const card = modelCard(report, test);
+  const files: Readonly<Record<string, string>> = {
+    "audit.html": auditPage(report, test),
+    "report.json": json(report),
+    "provenance.json": json(provenanceOf(report)),
+    ...(card ? { "model-card.md": modelCardMarkdown(card), "model-card.json": json(card) } : {}),
+  };
+  try {
+    await mkdir(dir, { recursive: true });
+    for (const [name, text] of Object.entries(files)) await writeFile(join(dir, name), text);
+  } catch (cause) {
+    throw new FedError("FILE_UNWRITABLE", { dir }, { cause, remedy: "give --out a folder that can be written to" });
+  }
+  return Object.keys(files).map((name) => join(dir, name));
+}
+
+const scoresFile = z.object({ models: z.array(testScoresSchema.extend({ name: z.string() })) });
+
+/** The federated model's scores on a simulation's test patients; undefined where it left none. */
+export async function readTestScores(runDir: string): Promise<TestScores | undefined> {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(await readFile(join(runDir, "scores.json"), "utf8"));
+  } catch {
+    return undefined; // a simulation that has not come so far
+  }
+  const parsed = scoresFile.safeParse(raw);
+  return parsed.success ? parsed.data.models.find(({ name }) => name === "federated") : undefined;
+}
