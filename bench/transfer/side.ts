@@ -1,0 +1,113 @@
+// One side of the transfer benchmark, in a process of its own, so that each side's memory is its own:
+//   node side.ts serve ours|plain FOLDER      serves FOLDER/object, prints its address and digest, ends with its stdin
+//   node side.ts fetch ours|plain FOLDER ADDRESS DIGEST     prints seconds and peak memory
+import { createHash } from "node:crypto";
+import { closeSync, createReadStream, fsyncSync, openSync, writeSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { noise } from "@libp2p/noise";
+import { tcp } from "@libp2p/tcp";
+import { yamux } from "@libp2p/yamux";
+import { multiaddr } from "@multiformats/multiaddr";
+import { createLibp2p, type Libp2p } from "libp2p";
+import { createPeerKey } from "../../io/p2p/identity.ts";
+import { openPeerNetwork } from "../../io/p2p/peer-network.ts";
+import { openBlobStore } from "../../io/store/blob-store.ts";
+import { parseAddress, parseDigest, parseRoundId } from "../../protocol/digest.ts";
+import type { Log } from "../../protocol/ports.ts";
+import { peakBytes } from "../aggregate/peak-memory.ts";
+
+const silent: Log = { child: () => silent, debug() {}, info() {}, warn() {}, error() {} };
+const member = parseAddress(`0x${"01".repeat(20)}`);
+const pushProtocol = "/bench/push/1.0.0";
+
+interface Party {
+  readonly address: string;
+  /** Makes FOLDER/object ready to be fetched. @returns its name */
+  serve(): Promise<string>;
+  /** Brings an object here, checked and synced to disk. */
+  fetch(address: string, digest: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+async function ours(folder: string): Promise<Party> {
+  const blobs = await openBlobStore(join(folder, "store"));
+  const identity = await createPeerKey();
+  const members = { latestRound: () => parseRoundId(1), memberOf: () => member, onChange: () => () => {} };
+  const open = (peers: readonly string[]) =>
+    openPeerNetwork({
+      ...{ identity, listen: ["/ip4/127.0.0.1/tcp/0"], peers, membership: members, blobs, log: silent },
+      federation: { chainId: 31337, contract: member },
+    });
+  const network = await open([]);
+  let other: Awaited<ReturnType<typeof open>> | undefined;
+  return {
+    address: network.addresses()[0] as string,
+    serve: async () => blobs.put(await readFile(join(folder, "object"))),
+    async fetch(address, digest) {
+      await network.stop();
+      other = await open([address]);
+      while (other.connectedMembers().length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      started = performance.now();
+      await other.exchange.fetch(parseDigest(digest), { maxBytes: 2 ** 40 });
+    },
+    async stop() {
+      await (other ?? network).stop();
+      await blobs.close();
+    },
+  };
+}
+
+/** Streams as the library has them: pushed whole, hashed on arrival, written, synced. */
+async function plain(folder: string): Promise<Party> {
+  const node: Libp2p = await createLibp2p({
+    addresses: { listen: ["/ip4/127.0.0.1/tcp/0"] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+  });
+  return {
+    address: String(node.getMultiaddrs()[0]),
+    async serve() {
+      await node.handle(pushProtocol, async (stream) => {
+        for await (const chunk of createReadStream(join(folder, "object"), { highWaterMark: 64 * 1024 })) {
+          if (!stream.send(chunk as Uint8Array)) await stream.onDrain();
+        }
+        await stream.close();
+      });
+      const hash = createHash("sha256");
+      for await (const chunk of createReadStream(join(folder, "object"))) hash.update(chunk as Uint8Array);
+      return hash.digest("hex");
+    },
+    async fetch(address, digest) {
+      const connection = await node.dial(multiaddr(address));
+      started = performance.now();
+      const stream = await connection.newStream(pushProtocol);
+      const file = openSync(join(folder, "received"), "w");
+      const hash = createHash("sha256");
+      // Written at once: a stream that is read at leisure buffers without bound.
+      for await (const data of stream) {
+        for (const part of data instanceof Uint8Array ? [data] : data) {
+          hash.update(part);
+          writeSync(file, part);
+        }
+      }
+      fsyncSync(file);
+      closeSync(file);
+      if (hash.digest("hex") !== digest) throw new Error("received other bytes");
+    },
+    stop: () => Promise.resolve(node.stop()),
+  };
+}
+
+let started = 0;
+const [role, kind, folder, address, digest] = process.argv.slice(2) as [string, string, string, string, string];
+const party = await (kind === "ours" ? ours(folder) : plain(folder));
+if (role === "serve") {
+  console.log(JSON.stringify({ digest: await party.serve(), address: party.address }));
+  for await (const _ of process.stdin);
+} else {
+  await party.fetch(address, digest);
+  console.log(JSON.stringify({ seconds: (performance.now() - started) / 1000, peakBytes: peakBytes() }));
+}
+await party.stop();
