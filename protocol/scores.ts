@@ -1,5 +1,4 @@
 // How well a model tells patients apart, never without the uncertainty of so few patients and the majority beside it.
-import { seededIntegers } from "./update/random.ts";
 
 export interface Prediction {
   readonly patient: string;
@@ -31,7 +30,7 @@ export interface Scores {
   readonly specificity: Estimate;
   readonly precision: Estimate;
   readonly accuracy: Estimate;
-  /** Interval by a seeded bootstrap of 2000 draws, stratified by class, percentile method (Efron 1979). */
+  /** Interval by MOVER from those of sensitivity and specificity (Zou and Donner 2008). */
   readonly balancedAccuracy: Estimate;
   /** Interval by Hanley and McNeil 1982. */
   readonly auc: Estimate;
@@ -42,7 +41,6 @@ export interface Scores {
 }
 
 const z = 1.959963984540054; // of the normal distribution, two-sided 95 %
-const bootstrapDraws = 2000;
 
 /**
  * @param threshold patients at or above it count as positive: chosen on validation patients (youdenThreshold), never on
@@ -55,13 +53,15 @@ export function scorePredictions(predictions: readonly Prediction[], threshold: 
   const negatives = trueNegatives + falsePositives;
   const patients = predictions.length;
   const auc = areaUnderCurve(predictions);
-  const balancedAccuracy = bootstrapBalancedAccuracy(confusion);
+  const sensitivity = wilson(truePositives, positives);
+  const specificity = wilson(trueNegatives, negatives);
+  const balancedAccuracy = balanced(sensitivity, specificity);
   return {
     patients,
     threshold,
     confusion,
-    sensitivity: wilson(truePositives, positives),
-    specificity: wilson(trueNegatives, negatives),
+    sensitivity,
+    specificity,
     precision: wilson(truePositives, truePositives + falsePositives),
     accuracy: wilson(truePositives + trueNegatives, patients),
     balancedAccuracy,
@@ -167,29 +167,17 @@ export function calibration(predictions: readonly Prediction[], bins = 10): { bi
   return { bins: filled, ece };
 }
 
-/** Patients of one class are alike here (right or wrong), so that a draw of them is a draw of a binomial. */
-function bootstrapBalancedAccuracy({
-  truePositives,
-  falsePositives,
-  trueNegatives,
-  falseNegatives,
-}: Confusion): Estimate {
-  const positives = truePositives + falseNegatives;
-  const negatives = trueNegatives + falsePositives;
-  if (positives === 0 || negatives === 0) return { value: Number.NaN, low: Number.NaN, high: Number.NaN };
-  const next = seededIntegers("bootstrap", truePositives, falsePositives, trueNegatives, falseNegatives);
-  const share = (right: number, of: number) => {
-    let drawn = 0;
-    for (let i = 0; i < of; i++) if (next() % of < right) drawn++;
-    return drawn / of;
-  };
-  const draws = Array.from(
-    { length: bootstrapDraws },
-    () => (share(truePositives, positives) + share(trueNegatives, negatives)) / 2,
-  ).sort((a, b) => a - b);
+/**
+ * The mean of two independent proportions, its interval put together from their Wilson intervals (MOVER, Zou and Donner
+ * 2008, after Newcombe 1998). A bootstrap has no width where every patient of a class was called alike, which is where the
+ * doubt is largest.
+ */
+function balanced(sensitivity: Estimate, specificity: Estimate): Estimate {
+  const value = (sensitivity.value + specificity.value) / 2;
+  const half = (first: number, second: number) => Math.sqrt(first * first + second * second) / 2;
   return {
-    value: (truePositives / positives + trueNegatives / negatives) / 2,
-    low: draws[Math.floor(bootstrapDraws * 0.025)] as number,
-    high: draws[Math.ceil(bootstrapDraws * 0.975) - 1] as number,
+    value,
+    low: Math.max(0, value - half(sensitivity.value - sensitivity.low, specificity.value - specificity.low)),
+    high: Math.min(1, value + half(sensitivity.high - sensitivity.value, specificity.high - specificity.value)),
   };
 }

@@ -61,8 +61,20 @@ describe("scores", () => {
     expect(calibration(of([1, 0], [0, 1])).ece).to.equal(1);
   });
 
-  it("draws the same interval twice", () => {
-    const predictions = of([1, 0.9], [1, 0.1], [0, 0.2], [0, 0.8], [0, 0.3]);
-    expect(scorePredictions(predictions, 0.5)).to.deep.equal(scorePredictions(predictions, 0.5));
+  it("gives balanced accuracy the interval that follows from a published one (Newcombe 1998: 56 of 70 less 48 of 80)", () => {
+    const many = (count: number, label: 0 | 1, score: number) =>
+      Array.from({ length: count }, (): [0 | 1, number] => [label, score]);
+    const predictions = of(...many(56, 1, 1), ...many(14, 1, 0), ...many(48, 0, 1), ...many(32, 0, 0));
+    const { value, low, high } = scorePredictions(predictions, 0.5).balancedAccuracy;
+    // Sensitivity less false positive rate is 0.2 [0.0524, 0.3339]; balanced accuracy is half of that above a half.
+    expect(value).to.be.closeTo(0.6, 1e-12);
+    expect(low).to.be.closeTo(0.5 + 0.0524 / 2, 5e-5);
+    expect(high).to.be.closeTo(0.5 + 0.3339 / 2, 5e-5);
+  });
+
+  it("stays in doubt about three patients that were all called right", () => {
+    const scores = scorePredictions(of([1, 1], [1, 1], [1, 1], [0, 0], [0, 0], [0, 0]), 0.5);
+    expect(scores.balancedAccuracy.value).to.equal(1);
+    expect(scores.balancedAccuracy.low).to.be.below(0.8);
   });
 });
