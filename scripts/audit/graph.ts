@@ -4,7 +4,7 @@ import type { AuditReport, Contribution, HospitalReport, RoundReport } from "../
 import { escapeXml } from "../charts/svg.ts";
 import { shortName } from "./names.ts";
 
-const box = { width: 132, height: 40, gap: 14 };
+const box = { width: 142, height: 40, gap: 14 };
 const left = 190;
 /** Heights: of a model's row, of the updates' row, and of the whole of a round. */
 const rowHeight = 104;
