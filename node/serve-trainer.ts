@@ -16,11 +16,11 @@ export function serveTrainer(openLearner: (place: Place) => Promise<Learner>): v
     const { id } = message;
     try {
       signal.throwIfAborted();
-      const { shard } = message.place;
-      const opening = learners.get(shard) ?? openLearner(message.place);
-      learners.set(shard, opening);
+      const place = JSON.stringify(message.place);
+      const opening = learners.get(place) ?? openLearner(message.place);
+      learners.set(place, opening);
       const opened = await opening.catch((error) => {
-        learners.delete(shard); // what was missing may be there the next time
+        learners.delete(place); // what was missing may be there the next time
         throw error;
       });
       if (message.kind === "shard") send({ kind: "done", id, result: await opened.shard() });

@@ -13,6 +13,8 @@ export interface Place {
   readonly shard: string;
   /** Where FedBN's weights stay between rounds. */
   readonly localWeights?: string;
+  /** A control, which must learn nothing: labels of the training patients dealt out anew among them, by this seed. */
+  readonly shuffleLabels?: number;
 }
 
 interface JobFields {

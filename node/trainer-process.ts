@@ -4,24 +4,37 @@ import { join } from "node:path";
 import { openShard, type Shard } from "../imaging/archive/shard.ts";
 import { type LocalWeights, openTrainer, type TrainingData } from "../model/trainer.ts";
 import type { TrainingSet } from "../model/training-set.ts";
+import { seededIntegers } from "../protocol/update/random.ts";
 import { serveTrainer } from "./serve-trainer.ts";
 
-serveTrainer(async ({ shard: dir, localWeights: localDir }) => {
+serveTrainer(async ({ shard: dir, localWeights: localDir, shuffleLabels }) => {
   const shard = await openShard(dir);
-  return openTrainer(trainingData(shard), localDir === undefined ? undefined : localWeights(localDir));
+  return openTrainer(trainingData(shard, shuffleLabels), localDir === undefined ? undefined : localWeights(localDir));
 });
 
-function trainingData(shard: Shard): TrainingData {
+function trainingData(shard: Shard, shuffleLabels: number | undefined): TrainingData {
   const { root, quarantine, height, width, channels } = shard;
   const placesOf = (split: string) => [...shard.scans.keys()].filter((place) => shard.scans[place]?.split === split);
   return {
     shard: async () => ({ root, quarantine, trainScans: placesOf("train").length }),
     async split(_plan, split): Promise<TrainingSet> {
       const places = placesOf(split);
-      const scans = places.map((place) => shard.scans[place] as Shard["scans"][number]);
+      const own = places.map((place) => shard.scans[place] as Shard["scans"][number]);
+      const scans = split === "train" && shuffleLabels !== undefined ? relabelled(own, shuffleLabels) : own;
       return { scans, height, width, channels, read: (index) => shard.read(places[index] as number) };
     },
   };
+}
+
+/** As many of each label as before, on other patients (Fisher and Yates). */
+function relabelled<Scan extends { readonly label: 0 | 1 }>(scans: readonly Scan[], seed: number): Scan[] {
+  const next = seededIntegers(seed, "shuffle labels");
+  const labels = scans.map(({ label }) => label);
+  for (let last = labels.length - 1; last > 0; last--) {
+    const other = next() % (last + 1);
+    [labels[last], labels[other]] = [labels[other] as 0 | 1, labels[last] as 0 | 1];
+  }
+  return scans.map((scan, index) => ({ ...scan, label: labels[index] as 0 | 1 }));
 }
 
 /** FedBN's weights, one file a round; a file that is being written is not there yet. */

@@ -1,10 +1,12 @@
 // The question that every hospital asks first: would we have done as well alone? Each trains on its own shard, from the
-// same first model, for as many epochs and with the same seeds as it did in the federation; and so does a model on all
-// data pooled, which no federation could have had.
+// same first model, for as many epochs and with the same seeds as it did in the federation. So does a model on all data
+// pooled, which no federation could have had, and a control on shuffled labels: were that above chance, no score of the
+// table could be believed.
 import { existsSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { openTrainerProcess } from "../../node/learner-process.ts";
+import type { Place } from "../../node/trainer-messages.ts";
 import type { RoundId } from "../../protocol/digest.ts";
 import type { Plan } from "../../protocol/plan.ts";
 import type { Log } from "../../protocol/ports.ts";
@@ -14,7 +16,7 @@ export interface LoneTraining {
   readonly name: string;
   /** Whose seeds it takes. */
   readonly seedName: string;
-  readonly shard: string;
+  readonly place: Place;
   /** Where its model goes. */
   readonly modelFile: string;
 }
@@ -41,13 +43,13 @@ export async function trainAlone(
 }
 
 async function trainOne(
-  { shard, seedName, name }: LoneTraining,
+  { place, seedName, name }: LoneTraining,
   { plan, rounds, genesis, log }: { plan: Plan; rounds: number; genesis: Uint8Array; log: Log },
   signal: AbortSignal,
   onProgress: (done: number, total: number) => void,
 ): Promise<Uint8Array> {
   const trainer = openTrainerProcess({ log: log.child(name) });
-  const learner = trainer.learner({ shard, localWeights: `${shard}-alone-weights` });
+  const learner = trainer.learner(place);
   try {
     let base = genesis;
     for (let round = 1; round <= rounds; round++) {

@@ -1,14 +1,13 @@
 // The simulation's data: an archive of real DICOM files, written if none was given, imported once, and dealt out to the
 // hospitals by patient.
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { importArchive } from "../../imaging/archive/import-archive.ts";
 import { partitionShard } from "../../imaging/archive/partition-shard.ts";
 import { openShard } from "../../imaging/archive/shard.ts";
 import { writeSyntheticArchive } from "../../imaging/phantom/write-archive.ts";
 import { sha256 } from "../../protocol/digest.ts";
-import { seededIntegers } from "../../protocol/update/random.ts";
 import { hospitalName } from "./identities.ts";
 import type { RunDirectory } from "./run-directory.ts";
 import { done, type Screen } from "./screen.ts";
@@ -75,14 +74,13 @@ async function importPool(
   screen: Screen,
   signal: AbortSignal,
 ): Promise<void> {
-  const { seed, password, shuffleLabels } = run.settings;
+  const { seed, password, labels } = run.settings;
   const keyFile = run.at("pseudonym-key");
   if (!existsSync(keyFile)) {
     // From the seed, so that a simulation can be repeated to the bit; a hospital's key is random.
     const key = Buffer.from(sha256(`consilium simulation ${seed} pseudonyms`)).toString("hex");
     await writeFile(keyFile, `${key}\n`, { mode: 0o600 });
   }
-  const labels = shuffleLabels ? await shuffledLabels(run, archive) : run.settings.labels;
   const options = {
     keyFile,
     seed,
@@ -96,24 +94,6 @@ async function importPool(
     if (step.done) return;
     screen.bar("import").update(step.value.done, step.value.total, step.value.stage);
   }
-}
-
-/** Labels dealt out anew among the patients: whatever is learned from them is worth nothing on others. */
-async function shuffledLabels(run: RunDirectory, archive: string): Promise<string> {
-  const given = run.settings.labels ?? join(archive, "labels.csv");
-  const [header = "", ...rows] = (await readFile(given, "utf8")).trim().split(/\r?\n/);
-  const cells = rows.map((row) => row.split(","));
-  const column = header.toLowerCase().split(",").indexOf("label");
-  const next = seededIntegers(run.settings.seed, "shuffle labels");
-  const labels = cells.map((row) => row[column] as string);
-  for (let last = labels.length - 1; last > 0; last--) {
-    const other = next() % (last + 1);
-    [labels[last], labels[other]] = [labels[other] as string, labels[last] as string];
-  }
-  const shuffled = cells.map((row, index) => row.map((cell, at) => (at === column ? labels[index] : cell)).join(","));
-  const file = run.at("labels-shuffled.csv");
-  await writeFile(file, [header, ...shuffled, ""].join("\n"));
-  return file;
 }
 
 async function tell(shards: readonly string[], screen: Screen): Promise<void> {

@@ -1,5 +1,6 @@
 // What a run leaves for people: the table of scores, the chart of scores over rounds, and the numbers behind them.
 import { writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import pc from "picocolors";
 import type { Estimate, Scores } from "../../protocol/scores.ts";
 import { lineChart } from "../charts/line-chart.ts";
@@ -40,6 +41,18 @@ export function roundTable(times: readonly RoundTimes[]): string {
       (updateBytes / 1e6).toFixed(2),
     ]),
   );
+}
+
+/** Where everything is, and what a reader may want to try now. */
+export function whatNext(run: RunDirectory): string {
+  const place = relative(process.cwd(), run.path) || ".";
+  return [
+    `pictures, scores, models, logs: ${pc.bold(place)}`,
+    "next:",
+    `  npm run consilium -- audit --run-dir ${place} --out ${join(place, "again")}`,
+    "  npm start -- --hospitals 8 --partition dirichlet:0.3",
+    "  npm start -- --archive ./your-ct --labels labels.csv",
+  ].join("\n");
 }
 
 /** Writes scores.json, rounds.json and scores.png. */

@@ -25,8 +25,6 @@ export const settingsSchema = z
       .default("dirichlet:2"),
     preset: z.enum(["compact", "iv3"]).default("compact"),
     localEpochs: whole(1, 100).default(2),
-    /** Labels shuffled among the training patients: the control that must stay at chance. */
-    shuffleLabels: z.boolean().default(false),
     /** Hospitals without processes of their own, one shared trainer: for hundreds of them. */
     inProcess: z.boolean().default(false),
     /** Port of the chain's RPC; 0 takes a free one. */

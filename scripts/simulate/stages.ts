@@ -1,11 +1,12 @@
 // The main job's stages, in order; each leaves something on disk that a later start finds and does not do again.
 import { existsSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { type FederationFile, readFederationFile, writeFederationFile } from "../../io/chain/federation-file.ts";
 import { abiDigest } from "../../io/chain/training-rounds.ts";
 import type { Plan } from "../../protocol/plan.ts";
 import type { Log } from "../../protocol/ports.ts";
-import { trainAlone } from "./alone.ts";
+import { type LoneTraining, trainAlone } from "./alone.ts";
 import { auditRun } from "./audit-run.ts";
 import { type Chain, startChain } from "./chain.ts";
 import { type Data, prepareData } from "./data.ts";
@@ -15,10 +16,10 @@ import { foundFederation } from "./found.ts";
 import { ensureIdentity, hospitalName, type Identity } from "./identities.ts";
 import { collectModels } from "./models.ts";
 import { ensurePlan } from "./plan.ts";
-import { roundTable, scoreTable, writeReport } from "./report.ts";
+import { roundTable, scoreTable, whatNext, writeReport } from "./report.ts";
 import type { RoundTimes, SimulationEvent } from "./round-clock.ts";
 import type { RunDirectory } from "./run-directory.ts";
-import { type ModelToScore, type RoundScore, type ScoredModel, Scorer } from "./score-models.ts";
+import { type RoundScore, type ScoredModel, Scorer } from "./score-models.ts";
 import { done, openScreen, type Screen } from "./screen.ts";
 
 export interface Outcome {
@@ -52,14 +53,20 @@ export async function simulate(
       screen.say(done("federation", `${parties.hospitals.length} hospitals on chain, contract ${federation.contract}`));
       const times = await runRounds(run, screen, { chain, plan, parties, log }, signal);
       const models = await collectModels(run, federation, chain.url, parties.aggregator);
-      await compare(run, screen, { plan, genesis, data, parties, log }, signal);
-      const scored = await score(run, { plan, data, parties, models, log }, signal);
-      const facts = { patients: run.settings.patients, hospitals: parties.hospitals.length, federation };
+      const compared = comparisons(run, { data, parties });
+      await trainAlone(
+        compared,
+        { plan, rounds: plan.rounds, genesis, log },
+        { signal, onProgress: (name, step, steps) => screen.bar(name).update(step, steps) },
+      );
+      screen.say(done("comparisons", "each hospital alone, all data pooled, and a control on shuffled labels"));
+      const scored = await score({ plan, data, compared, models, log }, signal);
+      const facts = { hospitals: parties.hospitals.length, federation };
       await writeReport(run, { ...scored, times, facts });
       screen.clear();
       if (!json) {
         if (times.length > 0) process.stdout.write(`\n${roundTable(times)}\n`);
-        process.stdout.write(`\n${scoreTable(scored.models)}\n\n`);
+        process.stdout.write(`\n${scoreTable(scored.models)}\n\n${whatNext(run)}\n\n`);
       }
       const verified = await auditRun(run, { rpc: chain.url, json, signal });
       if (verified) await run.markFinished();
@@ -142,55 +149,40 @@ function showProgress(screen: Screen, plan: Plan, { hospitals }: Parties): (even
   };
 }
 
-async function compare(
-  run: RunDirectory,
-  screen: Screen,
-  input: { plan: Plan; genesis: Uint8Array; data: Data; parties: Parties; log: Log },
-  signal: AbortSignal,
-): Promise<void> {
-  const { plan, genesis, data, parties, log } = input;
-  const trainings = parties.hospitals.map(({ name, address }, index) => ({
+/** Every model that is scored beside the federated one, by the name of its row. */
+function comparisons(run: RunDirectory, { data, parties }: { data: Data; parties: Parties }): readonly LoneTraining[] {
+  const fileOf = (name: string) => run.at("models", `${name.replaceAll(" ", "-")}.safetensors`);
+  const { seed } = run.settings;
+  const pooled = [
+    { name: "all data pooled", seedName: "pooled", place: { shard: data.pool } },
+    { name: "shuffled labels", seedName: "shuffled", place: { shard: data.pool, shuffleLabels: seed } },
+  ];
+  const alone = parties.hospitals.map(({ name, address, dir }, index) => ({
     name: `${name} alone`,
     seedName: address,
-    shard: data.shards[index] as string,
-    modelFile: aloneFile(run, name),
+    place: { shard: data.shards[index] as string, localWeights: join(dir, "alone-weights") },
   }));
-  await trainAlone(
-    trainings,
-    { plan, rounds: plan.rounds, genesis, log },
-    { signal, onProgress: (name, step, steps) => screen.bar(name).update(step, steps) },
-  );
-  screen.say(done("alone", `each hospital trained as long on its own patients, for comparison`));
-}
-
-function aloneFile(run: RunDirectory, name: string): string {
-  return run.at("models", `${name}-alone.safetensors`);
+  // The long ones first: two train at the same time.
+  return [...pooled, ...alone].map((each) => ({ ...each, modelFile: fileOf(each.name) }));
 }
 
 async function score(
-  run: RunDirectory,
-  input: { plan: Plan; data: Data; parties: Parties; models: readonly Uint8Array[]; log: Log },
+  input: { plan: Plan; data: Data; compared: readonly LoneTraining[]; models: readonly Uint8Array[]; log: Log },
   signal: AbortSignal,
 ): Promise<{ models: readonly ScoredModel[]; rounds: readonly RoundScore[] }> {
-  const { plan, data, parties, models, log } = input;
+  const { plan, data, compared, models, log } = input;
   const scorer = new Scorer(plan, log);
   try {
     const rounds: RoundScore[] = [];
     for (const [index, weights] of models.entries()) {
       rounds.push(await scorer.scoreRound(index + 1, weights, data.pool, signal));
     }
-    const toScore: ModelToScore[] = [
-      { name: "federated", weights: models.at(-1) as Uint8Array, validationShard: data.pool },
-      ...(await Promise.all(
-        parties.hospitals.map(async ({ name }, index) => ({
-          name: `${name} alone`,
-          weights: await readFile(aloneFile(run, name)),
-          validationShard: data.shards[index] as string,
-        })),
-      )),
-    ];
-    const scored: ScoredModel[] = [];
-    for (const model of toScore) scored.push(await scorer.score(model, data.pool, signal));
+    const federated = { name: "federated", weights: models.at(-1) as Uint8Array, validationShard: data.pool };
+    const scored = [await scorer.score(federated, data.pool, signal)];
+    for (const { name, place, modelFile } of compared) {
+      const weights = await readFile(modelFile);
+      scored.push(await scorer.score({ name, weights, validationShard: place.shard }, data.pool, signal));
+    }
     return { models: scored, rounds };
   } finally {
     await scorer.close();

@@ -68,7 +68,7 @@ describe("consilium simulate", () => {
       expect(existsSync(join(run, file)), file).to.equal(true);
     }
     const { models: scored } = JSON.parse(readFileSync(join(run, "scores.json"), "utf8")) as { models: unknown[] };
-    expect(scored).to.have.length(4);
+    expect(scored).to.have.length(6);
     expect(existsSync(join(run, "logs", "hospital-3.log"))).to.equal(true);
     models = await digests(run);
     expect(models).to.have.length(2);

@@ -1,0 +1,91 @@
+// Every command in the documents exists, with the options that it is shown with: a reader can copy any line.
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect } from "chai";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const pages = [
+  "README.md",
+  ...readdirSync(join(root, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => join("docs", name)),
+];
+const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: Record<string, string> };
+const helps = new Map<string, string>();
+
+function helpOf(command: string): string {
+  const known = helps.get(command);
+  if (known !== undefined) return known;
+  const [first, ...rest] = command.split(" ").filter(Boolean);
+  const args = [
+    "--disable-warning=ExperimentalWarning",
+    "scripts/consilium.ts",
+    ...(first ? [first, ...rest] : []),
+    "--help",
+  ];
+  const help = execFileSync(process.execPath, args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  helps.set(command, help);
+  return help;
+}
+
+/** Commands in fenced blocks and in `code`, without comments and prompts. */
+function commandsIn(page: string): string[] {
+  const text = readFileSync(join(root, page), "utf8");
+  const blocks = [...text.matchAll(/```(?:sh|bash|console)?\n([\s\S]*?)```/g)].flatMap(([, block = ""]) =>
+    block.replaceAll(/\\\n\s*/g, " ").split("\n"),
+  );
+  const spans = [...text.matchAll(/`([^`\n]+)`/g)].map(([, span = ""]) => span);
+  return [...blocks, ...spans]
+    .map((line) =>
+      line
+        .replace(/^\s*\$ /, "")
+        .replace(/\s+#.*$/, "")
+        .trim(),
+    )
+    .filter((line) => /^(consilium|npm (start|test|run))(?=\s|$)/.test(line));
+}
+
+function expectConsilium(words: readonly string[], line: string): void {
+  if (words[0]?.startsWith("-") || words.length === 0) return;
+  const known = helpOf("");
+  const command = words[0] as string;
+  expect(known, line).to.match(new RegExp(`^  ${command}\\b`, "m"));
+  const sub = new RegExp(`^  ${words[1] ?? "\u0000"}\\b`, "m").test(helpOf(command).split("Commands:")[1] ?? "")
+    ? ` ${words[1]}`
+    : "";
+  const help = helpOf(`${command}${sub}`);
+  for (const word of words.slice(1)) {
+    if (word.startsWith("--")) expect(help, line).to.include(word.split("=")[0] as string);
+  }
+}
+
+describe("the documents", () => {
+  for (const page of pages) {
+    it(`${page} shows only commands and options that there are`, () => {
+      for (const line of commandsIn(page)) {
+        const words = (line.split(/\s[|>]|\s2>/)[0] as string).split(/\s+/);
+        if (words[0] === "consilium") expectConsilium(words.slice(1), line);
+        else {
+          const dashes = words.indexOf("--");
+          const script = words[1] === "run" ? (words[2] as string) : (words[1] as string);
+          expect(scripts, line).to.have.property(script);
+          const passed = dashes < 0 ? [] : words.slice(dashes + 1);
+          if (script === "consilium") expectConsilium(passed, line);
+          if (script === "start") expectConsilium(["simulate", ...passed], line);
+          if (script === "bench" && passed[0] && passed[0] !== "NAME") {
+            expect(existsSync(join(root, "bench", `${passed[0]}.ts`)), line).to.equal(true);
+          }
+        }
+      }
+    }).timeout(120_000);
+
+    it(`${page} links only to what is there`, () => {
+      const text = readFileSync(join(root, page), "utf8");
+      for (const [, target = ""] of text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
+        expect(existsSync(join(root, dirname(page), target)), target).to.equal(true);
+      }
+    });
+  }
+});
