@@ -3,28 +3,36 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import pc from "picocolors";
+import { readOneScan } from "../imaging/archive/read-one-scan.ts";
 import { SHOWN_AS } from "../imaging/hu-table.ts";
 import { lungMask } from "../imaging/lungs.ts";
 import { planesPng } from "../imaging/view/planes.ts";
 import { projectionPng, surfacePng } from "../imaging/view/render.ts";
 import { tissuesPng } from "../imaging/view/tissues.ts";
-import { readFolder } from "./view/read-folder.ts";
+
+interface ViewOptions {
+  readonly out: string;
+  readonly turn: string;
+  readonly json?: boolean;
+  readonly password?: string;
+}
 
 /** Adds the command to the program. */
 export function viewCommand(program: Command): void {
   program
     .command("view")
     .description("Draw a CT series: its three planes, lung and bone by Hounsfield units, and 3-D renderings, as PNG.")
-    .argument("<dir>", "folder with the DICOM files of a scan (uncompressed)")
+    .argument("<dir>", "folder or zip with the DICOM files of a scan, in any encoding")
     .option("--out <dir>", "folder for the pictures", "view")
     .option("--turn <degrees>", "turn of the 3-D renderings: 0 from the front, 90 from the patient's left", "20")
+    .option("--password <text>", "password of an encrypted zip")
     .option("--json", "print what was found as JSON")
     .addHelpText(
       "after",
       "\nExamples:\n  consilium view ./archive/positive/patient1\n  consilium view ./scan --out ./pictures --turn 60",
     )
-    .action(async (dir: string, { out, turn, json }: { out: string; turn: string; json?: boolean }) => {
-      const { volume, passedOver } = await readFolder(resolve(dir));
+    .action(async (dir: string, { out, turn, json, password }: ViewOptions) => {
+      const { volume, passedOver } = await readOneScan(resolve(dir), { password });
       const hu = Int16Array.from(volume.hu);
       const lungs = lungMask(hu, volume);
       const azimuthDegrees = Number(turn) || 0;

@@ -4,7 +4,7 @@ import { FedError, isFedError } from "../../protocol/errors.ts";
 import type { CtInstance } from "../dicom/ct-instance.ts";
 import type { DecodePool } from "../dicom/decode-pool.ts";
 import { inOrder } from "./in-order.ts";
-import type { ListedFile } from "./listing.ts";
+import { firstBytes, type ListedFile } from "./listing.ts";
 import { isPicture } from "./picture.ts";
 
 export type Examined =
@@ -29,10 +29,11 @@ export async function* examine(
     if (notImages.test(listed.parts.at(-1)!)) return { kind: "other", file };
     try {
       if (listed.bytes === 0) throw new FedError("FILE_EMPTY", {}, { remedy: "copy or export the file again" });
-      if (isPicture(await listed.start(16))) return { kind: "picture", file };
-      return { kind: "dicom", file, instance: withWords(await pool.header(await listed.source()), word) };
+      const source = await listed.source();
+      if (isPicture(await firstBytes(source, 16))) return { kind: "picture", file };
+      return { kind: "dicom", file, instance: withWords(await pool.header(source), word) };
     } catch (error) {
-      if (isFedError(error, "DICOM_POOL_CLOSED", "ZIP_PASSWORD")) throw error;
+      if (isFedError(error, "DICOM_POOL_CLOSED")) throw error;
       return { kind: "refused", file, error };
     }
   });

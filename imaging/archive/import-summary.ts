@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest } from "../../protocol/digest.ts";
+import { type DataCard, makeDataCard } from "./data-card.ts";
 import { type Quarantine, quarantineDigest, quarantineSchema } from "./quarantine.ts";
 import { damaged, type ShardIndex, shardFiles } from "./shard-format.ts";
 import type { SplitName } from "./split-patients.ts";
@@ -16,6 +17,7 @@ export interface ImportSummary {
   readonly root: Digest;
   readonly quarantineDigest: Digest;
   readonly quarantine: Quarantine["entries"];
+  readonly card: DataCard;
   /** Patients whose outcome was taken over from an import that had been interrupted. */
   readonly resumed: number;
   /** True where the same archive had been imported there with the same options: nothing was done. */
@@ -25,15 +27,16 @@ export interface ImportSummary {
 /** @throws {FedError} SHARD_DAMAGED */
 export async function summarise(
   dir: string,
-  { scans, root, quarantine }: ShardIndex,
+  index: ShardIndex,
 ): Promise<Omit<ImportSummary, "files" | "resumed" | "unchanged">> {
+  const { scans, root, quarantine } = index;
   const splits = { train: 0, validation: 0, test: 0 };
   for (const { split } of scans) splits[split]++;
   const positive = scans.filter(({ label }) => label === 1).length;
   const { entries } = await readQuarantine(dir, quarantine);
   return {
     ...{ dir, scans: scans.length, positive, negative: scans.length - positive, splits },
-    ...{ root, quarantineDigest: quarantine, quarantine: entries },
+    ...{ root, quarantineDigest: quarantine, quarantine: entries, card: makeDataCard(index, entries) },
   };
 }
 

@@ -1,70 +1,99 @@
-// The files of an archive, in an order that does not depend on the disk.
+// The files of an archive, a folder or zips in it, in an order that does not depend on the disk.
 import { open, readdir, readFile, stat } from "node:fs/promises";
-import { join, relative, sep } from "node:path";
+import { basename, join, relative, sep } from "node:path";
 import { FedError } from "../../protocol/errors.ts";
 import type { DicomSource } from "../dicom/decode-messages.ts";
+import { openZip } from "./zip.ts";
 
 export interface ListedFile {
   /** Names below the archive's folder, the file's own last. They may name a patient: they never leave the imaging room. */
   readonly parts: readonly string[];
   readonly bytes: number;
-  readonly modifiedMs: number;
+  /** Changes with the file: when it was written, or a zip's checksum of it. */
+  readonly version: number;
   /** What the decoders read: a path, or the bytes out of a zip. */
   source(): Promise<DicomSource>;
-  /** The first bytes, to tell pictures from other files. */
-  start(bytes: number): Promise<Uint8Array>;
-  read(): Promise<Uint8Array>;
 }
 
-const ignored = /^(\.|__MACOSX|Thumbs\.db$|DICOMDIR$|desktop\.ini$)/i;
+export interface OpenArchive {
+  readonly files: readonly ListedFile[];
+  close(): Promise<void>;
+}
 
-/** @throws {FedError} ARCHIVE_UNREADABLE, ARCHIVE_EMPTY */
-export async function listFolder(root: string): Promise<ListedFile[]> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
-    throw new FedError("ARCHIVE_UNREADABLE", {}, { cause, remedy: "give a folder or a zip that you may read" });
-  });
+const ignored = /^(\.|__MACOSX$|Thumbs\.db$|DICOMDIR$|desktop\.ini$)/i;
+
+/**
+ * Lists a folder of any nesting, or a zip; a zip within the folder counts as a folder of its name.
+ *
+ * @throws {FedError} ARCHIVE_UNREADABLE, ARCHIVE_EMPTY, ZIP_MALFORMED, ZIP_PASSWORD
+ */
+export async function openArchive(root: string, { password }: { password?: string | undefined }): Promise<OpenArchive> {
+  const found = await stat(root).catch(unreadable);
+  const paths = found.isDirectory() ? await pathsBelow(root) : [root];
   const files: ListedFile[] = [];
-  for (const entry of entries) {
-    const path = join(entry.parentPath, entry.name);
-    const parts = relative(root, path).split(sep);
-    if (!entry.isFile() || isIgnored(parts)) continue;
-    const { size, mtimeMs } = await stat(path);
-    files.push(fileOnDisk(path, parts, size, Math.trunc(mtimeMs)));
+  const closing: (() => Promise<void>)[] = [];
+  const close = async () => void (await Promise.all(closing.map((one) => one())));
+  try {
+    for (const path of paths) {
+      const parts = path === root ? [basename(path)] : relative(root, path).split(sep);
+      const { size, mtimeMs } = await stat(path).catch(unreadable);
+      if (/\.zip$/i.test(path)) {
+        const zip = await openZip(path, path === root ? [] : folderOf(parts), password);
+        closing.push(zip.close);
+        files.push(...zip.files.filter((file) => !isIgnored(file.parts)));
+      } else files.push({ parts, bytes: size, version: Math.trunc(mtimeMs), source: async () => ({ path }) });
+    }
+    if (files.length === 0) {
+      const remedy = "give a folder or zip that holds DICOM files, or slices as jpg or png";
+      throw new FedError("ARCHIVE_EMPTY", {}, { remedy });
+    }
+  } catch (error) {
+    await close();
+    throw error;
   }
-  return files;
+  return { files: inNaturalOrder(files), close };
+}
+
+function unreadable(cause: unknown): never {
+  throw new FedError("ARCHIVE_UNREADABLE", {}, { cause, remedy: "give a folder or a zip that you may read" });
+}
+
+async function pathsBelow(root: string): Promise<string[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(unreadable);
+  const paths = entries.flatMap((entry) => (entry.isFile() ? [join(entry.parentPath, entry.name)] : []));
+  return paths.filter((path) => !isIgnored(relative(root, path).split(sep)));
+}
+
+/** positive.zip is a folder positive. */
+function folderOf(parts: readonly string[]): string[] {
+  return [...parts.slice(0, -1), parts.at(-1)!.replace(/\.zip$/i, "")];
 }
 
 /** What operating systems leave in folders, and directories of DICOM files, which the files themselves make needless. */
-export function isIgnored(parts: readonly string[]): boolean {
+function isIgnored(parts: readonly string[]): boolean {
   return parts.some((part) => ignored.test(part));
 }
 
-export function inNaturalOrder(files: readonly ListedFile[]): ListedFile[] {
-  if (files.length === 0) {
-    const remedy = "give a folder or zip that holds DICOM files, or slices as jpg or png";
-    throw new FedError("ARCHIVE_EMPTY", {}, { remedy });
-  }
+function inNaturalOrder(files: readonly ListedFile[]): ListedFile[] {
   const keyed = files.map((file) => ({ file, path: file.parts.join("/") }));
   return keyed.sort((a, b) => compareNaturally(a.path, b.path)).map(({ file }) => file);
 }
 
-export function fileOnDisk(path: string, parts: readonly string[], bytes: number, modifiedMs: number): ListedFile {
-  return {
-    parts,
-    bytes,
-    modifiedMs,
-    source: async () => ({ path }),
-    read: () => readFile(path),
-    async start(count) {
-      const file = await open(path, "r");
-      try {
-        const { buffer, bytesRead } = await file.read(Buffer.alloc(count), 0, count, 0);
-        return buffer.subarray(0, bytesRead);
-      } finally {
-        await file.close();
-      }
-    },
-  };
+export async function readBytes(file: ListedFile): Promise<Uint8Array> {
+  const source = await file.source();
+  return "bytes" in source ? source.bytes : readFile(source.path);
+}
+
+/** The first bytes of a source, to tell pictures from other files. */
+export async function firstBytes(source: DicomSource, count: number): Promise<Uint8Array> {
+  if ("bytes" in source) return source.bytes.subarray(0, count);
+  const file = await open(source.path, "r");
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(count), 0, count, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
 
 /** slice-2 before slice-10; the same on every machine, whatever its locale. */

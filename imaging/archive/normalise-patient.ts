@@ -5,7 +5,7 @@ import type { Plane } from "../geometry.ts";
 import { readStack, type Stack } from "../series/read-stack.ts";
 import { leftReasons, noSeriesError, type Selection, type SeriesCandidate, selectSeries } from "../series/select.ts";
 import type { PatientFiles } from "./group-patients.ts";
-import type { ListedFile } from "./listing.ts";
+import { type ListedFile, readBytes } from "./listing.ts";
 import { normaliseStack, type ShardShape, workingPixelMm } from "./normalise.ts";
 import { normalisePictures, workingPlane } from "./normalise-pictures.ts";
 import { decodePicture } from "./picture.ts";
@@ -90,7 +90,7 @@ function leftSeries({ left }: Selection, patient: string, pseudonyms: Pseudonyms
   });
 }
 
-function dicomFacts({ files, order, thicknessMm }: SeriesCandidate): ScanFacts {
+export function dicomFacts({ files, order, thicknessMm }: SeriesCandidate): ScanFacts {
   const { instance } = files[0]!;
   const [frame] = order.frames;
   const warnings = [
@@ -136,7 +136,7 @@ async function fromPictures(
     signal?.throwIfAborted();
     const listed = files[file]!;
     try {
-      const picture = await decodePicture(await listed.read());
+      const picture = await decodePicture(await readBytes(listed));
       if (picture.rows * picture.columns > largest.rows * largest.columns) largest = picture;
       planes.push(workingPlane(picture, shape));
     } catch (error) {

@@ -16,14 +16,14 @@ const pixelsVersion = 1;
 export function inputsOf(
   { patient, dicom, pictures }: PatientFiles,
   files: readonly ListedFile[],
-  { shape, minSlices, pictures: drawn }: ParsedImportOptions,
+  { shape, minSlices }: ParsedImportOptions,
   pseudonyms: Pseudonyms,
 ): string {
   const used = [...dicom.map(({ file }) => file), ...pictures].map((file) => {
-    const { parts, bytes, modifiedMs } = files[file]!;
-    return [parts.join("/"), bytes, modifiedMs];
+    const { parts, bytes, version } = files[file]!;
+    return [parts.join("/"), bytes, version];
   });
-  return pseudonyms.of("inputs", JSON.stringify([pixelsVersion, patient, used, shape, minSlices, drawn > 0]));
+  return pseudonyms.of("inputs", JSON.stringify([pixelsVersion, patient, used, shape, minSlices]));
 }
 
 /**

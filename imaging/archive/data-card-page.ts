@@ -1,0 +1,114 @@
+// The data card as a page that opens anywhere: one HTML file, no script, nothing loaded from elsewhere.
+import type { DataCard, Range } from "./data-card.ts";
+
+export function dataCardPage(card: DataCard): string {
+  const { patients, splits, grid, stored } = card;
+  const total = patients.positive + patients.negative;
+  const classRow = (name: string, { positive, negative }: DataCard["patients"]) => [
+    name,
+    positive,
+    negative,
+    positive + negative,
+  ];
+  const sections = [
+    section(
+      "Patients",
+      table(
+        ["", "positive", "negative", "together"],
+        [
+          classRow("train", splits.train),
+          classRow("validation", splits.validation),
+          classRow("test", splits.test),
+          classRow("all", patients),
+        ],
+      ),
+    ),
+    section(
+      "What a network is given",
+      `<p>${grid.height} x ${grid.width} pixels, windows ${text(grid.windows.join(", "))}; slices ${range(card.slices)}.</p>`,
+    ),
+    section(
+      "How the scans were stored",
+      table(
+        ["", "least", "median", "most"],
+        [
+          ["slices", ...stored.slices],
+          ["pixel, mm", ...stored.pixelMm],
+          ["slice distance, mm", ...stored.spacingMm],
+          ["slice thickness, mm", ...stored.thicknessMm],
+          ...(stored.lungMl ? [["lungs, ml", ...stored.lungMl]] : []),
+        ],
+      ),
+    ),
+    ...tallySection("Scanners", card.scanners, total),
+    ...tallySection("Kernels", card.kernels, total),
+    ...tallySection("Encodings", card.encodings, total),
+    ...tallySection("Positions", card.positions, total),
+    ...tallySection("What is odd about scans that were taken", card.warnings, total),
+    section(
+      "Left out",
+      card.exclusions.length === 0
+        ? "<p>Nothing.</p>"
+        : table(
+            ["what", "code", "count", "files", "remedy"],
+            card.exclusions.map(({ what, code, count, files, remedy }) => [what, code, count, files, remedy]),
+          ),
+    ),
+    section("Shortcuts", shortcuts(card)),
+    section(
+      "Commitments",
+      `<p>Scans <code>${card.root}</code><br>What was left out <code>${card.quarantine}</code></p>`,
+    ),
+  ];
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Data card</title><style>${style}</style>
+<h1>Data card</h1><p>${total} patients, one scan each. Names are keyed hashes; this page names nobody.</p>
+${sections.join("\n")}</html>
+`;
+}
+
+const style =
+  "body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#1d2733;background:#fff}" +
+  "table{border-collapse:collapse}td,th{padding:.2rem .8rem .2rem 0;text-align:left;border-bottom:1px solid #dde3ea}" +
+  "td.n{text-align:right;font-variant-numeric:tabular-nums}.warn{color:#a33b00;font-weight:600}code{word-break:break-all}" +
+  "@media(prefers-color-scheme:dark){body{color:#dfe6ee;background:#141a21}td,th{border-color:#303a46}.warn{color:#ffb38a}}";
+
+function shortcuts({ shortcuts: found }: DataCard): string {
+  if (found.length === 0)
+    return "<p>Nothing to say: fewer than ten patients of a class, or all scans were taken alike.</p>";
+  const rows = found.map(({ feature, auc, chance, isWarned }) => [
+    feature,
+    auc.value.toFixed(2),
+    `${auc.low.toFixed(2)} to ${auc.high.toFixed(2)}`,
+    chance.toFixed(2),
+    isWarned ? "a network can learn this instead of the disease" : "",
+  ]);
+  const said =
+    "<p>How well the label can be guessed from how a scan was taken, without a look at it: 0.5 is not at all.</p>";
+  return said + table(["guessed from", "AUC", "95 % interval", "chance reaches", ""], rows);
+}
+
+function tallySection(title: string, counts: Readonly<Record<string, number>>, total: number): string[] {
+  const rows = Object.entries(counts).map(([word, count]) => [word, count, `${Math.round((100 * count) / total)} %`]);
+  return rows.length === 0 ? [] : [section(title, table(["", "scans", "share"], rows))];
+}
+
+function section(title: string, body: string): string {
+  return `<h2>${text(title)}</h2>${body}`;
+}
+
+function table(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const cell = (value: string | number) =>
+    typeof value === "number" ? `<td class="n">${value}</td>` : `<td>${text(value)}</td>`;
+  const head = header.map((name) => `<th>${text(name)}</th>`).join("");
+  return `<table><tr>${head}</tr>${rows.map((row) => `<tr>${row.map(cell).join("")}</tr>`).join("")}</table>`;
+}
+
+function range([least, median, most]: Range): string {
+  return `${least} to ${most}, median ${median}`;
+}
+
+/** Scanner names come out of files: they are text, whatever they hold. */
+function text(value: string): string {
+  return value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}

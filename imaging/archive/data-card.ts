@@ -1,0 +1,104 @@
+// What a shard holds, in numbers that name nobody: for the hospital, and for those who must judge a model by its data.
+import type { QuarantineEntry } from "./quarantine.ts";
+import type { ScanFacts, ShardIndex } from "./shard-format.ts";
+import { checkShortcuts, type Shortcut } from "./shortcut-check.ts";
+import type { SplitName } from "./split-patients.ts";
+
+/** Least, middle and greatest. */
+export type Range = readonly [least: number, median: number, most: number];
+
+export interface DataCard {
+  readonly patients: { readonly positive: number; readonly negative: number };
+  readonly splits: Readonly<Record<SplitName, { readonly positive: number; readonly negative: number }>>;
+  readonly grid: { readonly height: number; readonly width: number; readonly windows: readonly string[] };
+  readonly slices: Range;
+  readonly stored: {
+    readonly slices: Range;
+    readonly pixelMm: Range;
+    readonly spacingMm: Range;
+    readonly thicknessMm: Range;
+    /** Undefined where all scans are pictures. */
+    readonly lungMl: Range | undefined;
+  };
+  /** How many scans of each, the most frequent first. */
+  readonly scanners: Readonly<Record<string, number>>;
+  readonly kernels: Readonly<Record<string, number>>;
+  readonly encodings: Readonly<Record<string, number>>;
+  readonly positions: Readonly<Record<string, number>>;
+  readonly warnings: Readonly<Record<string, number>>;
+  readonly exclusions: readonly Exclusion[];
+  /** Cross-validated AUC of the label from how scans were taken; empty where a class is too small to say. */
+  readonly shortcuts: readonly Shortcut[];
+  readonly root: string;
+  readonly quarantine: string;
+}
+
+export interface Exclusion {
+  readonly what: QuarantineEntry["what"];
+  readonly code: string;
+  /** Scans, series or files. */
+  readonly count: number;
+  readonly files: number;
+  readonly remedy: string;
+}
+
+export function makeDataCard(
+  index: Omit<ShardIndex, "source" | "version">,
+  entries: readonly QuarantineEntry[],
+): DataCard {
+  const { scans, height, width, windows, root, quarantine } = index;
+  const facts = scans.map((scan) => scan.facts);
+  const range = (read: (one: ScanFacts) => number | undefined) =>
+    rangeOf(facts.flatMap((one) => read(one) ?? [])) ?? ([0, 0, 0] as const);
+  const classes = (split?: SplitName) => {
+    const own = scans.filter((scan) => split === undefined || scan.split === split);
+    const positive = own.filter(({ label }) => label === 1).length;
+    return { positive, negative: own.length - positive };
+  };
+  return {
+    patients: classes(),
+    splits: { train: classes("train"), validation: classes("validation"), test: classes("test") },
+    grid: { height, width, windows },
+    slices: rangeOf(scans.map(({ slices }) => slices)) ?? [0, 0, 0],
+    stored: {
+      slices: range(({ storedSlices }) => storedSlices),
+      pixelMm: range(({ pixelMm }) => pixelMm),
+      spacingMm: range(({ spacingMm }) => spacingMm),
+      thicknessMm: range(({ thicknessMm }) => thicknessMm),
+      lungMl: rangeOf(facts.flatMap(({ lungMl }) => lungMl ?? [])),
+    },
+    scanners: tally(facts.map(({ manufacturer, model }) => `${manufacturer} ${model}`.trim() || "not named")),
+    kernels: tally(facts.map(({ kernel }) => kernel || "not named")),
+    encodings: tally(facts.map(({ format, transferSyntax }) => transferSyntax || format)),
+    positions: tally(facts.map(({ position }) => position || "not named")),
+    warnings: tally(facts.flatMap(({ warnings }) => warnings)),
+    exclusions: excluded(entries),
+    shortcuts: checkShortcuts(scans),
+    root,
+    quarantine,
+  };
+}
+
+function rangeOf(values: readonly number[]): Range | undefined {
+  const sorted = [...values].sort((a, b) => a - b);
+  if (sorted.length === 0) return undefined;
+  return [sorted[0]!, sorted[Math.floor(sorted.length / 2)]!, sorted.at(-1)!];
+}
+
+function tally(words: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const word of words) counts[word] = (counts[word] ?? 0) + 1;
+  return Object.fromEntries(Object.entries(counts).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)));
+}
+
+/** Whole scans first: they are what was lost. */
+function excluded(entries: readonly QuarantineEntry[]): Exclusion[] {
+  const groups = new Map<string, Exclusion>();
+  for (const { what, code, remedy, files } of entries) {
+    const key = `${what} ${code}`;
+    const so = groups.get(key);
+    groups.set(key, { what, code, remedy, count: (so?.count ?? 0) + 1, files: (so?.files ?? 0) + files });
+  }
+  const order = ["scan", "file", "series"];
+  return [...groups.values()].sort((a, b) => order.indexOf(a.what) - order.indexOf(b.what) || b.count - a.count);
+}

@@ -1,0 +1,48 @@
+// The way back from a keyed hash in a report to the files it stands for: only at the hospital, where key and archive are.
+import { FedError } from "../../protocol/errors.ts";
+import { openDecodePool } from "../dicom/decode-pool.ts";
+import { type Examined, examine } from "./examine.ts";
+import { groupPatients } from "./group-patients.ts";
+import { openArchive } from "./listing.ts";
+import { fileName } from "./normalise-patient.ts";
+import { openPseudonymKey, pseudonymsOf } from "./pseudonyms.ts";
+import { readLabels } from "./read-labels.ts";
+
+export interface FindOptions {
+  readonly keyFile: string;
+  readonly labels?: string | undefined;
+  readonly password?: string | undefined;
+}
+
+/**
+ * Paths within the archive of the file, or of the files of the series or patient. They may name a patient: for the
+ * terminal of who asked, and nothing else.
+ *
+ * @throws {FedError} HASH_UNKNOWN, and those of openArchive and readLabels
+ */
+export async function findOriginal(source: string, hash: string, options: FindOptions): Promise<string[]> {
+  const pseudonyms = pseudonymsOf(await openPseudonymKey(options.keyFile));
+  const { files, close } = await openArchive(source, options);
+  const pool = openDecodePool();
+  const pathOf = (file: number) => files[file]!.parts.join("/");
+  try {
+    const direct = files.findIndex((file) => fileName(file, pseudonyms) === hash);
+    if (direct >= 0) return [pathOf(direct)];
+    const useful: Extract<Examined, { kind: "dicom" | "picture" }>[] = [];
+    for await (const one of examine(files, pool)) if (one.kind === "dicom" || one.kind === "picture") useful.push(one);
+    const ofSeries = useful.filter(
+      (one) => one.kind === "dicom" && pseudonyms.of("series", one.instance.seriesUid) === hash,
+    );
+    if (ofSeries.length > 0) return ofSeries.map(({ file }) => pathOf(file));
+    const { labels } = await readLabels(files, options.labels);
+    // What the label is does not matter here.
+    const { patients } = groupPatients(files, useful, { labels, pseudonyms, fallback: 0 });
+    const patient = patients.find((one) => one.patient === hash);
+    if (patient) return [...patient.dicom.map(({ file }) => file), ...patient.pictures].map(pathOf);
+    const remedy = "give the archive and the key file of the import that reported the hash";
+    throw new FedError("HASH_UNKNOWN", { hash, files: files.length }, { remedy });
+  } finally {
+    await pool.close();
+    await close();
+  }
+}
