@@ -9,6 +9,7 @@ const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   plan: async (to) => (await import("./plan.ts")).planCommand(to),
   node: async (to) => (await import("./node.ts")).nodeCommand(to),
   aggregator: async (to) => (await import("./aggregator.ts")).aggregatorCommand(to),
+  import: async (to) => (await import("./import.ts")).importCommand(to),
   view: async (to) => (await import("./view.ts")).viewCommand(to),
   keys: async (to) => (await import("./keys.ts")).keysCommand(to),
   deploy: async (to) => (await import("./deploy.ts")).deployCommand(to),
