@@ -20,14 +20,28 @@ export interface BlobOutline {
 /** Root of the subtree of one chunk (1 to 1,048,576 bytes; 0 only for the empty object). */
 export function chunkRoot(chunk: Uint8Array): Uint8Array {
   if (chunk.byteLength === 0) return hashBytes(chunk);
-  const scratch = new Uint8Array(1 + leafBytes); // scratch[0] = 0: the leaf prefix
-  const leaves: Uint8Array[] = [];
-  for (let offset = 0; offset < chunk.byteLength; offset += leafBytes) {
-    const leaf = chunk.subarray(offset, offset + leafBytes);
-    scratch.set(leaf, 1);
-    leaves.push(hashBytes(scratch.subarray(0, 1 + leaf.byteLength)));
+  const leaves = Math.ceil(chunk.byteLength / leafBytes);
+  // Hashes come as text of one byte a character and go into one buffer: no object a leaf, half the time.
+  const level = Buffer.allocUnsafe(32 * leaves);
+  const leaf = new Uint8Array(1 + leafBytes); // leaf[0] = 0: the leaf prefix
+  for (let index = 0; index < leaves; index++) {
+    const bytes = chunk.subarray(index * leafBytes, (index + 1) * leafBytes);
+    leaf.set(bytes, 1);
+    const prefixed = bytes.byteLength === leafBytes ? leaf : leaf.subarray(0, 1 + bytes.byteLength);
+    level.write(hash("sha256", prefixed, "latin1"), 32 * index, "latin1");
   }
-  return treeRoot(leaves);
+  const node = new Uint8Array(65);
+  node[0] = 1;
+  for (let count = leaves; count > 1; count = Math.ceil(count / 2)) {
+    for (let index = 0; index < count; index += 2) {
+      if (index + 1 === count) level.copyWithin(16 * index, 32 * index, 32 * count);
+      else {
+        node.set(level.subarray(32 * index, 32 * index + 64), 1);
+        level.write(hash("sha256", node, "latin1"), 16 * index, "latin1");
+      }
+    }
+  }
+  return Uint8Array.from(level.subarray(0, 32));
 }
 
 /** The outline of an object that is in memory. */
