@@ -22,6 +22,8 @@ const optionsSchema = z.object({
   patients: whole(16, 5000),
   seed: z.coerce.number().pipe(seedField),
   weights: z.array(z.string().regex(/^[a-z0-9]+=.+$/, "NETWORK=FILE")).default([]),
+  segmenter: z.string().optional(),
+  mask: z.enum(["channel", "input"]).default("channel"),
   json: z.boolean().default(false),
 });
 
@@ -48,6 +50,8 @@ export function baselinesCommand(program: Command): void {
       (value: string, before: string[]) => [...before, value],
       [] as string[],
     )
+    .option("--segmenter <file>", "weights of consilium segment: lung and lesion are shown to the networks")
+    .option("--mask <use>", "how: channel (one more), or input (black outside of the lung)", "channel")
     .option("--json", "print all scores with their intervals as JSON")
     .addHelpText(
       "after",
@@ -58,6 +62,7 @@ export function baselinesCommand(program: Command): void {
         "  consilium baselines",
         "  consilium baselines --shard ./shard --networks resnet50,densenet121 --epochs 30",
         "  consilium baselines --shard ./shard --networks vgg16 --weights vgg16=./vgg16.safetensors",
+        "  consilium baselines --segmenter ./segcaps.safetensors --mask channel",
       ].join("\n"),
     )
     .action(async (raw: unknown) => {
@@ -91,13 +96,14 @@ async function run(options: Options): Promise<{ rows: ContestRow[]; sets: Sets }
   const bar = progressBar("baselines");
   try {
     const { shard, patients, side, slices, seed, epochs } = options;
-    const sets: Sets =
+    const plain: Sets =
       shard === undefined
         ? await (await import("./baselines/synthetic-scans.ts")).synthesiseSets(
             { patients, side, slices, seed },
             (done, total) => bar.update(done, total, "synthetic patients"),
           )
         : await (await import("./baselines/shard-sets.ts")).shardSets(resolve(shard));
+    const sets = options.segmenter === undefined ? plain : await segmented(plain, options.segmenter, options.mask);
     const rows: ContestRow[] = [];
     for await (const event of contest(sets, { networks, epochs, slices, seed, pretrained })) {
       if (event.kind === "row") rows.push(event.row);
@@ -107,6 +113,16 @@ async function run(options: Options): Promise<{ rows: ContestRow[]; sets: Sets }
   } finally {
     bar.stop();
   }
+}
+
+/** The same patients with their masks, which are found once and kept. */
+async function segmented(sets: Sets, file: string, use: Options["mask"]): Promise<Sets> {
+  const { openSegCaps } = await import("../model/segmentation/segcaps.ts");
+  const { segmentScan } = await import("../model/segmentation/segment-scan.ts");
+  const { maskedSet } = await import("../model/segmentation/masked-channels.ts");
+  const model = openSegCaps(await readFile(resolve(file)));
+  const masked = (set: Sets["train"]) => maskedSet(set, (index) => segmentScan(model, set, index), use);
+  return { train: masked(sets.train), validation: masked(sets.validation), test: masked(sets.test) };
 }
 
 async function readWeights(given: readonly string[], networks: readonly string[]): Promise<Map<string, Uint8Array>> {
@@ -137,6 +153,10 @@ function print(options: Options, rows: readonly ContestRow[], sets: Sets): void 
   );
   const source = options.shard === undefined ? "Synthetic patients" : "Patients of the shard";
   console.log(`${source}: ${parts.join(", ")}; ${options.epochs} epochs, ${options.slices} slices a scan.`);
+  if (options.segmenter !== undefined) {
+    const how = options.mask === "channel" ? "as one more channel" : "by black outside of the lung";
+    console.log(`The mask of ${options.segmenter} is shown to the networks ${how}.`);
+  }
   console.log(contestTable(rows));
   console.log("95 % intervals; thresholds chosen on the validation patients, the test patients selected nothing.");
   if (rows.some(({ pretrained, name }) => !pretrained && name !== "majority")) {

@@ -17,6 +17,8 @@ const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   audit: async (to) => (await import("./audit.ts")).auditCommand(to),
   status: async (to) => (await import("./status.ts")).statusCommand(to),
   baselines: async (to) => (await import("./baselines.ts")).baselinesCommand(to),
+  segment: async (to) => (await import("./segment.ts")).segmentCommand(to),
+  strategies: async (to) => (await import("./strategies.ts")).strategiesCommand(to),
   synthesise: async (to) => (await import("./synthesise.ts")).synthesiseCommand(to),
 };
 

@@ -35,7 +35,8 @@ export function convolutionalCapsules(
   const height = Math.ceil(from.height / stride);
   const width = Math.ceil(from.width / stride);
   const filters = types * dimension;
-  const fanIn = kernel * kernel * d;
+  // Squashing squares what is short: votes begin large enough for capsules of about half length, layer after layer.
+  const fanIn = (kernel * kernel * d * children) / (2 * types * types);
   const x = u.transpose([0, 3, 1, 2, 4]).reshape([n * children, from.height, from.width, d]) as Tensor4D;
   let votes: Tensor;
   if (stride === 0.5) {

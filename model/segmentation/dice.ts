@@ -8,18 +8,15 @@ import { tf } from "../tensorflow.ts";
 const smooth = 1;
 
 /**
- * 1 - Dice of the lung (healthy and lesion together) and of the lesion, averaged (Milletari 2016, over the batch).
- * @param shares [n, h, w, 3] as SegCaps gives them
- * @param targets one-hot [n, h, w, 3]
+ * 1 - Dice of each class over the batch, averaged (Milletari 2016).
+ * @param shares [n, h, w, classes], summing to 1
+ * @param targets one-hot [n, h, w, classes]
  */
 export function diceLoss(shares: Tensor4D, targets: Tensor4D): Scalar {
   return tf.tidy(() => {
-    const of = (x: Tensor4D, first: number) => x.slice([0, 0, 0, first], [-1, -1, -1, -1]).sum(-1); // [n, h, w]
-    const losses = [1, 2].map((first) => {
-      const [p, t] = [of(shares, first), of(targets, first)];
-      return tf.sub(1, p.mul(t).sum().mul(2).add(smooth).div(p.sum().add(t.sum()).add(smooth)));
-    });
-    return tf.addN(losses).div(losses.length).asScalar();
+    const over = [0, 1, 2];
+    const both = shares.mul(targets).sum(over).mul(2).add(smooth); // [classes]
+    return tf.sub(1, both.div(shares.sum(over).add(targets.sum(over)).add(smooth)).mean()).asScalar();
   });
 }
 

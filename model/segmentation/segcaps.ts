@@ -1,6 +1,8 @@
 // SegCaps (LaLonde and Bagci 2018) at a size for two cores: a U of convolutional capsules over one slice, whose last
 // capsules stand for background, healthy lung and lesion; the longest says what a pixel is.
 import type { Tensor4D } from "@tensorflow/tfjs-node-gpu";
+import { FedError } from "../../protocol/errors.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../protocol/safetensors.ts";
 import { capsuleLength } from "../capsule/squash.ts";
 import { addBias, relu } from "../fused-kernels.ts";
 import { Variables } from "../layers.ts";
@@ -11,25 +13,34 @@ import { type CapsuleGrid, convolutionalCapsules, joinTypes } from "./convolutio
 /** Of the last axis of `forward`. */
 export const segmentClasses = ["background", "healthy lung", "lesion"] as const;
 
-/** Sides of slices are multiples of this. */
-export const segmentStep = 4;
+/** Grids are halved twice: sides of slices are multiples of this. */
+const segmentStep = 4;
 
 export interface SegCaps {
+  /** Rows and columns of the slices that it is trained on and sees. */
+  readonly side: number;
   readonly variables: NamedVariables;
   readonly parameterCount: number;
   /** x [n, h, w, 1] in [0, 1], the lung window -> shares of the classes [n, h, w, 3], summing to 1. Call within tf.tidy. */
   forward(x: Tensor4D): Tensor4D;
-  /** Safetensors. */
+  /** Safetensors, with the side among its metadata. */
   getWeights(): Uint8Array;
-  /** @throws FedError SAFETENSORS_MALFORMED, TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH */
-  setWeights(bytes: Uint8Array): void;
   dispose(): void;
 }
 
 const features = 8;
+/** Lengths lie in [0, 1): by their plain ratio a capsule would have to vanish for another to be sure. */
+const sharpness = 10;
 
-/** @param seed of the initial weights */
-export function createSegCaps(seed = 0): SegCaps {
+/**
+ * @param seed of the initial weights
+ * @throws FedError SEGMENT_SIDE where the side is no multiple of four, or not 16 to 512
+ */
+export function createSegCaps({ side, seed = 0 }: { side: number; seed?: number }): SegCaps {
+  if (!(Number.isInteger(side / segmentStep) && side >= 16 && side <= 512)) {
+    const remedy = `take a side of 16 to 512 pixels that is a multiple of ${segmentStep}`;
+    throw new FedError("SEGMENT_SIDE", { side }, { remedy });
+  }
   const variables = new Variables("none", seed);
   const forward: SegCaps["forward"] = (x) => {
     const [n, height, width] = x.shape;
@@ -44,22 +55,38 @@ export function createSegCaps(seed = 0): SegCaps {
     const deep = layer("deep", quarter, { types: 4, dimension: 16, kernel: 5, iterations: 3 });
     let up = layer("up1", deep, { types: 4, dimension: 8, kernel: 4, stride: 0.5, iterations: 3 });
     up = layer("merge1", joinTypes(up, half), { types: 4, dimension: 8, kernel: 3, iterations: 3 });
-    up = layer("up2", up, { types: 2, dimension: 8, kernel: 4, stride: 0.5, iterations: 3 });
+    up = layer("up2", up, { types: 1, dimension: 8, kernel: 4, stride: 0.5, iterations: 1 }); // one type: nothing to route
     const last = { types: segmentClasses.length, dimension: 8, kernel: 1, iterations: 3 };
     const lengths = capsuleLength(layer("classes", joinTypes(up, whole), last).u); // [n, h, w, 3]
-    return lengths.div(lengths.sum(-1, true)).reshape([n, height, width, segmentClasses.length]) as Tensor4D;
+    return tf.softmax(lengths.mul(sharpness)).reshape([n, height, width, segmentClasses.length]) as Tensor4D;
   };
   // One pass over an empty slice names and creates every variable.
   tf.tidy(() => void forward(tf.zeros([1, segmentStep, segmentStep, 1])));
   return {
+    side,
     variables: variables.all,
     parameterCount: [...variables.all.values()].reduce((sum, { size }) => sum + size, 0),
     forward,
-    getWeights: () => encodeWeights(variables.all),
-    setWeights: (bytes) => loadWeights(variables.all, bytes),
+    getWeights: () =>
+      encodeSafetensors(decodeSafetensors(encodeWeights(variables.all)).tensors, { side: String(side) }),
     dispose() {
       for (const variable of variables.all.values()) variable.dispose();
       variables.all.clear();
     },
   };
+}
+
+/**
+ * The segmentation that getWeights wrote.
+ * @throws FedError SAFETENSORS_MALFORMED, TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH, SEGMENT_SIDE
+ */
+export function openSegCaps(bytes: Uint8Array): SegCaps {
+  const model = createSegCaps({ side: Number(decodeSafetensors(bytes).metadata["side"]) });
+  try {
+    loadWeights(model.variables, bytes);
+    return model;
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
 }

@@ -7,12 +7,10 @@ import type { ScanMasks } from "./segmentation-set.ts";
 
 const batchSize = 8;
 
-/**
- * @param side that the network was trained on: a multiple of four
- * @returns masks at the set's own size; its first channel must be the lung window
- */
-export function segmentScan(model: SegCaps, data: TrainingSet, index: number, side: number): ScanMasks {
+/** Masks at the set's own size; its first channel must be the lung window. */
+export function segmentScan(model: SegCaps, data: TrainingSet, index: number): ScanMasks {
   const { height, width, channels } = data;
+  const { side } = model;
   const slices = data.scans[index]?.slices ?? 0;
   const bytes = data.read(index);
   const area = height * width;

@@ -5,7 +5,7 @@ import { seededIntegers } from "../../protocol/update/random.ts";
 import { createOptimiser } from "../optimisers.ts";
 import { tf } from "../tensorflow.ts";
 import { diceLoss } from "./dice.ts";
-import { type SegCaps, segmentClasses, segmentStep } from "./segcaps.ts";
+import { type SegCaps, segmentClasses } from "./segcaps.ts";
 import type { SegmentationSet } from "./segmentation-set.ts";
 
 export interface SegmentationTraining {
@@ -27,7 +27,7 @@ export interface SegmentationEvent {
 
 /**
  * Trains in place, on the first channel.
- * @throws FedError NO_TRAINING_SCANS, SEGMENT_SIDE, LOSS_NOT_FINITE; ABORTED
+ * @throws FedError NO_TRAINING_SCANS, DATA_SHAPE_MISMATCH, LOSS_NOT_FINITE; ABORTED
  */
 export async function* trainSegCaps(
   model: SegCaps,
@@ -37,12 +37,8 @@ export async function* trainSegCaps(
 ): AsyncGenerator<SegmentationEvent> {
   const { height, width } = data;
   if (data.scans.length === 0) throw new FedError("NO_TRAINING_SCANS", {});
-  if (height % segmentStep !== 0 || width % segmentStep !== 0) {
-    throw new FedError(
-      "SEGMENT_SIDE",
-      { height, width },
-      { remedy: `take sides that are multiples of ${segmentStep}` },
-    );
+  if (height !== model.side || width !== model.side) {
+    throw new FedError("DATA_SHAPE_MISMATCH", { height, width, side: model.side });
   }
   const next = seededIntegers(seed, "train-segcaps");
   const optimisers = [1, 0.5, 0.25].map((part) => createOptimiser({ name: "adam", learningRate }, learningRate * part));

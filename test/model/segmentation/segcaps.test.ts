@@ -5,11 +5,12 @@ import { Variables } from "../../../model/layers.ts";
 import { convolutionalCapsules, routeLocally } from "../../../model/segmentation/convolutional-capsules.ts";
 import { diceLoss, diceOf, meanOfPatients } from "../../../model/segmentation/dice.ts";
 import { maskedChannels, maskedSet } from "../../../model/segmentation/masked-channels.ts";
-import { createSegCaps } from "../../../model/segmentation/segcaps.ts";
+import { createSegCaps, openSegCaps } from "../../../model/segmentation/segcaps.ts";
 import { segmentScan } from "../../../model/segmentation/segment-scan.ts";
 import type { SegmentationSet } from "../../../model/segmentation/segmentation-set.ts";
 import { trainSegCaps } from "../../../model/segmentation/train-segcaps.ts";
 import { tf } from "../../../model/tensorflow.ts";
+import { encodeSafetensors } from "../../../protocol/safetensors.ts";
 import { seededIntegers } from "../../../protocol/update/random.ts";
 
 const { slices, side } = { slices: 3, side: 16 };
@@ -123,13 +124,13 @@ describe("Dice", () => {
     expect(diceOf(new Uint8Array(4), new Uint8Array(4))).to.equal(undefined);
   });
 
-  it("as a loss takes healthy lung and lesion together as lung", () => {
+  it("as a loss is the mean over the classes", () => {
     tf.tidy(() => {
       // Four pixels: background, healthy, lesion, lesion; the last is taken for healthy lung.
       const rows = (classes: number[]) => tf.oneHot(tf.tensor1d(classes, "int32"), 3).toFloat().reshape([1, 2, 2, 3]);
       const loss = diceLoss(rows([0, 1, 2, 1]) as Tensor4D, rows([0, 1, 2, 2]) as Tensor4D).dataSync()[0];
-      // Lung: 1 - (6 + 1) / (6 + 1); lesion: 1 - (2 + 1) / (3 + 1).
-      expect(loss).to.be.closeTo((0 + 0.25) / 2, 1e-6);
+      // Background 3 / 3, healthy (2 + 1) / (3 + 1), lesion (2 + 1) / (3 + 1).
+      expect(loss).to.be.closeTo((0 + 0.25 + 0.25) / 3, 1e-6);
     });
   });
 
@@ -148,46 +149,54 @@ describe("the capsule segmentation", () => {
     const data = squares(6);
     const before = tf.memory().numTensors;
     const learn = async (steps: number) => {
-      const model = createSegCaps(3);
-      const options = { steps, batchSize: 4, learningRate: 0.01, seed: 5 };
+      const model = createSegCaps({ side, seed: 3 });
+      const options = { steps, batchSize: 4, learningRate: 0.02, seed: 5 };
       for await (const _ of trainSegCaps(model, data, options));
       const bytes = model.getWeights();
-      const again = createSegCaps(4);
-      again.setWeights(bytes);
-      const masks = [0, 1].map((index) => segmentScan(again, data, index, side));
+      const again = openSegCaps(bytes);
+      const masks = [0, 1].map((index) => segmentScan(again, data, index));
       model.dispose();
       again.dispose();
       return { bytes, masks };
     };
-    const { masks } = await learn(90);
+    const { masks } = await learn(100);
     const exact = [0, 1].map((index) => data.masks(index));
     for (const index of [0, 1]) {
       const lung = diceOf(masks[index]?.lung as Uint8Array, exact[index]?.lung as Uint8Array);
-      expect(lung, `lung of scan ${index}`).to.be.above(0.9);
+      expect(lung, `lung of scan ${index}`).to.be.above(0.85);
     }
-    expect(diceOf(masks[1]?.lesion as Uint8Array, exact[1]?.lesion as Uint8Array)).to.be.above(0.8);
+    expect(diceOf(masks[1]?.lesion as Uint8Array, exact[1]?.lesion as Uint8Array)).to.be.above(0.7);
     expect((await learn(2)).bytes).to.deep.equal((await learn(2)).bytes);
     expect(tf.memory().numTensors).to.equal(before);
   });
 
   it("gives masks at the scan's own size, with lesions inside the lung", () => {
-    const model = createSegCaps(1);
+    const model = createSegCaps({ side: 16 });
     const large = { scans: [{ patient: "p", label: 1 as const, slices: 2 }], height: 24, width: 20, channels: 2 };
     const data = { ...large, read: () => Uint8Array.from({ length: 2 * 24 * 20 * 2 }, (_, at) => (at * 37) % 256) };
-    const { lung, lesion } = segmentScan(model, data, 0, 16);
+    const { lung, lesion } = segmentScan(model, data, 0);
     expect(lung).to.have.length(2 * 24 * 20);
     expect(lesion.every((ill, voxel) => ill <= (lung[voxel] as number))).to.equal(true);
     model.dispose();
   });
 
-  it("refuses sides that its grids cannot halve twice", async () => {
-    const model = createSegCaps(1);
-    const odd = { ...squares(2), height: 18 };
+  it("refuses sides that its grids cannot halve twice, scans of another size, and weights of something else", async () => {
+    expect(() => createSegCaps({ side: 18 }))
+      .to.throw()
+      .with.property("code", "SEGMENT_SIDE");
+    expect(() => openSegCaps(encodeSafetensors([])))
+      .to.throw()
+      .with.property("code", "SEGMENT_SIDE");
+    expect(() => openSegCaps(encodeSafetensors([], { side: "16" })))
+      .to.throw()
+      .with.property("code", "TENSOR_MISSING");
+    const model = createSegCaps({ side: 16 });
+    const other = { ...squares(2), height: 18 };
     const options = { steps: 1, batchSize: 1, learningRate: 0.01, seed: 1 };
-    const error = await trainSegCaps(model, odd, options)
+    const error = await trainSegCaps(model, other, options)
       .next()
       .catch((caught: unknown) => caught);
-    expect(error).to.include({ code: "SEGMENT_SIDE" });
+    expect(error).to.include({ code: "DATA_SHAPE_MISMATCH" });
     model.dispose();
   });
 });

@@ -1,0 +1,42 @@
+// How well scans are segmented, by patient: Dice of the lung, of the lesion in the ill, and what is found in the healthy.
+import type { Estimate } from "../../protocol/scores.ts";
+import { diceOf, meanOfPatients } from "./dice.ts";
+import type { ScanMasks, SegmentationSet } from "./segmentation-set.ts";
+
+export interface SegmentationScores {
+  readonly lung: Estimate;
+  readonly lungPatients: number;
+  /** Of patients that have any. */
+  readonly lesion: Estimate;
+  readonly lesionPatients: number;
+  /** Share of the exact lung that is called lesion in patients that have none: 0 is right. */
+  readonly falseLesion: Estimate;
+  readonly healthyPatients: number;
+}
+
+/** Every scan of the set is a patient of its own, as synthetic ones are. */
+export function scoreSegmentation(data: SegmentationSet, masksOf: (index: number) => ScanMasks): SegmentationScores {
+  const lung: number[] = [];
+  const lesion: number[] = [];
+  const falseLesion: number[] = [];
+  for (const index of data.scans.keys()) {
+    const exact = data.masks(index);
+    const found = masksOf(index);
+    const lungDice = diceOf(found.lung, exact.lung);
+    if (lungDice !== undefined) lung.push(lungDice);
+    if (count(exact.lesion) > 0) lesion.push(diceOf(found.lesion, exact.lesion) as number);
+    else if (count(exact.lung) > 0) falseLesion.push(count(found.lesion) / count(exact.lung));
+  }
+  return {
+    lung: meanOfPatients(lung),
+    lungPatients: lung.length,
+    lesion: meanOfPatients(lesion),
+    lesionPatients: lesion.length,
+    falseLesion: meanOfPatients(falseLesion),
+    healthyPatients: falseLesion.length,
+  };
+}
+
+function count(mask: Uint8Array): number {
+  return mask.reduce((sum, inside) => sum + inside, 0);
+}
