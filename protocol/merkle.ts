@@ -28,7 +28,7 @@ export function chunkRoot(chunk: Uint8Array): Uint8Array {
     const bytes = chunk.subarray(index * leafBytes, (index + 1) * leafBytes);
     leaf.set(bytes, 1);
     const prefixed = bytes.byteLength === leafBytes ? leaf : leaf.subarray(0, 1 + bytes.byteLength);
-    level.write(hash("sha256", prefixed, "latin1"), 32 * index, "latin1");
+    level.write(hash("sha256", prefixed, "binary"), 32 * index, "latin1");
   }
   const node = new Uint8Array(65);
   node[0] = 1;
@@ -37,7 +37,7 @@ export function chunkRoot(chunk: Uint8Array): Uint8Array {
       if (index + 1 === count) level.copyWithin(16 * index, 32 * index, 32 * count);
       else {
         node.set(level.subarray(32 * index, 32 * index + 64), 1);
-        level.write(hash("sha256", node, "latin1"), 16 * index, "latin1");
+        level.write(hash("sha256", node, "binary"), 16 * index, "latin1");
       }
     }
   }

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { recoverSigner } from "../../io/chain/signatures.ts";
-import { openBlobStore } from "../../io/store/blob-store.ts";
+import { openObjectFiles } from "../../io/store/object-files.ts";
 import { auditFederation } from "../../protocol/audit/audit-federation.ts";
 import { localExchange } from "../../protocol/audit/local-objects.ts";
 import type { RoundId } from "../../protocol/digest.ts";
@@ -28,18 +28,14 @@ const ledger = {
 
 async function once(): Promise<{ readonly seconds: number; readonly verdict: string; readonly models: number }> {
   const started = process.hrtime.bigint();
-  const blobs = await openBlobStore(join(folder, "store"));
+  const blobs = openObjectFiles(join(folder, "store"));
   const ports = { ledger, blobs, exchange: localExchange(blobs), signatures: { recover: recoverSigner } };
   const work = auditFederation(ports, { maxModelBytes: 2 ** 31 });
-  try {
-    for (;;) {
-      const step = await work.next();
-      if (!step.done) continue;
-      const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-      return { seconds, verdict: step.value.verdict, models: step.value.counts.models };
-    }
-  } finally {
-    await blobs.close();
+  for (;;) {
+    const step = await work.next();
+    if (!step.done) continue;
+    const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+    return { seconds, verdict: step.value.verdict, models: step.value.counts.models };
   }
 }
 

@@ -11,6 +11,7 @@ import type { BlobStore } from "../../protocol/ports.ts";
 import { openBlobWriter } from "./blob-writer.ts";
 import { writeDurably } from "./durable-file.ts";
 import { openLevel } from "./level.ts";
+import { objectPath } from "./object-files.ts";
 
 /** Outlines kept in memory; 32 bytes a MiB of object each. */
 const cachedOutlines = 256;
@@ -34,7 +35,7 @@ export async function openBlobStore(dir: string): Promise<BlobStore & { close():
 
   const known = new Map<Digest, KnownObject>();
   const openWriters = new Set<Digest>();
-  const pathOf = (digest: Digest) => join(dir, "objects", digest.slice(2, 4), digest.slice(4));
+  const pathOf = (digest: Digest) => objectPath(dir, digest);
 
   const remember = (digest: Digest, object: KnownObject) => {
     known.delete(digest);

@@ -6,12 +6,13 @@ import type { Plan } from "../plan.ts";
 import type { Ledger, Waiting } from "../ports.ts";
 import type { EventPlace } from "../round.ts";
 import { auditRound } from "./audit-round.ts";
-import { checkedBlobs, checkedExchange } from "./checked-blobs.ts";
+import { checkedBlobs, checkedExchange, type ObjectSource } from "./checked-blobs.ts";
 import { Replay } from "./replay.ts";
 import { type AuditEvent, type AuditReport, type AuditVerdict, firstFault, type RoundReport } from "./report.ts";
 import type { RoundRecord } from "./round-replay.ts";
 
-export interface AuditPorts extends CollectPorts {
+export interface AuditPorts extends Pick<CollectPorts, "exchange" | "signatures"> {
+  readonly blobs: ObjectSource;
   readonly ledger: Pick<Ledger, "federation" | "history" | "latestRound">;
 }
 

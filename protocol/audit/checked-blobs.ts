@@ -5,10 +5,16 @@ import { FedError, isFedError } from "../errors.ts";
 import { type BlobOutline, chunkBytes, chunkRoot, outlineDigest } from "../merkle.ts";
 import type { BlobExchange, BlobStore } from "../ports.ts";
 
-/** Chunks kept: 128 MiB. */
-const keptChunks = 128;
+/** Chunks kept: 48 MiB. */
+const keptChunks = 48;
 /** Outlines kept, 32 bytes a MiB of object each. */
 const keptOutlines = 4096;
+
+/** Where bytes come from, believed in nothing: a BlobStore will do, and so will bare files. */
+export interface ObjectSource extends Pick<BlobStore, "has" | "read"> {
+  /** @throws FedError BLOB_UNKNOWN */
+  outline(digest: Digest): Promise<Pick<BlobOutline, "size">>;
+}
 
 export interface CheckedBlobs {
   readonly blobs: BlobStore;
@@ -17,7 +23,7 @@ export interface CheckedBlobs {
 }
 
 /** Reads through; throws BLOB_CORRUPT { digest, found } where the bytes have another name. Writes nothing. */
-export function checkedBlobs(source: BlobStore): CheckedBlobs {
+export function checkedBlobs(source: ObjectSource): CheckedBlobs {
   const outlines = new Map<Digest, BlobOutline>();
   const chunks = new Map<string, Uint8Array>();
   const seen = new Set<Digest>();

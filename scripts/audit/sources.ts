@@ -2,22 +2,24 @@
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { type OpenLedger, openLedger } from "../../io/chain/ledger.ts";
 import { systemClock } from "../../io/clock/system-clock.ts";
 import { createPeerKey } from "../../io/p2p/identity.ts";
 import { openPeerNetwork } from "../../io/p2p/peer-network.ts";
 import { openBlobStore } from "../../io/store/blob-store.ts";
-import { jointStore, localExchange } from "../../protocol/audit/local-objects.ts";
+import { openObjectFiles } from "../../io/store/object-files.ts";
+import type { ObjectSource } from "../../protocol/audit/checked-blobs.ts";
+import { jointSource, localExchange } from "../../protocol/audit/local-objects.ts";
 import { FedError } from "../../protocol/errors.ts";
 import { watchMembership } from "../../protocol/membership-watch.ts";
-import type { BlobExchange, BlobStore, Log } from "../../protocol/ports.ts";
+import type { BlobExchange, Log } from "../../protocol/ports.ts";
 import { startChain } from "../simulate/chain.ts";
 import type { Target } from "./target.ts";
 
 export interface AuditSources {
   readonly ledger: OpenLedger;
-  readonly blobs: BlobStore;
+  readonly blobs: ObjectSource;
   readonly exchange: BlobExchange;
   close(): Promise<void>;
 }
@@ -47,9 +49,7 @@ export async function openSources(target: Target, signal: AbortSignal): Promise<
     );
     closers.push(() => ledger.close());
     if (target.peers.length > 0) return { ledger, ...(await openPeers(target, ledger, closers, signal)), close };
-    const stores: BlobStore[] = [];
-    for (const dir of target.stores) stores.push(await openStore(dir, closers));
-    const blobs = jointStore(stores);
+    const blobs = jointSource(target.stores.map(objectsOf));
     return { ledger, blobs, exchange: localExchange(blobs), close };
   } catch (error) {
     await close();
@@ -90,19 +90,15 @@ async function openPeers(
     }
     await systemClock.sleep(50, { signal });
   }
-  return { blobs, exchange: network.exchange };
+  return { blobs: openObjectFiles(dir), exchange: network.exchange };
 }
 
-/** A store's own folder, or that of a party which holds it as `blobs`. */
-async function openStore(dir: string, closers: (() => Promise<void> | void)[]): Promise<BlobStore> {
-  const path = [resolve(dir), join(resolve(dir), "blobs")].find((each) => existsSync(join(each, "objects")));
-  if (path === undefined) {
-    const remedy = "give the store folder of a party's configuration, or one that an earlier audit filled";
-    throw new FedError("STORE_MISSING", { dir }, { remedy });
-  }
-  const store = await openBlobStore(path);
-  closers.push(() => store.close());
-  return store;
+/** Of a store's own folder, or of a party's, which holds it as `blobs`. */
+function objectsOf(dir: string): ObjectSource {
+  const path = [dir, join(dir, "blobs")].find((each) => existsSync(join(each, "objects")));
+  if (path !== undefined) return openObjectFiles(path);
+  const remedy = "give the store folder of a party's configuration, or one that an earlier audit filled";
+  throw new FedError("STORE_MISSING", { dir }, { remedy });
 }
 
 /** The stores of all parties of a simulation. */
