@@ -65,9 +65,10 @@ async function decompress(
   const size = codestreamSize(encoded, codec);
   if (!size) throw damagedPixels(index, "no header of the transfer syntax's codec");
   if (size.rows !== rows || size.columns !== columns) throw damagedPixels(index, "rows and columns differ within");
+  if (size.precision > bitsAllocated) throw damagedPixels(index, "more bits within than allocated");
   if (size.components !== 1) throw damagedPixels(index, "more than one component");
   if (!hasEnd(encoded)) throw damagedPixels(index, "cut off before its end");
-  if (size.frameType === LOSSLESS) return decodeLosslessJpeg(encoded, rows, columns);
+  if (codec === "jpeg" && size.frameType === LOSSLESS) return decodeLosslessJpeg(encoded, rows, columns);
   return decodeByWasm(codec, encoded, instance);
 }
 

@@ -16,6 +16,8 @@ export interface DecodePoolOptions {
   /** JavaScript heap of a worker; default 512. Pixels lie outside it and are bounded by the limits. */
   readonly maxHeapMib?: number;
   readonly limits?: DicomLimits;
+  /** The worker's program: decode-worker.ts, or another one that speaks decode-messages.ts. */
+  readonly entry?: URL;
 }
 
 /** HU of one frame, rows x columns of its instance; see hounsfield.ts. */
@@ -65,10 +67,11 @@ export function openDecodePool({
   timeoutMs = 30_000,
   maxHeapMib = 512,
   limits = DICOM_LIMITS,
+  entry = new URL("./decode-worker.ts", import.meta.url),
 }: DecodePoolOptions = {}): DecodePool {
   const settings = { limits, framesAhead: FRAMES_AHEAD };
   const seats = Array.from({ length: workers }, () =>
-    openDecodeSeat({ timeoutMs, maxHeapMib, settings, onFree: dispatch }),
+    openDecodeSeat({ timeoutMs, maxHeapMib, settings, entry, onFree: dispatch }),
   );
   const seatOf = new Map<DecodeTask, DecodeSeat>();
   let waiting: DecodeTask[] = [];

@@ -28,11 +28,13 @@ export interface SeatOptions {
   readonly timeoutMs: number;
   readonly maxHeapMib: number;
   readonly settings: WorkerSettings;
+  /** The thread's program: decode-worker.ts, or another one that speaks decode-messages.ts. */
+  readonly entry: URL;
   /** A task ended; `orphans` were waiting behind one that killed the worker. */
   onFree(orphans: readonly DecodeTask[]): void;
 }
 
-export function openDecodeSeat({ timeoutMs, maxHeapMib, settings, onFree }: SeatOptions): DecodeSeat {
+export function openDecodeSeat({ timeoutMs, maxHeapMib, settings, entry, onFree }: SeatOptions): DecodeSeat {
   let worker: Worker | undefined;
   let tasks: DecodeTask[] = [];
   let timer: NodeJS.Timeout | undefined;
@@ -40,7 +42,7 @@ export function openDecodeSeat({ timeoutMs, maxHeapMib, settings, onFree }: Seat
   let untaken = 0;
 
   function start(): Worker {
-    const started = new Worker(new URL("./decode-worker.ts", import.meta.url), {
+    const started = new Worker(entry, {
       workerData: settings,
       resourceLimits: { maxOldGenerationSizeMb: maxHeapMib },
       // Codecs complain about broken files on their own; whatever they say, it may quote the file.

@@ -1,5 +1,5 @@
 // A thread that reads and decodes one DICOM file after the other; if a file kills it, that file alone is lost.
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { FedError, isFedError } from "../../protocol/errors.ts";
 import { decodeFrames } from "./decode-frames.ts";
@@ -35,7 +35,7 @@ async function perform(message: Extract<ToWorker, { source: unknown }>): Promise
     else await decode(message);
   } catch (error) {
     // What is no FedError may quote the file or its path, so its name is all that is told.
-    const refusal = isFedError(error) ? error : new FedError("DICOM_UNREADABLE", { reason: reasonOf(error) });
+    const refusal = isFedError(error) ? error : unreadable(reasonOf(error));
     say({ kind: "refused", task, code: refusal.code, facts: refusal.facts, remedy: refusal.remedy });
   }
 }
@@ -81,9 +81,12 @@ const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
 /** A file's bytes, or its first ones; those of a file of less than 8 MiB are valid until the next call. */
 function readWhole(path: string, atMost = Number.POSITIVE_INFINITY): Buffer {
-  const file = openSync(path, "r");
+  // Without blocking: nobody may ever write to a pipe that lies among the files, and nothing ends a thread that waits.
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const { size } = fstatSync(file);
+    const status = fstatSync(file);
+    if (!status.isFile()) throw unreadable("not a file");
+    const { size } = status;
     if (size > limits.maxFileBytes) throw tooLarge("file bytes", size, limits.maxFileBytes);
     const wanted = Math.min(size, atMost);
     if (wanted > scratch.length) return readFileSync(file);
@@ -94,6 +97,10 @@ function readWhole(path: string, atMost = Number.POSITIVE_INFINITY): Buffer {
   } finally {
     closeSync(file);
   }
+}
+
+function unreadable(reason: string): FedError {
+  return new FedError("DICOM_UNREADABLE", { reason }, { remedy: "check that the file is there and may be read" });
 }
 
 function reasonOf(error: unknown): string {

@@ -22,8 +22,8 @@ export async function decodeByWasm(
 ): Promise<Uint8Array | undefined> {
   // Loaded when needed: a worker that meets plain pixels only is ready the sooner.
   const { Context, NativeCodecs } = (await import("dcmjs-codecs")).default;
-  if (!NativeCodecs.isInitialized())
-    await NativeCodecs.initializeAsync({ logCodecsInfo: false, logCodecsTrace: false });
+  const load = () => NativeCodecs.initializeAsync({ logCodecsInfo: false, logCodecsTrace: false });
+  if (!NativeCodecs.isInitialized()) await load();
   try {
     const context = new Context({
       width: columns,
@@ -38,8 +38,8 @@ export async function decodeByWasm(
     });
     return NativeCodecs[METHODS[codec]](context).getDecodedBuffer();
   } catch {
-    // A trap leaves the sandbox's memory in any state; its words may hold bytes of the file, so they go no further.
-    NativeCodecs.release();
+    // A trap leaves the sandbox's memory in any state: a new one takes its place. What it says may quote the file.
+    await load();
     return undefined;
   }
 }

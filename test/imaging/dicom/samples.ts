@@ -1,0 +1,55 @@
+// Files that the project writes itself, and what was drawn into them: what the tests of the DICOM readers share.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { decodeFrames } from "../../../imaging/dicom/decode-frames.ts";
+import { HIGHEST_HU, LOWEST_HU, OUTSIDE_HU } from "../../../imaging/dicom/hounsfield.ts";
+import { readInstance } from "../../../imaging/dicom/read-instance.ts";
+import type { EncodingName } from "../../../imaging/phantom/encodings.ts";
+import { type NuisanceName, patientFiles } from "../../../imaging/phantom/patient-files.ts";
+import { openRandom } from "../../../imaging/phantom/random.ts";
+import { type SyntheticScan, synthesiseScan } from "../../../imaging/phantom/synthesise-scan.ts";
+
+/** Side of a sample's frame; three slices. */
+export const SIDE = 48;
+export const SLICES = 3;
+
+/** Scans whose scanners store differently: signed with padding, signed without, 12 bits unsigned. */
+export const scans: readonly SyntheticScan[] = ["GE MEDICAL SYSTEMS", "TOSHIBA", "SIEMENS"].map((manufacturer) => {
+  for (let index = 0; ; index++) {
+    const scan = synthesiseScan({ seed: 1, index, positive: true, matrix: SIDE, slices: [SLICES, SLICES] });
+    if (scan.acquisition.manufacturer === manufacturer) return scan;
+  }
+});
+
+/** The axial slices of a scan as files, in the order of the slices (but for positions that turn them). */
+export function sampleFiles(scan: SyntheticScan, encoding: EncodingName, nuisance: NuisanceName = "none"): Buffer[] {
+  const source = { patient: "patient1", study: "2.25.1", encoding, nuisance } as const;
+  const files = [...patientFiles(scan, source, openRandom(1, "no slice sent twice"))];
+  return files.filter(({ series }) => series !== "series1").map(({ bytes }) => bytes);
+}
+
+/** The HU that a slice must read as: as drawn, and -1000 (or what 12 bits hold of it) where nothing was measured. */
+export function expectedHu({ hu, acquisition }: SyntheticScan, slice: number, encoding: EncodingName): Int16Array {
+  const outside = encoding.startsWith("jpeg-lossless") || encoding === "jpeg-baseline" ? LOWEST_HU : OUTSIDE_HU;
+  return hu
+    .slice(slice * SIDE * SIDE, (slice + 1) * SIDE * SIDE)
+    .map((value) => (value === acquisition.outsideHu ? outside : Math.max(LOWEST_HU, Math.min(HIGHEST_HU, value))));
+}
+
+/** All frames of a file. */
+export function huOf(bytes: Uint8Array, into?: Int16Array): Promise<Int16Array[]> {
+  return collect(decodeFrames(readInstance(bytes), into));
+}
+
+export async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+/** The folder of real files, or undefined where it is absent. */
+export function sharedData(name: string): string | undefined {
+  const root = process.env["CONSILIUM_TEST_DATA"] ?? join(import.meta.dirname, "../../../../shared/data");
+  const folder = join(root, name);
+  return existsSync(folder) ? folder : undefined;
+}
