@@ -17,7 +17,6 @@ import { type ContractEvent, decodeReturned, encodeCall } from "./training-round
 /** Rounds whose states stay in memory; older ones are read from the chain again, half as many at a time. */
 const keptRounds = 64;
 /** While endpoints lag behind each other, or the chain is being reorganised. */
-const retryMs = 250;
 const retries = 20;
 const emptyHash = `0x${"0".repeat(64)}`;
 
@@ -27,6 +26,8 @@ export interface ChainViewSettings {
   readonly fromBlock: number;
   /** Blocks on top of an event before it counts. */
   readonly confirmations: number;
+  /** Between two attempts while the chain, or the endpoints among themselves, have not settled. */
+  readonly retryMs: number;
   readonly log: Log;
 }
 
@@ -236,7 +237,7 @@ export class ChainView {
           ...["CHAIN_REORGANISED", "CHAIN_MOVED", "RPC_BEHIND", "ENDPOINTS_DISAGREE", "LOGS_INCOMPLETE"],
         );
         if (!unsettled || attempt > retries) throw error;
-        if (attempt > 1) await pause(retryMs, waiting);
+        if (attempt > 1) await pause(this.#settings.retryMs, waiting);
       }
     }
   }

@@ -70,7 +70,7 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
   });
   await requireContract(endpoints, options, waiting);
   const life = new AbortController();
-  const view = new ChainView(endpoints, { federation, fromBlock, confirmations, log });
+  const view = new ChainView(endpoints, { federation, fromBlock, confirmations, retryMs: pollMs / 2, log });
   const sender = wallet && new Sender(endpoints, wallet, { federation, confirmations, pollMs, log });
   const self = wallet && parseAddress(wallet.address);
 

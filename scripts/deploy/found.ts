@@ -100,8 +100,10 @@ async function requireAcceptable({ provider }: Connection, { deployer, ...steps 
   try {
     await provider.request({ method: "eth_estimateGas", params: [{ from: deployer, data }] });
   } catch (error) {
-    const revert = (error as { data?: unknown }).data;
-    throw (typeof revert === "string" ? decodeRevert(revert) : undefined) ?? error;
+    const { data: revert, message: why } = error as Error & { data?: unknown };
+    const refusal = typeof revert === "string" ? decodeRevert(revert) : undefined;
+    const remedy = "nothing was sent: see what the chain's client says";
+    throw refusal ?? new FedError("DEPLOY_FAILED", { why: why.slice(0, 300) }, { cause: error, remedy });
   }
 }
 

@@ -2,6 +2,7 @@
 // (CONSILIUM_SNAPSHOT=write npm test -- test/contracts/gas.test.ts).
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect } from "chai";
+import { globalOptions } from "hardhat";
 import { type GasReport, measureGas } from "../../bench/gas/measure.ts";
 
 const path = new URL("snapshots/gas.json", import.meta.url);
@@ -13,6 +14,8 @@ describe("the gas of a federation", () => {
   let snapshot: GasReport;
 
   before(async function () {
+    // What counts the coverage costs gas.
+    if (globalOptions.coverage) this.skip();
     this.timeout(60_000);
     measured = await measureGas(sizes);
     if (process.env["CONSILIUM_SNAPSHOT"] === "write") {
