@@ -32,6 +32,8 @@ export function parseInstance(text: InstanceText): CtInstance {
 }
 
 export type FromWorker =
+  /** Loaded, and about to begin with its first file. */
+  | { readonly kind: "ready" }
   | { readonly kind: "header"; readonly task: number; readonly instance: InstanceText }
   | {
       readonly kind: "frame";

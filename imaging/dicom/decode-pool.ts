@@ -11,7 +11,7 @@ import { DICOM_LIMITS, type DicomLimits } from "./limits.ts";
 export interface DecodePoolOptions {
   /** Default: one a core. */
   readonly workers?: number;
-  /** How long a file may take to its first frame, and from each to the next; default 30 s. */
+  /** How long a file may take to its first frame, and from each to the next; default 30 s, and a minute to start a thread. */
   readonly timeoutMs?: number;
   /** JavaScript heap of a worker; default 512. Pixels lie outside it and are bounded by the limits. */
   readonly maxHeapMib?: number;
@@ -103,6 +103,7 @@ export function openDecodePool({
       for await (const event of stream.events) {
         signal?.throwIfAborted();
         if (event instanceof FedError) throw event;
+        if (event.kind === "ready") continue;
         ended = event.kind !== "frame" || event.isLast;
         if (event.kind === "refused") throw new FedError(event.code, event.facts, { ...remedyOf(event) });
         yield event;

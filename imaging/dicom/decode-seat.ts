@@ -40,6 +40,7 @@ export function openDecodeSeat({ timeoutMs, maxHeapMib, settings, entry, onFree 
   let timer: NodeJS.Timeout | undefined;
   /** Frames sent and not yet taken; at the most that may be, the worker waits for the reader and not we for it. */
   let untaken = 0;
+  let isReady = false;
 
   function start(): Worker {
     const started = new Worker(entry, {
@@ -49,7 +50,9 @@ export function openDecodeSeat({ timeoutMs, maxHeapMib, settings, entry, onFree 
       stdout: true,
       stderr: true,
     });
-    started.on("message", hear);
+    started.on("message", (message: FromWorker) => {
+      if (worker === started) hear(message);
+    });
     started.on("error", (error: NodeJS.ErrnoException) => {
       if (worker === started) lose(new FedError("DICOM_WORKER_DIED", { reason: error.code ?? error.name }, REMEDY));
     });
@@ -62,14 +65,21 @@ export function openDecodeSeat({ timeoutMs, maxHeapMib, settings, entry, onFree 
   function watch(): void {
     clearTimeout(timer);
     if (tasks.length === 0 || untaken === settings.framesAhead) return;
+    // A busy machine may take seconds to start a thread; no file is to blame for that.
+    const allowedMs = isReady ? timeoutMs : timeoutMs + START_MS;
     timer = setTimeout(() => {
       const hung = worker;
-      lose(new FedError("DICOM_TIMEOUT", { timeoutMs }, REMEDY));
+      lose(new FedError("DICOM_TIMEOUT", { timeoutMs: allowedMs }, REMEDY));
       void hung?.terminate();
-    }, timeoutMs);
+    }, allowedMs);
   }
 
   function hear(message: FromWorker): void {
+    if (message.kind === "ready") {
+      isReady = true;
+      watch();
+      return;
+    }
     const [task] = tasks;
     if (!task || message.task !== task.id) return;
     if (message.kind === "frame" && !message.isLast) untaken++;
@@ -85,6 +95,7 @@ export function openDecodeSeat({ timeoutMs, maxHeapMib, settings, entry, onFree 
   function lose(error: FedError): void {
     const [guilty, ...orphans] = tasks;
     worker = undefined;
+    isReady = false;
     tasks = [];
     untaken = 0;
     watch();
@@ -128,4 +139,5 @@ export function openDecodeSeat({ timeoutMs, maxHeapMib, settings, entry, onFree 
   };
 }
 
+const START_MS = 60_000;
 const REMEDY = { remedy: "leave the file out, or export it again" };

@@ -28,6 +28,8 @@ port.on("message", (message: ToWorker) => {
   wake();
 });
 
+say({ kind: "ready" });
+
 async function perform(message: Extract<ToWorker, { source: unknown }>): Promise<void> {
   const { task } = message;
   try {

@@ -12,11 +12,12 @@ export interface DicomLimits {
 }
 
 /**
- * Scanners write 512 or 1024 rows, at most 2048, and some thousands of frames in an enhanced file. Six million reads are
- * two million elements or 12 MB of a value without a length: half a second and some 300 MB at the very worst.
+ * A file is read whole: a thousand frames of 512 x 512. Scanners write 512 or 1024 rows, at most 2048, and some thousands
+ * of frames in an enhanced file. Six million reads are two million elements or 12 MB of a value without a length: half a
+ * second and some 300 MB at the very worst.
  */
 export const DICOM_LIMITS: DicomLimits = {
-  maxFileBytes: 2 ** 30,
+  maxFileBytes: 2 ** 29,
   maxInflatedBytes: 2 ** 28,
   maxHeaderReads: 6_000_000,
   maxMatrix: 4096,

@@ -128,7 +128,7 @@ describe("the decode pool", function () {
 
   it("a file that hangs its worker costs itself only: those behind it are decoded", async () => {
     const entry = new URL("./hanging-worker.ts", import.meta.url);
-    const hasty = openDecodePool({ workers: 1, timeoutMs: 4000, entry });
+    const hasty = openDecodePool({ workers: 1, timeoutMs: 2500, entry });
     try {
       await collect(hasty.decode({ path: paths[0]! }));
       const hung = failureOf(hasty, { path: "hang" });
