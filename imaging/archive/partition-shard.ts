@@ -8,7 +8,14 @@ import { FedError } from "../../protocol/errors.ts";
 import { dealPatients, type PartitionOptions } from "./deal-patients.ts";
 import { readQuarantine } from "./import-summary.ts";
 import { type QuarantineEntry, quarantineDigest } from "./quarantine.ts";
-import { readShardIndex, type ScanRecord, type ShardIndex, shardFiles, shardRoot } from "./shard-format.ts";
+import {
+  encodeShardIndex,
+  readShardIndex,
+  type ScanRecord,
+  type ShardIndex,
+  shardFiles,
+  shardRoot,
+} from "./shard-format.ts";
 
 /**
  * Writes one shard a folder, each with its own root and its part of the quarantine. Every patient keeps its split.
@@ -70,16 +77,12 @@ async function writePart(from: string, dir: string, source: ShardIndex, { scans,
     await pixels.close();
   }
   const quarantine = { salt: Buffer.from(salt).toString("hex"), digest: quarantineDigest(salt, entries), entries };
-  await writeJson(join(dir, shardFiles.quarantine), quarantine);
+  await writeFile(join(dir, shardFiles.quarantine), `${JSON.stringify(quarantine, undefined, 1)}\n`);
   const root = shardRoot(own);
   const name = Buffer.from(sha256(source.source, root)).toString("hex").slice(0, 16);
   const index: ShardIndex = {
     ...{ version, height, width, windows, root, quarantine: quarantine.digest, source: name, scans: own },
   };
   // The index comes last: a folder without one is no shard.
-  await writeJson(join(dir, shardFiles.index), index);
-}
-
-function writeJson(path: string, value: unknown): Promise<void> {
-  return writeFile(path, `${JSON.stringify(value, undefined, 1)}\n`);
+  await writeFile(join(dir, shardFiles.index), encodeShardIndex(index));
 }

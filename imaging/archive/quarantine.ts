@@ -53,7 +53,10 @@ export function sealQuarantine(
   entries: readonly QuarantineEntry[],
   pseudonyms: Pseudonyms,
 ): { readonly quarantine: Quarantine; readonly digest: Digest } {
-  const sorted = [...entries].sort((a, b) => Buffer.compare(canonicalBytes(a), canonicalBytes(b)));
+  // Parsed once more for the order of their fields: the same list is the same file, also after a resumed import.
+  const sorted = entries
+    .map((entry) => entrySchema.parse(entry))
+    .sort((a, b) => Buffer.compare(canonicalBytes(a), canonicalBytes(b)));
   const salt = pseudonyms.salt("quarantine");
   const digest = quarantineDigest(salt, sorted);
   return { quarantine: { salt: Buffer.from(salt).toString("hex"), digest, entries: sorted }, digest };

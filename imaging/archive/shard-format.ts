@@ -92,6 +92,11 @@ export function shardRoot(scans: readonly ScanRecord[]): Digest {
   return digestFromBytes(treeRoot(leaves));
 }
 
+/** The index as a file; its fields in one order, however it came about. */
+export function encodeShardIndex(index: ShardIndex): string {
+  return `${JSON.stringify(shardSchema.parse(index), undefined, 1)}\n`;
+}
+
 /** @throws FedError SHARD_NOT_FOUND, SHARD_DAMAGED */
 export async function readShardIndex(dir: string): Promise<ShardIndex> {
   const text = await readFile(join(dir, shardFiles.index), "utf8").catch((cause: unknown) => {

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { sha256 } from "../../protocol/digest.ts";
 import { FedError } from "../../protocol/errors.ts";
 import { type QuarantineEntry, quarantineSchema } from "./quarantine.ts";
-import { factsSchema, type ShardIndex, shardFiles } from "./shard-format.ts";
+import { encodeShardIndex, factsSchema, type ShardIndex, shardFiles } from "./shard-format.ts";
 
 const scanSchema = z
   .object({
@@ -83,7 +83,7 @@ export async function openShardWriter(dir: string): Promise<ShardWriter> {
     },
     writeFile: (name, content) => writeDurably(join(staging, name), content),
     async finish(index) {
-      await writeDurably(join(staging, shardFiles.index), `${JSON.stringify(index, undefined, 1)}\n`);
+      await writeDurably(join(staging, shardFiles.index), encodeShardIndex(index));
       await pixels.sync();
       await close();
       await rm(join(staging, journalName));

@@ -1,0 +1,74 @@
+import { spawn } from "node:child_process";
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { openShard } from "../../../imaging/archive/shard.ts";
+import { importInto, writeArchive } from "./synthetic.ts";
+
+describe("an import that is cut off", () => {
+  let root: string;
+  let archive: string;
+  before(async () => {
+    root = await mkdtemp(join(tmpdir(), "consilium-resume-"));
+    archive = await writeArchive(join(root, "archive"), { patients: 8 });
+  });
+  after(() => rm(root, { recursive: true, force: true }));
+
+  it("goes on after kill -9 and ends with the same bytes as one that was never cut off", async () => {
+    await importInto(archive, join(root, "whole"));
+    const dir = join(root, "killed");
+    await killAfter(archive, dir, 3);
+    expect(await readdir(root))
+      .to.include("killed.importing")
+      .and.to.not.include("killed");
+    // As if the machine had died in the midst of a write.
+    await appendFile(join(`${dir}.importing`, "journal.jsonl"), '{"patient":"12');
+    await appendFile(join(`${dir}.importing`, "pixels.bin"), "half a slice");
+    const summary = await importInto(archive, dir);
+    expect(summary.resumed).to.be.within(3, 7);
+    for (const name of await readdir(join(root, "whole"))) {
+      const same = (await readFile(join(dir, name))).equals(await readFile(join(root, "whole", name)));
+      expect(same, name).to.equal(true);
+    }
+    expect(await readdir(root)).to.not.include("killed.importing");
+  });
+
+  it("does a scan again whose pixels were damaged meanwhile", async () => {
+    const dir = join(root, "damaged");
+    await killAfter(archive, dir, 3);
+    const path = join(`${dir}.importing`, "pixels.bin");
+    const pixels = await readFile(path);
+    pixels[10]! ^= 255;
+    await writeFile(path, pixels);
+    const summary = await importInto(archive, dir);
+    expect(summary.resumed).to.equal(0);
+    expect(summary.root).to.equal((await openShard(join(root, "whole"))).root);
+  });
+
+  it("stops when it is told to, and goes on later", async () => {
+    const dir = join(root, "stopped");
+    const stop = new AbortController();
+    let seen = 0;
+    const onPatient = () => {
+      if (++seen === 2) stop.abort(new Error("enough"));
+    };
+    const failure = await importInto(archive, dir, {}, { signal: stop.signal, onPatient }).catch(
+      (error: unknown) => error,
+    );
+    expect((failure as Error).message).to.equal("enough");
+    expect((await importInto(archive, dir)).resumed).to.be.at.least(2);
+  });
+});
+
+/** Runs an import in a process and kills it when so many patients are done. */
+async function killAfter(archive: string, dir: string, patients: number): Promise<void> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "import-worker.ts"), archive, dir]);
+  let seen = 0;
+  child.stdout.on("data", (chunk: Buffer) => {
+    seen += chunk.toString().split(".").length - 1;
+    if (seen >= patients) child.kill("SIGKILL");
+  });
+  const signal = await new Promise((resolve) => child.once("close", (_, by) => resolve(by)));
+  expect(signal).to.equal("SIGKILL");
+}
