@@ -1,0 +1,163 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import type { AuditReport, Finding } from "../../../protocol/audit/report.ts";
+import { provenanceGraph } from "../../../scripts/audit/graph.ts";
+import { modelCard, modelCardMarkdown, type TestScores } from "../../../scripts/audit/model-card.ts";
+import { auditPage } from "../../../scripts/audit/page.ts";
+import { provenanceOf } from "../../../scripts/audit/provenance.ts";
+import { findingLines, roundTable, verdictLine } from "../../../scripts/audit/show-report.ts";
+import { writeReport } from "../../../scripts/audit/write-report.ts";
+import { alteringModel } from "../../fakes/liars.ts";
+import { audit, finish } from "../../protocol/audit/finished-federation.ts";
+
+const hostile = `<script>alert("x")</script>|\n![](http://evil)`;
+
+/** The report with something hostile wherever others write text. */
+function withHostileText(report: AuditReport): AuditReport {
+  const [first, ...rest] = report.rounds;
+  if (!first) throw new Error("no round");
+  const finding: Finding = {
+    ...{ severity: "broken", code: hostile, text: hostile, object: "manifest", expected: hostile, found: hostile },
+  };
+  const hospitals = first.hospitals.map((hospital) => ({ ...hospital, software: hostile }));
+  return {
+    ...report,
+    verdict: "broken",
+    first: finding,
+    rounds: [{ ...first, hospitals, findings: [finding] }, ...rest],
+  };
+}
+
+const estimate = (value: number, low: number, high: number) => ({ value, low, high });
+const goodScores: TestScores = {
+  ...{ patients: 40, majorityAccuracy: 0.5, isAtChance: false },
+  ...{ balancedAccuracy: estimate(0.95, 0.88, 1), auc: estimate(0.98, 0.93, 1) },
+  ...{ sensitivity: estimate(0.95, 0.8, 1), specificity: estimate(0.95, 0.8, 1), precision: estimate(0.95, 0.8, 1) },
+};
+
+describe("an audit's report", () => {
+  let report: AuditReport;
+  let withLie: AuditReport;
+
+  before(async () => {
+    report = await audit(await finish());
+    withLie = await audit(
+      await finish({}, ({ aggregators: [liar] }) => {
+        if (liar) liar.tamper = alteringModel;
+      }),
+    );
+  });
+
+  it("says at a glance what each round came to", () => {
+    const lines = roundTable(report.rounds).split("\n");
+    expect(lines).to.have.length(3);
+    expect(lines[1]).to.match(/^ {2}1 .*4 .*4 .*4 .*0x[0-9a-f]{8}… .*same bytes .*verified/);
+    expect(findingLines(report)).to.deep.equal([]);
+    expect(findingLines(withLie)[0]).to.match(/^WRONG_MODEL round 1, proposal 1: /);
+  });
+
+  it("ends with the verdict, in words that differ for each", () => {
+    expect(verdictLine(report)).to.match(/^VERIFIED 2 models derived again to the same bytes from 8 updates/);
+    const first: Finding = { severity: "broken", code: "WRONG_MODEL", text: "it is wrong", round: 3 as never };
+    const broken = verdictLine({ ...report, verdict: "broken", first });
+    expect(broken).to.equal("DOES NOT HOLD round 3: it is wrong (WRONG_MODEL)");
+    expect(verdictLine({ ...report, verdict: "unavailable", first })).to.match(/^CANNOT BE TOLD/);
+    expect(verdictLine({ ...report, verdict: "empty" })).to.match(/^NOTHING TO VERIFY/);
+  });
+
+  it("never lets what others wrote steer a terminal", () => {
+    const finding: Finding = { severity: "broken", code: "X", text: "\x1b[2Jcleared\r", found: "\x07" };
+    const lines = findingLines({ ...report, findings: [finding] }).join("\n");
+    expect([...lines].filter((char) => char !== "\n" && (char < " " || char === "\x7f"))).to.deep.equal([]);
+    expect(verdictLine({ ...report, verdict: "broken", first: finding })).not.to.contain("\x1b[2J");
+  });
+
+  it("is a page that runs nothing, asks nobody, and escapes every name", () => {
+    const page = auditPage(withHostileText(report), goodScores);
+    expect(page).not.to.match(/<script|<img|<link|<iframe| on\w+=/i);
+    expect(page).not.to.match(/\s(src|href|action)=|url\(|@import/i);
+    expect(page).to.contain("default-src 'none'");
+    expect(page).to.contain("&lt;script&gt;");
+    expect(page).to.match(/<div class="verdict broken">/);
+  });
+
+  it("draws every hospital of every round, and every model once", () => {
+    const svg = provenanceGraph(report);
+    const boxes = svg.match(/<rect x=/g) ?? [];
+    expect(boxes).to.have.length(2 * 4 + 3);
+    expect(svg.match(/<circle/g)).to.have.length(2 * 4);
+    for (const { model = "", hospitals } of report.rounds) {
+      expect(svg).to.contain(`<title>model ${model}</title>`);
+      for (const { update = "" } of hospitals) expect(svg).to.contain(update);
+    }
+  });
+
+  it("is W3C PROV: all that is related is declared, and the last model leads back to the first", () => {
+    const document = provenanceOf(report);
+    const declared = { ...document.entity, ...document.activity, ...document.agent };
+    const relations = ["used", "wasGeneratedBy", "wasDerivedFrom", "wasAssociatedWith", "wasAttributedTo"] as const;
+    for (const relation of relations) {
+      for (const record of Object.values(document[relation])) {
+        for (const name of Object.values(record)) expect(declared, relation).to.have.property(String(name));
+      }
+    }
+    const sources = (entity: string): string[] =>
+      Object.values(document.wasDerivedFrom).flatMap((record) =>
+        record["prov:generatedEntity"] === entity ? [String(record["prov:usedEntity"])] : [],
+      );
+    const reached = new Set<string>();
+    const walk = (entity: string) => {
+      if (reached.has(entity)) return;
+      reached.add(entity);
+      sources(entity).forEach(walk);
+    };
+    walk(`object:${report.model}`);
+    expect(reached).to.include(`object:${report.genesis}`);
+    expect(reached.size).to.equal(3 + 8);
+  });
+
+  it("has a model card that names scores with their intervals", () => {
+    const card = modelCard(report, goodScores);
+    const text = card ? modelCardMarkdown(card) : "";
+    expect(card?.isAtChance).to.equal(false);
+    expect(text).to.contain("| AUC | 0.98 [0.93, 1.00] |");
+    expect(text).to.contain(report.model);
+    expect(text).to.contain("tells patients apart better than chance");
+  });
+
+  it("calls a model at chance so, and one without any scores too", () => {
+    const atChance = modelCard(report, { ...goodScores, isAtChance: true });
+    expect(atChance && modelCardMarkdown(atChance)).to.contain("**This model is at chance");
+    const rounds = report.rounds.map(({ validation: _, ...round }) => round);
+    const unscored = modelCard({ ...report, rounds }, undefined);
+    expect(unscored?.isAtChance).to.equal(true);
+    expect(unscored && modelCardMarkdown(unscored)).to.contain("Do not use it");
+  });
+
+  it("takes no markup of others into the card", () => {
+    const card = modelCard({ ...report, rounds: [...withHostileText(report).rounds].reverse() }, undefined);
+    expect(card?.software).to.deep.equal([hostile]);
+    const row =
+      card &&
+      modelCardMarkdown(card)
+        .split("\n")
+        .find((line) => line.startsWith("| software"));
+    expect(row).to.match(/^\| software \| [\w .:/?-]+ \|$/);
+  });
+
+  it("is written whole into a folder", async () => {
+    const dir = await mkdtemp(join(tmpdir(), "consilium-report-"));
+    try {
+      const files = await writeReport(join(dir, "new"), report, goodScores);
+      expect((await readdir(join(dir, "new"))).sort()).to.deep.equal(
+        files.map((file) => file.split("/").at(-1)).sort(),
+      );
+      const written = JSON.parse(await readFile(join(dir, "new", "report.json"), "utf8"));
+      expect(written).to.deep.equal(JSON.parse(JSON.stringify(report)));
+    } finally {
+      await rm(dir, { recursive: true });
+    }
+  });
+});
