@@ -10,6 +10,7 @@ import {Bitmap} from "./Bitmap.sol";
 import {IConsortium} from "./interfaces/IConsortium.sol";
 
 /// @title The members of a federation
+/// @notice See {IConsortium}.
 abstract contract Consortium is IConsortium, Ownable2Step, EIP712 {
     using Bitmap for uint256;
 

@@ -7,6 +7,7 @@ import {Consortium} from "./Consortium.sol";
 import {ITrainingRounds} from "./interfaces/ITrainingRounds.sol";
 
 /// @title The rounds of one federation
+/// @notice See {ITrainingRounds} and {IConsortium}.
 contract TrainingRounds is ITrainingRounds, Consortium {
     using Bitmap for uint256;
 
@@ -52,7 +53,9 @@ contract TrainingRounds is ITrainingRounds, Consortium {
         _;
     }
 
+    /// @notice Founds a federation; a new one names the one that it continues.
     /// @param owner decides about members; may be a multisig
+    /// @param terms the rules of the first rounds
     /// @param predecessor the federation that this one continues, or zero
     /// @param genesisDigest the model that the first round starts from; zero leaves it to the first round's opener
     constructor(address owner, Terms memory terms, address predecessor, bytes32 genesisDigest) Consortium(owner) {

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 /// @title Who belongs to the federation, under which keys, and who decides about it
+/// @notice Members have an index for ever, a chain key that they may rotate, and a peer key that they bind themselves.
 /// @dev Warning: the owner (the "admin") admits and revokes at will, and can pause the rounds for up to 30 days at a
 /// time. It cannot forge a commitment, an attestation or a model. Federations that want no such party hand the
 /// ownership over to the contract itself, after which more than two thirds of the hospitals decide (see {vote}).
@@ -33,20 +34,40 @@ interface IConsortium {
     }
 
     /// @notice A federation was founded, in continuation of `predecessor` (zero: of none).
+    /// @param predecessor the contract that this one continues, or zero
+    /// @param genesisDigest the model that the first round starts from, or zero
     event FederationFounded(address indexed predecessor, bytes32 genesisDigest);
     /// @notice `account` became the member with `index`, from round `fromRound` on.
+    /// @param account its chain key
+    /// @param index its position in every bitmap
+    /// @param role what it may do
+    /// @param fromRound the first round that it may take part in
     event MemberAdmitted(address indexed account, uint8 indexed index, Role role, uint32 fromRound);
     /// @notice `account` can do nothing any more, from this block on.
+    /// @param account its chain key
+    /// @param index its position in every bitmap
     event MemberRevoked(address indexed account, uint8 indexed index);
     /// @notice The member with `index` replaced its chain key.
+    /// @param from the chain key before
+    /// @param to the chain key from now on
+    /// @param index its position in every bitmap, which stays
     event MemberKeyRotated(address indexed from, address indexed to, uint8 indexed index);
     /// @notice A member named the libp2p peer it runs.
     /// @dev Warning: `possession` is an Ed25519 signature, which the EVM cannot verify at a reasonable price. Whoever
     /// reads this event must verify it with `peerKey` over {peerKeyMessage}, and treat the key as unbound if it fails.
+    /// @param account its chain key
+    /// @param index its position in every bitmap
+    /// @param peerKey Ed25519 public key of its libp2p peer
+    /// @param possession Ed25519 signature by `peerKey`
     event PeerKeyBound(address indexed account, uint8 indexed index, bytes32 peerKey, bytes possession);
     /// @notice A hospital voted for (or took back its vote for) the motion `data`.
+    /// @param motion keccak256 of `data`
+    /// @param account the hospital
+    /// @param support false where it took its vote back
+    /// @param data the call that the contract is to make on itself
     event MotionVoted(bytes32 indexed motion, address indexed account, bool support, bytes data);
     /// @notice More than two thirds of the hospitals support the motion, and it was carried out.
+    /// @param motion keccak256 of the call that was made
     event MotionCarried(bytes32 indexed motion);
 
     /// @notice `account` is not an active member.
@@ -68,12 +89,15 @@ interface IConsortium {
 
     /// @notice Admits a member; it may commit and attest from the next round on. Owner only.
     /// @dev A revoked account cannot come back; a hospital that was revoked by mistake comes with a new key.
+    /// @param account the chain key of the new member
+    /// @param role Hospital or Aggregator
     function admit(address account, Role role) external;
 
     /// @notice Revokes a member at once, also in a running round: its vote on an open proposal is taken back, it can
     /// neither commit nor attest nor propose any more. Owner only.
     /// @dev The running round keeps its size: its quorum does not become easier to reach by revocations.
     /// @dev Warning: an update that it committed before stays committed. Proposers leave it out if they must.
+    /// @param account the chain key of the member
     function revoke(address account) external;
 
     /// @notice Binds the libp2p peer that the caller runs, replacing the one before.
@@ -83,12 +107,18 @@ interface IConsortium {
 
     /// @notice {bindPeerKey} for a member without gas, by its EIP-712 signature over
     /// `PeerKey(address account,bytes32 peerKey,uint32 nonce)`. Anyone may send it.
+    /// @param account the member that signed
+    /// @param peerKey Ed25519 public key
+    /// @param possession 64 bytes, as in {bindPeerKey}
+    /// @param signature of the EIP-712 message by `account`
     function bindPeerKeyFor(address account, bytes32 peerKey, bytes calldata possession, bytes calldata signature)
         external;
 
     /// @notice Moves the caller's membership, with its index, to a new chain key that proves that it exists by its
     /// EIP-712 signature over `Rotation(address from,address to,uint32 nonce)`.
     /// @dev Warning: whoever steals a chain key can rotate it away. The owner then revokes the thief's new address.
+    /// @param to the new chain key, which was never a member's
+    /// @param signature of the EIP-712 message by `to`
     function rotateKey(address to, bytes calldata signature) external;
 
     /// @notice Supports (or stops supporting) a motion: the encoded call of an owner-only function of this contract.
@@ -98,24 +128,37 @@ interface IConsortium {
     /// @dev Warning: votes do not expire; take back those that you no longer mean. Votes of revoked members lapse.
     /// @dev Warning: with three hospitals "more than two thirds" is all of them, so none can be revoked by vote.
     /// @dev Warning: if a third of the hospitals lose their keys no motion passes any more: found a successor.
+    /// @param data the encoded call, for instance `abi.encodeCall(IConsortium.revoke, (account))`
+    /// @param support false takes the vote back
     function vote(bytes calldata data, bool support) external;
 
     /// @notice The member that `account` is or was.
+    /// @param account a chain key, current or former
+    /// @return the member, with role None where `account` never was one
     function memberOf(address account) external view returns (MemberView memory);
 
     /// @notice Members with index in [from, to), current chain keys, revoked ones included.
+    /// @param from first index
+    /// @param to index after the last, at most {memberCount}
+    /// @return the members by index
     function membersBetween(uint256 from, uint256 to) external view returns (MemberView[] memory);
 
     /// @notice How many members were ever admitted.
+    /// @return the number of indices given away
     function memberCount() external view returns (uint256);
 
     /// @notice Bitmap of the active hospitals' indices.
+    /// @return one bit a member index
     function activeHospitals() external view returns (uint256);
 
     /// @notice Bitmap of the hospitals that support a motion.
+    /// @param data the motion
+    /// @return one bit a member index, those of revoked hospitals included
     function supportersOf(bytes calldata data) external view returns (uint256);
 
     /// @notice The bytes that a peer key signs to prove possession: keccak256 of
     /// `abi.encode("consilium peer key", chain id, this contract, account)`.
+    /// @param account the member
+    /// @return 32 bytes, to be signed as they are
     function peerKeyMessage(address account) external view returns (bytes32);
 }

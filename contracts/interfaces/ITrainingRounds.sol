@@ -81,10 +81,17 @@ interface ITrainingRounds {
     }
 
     /// @notice New rules, for the rounds opened from now on.
+    /// @param terms all of them
     event TermsSet(Terms terms);
     /// @notice Nothing but membership may change until then (0: not paused).
+    /// @param until last block time of the pause
     event PausedUntil(uint40 until);
     /// @notice A round opened. `members` is the bitmap of its hospitals.
+    /// @param roundId counts from 1
+    /// @param opener who opened it, and may propose first
+    /// @param planDigest of the plan
+    /// @param baseDigest of the model that it starts from
+    /// @param members bitmap of the hospitals that may commit and attest
     /// @param commitBy last block time at which commitments are taken
     /// @param proposeBy last block time at which only the opener may make the first proposal
     event RoundOpened(
@@ -97,8 +104,19 @@ interface ITrainingRounds {
         uint40 proposeBy
     );
     /// @notice A hospital committed to the update that the manifest names, weighing `sampleCount`.
+    /// @param roundId the round
+    /// @param member the hospital, by its chain key at that time
+    /// @param manifestDigest of its signed manifest
+    /// @param sampleCount its weight in the average
     event UpdateCommitted(uint32 indexed roundId, address indexed member, bytes32 manifestDigest, uint32 sampleCount);
     /// @notice A member proposed a model, the aggregate of the updates of the hospitals in the bitmap `included`.
+    /// @param roundId the round
+    /// @param proposer the member
+    /// @param number of the proposal within the round, from 1
+    /// @param modelDigest of the proposed model
+    /// @param included bitmap of the hospitals whose updates are in it
+    /// @param commitmentsHash the rolling hash that the proposal was made on
+    /// @param attestBy last block time at which it may be attested
     event ModelProposed(
         uint32 indexed roundId,
         address indexed proposer,
@@ -109,19 +127,34 @@ interface ITrainingRounds {
         uint40 attestBy
     );
     /// @notice A hospital recomputed proposal `number`, and says whether it is right.
+    /// @param roundId the round
+    /// @param member the hospital
+    /// @param number of the proposal
+    /// @param agree whether it found the same model
     /// @param scoresDigest of its scores of the model on its own patients, or zero
     event Attested(
         uint32 indexed roundId, address indexed member, uint8 number, bool agree, bytes32 scoresDigest
     );
     /// @notice A revoked hospital's vote on the open proposal counts no more.
+    /// @param roundId the round
+    /// @param member the hospital
+    /// @param number of the proposal
     event AttestationWithdrawn(uint32 indexed roundId, address indexed member, uint8 number);
     /// @notice At least a third of the hospitals disagree, so that it can never become final.
+    /// @param roundId the round
+    /// @param number of the proposal
     event ProposalRefused(uint32 indexed roundId, uint8 number);
     /// @notice It was not decided in time.
+    /// @param roundId the round
+    /// @param number of the proposal
     event ProposalExpired(uint32 indexed roundId, uint8 number);
     /// @notice More than two thirds of the round's hospitals agree. Nothing about this round changes any more.
+    /// @param roundId the round
+    /// @param number of the proposal
+    /// @param modelDigest of the model
     event RoundFinalised(uint32 indexed roundId, uint8 number, bytes32 modelDigest);
     /// @notice The round made no model. The next one opens on the same base.
+    /// @param roundId the round
     event RoundAbandoned(uint32 indexed roundId);
 
     /// @notice The rules make no sense, or would let a round last for ever.
@@ -182,49 +215,67 @@ interface ITrainingRounds {
     function openRound(bytes32 planDigest, bytes32 baseDigest) external returns (uint32 roundId);
 
     /// @notice Commits the calling hospital to its update, once a round.
+    /// @param roundId the newest round
     /// @param manifestDigest of the signed manifest, which names the update
+    /// @param sampleCount training scans, 1 to the terms' sampleCap
     function commitUpdate(uint32 roundId, bytes32 manifestDigest, uint32 sampleCount) external;
 
     /// @notice Commits hospitals that signed, in one transaction that anyone may send. Those that have committed by
     /// themselves meanwhile are passed over; anything else that is wrong refuses the whole transaction.
     /// @dev A hospital that is left out commits with {commitUpdate}.
     /// @dev Warning: accounts that are contracts cannot sign for this.
+    /// @param roundId the newest round
+    /// @param signed the commitments, in the order in which they are recorded
     /// @return committed how many were recorded
     function commitUpdates(uint32 roundId, SignedCommitment[] calldata signed) external returns (uint256 committed);
 
     /// @notice Proposes the round's model, once all hospitals have committed or the time for it is over. The opener
     /// first; after `proposeBy`, or after a failed proposal, any member whose proposal was not refused in this round.
+    /// @param roundId the newest round
+    /// @param modelDigest of the model
     /// @param included bitmap of the hospitals whose updates are in it
     function proposeModel(uint32 roundId, bytes32 modelDigest, uint256 included) external;
 
     /// @notice The calling hospital's verdict on the open proposal, once a proposal.
     /// @dev Names the model, so that a reorganisation cannot turn it into a verdict on another one. After finality
     /// the remaining hospitals may still attest until the deadline or the next round, for the record only.
+    /// @param roundId the newest round
+    /// @param modelDigest of the proposed model
+    /// @param agree whether the hospital's own computation gives the same
+    /// @param scoresDigest of its scores of the model on its own patients, or zero
     function attest(uint32 roundId, bytes32 modelDigest, bool agree, bytes32 scoresDigest) external;
 
     /// @notice Moves on a round whose deadline has passed. Anyone may.
+    /// @param roundId the newest round
     function expire(uint32 roundId) external;
 
     /// @notice Sets the rules for the rounds to come, while none is running. Owner only.
+    /// @param terms all of them
     function setTerms(Terms calldata terms) external;
 
     /// @notice Pauses the rounds until a block time at most 30 days away, or ends a pause (any time gone by). Owner only.
     /// @dev Warning: deadlines go on during a pause. A pause lapses by itself, so a lost owner key stops nothing for ever.
+    /// @param until last block time of the pause
     function pauseUntil(uint40 until) external;
 
     /// @notice The newest round; id 0 before the first.
+    /// @return its state
     function latestRound() external view returns (RoundView memory);
 
     /// @notice The rules of the rounds to come, and of the running one.
+    /// @return all of them
     function currentTerms() external view returns (Terms memory);
 
     /// @notice Block time until which the rounds are paused.
+    /// @return last block time of the pause, 0 where there was none
     function pausedUntil() external view returns (uint40);
 
     /// @notice The last final model, or the genesis model, or zero where neither is fixed yet.
+    /// @return its digest
     function latestModel() external view returns (bytes32);
 
     /// @notice h = keccak256(abi.encode(h, roundId, member, manifestDigest, sampleCount)) over all commitments of all
     /// rounds in order, from zero: an RPC endpoint that leaves out or invents one cannot match it.
+    /// @return the hash so far
     function commitmentsHash() external view returns (bytes32);
 }
