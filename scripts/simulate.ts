@@ -34,6 +34,7 @@ export function simulateCommand(program: Command): void {
     .option("--patients <n>", "patients of the synthetic archive (default 96)")
     .option("--matrix <n>", "rows and columns of its slices (default 128)")
     .option("--seed <n>", "the same seed gives the same model, to the bit (default 7)")
+    .option("--in-process", "all hospitals within one process, with one trainer for all: for a hundred of them")
     .option("--rpc-port <n>", "port of the chain's RPC (default: any free one)")
     .option("--json", "print the result as JSON")
     .addHelpText(

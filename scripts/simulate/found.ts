@@ -31,7 +31,7 @@ export async function foundFederation(
   { signal }: { signal: AbortSignal },
 ): Promise<Founded> {
   const { rpc, plan, genesis, admin, aggregators, hospitals } = input;
-  await fund(rpc, [admin, ...aggregators, ...hospitals]);
+  await fundParties(rpc, [admin, ...aggregators, ...hospitals]);
   return deployFederation(
     {
       endpoints: [rpc],
@@ -49,7 +49,8 @@ export async function foundFederation(
   );
 }
 
-async function fund(rpc: string, parties: readonly Identity[]): Promise<void> {
+/** Gives every party that has none yet some of the money that Hardhat's first account has. */
+export async function fundParties(rpc: string, parties: readonly Identity[]): Promise<void> {
   const provider = new JsonRpcProvider(rpc, simulationChainId, { staticNetwork: true, pollingInterval: 50 });
   try {
     const rich = await provider.getSigner(0);

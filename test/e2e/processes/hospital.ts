@@ -1,0 +1,35 @@
+// A hospital's process with everything real but its training, which takes a moment and depends on base and seed alone.
+//   node hospital.ts CONFIG
+import { parseHospitalConfig } from "../../../node/config.ts";
+import { runHospitalNode } from "../../../node/hospital-node.ts";
+import { blobDigest } from "../../../protocol/merkle.ts";
+import type { Learner } from "../../../protocol/ports.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../../protocol/safetensors.ts";
+import { seededIntegers } from "../../../protocol/update/random.ts";
+import { runPartyCommand } from "../../../scripts/party/run-command.ts";
+
+const learner: Learner = {
+  shard: async () => ({
+    root: blobDigest(Buffer.from("scans")),
+    quarantine: blobDigest(Buffer.from("none")),
+    trainScans: 10,
+  }),
+  async train({ base, seed }, { signal } = {}) {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    signal?.throwIfAborted();
+    const next = seededIntegers(seed, "walk");
+    const tensors = decodeSafetensors(base).tensors.map((tensor) => ({
+      ...tensor,
+      data: Float32Array.from(tensor.data, (weight) => weight + next() / 2 ** 34 - 2 ** -3),
+    }));
+    return { weights: encodeSafetensors(tensors), sampleCount: 10 + (seed % 7), finalLoss: 0.1, seconds: 0.3 };
+  },
+  predict: async () => [
+    { patient: "a", label: 0, score: 0.2 },
+    { patient: "b", label: 1, score: 0.7 },
+  ],
+};
+
+await runPartyCommand(process.argv[2] as string, { logLevel: "info" }, parseHospitalConfig, (config, party) =>
+  runHospitalNode(config, { ...party, software: "test", trainer: { learner: () => learner } }),
+);

@@ -1,0 +1,180 @@
+// A federation of real processes on a real chain, for tests that kill them or let them lie. Only training is not real.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { deployFederation } from "../../io/chain/deploy-federation.ts";
+import { writeFederationFile } from "../../io/chain/federation-file.ts";
+import { type OpenLedger, openLedger } from "../../io/chain/ledger.ts";
+import { abiDigest } from "../../io/chain/training-rounds.ts";
+import type { Digest } from "../../protocol/digest.ts";
+import { openLineage } from "../../protocol/lineage.ts";
+import { blobDigest } from "../../protocol/merkle.ts";
+import { encodePlan } from "../../protocol/plan.ts";
+import type { RoundState } from "../../protocol/round.ts";
+import { encodeSafetensors } from "../../protocol/safetensors.ts";
+import { type Chain, startChain } from "../../scripts/simulate/chain.ts";
+import { fundParties } from "../../scripts/simulate/found.ts";
+import { ensureIdentity, hospitalName, type Identity, simulationWallet } from "../../scripts/simulate/identities.ts";
+import { type ConfiguredParty, configureParties } from "../../scripts/simulate/party-configs.ts";
+import { openRunDirectory } from "../../scripts/simulate/run-directory.ts";
+import { parseSettings } from "../../scripts/simulate/settings.ts";
+import { examplePlan } from "../fakes/federation.ts";
+
+const seed = 11;
+const place = (name: string) => fileURLToPath(new URL(`./processes/${name}.ts`, import.meta.url));
+
+export type Event = { readonly event: string } & Record<string, unknown>;
+
+export class RealFederation {
+  readonly events: Event[] = [];
+  readonly hospitals: readonly Identity[];
+  readonly aggregator: Identity;
+  readonly ledger: OpenLedger;
+  readonly #dir: string;
+  readonly #chain: Chain;
+  readonly #parties: readonly ConfiguredParty[];
+  readonly #processes = new Map<string, ChildProcess>();
+  #wake = () => {};
+
+  private constructor(fields: {
+    dir: string;
+    chain: Chain;
+    ledger: OpenLedger;
+    parties: readonly ConfiguredParty[];
+    hospitals: readonly Identity[];
+    aggregator: Identity;
+  }) {
+    this.#dir = fields.dir;
+    this.#chain = fields.chain;
+    this.#parties = fields.parties;
+    this.ledger = fields.ledger;
+    this.hospitals = fields.hospitals;
+    this.aggregator = fields.aggregator;
+  }
+
+  /** Founds the federation; nothing runs yet but the chain. The same seed gives the same addresses, so the same models. */
+  static async found({ hospitals: count = 4, rounds = 2 } = {}): Promise<RealFederation> {
+    const dir = await mkdtemp(join(tmpdir(), "consilium-real-"));
+    const run = await openRunDirectory(join(dir, "run"), {
+      kind: "new",
+      settings: parseSettings({ hospitals: count, rounds, seed }),
+      fresh: true,
+    });
+    const plan = examplePlan({ rounds, minUpdates: 2 });
+    const weights = Float32Array.from({ length: 5000 }, (_, index) => (index % 17) / 17);
+    const genesis = encodeSafetensors([{ name: "w", dtype: "F32", shape: [weights.length], data: weights }]);
+    await mkdir(run.at("models"), { recursive: true });
+    await writeFile(run.at("plan.json"), encodePlan(plan));
+    await writeFile(run.at("models", "genesis.safetensors"), genesis);
+    const admin = await ensureIdentity(run, "admin");
+    const aggregator = await ensureIdentity(run, "aggregator");
+    const hospitals = await Promise.all(
+      Array.from({ length: count }, (_, index) => ensureIdentity(run, hospitalName(index))),
+    );
+    const chain = await startChain({ journal: run.at("chain.ndjson") });
+    await fundParties(chain.url, [admin, aggregator, ...hospitals]);
+    const { federation, fromBlock, codeDigest } = await deployFederation({
+      endpoints: [chain.url],
+      chainId: 31337,
+      deployer: simulationWallet(seed, admin.name),
+      terms: { commitPeriod: 60, proposePeriod: 12, attestPeriod: 20, minUpdates: 2, maxProposals: 8, sampleCap: 1000 },
+      members: [
+        ...hospitals.map(({ address }) => ({ address, role: "hospital" as const })),
+        { address: aggregator.address, role: "aggregator" as const },
+      ],
+      genesis: blobDigest(genesis),
+      pollMs: 20,
+    });
+    const record = { version: 1 as const, ...federation, fromBlock, codeDigest, abiDigest, predecessor: null };
+    await writeFederationFile(run.at("federation.json"), record);
+    const parties = await configureParties(
+      { aggregator, hospitals },
+      { federationFile: "../federation.json", rpc: chain.url, pollMs: 100 },
+    );
+    const aggregatorConfig = parties[0]?.config as string;
+    const config = JSON.parse(await readFile(aggregatorConfig, "utf8")) as object;
+    await writeFile(aggregatorConfig, JSON.stringify({ ...config, rounds }));
+    const ledger = await openLedger({ federation, fromBlock, endpoints: [chain.url], pollMs: 100 });
+    return new RealFederation({ dir, chain, ledger, parties, hospitals, aggregator });
+  }
+
+  /** Starts every party; the aggregator with a lie of test/fakes/liars.ts, if one is named. */
+  async start({ lie }: { lie?: string } = {}): Promise<void> {
+    await Promise.all(this.#parties.map(({ identity: { name } }) => this.startParty(name, lie)));
+  }
+
+  async startParty(name: string, lie?: string): Promise<void> {
+    const { config, command } = this.#parties.find(({ identity }) => identity.name === name) as ConfiguredParty;
+    const log = await open(join(this.#dir, `${name}.log`), "a");
+    const args =
+      command === "node" ? [place("hospital"), config] : [place("aggregator"), config, ...(lie ? [lie] : [])];
+    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], {
+      stdio: ["ignore", "pipe", log.fd, "ipc"],
+    });
+    await log.close();
+    createInterface({ input: child.stdout as NonNullable<typeof child.stdout> }).on("line", (line) => {
+      this.events.push(JSON.parse(line) as Event);
+      this.#wake();
+    });
+    this.#processes.set(name, child);
+  }
+
+  /** kill -9, and waits for the end. */
+  async kill(name: string): Promise<void> {
+    const child = this.#processes.get(name);
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+  }
+
+  log(name: string): Promise<string> {
+    return readFile(join(this.#dir, `${name}.log`), "utf8");
+  }
+
+  /** Resolves when the condition holds; it is asked at every event. */
+  async until(condition: () => boolean, { withinMs = 120_000 } = {}): Promise<void> {
+    const end = performance.now() + withinMs;
+    while (!condition()) {
+      const left = end - performance.now();
+      if (left <= 0)
+        throw new Error(`not within ${withinMs} ms; last events: ${JSON.stringify(this.events.slice(-5))}`);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  /** Every hospital has adopted the model of that round. */
+  untilAdopted(round: number, options: { withinMs?: number } = {}): Promise<void> {
+    const adopted = () =>
+      new Set(
+        this.events.filter((each) => each.event === "adopted" && each["round"] === round).map((e) => e["hospital"]),
+      );
+    return this.until(() => adopted().size === this.hospitals.length, options);
+  }
+
+  async rounds(): Promise<readonly RoundState[]> {
+    const latest = await this.ledger.latestRound();
+    return Promise.all(Array.from({ length: latest }, (_, index) => this.ledger.round((index + 1) as typeof latest)));
+  }
+
+  async models(): Promise<readonly (Digest | undefined)[]> {
+    return (await openLineage(this.ledger)({})).finals.map(({ model }) => model);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#processes.keys()].map((name) => this.kill(name)));
+    this.ledger.close();
+    await this.#chain.stop();
+    await rm(this.#dir, { recursive: true, force: true });
+  }
+}
