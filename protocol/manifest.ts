@@ -66,6 +66,11 @@ export async function signManifest(statement: Statement, signatures: Pick<Signat
   return canonicalBytes({ ...statementSchema.parse(statement), signature });
 }
 
+/** @throws FedError MANIFEST_TOO_LARGE, MANIFEST_MALFORMED, MANIFEST_NOT_CANONICAL; that it is true is verifyManifest's to tell */
+export function decodeManifest(bytes: Uint8Array): Manifest {
+  return parseCanonical(bytes, manifestSchema, { what: "MANIFEST", maxBytes: maxManifestBytes });
+}
+
 /** What a manifest must say to count as this commitment's. */
 export interface ManifestExpectation {
   readonly federation: FederationId;
@@ -89,7 +94,7 @@ export function verifyManifest(
   expected: ManifestExpectation,
   signatures: Pick<Signatures, "recover">,
 ): Manifest {
-  const manifest = parseCanonical(bytes, manifestSchema, { what: "MANIFEST", maxBytes: maxManifestBytes });
+  const manifest = decodeManifest(bytes);
   const { federation, bases, sampleCap, ...fields } = expected;
   const { hospital } = expected;
   for (const [field, value] of Object.entries({ ...fields, ...federation })) {

@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   deploy: async (to) => (await import("./deploy.ts")).deployCommand(to),
   members: async (to) => (await import("./members.ts")).membersCommand(to),
   audit: async (to) => (await import("./audit.ts")).auditCommand(to),
+  reproduce: async (to) => (await import("./reproduce.ts")).reproduceCommand(to),
   status: async (to) => (await import("./status.ts")).statusCommand(to),
   baselines: async (to) => (await import("./baselines.ts")).baselinesCommand(to),
   segment: async (to) => (await import("./segment.ts")).segmentCommand(to),

@@ -1,0 +1,130 @@
+// At a hospital, before an inspector: trains past rounds again from base, plan and shard, and shows that the very updates
+// come out which the hospital committed to. What rounding left over went from each update into the next, so that the
+// rounds before have to be gone through too.
+import type { Digest, HospitalAddress, RoundId } from "../digest.ts";
+import { FedError } from "../errors.ts";
+import { decodeManifest, type Manifest, maxManifestBytes } from "../manifest.ts";
+import { blobDigest } from "../merkle.ts";
+import { decodePlan, maxPlanBytes, type Plan } from "../plan.ts";
+import type { BlobStore, Learner, Ledger, TrainProgress, Waiting } from "../ports.ts";
+import type { RoundState } from "../round.ts";
+import { trainingSeed } from "../round-context.ts";
+import { makeUpdate } from "../update/make-update.ts";
+
+export interface ReproducePorts {
+  readonly ledger: Pick<Ledger, "round" | "latestRound">;
+  readonly blobs: Pick<BlobStore, "get">;
+  readonly learner: Pick<Learner, "shard" | "train">;
+}
+
+/** One update that was made again. */
+export interface Reproduction {
+  /** In which it was committed first. */
+  readonly round: RoundId;
+  readonly trainedIn: RoundId;
+  /** As committed to. */
+  readonly expected: Digest;
+  /** As it comes out now. */
+  readonly found: Digest;
+  /** Whether this shard, this list of quarantined studies and this number of scans are those of the manifest. */
+  readonly sameShard: boolean;
+  readonly same: boolean;
+  readonly seconds: number;
+}
+
+interface Committed {
+  readonly round: RoundState;
+  readonly manifest: Manifest;
+}
+
+/**
+ * Reproduces the hospital's update of a round, after those before it on which it depends.
+ * @throws FedError UPDATE_NOT_COMMITTED, BLOB_UNKNOWN, what the learner and makeUpdate refuse, ABORTED
+ */
+export async function* reproduceUpdate(
+  { ledger, blobs, learner }: ReproducePorts,
+  { hospital, round: target }: { readonly hospital: HospitalAddress; readonly round: RoundId },
+  {
+    maxModelBytes,
+    signal,
+    onProgress,
+  }: {
+    readonly maxModelBytes: number;
+    readonly onProgress?: (progress: TrainProgress & { readonly trainedIn: RoundId }) => void;
+  } & Waiting,
+): AsyncGenerator<Reproduction, Reproduction> {
+  const waiting = signal ? { signal } : {};
+  const committed = await readCommitted({ ledger, blobs }, hospital, target, waiting);
+  const last = committed.at(-1);
+  if (last?.round.id !== target) {
+    throw new FedError(
+      "UPDATE_NOT_COMMITTED",
+      { round: target, hospital },
+      { remedy: "give a round that this hospital committed in" },
+    );
+  }
+  const shard = await learner.shard();
+  const done = new Map<Digest, Awaited<ReturnType<typeof trainAgain>>>();
+  /** Of the newest update that went into a model. */
+  let residual: Uint8Array | undefined;
+  let result: Reproduction | undefined;
+  for (const { round, manifest } of committed) {
+    const plan = decodePlan(await blobs.get(manifest.plan, { maxBytes: maxPlanBytes }));
+    let made = done.get(manifest.update);
+    if (!made) {
+      const { trainedIn } = manifest;
+      const tell = (progress: TrainProgress) => onProgress?.({ trainedIn, ...progress });
+      made = await trainAgain({ blobs, learner }, { manifest, plan, residual, maxModelBytes }, { ...waiting, tell });
+      // A late update stays the same one in every round that it is committed in.
+      done.clear();
+      done.set(manifest.update, made);
+    }
+    const sampleCount = Math.min(made.sampleCount, plan.sampleCap);
+    const sameShard =
+      shard.root === manifest.shard && shard.quarantine === manifest.quarantine && sampleCount === manifest.sampleCount;
+    const { trainedIn, update: expected } = manifest;
+    const same = made.digest === expected && sameShard;
+    const { seconds, digest: found } = made;
+    result = { round: round.id, trainedIn, expected, found, sameShard, same, seconds };
+    yield result;
+    if (wentInto(round, hospital)) residual = made.residual;
+  }
+  return result as Reproduction;
+}
+
+/** The hospital's commitments up to a round, with what they say, in the order of the rounds. */
+async function readCommitted(
+  { ledger, blobs }: Pick<ReproducePorts, "ledger" | "blobs">,
+  hospital: HospitalAddress,
+  target: RoundId,
+  waiting: Waiting,
+): Promise<readonly Committed[]> {
+  const latest = await ledger.latestRound(waiting);
+  const committed: Committed[] = [];
+  for (let id = 1; id <= Math.min(latest, target); id++) {
+    const round = await ledger.round(id as RoundId, waiting);
+    const own = round.commitments.find(({ member }) => member === hospital);
+    if (!own) continue;
+    committed.push({ round, manifest: decodeManifest(await blobs.get(own.manifest, { maxBytes: maxManifestBytes })) });
+  }
+  return committed;
+}
+
+async function trainAgain(
+  { blobs, learner }: Pick<ReproducePorts, "blobs" | "learner">,
+  input: { manifest: Manifest; plan: Plan; residual: Uint8Array | undefined; maxModelBytes: number },
+  { tell, ...waiting }: { tell: (progress: TrainProgress) => void } & Waiting,
+) {
+  const { manifest, plan, residual, maxModelBytes } = input;
+  const { trainedIn: round, hospital } = manifest;
+  const base = await blobs.get(manifest.base, { maxBytes: maxModelBytes });
+  const seed = trainingSeed(plan, round, hospital);
+  const outcome = await learner.train({ plan, round, base, seed }, { ...waiting, onProgress: tell });
+  const made = makeUpdate({ base, local: outcome.weights, residual, plan, round, hospital });
+  const { sampleCount, seconds } = outcome;
+  return { digest: blobDigest(made.update), residual: made.residual, sampleCount, seconds };
+}
+
+function wentInto({ proposals }: RoundState, hospital: HospitalAddress): boolean {
+  return proposals.some(({ status, included }) => status === "accepted" && included.includes(hospital));
+}

@@ -1,0 +1,85 @@
+import { expect } from "chai";
+import { type Reproduction, reproduceUpdate } from "../../../protocol/audit/reproduce.ts";
+import type { RoundId } from "../../../protocol/digest.ts";
+import type { Learner } from "../../../protocol/ports.ts";
+import { FakeFederation, type Site } from "../../fakes/federation.ts";
+import { FakeLearner } from "../../fakes/learner.ts";
+
+/** Trains as the site does, in no time. */
+function learnerOf(trainScans: number): Learner {
+  return new FakeLearner({ clock: { now: () => 0, sleep: async () => {} }, trainScans });
+}
+
+async function finished(options: Parameters<typeof FakeFederation.found>[0] = {}, prepare?: (site: Site) => void) {
+  const federation = await FakeFederation.found({ ...options, plan: { rounds: 3, ...options?.plan } });
+  const site = federation.hospitals[0] as Site;
+  prepare?.(site);
+  federation.start();
+  await federation.runUntil(() => federation.finals.length === 3, { withinSeconds: 4000 });
+  return { federation, site };
+}
+
+async function reproduce(
+  { federation, site }: Awaited<ReturnType<typeof finished>>,
+  round: number,
+  learner: Learner = learnerOf(10),
+): Promise<Reproduction[]> {
+  const ports = { ledger: federation.chain.ledger(undefined), blobs: site.store, learner };
+  const subject = { hospital: site.address, round: round as RoundId };
+  const all: Reproduction[] = [];
+  for await (const each of reproduceUpdate(ports, subject, { maxModelBytes: 1 << 20 })) all.push(each);
+  return all;
+}
+
+describe("reproducing a hospital's update", () => {
+  it("comes to the very update of a later round, through what rounding left over in those before", async () => {
+    const all = await reproduce(await finished(), 3);
+    expect(all.map(({ round, same }) => [round, same])).to.deep.equal([
+      [1, true],
+      [2, true],
+      [3, true],
+    ]);
+    expect(new Set(all.map(({ found }) => found)).size).to.equal(3);
+  });
+
+  it("comes to a late update, whichever of its rounds is asked for", async () => {
+    const strategy = { name: "fedavg", maxSharePermille: 1000, maxStaleness: 1 } as const;
+    const late = await finished({ plan: { strategy }, terms: { commitPeriod: 20 } }, (site) => {
+      site.learner.trainMs = 30_000;
+    });
+    const all = await reproduce(late, 2);
+    expect(all.map(({ round, trainedIn, same }) => [round, trainedIn, same])).to.deep.equal([[2, 1, true]]);
+  });
+
+  it("finds training that comes out otherwise", async () => {
+    const honest = learnerOf(10);
+    const other: Learner = {
+      shard: () => honest.shard(),
+      predict: (request) => honest.predict(request),
+      train: (request) => honest.train({ ...request, seed: request.seed + 1 }),
+    };
+    const [first] = await reproduce(await finished(), 1, other);
+    expect(first).to.include({ same: false, sameShard: true });
+    expect(first?.found).not.to.equal(first?.expected);
+  });
+
+  it("finds another shard, and another number of scans in it", async () => {
+    const done = await finished();
+    const honest = learnerOf(10);
+    const root = `0x${"99".repeat(32)}` as const;
+    const other = { ...(await honest.shard()), root } as Awaited<ReturnType<Learner["shard"]>>;
+    const learner: Learner = {
+      shard: async () => other,
+      predict: (request) => honest.predict(request),
+      train: (request) => honest.train(request),
+    };
+    expect((await reproduce(done, 1, learner))[0]).to.include({ same: false, sameShard: false });
+    expect((await reproduce(done, 1, learnerOf(9)))[0]).to.include({ same: false, sameShard: false });
+  });
+
+  it("refuses a round that the hospital did not commit in", async () => {
+    const done = await finished();
+    const error = await reproduce(done, 9).catch((reason: unknown) => reason);
+    expect(error).to.include({ code: "UPDATE_NOT_COMMITTED" });
+  });
+});
