@@ -49,29 +49,42 @@ const [firstScalar, firstSplat, splats] = [4, 11, 7];
 const [intercept, padding, padded, neverBelow, outside, lowest, highest] = [11, 12, 13, 14, 15, 16, 17];
 const [raw, stored, hu] = [18, 19, 20];
 
-function body(shiftRight: number[]): number[] {
+/** Steps that these settings need; each left out saves a tenth of the time. */
+interface Steps {
+  readonly isSigned: boolean;
+  /** Some of the word's bits are not stored ones. */
+  readonly cut: boolean;
+  /** Padding that is not already below what was ever measured. */
+  readonly pad: boolean;
+  /** HU may come out below the lowest. */
+  readonly floor: boolean;
+}
+
+function stepsOf({ isSigned, left, right, intercept, padding, neverBelow, lowest }: KernelSettings): Steps {
+  const leastStored = isSigned ? -(2 ** (15 - right)) : 0;
+  const cut = left !== 0 || right !== 0;
+  // Where bits are cut, a word may equal the padding though what is stored of it does not.
+  const pad = padding !== undefined && (cut || !isSigned || padding + intercept >= neverBelow);
+  return { isSigned, cut, pad, floor: leastStored + intercept < lowest };
+}
+
+function body({ isSigned, cut, pad, floor }: Steps): number[] {
   const lanes = Array.from({ length: splats }, (_, index) => index);
+  const shiftRight = isSigned ? shiftRightSigned : shiftRightUnsigned;
+  const padMask = [
+    ...[...get(raw), ...get(padding), ...equal, ...get(stored), ...get(padding), ...equal],
+    ...[...or, ...get(padded), ...and],
+  ];
+  const lowMask = [...get(hu), ...get(neverBelow), ...less];
+  const masks = [...(pad ? padMask : []), ...(floor ? lowMask : []), ...(pad && floor ? or : [])];
+  const clamped = [...get(hu), ...(floor ? [...get(lowest), ...max] : []), ...get(highest), ...min];
   const code = [
     ...lanes.flatMap((index) => [...get(firstScalar + index), ...splat, ...set(firstSplat + index)]),
     ...loop(
       [...get(at), ...load, ...set(raw)],
-      [...get(raw), ...get(left), ...shiftLeft, ...get(right), ...shiftRight, ...set(stored)],
+      [...get(raw), ...(cut ? [...get(left), ...shiftLeft, ...get(right), ...shiftRight] : []), ...set(stored)],
       [...get(stored), ...get(intercept), ...addSaturating, ...set(hu)],
-      [...get(at), ...get(outside)],
-      [...get(hu), ...get(lowest), ...max, ...get(highest), ...min],
-      [
-        ...get(raw),
-        ...get(padding),
-        ...equal,
-        ...get(stored),
-        ...get(padding),
-        ...equal,
-        ...or,
-        ...get(padded),
-        ...and,
-      ],
-      [...get(hu), ...get(neverBelow), ...less, ...or],
-      [...select, ...store],
+      [...get(at), ...(masks.length > 0 ? [...get(outside), ...clamped, ...masks, ...select] : clamped), ...store],
       [...get(at), ...constant(16), ...add, ...set(at)],
       [...get(at), ...get(end), ...lessUnsigned, ...againIf],
     ),
@@ -89,49 +102,51 @@ function sized(content: readonly number[]): number[] {
 const section = (id: number, content: readonly number[]) => [id, ...sized(content)];
 const text = (name: string) => sized([...new TextEncoder().encode(name)]);
 
-const moduleBytes = Uint8Array.from([
-  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-  ...section(1, [1, 0x60, 11, ...new Array<number>(11).fill(i32), 0]), // type 0: eleven i32, no result
-  ...section(3, [2, 0, 0]), // two functions of type 0
-  ...section(5, [1, 0, 1]), // a memory of one page
-  ...section(7, [3, ...text("memory"), 2, 0, ...text("signed"), 0, 0, ...text("unsigned"), 0, 1]),
-  ...section(10, [2, ...body(shiftRightSigned), ...body(shiftRightUnsigned)]),
-]);
+const moduleBytes = (steps: Steps) =>
+  Uint8Array.from([
+    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, [1, 0x60, 11, ...new Array<number>(11).fill(i32), 0]), // type 0: eleven i32, no result
+    ...section(2, [1, ...text("env"), ...text("memory"), 0x02, 0, 1]), // a memory of one page
+    ...section(3, [1, 0]), // a function of type 0
+    ...section(7, [1, ...text("kernel"), 0, 0]),
+    ...section(10, [1, ...body(steps)]),
+  ]);
 
 /** What is used of the host's WebAssembly, whose types come only with a browser's. */
 declare const WebAssembly: {
+  readonly Memory: new (size: { initial: number }) => { readonly buffer: ArrayBuffer };
   readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: object };
+  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
 };
 
 type Kernel = (...parameters: number[]) => void;
-interface Loaded {
-  readonly memory: Uint16Array;
-  readonly signed: Kernel;
-  readonly unsigned: Kernel;
-}
-let loaded: Loaded | undefined;
+/** At most sixteen, by their steps. */
+const kernels = new Map<string, Kernel>();
+const memory = new WebAssembly.Memory({ initial: 1 });
+const page = new Uint16Array(memory.buffer);
 
-function loadKernels(): Loaded {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(moduleBytes));
-  const { memory, signed, unsigned } = exports as Omit<Loaded, "memory"> & { memory: { buffer: ArrayBuffer } };
-  return { memory: new Uint16Array(memory.buffer), signed, unsigned };
+function kernelFor(steps: Steps): Kernel {
+  const key = Object.values(steps).join();
+  const kept = kernels.get(key);
+  if (kept) return kept;
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(moduleBytes(steps)), { env: { memory } });
+  const { kernel } = exports as { kernel: Kernel };
+  kernels.set(key, kernel);
+  return kernel;
 }
 
 /** Writes the HU of `words` to `into`, a page of the kernel's memory at a time, which stays in the processor's cache. */
 export function hounsfieldByKernel(words: Uint16Array, settings: KernelSettings, into: Int16Array): void {
-  loaded ??= loadKernels();
-  const { memory } = loaded;
-  const kernel = settings.isSigned ? loaded.signed : loaded.unsigned;
+  const kernel = kernelFor(stepsOf(settings));
   const parameters = [
     ...[settings.left, settings.right, settings.intercept],
     ...[settings.padding ?? 0, settings.padding === undefined ? 0 : -1],
     ...[settings.neverBelow, settings.outside, settings.lowest, settings.highest],
   ];
-  for (let from = 0; from < words.length; from += memory.length) {
-    const part = words.subarray(from, from + memory.length);
-    memory.set(part);
+  for (let from = 0; from < words.length; from += page.length) {
+    const part = words.subarray(from, from + page.length);
+    page.set(part);
     kernel(0, part.length * 2, ...parameters);
-    into.set(memory.subarray(0, part.length), from);
+    into.set(page.subarray(0, part.length), from);
   }
 }
