@@ -58,3 +58,9 @@ export interface WorkerSettings {
   /** Frames of a file that may be on their way at once. */
   readonly framesAhead: number;
 }
+
+/** What a worker is started with. */
+export interface WorkerData extends WorkerSettings {
+  /** The task in work, in shared memory: who is to blame if the worker dies. */
+  readonly current: Int32Array<SharedArrayBuffer>;
+}

@@ -59,8 +59,8 @@ export interface DecodePool {
 }
 
 const FRAMES_AHEAD = 4;
-/** One in work and one to go on with, so that no worker waits for this thread between two files. */
-const TASKS_A_WORKER = 2;
+/** One in work and some to go on with, so that no worker waits for this thread between two files. */
+const TASKS_A_WORKER = 6;
 
 export function openDecodePool({
   workers = availableParallelism(),

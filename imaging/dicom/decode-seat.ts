@@ -1,7 +1,7 @@
 // One worker thread and what it has to do: replaced when it dies, ended when it hangs; the file in work pays for that.
 import { Worker } from "node:worker_threads";
 import { FedError } from "../../protocol/errors.ts";
-import type { DicomSource, FromWorker, SharedHu, ToWorker, WorkerSettings } from "./decode-messages.ts";
+import type { DicomSource, FromWorker, SharedHu, ToWorker, WorkerData, WorkerSettings } from "./decode-messages.ts";
 
 export interface DecodeTask {
   readonly id: number;
@@ -41,17 +41,20 @@ export function openDecodeSeat({ timeoutMs, maxHeapMib, settings, entry, onFree 
   /** Frames sent and not yet taken; at the most that may be, the worker waits for the reader and not we for it. */
   let untaken = 0;
   let isReady = false;
+  let current = new Int32Array(new SharedArrayBuffer(4));
 
   function start(): Worker {
+    current = new Int32Array(new SharedArrayBuffer(4));
+    const workerData: WorkerData = { ...settings, current };
     const started = new Worker(entry, {
-      workerData: settings,
+      workerData,
       resourceLimits: { maxOldGenerationSizeMb: maxHeapMib },
       // Codecs complain about broken files on their own; whatever they say, it may quote the file.
       stdout: true,
       stderr: true,
     });
-    started.on("message", (message: FromWorker) => {
-      if (worker === started) hear(message);
+    started.on("message", (messages: readonly FromWorker[]) => {
+      for (const message of messages) if (worker === started) hear(message);
     });
     started.on("error", (error: NodeJS.ErrnoException) => {
       if (worker === started) lose(new FedError("DICOM_WORKER_DIED", { reason: error.code ?? error.name }, REMEDY));
@@ -93,7 +96,10 @@ export function openDecodeSeat({ timeoutMs, maxHeapMib, settings, entry, onFree 
   }
 
   function lose(error: FedError): void {
-    const [guilty, ...orphans] = tasks;
+    // Tasks before the one in work are done, but their ends were still to be told: they are done again.
+    const inWork = Atomics.load(current, 0);
+    const guilty = tasks.find(({ id }) => id === inWork) ?? tasks[0];
+    const orphans = tasks.filter((task) => task !== guilty);
     worker = undefined;
     isReady = false;
     tasks = [];

@@ -3,42 +3,42 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } fro
 import { parentPort, workerData } from "node:worker_threads";
 import { FedError, isFedError } from "../../protocol/errors.ts";
 import { decodeFrames } from "./decode-frames.ts";
-import {
-  type DicomSource,
-  type FromWorker,
-  type ToWorker,
-  type WorkerSettings,
-  writeInstance,
-} from "./decode-messages.ts";
+import { type DicomSource, type FromWorker, type ToWorker, type WorkerData, writeInstance } from "./decode-messages.ts";
 import { readInstance, readInstanceHeader } from "./read-instance.ts";
 import { tooLarge } from "./refusals.ts";
 
-const { limits, framesAhead } = workerData as WorkerSettings;
+const { limits, framesAhead, current } = workerData as WorkerData;
 const port = parentPort!;
 /** Frames that may still be sent of the file in work. */
 let credit = 0;
 let wake = () => {};
 const stopped = new Set<number>();
+/** Tasks that came and were not begun yet. */
+let queued = 0;
 let work: Promise<void> = Promise.resolve();
 
 port.on("message", (message: ToWorker) => {
   if (message.kind === "taken") credit++;
   else if (message.kind === "stop") stopped.add(message.task);
-  else work = work.then(() => perform(message));
+  else {
+    queued++;
+    work = work.then(() => perform(message));
+  }
   wake();
 });
 
-say({ kind: "ready" });
-
 async function perform(message: Extract<ToWorker, { source: unknown }>): Promise<void> {
   const { task } = message;
+  queued--;
+  Atomics.store(current, 0, task);
   try {
-    if (message.kind === "header") say({ kind: "header", task, instance: writeInstance(readHeader(message.source)) });
+    if (message.kind === "header")
+      sayLater({ kind: "header", task, instance: writeInstance(readHeader(message.source)) });
     else await decode(message);
   } catch (error) {
     // What is no FedError may quote the file or its path, so its name is all that is told.
     const refusal = isFedError(error) ? error : unreadable(reasonOf(error));
-    say({ kind: "refused", task, code: refusal.code, facts: refusal.facts, remedy: refusal.remedy });
+    sayLater({ kind: "refused", task, code: refusal.code, facts: refusal.facts, remedy: refusal.remedy });
   }
 }
 
@@ -53,14 +53,35 @@ async function decode({ task, source, into }: Extract<ToWorker, { kind: "decode"
     credit--;
     const first = index === 0 && { instance: writeInstance(file.instance) };
     const isLast = ++index === count;
+    // A file of which frames were told before cannot be given to another worker: its end must not wait.
+    const tell = count === 1 ? sayLater : say;
     if (hu.buffer instanceof ArrayBuffer)
-      say({ kind: "frame", task, ...first, hu: hu as Int16Array<ArrayBuffer>, isLast }, [hu.buffer]);
-    else say({ kind: "frame", task, ...first, isLast });
+      tell({ kind: "frame", task, ...first, hu: hu as Int16Array<ArrayBuffer>, isLast }, [hu.buffer]);
+    else tell({ kind: "frame", task, ...first, isLast });
   }
 }
 
+const MOST_HELD = 4;
+const MOST_HELD_MS = 5;
+let held: FromWorker[] = [];
+let heldBuffers: ArrayBuffer[] = [];
+let heldSince = 0;
+
 function say(message: FromWorker, transfer: readonly ArrayBuffer[] = []): void {
-  port.postMessage(message, transfer);
+  port.postMessage([...held, message], [...heldBuffers, ...transfer]);
+  held = [];
+  heldBuffers = [];
+}
+
+/** Waking the other thread costs as much as reading a file: the ends of small ones wait for each other, if more follow. */
+function sayLater(message: FromWorker, transfer: readonly ArrayBuffer[] = []): void {
+  if (held.length === 0) heldSince = performance.now();
+  if (queued < 2 || held.length >= MOST_HELD || performance.now() - heldSince > MOST_HELD_MS) {
+    say(message, transfer);
+    return;
+  }
+  held.push(message);
+  heldBuffers.push(...transfer);
 }
 
 /** The header from the file's first bytes, or from more of them until it is whole. */
@@ -109,3 +130,5 @@ function reasonOf(error: unknown): string {
   const { code, name } = error as { code?: unknown; name?: unknown };
   return typeof code === "string" ? code : String(name);
 }
+
+say({ kind: "ready" });
