@@ -104,7 +104,9 @@ abstract contract Consortium is IConsortium, Ownable2Step, EIP712 {
         Member storage member = _activeHospital(msg.sender);
         bytes32 motion = keccak256(data);
         uint256 own = Bitmap.single(member.index);
-        uint256 supporters = support ? _supporters[motion] | own : _supporters[motion] & ~own;
+        uint256 supporters = _supporters[motion];
+        if (support) supporters |= own;
+        else supporters &= ~own;
         _supporters[motion] = supporters;
         emit MotionVoted(motion, msg.sender, support, data);
         if (!support || !(supporters & _activeHospitals).count().isQuorum(_activeHospitals.count())) return;
@@ -117,7 +119,8 @@ abstract contract Consortium is IConsortium, Ownable2Step, EIP712 {
     /// @inheritdoc IConsortium
     function memberOf(address account) public view override returns (MemberView memory) {
         Member memory member = _members[account];
-        bytes32 peerKey = member.role == Role.None ? bytes32(0) : _peerKeys[member.index];
+        bytes32 peerKey = 0;
+        if (member.role != Role.None) peerKey = _peerKeys[member.index];
         return MemberView(
             account, peerKey, member.index, member.role, member.active, member.fromRound, member.keyNonce
         );
