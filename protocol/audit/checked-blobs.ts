@@ -5,8 +5,6 @@ import { FedError, isFedError } from "../errors.ts";
 import { type BlobOutline, chunkBytes, chunkRoot, outlineDigest } from "../merkle.ts";
 import type { BlobExchange, BlobStore } from "../ports.ts";
 
-/** Chunks kept: 48 MiB. */
-const keptChunks = 48;
 /** Outlines kept, 32 bytes a MiB of object each. */
 const keptOutlines = 4096;
 
@@ -22,8 +20,11 @@ export interface CheckedBlobs {
   counts(): { readonly objects: number; readonly bytes: number };
 }
 
-/** Reads through; throws BLOB_CORRUPT { digest, found } where the bytes have another name. Writes nothing. */
-export function checkedBlobs(source: ObjectSource): CheckedBlobs {
+/**
+ * Reads through; throws BLOB_CORRUPT { digest, found } where the bytes have another name. Writes nothing.
+ * @param keptChunks chunks kept in memory, 1 MiB each
+ */
+export function checkedBlobs(source: ObjectSource, { keptChunks = 48 } = {}): CheckedBlobs {
   const outlines = new Map<Digest, BlobOutline>();
   const chunks = new Map<string, Uint8Array>();
   const seen = new Set<Digest>();
