@@ -15,7 +15,7 @@ async function decodeAll({ files, area, check }: Request): Promise<string[]> {
   const digests = new Array<string>(check ? files.length : 0);
   const left = files.entries();
   await Promise.all(
-    Array.from({ length: 6 * pool.size }, async () => {
+    Array.from({ length: 4 * pool.size }, async () => {
       const into = new Int16Array(new SharedArrayBuffer(2 * area));
       for (const [index, path] of left) {
         for await (const { hu } of pool.decode({ path }, { into })) {
