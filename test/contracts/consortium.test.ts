@@ -153,6 +153,13 @@ describe("Consortium", () => {
       expect((await rounds.memberOf(addressOf(1))).peerKey).to.equal(peerKey);
     });
 
+    it("are not shown for whoever never was a member, though index 0 has one", async () => {
+      const { rounds, hospitals, as, stranger } = federation;
+      await as(hospitals[0] as Wallet).bindPeerKey(peerKey, possession);
+      const { peerKey: shown, role, active } = await rounds.memberOf(await stranger.getAddress());
+      expect([shown, role, active]).to.deep.equal([ZeroHash, 0n, false]);
+    });
+
     it("are refused when empty or without a proof of the right length", async () => {
       const { rounds, as, hospitals } = federation;
       const member = as(hospitals[1] as Wallet);
