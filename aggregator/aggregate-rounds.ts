@@ -69,8 +69,9 @@ export async function aggregateRounds(
         tell({ event: "finished", rounds: finals.length, model });
       }
     }
-    const { context, collected } = watch;
-    return { ...options, self, member, now, lineage, context, collected, uncollected: watch.uncollected(), fetched };
+    const { context, collected, askingSince, fruitless } = watch;
+    const updates = { collected, uncollected: watch.uncollected(), askingSince, fruitless };
+    return { ...options, self, member, now, lineage, context, ...updates, fetched };
   };
 
   const perform = async (

@@ -7,8 +7,8 @@ import type { Intent } from "../protocol/party.ts";
 import { leastUpdates, validUpdates } from "../protocol/propose.ts";
 import type { Commitment, Member, RoundState } from "../protocol/round.ts";
 import type { RoundContext } from "../protocol/round-context.ts";
-import { collectName } from "../protocol/round-watch.ts";
-import { expiryDue, mayPropose, patienceOver, proposePeriod } from "../protocol/turns.ts";
+import { collectLane, collectName } from "../protocol/round-watch.ts";
+import { expiryDue, mayLeaveOut, mayPropose, proposePeriod } from "../protocol/turns.ts";
 
 export interface AggregatorView {
   readonly self: HospitalAddress;
@@ -19,6 +19,10 @@ export interface AggregatorView {
   readonly context: RoundContext | "refused" | undefined;
   readonly collected: ReadonlyMap<HospitalAddress, Collected>;
   readonly uncollected: readonly Commitment[];
+  /** Chain time since which updates of the newest round could be fetched. */
+  readonly askingSince: number | undefined;
+  /** Attempts to fetch an update of the newest round since its newest proposal was made, by member. */
+  readonly fruitless: ReadonlyMap<HospitalAddress, number>;
   /** Newest final round whose model is here. */
   readonly fetched: number;
   /** What the federation runs: the plan, and the model that its first round starts from. */
@@ -54,9 +58,9 @@ export function nextSteps(view: AggregatorView): AggregatorStep[] {
   }
   if (context === undefined) steps.push({ name: `open-context ${id}`, lane: "context", kind: "open-context", round });
   if (context !== undefined && context !== "refused") {
-    for (const commitment of view.uncollected) {
+    for (const [position, commitment] of view.uncollected.entries()) {
       const name = collectName(round, commitment.member);
-      steps.push({ name, lane: name, kind: "collect", round, commitment });
+      steps.push({ name, lane: collectLane(position), kind: "collect", round, commitment });
     }
     if (proposalWanted(view, round, context)) {
       steps.push({ ...onChain, name: `propose ${id} ${round.proposals.length + 1}`, kind: "propose" });
@@ -73,9 +77,11 @@ export function nextSteps(view: AggregatorView): AggregatorStep[] {
 }
 
 function proposalWanted(view: AggregatorView, round: RoundState, { plan }: RoundContext): boolean {
-  const { self, now, collected } = view;
+  const { self, now, collected, askingSince = now } = view;
   if (!mayPropose(round, self, now)) return false;
-  if (round.commitments.some(({ member }) => !collected.has(member)) && !patienceOver(round, now)) return false;
+  const settled = (member: HospitalAddress) =>
+    collected.has(member) || mayLeaveOut(round, { now, askingSince, fruitless: view.fruitless.get(member) ?? 0 });
+  if (!round.commitments.every(({ member }) => settled(member))) return false;
   return validUpdates(collected.values()).length >= leastUpdates(plan);
 }
 

@@ -78,11 +78,11 @@ export async function runHospital(
       if (news.abandoned) tell({ event: "round-abandoned", round });
     }
     followMembership(member);
-    const { context, collected, fruitless, proposalSeenAt } = watch;
+    const { context, collected, askingSince, fruitless, proposalSeenAt } = watch;
     const notes = await readNotes(journal);
     return {
       ...{ self, member, now, lineage, notes, training },
-      ...{ context, collected, fruitless, proposalSeenAt, uncollected: watch.uncollected() },
+      ...{ context, collected, askingSince, fruitless, proposalSeenAt, uncollected: watch.uncollected() },
     };
   };
 

@@ -6,8 +6,8 @@ import type { Intent } from "../protocol/party.ts";
 import { leastUpdates, validUpdates } from "../protocol/propose.ts";
 import type { Commitment, Proposal, RoundState } from "../protocol/round.ts";
 import type { RoundContext } from "../protocol/round-context.ts";
-import { collectName } from "../protocol/round-watch.ts";
-import { expiryDue, mayOpenAfter, mayPropose, patienceOver } from "../protocol/turns.ts";
+import { collectLane, collectName } from "../protocol/round-watch.ts";
+import { expiryDue, mayLeaveOut, mayOpenAfter, mayPropose } from "../protocol/turns.ts";
 import type { HospitalView } from "./view.ts";
 
 export type HospitalStep = Intent &
@@ -35,9 +35,9 @@ export function nextSteps(view: HospitalView): HospitalStep[] {
   const adoptable = latestFinal && latestFinal.id > (view.notes.adopted?.round ?? 0) ? latestFinal : undefined;
   if (context === undefined) steps.push({ name: `open-context ${id}`, lane: "context", kind: "open-context", round });
   if (context !== undefined && context !== "refused") {
-    for (const commitment of view.uncollected) {
+    for (const [position, commitment] of view.uncollected.entries()) {
       const name = collectName(round, commitment.member);
-      steps.push({ name, lane: name, kind: "collect", round, commitment });
+      steps.push({ name, lane: collectLane(position), kind: "collect", round, commitment });
     }
   }
   const trainFor = trainingWanted(view, round, adoptable !== undefined);
@@ -127,9 +127,11 @@ function judgementDue({ now, proposalSeenAt }: HospitalView, round: RoundState):
 }
 
 function proposalWanted(view: HospitalView, round: RoundState, { plan }: RoundContext): boolean {
-  const { self, now, collected } = view;
+  const { self, now, collected, askingSince = now } = view;
   if (!mayPropose(round, self, now)) return false;
-  if (round.commitments.some(({ member }) => !collected.has(member)) && !patienceOver(round, now)) return false;
+  const settled = (member: HospitalAddress) =>
+    collected.has(member) || mayLeaveOut(round, { now, askingSince, fruitless: view.fruitless.get(member) ?? 0 });
+  if (!round.commitments.every(({ member }) => settled(member))) return false;
   return validUpdates(collected.values()).length >= leastUpdates(plan);
 }
 

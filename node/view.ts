@@ -28,6 +28,8 @@ export interface HospitalView {
   readonly collected: ReadonlyMap<HospitalAddress, Collected>;
   /** Commitments to fetch the updates of. */
   readonly uncollected: readonly Commitment[];
+  /** Chain time since which updates of the newest round could be fetched. */
+  readonly askingSince: number | undefined;
   /** Attempts to fetch an update of the newest round since its newest proposal was made, by member. */
   readonly fruitless: ReadonlyMap<HospitalAddress, number>;
   /** Chain time at which the newest proposal was first seen. */

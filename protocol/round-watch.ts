@@ -18,9 +18,12 @@ export class RoundWatch {
   readonly #limits: { readonly maxModelBytes: number };
   readonly #announced = new Map<RoundId, { readonly from: HospitalAddress; readonly model: Digest }[]>();
   #round: RoundState | undefined;
+  #now = 0;
   /** Undefined until plan and base are here; "refused" where the plan is not accepted. */
   context: RoundContext | "refused" | undefined;
   collected = new Map<HospitalAddress, Collected>();
+  /** Chain time since which updates could be fetched. */
+  askingSince: number | undefined;
   /** Times that nobody served an update since the newest proposal was made. */
   fruitless = new Map<HospitalAddress, number>();
   /** Chain time at which the newest proposal was first seen. */
@@ -33,6 +36,7 @@ export class RoundWatch {
 
   /** Takes in the newest round. @returns what is new about it */
   follow(round: RoundState | undefined, now: number, bell: Bell | undefined): { opened: boolean; abandoned: boolean } {
+    this.#now = now;
     if (!round) return { opened: false, abandoned: false };
     // A reorganisation can put another round in the same place.
     const opened = round.id !== this.#round?.id || round.plan !== this.#round.plan || round.base !== this.#round.base;
@@ -40,6 +44,7 @@ export class RoundWatch {
       this.context = undefined;
       this.collected = new Map();
       this.fruitless = new Map();
+      this.askingSince = undefined;
       this.proposalSeenAt = undefined;
       for (const id of this.#announced.keys()) if (id < round.id) this.#announced.delete(id);
     }
@@ -54,10 +59,10 @@ export class RoundWatch {
     return { opened, abandoned: round.status === "abandoned" && before?.status !== "abandoned" };
   }
 
-  /** Commitments whose updates have neither been found valid nor invalid, as many as are fetched at the same time. */
+  /** Commitments whose updates have neither been found valid nor invalid. */
   uncollected(): readonly Commitment[] {
     if (!this.#round || this.#round.status === "abandoned") return [];
-    return this.#round.commitments.filter(({ member }) => !this.collected.has(member)).slice(0, collectedAtOnce);
+    return this.#round.commitments.filter(({ member }) => !this.collected.has(member));
   }
 
   /** Brings plan and base of a round here. @throws as openRoundContext */
@@ -69,7 +74,9 @@ export class RoundWatch {
     const context = accepts(round.plan)
       ? await openRoundContext(this.#ports, round, lineage, { federation, ...this.#limits, ...waiting })
       : "refused";
-    if (this.#round?.id === round.id) this.context = context;
+    if (this.#round?.id !== round.id) return;
+    this.context = context;
+    this.askingSince = this.#now;
   }
 
   /** Brings one update here. @throws FedError BLOB_UNAVAILABLE, ABORTED */
@@ -112,6 +119,11 @@ export class RoundWatch {
       if (now?.manifest !== manifest) this.collected.delete(member);
     }
   }
+}
+
+/** One of a few lanes: while one fetch pauses after it failed, the next in its lane has its turn. */
+export function collectLane(position: number): string {
+  return `collect ${position % collectedAtOnce}`;
 }
 
 /** Name of the deed that brings a member's update here. */

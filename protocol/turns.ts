@@ -44,12 +44,24 @@ export function mayPropose(round: RoundState, self: HospitalAddress, now: number
  * Whether a proposer has waited long enough for updates that nobody serves: a committed update may be left out then.
  * Half of the time for proposals is for fetching, half for proposing.
  */
-export function patienceOver(round: RoundState, now: number): boolean {
+function patienceOver(round: RoundState, now: number): boolean {
   const half = proposePeriod(round) / 2;
   if (round.status === "committing") {
     return now > (now > round.proposeBy ? round.proposeBy : round.commitBy + half);
   }
   return now > round.deadline - half;
+}
+
+/**
+ * Whether a proposer may leave out an update that it has not got: patience is over, and it has asked for this one in
+ * vain or has been able to ask for a quarter of the time. A party that comes late asks before it believes.
+ * @param askingSince chain time since which this process could fetch updates
+ */
+export function mayLeaveOut(
+  round: RoundState,
+  { now, askingSince, fruitless }: { now: number; askingSince: number; fruitless: number },
+): boolean {
+  return patienceOver(round, now) && (fruitless > 0 || now > askingSince + proposePeriod(round) / 4);
 }
 
 /** Whether a deadline has passed that this member should move the round on from. */

@@ -85,6 +85,18 @@ describe("a federation of hospitals", () => {
     expect(round?.proposals[0]?.included).to.have.length(3).and.not.to.include(silent?.address);
   });
 
+  it("collects the updates of all that serve theirs, however many before them serve nothing", async () => {
+    const federation = await FakeFederation.found({ hospitals: 12 });
+    const silent = new Set(federation.hospitals.slice(0, 9).map(({ address }) => address));
+    federation.network.serves = ({ from, digest }) =>
+      !silent.has(from) || [federation.planDigest, federation.genesis].includes(digest);
+    federation.start();
+    await federation.runUntil(() => federation.chain.rounds[0]?.proposals.length === 1);
+    expect(federation.chain.rounds[0]?.proposals.at(-1)?.included).to.deep.equal(
+      federation.hospitals.slice(9).map(({ address }) => address),
+    );
+  });
+
   it("lets a hospital that comes late catch up and take part in the next round", async () => {
     const federation = await FakeFederation.found({ terms: { commitPeriod: 20 } });
     const late = federation.hospitals[3];
