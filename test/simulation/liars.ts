@@ -1,11 +1,9 @@
 // What a hospital or an aggregator may do wrong on purpose, for the simulator: it draws one for each liar.
+// Besides, a liar may serve its objects to few of the others, or to none (simulation.ts).
 import { FedError } from "../../protocol/errors.ts";
 import type { Ledger } from "../../protocol/ports.ts";
 import { alteringModel, droppingUpdate, equivocating, includingAll, usingOldBase } from "../fakes/liars.ts";
 import type { Tamper } from "./site.ts";
-
-/** A liar may also keep its objects to itself: how many of the others it serves. */
-export type Serving = "all" | "some" | "none";
 
 /** Signs manifests that nobody can check. */
 export const forging: Tamper = ({ signatures }) => ({
