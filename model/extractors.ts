@@ -17,24 +17,32 @@ const join = (branches: Tensor4D[]) => tf.concat(branches, 3);
 const halve = (x: Tensor4D) => tf.maxPool(x, 3, 2, "valid");
 const averaged = (x: Tensor4D) => tf.avgPool(x, 3, 1, "same");
 
-/** 64 x 64 slices to 80 features by two inception blocks. */
+const tissueBins = 8;
+
+/**
+ * x [n, h, w, c] in [0, 1] to membership in 8 overlapping ranges of grey a channel, [n, h, w, c * 8], which sum to 1.
+ * Grey is Hounsfield units, and those name tissues: a small network told so learns from tens of patients, and one that
+ * has to find it out does not (docs/model.md).
+ */
+export function tissueRanges(x: Tensor4D): Tensor4D {
+  const [n, h, w, c] = x.shape;
+  const steps = tissueBins - 1;
+  const centres = tf.range(0, tissueBins, 1, "float32");
+  const distance = x.mul(steps).reshape([n, h, w, c, 1]).sub(centres).abs();
+  return tf.relu(tf.sub(1, distance)).reshape([n, h, w, c * tissueBins]);
+}
+
+/** 64 x 64 slices to 56 features by one inception block. */
 const compact: Extractor = (x, unit) => {
-  let y = unit("stem/a", x, 12, [3, 3], { strides: 2 });
+  let y = unit("stem/a", tissueRanges(x), 12, [3, 3], { strides: 2 });
   y = tf.maxPool(unit("stem/b", y, 24, [3, 3]), 2, 2, "same");
-  for (const [block, width] of [
-    ["mixed0", 16],
-    ["mixed1", 24],
-  ] as const) {
-    const one = unit(`${block}/1x1`, y, width, [1, 1]);
-    const three = unit(`${block}/3x3`, unit(`${block}/3x3reduce`, y, width, [1, 1]), width, [3, 3]);
-    const reduced = unit(`${block}/5x5reduce`, y, 8, [1, 1]);
-    const five = unit(`${block}/5x5b`, unit(`${block}/5x5a`, reduced, 16, [3, 3]), 16, [3, 3]);
-    const pool = unit(`${block}/pool`, averaged(y), 8, [1, 1]);
-    y = join([one, three, five, pool]);
-    if (block === "mixed0") y = tf.maxPool(y, 2, 2, "same");
-  }
+  const one = unit("mixed0/1x1", y, 16, [1, 1]);
+  const three = unit("mixed0/3x3", unit("mixed0/3x3reduce", y, 16, [1, 1]), 16, [3, 3]);
+  const reduced = unit("mixed0/5x5reduce", y, 8, [1, 1]);
+  const five = unit("mixed0/5x5b", unit("mixed0/5x5a", reduced, 16, [3, 3]), 16, [3, 3]);
+  const pool = unit("mixed0/pool", averaged(y), 8, [1, 1]);
   // Lesions are small: the strongest answer on a slice counts, not its mean.
-  return tf.max(y, [1, 2]) as Tensor2D;
+  return tf.max(join([one, three, five, pool]), [1, 2]) as Tensor2D;
 };
 
 /** Inception V3 (Szegedy 2016), layer by layer as in Keras's applications; 2048 features. */

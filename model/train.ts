@@ -50,7 +50,7 @@ export async function* train(
   let step = 0;
   try {
     for (let epoch = 1; epoch <= options.localEpochs; epoch++) {
-      const order = shuffled(count, next);
+      const order = mixedOrder(data, next);
       for (let at = 0; at < count; at += options.batchSize) {
         if (signal?.aborted) throw new FedError("ABORTED", { step }, { cause: signal.reason });
         step++;
@@ -110,14 +110,30 @@ function classWeights({ scans }: TrainingSet, weigh: boolean): (label: number) =
   return (label) => scans.length / (2 * (label === 1 ? positives : scans.length - positives));
 }
 
-/** Fisher and Yates. */
-function shuffled(count: number, next: () => number): number[] {
-  const order = Array.from({ length: count }, (_, index) => index);
-  for (let last = count - 1; last > 0; last--) {
-    const other = next() % (last + 1);
-    [order[last], order[other]] = [order[other] as number, order[last] as number];
+/**
+ * Each class shuffled, and the classes spread evenly among each other, so that every batch holds both as the shard does:
+ * a batch of one class only says that its class is frequent.
+ */
+function mixedOrder({ scans }: TrainingSet, next: () => number): number[] {
+  const places: { at: number; index: number }[] = [];
+  for (const label of [0, 1] as const) {
+    const own = shuffled(
+      [...scans.keys()].filter((index) => scans[index]?.label === label),
+      next,
+    );
+    const offset = next() / 2 ** 32;
+    for (const [place, index] of own.entries()) places.push({ at: (place + offset) / own.length, index });
   }
-  return order;
+  return places.sort((a, b) => a.at - b.at || a.index - b.index).map(({ index }) => index);
+}
+
+/** Fisher and Yates. */
+function shuffled(items: number[], next: () => number): number[] {
+  for (let last = items.length - 1; last > 0; last--) {
+    const other = next() % (last + 1);
+    [items[last], items[other]] = [items[other] as number, items[last] as number];
+  }
+  return items;
 }
 
 function notFinite(

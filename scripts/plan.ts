@@ -32,7 +32,7 @@ export function planCommand(program: Command): void {
       new Option("--preset <name>", "compact, or the paper's iv3").choices(["compact", "iv3"]).default("compact"),
     )
     .option("--rounds <n>", "rounds that the plan is meant to run for", "5")
-    .option("--local-epochs <n>", "epochs that a hospital trains in a round", "2")
+    .option("--local-epochs <n>", "epochs that a hospital trains in a round", "4")
     .option("--min-updates <n>", "fewer valid updates than this abandon a round", "2")
     .option("--seed <n>", "of everything random", "7")
     .option("--json", "print the digests as JSON")

@@ -24,7 +24,7 @@ export const settingsSchema = z
       .regex(/^(equal|scanner|size|dirichlet:\d+(\.\d+)?)$/)
       .default("dirichlet:2"),
     preset: z.enum(["compact", "iv3"]).default("compact"),
-    localEpochs: whole(1, 100).default(2),
+    localEpochs: whole(1, 100).default(4),
     /** Hospitals without processes of their own, one shared trainer: for hundreds of them. */
     inProcess: z.boolean().default(false),
     /** Port of the chain's RPC; 0 takes a free one. */

@@ -46,15 +46,13 @@ def capsules(u, weights, count):
 
 def lengths_of(x):
     y = tf.reshape(x, [-1, side, side, 1])
+    y = tf.nn.relu(1 - tf.abs(7 * y - tf.range(8.0)))
     y = unit("stem/b", unit("stem/a", y, 2))
     y = tf.nn.max_pool2d(y, 2, 2, "SAME")
-    for block in ("mixed0", "mixed1"):
-        at = lambda branch: block + "/" + branch
-        five = unit(at("5x5b"), unit(at("5x5a"), unit(at("5x5reduce"), y)))
-        pool = unit(at("pool"), tf.nn.avg_pool2d(y, 3, 1, "SAME"))
-        y = tf.concat([unit(at("1x1"), y), unit(at("3x3"), unit(at("3x3reduce"), y)), five, pool], 3)
-        if block == "mixed0":
-            y = tf.nn.max_pool2d(y, 2, 2, "SAME")
+    at = lambda branch: "mixed0/" + branch
+    five = unit(at("5x5b"), unit(at("5x5a"), unit(at("5x5reduce"), y)))
+    pool = unit(at("pool"), tf.nn.avg_pool2d(y, 3, 1, "SAME"))
+    y = tf.concat([unit(at("1x1"), y), unit(at("3x3"), unit(at("3x3reduce"), y)), five, pool], 3)
     u = tf.reshape(tf.reduce_max(y, [1, 2]), [scans, slices, -1])
     v = capsules(capsules(u, w["capsules/slices"], 8), w["capsules/classes"], 2)
     return tf.sqrt(tf.reduce_sum(tf.square(v), -1) + 1e-7)
