@@ -107,8 +107,10 @@ describe("a federation on a chain with one-second blocks", () => {
       const round = await first.openRound({ plan: digestOf("plan"), base });
       const manifest = digestOf(`manifest ${round}`);
       const receipts = await Promise.all(ledgers.map((ledger) => ledger.write("commitUpdate", [round, manifest, 9])));
-      // As on Hardhat's chain (test/contracts/snapshots/gas.json), to the few zero bytes that the digests have.
-      if (round > 1) for (const { gasUsed } of receipts) expect(gasUsed).to.be.within(39_800, 39_900);
+      // As on Hardhat's chain (test/contracts/snapshots/gas.json), to the few zero bytes that digests may have. The last
+      // one empties the set of those who are awaited, for which the EVM gives 4,800 back.
+      const [last, ...others] = receipts.map(({ gasUsed }) => gasUsed).sort((a, b) => a - b);
+      if (round > 1) for (const gas of [...others, Number(last) + 4800]) expect(gas).to.be.within(39_800, 39_900);
       const included = hospitals.map(({ address }) => parseAddress(address));
       await first.proposeModel({ round, model: digestOf(`model ${round}`), included });
       const attestation = { round, proposal: 1, agree: true, scores: zeroDigest };
