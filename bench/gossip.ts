@@ -11,6 +11,8 @@ const swarm = fileURLToPath(new URL("./gossip/swarm.ts", import.meta.url));
 const messages = 40;
 /** The first is the headline. */
 const sizes = [10, 24];
+/** Swarms of each kind, one after the other; the fastest counts (other work on the machine only ever adds). */
+const repeats = 3;
 
 interface Delivery {
   /** Seconds from publishing to a member's listener: of half of the deliveries, and of all but a hundredth. */
@@ -25,8 +27,12 @@ interface Delivery {
 export async function run(): Promise<BenchResult> {
   let headline: BenchResult | undefined;
   for (const peers of sizes) {
-    const plain = await measure("plain", peers);
-    const ours = await measure("ours", peers);
+    const found: { plain: Delivery[]; ours: Delivery[] } = { plain: [], ours: [] };
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      found.plain.push(await measure("plain", peers));
+      found.ours.push(await measure("ours", peers));
+    }
+    const [plain, ours] = [fastest(found.plain), fastest(found.ours)];
     headline ??= {
       name: "gossip",
       unit: "seconds",
@@ -38,6 +44,10 @@ export async function run(): Promise<BenchResult> {
     };
   }
   return headline as BenchResult;
+}
+
+function fastest(deliveries: readonly Delivery[]): Delivery {
+  return deliveries.reduce((best, each) => (each.median < best.median ? each : best));
 }
 
 async function measure(kind: "ours" | "plain", peers: number): Promise<Delivery> {
