@@ -12,6 +12,7 @@ import { type ImportSummary, summarise } from "./import-summary.ts";
 import { inOrder } from "./in-order.ts";
 import type { ListedFile } from "./listing.ts";
 import { normalisePatient, type PatientResult } from "./normalise-patient.ts";
+import { openNormalisePool } from "./normalise-pool.ts";
 import type { Pseudonyms } from "./pseudonyms.ts";
 import { type QuarantineEntry, sealQuarantine } from "./quarantine.ts";
 import { volumeOf } from "./read-one-scan.ts";
@@ -37,8 +38,8 @@ export interface Filling {
   readonly shardDir: string;
 }
 
-/** Two patients at a time: one decodes while the other is normalised, and memory holds no more than these. */
-const patientsAhead = 2;
+/** Patients at a time: while some are normalised, others decode; memory holds no more than these. */
+const mostPatientsAhead = 5;
 
 /**
  * Normalises all patients into the writer's shard and finishes it.
@@ -46,7 +47,8 @@ const patientsAhead = 2;
  * @throws {FedError} NO_SCANS, after which nothing is left of the shard; else the writer is left to be gone on with
  */
 export async function* fillShard(writer: ShardWriter, filling: Filling): AsyncGenerator<ImportProgress, ImportSummary> {
-  const { patients, files, quarantined, options, pseudonyms, shardDir } = filling;
+  const { patients, files, quarantined, options, pool, pseudonyms, shardDir } = filling;
+  const normaliser = openNormalisePool(Math.min(pool.size, mostPatientsAhead));
   const outcomes: Outcome[] = [];
   let resumed = 0;
   let isDone = false;
@@ -55,10 +57,10 @@ export async function* fillShard(writer: ShardWriter, filling: Filling): AsyncGe
     const onStack = async (patient: string, stack: Stack) => {
       if (drawn.has(patient)) await writer.writeFile(`planes/${patient}.png`, planesPng(volumeOf(stack)));
     };
-    const results = inOrder(patients, patientsAhead, async (patient) => {
+    const results = inOrder(patients, Math.min(mostPatientsAhead, pool.size + 1), async (patient) => {
       const inputs = inputsOf(patient, files, options, pseudonyms);
       const kept = writer.kept.get(inputs);
-      const made = kept ? undefined : await normalisePatient(patient, { ...filling, ...options, onStack });
+      const made = kept ? undefined : await normalisePatient(patient, { ...filling, ...options, normaliser, onStack });
       return { patient: patient.patient, inputs, kept, made };
     });
     for await (const { patient, inputs, kept, made } of results) {
@@ -91,6 +93,7 @@ export async function* fillShard(writer: ShardWriter, filling: Filling): AsyncGe
     }
     throw error;
   } finally {
+    await normaliser.close();
     if (!isDone) await writer.close();
   }
 }

@@ -5,10 +5,10 @@ import type { Plane } from "../geometry.ts";
 import { readStack, type Stack } from "../series/read-stack.ts";
 import { leftReasons, noSeriesError, type Selection, type SeriesCandidate, selectSeries } from "../series/select.ts";
 import type { PatientFiles } from "./group-patients.ts";
-import { type ListedFile, readBytes } from "./listing.ts";
-import { normaliseStack, type ShardShape, workingPixelMm } from "./normalise.ts";
-import { normalisePictures, workingPlane } from "./normalise-pictures.ts";
-import { decodePicture } from "./picture.ts";
+import { inOrder } from "./in-order.ts";
+import type { ListedFile } from "./listing.ts";
+import { type ShardShape, workingPixelMm } from "./normalise.ts";
+import type { NormalisePool } from "./normalise-pool.ts";
 import type { Pseudonyms } from "./pseudonyms.ts";
 import { type QuarantineEntry, quarantineEntry } from "./quarantine.ts";
 import type { ScanFacts } from "./shard-format.ts";
@@ -17,11 +17,12 @@ import type { NewScan } from "./shard-writer.ts";
 export interface PatientWork {
   readonly files: readonly ListedFile[];
   readonly pool: DecodePool;
+  readonly normaliser: NormalisePool;
   readonly pseudonyms: Pseudonyms;
   readonly shape: ShardShape;
   readonly minSlices: number;
   readonly signal?: AbortSignal | undefined;
-  /** Called with the decoded scan before it is let go, for pictures of it. */
+  /** Called with the decoded scan before it is normalised, for pictures of it. */
   readonly onStack?: ((patient: string, stack: Stack) => Promise<void>) | undefined;
 }
 
@@ -71,8 +72,8 @@ async function fromDicom(
         quarantineEntry(error, { what: "file", patient, file: fileName(files[file]!, pseudonyms), files: 1 }),
       ),
   });
-  const { pixels, slices, lungMl } = normaliseStack(stack, shape);
   await work.onStack?.(patient, stack);
+  const { pixels, slices, lungMl } = await work.normaliser.run({ kind: "stack", stack, shape });
   const series = pseudonyms.of("series", chosen.files[0]!.instance.seriesUid);
   return { pixels, slices, series, facts: { ...dicomFacts(chosen), lungMl: Math.round(lungMl) } };
 }
@@ -127,31 +128,36 @@ function rounded(value: number): number {
 
 async function fromPictures(
   { patient, pictures }: PatientFiles,
-  { files, pseudonyms, shape, signal, minSlices }: PatientWork,
+  { files, pseudonyms, shape, signal, minSlices, normaliser }: PatientWork,
   quarantined: QuarantineEntry[],
 ): Promise<NewScan> {
   const planes: Plane[] = [];
   let largest = { rows: 0, columns: 0 };
-  for (const file of pictures) {
+  const decoded = inOrder(pictures, normaliser.size + 1, async (file) => {
     signal?.throwIfAborted();
-    const listed = files[file]!;
     try {
-      const picture = await decodePicture(await readBytes(listed));
-      if (picture.rows * picture.columns > largest.rows * largest.columns) largest = picture;
-      planes.push(workingPlane(picture, shape));
+      return await normaliser.run({ kind: "picture", source: await files[file]!.source(), shape });
     } catch (error) {
-      const place = { what: "file", patient, file: fileName(listed, pseudonyms), files: 1 } as const;
-      quarantined.push(quarantineEntry(error, place));
+      const place = { what: "file", patient, file: fileName(files[file]!, pseudonyms), files: 1 } as const;
+      return quarantineEntry(error, place);
+    }
+  });
+  for await (const one of decoded) {
+    if ("code" in one) quarantined.push(one);
+    else {
+      planes.push(one.plane);
+      if (one.rows * one.columns > largest.rows * largest.columns) largest = { rows: one.rows, columns: one.columns };
     }
   }
   if (planes.length < minSlices) {
     const remedy = planes.length === 0 ? "export the slices again" : leftReasons.TOO_FEW_SLICES;
     throw new FedError("TOO_FEW_SLICES", { slices: planes.length, minSlices }, { remedy });
   }
-  const { pixels, slices } = normalisePictures(planes, shape);
+  const count = planes.length;
+  const { pixels, slices } = await normaliser.run({ kind: "pictures", planes, shape });
   const facts: ScanFacts = {
     ...{ format: "picture", manufacturer: "", model: "", kernel: "", transferSyntax: "", position: "" },
-    ...{ storedSlices: planes.length, rows: largest.rows, columns: largest.columns },
+    ...{ storedSlices: count, rows: largest.rows, columns: largest.columns },
     ...{ pixelMm: 1, spacingMm: 0, thicknessMm: 0, duplicates: 0, gaps: 0, mixedSpacing: false, tiltDegrees: 0 },
     warnings: ["WINDOW_UNKNOWN", "SIZE_UNKNOWN"],
   };

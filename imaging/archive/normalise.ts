@@ -87,7 +87,7 @@ interface Lungs {
   readonly volumeMl: number;
 }
 
-const maskPixelMm = 3;
+const maskPixelMm = 4.2;
 const maskSliceMm = 4;
 /** A few slices hold too little lung to be judged as a pair: they are judged as if the chest went on alike. */
 const chestMm = 200;

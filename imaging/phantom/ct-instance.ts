@@ -66,7 +66,7 @@ export function describeSlice(
     "00181210": ["SH", kernel],
     "00185100": ["CS", position],
     "00200032": ["DS", placement.positionMm.map(decimal).join("\\")],
-    "00200037": ["DS", placement.orientation.join("\\")],
+    "00200037": ["DS", placement.orientation.map(decimal).join("\\")],
     "00201041": ["DS", decimal(placement.positionMm[2])],
     "00280010": ["US", [geometry.rows]],
     "00280011": ["US", [geometry.columns]],
@@ -114,13 +114,28 @@ export function describeMultiFrame(
 
 /** A frontal scout of the scan: coronal orientation and LOCALIZER in its image type. */
 export function describeScout(scan: SyntheticScan, names: InstanceNames, storage: Storage): Dataset {
+  const [, y] = scan.geometry.originMm;
+  return describeCoronal(scan, names, storage, { imageType: "ORIGINAL\\PRIMARY\\LOCALIZER", name: "Topogram", y });
+}
+
+/** A coronal plane that was computed from the scan, `y` mm in patient coordinates. */
+export function describeReformat(scan: SyntheticScan, names: InstanceNames, storage: Storage, y: number): Dataset {
+  return describeCoronal(scan, names, storage, { imageType: "DERIVED\\SECONDARY\\MPR", name: "Thorax coronal", y });
+}
+
+function describeCoronal(
+  scan: SyntheticScan,
+  names: InstanceNames,
+  storage: Storage,
+  { imageType, name, y }: { imageType: string; name: string; y: number },
+): Dataset {
   const { geometry } = scan;
-  const [x, y, z] = geometry.originMm;
+  const [x, , z] = geometry.originMm;
   const top = z + (geometry.slices - 1) * geometry.spacingMm[0];
   return elements({
     ...commonElements(scan, names, storage),
-    "00080008": ["CS", "ORIGINAL\\PRIMARY\\LOCALIZER"],
-    "0008103E": ["LO", "Topogram"],
+    "00080008": ["CS", imageType],
+    "0008103E": ["LO", name],
     "00180050": ["DS", "1"],
     "00200032": ["DS", [x, y, top].map(decimal).join("\\")],
     "00200037": ["DS", "1\\0\\0\\0\\0\\-1"],

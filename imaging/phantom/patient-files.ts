@@ -1,7 +1,9 @@
 // The files of one synthetic patient, with what is odd about real archives: scouts, duplicates, other positions,
-// gaps, mixed series, second kernels, missing preambles and extensions, strange spellings of numbers, multi-frame files.
+// gaps, mixed series, second kernels, missing preambles and extensions, strange spellings of numbers, multi-frame files,
+// tilted gantries, reformats, files cut short, ids that are nobody's.
 import {
   describeMultiFrame,
+  describeReformat,
   describeScout,
   describeSlice,
   type InstanceNames,
@@ -15,6 +17,7 @@ import { type Dataset, writePart10 } from "./part10.ts";
 import { type Placement, placeSlice, type QuarterTurns, turnWords } from "./placement.ts";
 import type { Random } from "./random.ts";
 import type { SyntheticScan } from "./synthesise-scan.ts";
+import { tiltSlice } from "./tilt.ts";
 
 /** What may be odd about a patient's files, beside the scouts and duplicates that any patient may have. */
 export const NUISANCES = [
@@ -29,6 +32,11 @@ export const NUISANCES = [
   "no-extension",
   "odd-rescale",
   "multi-frame",
+  "tilted",
+  "mixed-spacing",
+  "reformats",
+  "truncated",
+  "anonymous",
 ] as const;
 export type NuisanceName = (typeof NUISANCES)[number];
 
@@ -47,13 +55,14 @@ interface Source {
 }
 
 /** Writes a patient: the scan, and at times a scout before it and a slice sent twice. */
-export function* patientFiles(scan: SyntheticScan, source: Source, random: Random): Generator<ArchiveFile> {
+export function* patientFiles(scan: SyntheticScan, given: Source, random: Random): Generator<ArchiveFile> {
+  // Anonymisers give everybody the same id.
+  const source = given.nuisance === "anonymous" ? { ...given, patient: "ANONYMOUS" } : given;
   const withScout = random.chance(0.4) || source.nuisance === "mixed-series";
   const repeated = random.chance(0.2) ? random.integer(0, scan.geometry.slices - 1) : -1;
-  const missing = source.nuisance === "gap" ? Math.floor(scan.geometry.slices / 2) : -1;
   const own = storageFor(source.encoding, storageOf(scan.acquisition.manufacturer));
   const storage = source.nuisance === "odd-rescale" ? { ...own, slope: `00${Number(own.slope)}.000000E+00` } : own;
-  const kept = Array.from({ length: scan.geometry.slices }, (_, slice) => slice).filter((slice) => slice !== missing);
+  const kept = keptSlices(scan.geometry.slices, source.nuisance);
   const kinds = source.nuisance === "two-kernels" ? [2, 3] : [2];
   for (const seriesNumber of kinds) {
     const series = uidFor(source.study, "series", seriesNumber);
@@ -74,16 +83,35 @@ export function* patientFiles(scan: SyntheticScan, source: Source, random: Rando
     }
     for (const slice of kept) {
       for (const copy of slice === repeated ? [0, 1] : [0]) {
-        const placement = placeSlice(scan.geometry, slice, TURNS[source.nuisance] ?? 0);
+        const tilted = source.nuisance === "tilted" ? tiltSlice(scan, hu, slice, TILT_DEGREES) : undefined;
+        const placement = tilted?.placement ?? placeSlice(scan.geometry, slice, TURNS[source.nuisance] ?? 0);
         const position = POSITIONS[source.nuisance] ?? "HFS";
-        const words = turnWords(wordsOf(scan, hu, slice, storage), scan.geometry.rows, placement.turns);
+        const values = tilted
+          ? storedWords(tilted.hu, storage, scan.acquisition.outsideHu)
+          : wordsOf(scan, hu, slice, storage);
+        const words = turnWords(values, scan.geometry.rows, placement.turns);
         const names = named(slice, copy);
         const dataset = describeSlice(scan, { placement, position, names, storage });
-        yield file(names, encode(dataset, words, scan.geometry, storage, source), source.nuisance);
+        const bytes = encode(dataset, words, scan.geometry, storage, source);
+        const isCut = source.nuisance === "truncated" && slice === kept[Math.floor(kept.length / 2)];
+        yield file(names, isCut ? bytes.subarray(0, Math.floor(bytes.length * 0.6)) : bytes, source.nuisance);
       }
     }
   }
+  if (source.nuisance === "reformats") yield* reformatFiles(scan, storage, source);
   if (withScout) yield scoutFile(scan, storage, source);
+}
+
+const TILT_DEGREES = 12;
+
+/** A gap in the middle, or only every second slice of the upper half. */
+function keptSlices(count: number, nuisance: NuisanceName): number[] {
+  const middle = Math.floor(count / 2);
+  const isKept = (slice: number) => {
+    if (nuisance === "gap") return slice !== middle;
+    return nuisance !== "mixed-spacing" || slice <= middle || (slice - middle) % 2 === 0;
+  };
+  return Array.from({ length: count }, (_, slice) => slice).filter(isKept);
 }
 
 const TURNS: Partial<Record<NuisanceName, QuarterTurns>> = { prone: 2, decubitus: 1 };
@@ -129,6 +157,23 @@ function multiFrameFile(
       ? writePart10(dataset, { syntax, frames })
       : writePart10(new Map([...dataset, ["7FE00010", { vr, value: native }]]), { syntax });
   return file(names, bytes, source.nuisance);
+}
+
+/** Coronal planes, as workstations send them back to the archive. */
+function* reformatFiles(scan: SyntheticScan, storage: Storage, source: Source): Generator<ArchiveFile> {
+  const series = uidFor(source.study, "series", 9);
+  const { slices, rows, columns, spacingMm, originMm } = scan.geometry;
+  for (const [index, row] of [0.4, 0.5, 0.6].map((share) => Math.round(share * rows)).entries()) {
+    const plane = new Int16Array(slices * columns);
+    for (let slice = 0; slice < slices; slice++) {
+      const from = (slice * rows + row) * columns;
+      plane.set(scan.hu.subarray(from, from + columns), (slices - 1 - slice) * columns);
+    }
+    const names = { ...source, series, instance: uidFor(series, index), seriesNumber: 9, instanceNumber: index + 1 };
+    const words = storedWords(plane, storage, scan.acquisition.outsideHu);
+    const dataset = describeReformat(scan, names, storage, originMm[1] + row * spacingMm[1]);
+    yield file(names, encode(dataset, words, { rows: slices, columns }, storage, source), source.nuisance);
+  }
 }
 
 function scoutFile(scan: SyntheticScan, storage: Storage, source: Source): ArchiveFile {

@@ -60,13 +60,17 @@ export function orderSeries(frames: readonly PlacedFrame[]): OrderedSeries {
   }
   const steps = kept.slice(1).map(({ heightMm }, index) => heightMm - kept[index]!.heightMm);
   const spacingMm = median(steps) ?? 0;
+  const far = steps.filter((step) => step > 1.6 * spacingMm).length;
+  const near = steps.filter((step) => step < 0.75 * spacingMm).length;
+  // A hole here and there is a gap; so many are slices taken at another distance.
+  const isMixed = near > 0.1 * steps.length || far > 0.2 * steps.length;
   const cosine = Math.abs(normal[2]) / (Math.hypot(...normal) || 1);
   return {
     frames: kept,
     spacingMm,
     duplicates: placed.length - kept.length,
-    gaps: steps.filter((step) => step > 1.6 * spacingMm).length,
-    isMixed: steps.filter((step) => step < 0.75 * spacingMm).length > 0.1 * steps.length,
+    gaps: isMixed ? 0 : far,
+    isMixed,
     tiltDegrees: (Math.acos(Math.min(1, cosine)) * 180) / Math.PI,
   };
 }

@@ -1,0 +1,33 @@
+// A thread that finds lungs, resamples and windows, one scan after the other, and decodes pictures.
+import { readFile } from "node:fs/promises";
+import { parentPort } from "node:worker_threads";
+import { FedError, isFedError } from "../../protocol/errors.ts";
+import { normaliseStack } from "./normalise.ts";
+import type { NormaliseAnswer, NormaliseResults, NormaliseTask } from "./normalise-messages.ts";
+import { normalisePictures, workingPlane } from "./normalise-pictures.ts";
+import { decodePicture } from "./picture.ts";
+
+const port = parentPort!;
+
+port.on("message", async (task: NormaliseTask) => {
+  try {
+    answer({ result: await perform(task) });
+  } catch (error) {
+    // What is no FedError may quote a path: its name is all that is told.
+    const name = error instanceof Error ? error.name : "Error";
+    const { code, facts, remedy } = isFedError(error) ? error : new FedError("SCAN_UNREADABLE", { name });
+    answer({ code, facts, remedy });
+  }
+});
+
+async function perform(task: NormaliseTask): Promise<NormaliseResults[keyof NormaliseResults]> {
+  if (task.kind === "stack") return normaliseStack(task.stack, task.shape);
+  if (task.kind === "pictures") return normalisePictures(task.planes, task.shape);
+  const bytes = "bytes" in task.source ? task.source.bytes : await readFile(task.source.path);
+  const picture = await decodePicture(bytes);
+  return { plane: workingPlane(picture, task.shape), rows: picture.rows, columns: picture.columns };
+}
+
+function answer(message: NormaliseAnswer): void {
+  port.postMessage(message);
+}
