@@ -33,7 +33,7 @@ export async function teach(
   );
   try {
     if (!weights) {
-      const options = { steps, batchSize: 6, learningRate: 0.01, seed };
+      const options = { steps, batchSize: 6, learningRate: 0.008, seed };
       for await (const { step, loss } of trainSegCaps(segmenter, sets.train, options)) {
         report(step, steps, `loss ${loss.toFixed(3)}`);
       }
