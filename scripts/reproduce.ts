@@ -10,7 +10,7 @@ import { openObjectFiles } from "../io/store/object-files.ts";
 import { parseHospitalConfig } from "../node/config.ts";
 import { openTrainerProcess } from "../node/learner-process.ts";
 import { checkedBlobs } from "../protocol/audit/checked-blobs.ts";
-import { type Reproduction, reproduceUpdate } from "../protocol/audit/reproduce.ts";
+import { keysOf, type Reproduction, reproduceUpdate } from "../protocol/audit/reproduce.ts";
 import type { RoundId } from "../protocol/digest.ts";
 import { FedError } from "../protocol/errors.ts";
 import { parseCount, rpcUrls } from "./ledger/options.ts";
@@ -82,7 +82,7 @@ async function reproduce(options: Options): Promise<readonly Reproduction[]> {
       const { blobs } = checkedBlobs(openObjectFiles(join(store, "blobs")));
       const work = reproduceUpdate(
         { ledger, blobs, learner: trainer.learner({ shard, localWeights }) },
-        { hospital, round },
+        { keys: await keysOf(ledger, hospital, { signal }), round },
         {
           maxModelBytes: maxModelMiB * 2 ** 20,
           signal,

@@ -39,11 +39,12 @@ interface Committed {
 
 /**
  * Reproduces the hospital's update of a round, after those before it on which it depends.
+ * @param keys chain keys that the hospital has had, the first to the present one
  * @throws FedError UPDATE_NOT_COMMITTED, BLOB_UNKNOWN, what the learner and makeUpdate refuse, ABORTED
  */
 export async function* reproduceUpdate(
   { ledger, blobs, learner }: ReproducePorts,
-  { hospital, round: target }: { readonly hospital: HospitalAddress; readonly round: RoundId },
+  { keys, round: target }: { readonly keys: readonly HospitalAddress[]; readonly round: RoundId },
   {
     maxModelBytes,
     signal,
@@ -54,12 +55,12 @@ export async function* reproduceUpdate(
   } & Waiting,
 ): AsyncGenerator<Reproduction, Reproduction> {
   const waiting = signal ? { signal } : {};
-  const committed = await readCommitted({ ledger, blobs }, hospital, target, waiting);
+  const committed = await readCommitted({ ledger, blobs }, keys, target, waiting);
   const last = committed.at(-1);
   if (last?.round.id !== target) {
     throw new FedError(
       "UPDATE_NOT_COMMITTED",
-      { round: target, hospital },
+      { round: target, hospital: keys.at(-1) },
       { remedy: "give a round that this hospital committed in" },
     );
   }
@@ -87,15 +88,30 @@ export async function* reproduceUpdate(
     const { seconds, digest: found } = made;
     result = { round: round.id, trainedIn, expected, found, sameShard, same, seconds };
     yield result;
-    if (wentInto(round, hospital)) residual = made.residual;
+    if (wentInto(round, keys)) residual = made.residual;
   }
   return result as Reproduction;
+}
+
+/** The chain keys that a member has had before this one, and this one. */
+export async function keysOf(
+  ledger: Pick<Ledger, "history">,
+  present: HospitalAddress,
+  waiting: Waiting = {},
+): Promise<readonly HospitalAddress[]> {
+  const before = new Map<HospitalAddress, HospitalAddress>();
+  for await (const event of ledger.history(waiting)) {
+    if (event.kind === "member-rotated") before.set(event.to, event.from);
+  }
+  const keys = [present];
+  for (let key = before.get(present); key !== undefined; key = before.get(key)) keys.unshift(key);
+  return keys;
 }
 
 /** The hospital's commitments up to a round, with what they say, in the order of the rounds. */
 async function readCommitted(
   { ledger, blobs }: Pick<ReproducePorts, "ledger" | "blobs">,
-  hospital: HospitalAddress,
+  keys: readonly HospitalAddress[],
   target: RoundId,
   waiting: Waiting,
 ): Promise<readonly Committed[]> {
@@ -103,7 +119,7 @@ async function readCommitted(
   const committed: Committed[] = [];
   for (let id = 1; id <= Math.min(latest, target); id++) {
     const round = await ledger.round(id as RoundId, waiting);
-    const own = round.commitments.find(({ member }) => member === hospital);
+    const own = round.commitments.find(({ member }) => keys.includes(member));
     if (!own) continue;
     committed.push({ round, manifest: decodeManifest(await blobs.get(own.manifest, { maxBytes: maxManifestBytes })) });
   }
@@ -125,6 +141,6 @@ async function trainAgain(
   return { digest: blobDigest(made.update), residual: made.residual, sampleCount, seconds };
 }
 
-function wentInto({ proposals }: RoundState, hospital: HospitalAddress): boolean {
-  return proposals.some(({ status, included }) => status === "accepted" && included.includes(hospital));
+function wentInto({ proposals }: RoundState, keys: readonly HospitalAddress[]): boolean {
+  return proposals.some(({ status, included }) => status === "accepted" && included.some((key) => keys.includes(key)));
 }

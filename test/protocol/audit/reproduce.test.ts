@@ -1,8 +1,9 @@
 import { expect } from "chai";
-import { type Reproduction, reproduceUpdate } from "../../../protocol/audit/reproduce.ts";
+import { keysOf, type Reproduction, reproduceUpdate } from "../../../protocol/audit/reproduce.ts";
 import type { RoundId } from "../../../protocol/digest.ts";
 import type { Learner } from "../../../protocol/ports.ts";
-import { FakeFederation, type Site } from "../../fakes/federation.ts";
+import type { LedgerEvent } from "../../../protocol/round.ts";
+import { addressOf, FakeFederation, type Site } from "../../fakes/federation.ts";
 import { FakeLearner } from "../../fakes/learner.ts";
 
 /** Trains as the site does, in no time. */
@@ -25,7 +26,7 @@ async function reproduce(
   learner: Learner = learnerOf(10),
 ): Promise<Reproduction[]> {
   const ports = { ledger: federation.chain.ledger(undefined), blobs: site.store, learner };
-  const subject = { hospital: site.address, round: round as RoundId };
+  const subject = { keys: [addressOf(70), site.address], round: round as RoundId };
   const all: Reproduction[] = [];
   for await (const each of reproduceUpdate(ports, subject, { maxModelBytes: 1 << 20 })) all.push(each);
   return all;
@@ -75,6 +76,18 @@ describe("reproducing a hospital's update", () => {
     };
     expect((await reproduce(done, 1, learner))[0]).to.include({ same: false, sameShard: false });
     expect((await reproduce(done, 1, learnerOf(9)))[0]).to.include({ same: false, sameShard: false });
+  });
+
+  it("knows a hospital by all chain keys that it has had", async () => {
+    const rotation = (from: number, to: number) =>
+      ({ kind: "member-rotated", from: addressOf(from), to: addressOf(to), index: 0 }) as LedgerEvent;
+    const ledger = {
+      async *history() {
+        yield* [rotation(1, 2), rotation(5, 6), rotation(2, 3)];
+      },
+    };
+    expect(await keysOf(ledger, addressOf(3))).to.deep.equal([1, 2, 3].map(addressOf));
+    expect(await keysOf(ledger, addressOf(9))).to.deep.equal([addressOf(9)]);
   });
 
   it("refuses a round that the hospital did not commit in", async () => {
