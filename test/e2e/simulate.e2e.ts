@@ -1,7 +1,7 @@
 // The main job as a user runs it: real processes, a real chain, real files; and what happens when it is interrupted.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -73,6 +73,23 @@ describe("consilium simulate", () => {
     models = await digests(run);
     expect(models).to.have.length(2);
     await untilGone("whole");
+  });
+
+  it("lets an inspector train a hospital's round again, and see the same update come out, or not", async () => {
+    const run = join(scratch, "whole");
+    const reproduce = (config: string) => {
+      const files = ["--config", config, "--journal", join(run, "chain.ndjson")];
+      return start(["reproduce", ...files, "--round", "2", "--json"], "reproduced").ended;
+    };
+    const { code, stdout, stderr } = await reproduce(join(run, "hospital-2", "config.json"));
+    expect(code, stderr).to.equal(0);
+    const { same, updates } = JSON.parse(stdout) as { same: boolean; updates: { same: boolean }[] };
+    expect([same, updates.length]).to.deep.equal([true, 2]);
+    const config = JSON.parse(readFileSync(join(run, "hospital-2", "config.json"), "utf8"));
+    const other = join(run, "hospital-2", "other-shard.json");
+    await writeFile(other, JSON.stringify({ ...config, shard: "../hospital-1/shard" }));
+    expect((await reproduce(other)).code).to.equal(2);
+    await untilGone("reproduced");
   });
 
   it("stopped in the middle of training leaves no process, and goes on to the same models", async () => {
