@@ -20,8 +20,8 @@ interface Options {
   readonly keystore?: string;
   readonly passwordFile?: string;
   readonly confirmations?: string;
-  readonly hospital: readonly string[];
-  readonly aggregator: readonly string[];
+  readonly hospital?: readonly string[];
+  readonly aggregator?: readonly string[];
   readonly handOver?: string;
   readonly genesis?: string;
   readonly predecessor?: string;
@@ -45,8 +45,8 @@ export function deployCommand(program: Command): void {
     .option("--out <file>", "the new federation file", "federation.json")
     .option("--keystore <file>", "encrypted keystore of the account that pays; without it, Hardhat's keystore")
     .option("--password-file <file>", "its first line is the keystore's password (else the environment, else a prompt)")
-    .option("--hospital <address...>", "admit as a hospital; indices follow this order", [])
-    .option("--aggregator <address...>", "admit as an aggregator", [])
+    .option("--hospital <address...>", "admit as a hospital; indices follow this order")
+    .option("--aggregator <address...>", "admit as an aggregator")
     .option("--hand-over <address>", 'who is to own the federation; "hospitals" for their vote; they accept it')
     .option("--genesis <digest>", "the model of the first round; left to its opener when not given")
     .option("--predecessor <address>", "the contract of the federation that this one continues")
@@ -56,7 +56,7 @@ export function deployCommand(program: Command): void {
     .option("--min-updates <n>", "fewer updates make no model", "2")
     .option("--max-proposals <n>", "proposals that may fail before a round is abandoned", "8")
     .option("--sample-cap <n>", "largest sample count of an update, its influence bound; at most 1048576", "10000")
-    .option("--confirmations <n>", "blocks on top of each step before the next: 1 on a chain of one's own, else 5")
+    .option("--confirmations <n>", "blocks on top of each step before the next: 1 on chain 31337, else 5")
     .option("--json", "print the federation file's content as JSON")
     .addHelpText("after", help)
     .action(async (options: Options) => {
@@ -118,9 +118,10 @@ function readSteps(options: Options): Omit<FoundingSteps, "deployer"> {
     maxProposals: parseCount(options.maxProposals, "--max-proposals"),
     sampleCap: parseCount(options.sampleCap, "--sample-cap"),
   };
+  const { hospital = [], aggregator = [] } = options;
   const members = [
-    ...options.hospital.map((text) => ({ address: parseAddressOption(text, "--hospital"), role: "hospital" as const })),
-    ...options.aggregator.map((text) => ({
+    ...hospital.map((text) => ({ address: parseAddressOption(text, "--hospital"), role: "hospital" as const })),
+    ...aggregator.map((text) => ({
       address: parseAddressOption(text, "--aggregator"),
       role: "aggregator" as const,
     })),

@@ -11,7 +11,7 @@ export function showStatus(status: FederationStatus): string {
   const lines = [
     `federation  ${contract} on chain ${chainId}`,
     `owner       ${ownedByHospitals ? "the hospitals, by vote" : owner}`,
-    `members     ${hospitals.length} hospitals, ${active.length - hospitals.length} aggregators, ` +
+    `members     ${count(hospitals.length, "hospital")}, ${count(active.length - hospitals.length, "aggregator")}, ` +
       `${members.length - active.length} revoked${unbound > 0 ? `; ${unbound} have not bound a peer yet` : ""}`,
     `rules       updates ${showDuration(terms.commitPeriod)}, proposal ${showDuration(terms.proposePeriod)}, ` +
       `attestations ${showDuration(terms.attestPeriod)}; at least ${terms.minUpdates} updates, ` +
@@ -28,6 +28,10 @@ export function showStatus(status: FederationStatus): string {
       rounds.map((round) => row(round, chainTime)),
     ),
   ].join("\n");
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
 }
 
 function row(round: RoundSummary, now: number): (string | number)[] {
