@@ -5,7 +5,7 @@ import { type Examined, examine } from "./examine.ts";
 import { groupPatients } from "./group-patients.ts";
 import { openArchive } from "./listing.ts";
 import { fileName } from "./normalise-patient.ts";
-import { openPseudonymKey, pseudonymsOf } from "./pseudonyms.ts";
+import { pseudonymsOf, readPseudonymKey } from "./pseudonyms.ts";
 import { readLabels } from "./read-labels.ts";
 
 export interface FindOptions {
@@ -18,10 +18,13 @@ export interface FindOptions {
  * Paths within the archive of the file, or of the files of the series or patient. They may name a patient: for the
  * terminal of who asked, and nothing else.
  *
- * @throws {FedError} HASH_UNKNOWN, and those of openArchive and readLabels
+ * @throws {FedError} HASH_UNKNOWN, KEY_NOT_FOUND, and those of openArchive and readLabels
  */
 export async function findOriginal(source: string, hash: string, options: FindOptions): Promise<string[]> {
-  const pseudonyms = pseudonymsOf(await openPseudonymKey(options.keyFile));
+  const key = await readPseudonymKey(options.keyFile);
+  if (!key)
+    throw new FedError("KEY_NOT_FOUND", { keyFile: options.keyFile }, { remedy: "give the import's --key or --out" });
+  const pseudonyms = pseudonymsOf(key);
   const { files, close } = await openArchive(source, options);
   const pool = openDecodePool();
   const pathOf = (file: number) => files[file]!.parts.join("/");

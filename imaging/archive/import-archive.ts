@@ -9,11 +9,11 @@ import { type ImportOptions, type ParsedImportOptions, parseImportOptions } from
 import { type ImportSummary, summarise } from "./import-summary.ts";
 import { type ListedFile, openArchive } from "./listing.ts";
 import { fileName } from "./normalise-patient.ts";
-import { openPseudonymKey, type Pseudonyms, pseudonymsOf } from "./pseudonyms.ts";
+import { keepPseudonymKey, makePseudonymKey, type Pseudonyms, pseudonymsOf, readPseudonymKey } from "./pseudonyms.ts";
 import { type QuarantineEntry, quarantineEntry } from "./quarantine.ts";
 import { readLabels } from "./read-labels.ts";
 import { readShardIndex } from "./shard-format.ts";
-import { openShardWriter } from "./shard-writer.ts";
+import { openShardWriter, settleShardPlace } from "./shard-writer.ts";
 
 /**
  * Imports a folder or a zip into shardDir. Options are checked, and files examined, before anything is written; an import
@@ -44,7 +44,10 @@ async function* importFiles(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ImportProgress, ImportSummary> {
   const { labels, text } = await readLabels(files, options.labels);
-  const pseudonyms = pseudonymsOf(await openPseudonymKey(options.keyFile));
+  await settleShardPlace(shardDir);
+  const known = await readPseudonymKey(options.keyFile);
+  const key = known ?? makePseudonymKey();
+  const pseudonyms = pseudonymsOf(key);
   const sourceName = pseudonyms.of("source", JSON.stringify([listingOf(files), text, decidingOf(options)]));
   const before = await readShardIndex(shardDir).catch(() => undefined);
   if (before?.source === sourceName) {
@@ -57,6 +60,8 @@ async function* importFiles(
     const grouped = groupPatients(files, useful, { labels, pseudonyms, fallback: options.label });
     quarantined.push(...grouped.quarantined);
     checkClasses(grouped.patients, options);
+    // Only now is anything written.
+    if (!known) await keepPseudonymKey(options.keyFile, key);
     const writer = await openShardWriter(shardDir);
     const about = { files, quarantined, options, pool, pseudonyms, signal, sourceName, shardDir };
     return yield* fillShard(writer, { ...about, patients: grouped.patients });

@@ -23,24 +23,29 @@ export function pseudonymsOf(key: Uint8Array): Pseudonyms {
   };
 }
 
-/** The key in the file (32 bytes as hex); a new one, readable by its owner only, where there is none. @throws FedError KEY_MALFORMED */
-export async function openPseudonymKey(path: string): Promise<Uint8Array> {
+/** The key in the file, 32 bytes as hex; undefined where there is no file. @throws {FedError} KEY_MALFORMED */
+export async function readPseudonymKey(path: string): Promise<Uint8Array | undefined> {
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw error;
   });
-  if (text !== undefined) {
-    if (/^[0-9a-f]{64}\s*$/.test(text)) return Buffer.from(text.trim(), "hex");
-    throw new FedError("KEY_MALFORMED", {}, { remedy: "restore the key file of the first import, or import anew" });
-  }
-  const key = randomBytes(32);
+  if (text === undefined) return undefined;
+  if (/^[0-9a-f]{64}\s*$/.test(text)) return Buffer.from(text.trim(), "hex");
+  throw new FedError("KEY_MALFORMED", {}, { remedy: "restore the key file of the first import, or import anew" });
+}
+
+export function makePseudonymKey(): Uint8Array {
+  return randomBytes(32);
+}
+
+/** Writes a new key, readable by its owner only. Never overwrites. */
+export async function keepPseudonymKey(path: string, key: Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const file = await open(path, "wx", 0o600);
   try {
-    await file.writeFile(`${key.toString("hex")}\n`);
+    await file.writeFile(`${Buffer.from(key).toString("hex")}\n`);
     await file.sync();
   } finally {
     await file.close();
   }
-  return key;
 }

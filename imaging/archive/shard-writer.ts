@@ -55,7 +55,7 @@ const journalName = "journal.jsonl";
 export async function openShardWriter(dir: string): Promise<ShardWriter> {
   const place = resolve(dir);
   const staging = `${place}.importing`;
-  await settle(place);
+  await settleShardPlace(place);
   await mkdir(staging, { recursive: true });
   const pixels = await open(join(staging, shardFiles.pixels), "a+");
   const { outcomes, end } = await readJournal(join(staging, journalName), pixels);
@@ -97,8 +97,13 @@ export async function openShardWriter(dir: string): Promise<ShardWriter> {
   };
 }
 
-/** Undoes a move that was cut in two, and refuses to replace what is no shard. */
-async function settle(place: string): Promise<void> {
+/**
+ * Undoes a move that was cut in two, and refuses to replace what is no shard.
+ *
+ * @throws {FedError} SHARD_PLACE_TAKEN
+ */
+export async function settleShardPlace(dir: string): Promise<void> {
+  const place = resolve(dir);
   const names = await readdir(place).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw new FedError(

@@ -134,17 +134,17 @@ describe("importing an archive", () => {
 
   it("refuses before it writes: nothing there, no CT, no labels, one class, a place that is taken", async () => {
     const empty = await mkdtemp(join(root, "empty-"));
-    const out = join(root, "never");
-    expect(await codeOf(importInto(join(root, "nowhere"), out))).to.equal("ARCHIVE_UNREADABLE");
-    expect(await codeOf(importInto(empty, out))).to.equal("ARCHIVE_EMPTY");
-    expect(await codeOf(importInto(import.meta.dirname, out))).to.equal("ARCHIVE_NO_CT");
-    expect(await codeOf(importInto(join(archive, "positive"), out))).to.equal("LABELS_MISSING");
-    expect(await codeOf(importInto(join(archive, "positive"), out, { label: 1 }))).to.equal("LABELS_ONE_CLASS");
-    expect(await codeOf(importInto(archive, import.meta.dirname))).to.equal("SHARD_PLACE_TAKEN");
-    expect(await codeOf(importInto(archive, out, { shape: { height: 1 } }))).to.equal("IMPORT_OPTIONS");
-    expect(await readdir(root))
-      .to.not.include("never")
-      .and.to.not.include("never.importing");
+    const keyFile = join(root, "never.key");
+    const refuse = (source: string, dir = join(root, "never"), options = {}) =>
+      codeOf(importInto(source, dir, { keyFile, ...options }));
+    expect(await refuse(join(root, "nowhere"))).to.equal("ARCHIVE_UNREADABLE");
+    expect(await refuse(empty)).to.equal("ARCHIVE_EMPTY");
+    expect(await refuse(import.meta.dirname)).to.equal("ARCHIVE_NO_CT");
+    expect(await refuse(join(archive, "positive"))).to.equal("LABELS_MISSING");
+    expect(await refuse(join(archive, "positive"), undefined, { label: 1 })).to.equal("LABELS_ONE_CLASS");
+    expect(await refuse(archive, import.meta.dirname)).to.equal("SHARD_PLACE_TAKEN");
+    expect(await refuse(archive, undefined, { shape: { height: 1 } })).to.equal("IMPORT_OPTIONS");
+    expect((await readdir(root)).filter((name) => name.startsWith("never"))).to.deep.equal([]);
   });
 
   it("gives a seeded, stratified split that a changed seed changes", async () => {
