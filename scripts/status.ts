@@ -40,6 +40,7 @@ async function readStatus(ledger: OpenLedger, count: number): Promise<Federation
   return {
     ...ledger.federation,
     chainTime: now,
+    isKnownCode: ledger.isKnownCode,
     owner,
     ownedByHospitals: owner === ledger.federation.contract,
     pausedUntil: pausedUntil >= now ? pausedUntil : null,

@@ -5,6 +5,7 @@ import { FedError, isFedError } from "../../protocol/errors.ts";
 import type { FederationId, Ledger, Log, Waiting } from "../../protocol/ports.ts";
 import type { RoundTerms } from "../../protocol/round.ts";
 import { ChainView } from "./chain-view.ts";
+import { isTrainingRoundsCode } from "./contract-code.ts";
 import { Endpoints } from "./endpoints.ts";
 import { headerOf } from "./log-reader.ts";
 import { pause } from "./pause.ts";
@@ -44,6 +45,8 @@ export interface LedgerOptions {
 
 /** A ledger of one process, with what its owner may do besides the port. */
 export interface OpenLedger extends Ledger {
+  /** Whether the contract is that of this program's source; if not, the federation file vouches for it alone. */
+  readonly isKnownCode: boolean;
   /** The rules of the rounds, as of the last event. */
   terms(waiting?: Waiting): Promise<RoundTerms>;
   /** Binds this peer's identity to `self` unless it is bound already. @throws FedError MEMBER_UNKNOWN */
@@ -68,7 +71,8 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
   const endpoints = new Endpoints({
     ...{ urls: options.endpoints, chainId: federation.chainId, timeoutMs, patienceMs, log },
   });
-  await requireContract(endpoints, options, waiting);
+  const isKnownCode = isTrainingRoundsCode(await requireContract(endpoints, options, waiting));
+  if (!isKnownCode) log.warn("contract-code-unknown", { contract: federation.contract });
   const life = new AbortController();
   const view = new ChainView(endpoints, { federation, fromBlock, confirmations, retryMs: pollMs / 2, log });
   const sender = wallet && new Sender(endpoints, wallet, { federation, confirmations, pollMs, log });
@@ -93,6 +97,7 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
   return {
     federation,
     self,
+    isKnownCode,
     async chainTime(caller = {}) {
       return (await endpoints.run((rpc) => headerOf(rpc, "latest"), alive(caller))).timestamp;
     },
@@ -180,11 +185,12 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
   };
 }
 
+/** @returns the contract's code */
 async function requireContract(
   endpoints: Endpoints,
   { federation: { chainId, contract }, codeDigest }: LedgerOptions,
   waiting: Waiting,
-): Promise<void> {
+): Promise<string> {
   const code = parseBytes(await endpoints.request("eth_getCode", [contract, "latest"], waiting));
   const remedy = "check that the federation file and the RPC endpoint belong to the same chain";
   if (code === "0x") throw new FedError("LEDGER_CODE_MISSING", { chainId, contract }, { remedy });
@@ -192,6 +198,7 @@ async function requireContract(
   if (codeDigest !== undefined && found !== codeDigest) {
     throw new FedError("LEDGER_CODE_MISMATCH", { contract, expected: codeDigest, found }, { remedy });
   }
+  return code;
 }
 
 function indexOf(address: HospitalAddress, members: readonly { index: number; address: HospitalAddress }[]): number {

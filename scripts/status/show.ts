@@ -17,6 +17,7 @@ export function showStatus(status: FederationStatus): string {
       `attestations ${showDuration(terms.attestPeriod)}; at least ${terms.minUpdates} updates, ` +
       `${terms.maxProposals} proposals, ${terms.sampleCap} samples`,
   ];
+  if (!status.isKnownCode) lines.push("warning     the contract's code is not of this program's source: read it first");
   if (pausedUntil !== null) lines.push(`paused      for another ${showDuration(pausedUntil - chainTime)}`);
   if (rounds.length === 0) return [...lines, "no round yet"].join("\n");
   const header = ["round", "status", "updates", "samples", "votes", "awaits", "for", "model"];

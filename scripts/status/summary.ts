@@ -5,6 +5,8 @@ import type { Member, RoundState, RoundTerms } from "../../protocol/round.ts";
 export interface FederationStatus extends FederationId {
   /** Of the latest block, seconds. */
   readonly chainTime: number;
+  /** Whether the contract is that of this program's source. */
+  readonly isKnownCode: boolean;
   readonly owner: string;
   readonly ownedByHospitals: boolean;
   /** Block time; null where the rounds are not paused. */

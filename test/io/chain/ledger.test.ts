@@ -2,8 +2,11 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import { privateKeyFromRaw } from "@libp2p/crypto/keys";
 import { peerIdFromPrivateKey } from "@libp2p/peer-id";
 import { expect } from "chai";
+import { keccak256 } from "ethers";
+import { isTrainingRoundsCode } from "../../../io/chain/contract-code.ts";
 import type { OpenLedger } from "../../../io/chain/ledger.ts";
 import { walletSignatures } from "../../../io/chain/signatures.ts";
+import { deployedCode } from "../../../io/chain/training-rounds.ts";
 import { commitmentTypedData } from "../../../protocol/commitment.ts";
 import { type HospitalAddress, type RoundId, zeroDigest } from "../../../protocol/digest.ts";
 import type { LedgerEvent } from "../../../protocol/round.ts";
@@ -273,6 +276,23 @@ describe("the ledger on a chain", () => {
     const waiting = slow.bindPeer({ publicKey: new Uint8Array(32).fill(1), sign: () => new Uint8Array(64) });
     slow.close();
     expect(await codeOf(waiting)).to.equal("ABORTED");
+  });
+
+  it("knows its own contract's code whatever the constructor filled in, and no other", async () => {
+    const { contract } = federation.options.federation;
+    expect(aggregator.isKnownCode).to.equal(true);
+    const code = Buffer.from(String(await chain.rpc("eth_getCode", [contract, "latest"])).slice(2), "hex");
+    const changed = (at: number) =>
+      `0x${Buffer.from(code)
+        .fill((code[at] ?? 0) ^ 1, at, at + 1)
+        .toString("hex")}`;
+    const [immutable] = deployedCode.immutables;
+    expect(isTrainingRoundsCode(changed(immutable?.start ?? 0))).to.equal(true);
+    for (const at of [0, 1000, code.length - 1]) expect(isTrainingRoundsCode(changed(at)), `${at}`).to.equal(false);
+    expect(isTrainingRoundsCode(`0x${code.subarray(1).toString("hex")}`)).to.equal(false);
+    await chain.rpc("hardhat_setCode", [contract, changed(1000)]);
+    const auditor = await federation.open(undefined, { codeDigest: keccak256(changed(1000)) });
+    expect(auditor.isKnownCode).to.equal(false);
   });
 
   it("refuses a chain, a contract or a code that is not the federation's", async () => {
