@@ -31,7 +31,7 @@ export function openObjectFiles(dir: string): ObjectSource {
 function readRange(path: string, offset: number, length: number): Uint8Array {
   const file = openSync(path, "r");
   try {
-    const bytes = new Uint8Array(length);
+    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer); // filled below: need not be zero first
     let filled = 0;
     while (filled < length) {
       const read = readSync(file, bytes, filled, length - filled, offset + filled);

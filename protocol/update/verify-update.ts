@@ -2,7 +2,7 @@
 import { FedError } from "../errors.ts";
 import type { SafetensorsHeader } from "../safetensors.ts";
 import type { ByteSource } from "./byte-source.ts";
-import { integerArray, largestInteger } from "./integers.ts";
+import { type IntegerArray, integerArray, largestInteger } from "./integers.ts";
 import { type UpdatePlan, updateLayout } from "./update-layout.ts";
 import { clipNorms, NormAccumulator } from "./update-norm.ts";
 import { openUpdate } from "./update-reader.ts";
@@ -32,11 +32,10 @@ export async function verifyUpdate(
   for (let start = 0; start < layout.coordinates; start += runLength) {
     const integers = buffer.subarray(0, Math.min(runLength, layout.coordinates - start));
     await reader.next(integers);
-    for (let index = 0; index < integers.length; index++) {
-      const integer = integers[index] as number;
-      if (integer > limit || integer < -limit) {
-        throw new FedError("UPDATE_OUT_OF_BOUNDS", { coordinate: start + index, integer, limit });
-      }
+    const beyond = firstBeyond(integers, limit);
+    if (beyond >= 0) {
+      const facts = { coordinate: start + beyond, integer: integers[beyond], limit };
+      throw new FedError("UPDATE_OUT_OF_BOUNDS", facts);
     }
     accumulator.add(integers);
   }
@@ -48,4 +47,15 @@ export async function verifyUpdate(
     }
   }
   return { norm: norms.delta };
+}
+
+/** Position of the first integer that is larger in magnitude than the limit, or -1. */
+function firstBeyond(integers: IntegerArray, limit: number): number {
+  // Types of 8 and 16 bits have one such value, and the engine's own search for a value is several times faster.
+  if (!(integers instanceof Int32Array)) return integers.indexOf(-limit - 1);
+  for (let index = 0; index < integers.length; index++) {
+    const integer = integers[index] as number;
+    if (integer > limit || integer < -limit) return index;
+  }
+  return -1;
 }
