@@ -22,8 +22,8 @@ interface JpegCodec {
   readonly JPEGDecoder: new () => JpegDecoder;
 }
 
-const maxSide = 8192;
-const remedy = "save slices as jpg or png, at most 8192 pixels wide";
+const maxSide = 4096;
+const remedy = "save slices as jpg or png, at most 4096 pixels wide";
 // The package has no types, and only its CommonJS build loads in Node.
 const openCodec = createRequire(import.meta.url)(
   "@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs",
