@@ -132,15 +132,19 @@ function countWhile(values: Float64Array, holds: (value: number) => boolean): nu
   return low;
 }
 
-/** The threshold with the highest sensitivity + specificity (Youden 1950), midway between neighbouring scores. */
+/**
+ * The threshold with the highest sensitivity + specificity (Youden 1950), midway between neighbouring scores; of several
+ * equally good ones, which few patients often leave, the one in the widest gap.
+ */
 export function youdenThreshold(validation: readonly Prediction[]): number {
   const scores = [...new Set(validation.map(({ score }) => score))].sort((a, b) => a - b);
-  let best = { threshold: 0.5, index: Number.NEGATIVE_INFINITY };
+  let best = { threshold: 0.5, index: Number.NEGATIVE_INFINITY, gap: 0 };
   for (let i = 1; i < scores.length; i++) {
-    const threshold = ((scores[i - 1] as number) + (scores[i] as number)) / 2;
+    const gap = (scores[i] as number) - (scores[i - 1] as number);
+    const threshold = (scores[i - 1] as number) + gap / 2;
     const { truePositives, falsePositives, trueNegatives, falseNegatives } = countConfusion(validation, threshold);
     const index = truePositives / (truePositives + falseNegatives) + trueNegatives / (trueNegatives + falsePositives);
-    if (index > best.index) best = { threshold, index };
+    if (index > best.index || (index === best.index && gap > best.gap)) best = { threshold, index, gap };
   }
   return best.threshold;
 }

@@ -24,7 +24,7 @@ export function simulateCommand(program: Command): void {
     .option("--resume", "go on with the run in --run-dir, or with the newest that has not finished")
     .option("--fresh", "start anew in --run-dir, removing what is there")
     .option("--hospitals <n>", "hospitals, each a process of its own (default 4)")
-    .option("--rounds <n>", "rounds of training (default 5)")
+    .option("--rounds <n>", "rounds of training (default 8)")
     .option("--local-epochs <n>", "epochs that a hospital trains in a round (default 4)")
     .option("--archive <path>", "folder or zip of chest CT; default: a synthetic archive is written")
     .option("--labels <csv>", "patient,label where the archive's folders do not say")

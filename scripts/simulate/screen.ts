@@ -36,6 +36,10 @@ export function openScreen(): Screen {
   };
 }
 
+const started = performance.now();
+
+/** With the seconds since the command began. */
 export function done(what: string, details: string): string {
-  return `${pc.green("✓")} ${what.padEnd(12)} ${details}`;
+  const seconds = `${((performance.now() - started) / 1000).toFixed(0)} s`;
+  return `${pc.green("✓")} ${pc.dim(seconds.padStart(6))}  ${what.padEnd(12)} ${details}`;
 }

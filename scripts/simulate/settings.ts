@@ -8,7 +8,7 @@ const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(
 export const settingsSchema = z
   .object({
     hospitals: whole(1, 256).default(4),
-    rounds: whole(1, 1000).default(5),
+    rounds: whole(1, 1000).default(8),
     seed: z.coerce.number().pipe(seedField).default(7),
     /** A folder or zip of CT; without it a synthetic archive is written. */
     archive: z.string().optional(),

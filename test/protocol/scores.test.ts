@@ -56,6 +56,11 @@ describe("scores", () => {
     expect(youdenThreshold(of([0, 0.1], [0, 0.3], [1, 0.5], [1, 0.6]))).to.be.closeTo(0.4, 1e-12);
   });
 
+  it("takes the widest gap of several thresholds that are equally good", () => {
+    const tied = of([0, 0.1], [1, 0.2], [0, 0.3], [1, 0.7]);
+    expect(youdenThreshold(tied)).to.be.closeTo(0.5, 1e-12);
+  });
+
   it("has no calibration error where scores are frequencies, and all of it where they are reversed", () => {
     expect(calibration(of([1, 1], [0, 0])).ece).to.equal(0);
     expect(calibration(of([1, 0], [0, 1])).ece).to.equal(1);
