@@ -43,7 +43,6 @@ export async function normalisePatient(patient: PatientFiles, work: PatientWork)
   } catch (error) {
     work.signal?.throwIfAborted();
     const files = patient.dicom.length + patient.pictures.length;
-    // A damaged series is told by what is wrong with its first file.
     quarantined.push(quarantineEntry(error, { what: "scan", patient: patient.patient, files }));
     return { quarantined };
   }

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { sha256 } from "../../protocol/digest.ts";
 import { FedError } from "../../protocol/errors.ts";
+import { lockImport } from "./import-lock.ts";
 import { type QuarantineEntry, quarantineSchema } from "./quarantine.ts";
 import { encodeShardIndex, factsSchema, type ShardIndex, shardFiles } from "./shard-format.ts";
 
@@ -51,12 +52,13 @@ export interface ShardWriter {
 
 const journalName = "journal.jsonl";
 
-/** @throws {FedError} SHARD_PLACE_TAKEN where the folder holds something else than a shard */
+/** @throws {FedError} SHARD_PLACE_TAKEN where the folder holds something else than a shard, IMPORT_RUNNING */
 export async function openShardWriter(dir: string): Promise<ShardWriter> {
   const place = resolve(dir);
   const staging = `${place}.importing`;
   await settleShardPlace(place);
   await mkdir(staging, { recursive: true });
+  const unlock = await lockImport(staging);
   const pixels = await open(join(staging, shardFiles.pixels), "a+");
   const { outcomes, end } = await readJournal(join(staging, journalName), pixels);
   await pixels.truncate(end);
@@ -67,6 +69,7 @@ export async function openShardWriter(dir: string): Promise<ShardWriter> {
   const close = async () => {
     await pixels.close();
     await journal.close();
+    await unlock();
   };
   return {
     kept: new Map(outcomes.map((outcome) => [outcome.inputs, outcome])),

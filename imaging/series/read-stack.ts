@@ -1,6 +1,6 @@
 // A chosen series decoded into one stack: upright slices from the feet to the head, on all cores, on pixels that are no
 // finer than what follows needs, so that memory does not grow with the scanner's matrix.
-import { FedError } from "../../protocol/errors.ts";
+import { FedError, isFedError } from "../../protocol/errors.ts";
 import type { DicomSource } from "../dicom/decode-messages.ts";
 import type { DecodePool } from "../dicom/decode-pool.ts";
 import { OUTSIDE_HU } from "../dicom/hounsfield.ts";
@@ -82,8 +82,13 @@ export async function readStack(
   damaged.sort((a, b) => a.file - b.file);
   if (damaged.length > MOST_DAMAGED * wanted.size) {
     const remedy = "copy or export the series again";
-    const facts = { damaged: damaged.length, files: wanted.size };
-    throw new FedError("SERIES_DAMAGED", facts, { cause: damaged[0]!.error, remedy });
+    const [first] = damaged;
+    const facts = {
+      damaged: damaged.length,
+      files: wanted.size,
+      first: isFedError(first?.error) ? first.error.code : "",
+    };
+    throw new FedError("SERIES_DAMAGED", facts, { cause: first?.error, remedy });
   }
   for (const one of damaged) onDamaged?.(one);
   const kept = order.frames.flatMap(({ heightMm }, place) =>

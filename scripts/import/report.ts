@@ -62,7 +62,17 @@ function section(title: string, body: string): string[] {
   return body === "" ? [] : ["", pc.bold(title), body];
 }
 
-function warnings({ card, positive, negative }: ImportSummary): string[] {
+const meanings: Readonly<Record<string, string>> = {
+  GAPS: "slices are missing",
+  MIXED_SPACING: "slices lie at different distances",
+  TILTED: "a tilted gantry",
+  NO_PIXEL_SPACING: "pixels of unknown size, taken for 1 mm",
+  NO_ORIENTATION: "taken for lying on the back",
+  WINDOW_UNKNOWN: "pictures without Hounsfield units",
+  SIZE_UNKNOWN: "pictures without millimetres",
+};
+
+function warnings({ card, positive, negative, scans }: ImportSummary): string[] {
   const warned = card.shortcuts.filter(({ isWarned }) => isWarned);
   const said = [
     ...(positive === 0 || negative === 0
@@ -71,7 +81,9 @@ function warnings({ card, positive, negative }: ImportSummary): string[] {
     ...(card.slices[0] < 4 && card.stored.slices[0] < 4
       ? ["some scans have fewer than 4 slices; --min-slices 4 leaves them out"]
       : []),
-    ...Object.entries(card.warnings).map(([code, count]) => `${code} in ${count} scans`),
+    ...Object.entries(card.warnings).map(
+      ([code, count]) => `${code} (${meanings[code] ?? code}) in ${count} of ${scans} scans`,
+    ),
     ...warned.map(({ feature, auc, chance }) => {
       const from = feature === "all together" ? "how scans were taken" : `${feature} alone`;
       return `the label can be guessed from ${from}: AUC ${auc.value.toFixed(2)}, chance reaches ${chance.toFixed(2)}; a network may learn that`;

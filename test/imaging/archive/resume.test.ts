@@ -46,6 +46,17 @@ describe("an import that is cut off", () => {
     expect(summary.root).to.equal((await openShard(join(root, "whole"))).root);
   });
 
+  it("refuses a second import into the same folder while the first is at work", async () => {
+    const dir = join(root, "twice");
+    const child = spawn(process.execPath, [join(import.meta.dirname, "import-worker.ts"), archive, dir]);
+    await new Promise((resolve) => child.stdout.once("data", resolve));
+    const refused = await importInto(archive, dir).catch((error: unknown) => error);
+    const isOver = new Promise((resolve) => child.once("close", resolve));
+    child.kill("SIGKILL");
+    await isOver;
+    expect((refused as { code?: string }).code).to.equal("IMPORT_RUNNING");
+  });
+
   it("stops when it is told to, and goes on later", async () => {
     const dir = join(root, "stopped");
     const stop = new AbortController();
