@@ -13,6 +13,7 @@ import { inOrder } from "./in-order.ts";
 import type { ListedFile } from "./listing.ts";
 import { normalisePatient, type PatientResult } from "./normalise-patient.ts";
 import { openNormalisePool } from "./normalise-pool.ts";
+import { openPreviousShard } from "./previous-shard.ts";
 import type { Pseudonyms } from "./pseudonyms.ts";
 import { type QuarantineEntry, sealQuarantine } from "./quarantine.ts";
 import { volumeOf } from "./read-one-scan.ts";
@@ -48,6 +49,7 @@ const mostPatientsAhead = 5;
  */
 export async function* fillShard(writer: ShardWriter, filling: Filling): AsyncGenerator<ImportProgress, ImportSummary> {
   const { patients, files, quarantined, options, pool, pseudonyms, shardDir } = filling;
+  const previous = await openPreviousShard(shardDir);
   const normaliser = openNormalisePool(Math.min(pool.size, mostPatientsAhead));
   const outcomes: Outcome[] = [];
   let resumed = 0;
@@ -60,11 +62,13 @@ export async function* fillShard(writer: ShardWriter, filling: Filling): AsyncGe
     const results = inOrder(patients, Math.min(mostPatientsAhead, pool.size + 1), async (patient) => {
       const inputs = inputsOf(patient, files, options, pseudonyms);
       const kept = writer.kept.get(inputs);
-      const made = kept ? undefined : await normalisePatient(patient, { ...filling, ...options, normaliser, onStack });
-      return { patient: patient.patient, inputs, kept, made };
+      const earlier = kept ? undefined : previous.find(inputs);
+      const work = { ...filling, ...options, normaliser, onStack };
+      const made = kept ? undefined : (earlier ?? (await normalisePatient(patient, work)));
+      return { patient: patient.patient, inputs, kept, made, isOld: kept !== undefined || earlier !== undefined };
     });
-    for await (const { patient, inputs, kept, made } of results) {
-      if (kept) resumed++;
+    for await (const { patient, inputs, kept, made, isOld } of results) {
+      if (isOld) resumed++;
       outcomes.push(kept ?? (await writer.add({ patient, inputs, ...(made as PatientResult) })));
       yield { stage: "patients", done: outcomes.length, total: patients.length };
     }
@@ -94,6 +98,7 @@ export async function* fillShard(writer: ShardWriter, filling: Filling): AsyncGe
     throw error;
   } finally {
     await normaliser.close();
+    await previous.close();
     if (!isDone) await writer.close();
   }
 }

@@ -18,7 +18,7 @@ export interface ImportSummary {
   readonly quarantineDigest: Digest;
   readonly quarantine: Quarantine["entries"];
   readonly card: DataCard;
-  /** Patients whose outcome was taken over from an import that had been interrupted. */
+  /** Patients taken over from an import that had been interrupted, or from the shard that this one replaces. */
   readonly resumed: number;
   /** True where the same archive had been imported there with the same options: nothing was done. */
   readonly unchanged: boolean;

@@ -7,7 +7,7 @@ import { table } from "../terminal/table.ts";
 export function importReport(summary: ImportSummary): string {
   const { scans, positive, negative, splits, card, dir, root, files } = summary;
   const state = summary.unchanged ? " (nothing changed since the last import)" : "";
-  const resumed = summary.resumed > 0 ? `, ${summary.resumed} of them done before an interruption` : "";
+  const resumed = summary.resumed > 0 ? `, ${summary.resumed} of them taken over from an earlier import` : "";
   const lines = [
     `${pc.bold(`${scans} ${scans === 1 ? "patient" : "patients"}`)} (${positive} positive, ${negative} negative) from ${files} files${resumed}${state}`,
     `split by patient: ${splits.train} to learn from, ${splits.validation} to choose by, ${splits.test} held out for the test`,

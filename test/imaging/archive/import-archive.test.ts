@@ -41,7 +41,7 @@ describe("importing an archive", () => {
     expect([first.unchanged, again.unchanged, again.root]).to.deep.equal([false, true, first.root]);
     await rm((await patientFolders(copy))[0]!, { recursive: true });
     const changed = await importInto(copy, dir);
-    expect([changed.unchanged, changed.scans]).to.deep.equal([false, 5]);
+    expect([changed.unchanged, changed.scans, changed.resumed]).to.deep.equal([false, 5, 5]);
   });
 
   it("gives the same scans from encrypted zips, one a class, and asks for the password by name", async () => {
