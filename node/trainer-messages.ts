@@ -13,7 +13,10 @@ export interface Place {
   readonly shard: string;
   /** Where FedBN's weights stay between rounds. */
   readonly localWeights?: string;
-  /** A control, which must learn nothing: labels of the training patients dealt out anew among them, by this seed. */
+  /**
+   * A control: labels dealt out anew among the patients of each split, by this seed. What is learned from them, and tested
+   * on them, is chance; were it more, something would leak from one split to the other.
+   */
   readonly shuffleLabels?: number;
 }
 

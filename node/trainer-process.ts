@@ -20,28 +20,21 @@ function trainingData(shard: Shard, shuffleLabels: number | undefined): Training
     async split(_plan, split): Promise<TrainingSet> {
       const places = placesOf(split);
       const own = places.map((place) => shard.scans[place] as Shard["scans"][number]);
-      const scans = split === "train" && shuffleLabels !== undefined ? relabelled(own, shuffleLabels) : own;
+      const scans =
+        shuffleLabels === undefined ? own : relabelled(own, seededIntegers(shuffleLabels, "shuffle labels", split));
       return { scans, height, width, channels, read: (index) => shard.read(places[index] as number) };
     },
   };
 }
 
-/**
- * Labels that say nothing of the truth: within each true class the same share is called positive. A plain shuffle of a few
- * dozen would by chance go with the truth or against it, and a network would learn even that.
- */
-function relabelled<Scan extends { readonly label: 0 | 1 }>(scans: readonly Scan[], seed: number): Scan[] {
-  const next = seededIntegers(seed, "shuffle labels");
-  const share = scans.filter(({ label }) => label === 1).length / scans.length;
-  const dealt = new Map<number, 0 | 1>();
-  for (const truth of [0, 1]) {
-    const own = [...scans.keys()]
-      .filter((index) => scans[index]?.label === truth)
-      .map((index) => ({ index, lot: next() }));
-    own.sort((a, b) => a.lot - b.lot || a.index - b.index);
-    for (const [place, { index }] of own.entries()) dealt.set(index, place < Math.round(own.length * share) ? 1 : 0);
+/** As many of each label as before, on other patients (Fisher and Yates). */
+function relabelled<Scan extends { readonly label: 0 | 1 }>(scans: readonly Scan[], next: () => number): Scan[] {
+  const labels = scans.map(({ label }) => label);
+  for (let last = labels.length - 1; last > 0; last--) {
+    const other = next() % (last + 1);
+    [labels[last], labels[other]] = [labels[other] as 0 | 1, labels[last] as 0 | 1];
   }
-  return scans.map((scan, index) => ({ ...scan, label: dealt.get(index) ?? scan.label }));
+  return scans.map((scan, index) => ({ ...scan, label: labels[index] as 0 | 1 }));
 }
 
 /** FedBN's weights, one file a round; a file that is being written is not there yet. */

@@ -23,6 +23,12 @@ const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   synthesise: async (to) => (await import("./synthesise.ts")).synthesiseCommand(to),
 };
 
+// A reader that has seen enough (`| head`) is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
 const program = new Command("consilium")
   .description("Federated learning between hospitals on a blockchain, where anyone can re-derive every model.")
   .option("--verbose", "print the whole stack of an error")

@@ -1,6 +1,7 @@
 // Scores every model of a run on the same held-out test patients. A threshold is chosen on the validation patients that
 // the model's owner has; the test patients choose nothing.
 import { openTrainerProcess, type TrainerProcess } from "../../node/learner-process.ts";
+import type { Place } from "../../node/trainer-messages.ts";
 import type { Plan } from "../../protocol/plan.ts";
 import type { Log, Split } from "../../protocol/ports.ts";
 import { type Prediction, type Scores, scorePredictions, youdenThreshold } from "../../protocol/scores.ts";
@@ -14,8 +15,10 @@ export interface ScoredModel {
 export interface ModelToScore {
   readonly name: string;
   readonly weights: Uint8Array;
-  /** The shard whose validation patients choose the threshold. */
-  readonly validationShard: string;
+  /** Whose validation patients choose the threshold. */
+  readonly validation: Place;
+  /** Whose test patients it is scored on. */
+  readonly test: Place;
 }
 
 export interface RoundScore {
@@ -34,21 +37,19 @@ export class Scorer {
     this.#trainer = openTrainerProcess({ log });
   }
 
-  async predict(shard: string, model: Uint8Array, split: Split, signal: AbortSignal): Promise<readonly Prediction[]> {
-    return this.#trainer.learner({ shard }).predict({ plan: this.#plan, model, split }, { signal });
-  }
-
-  /** @param pool the shard that holds every hospital's test patients */
-  async score(model: ModelToScore, pool: string, signal: AbortSignal): Promise<ScoredModel> {
-    const { name, weights, validationShard } = model;
-    const threshold = youdenThreshold(await this.predict(validationShard, weights, "validation", signal));
-    const predictions = await this.predict(pool, weights, "test", signal);
+  async score({ name, weights, validation, test }: ModelToScore, signal: AbortSignal): Promise<ScoredModel> {
+    const threshold = youdenThreshold(await this.#predict(validation, weights, "validation", signal));
+    const predictions = await this.#predict(test, weights, "test", signal);
     return { name, predictions, scores: scorePredictions(predictions, threshold) };
   }
 
-  async scoreRound(round: number, weights: Uint8Array, pool: string, signal: AbortSignal): Promise<RoundScore> {
-    const predictions = await this.predict(pool, weights, "validation", signal);
+  async scoreRound(round: number, weights: Uint8Array, pool: Place, signal: AbortSignal): Promise<RoundScore> {
+    const predictions = await this.#predict(pool, weights, "validation", signal);
     return { round, scores: scorePredictions(predictions, youdenThreshold(predictions)) };
+  }
+
+  #predict(place: Place, model: Uint8Array, split: Split, signal: AbortSignal): Promise<readonly Prediction[]> {
+    return this.#trainer.learner(place).predict({ plan: this.#plan, model, split }, { signal });
   }
 
   async close(): Promise<void> {

@@ -172,16 +172,18 @@ async function score(
 ): Promise<{ models: readonly ScoredModel[]; rounds: readonly RoundScore[] }> {
   const { plan, data, compared, models, log } = input;
   const scorer = new Scorer(plan, log);
+  const pool = { shard: data.pool };
   try {
     const rounds: RoundScore[] = [];
     for (const [index, weights] of models.entries()) {
-      rounds.push(await scorer.scoreRound(index + 1, weights, data.pool, signal));
+      rounds.push(await scorer.scoreRound(index + 1, weights, pool, signal));
     }
-    const federated = { name: "federated", weights: models.at(-1) as Uint8Array, validationShard: data.pool };
-    const scored = [await scorer.score(federated, data.pool, signal)];
+    const federated = { name: "federated", weights: models.at(-1) as Uint8Array, validation: pool, test: pool };
+    const scored = [await scorer.score(federated, signal)];
     for (const { name, place, modelFile } of compared) {
       const weights = await readFile(modelFile);
-      scored.push(await scorer.score({ name, weights, validationShard: place.shard }, data.pool, signal));
+      const test = place.shuffleLabels === undefined ? pool : place;
+      scored.push(await scorer.score({ name, weights, validation: place, test }, signal));
     }
     return { models: scored, rounds };
   } finally {
