@@ -43,7 +43,7 @@ export interface Exclusion {
 }
 
 export function makeDataCard(
-  index: Omit<ShardIndex, "source" | "version">,
+  index: Omit<ShardIndex, "source" | "version" | "rule">,
   entries: readonly QuarantineEntry[],
 ): DataCard {
   const { scans, height, width, windows, root, quarantine } = index;

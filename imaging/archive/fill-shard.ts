@@ -72,7 +72,8 @@ export async function* fillShard(writer: ShardWriter, filling: Filling): AsyncGe
       outcomes.push(kept ?? (await writer.add({ patient, inputs, ...(made as PatientResult) })));
       yield { stage: "patients", done: outcomes.length, total: patients.length };
     }
-    const { records, repeated } = recordsOf(outcomes, patients, options, pseudonyms);
+    const rule = { seed: options.seed, ...options.shares };
+    const { records, repeated } = recordsOf(outcomes, patients, options, { pseudonyms, kept: previous.splitsBy(rule) });
     const sealed = sealQuarantine(
       [...quarantined, ...outcomes.flatMap((one) => one.quarantined), ...repeated],
       pseudonyms,
@@ -80,7 +81,7 @@ export async function* fillShard(writer: ShardWriter, filling: Filling): AsyncGe
     if (records.length === 0) throw noScans(sealed.quarantine.entries);
     const { height, width, windows } = options.shape;
     const index: ShardIndex = {
-      ...{ version: 1, height, width, windows, source: filling.sourceName },
+      ...{ version: 1, height, width, windows, rule, source: filling.sourceName },
       ...{ root: shardRoot(records), quarantine: sealed.digest, scans: records },
     };
     await writer.writeFile(shardFiles.quarantine, `${JSON.stringify(sealed.quarantine, undefined, 1)}\n`);

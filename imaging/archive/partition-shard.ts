@@ -59,7 +59,7 @@ interface Part {
 }
 
 async function writePart(from: string, dir: string, source: ShardIndex, { scans, entries, salt }: Part): Promise<void> {
-  const { version, height, width, windows } = source;
+  const { version, height, width, windows, rule } = source;
   const sliceBytes = height * width * windows.length;
   await mkdir(dir, { recursive: true });
   let offset = 0;
@@ -81,7 +81,7 @@ async function writePart(from: string, dir: string, source: ShardIndex, { scans,
   const root = shardRoot(own);
   const name = Buffer.from(sha256(source.source, root)).toString("hex").slice(0, 16);
   const index: ShardIndex = {
-    ...{ version, height, width, windows, root, quarantine: quarantine.digest, source: name, scans: own },
+    ...{ version, height, width, windows, rule, root, quarantine: quarantine.digest, source: name, scans: own },
   };
   // The index comes last: a folder without one is no shard.
   await writeFile(join(dir, shardFiles.index), encodeShardIndex(index));

@@ -7,7 +7,7 @@ import type { Pseudonyms } from "./pseudonyms.ts";
 import { type QuarantineEntry, quarantineEntry } from "./quarantine.ts";
 import type { ScanRecord } from "./shard-format.ts";
 import type { Outcome } from "./shard-writer.ts";
-import { splitPatients } from "./split-patients.ts";
+import { type SplitName, splitPatients } from "./split-patients.ts";
 
 /** Grows when the same files give other pixels, so that no half-done import of an older version is gone on with. */
 const pixelsVersion = 1;
@@ -34,7 +34,7 @@ export function recordsOf(
   outcomes: readonly Outcome[],
   patients: readonly PatientFiles[],
   { seed, shares }: ParsedImportOptions,
-  pseudonyms: Pseudonyms,
+  { pseudonyms, kept }: { pseudonyms: Pseudonyms; kept: ReadonlyMap<string, SplitName> },
 ): { readonly records: ScanRecord[]; readonly repeated: readonly QuarantineEntry[] } {
   const labelOf = new Map(patients.map(({ patient, label }) => [patient, label]));
   const seen = new Set<string>();
@@ -53,7 +53,7 @@ export function recordsOf(
     seen.add(scan.pixels);
     return [{ patient, inputs, scan, label: labelOf.get(patient)! }];
   });
-  const splits = splitPatients(usable, { seed, shares });
+  const splits = splitPatients(usable, { seed, shares }, kept);
   const records = usable.map(
     ({ patient, inputs, label, scan: { slices, offset, pixels, series, facts } }): ScanRecord => {
       const salt = Buffer.from(pseudonyms.salt("scan", patient, pixels)).toString("hex");

@@ -77,11 +77,15 @@ const shardSchema = z
     windows: z.array(z.enum(windowNames)).min(1),
     root: digestField,
     quarantine: digestField,
+    /** How patients were split. */
+    rule: z.object({ seed: z.number().int(), train: z.number(), validation: z.number(), test: z.number() }).strict(),
     /** Keyed hash of the archive's listing and of the options: an import that would change nothing is not repeated. */
     source: pseudonym,
     scans: z.array(scanSchema).min(1),
   })
   .strict();
+/** Seed and shares of a split. */
+export type SplitRule = z.output<typeof shardSchema>["rule"];
 export type ShardIndex = z.output<typeof shardSchema>;
 
 /** RFC 6962 root over the scans, each with its salt: shows later that a scan was in the shard, and nothing before that. */

@@ -19,7 +19,16 @@ function scansOf(positive: number, negative: number): ScanRecord[] {
 const trainingOf = (scans: readonly ScanRecord[]) => scans.filter(({ split }) => split === "train");
 
 describe("splitting and dealing out patients", () => {
-  it("splits each class alike, and keeps the split of a patient when others come", () => {
+  it("keeps the split of each patient when others come, and brings the shares back", () => {
+    const before = splitPatients(scansOf(20, 20), { seed: 1 });
+    const more = scansOf(20, 40);
+    const after = splitPatients(more, { seed: 1 }, before);
+    for (const [patient, split] of before) expect(after.get(patient)).to.equal(split);
+    const healthy = more.filter(({ label }) => label === 0);
+    expect(healthy.filter(({ patient }) => after.get(patient) === "test")).to.have.length(6);
+  });
+
+  it("splits each class alike", () => {
     const scans = scansOf(40, 20);
     for (const label of [0, 1] as const) {
       const own = scans.filter((scan) => scan.label === label);
