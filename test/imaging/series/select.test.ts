@@ -1,0 +1,125 @@
+import { expect } from "chai";
+import type { CtFrame, CtInstance } from "../../../imaging/dicom/ct-instance.ts";
+import { orderSeries } from "../../../imaging/series/order.ts";
+import { type ExaminedFile, selectSeries } from "../../../imaging/series/select.ts";
+
+const axial = [1, 0, 0, 0, 1, 0] as const;
+const coronal = [1, 0, 0, 0, 0, -1] as const;
+
+function frameAt(z: number, more: Partial<CtFrame> = {}): CtFrame {
+  const common = { orientation: axial, pixelSpacingMm: [0.7, 0.7], rescaleSlope: 1, rescaleIntercept: -1024 } as const;
+  return { positionMm: [-180, -180, z], rescaleType: "HU", ...common, ...more };
+}
+
+let lastFile = 0;
+
+/** A series of so many slices; the files come in an order that says nothing. */
+function series(
+  name: string,
+  slices: number,
+  stepMm: number,
+  more: Partial<CtInstance> = {},
+  frame: Partial<CtFrame> = {},
+) {
+  const heights = Array.from({ length: slices }, (_, slice) => ((slice * 7) % slices) * stepMm);
+  return heights.map((z): ExaminedFile => {
+    const instance = {
+      ...{ modality: "CT", sopClass: "1.2.840.10008.5.1.4.1.1.2", studyUid: "1", seriesUid: name, hasPixels: true },
+      ...{ imageType: ["ORIGINAL", "PRIMARY", "AXIAL"], bodyPart: "CHEST", kernel: "B40f", rows: 512, columns: 512 },
+      ...{ sliceThicknessMm: stepMm, acquisitionNumber: 1, frames: [frameAt(z, frame)] },
+      ...more,
+    } as unknown as CtInstance;
+    return { file: lastFile++, instance };
+  });
+}
+
+function choose(...all: readonly ExaminedFile[][]): { chosen: string | undefined; left: string[] } {
+  const { chosen, left } = selectSeries(all.flat(), { minSlices: 3 });
+  const name = (files: readonly ExaminedFile[]) => files[0]!.instance.seriesUid;
+  return {
+    chosen: chosen && name(chosen.files),
+    left: left.map(({ files, reason }) => `${name(files)} ${reason}`).sort(),
+  };
+}
+
+describe("choosing and ordering a series", () => {
+  it("prefers thin slices, then a lung kernel, but neither to a scan of the whole chest", () => {
+    expect(choose(series("thick", 60, 5), series("thin", 240, 1.25))).to.deep.equal({
+      chosen: "thin",
+      left: ["thick ANOTHER_PREFERRED"],
+    });
+    expect(choose(series("soft", 60, 5), series("lung", 60, 5, { kernel: "B70f" })).chosen).to.equal("lung");
+    expect(choose(series("piece", 20, 1), series("whole", 60, 5)).chosen).to.equal("whole");
+  });
+
+  it("leaves everything else with the reason", () => {
+    const { chosen, left } = choose(
+      series("chest", 60, 5),
+      series("scout", 3, 1, { imageType: ["ORIGINAL", "PRIMARY", "LOCALIZER"] }),
+      series("mpr", 30, 3, { imageType: ["DERIVED", "SECONDARY", "MPR"] }),
+      series("coronal", 30, 3, {}, { orientation: coronal }),
+      series("iodine", 60, 5, {}, { rescaleType: "MGML" }),
+      series("pet", 60, 5, { modality: "PT" }),
+      series("report", 1, 1, { hasPixels: false, frames: [] }),
+      series("head", 60, 5, { bodyPart: "HEAD" }),
+      series("two", 2, 5),
+      series("nowhere", 5, 5, {}, { positionMm: undefined }),
+    );
+    expect(chosen).to.equal("chest");
+    expect(left).to.deep.equal([
+      "coronal NOT_AXIAL",
+      "head OTHER_BODY_PART",
+      "iodine NOT_HU",
+      "mpr DERIVED",
+      "nowhere NO_POSITION",
+      "pet NOT_CT",
+      "report NOT_CT",
+      "scout LOCALIZER",
+      "two TOO_FEW_SLICES",
+    ]);
+  });
+
+  it("parts what archives mix under one series: grids, kernels, directions and repeated passes", () => {
+    const mixed = [
+      ...series("one", 60, 5),
+      ...series("one", 60, 5, { kernel: "B70f" }),
+      ...series("one", 4, 5, { rows: 256, columns: 256 }),
+    ];
+    const { chosen, left } = selectSeries(mixed, { minSlices: 3 });
+    expect(chosen?.order.frames).to.have.length(60);
+    expect(chosen?.files[0]?.instance.kernel).to.equal("B70f");
+    expect(left).to.have.length(2);
+    const passes = [...series("p", 40, 5), ...series("p", 40, 5, { acquisitionNumber: 2 })];
+    const again = selectSeries(passes, { minSlices: 3 });
+    expect(again.chosen?.order.duplicates).to.equal(0);
+    expect(again.left.map(({ reason }) => reason)).to.deep.equal(["ANOTHER_PREFERRED"]);
+  });
+
+  it("orders by height from the feet, drops a repeated position, and tells gaps from another distance", () => {
+    const place = (heights: readonly number[]) =>
+      orderSeries(heights.map((z, file) => ({ ...frameAt(z), file, frame: 0 })));
+    const gap = place([30, 0, 10, 20, 20, 60, 50, 70]);
+    expect(gap.frames.map(({ heightMm }) => heightMm)).to.deep.equal([0, 10, 20, 30, 50, 60, 70]);
+    expect([gap.spacingMm, gap.duplicates, gap.gaps, gap.isMixed]).to.deep.equal([10, 1, 1, false]);
+    const mixed = place([0, 5, 10, 15, 20, 30, 40, 50]);
+    expect([mixed.gaps, mixed.isMixed]).to.deep.equal([0, true]);
+  });
+
+  it("puts the head up also where rows or columns run the other way, and measures a tilt", () => {
+    const flipped = [30, 0, 10].map((z, file) => ({
+      ...frameAt(z, { orientation: [-1, 0, 0, 0, 1, 0] }),
+      file,
+      frame: 0,
+    }));
+    expect(orderSeries(flipped).frames.map(({ positionMm }) => positionMm![2])).to.deep.equal([0, 10, 30]);
+    const [c, s] = [Math.cos(0.3), Math.sin(0.3)];
+    const tilted = [0, 10, 20].map((z, file) => ({
+      ...frameAt(z, { orientation: [1, 0, 0, 0, c, s] }),
+      file,
+      frame: 0,
+    }));
+    const order = orderSeries(tilted);
+    expect(order.tiltDegrees).to.be.closeTo((0.3 * 180) / Math.PI, 1e-6);
+    expect(order.spacingMm).to.be.closeTo(10 * c, 1e-6);
+  });
+});
