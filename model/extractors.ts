@@ -1,6 +1,7 @@
 // From one slice to one feature vector: the paper's Inception V3, and the same idea at a size for two cores.
-import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs-node-gpu";
+import type { Tensor1D, Tensor2D, Tensor4D } from "@tensorflow/tfjs-node-gpu";
 import type { ModelSpec } from "../protocol/model-spec.ts";
+import { maxPool } from "./fused-kernels.ts";
 import type { Unit } from "./layers.ts";
 import { tf } from "./tensorflow.ts";
 
@@ -14,7 +15,7 @@ export interface Preset {
 }
 
 const join = (branches: Tensor4D[]) => tf.concat(branches, 3);
-const halve = (x: Tensor4D) => tf.maxPool(x, 3, 2, "valid");
+const halve = (x: Tensor4D) => maxPool(x, 3, 2, "valid");
 const averaged = (x: Tensor4D) => tf.avgPool(x, 3, 1, "same");
 
 const tissueBins = 8;
@@ -26,16 +27,21 @@ const tissueBins = 8;
  */
 export function tissueRanges(x: Tensor4D): Tensor4D {
   const [n, h, w, c] = x.shape;
-  const steps = tissueBins - 1;
-  const centres = tf.range(0, tissueBins, 1, "float32");
-  const distance = x.mul(steps).reshape([n, h, w, c, 1]).sub(centres).abs();
-  return tf.relu(tf.sub(1, distance)).reshape([n, h, w, c * tissueBins]);
+  const grey = x.mul(255).round().cast("int32").clipByValue(0, 255).cast("int32");
+  const ranges = tf.tensor2d(rangesOfGrey, [256, tissueBins]);
+  return tf.gather(ranges, grey.flatten() as Tensor1D).reshape([n, h, w, c * tissueBins]);
 }
+
+/** Of each of 256 greys: 1 at a range's centre, falling to 0 at its neighbours'; [256, 8]. */
+const rangesOfGrey = Float32Array.from({ length: 256 * tissueBins }, (_, at) => {
+  const grey = Math.floor(at / tissueBins) / 255;
+  return Math.max(0, 1 - Math.abs(grey * (tissueBins - 1) - (at % tissueBins)));
+});
 
 /** 64 x 64 slices to 56 features by one inception block. */
 const compact: Extractor = (x, unit) => {
   let y = unit("stem/a", tissueRanges(x), 12, [3, 3], { strides: 2 });
-  y = tf.maxPool(unit("stem/b", y, 24, [3, 3]), 2, 2, "same");
+  y = maxPool(unit("stem/b", y, 24, [3, 3]), 2, 2, "same");
   const one = unit("mixed0/1x1", y, 16, [1, 1]);
   const three = unit("mixed0/3x3", unit("mixed0/3x3reduce", y, 16, [1, 1]), 16, [3, 3]);
   const reduced = unit("mixed0/5x5reduce", y, 8, [1, 1]);

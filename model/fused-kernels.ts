@@ -1,45 +1,25 @@
 // TensorFlow's fused kernels with gradients of our own: tfjs composes these gradients from many small kernels.
 import type { Tensor, Tensor1D, Tensor4D } from "@tensorflow/tfjs-node-gpu";
 import { FedError } from "../protocol/errors.ts";
+import { type Attribute, attribute, run, runAll } from "./kernels.ts";
 import { tf } from "./tensorflow.ts";
 
-interface Attribute {
-  readonly name: string;
-  readonly type: number | undefined;
-  readonly value: number | string | boolean;
-}
-
-/** The part of the Node backend that runs a TensorFlow operation by its name. */
-interface KernelBackend {
-  readonly binding: Readonly<
-    Record<"TF_ATTR_TYPE" | "TF_ATTR_FLOAT" | "TF_ATTR_BOOL" | "TF_ATTR_STRING" | "TF_FLOAT", number>
-  >;
-  executeMultipleOutputs(name: string, attributes: Attribute[], inputs: Tensor[], outputs: number): Tensor[];
-}
-
-const backend = tf.backend() as unknown as KernelBackend;
-const { binding } = backend;
-const float = (name: string): Attribute => ({ name, type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT });
-
-function run(name: string, attributes: Attribute[], inputs: Tensor[], outputs: number): Tensor[] {
-  return backend.executeMultipleOutputs(name, attributes, inputs, outputs);
-}
+const float = attribute.float32;
 
 /** max(x, 0) of any shape; gradient by ReluGrad. */
 export const relu = tf.customGrad((...inputs) => {
   const [x, save] = inputs as unknown as [Tensor, (tensors: Tensor[]) => void];
   const y = tf.relu(x);
   save([y]);
-  const gradFunc = (dy: Tensor, saved: Tensor[]) =>
-    run("ReluGrad", [float("T")], [dy, saved[0] as Tensor], 1)[0] as Tensor;
+  const gradFunc = (dy: Tensor, saved: Tensor[]) => run("ReluGrad", [float("T")], [dy, saved[0] as Tensor]);
   return { value: y, gradFunc };
 }) as <T extends Tensor>(x: T) => T;
 
 /** x [..., channels] + bias [channels]; gradient by BiasAddGrad. */
 export const addBias = tf.customGrad((...inputs) => {
   const [x, bias] = inputs as unknown as [Tensor, Tensor1D];
-  const value = run("BiasAdd", [float("T")], [x, bias], 1)[0] as Tensor;
-  const gradFunc = (dy: Tensor) => [dy.clone(), run("BiasAddGrad", [float("T")], [dy], 1)[0] as Tensor];
+  const value = run("BiasAdd", [float("T")], [x, bias]);
+  const gradFunc = (dy: Tensor) => [dy.clone(), run("BiasAddGrad", [float("T")], [dy])];
   return { value, gradFunc };
 }) as (x: Tensor, bias: Tensor1D) => Tensor4D;
 
@@ -49,9 +29,9 @@ function batchNormAttributes(isTraining: boolean): Attribute[] {
   return [
     float("T"),
     float("U"),
-    { name: "epsilon", type: binding.TF_ATTR_FLOAT, value: epsilon },
-    { name: "is_training", type: binding.TF_ATTR_BOOL, value: isTraining },
-    { name: "data_format", type: binding.TF_ATTR_STRING, value: "NHWC" },
+    attribute.number("epsilon", epsilon),
+    attribute.flag("is_training", isTraining),
+    attribute.text("data_format", "NHWC"),
   ];
 }
 
@@ -68,7 +48,7 @@ export function batchNorm(
   const apply = tf.customGrad((...inputs) => {
     const [input, scale, offset, save] = inputs as unknown as [Tensor, Tensor, Tensor, (tensors: Tensor[]) => void];
     const none = tf.tensor1d([]);
-    const outputs = run("FusedBatchNormV3", batchNormAttributes(true), [input, scale, offset, none, none], 6);
+    const outputs = runAll("FusedBatchNormV3", batchNormAttributes(true), [input, scale, offset, none, none], 6);
     const [y, mean, variance, reserved1, reserved2, reserved3] = outputs as [
       Tensor,
       Tensor,
@@ -81,7 +61,10 @@ export function batchNorm(
     save([input, scale, reserved1, reserved2, reserved3]);
     const gradFunc = (dy: Tensor, saved: Tensor[]) => {
       const [kept, keptScale, ...reserved] = saved as [Tensor, Tensor, ...Tensor[]];
-      return run("FusedBatchNormGradV3", batchNormAttributes(true), [dy, kept, keptScale, ...reserved], 5).slice(0, 3);
+      return runAll("FusedBatchNormGradV3", batchNormAttributes(true), [dy, kept, keptScale, ...reserved], 5).slice(
+        0,
+        3,
+      );
     };
     return { value: y, gradFunc };
   });
@@ -100,4 +83,51 @@ export function frozenBatchNorm(
   variance: Tensor1D,
 ): Tensor4D {
   return tf.batchNorm4d(x, mean, variance, beta, gamma, epsilon);
+}
+
+/** oneDNN's kernels stand beside TensorFlow's own in the same library, under this label. */
+const oneDnn = attribute.text("_kernel", "MklNameChangeOp");
+let hasOneDnn: boolean | undefined;
+
+/** Whether this machine's library has oneDNN's pooling; a GPU's or an ARM's has not. */
+function oneDnnWorks(): boolean {
+  hasOneDnn ??= tf.tidy(() => {
+    try {
+      const attributes = [...poolAttributes(1, 1, "same"), oneDnn];
+      return runAll("_MklNativeMaxPool", attributes, [tf.zeros([1, 1, 1, 1])], 2).length === 2;
+    } catch {
+      return false;
+    }
+  });
+  return hasOneDnn;
+}
+
+function poolAttributes(size: number, stride: number, padding: "same" | "valid"): Attribute[] {
+  return [
+    float("T"),
+    attribute.integers("ksize", [1, size, size, 1]),
+    attribute.integers("strides", [1, stride, stride, 1]),
+    attribute.text("padding", padding.toUpperCase()),
+    attribute.text("data_format", "NHWC"),
+  ];
+}
+
+/**
+ * The largest of size x size pixels: x [n, h, w, c] to [n, h', w', c]. oneDNN remembers which it was, so that its
+ * gradient costs a fifteenth of TensorFlow's own, which looks for them again.
+ */
+export function maxPool(x: Tensor4D, size: number, stride: number, padding: "same" | "valid"): Tensor4D {
+  if (!oneDnnWorks()) return tf.maxPool(x, size, stride, padding);
+  const attributes = [...poolAttributes(size, stride, padding), oneDnn];
+  const apply = tf.customGrad((...inputs) => {
+    const [input, save] = inputs as unknown as [Tensor, (tensors: Tensor[]) => void];
+    const [y, places] = runAll("_MklNativeMaxPool", attributes, [input], 2) as [Tensor, Tensor];
+    save([input, y, places]);
+    const gradFunc = (dy: Tensor, saved: Tensor[]) => {
+      const [kept, keptY, keptPlaces] = saved as [Tensor, Tensor, Tensor];
+      return run("_MklNativeMaxPoolGrad", attributes, [kept, keptY, dy, keptPlaces]);
+    };
+    return { value: y, gradFunc };
+  });
+  return apply(x) as Tensor4D;
 }

@@ -6,7 +6,7 @@ import { seededIntegers } from "../protocol/update/random.ts";
 import { loadBatch } from "./batch.ts";
 import { marginLoss } from "./capsule/margin-loss.ts";
 import type { Network } from "./network.ts";
-import { createOptimiser } from "./optimisers.ts";
+import { createOptimiser, flatten } from "./optimisers.ts";
 import { tf } from "./tensorflow.ts";
 import type { TrainingSet } from "./training-set.ts";
 
@@ -41,9 +41,8 @@ export async function* train(
   const { input } = network.spec;
   const next = seededIntegers(options.seed, "train");
   const trainable = new Map([...network.variables].filter(([, variable]) => variable.trainable));
-  const base = new Map<string, Tensor>(
-    options.proximalMu > 0 ? [...trainable].map(([name, variable]) => [name, tf.keep(variable.clone())]) : [],
-  );
+  const proximal =
+    options.proximalMu > 0 ? { mu: options.proximalMu, base: flatten([...trainable.values()]) } : undefined;
   const weightOf = classWeights(data, options.classWeights);
   const optimiser = createOptimiser(options.optimiser, scheduledRate(options));
   const steps = options.localEpochs * Math.ceil(count / options.batchSize);
@@ -66,8 +65,7 @@ export async function* train(
           );
           const loss = value.dataSync()[0] as number;
           if (!Number.isFinite(loss)) throw notFinite(step, loss, trainable, grads);
-          addProximalTerm(grads, trainable, base, options.proximalMu);
-          optimiser.step(trainable, grads);
+          optimiser.step(trainable, grads, proximal);
           return loss;
         });
         yield { step, steps, epoch, loss };
@@ -81,21 +79,7 @@ export async function* train(
     }
   } finally {
     optimiser.dispose();
-    for (const tensor of base.values()) tensor.dispose();
-  }
-}
-
-/** FedProx (Li 2020): mu / 2 |w - base|^2 in the loss is mu (w - base) in the gradient. */
-function addProximalTerm(
-  gradients: Record<string, Tensor>,
-  variables: ReadonlyMap<string, Variable>,
-  base: ReadonlyMap<string, Tensor>,
-  mu: number,
-): void {
-  for (const [name, start] of base) {
-    const variable = variables.get(name) as Variable;
-    const gradient = gradients[variable.name];
-    if (gradient) gradients[variable.name] = gradient.add(variable.sub(start).mul(mu));
+    proximal?.base.dispose();
   }
 }
 

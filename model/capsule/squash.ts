@@ -6,6 +6,7 @@ export type CapsuleVariant = "sabour" | "paper";
 
 /** Keeps the gradient of a length finite at zero. */
 const epsilon = 1e-7;
+const softness = { sabour: 1, paper: 0.5 } as const;
 
 /**
  * s [..., k] to v [..., k].
@@ -15,8 +16,20 @@ export function squash<T extends Tensor>(s: T, variant: CapsuleVariant): T {
   return tf.tidy(() => {
     const squared = s.square().sum(-1, true); // [..., 1]
     const length = squared.add(epsilon).sqrt();
-    return s.mul(length.div(squared.add(variant === "sabour" ? 1 : 0.5))) as T;
+    return s.mul(length.div(squared.add(softness[variant]))) as T;
   });
+}
+
+/** ds of squash, from dv: with v = f(q) s, q = |s|^2 and l = sqrt(q + epsilon), ds = f dv + 2 f'(q) <s, dv> s. */
+export function squashGradient(s: Tensor, dv: Tensor, variant: CapsuleVariant): Tensor {
+  const squared = s.square().sum(-1, true);
+  const length = squared.add(epsilon).sqrt();
+  const divisor = squared.add(softness[variant]);
+  const scale = length.div(divisor); // f
+  // 2 f' = (1 / l - 2 f) / divisor
+  const slope = length.reciprocal().sub(scale.mul(2)).div(divisor);
+  const along = s.mul(dv).sum(-1, true);
+  return dv.mul(scale).add(s.mul(along.mul(slope)));
 }
 
 /** v [..., k] to lengths [...]. */

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { marginLoss } from "../../model/capsule/margin-loss.ts";
 import { capsuleLayer } from "../../model/capsule/routing.ts";
 import { squash } from "../../model/capsule/squash.ts";
-import { addBias, batchNorm, relu } from "../../model/fused-kernels.ts";
+import { addBias, batchNorm, maxPool, relu } from "../../model/fused-kernels.ts";
 import { tf } from "../../model/tensorflow.ts";
 import { seededIntegers } from "../../protocol/update/random.ts";
 
@@ -57,13 +57,32 @@ describe("gradients agree with differences", () => {
       },
       [random(4, [2, 3, 2, 2]), random(5, [2]), random(6, [2])],
     ));
+  for (const [size, stride, padding] of [
+    [2, 2, "same"],
+    [3, 2, "valid"],
+  ] as const) {
+    it(`of the largest of ${size} x ${size} pixels`, () => {
+      // No two values nearer to each other than twice the width of a difference: the largest stays the largest.
+      const order = [7, 2, 11, 0, 19, 5, 13, 24, 1, 16, 9, 21, 3, 14, 22, 6, 18, 10, 4, 23, 12, 17, 8, 20, 15];
+      const x = tf.tensor4d(
+        order.map((place) => place / 20),
+        [1, 5, 5, 1],
+      );
+      checkGradient((input) => maxPool(input as Tensor4D, size, stride, padding), [x]);
+      expect(maxPool(x, size, stride, padding).dataSync()).to.deep.equal(
+        tf.maxPool(x, size, stride, padding).dataSync(),
+      );
+    });
+  }
   for (const variant of ["sabour", "paper"] as const) {
     it(`of squash (${variant})`, () => checkGradient((s) => squash(s as Tensor, variant), [random(7, [3, 4])]));
-    it(`of three iterations of routing (${variant})`, () =>
-      checkGradient(
-        (u, weights) => capsuleLayer(u as Tensor3D, weights as Tensor2D, 3, { iterations: 3, variant }).v,
-        [random(8, [2, 4, 3]), random(9, [3, 6])],
-      ));
+    for (const iterations of [1, 2, 3, 5]) {
+      it(`of routing (${variant}, ${iterations} iterations)`, () =>
+        checkGradient(
+          (u, weights) => capsuleLayer(u as Tensor3D, weights as Tensor2D, 3, { iterations, variant }).v,
+          [random(8, [2, 4, 3]), random(9, [3, 6])],
+        ));
+    }
   }
 });
 
