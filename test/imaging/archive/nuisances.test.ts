@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { readShardIndex, type ScanRecord } from "../../../imaging/archive/shard-format.ts";
-import type { EncodingName } from "../../../imaging/phantom/encodings.ts";
 import type { NuisanceName } from "../../../imaging/phantom/patient-files.ts";
+import type { ArchiveOptions } from "../../../imaging/phantom/write-archive.ts";
 import { importInto, writeArchive } from "./synthetic.ts";
 
 describe("what is odd about real archives", () => {
@@ -12,47 +12,42 @@ describe("what is odd about real archives", () => {
   let plain: ScanRecord[];
   before(async () => {
     root = await mkdtemp(join(tmpdir(), "consilium-nuisances-"));
-    plain = (await importOne("none")).scans;
+    plain = (await importOf("plain", { patients: 8 })).scans;
   });
   after(() => rm(root, { recursive: true, force: true }));
 
-  async function importOne(nuisance: NuisanceName, encoding: EncodingName = "explicit-little") {
-    const name = `${nuisance}-${encoding}`;
-    const options = { patients: 2, nuisances: [nuisance], encodings: [encoding], slices: [12, 12] as const };
-    const archive = await writeArchive(join(root, `${name}-archive`), options);
+  /** The same patients whatever is odd about their files; oddities are given to them in turn. */
+  async function importOf(name: string, options: Partial<ArchiveOptions>) {
+    const archive = await writeArchive(join(root, `${name}-archive`), { patients: 2, slices: [12, 12], ...options });
     const summary = await importInto(archive, join(root, name));
     return { scans: (await readShardIndex(join(root, name))).scans, quarantine: summary.quarantine };
   }
-  const digests = (scans: readonly ScanRecord[]) => scans.map(({ pixels }) => pixels);
+  const importOne = (nuisance: NuisanceName) => importOf(nuisance, { nuisances: [nuisance] });
+  /** The same patient's scan without anything odd. */
+  const plainOf = ({ patient }: ScanRecord) => plain.find((scan) => scan.patient === patient)!;
+  const differing = (scans: readonly ScanRecord[]) =>
+    scans.filter((scan) => scan.pixels !== plainOf(scan).pixels).length;
 
-  const harmless = [
-    "prone",
-    "feet-first",
-    "decubitus",
-    "no-preamble",
-    "no-extension",
-    "multi-frame",
-    "mixed-series",
-  ] as const;
-  for (const nuisance of harmless) {
-    it(`gives the same pixels of a patient who is ${nuisance}`, async () => {
-      expect(digests((await importOne(nuisance)).scans)).to.deep.equal(digests(plain));
-    });
-  }
+  it("gives the same pixels of patients who lie otherwise, and of files without what files should have", async () => {
+    const nuisances = [
+      "prone",
+      "feet-first",
+      "decubitus",
+      "no-preamble",
+      "no-extension",
+      "multi-frame",
+      "mixed-series",
+    ] as const;
+    const { scans } = await importOf("harmless", { patients: 8, nuisances });
+    expect([scans.length, differing(scans)]).to.deep.equal([8, 0]);
+  });
 
-  for (const encoding of [
-    "implicit-little",
-    "explicit-big",
-    "deflated",
-    "rle",
-    "jpeg-ls",
-    "jpeg-2000",
-    "htj2k",
-  ] as const) {
-    it(`gives the same pixels of files in ${encoding}`, async () => {
-      expect(digests((await importOne("none", encoding)).scans)).to.deep.equal(digests(plain));
-    });
-  }
+  it("gives the same pixels in every encoding that loses nothing", async () => {
+    const encodings = ["implicit-little", "explicit-big", "deflated", "rle", "jpeg-ls", "jpeg-2000", "htj2k"] as const;
+    const { scans } = await importOf("encodings", { patients: 8, encodings });
+    expect([scans.length, differing(scans)]).to.deep.equal([8, 0]);
+    expect(new Set(scans.map(({ facts }) => facts.transferSyntax)).size).to.equal(7);
+  });
 
   it("takes the sharper of two kernels and says that it left the other", async () => {
     const { scans, quarantine } = await importOne("two-kernels");
@@ -65,24 +60,25 @@ describe("what is odd about real archives", () => {
     expect(gap.every(({ facts }) => facts.gaps === 1 && facts.warnings.includes("GAPS"))).to.equal(true);
     const mixed = (await importOne("mixed-spacing")).scans;
     expect(mixed.every(({ facts }) => facts.mixedSpacing && facts.warnings.includes("MIXED_SPACING"))).to.equal(true);
-    for (const [index, { facts }] of [...gap, ...mixed].entries()) {
-      expect(facts.lungMl! / plain[index % 2]!.facts.lungMl!).to.be.within(0.85, 1.15);
+    for (const scan of [...gap, ...mixed]) {
+      expect(scan.facts.lungMl! / plainOf(scan).facts.lungMl!).to.be.within(0.85, 1.15);
     }
   });
 
   it("sets the slices of a tilted gantry above each other", async () => {
     const { scans } = await importOne("tilted");
-    for (const [index, { facts }] of scans.entries()) {
+    for (const scan of scans) {
+      const { facts } = scan;
       expect(facts.tiltDegrees).to.be.closeTo(12, 0.1);
       expect(facts.warnings).to.include("TILTED");
-      expect(facts.lungMl! / plain[index]!.facts.lungMl!).to.be.within(0.85, 1.15);
+      expect(facts.lungMl! / plainOf(scan).facts.lungMl!).to.be.within(0.85, 1.15);
     }
   });
 
   it("leaves reformats, and goes on without a file that was cut short", async () => {
-    const reformats = await importOne("reformats");
-    expect(digests(reformats.scans)).to.deep.equal(digests(plain));
-    expect(reformats.quarantine.filter(({ code }) => code === "DERIVED")).to.have.length(2);
+    const reformats = await importOf("reformats", { patients: 8, nuisances: ["reformats"] });
+    expect(differing(reformats.scans)).to.equal(0);
+    expect(reformats.quarantine.filter(({ code }) => code === "DERIVED")).to.have.length(8);
     const { scans, quarantine } = await importOne("truncated");
     expect(scans).to.have.length(2);
     expect(quarantine.filter(({ what, code }) => what === "file" && code === "DICOM_TRUNCATED").length).to.be.at.least(
