@@ -1,7 +1,7 @@
 // From one slice to one feature vector: the paper's Inception V3, and the same idea at a size for two cores.
-import type { Tensor1D, Tensor2D, Tensor4D } from "@tensorflow/tfjs-node-gpu";
+import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs-node-gpu";
 import type { ModelSpec } from "../protocol/model-spec.ts";
-import { maxPool } from "./fused-kernels.ts";
+import { gatherRows, maxPool } from "./fused-kernels.ts";
 import type { Unit } from "./layers.ts";
 import { tf } from "./tensorflow.ts";
 
@@ -29,7 +29,7 @@ export function tissueRanges(x: Tensor4D): Tensor4D {
   const [n, h, w, c] = x.shape;
   const grey = x.mul(255).round().cast("int32").clipByValue(0, 255).cast("int32");
   const ranges = tf.tensor2d(rangesOfGrey, [256, tissueBins]);
-  return tf.gather(ranges, grey.flatten() as Tensor1D).reshape([n, h, w, c * tissueBins]);
+  return gatherRows(ranges, grey).reshape([n, h, w, c * tissueBins]);
 }
 
 /** Of each of 256 greys: 1 at a range's centre, falling to 0 at its neighbours'; [256, 8]. */

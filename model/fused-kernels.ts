@@ -1,5 +1,5 @@
 // TensorFlow's fused kernels with gradients of our own: tfjs composes these gradients from many small kernels.
-import type { Tensor, Tensor1D, Tensor4D } from "@tensorflow/tfjs-node-gpu";
+import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from "@tensorflow/tfjs-node-gpu";
 import { FedError } from "../protocol/errors.ts";
 import { type Attribute, attribute, run, runAll } from "./kernels.ts";
 import { tf } from "./tensorflow.ts";
@@ -130,4 +130,10 @@ export function maxPool(x: Tensor4D, size: number, stride: number, padding: "sam
     return { value: y, gradFunc };
   });
   return apply(x) as Tensor4D;
+}
+
+/** Rows of a table [rows, k] at whole numbers [...]: [..., k], without gradient. tfjs would read every index back first. */
+export function gatherRows(table: Tensor2D, rows: Tensor): Tensor {
+  const types = [attribute.float32("Tparams"), attribute.int32("Tindices"), attribute.int32("Taxis")];
+  return tf.tidy(() => run("GatherV2", types, [table, rows, tf.scalar(0, "int32")]));
 }

@@ -1,5 +1,5 @@
-// One step of SGD with (Nesterov) momentum or of Adam. All weights are one vector here: a few operations a step, not a
-// dozen a tensor, and a state that is easily kept and restored.
+// One step of SGD with (Nesterov) momentum or of Adam. All small weights are one vector here: a few operations a step, not
+// a dozen a tensor, and a state that is easily kept and restored.
 import type { Tensor, Tensor1D, Variable } from "@tensorflow/tfjs-node-gpu";
 import type { TrainingSpec } from "../protocol/model-spec.ts";
 import type { NamedTensor } from "../protocol/safetensors.ts";
@@ -13,7 +13,7 @@ export interface Optimiser {
   step(
     variables: ReadonlyMap<string, Variable>,
     gradients: Readonly<Record<string, Tensor>>,
-    proximal?: { readonly mu: number; readonly base: Tensor1D },
+    proximal?: { readonly mu: number; readonly base: readonly Tensor1D[] },
   ): void;
   /** Steps taken, and the moments in the order of the variables; with them another optimiser goes on to the same bits. */
   state(): { readonly steps: number; readonly moments: NamedTensor[] };
@@ -25,9 +25,24 @@ const beta1 = 0.9; // Kingma and Ba 2015
 const beta2 = 0.999;
 const epsilon = 1e-7;
 
-/** Tensors of any shapes, end to end; the caller's to dispose. */
-export function flatten(tensors: readonly Tensor[]): Tensor1D {
-  return tf.tidy(() => tf.concat(tensors.map((tensor) => tensor.reshape([-1])))) as Tensor1D;
+/** Tensors from this many values on stand alone: joining them would cost more than it saves. */
+const largeSize = 2 ** 14;
+
+/** The variables as the optimiser joins them: all small ones, then each large one. */
+function groupsOf(variables: ReadonlyMap<string, Variable>): Variable[][] {
+  const all = [...variables.values()];
+  const small = all.filter(({ size }) => size < largeSize);
+  return [...(small.length > 0 ? [small] : []), ...all.filter(({ size }) => size >= largeSize).map((large) => [large])];
+}
+
+function join(tensors: readonly Tensor[]): Tensor1D {
+  const rows = tensors.map((tensor) => tensor.reshape([-1]) as Tensor1D);
+  return rows.length === 1 ? (rows[0] as Tensor1D) : tf.concat1d(rows);
+}
+
+/** The weights as they are now, joined as the optimiser joins them; the caller's to dispose. */
+export function joinWeights(variables: ReadonlyMap<string, Variable>): Tensor1D[] {
+  return tf.tidy(() => groupsOf(variables).map(join));
 }
 
 /** @param learningRate of this round, after the schedule */
@@ -42,15 +57,17 @@ export function createOptimiser(spec: TrainingSpec["optimiser"], learningRate: n
     moments.set(key, after);
     return after;
   };
-  const moveOf = (gradient: Tensor): Tensor => {
+  const moveOf = (gradient: Tensor, group: number): Tensor => {
     if (spec.name === "sgd") {
       const { momentum, nesterov } = spec;
       if (momentum === 0) return gradient.mul(learningRate);
-      const velocity = update("velocity", gradient, (before) => before.mul(momentum).add(gradient));
+      const velocity = update(`velocity/${group}`, gradient, (before) => before.mul(momentum).add(gradient));
       return (nesterov ? velocity.mul(momentum).add(gradient) : velocity).mul(learningRate);
     }
-    const first = update("first", gradient, (before) => before.mul(beta1).add(gradient.mul(1 - beta1)));
-    const second = update("second", gradient, (before) => before.mul(beta2).add(gradient.square().mul(1 - beta2)));
+    const first = update(`first/${group}`, gradient, (before) => before.mul(beta1).add(gradient.mul(1 - beta1)));
+    const second = update(`second/${group}`, gradient, (before) =>
+      before.mul(beta2).add(gradient.square().mul(1 - beta2)),
+    );
     const rate = (learningRate * Math.sqrt(1 - beta2 ** steps)) / (1 - beta1 ** steps);
     return first.mul(rate).div(second.sqrt().add(epsilon));
   };
@@ -58,15 +75,15 @@ export function createOptimiser(spec: TrainingSpec["optimiser"], learningRate: n
     step(variables, gradients, proximal) {
       steps++;
       tf.tidy(() => {
-        const all = [...variables.values()];
-        const weights = flatten(all);
-        let gradient: Tensor = flatten(all.map((variable) => gradients[variable.name] ?? tf.zerosLike(variable)));
-        if (proximal) gradient = gradient.add(weights.sub(proximal.base).mul(proximal.mu));
-        const moved = tf.split(
-          weights.sub(moveOf(gradient)),
-          all.map(({ size }) => size),
-        );
-        for (const [at, variable] of all.entries()) variable.assign((moved[at] as Tensor).reshape(variable.shape));
+        for (const [at, group] of groupsOf(variables).entries()) {
+          const weights = join(group);
+          let gradient: Tensor = join(group.map((variable) => gradients[variable.name] ?? tf.zerosLike(variable)));
+          if (proximal) gradient = gradient.add(weights.sub(proximal.base[at] as Tensor1D).mul(proximal.mu));
+          const moved = weights.sub(moveOf(gradient, at));
+          const sizes = group.map(({ size }) => size);
+          const parts = group.length === 1 ? [moved] : tf.split(moved, sizes);
+          for (const [i, variable] of group.entries()) variable.assign((parts[i] as Tensor).reshape(variable.shape));
+        }
       });
     },
     state: () => ({

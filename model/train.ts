@@ -6,7 +6,7 @@ import { seededIntegers } from "../protocol/update/random.ts";
 import { loadBatch } from "./batch.ts";
 import { marginLoss } from "./capsule/margin-loss.ts";
 import type { Network } from "./network.ts";
-import { createOptimiser, flatten } from "./optimisers.ts";
+import { createOptimiser, joinWeights } from "./optimisers.ts";
 import { tf } from "./tensorflow.ts";
 import type { TrainingSet } from "./training-set.ts";
 
@@ -41,8 +41,7 @@ export async function* train(
   const { input } = network.spec;
   const next = seededIntegers(options.seed, "train");
   const trainable = new Map([...network.variables].filter(([, variable]) => variable.trainable));
-  const proximal =
-    options.proximalMu > 0 ? { mu: options.proximalMu, base: flatten([...trainable.values()]) } : undefined;
+  const proximal = options.proximalMu > 0 ? { mu: options.proximalMu, base: joinWeights(trainable) } : undefined;
   const weightOf = classWeights(data, options.classWeights);
   const optimiser = createOptimiser(options.optimiser, scheduledRate(options));
   const steps = options.localEpochs * Math.ceil(count / options.batchSize);
@@ -79,7 +78,7 @@ export async function* train(
     }
   } finally {
     optimiser.dispose();
-    proximal?.base.dispose();
+    tf.dispose(proximal?.base ?? []);
   }
 }
 
