@@ -45,8 +45,8 @@ export function loadBatch(
     }
     const warp = augment?.pixels ? drawWarp(augment.next, height, width) : undefined;
     for (let s = 0; s < slices; s++) {
-      const within = augment ? augment.next() / 2 ** 32 : 0.5;
-      const from = Math.min(available - 1, Math.floor(((s + within) * available) / slices));
+      const within = augment ? augment.next() / 2 ** 32 : undefined;
+      const from = sampledSlice(s, slices, available, within);
       const source = pixels.subarray(from * sliceSize, (from + 1) * sliceSize);
       const target = batch.subarray((place * slices + s) * sliceSize, (place * slices + s + 1) * sliceSize);
       if (warp) warpSlice(source, target, input, warp);
@@ -54,6 +54,11 @@ export function loadBatch(
     }
   }
   return tf.tensor5d(batch, [indices.length, slices, height, width, channels]);
+}
+
+/** Which of a scan's slices stands at place s: the middle of its part of the scan, or a chosen share of that part. */
+export function sampledSlice(s: number, slices: number, available: number, within = 0.5): number {
+  return Math.min(available - 1, Math.floor(((s + within) * available) / slices));
 }
 
 /** One affine map and one change of values for all slices of a scan: a patient lies as he lies. */

@@ -14,6 +14,8 @@ export interface Forward {
   readonly lengths: Tensor2D;
   /** How each slice divided itself among the middle capsules; [n, capsules, slices]. */
   readonly couplings: Tensor3D;
+  /** How each middle capsule divided itself among the classes; [n, 2, capsules]. */
+  readonly classCouplings: Tensor3D;
   /** Class capsules; [n, 2, 16]. */
   readonly capsules: Tensor3D;
 }
@@ -63,8 +65,8 @@ export function createNetwork(spec: ModelSpec, seed = 0): Network {
       middle.dimension,
     ) as unknown as Tensor2D;
     const { v: parts, couplings } = capsuleLayer(u, first, middle.count, spec.routing); // [n, count, dimension]
-    const { v: capsules } = capsuleLayer(parts, second, 2, spec.routing); // [n, 2, 16]
-    return { lengths: capsuleLength(capsules) as Tensor2D, couplings, capsules };
+    const { v: capsules, couplings: classCouplings } = capsuleLayer(parts, second, 2, spec.routing); // [n, 2, 16]
+    return { lengths: capsuleLength(capsules) as Tensor2D, couplings, classCouplings, capsules };
   };
 
   // One pass over an empty slice names and creates every variable.

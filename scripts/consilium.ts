@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   aggregator: async (to) => (await import("./aggregator.ts")).aggregatorCommand(to),
   import: async (to) => (await import("./import.ts")).importCommand(to),
   view: async (to) => (await import("./view.ts")).viewCommand(to),
+  predict: async (to) => (await import("./predict.ts")).predictCommand(to),
   keys: async (to) => (await import("./keys.ts")).keysCommand(to),
   deploy: async (to) => (await import("./deploy.ts")).deployCommand(to),
   members: async (to) => (await import("./members.ts")).membersCommand(to),

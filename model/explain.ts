@@ -1,0 +1,41 @@
+// What a score rests on: which slices spoke for the positive class, by the coupling coefficients of both capsule layers.
+import { loadBatch, sampledSlice } from "./batch.ts";
+import type { Network } from "./network.ts";
+import { tf } from "./tensorflow.ts";
+import type { TrainingSet } from "./training-set.ts";
+
+export interface SliceVote {
+  /** Of the scan, from 0. */
+  readonly slice: number;
+  /** Share of this slice's vote that went to the positive class: sum over middle capsules of c(slice) * c(positive). */
+  readonly positive: number;
+}
+
+export interface Explanation {
+  /** As evaluate gives it: p1 / (p0 + p1). */
+  readonly score: number;
+  /** Lengths of the class capsules. */
+  readonly negativeLength: number;
+  readonly positiveLength: number;
+  /** One a sampled slice, in the scan's order. */
+  readonly votes: readonly SliceVote[];
+}
+
+/** @throws FedError DATA_SHAPE_MISMATCH */
+export function explain(network: Network, data: TrainingSet, index: number): Explanation {
+  const { slices } = network.spec.input;
+  return tf.tidy(() => {
+    const x = loadBatch(data, [index], network.spec.input);
+    const { lengths, couplings, classCouplings } = network.forward(x, { training: false });
+    const [negativeLength, positiveLength] = lengths.dataSync() as unknown as [number, number];
+    // [1, 1, capsules] x [1, capsules, slices]
+    const towards = classCouplings.slice([0, 1, 0], [1, 1, -1]);
+    const positive = tf.matMul(towards, couplings).dataSync();
+    const available = data.scans[index]?.slices ?? 0;
+    const votes = Array.from(positive, (share, s) => ({
+      slice: sampledSlice(s, slices, available),
+      positive: share,
+    }));
+    return { score: positiveLength / (negativeLength + positiveLength), negativeLength, positiveLength, votes };
+  });
+}

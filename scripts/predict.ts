@@ -1,0 +1,155 @@
+// `consilium predict`: a model's score of scans, and which slices it rests on.
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import type { Command } from "commander";
+import pc from "picocolors";
+import { defaultShape, normaliseStack } from "../imaging/archive/normalise.ts";
+import { readOneScan } from "../imaging/archive/read-one-scan.ts";
+import { openShard } from "../imaging/archive/shard.ts";
+import { shardFiles } from "../imaging/archive/shard-format.ts";
+import { windowNames } from "../imaging/intensity.ts";
+import { blankPicture, drawArea, drawText, encodePng } from "../imaging/view/picture.ts";
+import { type Explanation, explain } from "../model/explain.ts";
+import { createNetwork } from "../model/network.ts";
+import type { TrainingSet } from "../model/training-set.ts";
+import { defaultPlan } from "../protocol/default-plan.ts";
+import { FedError } from "../protocol/errors.ts";
+import type { ModelSpec } from "../protocol/model-spec.ts";
+import { decodePlan } from "../protocol/plan.ts";
+import { parseSafetensorsHeader } from "../protocol/safetensors.ts";
+import { table } from "./terminal/table.ts";
+
+interface PredictOptions {
+  readonly plan?: string;
+  readonly out?: string;
+  readonly threshold: string;
+  readonly json?: boolean;
+}
+
+interface NamedSet {
+  readonly name: string;
+  readonly set: TrainingSet;
+}
+
+export const researchUse = "For research. It is no medical device, and no diagnosis may rest on it.";
+
+/** Adds the command to the program. */
+export function predictCommand(program: Command): void {
+  program
+    .command("predict")
+    .description(`Score scans with a model, and show which slices the score rests on. ${researchUse}`)
+    .argument("<model>", "safetensors file of a federation, such as runs/.../models/federated.safetensors")
+    .argument("<scans...>", "imported shards, or folders or zips with the DICOM files of one scan each")
+    .option("--plan <file>", "the plan that the model was trained by; default: the default plan of the model's preset")
+    .option("--threshold <score>", "scores from here on are called positive; take the one chosen on validation", "0.5")
+    .option("--out <dir>", "also draw the sampled slices with their votes, a PNG a scan")
+    .option("--json", "print scores and votes as JSON")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  consilium predict federated.safetensors ./patient1 ./patient2\n" +
+        "  consilium predict federated.safetensors ./hospital-1/shard --plan plan.json --out ./votes",
+    )
+    .action(async (modelFile: string, places: string[], { plan, out, threshold, json }: PredictOptions) => {
+      const limit = Number(threshold);
+      if (!(limit >= 0 && limit <= 1)) {
+        throw new FedError(
+          "OPTION_INVALID",
+          { option: "--threshold", threshold },
+          { remedy: "give a share from 0 to 1" },
+        );
+      }
+      const weights = await readFile(modelFile).catch((cause: unknown) => {
+        throw new FedError("MODEL_UNREADABLE", { file: modelFile }, { cause, remedy: "check the path of the model" });
+      });
+      const spec = plan === undefined ? specOf(weights) : decodePlan(await readFile(plan)).model;
+      const network = createNetwork(spec);
+      const results: (Explanation & { scan: string })[] = [];
+      try {
+        network.setWeights(weights);
+        if (out !== undefined) await mkdir(out, { recursive: true });
+        for (const place of places) {
+          for (const { name, set } of await openScans(resolve(place), spec)) {
+            const explanation = explain(network, set, 0);
+            results.push({ scan: name, ...explanation });
+            if (out !== undefined) await writeFile(join(out, `${name}.png`), votesPng(set, explanation));
+          }
+        }
+      } finally {
+        network.dispose();
+      }
+      if (json) console.log(JSON.stringify({ researchUse, threshold: limit, scans: results }));
+      else print(results, limit);
+    });
+}
+
+function print(results: readonly (Explanation & { scan: string })[], threshold: number): void {
+  const rows = results.map(({ scan, score, votes }) => {
+    const mostVoted = [...votes].sort((a, b) => b.positive - a.positive).slice(0, 3);
+    const slices = mostVoted.map(({ slice, positive }) => `${slice + 1} (${(positive * 100).toFixed(0)} %)`).join(", ");
+    return [scan, score.toFixed(3), score >= threshold ? "positive" : "negative", slices];
+  });
+  console.log(table(["scan", "score", `at ${threshold}`, "slices most for positive"], rows));
+  console.log(pc.yellow(researchUse));
+}
+
+/** What a file's tensors tell of its network; the rest as the default plan has it. */
+function specOf(weights: Uint8Array): ModelSpec {
+  const { tensors } = parseSafetensorsHeader(weights, weights.byteLength);
+  const shapes = new Map(tensors.map(({ name, shape }) => [name, shape]));
+  const preset = shapes.has("mixed10/1x1/kernel") ? "iv3" : "compact";
+  const inputs = shapes.get("stem/a/kernel")?.[2];
+  if (inputs === undefined) {
+    throw new FedError("MODEL_UNSUPPORTED", { missing: "stem/a/kernel" }, { remedy: "give a model of a federation" });
+  }
+  const { model } = defaultPlan({ preset, channels: preset === "compact" ? inputs / 8 : inputs });
+  const normalisation = shapes.has("stem/a/bias") ? "none" : shapes.has("stem/a/gamma") ? "group" : undefined;
+  if (normalisation === undefined) {
+    const remedy = "batch norm's part stays at the hospital (FedBN): predict there, through its node";
+    throw new FedError("LOCAL_WEIGHTS_UNAVAILABLE", {}, { remedy });
+  }
+  return { ...model, normalisation };
+}
+
+async function openScans(place: string, { input }: ModelSpec): Promise<NamedSet[]> {
+  if (existsSync(join(place, shardFiles.index))) {
+    const shard = await openShard(place);
+    try {
+      const { height, width, channels } = shard;
+      return [...shard.scans].map((scan, index) => {
+        const pixels = shard.read(index);
+        return { name: scan.patient, set: { scans: [scan], height, width, channels, read: () => pixels } };
+      });
+    } finally {
+      await shard.close();
+    }
+  }
+  const { stack } = await readOneScan(place);
+  const windows = windowNames.slice(0, input.channels);
+  const shape = { ...defaultShape, height: input.height, width: input.width, windows };
+  const scan = normaliseStack(stack, shape);
+  const { height, width } = shape;
+  const scans = [{ patient: basename(place), label: 0 as const, slices: scan.slices }];
+  return [{ name: basename(place), set: { scans, height, width, channels: input.channels, read: () => scan.pixels } }];
+}
+
+/** The sampled slices side by side, each over a bar: as wide as its share for the positive class. */
+function votesPng({ height, width, channels, read }: TrainingSet, { score, votes }: Explanation): Buffer {
+  const zoom = Math.max(1, Math.round(128 / width));
+  const [tileWidth, tileHeight, bar, head] = [width * zoom, height * zoom, 8, 16];
+  const picture = blankPicture(tileWidth * votes.length, head + tileHeight + bar);
+  const pixels = read(0);
+  drawText(picture, `SCORE ${score.toFixed(3)}`, { left: 4, top: 3 });
+  for (const [place, { slice, positive }] of votes.entries()) {
+    const left = place * tileWidth;
+    const from = slice * height * width * channels;
+    drawArea(picture, { left, top: head, width: tileWidth, height: tileHeight }, (x, y) => {
+      return pixels[from + (Math.floor(y / zoom) * width + Math.floor(x / zoom)) * channels] as number;
+    });
+    const filled = Math.round((tileWidth - 2) * positive);
+    drawArea(picture, { left, top: head + tileHeight, width: tileWidth - 1, height: bar }, (x) =>
+      x < filled ? [240, 140, 40] : 40,
+    );
+  }
+  return encodePng(picture);
+}
