@@ -1,4 +1,5 @@
 // The command line: `consilium COMMAND`. One file a command; this one only lists them and ends the process properly.
+import "./terminal/plain-unless-terminal.ts";
 import { Command, CommanderError } from "commander";
 import { reportFailure } from "./terminal/failure.ts";
 import { version } from "./version.ts";
