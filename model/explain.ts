@@ -8,7 +8,12 @@ export interface SliceVote {
   /** Of the scan, from 0. */
   readonly slice: number;
   /** Share of this slice's vote that went to the positive class: sum over middle capsules of c(slice) * c(positive). */
-  readonly positive: number;
+  readonly coupling: number;
+  /**
+   * Its part in the positive class, of the largest slice's: the same sum with each vote as long as it agreed with what
+   * its capsule became, <uHat, v>. Below 0 it spoke against.
+   */
+  readonly weight: number;
 }
 
 export interface Explanation {
@@ -26,15 +31,17 @@ export function explain(network: Network, data: TrainingSet, index: number): Exp
   const { slices } = network.spec.input;
   return tf.tidy(() => {
     const x = loadBatch(data, [index], network.spec.input);
-    const { lengths, couplings, classCouplings } = network.forward(x, { training: false });
-    const [negativeLength, positiveLength] = lengths.dataSync() as unknown as [number, number];
-    // [1, 1, capsules] x [1, capsules, slices]
-    const towards = classCouplings.slice([0, 1, 0], [1, 1, -1]);
-    const positive = tf.matMul(towards, couplings).dataSync();
+    const forward = network.forward(x, { training: false });
+    const [negativeLength, positiveLength] = forward.lengths.dataSync() as unknown as [number, number];
+    const towards = forward.classCouplings.slice([0, 1, 0], [1, 1, -1]); // [1, 1, capsules]
+    const couplings = tf.matMul(towards, forward.couplings).dataSync(); // [1, 1, slices]
+    const weights = tf.matMul(towards, forward.couplings.mul(forward.agreements())).dataSync();
+    const largest = Math.max(1e-12, ...Array.from(weights, Math.abs));
     const available = data.scans[index]?.slices ?? 0;
-    const votes = Array.from(positive, (share, s) => ({
+    const votes = Array.from(couplings, (coupling, s) => ({
       slice: sampledSlice(s, slices, available),
-      positive: share,
+      coupling,
+      weight: (weights[s] as number) / largest,
     }));
     return { score: positiveLength / (negativeLength + positiveLength), negativeLength, positiveLength, votes };
   });

@@ -14,6 +14,8 @@ export interface Forward {
   readonly lengths: Tensor2D;
   /** How each slice divided itself among the middle capsules; [n, capsules, slices]. */
   readonly couplings: Tensor3D;
+  /** How far each slice's vote agreed with what each middle capsule became, <uHat, v>; [n, capsules, slices]. */
+  agreements(): Tensor3D;
   /** How each middle capsule divided itself among the classes; [n, 2, capsules]. */
   readonly classCouplings: Tensor3D;
   /** Class capsules; [n, 2, 16]. */
@@ -64,9 +66,10 @@ export function createNetwork(spec: ModelSpec, seed = 0): Network {
       [middle.dimension, outer],
       middle.dimension,
     ) as unknown as Tensor2D;
-    const { v: parts, couplings } = capsuleLayer(u, first, middle.count, spec.routing); // [n, count, dimension]
+    const { v: parts, couplings, uHat } = capsuleLayer(u, first, middle.count, spec.routing); // [n, count, dimension]
     const { v: capsules, couplings: classCouplings } = capsuleLayer(parts, second, 2, spec.routing); // [n, 2, 16]
-    return { lengths: capsuleLength(capsules) as Tensor2D, couplings, classCouplings, capsules };
+    const agreements = () => uHat.mul(parts.expandDims(2)).sum(3) as Tensor3D;
+    return { lengths: capsuleLength(capsules) as Tensor2D, couplings, agreements, classCouplings, capsules };
   };
 
   // One pass over an empty slice names and creates every variable.

@@ -85,11 +85,13 @@ export function predictCommand(program: Command): void {
 
 function print(results: readonly (Explanation & { scan: string })[], threshold: number): void {
   const rows = results.map(({ scan, score, votes }) => {
-    const mostVoted = [...votes].sort((a, b) => b.positive - a.positive).slice(0, 3);
-    const slices = mostVoted.map(({ slice, positive }) => `${slice + 1} (${(positive * 100).toFixed(0)} %)`).join(", ");
+    const heaviest = [...votes].sort((a, b) => b.weight - a.weight).slice(0, 3);
+    const slices = heaviest
+      .map(({ slice, coupling, weight }) => `${slice + 1} (${weight.toFixed(2)}, ${coupling.toFixed(2)})`)
+      .join(", ");
     return [scan, score.toFixed(3), score >= threshold ? "positive" : "negative", slices];
   });
-  console.log(table(["scan", "score", `at ${threshold}`, "slices most for positive"], rows));
+  console.log(table(["scan", "score", `at ${threshold}`, "slices that weigh most (weight, coupling)"], rows));
   console.log(pc.yellow(researchUse));
 }
 
@@ -133,20 +135,20 @@ async function openScans(place: string, { input }: ModelSpec): Promise<NamedSet[
   return [{ name: basename(place), set: { scans, height, width, channels: input.channels, read: () => scan.pixels } }];
 }
 
-/** The sampled slices side by side, each over a bar: as wide as its share for the positive class. */
+/** The sampled slices side by side, each over a bar: its weight for the positive class. */
 function votesPng({ height, width, channels, read }: TrainingSet, { score, votes }: Explanation): Buffer {
   const zoom = Math.max(1, Math.round(128 / width));
   const [tileWidth, tileHeight, bar, head] = [width * zoom, height * zoom, 8, 16];
   const picture = blankPicture(tileWidth * votes.length, head + tileHeight + bar);
   const pixels = read(0);
   drawText(picture, `SCORE ${score.toFixed(3)}`, { left: 4, top: 3 });
-  for (const [place, { slice, positive }] of votes.entries()) {
+  for (const [place, { slice, weight }] of votes.entries()) {
     const left = place * tileWidth;
     const from = slice * height * width * channels;
     drawArea(picture, { left, top: head, width: tileWidth, height: tileHeight }, (x, y) => {
       return pixels[from + (Math.floor(y / zoom) * width + Math.floor(x / zoom)) * channels] as number;
     });
-    const filled = Math.round((tileWidth - 2) * positive);
+    const filled = Math.round((tileWidth - 2) * Math.max(0, weight));
     drawArea(picture, { left, top: head + tileHeight, width: tileWidth - 1, height: bar }, (x) =>
       x < filled ? [240, 140, 40] : 40,
     );

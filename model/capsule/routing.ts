@@ -14,21 +14,22 @@ export interface Routing {
  * @param u input capsules [n, i, d]
  * @param weights [d, j * k]
  * @param j number of output capsules
- * @returns v [n, j, k], and the couplings c [n, j, i] of the last iteration, which carry no gradient
+ * @returns v [n, j, k], the couplings c [n, j, i] of the last iteration, which carry no gradient, and the votes uHat
+ * [n, j, i, k]
  */
 export function capsuleLayer(
   u: Tensor3D,
   weights: Tensor2D,
   j: number,
   routing: Routing,
-): { v: Tensor3D; couplings: Tensor3D } {
+): { v: Tensor3D; couplings: Tensor3D; uHat: Tensor4D } {
   const [n, i, d] = u.shape;
   const k = (weights.shape[1] as number) / j;
   const uHat = tf
     .matMul(u.reshape([n * i, d]), weights)
     .reshape([n, i, j, k])
     .transpose([0, 2, 1, 3]) as Tensor4D; // [n, j, i, k]
-  return route(uHat, routing);
+  return { ...route(uHat, routing), uHat };
 }
 
 /** What an iteration leaves for the gradient: c [n, j, i] (absent where uniform), s and v [n, j, 1, k]. */
