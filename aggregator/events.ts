@@ -1,10 +1,7 @@
 // What an aggregator tells those who watch it; the command line prints them as NDJSON.
 import type { Digest, HospitalAddress, RoundId } from "../protocol/digest.ts";
 
-export type AggregatorEvent = {
-  readonly aggregator: HospitalAddress;
-} & /** The contract does not list this party yet. */
-(
+export type AggregatorEvent = { readonly aggregator: HospitalAddress } & (
   | { readonly event: "waiting-for-admission" }
   | { readonly event: "ready"; readonly peerId: string; readonly listen: readonly string[] }
   | { readonly event: "round-opened"; readonly round: RoundId; readonly opener: HospitalAddress }

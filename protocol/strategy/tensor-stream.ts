@@ -27,7 +27,9 @@ export class TensorReader {
     let offset = entry.offset + 4 * from;
     for (let done = 0; done < bytes.byteLength; ) {
       if (offset < this.#windowStart || offset >= this.#windowStart + this.#window.byteLength) {
-        this.#window = new Uint8Array(await this.#source.read(offset, Math.min(windowBytes, this.#source.size - offset)));
+        this.#window = new Uint8Array(
+          await this.#source.read(offset, Math.min(windowBytes, this.#source.size - offset)),
+        );
         this.#windowStart = offset;
       }
       const at = offset - this.#windowStart;
