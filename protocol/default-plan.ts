@@ -21,7 +21,7 @@ const presets = {
 } as const;
 
 export function defaultPlan(choices: PlanChoices = {}): Plan {
-  const { preset = "compact", seed = 7, rounds = 5, localEpochs = 4, channels = 1 } = choices;
+  const { preset = "compact", seed = 7, rounds = 8, localEpochs = 4, channels = 1 } = choices;
   const { side, normalisation, batchSize, learningRate, clipNorm, ...own } = presets[preset];
   const { slices = own.slices, height = side, width = side } = choices;
   return {
