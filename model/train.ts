@@ -1,10 +1,13 @@
 // The one training loop: seeded order, one visible step after the other, stopped at once by a signal or a loss that is no number.
 import type { Tensor, Tensor2D, Variable } from "@tensorflow/tfjs-node-gpu";
+import { canonicalBytes } from "../protocol/canonical.ts";
+import { sha256 } from "../protocol/digest.ts";
 import { FedError } from "../protocol/errors.ts";
 import type { TrainingSpec } from "../protocol/model-spec.ts";
 import { seededIntegers } from "../protocol/update/random.ts";
 import { loadBatch } from "./batch.ts";
 import { marginLoss } from "./capsule/margin-loss.ts";
+import { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";
 import type { Network } from "./network.ts";
 import { createOptimiser, joinWeights } from "./optimisers.ts";
 import { tf } from "./tensorflow.ts";
@@ -17,6 +20,8 @@ export interface TrainEvent {
   readonly epoch: number;
   /** Of this step's batch, before the step. */
   readonly loss: number;
+  /** What `resume` takes to go on after this step; call it before the next one. */
+  checkpoint(): Uint8Array;
 }
 
 export interface TrainOptions extends TrainingSpec {
@@ -24,11 +29,13 @@ export interface TrainOptions extends TrainingSpec {
   readonly seed: number;
   /** Where the schedule stands: 0 at the plan's first round, 1 at its end. */
   readonly progress?: number;
+  /** A checkpoint of the same training: same network, base, scans and options. */
+  readonly resume?: Uint8Array;
 }
 
 /**
  * Trains the network in place. The same seed, scans and starting weights give the same bits on the same machine.
- * @throws FedError NO_TRAINING_SCANS, LOSS_NOT_FINITE (step and first layer that is no number), DATA_SHAPE_MISMATCH; ABORTED
+ * @throws FedError NO_TRAINING_SCANS, CHECKPOINT_MISMATCH, LOSS_NOT_FINITE (step and first layer that is no number), DATA_SHAPE_MISMATCH; ABORTED
  */
 export async function* train(
   network: Network,
@@ -39,19 +46,23 @@ export async function* train(
   const count = data.scans.length;
   if (count === 0) throw new FedError("NO_TRAINING_SCANS", {}, { remedy: "import labelled scans first" });
   const { input } = network.spec;
-  const next = seededIntegers(options.seed, "train");
   const trainable = new Map([...network.variables].filter(([, variable]) => variable.trainable));
   const proximal = options.proximalMu > 0 ? { mu: options.proximalMu, base: joinWeights(trainable) } : undefined;
   const weightOf = classWeights(data, options.classWeights);
   const optimiser = createOptimiser(options.optimiser, scheduledRate(options));
   const steps = options.localEpochs * Math.ceil(count / options.batchSize);
+  const run = runName(options, count);
   let step = 0;
   try {
+    const done = options.resume ? restoreCheckpoint(options.resume, network, optimiser, run) : 0;
     for (let epoch = 1; epoch <= options.localEpochs; epoch++) {
-      const order = mixedOrder(data, next);
+      const order = mixedOrder(data, seededIntegers(options.seed, "order", epoch));
       for (let at = 0; at < count; at += options.batchSize) {
         if (signal?.aborted) throw new FedError("ABORTED", { step }, { cause: signal.reason });
         step++;
+        if (step <= done) continue;
+        // Of the step, not of the training: a resumed training draws the same.
+        const next = seededIntegers(options.seed, "step", step);
         const batch = order.slice(at, at + options.batchSize);
         const labels = batch.map((index) => data.scans[index]?.label ?? 0);
         const loss = tf.tidy(() => {
@@ -67,7 +78,7 @@ export async function* train(
           optimiser.step(trainable, grads, proximal);
           return loss;
         });
-        yield { step, steps, epoch, loss };
+        yield { step, steps, epoch, loss, checkpoint: () => encodeCheckpoint(network, optimiser, run) };
         await new Promise(setImmediate); // lets an abort be heard
       }
     }
@@ -80,6 +91,11 @@ export async function* train(
     optimiser.dispose();
     tf.dispose(proximal?.base ?? []);
   }
+}
+
+/** What a checkpoint must be of: everything that decides a step but the weights. */
+function runName({ resume: _, ...options }: TrainOptions, scans: number): string {
+  return Buffer.from(sha256(canonicalBytes({ ...options, scans }))).toString("hex");
 }
 
 function scheduledRate({ optimiser: { learningRate }, schedule, progress = 0 }: TrainOptions): number {

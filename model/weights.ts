@@ -6,17 +6,19 @@ import { tf } from "./tensorflow.ts";
 
 export type NamedVariables = ReadonlyMap<string, Variable>;
 
+/** The values of the variables, copied out. */
+export function readVariables(variables: NamedVariables): NamedTensor[] {
+  return [...variables].map(([name, variable]) => ({
+    name,
+    dtype: "F32",
+    shape: variable.shape,
+    data: variable.dataSync() as Float32Array,
+  }));
+}
+
 /** The bytes of the variables, the same bytes for the same values. */
 export function encodeWeights(variables: NamedVariables): Uint8Array {
-  const tensors = [...variables].map(
-    ([name, variable]): NamedTensor => ({
-      name,
-      dtype: "F32",
-      shape: variable.shape,
-      data: variable.dataSync() as Float32Array,
-    }),
-  );
-  return encodeSafetensors(tensors);
+  return encodeSafetensors(readVariables(variables));
 }
 
 /**
@@ -24,9 +26,20 @@ export function encodeWeights(variables: NamedVariables): Uint8Array {
  * @throws FedError SAFETENSORS_MALFORMED, TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH
  */
 export function loadWeights(variables: NamedVariables, bytes: Uint8Array): void {
-  const tensors = new Map(decodeSafetensors(bytes).tensors.map((tensor) => [tensor.name, tensor]));
+  writeVariables(
+    variables,
+    decodeSafetensors(bytes).tensors.filter(({ name }) => variables.has(name) || !name.startsWith("server/")),
+  );
+}
+
+/**
+ * Sets every variable, or none.
+ * @throws FedError TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH
+ */
+export function writeVariables(variables: NamedVariables, values: readonly NamedTensor[]): void {
+  const tensors = new Map(values.map((tensor) => [tensor.name, tensor]));
   for (const name of tensors.keys()) {
-    if (!variables.has(name) && !name.startsWith("server/")) throw new FedError("TENSOR_UNKNOWN", { name });
+    if (!variables.has(name)) throw new FedError("TENSOR_UNKNOWN", { name });
   }
   for (const [name, { shape }] of variables) {
     const tensor = tensors.get(name);

@@ -27,7 +27,7 @@ export async function* trainZoo(
   data: TrainingSet,
   { epochs, batchSize, learningRate, augmentation, seed }: ZooTraining,
   { signal }: { signal?: AbortSignal } = {},
-): AsyncGenerator<TrainEvent> {
+): AsyncGenerator<Omit<TrainEvent, "checkpoint">> {
   const count = data.scans.length;
   if (count === 0) throw new FedError("NO_TRAINING_SCANS", {}, { remedy: "import labelled scans first" });
   const next = seededIntegers(seed, "train-zoo");

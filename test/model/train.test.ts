@@ -46,6 +46,42 @@ describe("training", () => {
     expect((await trained(data, { ...options, seed: 4 })).digest).not.to.equal(first.digest);
   });
 
+  for (const normalisation of ["none", "batch-local"] as const) {
+    it(`comes to the same bits when it is cut short at any step and resumed (${normalisation})`, async () => {
+      const spec = { ...smallSpec, normalisation };
+      const options = { ...smallTraining, augmentation: true, localEpochs: 2, proximalMu: 0.1, seed: 3 };
+      const run = async (resume?: Uint8Array) => {
+        const network = createNetwork(spec, 7);
+        const checkpoints: Uint8Array[] = [];
+        for await (const event of train(network, smallScans(7), { ...options, ...(resume ? { resume } : {}) })) {
+          checkpoints.push(event.checkpoint());
+        }
+        const digests = [hex(network.getWeights()), hex(network.getWeights("local"))];
+        network.dispose();
+        return { digests, checkpoints };
+      };
+      const whole = await run();
+      const before = tf.memory().numTensors;
+      for (const [done, checkpoint] of whole.checkpoints.entries()) {
+        const rest = await run(checkpoint);
+        expect(rest.digests).to.deep.equal(whole.digests);
+        expect(rest.checkpoints.length).to.equal(whole.checkpoints.length - done - 1);
+      }
+      expect(tf.memory().numTensors).to.equal(before);
+    });
+  }
+
+  it("refuses a checkpoint of another training", async () => {
+    const network = createNetwork(smallSpec, 7);
+    let resume: Uint8Array | undefined;
+    for await (const event of train(network, smallScans(4), { ...smallTraining, seed: 3 })) resume = event.checkpoint();
+    const error = await failure(async () => {
+      for await (const _ of train(network, smallScans(4), { ...smallTraining, seed: 4, resume: resume as Uint8Array }));
+    });
+    network.dispose();
+    expect(error).to.include({ code: "CHECKPOINT_MISMATCH" });
+  });
+
   for (const normalisation of ["none", "group", "batch-local"] as const) {
     it(`leaves no tensor behind (${normalisation})`, async () => {
       const spec = { ...smallSpec, normalisation };
