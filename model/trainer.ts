@@ -4,10 +4,12 @@ import { FedError } from "../protocol/errors.ts";
 import type { ModelSpec } from "../protocol/model-spec.ts";
 import type { Plan } from "../protocol/plan.ts";
 import type { Learner, Split } from "../protocol/ports.ts";
+import { decodeSafetensors } from "../protocol/safetensors.ts";
 import { evaluate } from "./evaluate.ts";
 import { createNetwork, type Network } from "./network.ts";
 import { type TrainEvent, train } from "./train.ts";
 import type { TrainingSet } from "./training-set.ts";
+import { writeVariables } from "./weights.ts";
 
 /** A hospital's shard, opened by the trainer process. */
 export interface TrainingData {
@@ -22,10 +24,22 @@ export interface LocalWeights {
   write(round: number, weights: Uint8Array): Promise<void>;
 }
 
-/** The first model of a plan: the same bytes on every machine. */
-export function genesisWeights(plan: Pick<Plan, "model" | "seed">): Uint8Array {
+/**
+ * The first model of a plan: the same bytes on every machine.
+ * @param backbone safetensors with the extractor's tensors, by our names, to begin from; its other tensors are passed over
+ * @throws FedError SAFETENSORS_MALFORMED, TENSOR_MISSING, TENSOR_SHAPE_MISMATCH
+ */
+export function genesisWeights(plan: Pick<Plan, "model" | "seed">, backbone?: Uint8Array): Uint8Array {
   const network = createNetwork(plan.model, deriveSeed(plan.seed, "genesis"));
   try {
+    if (backbone) {
+      const extractor = new Map([...network.variables].filter(([name]) => !name.startsWith("capsules/")));
+      const { tensors } = decodeSafetensors(backbone);
+      writeVariables(
+        extractor,
+        tensors.filter(({ name }) => extractor.has(name)),
+      );
+    }
     return network.getWeights();
   } finally {
     network.dispose();

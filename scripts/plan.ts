@@ -1,5 +1,5 @@
 // `consilium plan`: the two files that a federation starts from, its plan and its first model, and their digests.
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { z } from "zod";
 import { genesisWeights } from "../model/trainer.ts";
@@ -31,13 +31,14 @@ export function planCommand(program: Command): void {
     .addOption(
       new Option("--preset <name>", "compact, or the paper's iv3").choices(["compact", "iv3"]).default("compact"),
     )
-    .option("--rounds <n>", "rounds that the plan is meant to run for", "5")
+    .option("--rounds <n>", "rounds that the plan is meant to run for", "8")
     .option("--local-epochs <n>", "epochs that a hospital trains in a round", "4")
     .option("--min-updates <n>", "fewer valid updates than this abandon a round", "2")
     .option("--seed <n>", "of everything random", "7")
+    .option("--backbone <file>", "safetensors whose extractor the first model begins with: names as in our own models")
     .option("--json", "print the digests as JSON")
     .addHelpText("after", "\nExamples:\n  consilium plan\n  consilium plan --preset iv3 --rounds 50 --plan iv3.json")
-    .action(async (raw: { json?: boolean }) => {
+    .action(async (raw: { json?: boolean; backbone?: string }) => {
       const parsed = choicesSchema.safeParse(raw);
       if (!parsed.success) {
         const [issue] = parsed.error.issues;
@@ -46,9 +47,10 @@ export function planCommand(program: Command): void {
       }
       const { plan: planFile, genesis: genesisFile, ...choices } = parsed.data;
       const plan = { ...defaultPlan(choices), minUpdates: choices.minUpdates, software };
+      const backbone = raw.backbone === undefined ? undefined : await readFile(raw.backbone);
       const files = [
         { name: "plan", file: planFile, bytes: encodePlan(plan) },
-        { name: "genesis", file: genesisFile, bytes: genesisWeights(plan) },
+        { name: "genesis", file: genesisFile, bytes: genesisWeights(plan, backbone) },
       ];
       for (const { file, bytes } of files) await writeFile(file, bytes);
       const written = files.map(({ name, file, bytes }) => ({ name, file, digest: blobDigest(bytes) }));
