@@ -32,7 +32,7 @@ interface NamedSet {
   readonly set: TrainingSet;
 }
 
-export const researchUse = "For research. It is no medical device, and no diagnosis may rest on it.";
+const researchUse = "For research. It is no medical device, and no diagnosis may rest on it.";
 
 /** Adds the command to the program. */
 export function predictCommand(program: Command): void {
