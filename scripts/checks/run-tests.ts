@@ -15,6 +15,7 @@ interface Outcome {
 
 // Hardhat's matchers replace chai's own closeTo and above by ones for integers: its suites have a process of their own.
 const onHardhat = ["test/contracts/**/*.test.ts", "test/io/chain/**/*.test.ts", "test/scripts/ledger-*.test.ts"];
+const slowOnHardhat = ["test/e2e/audit.e2e.ts", "test/e2e/gas.e2e.ts"];
 
 const args = process.argv.slice(2);
 const e2e = args.includes("--e2e");
@@ -24,8 +25,10 @@ const scratch = mkdtempSync(join(tmpdir(), "consilium-tests-"));
 
 try {
   const outcomes: Outcome[] = [];
-  if (e2e) outcomes.push(await mocha(["test/e2e/**/*.e2e.ts"]));
-  else if (places.length > 0) outcomes.push(await mocha(places));
+  if (e2e && places.length === 0) {
+    outcomes.push(await mocha(slowOnHardhat));
+    outcomes.push(await mocha(["test/e2e/**/*.e2e.ts"], slowOnHardhat));
+  } else if (places.length > 0) outcomes.push(await mocha(places));
   else {
     outcomes.push(await solidity());
     outcomes.push(await mocha(onHardhat));
