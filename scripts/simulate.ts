@@ -1,5 +1,6 @@
 // `consilium simulate`, the main job: a federation of hospitals on this machine, from DICOM files to a verified audit.
 import { appendFileSync, mkdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { jsonLog } from "../io/telemetry/json-log.ts";
@@ -56,7 +57,11 @@ export function simulateCommand(program: Command): void {
         const { verified } = await simulate(run, { signal: controller.signal, json: flags.json === true, log });
         if (!verified) process.exitCode = 1;
       } catch (error) {
-        if (!controller.signal.aborted) throw error;
+        if (!controller.signal.aborted) {
+          // An archive that cannot be used leaves nothing behind.
+          if (!flags.resume && !run.done("partition")) await rm(run.path, { recursive: true, force: true });
+          throw error;
+        }
         process.stderr.write(`stopped; consilium simulate --resume --run-dir ${run.path} goes on from here\n`);
         process.exitCode = 130;
       }
