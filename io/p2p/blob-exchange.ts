@@ -65,6 +65,7 @@ export function openExchange(network: Libp2p, options: ExchangeOptions): BlobExc
           wake();
         });
       },
+      isPreferred: ({ peerId }) => preferred !== undefined && memberOf(peerId) === preferred,
       close: () => network.removeEventListener("connection:open", onConnect),
     };
   };

@@ -15,6 +15,8 @@ const lanesOfFastPeer = 3;
 const fastMs = 1500;
 /** Peers that are worked with at once. */
 const peersTogether = 6;
+/** How long the peer that the caller named works alone. */
+const headStartMs = 100;
 /** A peer that failed but is still connected gets so many tries, a little apart. */
 const triesPerPeer = 3;
 const betweenTriesMs = 150;
@@ -27,6 +29,8 @@ export interface SourceFeed {
   poll(): BlobSource | undefined;
   /** Resolves once `poll` may have another; rejects when the signal aborts. */
   more(signal: AbortSignal): Promise<void>;
+  /** Whether this is the peer that the caller named. */
+  isPreferred(source: BlobSource): boolean;
 }
 
 export interface FetchOptions {
@@ -72,11 +76,20 @@ export async function fetchBlob(digest: Digest, { maxBytes, blobs, feed, log, si
   /** Puts every peer that comes to work, until the object is whole or nobody is left. */
   async function engage(): Promise<void> {
     while (!either.aborted) {
-      const source = working.size < peersTogether ? feed.poll() : undefined;
+      if (working.size >= peersTogether) {
+        // Whoever else is connected waits. Asking the feed for more now would be answered at once, again and again.
+        await Promise.race(working);
+        continue;
+      }
+      const source = feed.poll();
       if (source !== undefined) {
         if (banned.has(source.peerId)) continue;
         const running: Promise<void> = work(source).finally(() => working.delete(running));
         working.add(running);
+        // Whoever was named may bring a small object before anybody else is troubled.
+        if (feed.isPreferred(source)) {
+          await Promise.race([running, delay(headStartMs, undefined, { signal: either }).catch(() => {})]);
+        }
         continue;
       }
       const idle = new AbortController();

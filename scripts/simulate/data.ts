@@ -108,7 +108,8 @@ async function tell(shards: readonly string[], screen: Screen): Promise<void> {
   );
   const patients = counts.reduce((sum, each) => sum + each.patients, 0);
   const held = counts.reduce((sum, each) => sum + each.held, 0);
-  const dealt = counts.map(({ text }) => text).join(", ");
+  const listed = counts.slice(0, 8).map(({ text }) => text);
+  const dealt = listed.join(", ") + (counts.length > listed.length ? ", …" : "");
   screen.say(
     done(
       "data",

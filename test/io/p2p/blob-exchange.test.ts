@@ -211,6 +211,26 @@ describe("objects between peers", () => {
     await line.close();
   });
 
+  it("leaves the event loop to others while more peers are connected than it asks at the same time", async () => {
+    const servers = await Promise.all(
+      Array.from({ length: 8 }, () =>
+        startWith(async (_, chunk) => {
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          return chunk;
+        }),
+      ),
+    );
+    const bytes = patternBytes(4 << 20);
+    const [digest] = await Promise.all(servers.map(({ store }) => store.put(bytes)));
+    const reader = await connect(...servers);
+    let turns = 0;
+    const timer = setInterval(() => turns++, 10);
+    await reader.network.exchange.fetch(digest as NonNullable<typeof digest>, noLimit);
+    clearInterval(timer);
+    await expectHas(reader, bytes, digest as NonNullable<typeof digest>);
+    expect(turns).to.be.above(3);
+  });
+
   it("prefers the peer that the caller names", async () => {
     const asked: string[] = [];
     const one = await startWith((_, chunk) => {
