@@ -1,8 +1,7 @@
 // An aggregator's configuration: one strict schema, parsed once at the edge.
 import { resolve } from "node:path";
 import { z } from "zod";
-import { FedError } from "../protocol/errors.ts";
-import { partyConfigFields } from "../protocol/party-config.ts";
+import { parsePartyConfig, partyConfigFields } from "../protocol/party-config.ts";
 
 const aggregatorConfigSchema = z
   .object({
@@ -25,23 +24,6 @@ export type AggregatorConfig = z.output<typeof aggregatorConfigSchema>;
  * @throws FedError CONFIG_INVALID naming the field
  */
 export function parseAggregatorConfig(raw: unknown, { baseDir }: { baseDir: string }): AggregatorConfig {
-  const parsed = aggregatorConfigSchema.safeParse(raw);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const facts = { field: issue?.path.join(".") || "(root)", why: issue?.message };
-    throw new FedError("CONFIG_INVALID", facts, { remedy: "see consilium aggregator --help for the fields" });
-  }
-  const { keys, store, plan, genesis, ...rest } = parsed.data;
-  const at = (path: string) => resolve(baseDir, path);
-  return Object.freeze({
-    ...rest,
-    keys: {
-      keystore: at(keys.keystore),
-      peerKey: at(keys.peerKey),
-      ...(keys.passwordFile === undefined ? {} : { passwordFile: at(keys.passwordFile) }),
-    },
-    store: at(store),
-    plan: at(plan),
-    genesis: at(genesis),
-  });
+  const config = parsePartyConfig(aggregatorConfigSchema, raw, { baseDir, command: "aggregator" });
+  return Object.freeze({ ...config, plan: resolve(baseDir, config.plan), genesis: resolve(baseDir, config.genesis) });
 }

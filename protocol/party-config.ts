@@ -1,5 +1,7 @@
 // What every party is configured with, hospital or aggregator: where the federation is, and who it is itself.
+import { resolve } from "node:path";
 import { z } from "zod";
+import { FedError } from "./errors.ts";
 import { addressField, countField } from "./fields.ts";
 
 /** Lower-case or checksummed; compared in lower case. */
@@ -66,3 +68,32 @@ const partyConfigSchema = z.object(partyConfigFields);
 
 /** The part of a configuration that every party has. */
 export type PartyConfig = z.output<typeof partyConfigSchema>;
+
+/**
+ * Parses a role's configuration and makes the paths that every party has absolute.
+ * @param place what relative paths are relative to, and the command whose help lists the fields
+ * @throws FedError CONFIG_INVALID naming the field
+ */
+export function parsePartyConfig<Config extends PartyConfig>(
+  schema: z.ZodType<Config, z.ZodTypeDef, unknown>,
+  raw: unknown,
+  { baseDir, command }: { readonly baseDir: string; readonly command: string },
+): Config {
+  const parsed = schema.safeParse(raw);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const facts = { field: issue?.path.join(".") || "(root)", why: issue?.message };
+    throw new FedError("CONFIG_INVALID", facts, { remedy: `see consilium ${command} --help for the fields` });
+  }
+  const { keys, store } = parsed.data;
+  const at = (path: string) => resolve(baseDir, path);
+  return {
+    ...parsed.data,
+    keys: {
+      keystore: at(keys.keystore),
+      peerKey: at(keys.peerKey),
+      ...(keys.passwordFile === undefined ? {} : { passwordFile: at(keys.passwordFile) }),
+    },
+    store: at(store),
+  };
+}
