@@ -5,13 +5,14 @@ import type { RoundId } from "../../protocol/digest.ts";
 import { FedError, isFedError } from "../../protocol/errors.ts";
 import type { FederationId, Log, Waiting } from "../../protocol/ports.ts";
 import type { LedgerEvent, Member, RoundState, RoundTerms } from "../../protocol/round.ts";
+import type { ChainHead } from "./chain-head.ts";
 import type { Endpoints } from "./endpoints.ts";
 import { type Rpc, RpcRefusal } from "./json-rpc.ts";
 import { type EventRange, headerOf, LogReader } from "./log-reader.ts";
 import { abandonable, pause } from "./pause.ts";
 import { Roster } from "./roster.ts";
 import { RoundFold } from "./round-fold.ts";
-import { parseBytes, parseQuantity, type RpcLog, toQuantity } from "./rpc-values.ts";
+import { parseBytes, type RpcLog, toQuantity } from "./rpc-values.ts";
 import { type ContractEvent, decodeReturned, encodeCall } from "./training-rounds.ts";
 
 /** Rounds whose states stay in memory; older ones are read from the chain again, half as many at a time. */
@@ -54,15 +55,19 @@ interface Folded {
 
 export class ChainView {
   readonly #endpoints: Endpoints;
+  readonly #head: ChainHead;
   readonly #settings: ChainViewSettings;
   readonly #reader: LogReader;
   #now: Folded;
+  /** Hash of the newest block up to which everything confirmed is folded. */
+  #settledAt: string | undefined;
   /** The last rounds that were read again. */
   #older = new RoundFold({ keep: keptRounds });
   #refreshing: Promise<void> | undefined;
 
-  constructor(endpoints: Endpoints, settings: ChainViewSettings) {
+  constructor(endpoints: Endpoints, head: ChainHead, settings: ChainViewSettings) {
     this.#endpoints = endpoints;
+    this.#head = head;
     this.#settings = settings;
     this.#reader = new LogReader(settings.federation.contract);
     this.#now = this.#beginning();
@@ -99,6 +104,8 @@ export class ChainView {
         this.#refreshing = undefined;
       },
     );
+    // Whoever waits hears of a failure; where all have given up, nobody needs to.
+    this.#refreshing.catch(() => {});
     return abandonable(this.#refreshing, waiting);
   }
 
@@ -135,6 +142,8 @@ export class ChainView {
 
   async #advance(rpc: Rpc): Promise<void> {
     const start = this.#now.block;
+    const head = await this.#head.by(rpc);
+    if (head.hash === this.#settledAt) return;
     for (;;) {
       let range: EventRange | undefined;
       try {
@@ -147,6 +156,7 @@ export class ChainView {
       this.#now = this.#after(this.#now, range);
     }
     if (this.#now.block > start) await this.#compare(rpc);
+    this.#settledAt = head.hash;
   }
 
   /** The next range of confirmed blocks, agreed on by all endpoints that answer; undefined when there is none. */
@@ -154,9 +164,11 @@ export class ChainView {
     rpc: Rpc,
     { block, hash }: { readonly block: number; readonly hash: string | undefined },
   ): Promise<EventRange | undefined> {
-    const target = parseQuantity(await rpc("eth_blockNumber", [])) - this.#settings.confirmations;
+    const head = await this.#head.by(rpc);
+    const target = head.number - this.#settings.confirmations;
     if (target < block) return undefined; // a lagging endpoint
-    if (hash !== undefined && (await headerOf(rpc, block)).hash !== hash) {
+    const found = head.number === block ? head : hash === undefined ? undefined : await headerOf(rpc, block);
+    if (hash !== undefined && found?.hash !== hash) {
       throw new FedError("CHAIN_REORGANISED", { block, confirmations: this.#settings.confirmations });
     }
     if (target === block) return undefined;
@@ -214,6 +226,7 @@ export class ChainView {
     if (Number(id) === this.latestRound && commitmentsHash === this.#now.commitmentsHash) return;
     const facts = { block: this.#now.block, round: this.latestRound, expected: id };
     this.#now = this.#beginning();
+    this.#settledAt = undefined;
     throw new FedError("LOGS_INCOMPLETE", facts, {
       remedy: "the RPC endpoint leaves out events of the contract: use another one",
     });
@@ -223,6 +236,7 @@ export class ChainView {
   #restart(error: FedError): void {
     this.#settings.log.warn("chain-reorganised", error.facts);
     this.#now = this.#beginning();
+    this.#settledAt = undefined;
     this.#older = new RoundFold({ keep: keptRounds });
   }
 
@@ -237,6 +251,7 @@ export class ChainView {
           ...["CHAIN_REORGANISED", "CHAIN_MOVED", "RPC_BEHIND", "ENDPOINTS_DISAGREE", "LOGS_INCOMPLETE"],
         );
         if (!unsettled || attempt > retries) throw error;
+        this.#head.forget();
         if (attempt > 1) await pause(this.#settings.retryMs, waiting);
       }
     }

@@ -1,13 +1,10 @@
 // The Ledger port on a real chain: reads from a followed view of confirmed blocks, writes through one sender.
-import { hexlify, keccak256, Signature, type Wallet } from "ethers";
+import { hexlify, Signature, type Wallet } from "ethers";
 import { type HospitalAddress, parseAddress, type RoundId } from "../../protocol/digest.ts";
 import { FedError, isFedError } from "../../protocol/errors.ts";
-import type { FederationId, Ledger, Log, Waiting } from "../../protocol/ports.ts";
+import type { Ledger, Waiting } from "../../protocol/ports.ts";
 import type { RoundTerms } from "../../protocol/round.ts";
-import { ChainView } from "./chain-view.ts";
-import { isTrainingRoundsCode } from "./contract-code.ts";
-import { Endpoints } from "./endpoints.ts";
-import { headerOf } from "./log-reader.ts";
+import { type ChainReader, type ChainReaderOptions, openChainReader, silent } from "./chain-reader.ts";
 import { pause } from "./pause.ts";
 import { type PeerIdentity, peerIdOf, peerKeyMessage } from "./peer-key.ts";
 import { rethrowRevert } from "./reverts.ts";
@@ -22,25 +19,11 @@ import {
   type Returned,
 } from "./training-rounds.ts";
 
-export interface LedgerOptions {
-  readonly federation: FederationId;
-  /** Block of the contract's creation: events are read from here on. */
-  readonly fromBlock: number;
-  /** HTTP addresses of RPC endpoints of the chain, the preferred one first. */
-  readonly endpoints: readonly string[];
-  /** Keccak-256 of the contract's code, as the federation file has it; unchecked when left out. */
-  readonly codeDigest?: string;
+export interface LedgerOptions extends ChainReaderOptions {
   /** The chain key that writes; an auditor has none. */
   readonly wallet?: Wallet;
-  /** Blocks on top before anything counts. Default 0: right for a chain of one's own, wrong for a public one (12 and more). */
-  readonly confirmations?: number;
-  /** How often to look for a new block, milliseconds. Default 500. */
-  readonly pollMs?: number;
-  /** For one answer of an endpoint, milliseconds. Default 10,000. */
-  readonly timeoutMs?: number;
-  /** How long all endpoints may be down before an operation fails, milliseconds. Default 60,000. */
-  readonly patienceMs?: number;
-  readonly log?: Log;
+  /** Reads for several parties of this process, whoever opened it; without one the ledger opens its own. */
+  readonly reader?: ChainReader;
 }
 
 /** A ledger of one process, with what its owner may do besides the port. */
@@ -59,30 +42,24 @@ export interface OpenLedger extends Ledger {
   close(): void;
 }
 
-const silent: Log = { child: () => silent, debug() {}, info() {}, warn() {}, error() {} };
-
 /**
  * Opens a federation's contract.
  * @throws FedError LEDGER_CHAIN_MISMATCH, LEDGER_CODE_MISSING, LEDGER_CODE_MISMATCH, RPC_UNAVAILABLE, RPC_NO_ENDPOINT
  */
 export async function openLedger(options: LedgerOptions, waiting: Waiting = {}): Promise<OpenLedger> {
-  const { federation, fromBlock, wallet, confirmations = 0, pollMs = 500, log = silent } = options;
-  const { timeoutMs = 10_000, patienceMs = 60_000 } = options;
-  const endpoints = new Endpoints({
-    ...{ urls: options.endpoints, chainId: federation.chainId, timeoutMs, patienceMs, log },
-  });
-  const isKnownCode = isTrainingRoundsCode(await requireContract(endpoints, options, waiting));
-  if (!isKnownCode) log.warn("contract-code-unknown", { contract: federation.contract });
+  const { wallet, log = silent } = options;
+  const reader = options.reader ?? (await openChainReader(options, waiting));
+  const { federation, endpoints, head, view, isKnownCode, confirmations, pollMs } = reader;
   const life = new AbortController();
-  const view = new ChainView(endpoints, { federation, fromBlock, confirmations, retryMs: pollMs / 2, log });
+  const lives = AbortSignal.any([life.signal, reader.signal]);
   const sender = wallet && new Sender(endpoints, wallet, { federation, confirmations, pollMs, log });
   const self = wallet && parseAddress(wallet.address);
 
   const alive = ({ signal }: Waiting): Waiting => ({
-    signal: signal ? AbortSignal.any([signal, life.signal]) : life.signal,
+    signal: signal ? AbortSignal.any([signal, lives]) : lives,
   });
   const fresh = async (caller: Waiting) => {
-    await view.refresh(alive(caller), { signal: life.signal });
+    await view.refresh(alive(caller), reader);
     return view;
   };
   const write = async <Name extends FunctionName>(
@@ -91,7 +68,9 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
     caller: Waiting = {},
   ): Promise<Receipt> => {
     if (!sender) throw new FedError("LEDGER_READ_ONLY", { write: name }, { remedy: "give the chain key that writes" });
-    return sender.send({ to: federation.contract, data: encodeCall(name, args) }, alive(caller));
+    const receipt = await sender.send({ to: federation.contract, data: encodeCall(name, args) }, alive(caller));
+    head.forget();
+    return receipt;
   };
 
   return {
@@ -99,7 +78,7 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
     self,
     isKnownCode,
     async chainTime(caller = {}) {
-      return (await endpoints.run((rpc) => headerOf(rpc, "latest"), alive(caller))).timestamp;
+      return (await head.latest(endpoints, reader, alive(caller))).timestamp;
     },
     async members(caller = {}) {
       return (await fresh(caller)).members;
@@ -119,7 +98,7 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
       const { signal } = alive(caller) as { signal: AbortSignal };
       let seen = "";
       while (!signal.aborted) {
-        const { hash } = await endpoints.run((rpc) => headerOf(rpc, "latest"), { signal });
+        const { hash } = await head.latest(endpoints, reader, { signal });
         if (hash !== seen) yield;
         seen = hash;
         await pause(pollMs, { signal });
@@ -181,24 +160,9 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
     write,
     close() {
       life.abort(new FedError("ABORTED", { what: "ledger closed" }));
+      if (options.reader === undefined) reader.close();
     },
   };
-}
-
-/** @returns the contract's code */
-async function requireContract(
-  endpoints: Endpoints,
-  { federation: { chainId, contract }, codeDigest }: LedgerOptions,
-  waiting: Waiting,
-): Promise<string> {
-  const code = parseBytes(await endpoints.request("eth_getCode", [contract, "latest"], waiting));
-  const remedy = "check that the federation file and the RPC endpoint belong to the same chain";
-  if (code === "0x") throw new FedError("LEDGER_CODE_MISSING", { chainId, contract }, { remedy });
-  const found = keccak256(code);
-  if (codeDigest !== undefined && found !== codeDigest) {
-    throw new FedError("LEDGER_CODE_MISMATCH", { contract, expected: codeDigest, found }, { remedy });
-  }
-  return code;
 }
 
 function indexOf(address: HospitalAddress, members: readonly { index: number; address: HospitalAddress }[]): number {

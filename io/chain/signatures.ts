@@ -13,7 +13,22 @@ export function walletSignatures(wallet: Wallet): Signatures {
   };
 }
 
+/** Signers recovered lately: the parties of one process, and an audit, meet the same signature many times. */
+const recovered = new Map<string, ReturnType<Signatures["recover"]>>();
+const remembered = 4096;
+
 export function recoverSigner(data: TypedData, signature: string): ReturnType<Signatures["recover"]> {
+  const key = JSON.stringify([data, signature], (_, value) =>
+    typeof value === "bigint" ? { whole: `${value}` } : value,
+  );
+  if (!recovered.has(key)) {
+    recovered.set(key, recoverAnew(data, signature));
+    if (recovered.size > remembered) recovered.delete(recovered.keys().next().value as string);
+  }
+  return recovered.get(key);
+}
+
+function recoverAnew(data: TypedData, signature: string): ReturnType<Signatures["recover"]> {
   try {
     return parseAddress(verifyTypedData(...ethersForm(data), signature));
   } catch {

@@ -13,10 +13,12 @@ import { type ChunkBoard, createChunkBoard } from "./chunk-board.ts";
 /** Requests to one peer at once, as long as it answers each within `fastMs`; one that is slower gets one at a time. */
 const lanesOfFastPeer = 3;
 const fastMs = 1500;
-/** Peers that are worked with at once. */
+/** Peers that are worked with at once, where the object has as many chunks. */
 const peersTogether = 6;
-/** How long the peer that the caller named works alone. */
-const headStartMs = 100;
+/** Peers asked at once whether they have it, where the caller named none. */
+const peersAsked = 3;
+/** Whoever is at work and has not brought it after so long gets one more peer beside it. */
+const relieveMs = 500;
 /** A peer that failed but is still connected gets so many tries, a little apart. */
 const triesPerPeer = 3;
 const betweenTriesMs = 150;
@@ -55,6 +57,14 @@ export async function fetchBlob(digest: Digest, { maxBytes, blobs, feed, log, si
   const working = new Set<Promise<void>>();
   let assembly: Promise<Assembly> | undefined;
   let fatal: unknown;
+  /** Peers that may work at once. More than there are chunks to bring would only be asked in vain. */
+  let places = 1;
+  let wake = () => {};
+  const allow = (count: number) => {
+    places = Math.min(peersTogether, Math.max(places, count));
+    wake();
+  };
+  const relief = setInterval(() => allow(working.size + 1), relieveMs);
 
   try {
     await engage();
@@ -68,6 +78,7 @@ export async function fetchBlob(digest: Digest, { maxBytes, blobs, feed, log, si
     await state.writer.finish();
   } finally {
     over.abort();
+    clearInterval(relief);
     await Promise.all(working);
     const state = await assembly?.catch(() => undefined);
     await state?.writer.close();
@@ -76,20 +87,21 @@ export async function fetchBlob(digest: Digest, { maxBytes, blobs, feed, log, si
   /** Puts every peer that comes to work, until the object is whole or nobody is left. */
   async function engage(): Promise<void> {
     while (!either.aborted) {
-      if (working.size >= peersTogether) {
+      if (working.size >= places) {
         // Whoever else is connected waits. Asking the feed for more now would be answered at once, again and again.
-        await Promise.race(working);
+        const widened = new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        await Promise.race([widened, ...working]);
         continue;
       }
       const source = feed.poll();
       if (source !== undefined) {
         if (banned.has(source.peerId)) continue;
+        // Whoever was named most likely has it and works alone; without one, or after it, several are asked.
+        if (!feed.isPreferred(source)) allow(peersAsked);
         const running: Promise<void> = work(source).finally(() => working.delete(running));
         working.add(running);
-        // Whoever was named may bring a small object before anybody else is troubled.
-        if (feed.isPreferred(source)) {
-          await Promise.race([running, delay(headStartMs, undefined, { signal: either }).catch(() => {})]);
-        }
         continue;
       }
       const idle = new AbortController();
@@ -142,6 +154,7 @@ export async function fetchBlob(digest: Digest, { maxBytes, blobs, feed, log, si
     assembly ??= assemble(outline);
     const { writer, board } = await assembly;
     if (board.finished()) return over.abort();
+    allow(writer.missing().length);
     await bringChunks(source, writer, board);
   }
 

@@ -34,6 +34,8 @@ export function announcementService(federation: FederationId) {
     allowPublishToZeroTopicPeers: true,
     ignoreDuplicatePublishError: true,
     fallbackToFloodsub: false,
+    // Each message comes from several neighbours: a signature once found valid is not checked again.
+    fastMsgIdFn: ({ signature }) => Buffer.from(signature ?? []).toString("latin1"),
     runOnLimitedConnection: true,
     // An announcement is below 1 KiB; a peer's whole message, with its control part, need not be much more.
     maxInboundDataLength: 64 * 1024,

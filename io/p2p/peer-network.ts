@@ -4,7 +4,6 @@ import { circuitRelayServer, circuitRelayTransport } from "@libp2p/circuit-relay
 import type { GossipSub } from "@libp2p/gossipsub";
 import { identify } from "@libp2p/identify";
 import { FaultTolerance, type Libp2p } from "@libp2p/interface";
-import { noise } from "@libp2p/noise";
 import { ping } from "@libp2p/ping";
 import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
@@ -20,6 +19,7 @@ import { membersOnly } from "./gater.ts";
 import { announcementService, openGossip } from "./gossip.ts";
 import { loadPeerKey } from "./identity.ts";
 import type { Membership } from "./membership.ts";
+import { noiseInWholeFrames } from "./whole-frames.ts";
 
 export interface PeerNetworkOptions {
   /** Ed25519 secret key, 32 bytes (identity.ts). */
@@ -149,7 +149,7 @@ async function createNode(options: PeerNetworkOptions): Promise<Libp2p> {
     transports: [tcp({ backlog: 256 }), circuitRelayTransport()],
     // A relay that is not up yet must not keep a node from starting; addresses of its own are checked in startNode.
     transportManager: { faultTolerance: FaultTolerance.NO_FATAL },
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [noiseInWholeFrames()],
     streamMuxers: [yamux()],
     connectionGater: membersOnly(membership, { openToAuditors: serveAuditors }),
     connectionManager: {

@@ -1,0 +1,81 @@
+// A federation's contract as this process reads it: one reader can serve every party of the process, for what it reads
+// is the same for all.
+import { keccak256 } from "ethers";
+import { FedError } from "../../protocol/errors.ts";
+import type { FederationId, Log, Waiting } from "../../protocol/ports.ts";
+import { ChainHead } from "./chain-head.ts";
+import { ChainView } from "./chain-view.ts";
+import { isTrainingRoundsCode } from "./contract-code.ts";
+import { Endpoints } from "./endpoints.ts";
+import { parseBytes } from "./rpc-values.ts";
+
+export interface ChainReaderOptions {
+  readonly federation: FederationId;
+  /** Block of the contract's creation: events are read from here on. */
+  readonly fromBlock: number;
+  /** HTTP addresses of RPC endpoints of the chain, the preferred one first. */
+  readonly endpoints: readonly string[];
+  /** Keccak-256 of the contract's code, as the federation file has it; unchecked when left out. */
+  readonly codeDigest?: string;
+  /** Blocks on top before anything counts. Default 0: right for a chain of one's own, wrong for a public one (12 and more). */
+  readonly confirmations?: number;
+  /** How often to look for a new block, milliseconds. Default 500. */
+  readonly pollMs?: number;
+  /** For one answer of an endpoint, milliseconds. Default 10,000. */
+  readonly timeoutMs?: number;
+  /** How long all endpoints may be down before an operation fails, milliseconds. Default 60,000. */
+  readonly patienceMs?: number;
+  readonly log?: Log;
+}
+
+export interface ChainReader {
+  readonly federation: FederationId;
+  readonly confirmations: number;
+  readonly pollMs: number;
+  readonly endpoints: Endpoints;
+  readonly head: ChainHead;
+  readonly view: ChainView;
+  /** Whether the contract is that of this program's source; if not, the federation file vouches for it alone. */
+  readonly isKnownCode: boolean;
+  /** Aborts when the reader is closed. */
+  readonly signal: AbortSignal;
+  close(): void;
+}
+
+export const silent: Log = { child: () => silent, debug() {}, info() {}, warn() {}, error() {} };
+
+/** @throws FedError LEDGER_CHAIN_MISMATCH, LEDGER_CODE_MISSING, LEDGER_CODE_MISMATCH, RPC_UNAVAILABLE, RPC_NO_ENDPOINT */
+export async function openChainReader(options: ChainReaderOptions, waiting: Waiting = {}): Promise<ChainReader> {
+  const { federation, fromBlock, confirmations = 0, pollMs = 500, log = silent } = options;
+  const { timeoutMs = 10_000, patienceMs = 60_000 } = options;
+  const { chainId } = federation;
+  const endpoints = new Endpoints({ urls: options.endpoints, chainId, timeoutMs, patienceMs, log });
+  const isKnownCode = isTrainingRoundsCode(await requireContract(endpoints, options, waiting));
+  if (!isKnownCode) log.warn("contract-code-unknown", { contract: federation.contract });
+  const life = new AbortController();
+  const head = new ChainHead({ freshMs: pollMs / 2 });
+  const view = new ChainView(endpoints, head, { federation, fromBlock, confirmations, retryMs: pollMs / 2, log });
+  return {
+    ...{ federation, confirmations, pollMs, endpoints, head, view, isKnownCode },
+    signal: life.signal,
+    close() {
+      life.abort(new FedError("ABORTED", { what: "ledger closed" }));
+    },
+  };
+}
+
+/** @returns the contract's code */
+async function requireContract(
+  endpoints: Endpoints,
+  { federation: { chainId, contract }, codeDigest }: ChainReaderOptions,
+  waiting: Waiting,
+): Promise<string> {
+  const code = parseBytes(await endpoints.request("eth_getCode", [contract, "latest"], waiting));
+  const remedy = "check that the federation file and the RPC endpoint belong to the same chain";
+  if (code === "0x") throw new FedError("LEDGER_CODE_MISSING", { chainId, contract }, { remedy });
+  const found = keccak256(code);
+  if (codeDigest !== undefined && found !== codeDigest) {
+    throw new FedError("LEDGER_CODE_MISMATCH", { contract, expected: codeDigest, found }, { remedy });
+  }
+  return code;
+}
