@@ -1,6 +1,6 @@
 // The aggregator's process, wired: its party on the network, the plan and the first model, and its steps.
 import { readFile } from "node:fs/promises";
-import { openParty } from "../party/open-party.ts";
+import { openParty, type PartyOpening } from "../party/open-party.ts";
 import { FedError } from "../protocol/errors.ts";
 import { decodePlan } from "../protocol/plan.ts";
 import type { Log } from "../protocol/ports.ts";
@@ -13,18 +13,19 @@ export interface AggregatorNodeOptions {
   readonly password: string;
   readonly log: Log;
   readonly signal: AbortSignal;
+  readonly reader?: PartyOpening["reader"];
   readonly onEvent: (event: AggregatorEvent) => void;
 }
 
 /** Runs until the signal aborts. @throws FedError FILE_UNREADABLE, PLAN_*; as openParty */
 export async function runAggregator(config: AggregatorConfig, options: AggregatorNodeOptions): Promise<void> {
-  const { password, log, signal, onEvent } = options;
+  const { password, log, signal, reader, onEvent } = options;
   const planBytes = await readOrExplain(config.plan, "plan");
   const plan = decodePlan(planBytes);
   const genesisBytes = await readOrExplain(config.genesis, "genesis");
   const onWaiting = (aggregator: AggregatorEvent["aggregator"]) =>
     onEvent({ aggregator, event: "waiting-for-admission" });
-  const party = await openParty(config, { password, log, signal, onWaiting });
+  const party = await openParty(config, { password, log, signal, onWaiting, ...(reader ? { reader } : {}) });
   try {
     const digests = { plan: await party.blobs.put(planBytes), genesis: await party.blobs.put(genesisBytes) };
     const { self, network } = party;

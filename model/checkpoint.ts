@@ -7,10 +7,10 @@ import { readVariables, writeVariables } from "./weights.ts";
 
 /** Safetensors of everything that the next step depends on; `run` names the training that it belongs to. */
 export function encodeCheckpoint(network: Network, optimiser: Optimiser, run: string): Uint8Array {
-  const { steps, moments } = optimiser.state();
   const prefixed = (prefix: string) => (tensor: NamedTensor) => ({ ...tensor, name: prefix + tensor.name });
-  const tensors = [...readVariables(network.variables).map(prefixed("w/")), ...moments.map(prefixed("m/"))];
-  return encodeSafetensors(tensors, { run, step: String(steps) });
+  const weights = readVariables(network.variables).map(prefixed("w/"));
+  const moments = readVariables(optimiser.moments).map(prefixed("m/"));
+  return encodeSafetensors([...weights, ...moments], { run, step: String(optimiser.steps) });
 }
 
 /**
@@ -29,6 +29,7 @@ export function restoreCheckpoint(bytes: Uint8Array, network: Network, optimiser
   const under = (prefix: string) =>
     tensors.filter(({ name }) => name.startsWith(prefix)).map((each) => ({ ...each, name: each.name.slice(2) }));
   writeVariables(network.variables, under("w/"));
-  optimiser.restore({ steps, moments: under("m/") });
+  writeVariables(optimiser.moments, under("m/"));
+  optimiser.resume(steps);
   return steps;
 }

@@ -137,3 +137,9 @@ export function gatherRows(table: Tensor2D, rows: Tensor): Tensor {
   const types = [attribute.float32("Tparams"), attribute.int32("Tindices"), attribute.int32("Taxis")];
   return tf.tidy(() => run("GatherV2", types, [table, rows, tf.scalar(0, "int32")]));
 }
+
+/** Half the sum of squares of all values, in one pass. */
+export const halfSquaredNorm = (x: Tensor): Tensor => run("L2Loss", [float("T")], [x]);
+
+/** The same values as another tensor, which a graph tells from the first one; tfjs's clone is the first one. */
+export const copy = (x: Tensor): Tensor => run("Identity", [float("T")], [x]);

@@ -1,4 +1,5 @@
-// Runs one TensorFlow operation by its name, past tfjs's own wrappers: for gradients of our own (model/fused-kernels.ts).
+// The Node backend under tfjs's own wrappers: operations by their names, for gradients of our own (model/fused-kernels.ts)
+// and for whole graphs (model/graph/).
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "./tensorflow.ts";
 
@@ -8,17 +9,41 @@ export interface Attribute {
   readonly value: number | string | boolean | readonly number[];
 }
 
+/** An output as the binding gives it. */
+interface Output {
+  readonly id: number;
+  readonly shape: number[];
+  readonly dtype: number;
+}
+
+/** The part of tfjs-node's native binding that is used here. */
+export interface Binding
+  extends Readonly<
+    Record<"TF_ATTR_TYPE" | "TF_ATTR_INT" | "TF_ATTR_FLOAT" | "TF_ATTR_BOOL" | "TF_ATTR_STRING", number> &
+      Record<"TF_ATTR_SHAPE" | "TF_FLOAT" | "TF_INT32", number>
+  > {
+  createTensor(shape: number[], type: number, values: ArrayLike<number>): number;
+  executeOp(name: string, attributes: Attribute[], inputs: number[], outputs: number): Output[];
+  tensorDataSync(id: number): unknown;
+  loadSavedModel(folder: string, tags: string): number;
+  runSavedModel(model: number, inputs: number[], inputNames: string, outputNames: string): Output[];
+  deleteSavedModel(model: number): void;
+}
+
 /** The part of the Node backend that runs operations. */
 interface KernelBackend {
-  readonly binding: Readonly<
-    Record<"TF_ATTR_TYPE" | "TF_ATTR_INT" | "TF_ATTR_FLOAT" | "TF_ATTR_BOOL" | "TF_ATTR_STRING", number> &
-      Record<"TF_FLOAT" | "TF_INT32", number>
-  >;
+  binding: Binding;
+  getDTypeInteger(type: Tensor["dtype"]): number;
+  getInputTensorIds(tensors: readonly Tensor[]): number[];
+  createOutputTensor(output: Output): Tensor;
   executeMultipleOutputs(name: string, attributes: Attribute[], inputs: Tensor[], outputs: number): Tensor[];
 }
 
-const backend = tf.backend() as unknown as KernelBackend;
+export const backend = tf.backend() as unknown as KernelBackend;
 const { binding } = backend;
+
+/** The binding's numbers of tensors, whose values are handed over to TensorFlow now if they were not yet. */
+export const idsOf = (tensors: readonly Tensor[]): number[] => backend.getInputTensorIds(tensors);
 
 export const attribute = {
   float32: (name: string): Attribute => ({ name, type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT }),

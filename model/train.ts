@@ -1,17 +1,16 @@
 // The one training loop: seeded order, one visible step after the other, stopped at once by a signal or a loss that is no number.
-import type { Tensor, Tensor2D, Variable } from "@tensorflow/tfjs-node-gpu";
+import type { Tensor, Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import { canonicalBytes } from "../protocol/canonical.ts";
 import { sha256 } from "../protocol/digest.ts";
 import { FedError } from "../protocol/errors.ts";
 import type { TrainingSpec } from "../protocol/model-spec.ts";
 import { seededIntegers } from "../protocol/update/random.ts";
 import { loadBatch } from "./batch.ts";
-import { marginLoss } from "./capsule/margin-loss.ts";
 import { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";
 import type { Network } from "./network.ts";
-import { createOptimiser, joinWeights } from "./optimisers.ts";
 import { tf } from "./tensorflow.ts";
 import type { TrainingSet } from "./training-set.ts";
+import { type Batch, createTrainingStep, type TrainingStep } from "./training-step.ts";
 
 export interface TrainEvent {
   /** From 1. */
@@ -46,10 +45,9 @@ export async function* train(
   const count = data.scans.length;
   if (count === 0) throw new FedError("NO_TRAINING_SCANS", {}, { remedy: "import labelled scans first" });
   const { input } = network.spec;
-  const trainable = new Map([...network.variables].filter(([, variable]) => variable.trainable));
-  const proximal = options.proximalMu > 0 ? { mu: options.proximalMu, base: joinWeights(trainable) } : undefined;
   const weightOf = classWeights(data, options.classWeights);
-  const optimiser = createOptimiser(options.optimiser, scheduledRate(options));
+  const training = createTrainingStep(network, options, scheduledRate(options));
+  const { optimiser } = training;
   const steps = options.localEpochs * Math.ceil(count / options.batchSize);
   const run = runName(options, count);
   let step = 0;
@@ -63,19 +61,14 @@ export async function* train(
         if (step <= done) continue;
         // Of the step, not of the training: a resumed training draws the same.
         const next = seededIntegers(options.seed, "step", step);
-        const batch = order.slice(at, at + options.batchSize);
-        const labels = batch.map((index) => data.scans[index]?.label ?? 0);
+        const places = order.slice(at, at + options.batchSize);
+        const labels = places.map((index) => data.scans[index]?.label ?? 0);
         const loss = tf.tidy(() => {
-          const x = loadBatch(data, batch, input, { next, pixels: options.augmentation });
+          const x = loadBatch(data, places, input, { next, pixels: options.augmentation });
           const targets = tf.oneHot(tf.tensor1d(labels, "int32"), 2).toFloat() as Tensor2D;
-          const weights = tf.tensor1d(labels.map(weightOf));
-          const { value, grads } = tf.variableGrads(
-            () => marginLoss(network.forward(x, { training: true }).lengths, targets, weights),
-            [...trainable.values()],
-          );
-          const loss = value.dataSync()[0] as number;
-          if (!Number.isFinite(loss)) throw notFinite(step, loss, trainable, grads);
-          optimiser.step(trainable, grads, proximal);
+          const batch = { x, targets, weights: tf.tensor1d(labels.map(weightOf)) };
+          const loss = training.run(batch);
+          if (!Number.isFinite(loss)) throw notFinite(step, loss, training, batch);
           return loss;
         });
         yield { step, steps, epoch, loss, checkpoint: () => encodeCheckpoint(network, optimiser, run) };
@@ -88,8 +81,7 @@ export async function* train(
       }
     }
   } finally {
-    optimiser.dispose();
-    tf.dispose(proximal?.base ?? []);
+    training.dispose();
   }
 }
 
@@ -135,15 +127,11 @@ function shuffled(items: number[], next: () => number): number[] {
   return items;
 }
 
-function notFinite(
-  step: number,
-  loss: number,
-  variables: ReadonlyMap<string, Variable>,
-  gradients: Readonly<Record<string, Tensor>>,
-): FedError {
+function notFinite(step: number, loss: number, { trainable, gradients }: TrainingStep, batch: Batch): FedError {
   const bad = (tensor: Tensor | undefined) => tensor !== undefined && !tf.isFinite(tensor).all().dataSync()[0];
+  const { grads } = gradients(batch);
   const layer =
-    [...variables].find(([, variable]) => bad(variable)) ?? [...variables].find(([, v]) => bad(gradients[v.name]));
+    [...trainable].find(([, variable]) => bad(variable)) ?? [...trainable].find(([, { name }]) => bad(grads[name]));
   const remedy = "lower the learning rate, or look for pixels that are no numbers";
   return new FedError("LOSS_NOT_FINITE", { step, loss, layer: layer?.[0] }, { remedy });
 }

@@ -6,6 +6,10 @@ import { tf } from "./tensorflow.ts";
 
 export type NamedVariables = ReadonlyMap<string, Variable>;
 
+export function trainableOf(variables: NamedVariables): NamedVariables {
+  return new Map([...variables].filter(([, { trainable }]) => trainable));
+}
+
 /** The values of the variables, copied out. */
 export function readVariables(variables: NamedVariables): NamedTensor[] {
   return [...variables].map(([name, variable]) => ({

@@ -1,6 +1,6 @@
 // The hospital's process, wired: its party on the network, its learner in a process of its own, and the steps between.
 import { join } from "node:path";
-import { openParty } from "../party/open-party.ts";
+import { openParty, type PartyOpening } from "../party/open-party.ts";
 import type { Log } from "../protocol/ports.ts";
 import type { HospitalConfig } from "./config.ts";
 import type { HospitalEvent } from "./events.ts";
@@ -15,6 +15,7 @@ export interface HospitalNodeOptions {
   /** Name and version, for the manifest. */
   readonly software: string;
   readonly signal: AbortSignal;
+  readonly reader?: PartyOpening["reader"];
   readonly onEvent: (event: HospitalEvent) => void;
   /** Who trains; a process of this hospital's own unless a simulation shares one. */
   readonly trainer?: Pick<TrainerProcess, "learner">;
@@ -22,9 +23,9 @@ export interface HospitalNodeOptions {
 
 /** Runs until the signal aborts; then ends what is in flight, its trainer and its connections. @throws as openParty */
 export async function runHospitalNode(config: HospitalConfig, options: HospitalNodeOptions): Promise<void> {
-  const { password, log, software, signal, onEvent } = options;
+  const { password, log, software, signal, reader, onEvent } = options;
   const onWaiting = (hospital: HospitalEvent["hospital"]) => onEvent({ hospital, event: "waiting-for-admission" });
-  const party = await openParty(config, { password, log, signal, onWaiting });
+  const party = await openParty(config, { password, log, signal, onWaiting, ...(reader ? { reader } : {}) });
   const own = options.trainer === undefined ? openTrainerProcess({ log: log.child("learner") }) : undefined;
   const trainer = options.trainer ?? (own as TrainerProcess);
   const learner = trainer.learner({ shard: config.shard, localWeights: join(config.store, "local-weights") });

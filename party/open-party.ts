@@ -1,6 +1,7 @@
 // Wires the outside world for one party, hospital or aggregator: its ledger, its store, its peers. The two composition
 // roots put their own steps on top; nothing else knows which library stands behind which port.
 import { join } from "node:path";
+import type { ChainReader } from "../io/chain/chain-reader.ts";
 import { openKeystore } from "../io/chain/keystore.ts";
 import { type OpenLedger, openLedger } from "../io/chain/ledger.ts";
 import { walletSignatures } from "../io/chain/signatures.ts";
@@ -38,6 +39,8 @@ export interface PartyOpening {
   readonly signal: AbortSignal;
   /** Told once, where the contract does not list this party yet: what its owner must do. */
   readonly onWaiting: (self: HospitalAddress) => void;
+  /** Reads the chain for every party of this process; without one the party opens its own. */
+  readonly reader?: ChainReader;
 }
 
 /**
@@ -68,6 +71,7 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
         fromBlock: federation.fromBlock,
         ...(federation.codeDigest === undefined ? {} : { codeDigest: federation.codeDigest }),
         ...chain,
+        ...(opening.reader === undefined ? {} : { reader: opening.reader }),
         wallet,
         log: log.child("chain"),
       },

@@ -1,11 +1,11 @@
 // Our side of the comparison, in a process of its own, with the words of test/model/reference/network.py.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import type { Tensor, Variable } from "@tensorflow/tfjs-node-gpu";
-import { marginLoss } from "../../model/capsule/margin-loss.ts";
+import type { Tensor, Tensor1D } from "@tensorflow/tfjs-node-gpu";
+import { infer } from "../../model/infer.ts";
 import { createNetwork } from "../../model/network.ts";
-import { createOptimiser } from "../../model/optimisers.ts";
 import { tf } from "../../model/tensorflow.ts";
+import { createTrainingStep } from "../../model/training-step.ts";
 import { encodeSafetensors, type NamedTensor } from "../../protocol/safetensors.ts";
 import { modelSpecOf, type Side } from "./side.ts";
 
@@ -20,35 +20,26 @@ const pixels = Float32Array.from({ length: scans * slices * width * width * chan
 });
 const x = tf.tensor5d(pixels, [scans, slices, width, width, channels]);
 const targets = tf.tensor2d(Array.from({ length: scans }, (_, i) => (i % 2 ? [0, 1] : [1, 0])));
-const trainable = new Map<string, Variable>([...network.variables].filter(([, variable]) => variable.trainable));
-const sgd = { name: "sgd", learningRate: 0.01, momentum: 0.9, nesterov: true } as const;
-const optimiser = createOptimiser(sgd, sgd.learningRate);
-const lossOf = () => marginLoss(network.forward(x, { training: true }).lengths, targets);
-const gradients = () => tf.variableGrads(lossOf, [...trainable.values()]);
-const infer = () => tf.tidy(() => network.forward(x, { training: false }).lengths.dataSync());
-const step = () =>
-  tf.tidy(() => {
-    const { value, grads } = gradients();
-    optimiser.step(trainable, grads);
-    return value.dataSync();
-  });
+const weights = tf.ones([scans]) as Tensor1D;
+const optimiser = { name: "sgd", learningRate: 0.01, momentum: 0.9, nesterov: true } as const;
+const training = createTrainingStep(network, { optimiser, proximalMu: 0 }, optimiser.learningRate);
+const lengthsOf = () => tf.tidy(() => infer(network, x).dataSync());
+const step = () => tf.tidy(() => training.run({ x, targets, weights }));
 
 function named(name: string, tensor: Tensor): NamedTensor {
   return { name, dtype: "F32", shape: tensor.shape, data: tensor.dataSync() as Float32Array };
 }
 
-tf.tidy(() => {
-  const lengths: NamedTensor = { name: "lengths", dtype: "F32", shape: [scans, 2], data: infer() as Float32Array };
-  const { value, grads } = gradients();
-  const slopes = [...trainable].map(([name, variable]) => named(`d/${name}`, grads[variable.name] as Tensor));
-  step();
-  const moved = [...trainable].map(([name, variable]) => named(`w/${name}`, variable));
-  writeFileSync(outFile, encodeSafetensors([lengths, named("loss", value.reshape([1])), ...slopes, ...moved]));
-});
+const lengths: NamedTensor = { name: "lengths", dtype: "F32", shape: [scans, 2], data: lengthsOf() as Float32Array };
+const loss: NamedTensor = { name: "loss", dtype: "F32", shape: [1], data: Float32Array.of(step()) };
+// After the first step the velocity is the gradient.
+const slopes = [...training.optimiser.moments].map(([name, value]) => named(name.replace("velocity/", "d/"), value));
+const moved = [...training.trainable].map(([name, variable]) => named(`w/${name}`, variable));
+writeFileSync(outFile, encodeSafetensors([lengths, loss, ...slopes, ...moved]));
 console.log("ready");
 for await (const line of createInterface({ input: process.stdin })) {
   const [kind, count] = line.split(" ");
-  const work = kind === "step" ? step : infer;
+  const work = kind === "step" ? step : lengthsOf;
   const taken = Array.from({ length: Number(count) }, () => {
     const start = performance.now();
     work();

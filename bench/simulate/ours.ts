@@ -10,7 +10,7 @@ import { zeroDigest } from "../../protocol/digest.ts";
 import { blobDigest } from "../../protocol/merkle.ts";
 import { encodePlan } from "../../protocol/plan.ts";
 import type { Learner } from "../../protocol/ports.ts";
-import { encodeSafetensors } from "../../protocol/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors, type TensorData } from "../../protocol/safetensors.ts";
 import { startChain } from "../../scripts/simulate/chain.ts";
 import { startFederation } from "../../scripts/simulate/federation.ts";
 import { foundFederation } from "../../scripts/simulate/found.ts";
@@ -31,11 +31,21 @@ await mkdir(run.at("models"), { recursive: true });
 await writeFile(run.at("plan.json"), encodePlan(plan));
 await writeFile(run.at("models", "genesis.safetensors"), genesis);
 
+/** Idle, but with an update of its own: equal ones would be one object, and hardly travel. */
 const learner: Learner = {
   shard: async () => ({ root: blobDigest(new Uint8Array(1)), quarantine: zeroDigest, trainScans: 10 }),
-  train: async ({ base }) => ({ weights: base, sampleCount: 10, finalLoss: 0, seconds: 0 }),
+  async train({ base, seed }) {
+    const shift = 1e-4 * (1 + (seed % 1000) / 1000);
+    const tensors = decodeSafetensors(base).tensors.map((tensor) => ({ ...tensor, data: shifted(tensor.data, shift) }));
+    return { weights: encodeSafetensors(tensors), sampleCount: 10, finalLoss: 0, seconds: 0 };
+  },
   predict: async () => [],
 };
+
+function shifted(data: TensorData, by: number): Float32Array {
+  return Float32Array.from(data, (value) => value + by);
+}
+
 const admin = await ensureIdentity(run, "admin");
 const aggregator = await ensureIdentity(run, "aggregator");
 const parties = await Promise.all(

@@ -41,7 +41,9 @@ export async function* trainSegCaps(
     throw new FedError("DATA_SHAPE_MISMATCH", { height, width, side: model.side });
   }
   const next = seededIntegers(seed, "train-segcaps");
-  const optimisers = [1, 0.5, 0.25].map((part) => createOptimiser({ name: "adam", learningRate }, learningRate * part));
+  const optimisers = [1, 0.5, 0.25].map((part) =>
+    createOptimiser({ name: "adam", learningRate }, learningRate * part, model.variables),
+  );
   try {
     for (let step = 1; step <= steps; step++) {
       if (signal?.aborted) throw new FedError("ABORTED", { step }, { cause: signal.reason });
@@ -54,7 +56,7 @@ export async function* trainSegCaps(
         );
         const loss = value.dataSync()[0] as number;
         if (!Number.isFinite(loss)) throw new FedError("LOSS_NOT_FINITE", { step, loss });
-        optimiser?.step(model.variables, grads);
+        if (optimiser) optimiser.move(grads, tf.scalar(optimiser.advance()));
         return loss;
       });
       yield { step, steps, loss };

@@ -31,7 +31,7 @@ export async function* trainZoo(
   const count = data.scans.length;
   if (count === 0) throw new FedError("NO_TRAINING_SCANS", {}, { remedy: "import labelled scans first" });
   const next = seededIntegers(seed, "train-zoo");
-  const optimiser = createOptimiser({ name: "adam", learningRate }, learningRate);
+  const optimiser = createOptimiser({ name: "adam", learningRate }, learningRate, model.trainable);
   const ofClass = (label: 0 | 1) => data.scans.filter((scan) => scan.label === label).length;
   const weights = ([0, 1] as const).map((label) => count / (2 * Math.max(1, ofClass(label))));
   const steps = epochs * Math.ceil(count / batchSize);
@@ -60,7 +60,7 @@ export async function* trainZoo(
             const remedy = "lower the learning rate";
             throw new FedError("LOSS_NOT_FINITE", { network: model.network.name, step, loss }, { remedy });
           }
-          optimiser.step(model.trainable, grads);
+          optimiser.move(grads, tf.scalar(optimiser.advance()));
           return loss;
         });
         yield { step, steps, epoch, loss };

@@ -1,10 +1,10 @@
 // The simulation's federation: every party started together, and followed until every hospital has adopted the last model.
 import { mkdir } from "node:fs/promises";
-import { openTrainerProcess, type TrainerProcess } from "../../node/learner-process.ts";
+import type { TrainerProcess } from "../../node/learner-process.ts";
 import type { FedError } from "../../protocol/errors.ts";
 import type { Log } from "../../protocol/ports.ts";
 import type { Identity } from "./identities.ts";
-import { startInProcess } from "./in-process.ts";
+import { openSharedProcess } from "./in-process.ts";
 import { configureParties } from "./party-configs.ts";
 import { type RunningParty, startParty } from "./party-process.ts";
 import { RoundClock, type SimulationEvent } from "./round-clock.ts";
@@ -16,7 +16,7 @@ export interface RunningFederation {
   stop(): Promise<void>;
 }
 
-/** Hospitals that look at the chain as often as four do would keep a single node busy with their questions. */
+/** How often a party looks at the chain: many that do so as often as four would keep its only node busy. */
 function pollMsFor(hospitals: number): number {
   return Math.max(100, 20 * hospitals);
 }
@@ -29,11 +29,11 @@ export async function startFederation(
     readonly rpc: string;
     readonly log: Log;
     readonly onEvent: (event: SimulationEvent) => void;
-    /** Trains for all hospitals of this process; one is started where none is given. */
+    /** Trains for the hospitals where they share a process; one is started where none is given. */
     readonly trainer?: Pick<TrainerProcess, "learner">;
   },
 ): Promise<RunningFederation> {
-  const { rpc, log, onEvent } = options;
+  const { rpc, log, onEvent, trainer } = options;
   const { inProcess } = run.settings;
   const hospitals = parties.hospitals.length;
   const pollMs = pollMsFor(hospitals);
@@ -46,12 +46,13 @@ export async function startFederation(
     onEvent(event as SimulationEvent);
     wake();
   };
-  const own = inProcess && !options.trainer ? openTrainerProcess({ log: log.child("trainer") }) : undefined;
-  const trainer = options.trainer ?? own;
+  const shared = inProcess
+    ? await openSharedProcess({ federationFile: run.at("federation.json"), rpc, log, ...(trainer ? { trainer } : {}) })
+    : undefined;
   const running: RunningParty[] = await Promise.all(
     configured.map((party) =>
-      trainer
-        ? startInProcess(party, { trainer, log, onEvent: hear })
+      shared
+        ? shared.start(party, hear)
         : startParty({ ...party, logFile: run.at("logs", `${party.identity.name}.log`), onEvent: hear }),
     ),
   );
@@ -81,7 +82,7 @@ export async function startFederation(
     },
     async stop() {
       await Promise.all(running.map((party) => party.stop()));
-      await own?.close();
+      await shared?.close();
     },
   };
 }

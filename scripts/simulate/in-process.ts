@@ -1,10 +1,12 @@
-// A party within this process, for federations of a hundred: the same code, keys, store, chain and network as a process of
-// its own has, but one trainer for all.
+// Parties within this process, for federations of a hundred: the same code, keys, stores and connections as processes of
+// their own have, but one trainer and one reader of the chain for all.
 import { runAggregator } from "../../aggregator/aggregator.ts";
 import { parseAggregatorConfig } from "../../aggregator/config.ts";
+import { type ChainReader, openChainReader } from "../../io/chain/chain-reader.ts";
+import { readFederationFile } from "../../io/chain/federation-file.ts";
 import { parseHospitalConfig } from "../../node/config.ts";
 import { runHospitalNode } from "../../node/hospital-node.ts";
-import type { TrainerProcess } from "../../node/learner-process.ts";
+import { openTrainerProcess, type TrainerProcess } from "../../node/learner-process.ts";
 import { FedError, isFedError } from "../../protocol/errors.ts";
 import type { Log } from "../../protocol/ports.ts";
 import { readPartyConfig } from "../party/read-config.ts";
@@ -12,18 +14,55 @@ import { software } from "../version.ts";
 import type { ConfiguredParty } from "./party-configs.ts";
 import type { RunningParty } from "./party-process.ts";
 
-export async function startInProcess(
+/** How often the chain is looked at, for all parties together. */
+const pollMs = 100;
+
+/** What the parties of one process share. */
+export interface SharedProcess {
+  start(party: ConfiguredParty, onEvent: (event: unknown) => void): Promise<RunningParty>;
+  close(): Promise<void>;
+}
+
+/** @param trainer trains for all hospitals; one is started where none is given. @throws as openChainReader */
+export async function openSharedProcess(options: {
+  readonly federationFile: string;
+  readonly rpc: string;
+  readonly log: Log;
+  readonly trainer?: Pick<TrainerProcess, "learner">;
+}): Promise<SharedProcess> {
+  const { log } = options;
+  const { chainId, contract, fromBlock, codeDigest } = await readFederationFile(options.federationFile);
+  const federation = { chainId, contract };
+  const chain = { federation, fromBlock, codeDigest, endpoints: [options.rpc], pollMs };
+  const reader = await openChainReader({ ...chain, log: log.child("chain") });
+  const own = options.trainer === undefined ? openTrainerProcess({ log: log.child("trainer") }) : undefined;
+  const trainer = options.trainer ?? (own as TrainerProcess);
+  return {
+    start: (party, onEvent) => startParty(party, { trainer, reader, log: log.child(party.identity.name), onEvent }),
+    async close() {
+      reader.close();
+      await own?.close();
+    },
+  };
+}
+
+async function startParty(
   { identity: { name }, command, config: path }: ConfiguredParty,
-  { trainer, log, onEvent }: { trainer: Pick<TrainerProcess, "learner">; log: Log; onEvent: (event: unknown) => void },
+  shared: {
+    trainer: Pick<TrainerProcess, "learner">;
+    reader: ChainReader;
+    log: Log;
+    onEvent: (event: unknown) => void;
+  },
 ): Promise<RunningParty> {
+  const { trainer, ...party } = shared;
   const controller = new AbortController();
   const { signal } = controller;
   const { raw, baseDir, password } = await readPartyConfig(path);
-  const shared = { password, log: log.child(name), signal, onEvent };
   const running =
     command === "node"
-      ? runHospitalNode(parseHospitalConfig(raw, { baseDir }), { ...shared, software, trainer })
-      : runAggregator(parseAggregatorConfig(raw, { baseDir }), shared);
+      ? runHospitalNode(parseHospitalConfig(raw, { baseDir }), { ...party, password, signal, software, trainer })
+      : runAggregator(parseAggregatorConfig(raw, { baseDir }), { ...party, password, signal });
   const ended = running.then(
     () => undefined,
     (error: unknown) => {

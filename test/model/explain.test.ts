@@ -19,7 +19,7 @@ describe("the explanation of a score", () => {
     const before = tf.memory().numTensors;
     const { score, votes } = explain(network, one, 0);
     expect(tf.memory().numTensors).to.equal(before);
-    expect(score).to.equal((await evaluate(network, one))[0]?.score);
+    expect(score).to.be.closeTo((await evaluate(network, one))[0]?.score as number, 1e-6);
     expect(votes.map(({ slice }) => slice)).to.deep.equal([0, 1, 2, 3]);
     const heaviest = votes.reduce((best, vote) => (vote.weight > best.weight ? vote : best));
     expect(heaviest.slice).to.equal(2);
