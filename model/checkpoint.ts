@@ -3,7 +3,7 @@ import { FedError } from "../protocol/errors.ts";
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from "../protocol/safetensors.ts";
 import type { Network } from "./network.ts";
 import type { Optimiser } from "./optimisers.ts";
-import { readVariables, writeVariables } from "./weights.ts";
+import { checkFit, readVariables, writeVariables } from "./weights.ts";
 
 /** Safetensors of everything that the next step depends on; `run` names the training that it belongs to. */
 export function encodeCheckpoint(network: Network, optimiser: Optimiser, run: string): Uint8Array {
@@ -14,7 +14,7 @@ export function encodeCheckpoint(network: Network, optimiser: Optimiser, run: st
 }
 
 /**
- * Sets the network and the optimiser to where they were.
+ * Sets the network and the optimiser to where they were, or neither.
  * @returns steps taken
  * @throws FedError CHECKPOINT_MISMATCH where it is of another training; SAFETENSORS_MALFORMED, TENSOR_MISSING,
  * TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH
@@ -28,8 +28,11 @@ export function restoreCheckpoint(bytes: Uint8Array, network: Network, optimiser
   }
   const under = (prefix: string) =>
     tensors.filter(({ name }) => name.startsWith(prefix)).map((each) => ({ ...each, name: each.name.slice(2) }));
-  writeVariables(network.variables, under("w/"));
-  writeVariables(optimiser.moments, under("m/"));
+  const [weights, moments] = [under("w/"), under("m/")];
+  checkFit(network.variables, weights);
+  checkFit(optimiser.moments, moments);
+  writeVariables(network.variables, weights);
+  writeVariables(optimiser.moments, moments);
   optimiser.resume(steps);
   return steps;
 }

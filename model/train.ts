@@ -28,6 +28,8 @@ export interface TrainOptions extends TrainingSpec {
   readonly seed: number;
   /** Where the schedule stands: 0 at the plan's first round, 1 at its end. */
   readonly progress?: number;
+  /** Names what else the training depends on, base model and scans: a checkpoint of another one is refused. */
+  readonly identity?: string;
   /** A checkpoint of the same training: same network, base, scans and options. */
   readonly resume?: Uint8Array;
 }

@@ -1,9 +1,9 @@
 // Training and scoring as the Learner port has them, over any data: what runs inside the trainer process.
-import { deriveSeed } from "../protocol/digest.ts";
-import { FedError } from "../protocol/errors.ts";
+import { deriveSeed, digestFromBytes, sha256 } from "../protocol/digest.ts";
+import { FedError, isFedError } from "../protocol/errors.ts";
 import type { ModelSpec } from "../protocol/model-spec.ts";
 import type { Plan } from "../protocol/plan.ts";
-import type { Learner, Split } from "../protocol/ports.ts";
+import type { Learner, Log, Split } from "../protocol/ports.ts";
 import { decodeSafetensors } from "../protocol/safetensors.ts";
 import { evaluate } from "./evaluate.ts";
 import { createNetwork, type Network } from "./network.ts";
@@ -22,6 +22,22 @@ export interface LocalWeights {
   /** Of the newest round before `round`. */
   read(round: number): Promise<Uint8Array | undefined>;
   write(round: number, weights: Uint8Array): Promise<void>;
+}
+
+/** The newest checkpoint of the training in progress; durable when the promise resolves. */
+export interface Checkpoints {
+  /** Milliseconds between two of them. */
+  readonly everyMs: number;
+  read(): Promise<Uint8Array | "damaged" | undefined>;
+  write(checkpoint: Uint8Array): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export interface TrainerOptions {
+  readonly local?: LocalWeights;
+  readonly checkpoints?: Checkpoints;
+  /** Hears training-resumed (step), checkpoint-ignored (why) and checkpoint-not-written (error). */
+  readonly log?: Pick<Log, "info" | "warn">;
 }
 
 /**
@@ -47,7 +63,7 @@ export function genesisWeights(plan: Pick<Plan, "model" | "seed">, backbone?: Ui
 }
 
 /** @throws its jobs throw what train, evaluate and setWeights throw, and FedError LOCAL_WEIGHTS_UNAVAILABLE */
-export function openTrainer(data: TrainingData, local?: LocalWeights): Learner {
+export function openTrainer(data: TrainingData, { local, checkpoints, log }: TrainerOptions = {}): Learner {
   const open = async (model: ModelSpec, weights: Uint8Array, round: number): Promise<Network> => {
     const network = createNetwork(model);
     try {
@@ -64,6 +80,28 @@ export function openTrainer(data: TrainingData, local?: LocalWeights): Learner {
     }
   };
 
+  /** From the checkpoint, where it is whole and of this very training; from the base otherwise. */
+  async function* trainFrom(...[network, set, options, waiting]: Required<Parameters<typeof train>>) {
+    const resume = await checkpoints?.read();
+    if (resume === "damaged") log?.warn("checkpoint-ignored", { why: "damaged" });
+    else if (resume) {
+      let resumed = false;
+      try {
+        for await (const event of train(network, set, { ...options, resume }, waiting)) {
+          if (!resumed) log?.info("training-resumed", { step: event.step });
+          resumed = true;
+          yield event;
+        }
+        return;
+      } catch (error) {
+        if (resumed || !isFedError(error) || error.code === "ABORTED") throw error;
+        log?.warn("checkpoint-ignored", { why: error.code });
+      }
+    }
+    await checkpoints?.remove();
+    yield* train(network, set, options, waiting);
+  }
+
   return {
     shard: () => data.shard(),
     async train({ plan, round, base, seed }, { signal, onProgress } = {}) {
@@ -72,10 +110,24 @@ export function openTrainer(data: TrainingData, local?: LocalWeights): Learner {
       const network = await open(plan.model, base, round);
       try {
         let last: TrainEvent | undefined;
-        const options = { ...plan.training, seed, progress: Math.min(1, (round - 1) / plan.rounds) };
-        for await (const event of train(network, set, options, signal ? { signal } : {})) {
+        let kept = performance.now();
+        const { root } = await data.shard();
+        const options = {
+          ...plan.training,
+          seed,
+          progress: Math.min(1, (round - 1) / plan.rounds),
+          identity: JSON.stringify([digestFromBytes(sha256(base)), plan.model, root]),
+        };
+        for await (const event of trainFrom(network, set, options, signal ? { signal } : {})) {
           last = event;
           onProgress?.({ step: event.step, steps: event.steps, loss: event.loss });
+          if (checkpoints && performance.now() - kept >= checkpoints.everyMs) {
+            // A full disk costs the checkpoint, not the training.
+            await checkpoints.write(event.checkpoint()).catch((error) => {
+              log?.warn("checkpoint-not-written", { error: String(error) });
+            });
+            kept = performance.now();
+          }
         }
         if (network.localNames.size > 0) await local?.write(round, network.getWeights("local"));
         return {
@@ -87,6 +139,9 @@ export function openTrainer(data: TrainingData, local?: LocalWeights): Learner {
       } finally {
         network.dispose();
       }
+    },
+    async forget() {
+      await checkpoints?.remove();
     },
     async predict({ plan, model, split }, { signal } = {}) {
       const set = await data.split(plan, split);

@@ -36,11 +36,8 @@ export function loadWeights(variables: NamedVariables, bytes: Uint8Array): void 
   );
 }
 
-/**
- * Sets every variable, or none.
- * @throws FedError TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH
- */
-export function writeVariables(variables: NamedVariables, values: readonly NamedTensor[]): void {
+/** @throws FedError TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH */
+export function checkFit(variables: NamedVariables, values: readonly NamedTensor[]): void {
   const tensors = new Map(values.map((tensor) => [tensor.name, tensor]));
   for (const name of tensors.keys()) {
     if (!variables.has(name)) throw new FedError("TENSOR_UNKNOWN", { name });
@@ -52,6 +49,15 @@ export function writeVariables(variables: NamedVariables, values: readonly Named
       throw new FedError("TENSOR_SHAPE_MISMATCH", { name, expected: shape.join(), found: tensor.shape.join() });
     }
   }
+}
+
+/**
+ * Sets every variable, or none.
+ * @throws FedError TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH
+ */
+export function writeVariables(variables: NamedVariables, values: readonly NamedTensor[]): void {
+  checkFit(variables, values);
+  const tensors = new Map(values.map((tensor) => [tensor.name, tensor]));
   for (const [name, variable] of variables) {
     const { data, shape } = tensors.get(name) as NamedTensor;
     const value = tf.tensor(data as Float32Array, [...shape], "float32");

@@ -21,6 +21,9 @@ export interface HospitalNodeOptions {
   readonly trainer?: Pick<TrainerProcess, "learner">;
 }
 
+/** Of a training in progress: what a kill costs at most, against three times the model written to disk. */
+const checkpointEveryMs = 30_000;
+
 /** Runs until the signal aborts; then ends what is in flight, its trainer and its connections. @throws as openParty */
 export async function runHospitalNode(config: HospitalConfig, options: HospitalNodeOptions): Promise<void> {
   const { password, log, software, signal, reader, onEvent } = options;
@@ -28,7 +31,11 @@ export async function runHospitalNode(config: HospitalConfig, options: HospitalN
   const party = await openParty(config, { password, log, signal, onWaiting, ...(reader ? { reader } : {}) });
   const own = options.trainer === undefined ? openTrainerProcess({ log: log.child("learner") }) : undefined;
   const trainer = options.trainer ?? (own as TrainerProcess);
-  const learner = trainer.learner({ shard: config.shard, localWeights: join(config.store, "local-weights") });
+  const learner = trainer.learner({
+    shard: config.shard,
+    localWeights: join(config.store, "local-weights"),
+    checkpoint: { file: join(config.store, "training.checkpoint"), everyMs: checkpointEveryMs },
+  });
   try {
     const { self, network } = party;
     // Asked for before the first round: an unreadable shard is told at the start, and the trainer is warm when needed.

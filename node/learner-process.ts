@@ -89,7 +89,8 @@ export function openTrainerProcess(options: TrainerProcessOptions = {}): Trainer
   };
 
   const hear = (message: FromTrainer) => {
-    if (message.kind !== "alive") {
+    if (message.kind === "log") log?.[message.level](message.event, message.facts);
+    else if (message.kind !== "alive") {
       const job = pending.get(message.id);
       if (message.kind === "progress") job?.onProgress?.(message.progress);
       else pending.delete(message.id);
@@ -130,6 +131,7 @@ export function openTrainerProcess(options: TrainerProcessOptions = {}): Trainer
     learner: (place) => ({
       shard: () => run<Shard>({ kind: "shard", place }),
       train: (request, waiting) => run<TrainOutcome>({ kind: "train", place, request }, waiting),
+      forget: () => run<void>({ kind: "forget", place }),
       predict: (request, waiting) => run<Predictions>({ kind: "predict", place, request }, waiting),
     }),
     async close() {

@@ -1,13 +1,16 @@
 // The child's side of the pipe: takes jobs one after the other, tells how they go, and ends when its parent does.
-import { FedError, isFedError } from "../protocol/errors.ts";
-import type { Learner } from "../protocol/ports.ts";
+import { type ErrorFacts, FedError, isFedError } from "../protocol/errors.ts";
+import type { Learner, Log } from "../protocol/ports.ts";
 import type { FromTrainer, Place, ToTrainer } from "./trainer-messages.ts";
 
 const heartbeatMs = 5000;
 
 /** Serves a learner a place over this process's IPC channel until the parent closes it or dies. */
-export function serveTrainer(openLearner: (place: Place) => Promise<Learner>): void {
+export function serveTrainer(openLearner: (place: Place, log: Pick<Log, "info" | "warn">) => Promise<Learner>): void {
   const send = (message: FromTrainer) => process.connected && process.send?.(message);
+  const logAt = (level: "info" | "warn") => (event: string, facts?: ErrorFacts) =>
+    void send({ kind: "log", level, event, facts });
+  const log = { info: logAt("info"), warn: logAt("warn") };
   const aborts = new Map<number, AbortController>();
   const learners = new Map<string, Promise<Learner>>();
   let queue: Promise<void> = Promise.resolve();
@@ -17,14 +20,17 @@ export function serveTrainer(openLearner: (place: Place) => Promise<Learner>): v
     try {
       signal.throwIfAborted();
       const place = JSON.stringify(message.place);
-      const opening = learners.get(place) ?? openLearner(message.place);
+      const opening = learners.get(place) ?? openLearner(message.place, log);
       learners.set(place, opening);
       const opened = await opening.catch((error) => {
         learners.delete(place); // what was missing may be there the next time
         throw error;
       });
       if (message.kind === "shard") send({ kind: "done", id, result: await opened.shard() });
-      else if (message.kind === "predict") {
+      else if (message.kind === "forget") {
+        await opened.forget?.();
+        send({ kind: "done", id, result: undefined });
+      } else if (message.kind === "predict") {
         send({ kind: "done", id, result: await opened.predict(message.request, { signal }) });
       } else {
         const onProgress = (progress: Extract<FromTrainer, { kind: "progress" }>["progress"]) =>

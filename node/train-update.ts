@@ -50,6 +50,7 @@ export async function trainUpdate(
     },
     made.residual,
   );
+  await learner.forget?.();
   const { norm, clipped } = made;
   const updateBytes = made.update.byteLength;
   tell({ event: "trained", round: round.id, seconds, loss: finalLoss, sampleCount, norm, clipped, updateBytes });

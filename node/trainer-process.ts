@@ -5,11 +5,16 @@ import { openShard, type Shard } from "../imaging/archive/shard.ts";
 import { type LocalWeights, openTrainer, type TrainingData } from "../model/trainer.ts";
 import type { TrainingSet } from "../model/training-set.ts";
 import { seededIntegers } from "../protocol/update/random.ts";
+import { checkpointFile } from "./checkpoint-file.ts";
 import { serveTrainer } from "./serve-trainer.ts";
 
-serveTrainer(async ({ shard: dir, localWeights: localDir, shuffleLabels }) => {
+serveTrainer(async ({ shard: dir, localWeights: localDir, checkpoint, shuffleLabels }, log) => {
   const shard = await openShard(dir);
-  return openTrainer(trainingData(shard, shuffleLabels), localDir === undefined ? undefined : localWeights(localDir));
+  return openTrainer(trainingData(shard, shuffleLabels), {
+    log,
+    ...(localDir === undefined ? {} : { local: localWeights(localDir) }),
+    ...(checkpoint && { checkpoints: { everyMs: checkpoint.everyMs, ...checkpointFile(checkpoint.file) } }),
+  });
 });
 
 function trainingData(shard: Shard, shuffleLabels: number | undefined): TrainingData {

@@ -175,6 +175,8 @@ export interface Learner {
     request: TrainRequest,
     options?: { readonly onProgress?: (progress: TrainProgress) => void } & Waiting,
   ): Promise<TrainOutcome>;
+  /** Lets go of the checkpoint of a training whose outcome is kept elsewhere now. */
+  forget?(): Promise<void>;
   /** Scores of the shard's patients of one split. */
   predict(
     request: { readonly plan: Plan; readonly model: Uint8Array; readonly split: Split },

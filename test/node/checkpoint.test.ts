@@ -1,0 +1,106 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { expect } from "chai";
+import { checkpointFile } from "../../node/checkpoint-file.ts";
+import type { RoundId } from "../../protocol/digest.ts";
+import { sha256 } from "../../protocol/digest.ts";
+import type { Log } from "../../protocol/ports.ts";
+import { openSmallTrainer, request } from "./small-training.ts";
+
+const hex = (bytes: Uint8Array) => Buffer.from(sha256(bytes)).toString("hex");
+
+describe("a training cut short by a kill", function () {
+  this.timeout(60_000);
+  let folder: string;
+  let uninterrupted: string;
+  const heard: { event: string; facts: unknown }[] = [];
+  const hear = (event: string, facts?: unknown) => void heard.push({ event, facts });
+  const log: Log = { child: () => log, debug: hear, info: hear, warn: hear, error: hear };
+  const file = () => join(folder, "training.checkpoint");
+
+  /** Trains in a new process; steps seen, and what came out. */
+  const trained = async (round = 1) => {
+    const { trainer, learner } = openSmallTrainer(folder, log);
+    const steps: number[] = [];
+    const onProgress = ({ step }: { step: number }) => void steps.push(step);
+    const { weights } = await learner.train({ ...request, round: round as RoundId }, { onProgress });
+    await trainer.close();
+    return { steps, digest: hex(weights) };
+  };
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "consilium-checkpoint-"));
+    uninterrupted = (await trained()).digest;
+    await checkpointFile(file()).remove();
+  });
+  beforeEach(() => void heard.splice(0));
+  after(() => rm(folder, { recursive: true }));
+
+  it("goes on from its checkpoint to the same bits, and the checkpoint goes when it is no longer needed", async () => {
+    const { trainer, learner } = openSmallTrainer(folder, log);
+    const pid = async () => Number((await readFile(join(folder, "shard.pids"), "utf8")).trim().split("\n").at(-1));
+    const onProgress = async ({ step }: { step: number }) => {
+      if (step === 20) process.kill(await pid(), "SIGKILL");
+    };
+    const error = await learner.train(request, { onProgress }).then(
+      () => undefined,
+      (failure) => failure,
+    );
+    expect(error).to.include({ code: "LEARNER_CRASHED" });
+    const steps: number[] = [];
+    const { weights } = await learner.train(request, { onProgress: ({ step }) => void steps.push(step) });
+    expect(hex(weights)).to.equal(uninterrupted);
+    expect(steps[0]).to.be.above(15);
+    expect(steps.at(-1)).to.equal(40);
+    expect(heard.map(({ event }) => event)).to.include("training-resumed");
+    expect(existsSync(file())).to.equal(true);
+    await learner.forget?.();
+    expect(existsSync(file())).to.equal(false);
+    await trainer.close();
+  });
+
+  it("goes on when the hospital itself was killed", async () => {
+    const hospital = fileURLToPath(new URL("./processes/small-hospital.ts", import.meta.url));
+    const run = async (killAt?: number) => {
+      const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", hospital, folder], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      const lines: { step?: number; digest?: string }[] = [];
+      for await (const line of createInterface({ input: child.stdout })) {
+        lines.push(JSON.parse(line));
+        if (lines.at(-1)?.step === killAt) child.kill("SIGKILL");
+      }
+      return lines;
+    };
+    const cut = await run(12);
+    expect(cut.some(({ digest }) => digest !== undefined)).to.equal(false);
+    const rest = await run();
+    expect(rest[0]?.step).to.be.above(8);
+    expect(rest.at(-1)?.digest).to.equal(uninterrupted);
+  });
+
+  it("passes over a checkpoint of another round, or a damaged one, says so, and begins anew", async () => {
+    const whole = await readFile(file());
+    expect((await trained(2)).steps[0]).to.equal(1);
+    expect(heard).to.deep.include({ event: "checkpoint-ignored", facts: { why: "CHECKPOINT_MISMATCH" } });
+    for (const damaged of [
+      whole.map((byte, at) => (at === whole.length - 100 ? byte ^ 1 : byte)),
+      whole.subarray(0, whole.length / 2),
+      whole.subarray(0, 5),
+      new Uint8Array(),
+    ]) {
+      heard.splice(0);
+      await writeFile(file(), damaged);
+      expect(await checkpointFile(file()).read()).to.equal("damaged");
+    }
+    const { steps, digest } = await trained();
+    expect(heard).to.deep.include({ event: "checkpoint-ignored", facts: { why: "damaged" } });
+    expect(steps[0]).to.equal(1);
+    expect(digest).to.equal(uninterrupted);
+  });
+});

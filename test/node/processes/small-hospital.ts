@@ -1,0 +1,9 @@
+// A process that trains in a trainer of its own, as a hospital does, and prints each step, and what came out.
+//   node small-hospital.ts FOLDER
+import { sha256 } from "../../../protocol/digest.ts";
+import { openSmallTrainer, request } from "../small-training.ts";
+
+const { learner, trainer } = openSmallTrainer(process.argv[2] as string);
+const { weights } = await learner.train(request, { onProgress: ({ step }) => console.log(JSON.stringify({ step })) });
+console.log(JSON.stringify({ digest: Buffer.from(sha256(weights)).toString("hex") }));
+await trainer.close();
