@@ -39,15 +39,24 @@ export async function openRoundContext(
   return { federation, plan, bases: basesOf(round, lineage).slice(0, 1 + plan.strategy.maxStaleness) };
 }
 
+/** Objects up to this size are read at once, bytes. */
+const smallObject = 256 * 1024;
+
 /** A local object, read in pieces. @throws FedError BLOB_UNKNOWN */
 export async function blobSource(blobs: Pick<BlobStore, "outline" | "read">, digest: Digest): Promise<ByteSource> {
   const { size } = await blobs.outline(digest);
+  const read = async (offset: number, length: number) => {
+    const bytes = await blobs.read(digest, offset, length);
+    if (bytes.byteLength !== length) throw new FedError("BLOB_CORRUPT", { digest, offset, length });
+    return bytes;
+  };
+  if (size > smallObject) return { size, read };
+  let whole: Promise<Uint8Array> | undefined;
   return {
     size,
-    read: async (offset, length) => {
-      const bytes = await blobs.read(digest, offset, length);
-      if (bytes.byteLength !== length) throw new FedError("BLOB_CORRUPT", { digest, offset, length });
-      return bytes;
+    async read(offset, length) {
+      whole ??= read(0, size);
+      return (await whole).subarray(offset, offset + length);
     },
   };
 }

@@ -1,10 +1,14 @@
 // The BlobExchange over libp2p: which peers to ask for an object, in which order, and one fetch an object at a time.
+import { setTimeout as delay } from "node:timers/promises";
 import type { Connection, Libp2p, PeerId } from "@libp2p/interface";
 import type { Digest, HospitalAddress } from "../../protocol/digest.ts";
 import { FedError } from "../../protocol/errors.ts";
 import type { BlobExchange, BlobStore, Log } from "../../protocol/ports.ts";
 import { fetchBlob, type SourceFeed } from "./blob-fetch.ts";
 import { type BlobSource, openSource, type Patience } from "./blob-source.ts";
+
+/** So long those wait who are not connected with whom they were told to ask: until its neighbours have the object. */
+const courtesyMs = 200;
 
 export interface ExchangeOptions {
   readonly blobs: BlobStore;
@@ -27,7 +31,15 @@ export function openExchange(network: Libp2p, options: ExchangeOptions): BlobExc
     return source;
   };
 
-  const feedFor = (preferred: HospitalAddress | undefined): SourceFeed & { close(): void } => {
+  const mostHelpful = (open: readonly Connection[]): Connection | undefined =>
+    open.reduce<Connection | undefined>(
+      (best, each) => (best && sourceOf(best).helpfulness() >= sourceOf(each).helpfulness() ? best : each),
+      undefined,
+    );
+
+  const feedFor = (
+    preferred: HospitalAddress | undefined,
+  ): SourceFeed & { begin(signal: AbortSignal): Promise<void>; close(): void } => {
     const given = new WeakSet<Connection>();
     const isPreferred = (connection: Connection) =>
       preferred !== undefined && memberOf(connection.remotePeer.toString()) === preferred;
@@ -41,7 +53,7 @@ export function openExchange(network: Libp2p, options: ExchangeOptions): BlobExc
     return {
       poll() {
         const open = candidates();
-        const chosen = open.find(isPreferred) ?? open[0];
+        const chosen = open.find(isPreferred) ?? mostHelpful(open);
         if (chosen === undefined) return undefined;
         // One connection a peer is enough: a second one is the same peer by another way.
         for (const connection of network.getConnections(chosen.remotePeer as PeerId)) given.add(connection);
@@ -65,7 +77,11 @@ export function openExchange(network: Libp2p, options: ExchangeOptions): BlobExc
           wake();
         });
       },
-      isPreferred: ({ peerId }) => preferred !== undefined && memberOf(peerId) === preferred,
+      /** Whoever was named is the likeliest; who is its neighbour has the object a little later. */
+      async begin(signal) {
+        if (preferred === undefined || network.getConnections().some(isPreferred)) return;
+        await delay(courtesyMs, undefined, { signal }).catch(() => {});
+      },
       close: () => network.removeEventListener("connection:open", onConnect),
     };
   };
@@ -79,6 +95,7 @@ export function openExchange(network: Libp2p, options: ExchangeOptions): BlobExc
     const feed = feedFor(preferred);
     const started = performance.now();
     try {
+      await feed.begin(signal);
       await fetchBlob(digest, { maxBytes, blobs, feed, log, signal });
       log.debug("blob-fetched", { digest, ms: Math.round(performance.now() - started) });
     } finally {

@@ -5,8 +5,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Digest } from "../../protocol/digest.ts";
 import { FedError, isFedError } from "../../protocol/errors.ts";
 import { type BlobOutline, outlineDigest } from "../../protocol/merkle.ts";
-import { decodeOutline } from "../../protocol/outline.ts";
 import type { BlobStore, BlobWriter, Log } from "../../protocol/ports.ts";
+import { decodeOpening } from "./blob-frames.ts";
 import type { BlobSource } from "./blob-source.ts";
 import { type ChunkBoard, createChunkBoard } from "./chunk-board.ts";
 
@@ -15,8 +15,6 @@ const lanesOfFastPeer = 3;
 const fastMs = 1500;
 /** Peers that are worked with at once, where the object has as many chunks. */
 const peersTogether = 6;
-/** Peers asked at once whether they have it, where the caller named none. */
-const peersAsked = 3;
 /** Whoever is at work and has not brought it after so long gets one more peer beside it. */
 const relieveMs = 500;
 /** A peer that failed but is still connected gets so many tries, a little apart. */
@@ -31,8 +29,6 @@ export interface SourceFeed {
   poll(): BlobSource | undefined;
   /** Resolves once `poll` may have another; rejects when the signal aborts. */
   more(signal: AbortSignal): Promise<void>;
-  /** Whether this is the peer that the caller named. */
-  isPreferred(source: BlobSource): boolean;
 }
 
 export interface FetchOptions {
@@ -72,7 +68,7 @@ export async function fetchBlob(digest: Digest, { maxBytes, blobs, feed, log, si
     if (signal.aborted) throw new FedError("ABORTED", { digest }, { cause: signal.reason });
     if (fatal !== undefined) throw fatal;
     const state = await assembly;
-    if (state === undefined || !state.board.finished()) {
+    if (state === undefined || state.writer.missing().length > 0) {
       throw new FedError("BLOB_UNAVAILABLE", { digest, banned: banned.size });
     }
     await state.writer.finish();
@@ -98,8 +94,6 @@ export async function fetchBlob(digest: Digest, { maxBytes, blobs, feed, log, si
       const source = feed.poll();
       if (source !== undefined) {
         if (banned.has(source.peerId)) continue;
-        // Whoever was named most likely has it and works alone; without one, or after it, several are asked.
-        if (!feed.isPreferred(source)) allow(peersAsked);
         const running: Promise<void> = work(source).finally(() => working.delete(running));
         working.add(running);
         continue;
@@ -147,13 +141,14 @@ export async function fetchBlob(digest: Digest, { maxBytes, blobs, feed, log, si
   async function workOnce(source: BlobSource): Promise<void> {
     const told = await source.ask({ kind: "outline", digest }, { signal: either });
     if (told === undefined) return;
-    const outline = decodeOutline(told);
+    const { outline, whole } = decodeOpening(told);
     if (outlineDigest(outline) !== digest) throw new FedError("OUTLINE_MALFORMED", { digest });
     // Only now is the size known to be the object's: before, it was one peer's word.
     if (outline.size > maxBytes) throw new FedError("BLOB_TOO_LARGE", { digest, size: outline.size, maxBytes });
     assembly ??= assemble(outline);
     const { writer, board } = await assembly;
-    if (board.finished()) return over.abort();
+    if (whole !== undefined && writer.missing().length > 0) await writer.write(0, whole);
+    if (board.finished() || whole !== undefined) return over.abort();
     allow(writer.missing().length);
     await bringChunks(source, writer, board);
   }

@@ -1,16 +1,20 @@
-// The bytes of /consilium/blob/1.0.0. A stream carries one request at a time and then its answer, any number of times:
+// The bytes of /consilium/blob/2.0.0. A stream carries one request at a time and then its answer, any number of times:
 // no varints, no lengths from strangers before they are checked, nothing to parse but fixed offsets.
 //   request   1 byte kind, 32 bytes digest, 4 bytes chunk index (big-endian; 0 for an outline)
-//   response  1 byte status, 4 bytes length (big-endian), then so many bytes
+//   response  1 byte status, 4 bytes length (big-endian), then so many bytes: a chunk; or an outline, and right behind
+//             it the object itself where that is one chunk, so that most objects take one question
 import { type Digest, digestFromBytes, digestToBytes } from "../../protocol/digest.ts";
 import { FedError } from "../../protocol/errors.ts";
-import { chunkBytes } from "../../protocol/merkle.ts";
+import { type BlobOutline, chunkBytes } from "../../protocol/merkle.ts";
+import { decodeOutline } from "../../protocol/outline.ts";
 
-export const blobProtocol = "/consilium/blob/1.0.0";
+export const blobProtocol = "/consilium/blob/2.0.0";
 export const requestBytes = 37;
 export const responseHeaderBytes = 5;
-/** An outline of 32 GiB; no object that anybody fetches is larger. */
-const maxOutlineBytes = 8 + 32 * 32_768;
+/** Of one chunk: the object comes with it. */
+const shortOutlineBytes = 8 + 32;
+/** An outline of 32 GiB, and no object that anybody fetches is larger; or a short one with its chunk. */
+const maxOpeningBytes = Math.max(8 + 32 * 32_768, shortOutlineBytes + chunkBytes);
 
 export type BlobRequest =
   | { readonly kind: "outline"; readonly digest: Digest }
@@ -57,9 +61,22 @@ export function decodeResponseHeader(
   const status = statuses[bytes[0] ?? -1];
   const length =
     bytes.byteLength === responseHeaderBytes ? new DataView(bytes.buffer, bytes.byteOffset).getUint32(1) : -1;
-  const limit = status === "unknown" ? 0 : kind === "chunk" ? chunkBytes : maxOutlineBytes;
+  const limit = status === "unknown" ? 0 : kind === "chunk" ? chunkBytes : maxOpeningBytes;
   if (status === undefined || length < 0 || length > limit) {
     throw new FedError("BLOB_RESPONSE_MALFORMED", { status: bytes[0], length, limit });
   }
   return { status, length };
+}
+
+/**
+ * The answer to an outline request, whose truth is still to be checked against the digest.
+ * @returns whole: the object's bytes, where it is one chunk
+ * @throws FedError OUTLINE_MALFORMED
+ */
+export function decodeOpening(bytes: Uint8Array): { readonly outline: BlobOutline; readonly whole?: Uint8Array } {
+  const short = decodeOutline(bytes.subarray(0, shortOutlineBytes));
+  if (short.size > chunkBytes) return { outline: decodeOutline(bytes) };
+  const whole = bytes.subarray(shortOutlineBytes);
+  if (whole.byteLength !== short.size) throw new FedError("OUTLINE_MALFORMED", { bytes: bytes.byteLength });
+  return { outline: short, whole };
 }

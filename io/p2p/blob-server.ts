@@ -112,15 +112,18 @@ async function answer(
   await pace.turn(signal);
   const release = await slots.take(signal);
   try {
-    const body = await load(blobs, request);
-    if (body === undefined) {
+    const parts = await load(blobs, request);
+    if (parts === undefined) {
       stream.send(encodeResponseHeader("unknown", 0));
       return;
     }
-    stream.send(encodeResponseHeader("ok", body.byteLength));
-    for (let offset = 0; offset < body.byteLength; offset += sliceBytes) {
-      const writable = stream.send(body.subarray(offset, offset + sliceBytes));
-      if (!writable) await stream.onDrain({ signal: AbortSignal.any([signal, AbortSignal.timeout(stalledMs)]) });
+    const length = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const header = encodeResponseHeader("ok", length);
+    for (const part of length <= sliceBytes ? [Buffer.concat([header, ...parts])] : [header, ...parts]) {
+      for (let offset = 0; offset < part.byteLength; offset += sliceBytes) {
+        const writable = stream.send(part.subarray(offset, offset + sliceBytes));
+        if (!writable) await stream.onDrain({ signal: AbortSignal.any([signal, AbortSignal.timeout(stalledMs)]) });
+      }
     }
   } finally {
     release();
@@ -128,12 +131,15 @@ async function answer(
 }
 
 /** The answer's bytes; undefined for what is not here, or turns out damaged (the store then forgets it). */
-async function load(blobs: BlobStore, request: BlobRequest): Promise<Uint8Array | undefined> {
+async function load(blobs: BlobStore, { digest, ...request }: BlobRequest): Promise<readonly Uint8Array[] | undefined> {
   try {
-    if (request.kind === "outline") return encodeOutline(await blobs.outline(request.digest));
-    const { size } = await blobs.outline(request.digest);
-    if (request.index * chunkBytes >= Math.max(1, size)) return undefined;
-    return await blobs.read(request.digest, request.index * chunkBytes, chunkBytes);
+    const outline = await blobs.outline(digest);
+    if (request.kind === "outline") {
+      const short = outline.size <= chunkBytes;
+      return [encodeOutline(outline), ...(short ? [await blobs.read(digest, 0, outline.size)] : [])];
+    }
+    if (request.index * chunkBytes >= Math.max(1, outline.size)) return undefined;
+    return [await blobs.read(digest, request.index * chunkBytes, chunkBytes)];
   } catch (error) {
     if (isFedError(error, "BLOB_UNKNOWN", "BLOB_CORRUPT")) return undefined;
     throw error;

@@ -22,6 +22,8 @@ const requestsTogether = 4;
 export interface BlobSource {
   readonly peerId: string;
   isOpen(): boolean;
+  /** How often it had lately what it was asked for: who has had most is asked first. */
+  helpfulness(): number;
   /**
    * Undefined where the peer does not have it.
    * @throws FedError BLOB_PEER_SILENT, BLOB_STREAM_CLOSED, BLOB_RESPONSE_MALFORMED, ABORTED
@@ -36,6 +38,7 @@ export function openSource(connection: Connection, patience: Patience = defaultP
   const idle: BlobLane[] = [];
   let lastArrival = 0;
   let received = 0;
+  let helpfulness = 0;
   const onBytes = (count: number) => {
     lastArrival = performance.now();
     received += count;
@@ -60,6 +63,7 @@ export function openSource(connection: Connection, patience: Patience = defaultP
   return {
     peerId,
     isOpen: () => connection.status === "open",
+    helpfulness: () => helpfulness,
     async ask(request, { signal }) {
       const release = await slots.take(signal);
       const silent = new AbortController();
@@ -76,7 +80,9 @@ export function openSource(connection: Connection, patience: Patience = defaultP
       };
       const timer = setInterval(look, Math.min(500, patience.silenceMs / 4));
       try {
-        return await exchange(request, AbortSignal.any([signal, silent.signal]));
+        const answer = await exchange(request, AbortSignal.any([signal, silent.signal]));
+        helpfulness = (7 * helpfulness + (answer === undefined ? 0 : 1)) / 8;
+        return answer;
       } catch (error) {
         throw silent.signal.aborted ? silent.signal.reason : error;
       } finally {

@@ -33,6 +33,8 @@ export async function openBlobStore(dir: string): Promise<BlobStore & { close():
   await Promise.all([temp, partial, join(dir, "objects")].map((path) => mkdir(path, { recursive: true })));
   await Promise.all((await readdir(temp)).map((name) => rm(join(temp, name), { force: true })));
 
+  /** All that are whole: a peer that asks for what is not here costs no look at the disk. */
+  const whole = new Set((await index.keys("outlines", "")) as Digest[]);
   const known = new Map<Digest, KnownObject>();
   const openWriters = new Set<Digest>();
   const pathOf = (digest: Digest) => objectPath(dir, digest);
@@ -44,15 +46,18 @@ export async function openBlobStore(dir: string): Promise<BlobStore & { close():
   };
   const forget = async (digest: Digest) => {
     known.delete(digest);
+    whole.delete(digest);
     await index.write([{ space: "outlines", key: digest, value: undefined }]);
   };
   const register = async (digest: Digest, outline: BlobOutline) => {
     await index.write([{ space: "outlines", key: digest, value: encodeOutline(outline) }]);
+    whole.add(digest);
     remember(digest, { outline, verified: new Set() });
   };
   const lookUp = async (digest: Digest): Promise<KnownObject | undefined> => {
     const cached = known.get(digest);
     if (cached) return cached;
+    if (!whole.has(digest)) return undefined;
     const record = await index.get("outlines", digest);
     if (record === undefined) return undefined;
     const outline = decodeOutline(record);

@@ -33,11 +33,12 @@ export async function openBlobWriter(options: {
 
   try {
     const { size: kept } = await file.stat();
-    const scratch = new Uint8Array(chunkBytes);
+    if (kept > outline.size) await file.truncate(outline.size);
+    const scratch = new Uint8Array(Math.min(kept, outline.size, chunkBytes));
     for (let index = 0; index * chunkBytes < outline.size; index++) {
       const length = chunkLength(outline, index);
-      const { bytesRead } =
-        index * chunkBytes < kept ? await file.read(scratch, 0, length, index * chunkBytes) : { bytesRead: 0 };
+      const written = index * chunkBytes + length <= kept;
+      const { bytesRead } = written ? await file.read(scratch, 0, length, index * chunkBytes) : { bytesRead: 0 };
       if (bytesRead !== length || !isChunk(outline, index, scratch.subarray(0, length))) missing.add(index);
     }
   } catch (error) {
@@ -67,8 +68,6 @@ export async function openBlobWriter(options: {
     async finish() {
       if (state === "closed") throw new FedError("WRITER_CLOSED");
       if (missing.size > 0) throw new FedError("BLOB_INCOMPLETE", { missing: missing.size });
-      // A file left by a fetch of a larger object cannot be: the name is the digest, and the digest holds the size.
-      await file.truncate(outline.size);
       await file.sync();
       await moveDurably(partial, target);
       await onWhole();
