@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   reproduce: async (to) => (await import("./reproduce.ts")).reproduceCommand(to),
   status: async (to) => (await import("./status.ts")).statusCommand(to),
   baselines: async (to) => (await import("./baselines.ts")).baselinesCommand(to),
+  "cross-validate": async (to) => (await import("./cross-validate.ts")).crossValidateCommand(to),
   segment: async (to) => (await import("./segment.ts")).segmentCommand(to),
   strategies: async (to) => (await import("./strategies.ts")).strategiesCommand(to),
   synthesise: async (to) => (await import("./synthesise.ts")).synthesiseCommand(to),

@@ -1,0 +1,137 @@
+// `consilium cross-validate`: how well each way of learning tells patients apart that it has not seen, on any archive.
+import { join, resolve } from "node:path";
+import type { Command } from "commander";
+import { importArchive } from "../imaging/archive/import-archive.ts";
+import { openShard } from "../imaging/archive/shard.ts";
+import { readShardIndex } from "../imaging/archive/shard-format.ts";
+import { FedError } from "../protocol/errors.ts";
+import { comparisonLine, comparisons, crossTable } from "./cross-validate/cross-table.ts";
+import { type CrossOptions, parseCrossOptions } from "./cross-validate/options.ts";
+import type { CrossRow } from "./cross-validate/run.ts";
+import { progressBar } from "./terminal/progress.ts";
+
+/** Adds the command to the program. */
+export function crossValidateCommand(program: Command): void {
+  program
+    .command("cross-validate")
+    .description(
+      "Cross-validate the capsule network, pooled and federated, beside a CNN, a logistic regression and the majority.",
+    )
+    .option("--shard <dir>", "written by consilium import; its own split is not used, every patient is held out once")
+    .option("--archive <path>", "folder or zip of chest CT, imported into <out>/shard first")
+    .option("--labels <csv>", "patient,label where the archive does not say")
+    .option("--password <text>", "of an encrypted zip")
+    .option(
+      "--out <dir>",
+      "where finished folds are kept: the same command goes on where it stopped",
+      "cross-validation",
+    )
+    .option("--rows <a,b,...>", "of those below", "majority,logistic,cnn,compact,federated")
+    .option("--folds <n>", "parts that are held out in turn", "5")
+    .option("--seed <n>", "of everything random", "7")
+    .option("--side <pixels>", "of a slice that the capsules see", "64")
+    .option("--slices <n>", "that they sample from a scan", "8")
+    .option("--normalisation <kind>", "of the capsules: none, group, or batch-local (FedBN)", "none")
+    .option("--rounds <n>", "rounds of the capsules; the pooled ones take as many pauses", "8")
+    .option("--local-epochs <n>", "epochs a round", "4")
+    .option("--batch <n>", "scans a step of the capsules", "2")
+    .option("--learning-rate <n>", "of their Adam, falling to 0 over the rounds", "0.005")
+    .option("--hospitals <n>", "of the federated row", "4")
+    .option("--partition <how>", "patients over hospitals: equal, dirichlet:ALPHA, scanner, size", "dirichlet:2")
+    .option("--cnn-side <pixels>", "of a slice that the CNN sees", "128")
+    .option("--cnn-epochs <n>", "of the CNN", "30")
+    .option("--shuffle-labels", "a control: labels dealt anew, after which every row must be at chance")
+    .option("--json", "print all scores with their intervals as JSON")
+    .addHelpText("after", help)
+    .action(async (raw: unknown) => {
+      const options = parseCrossOptions(raw);
+      const result = await run(options);
+      if (options.json) {
+        const rows = result.rows.map(({ heldOut: _, ...row }) => row);
+        console.log(JSON.stringify({ options, ...result, rows, comparisons: comparisons(result.rows) }));
+      } else print(options, result);
+    });
+}
+
+const help = `
+Rows: majority (always the more frequent class), logistic (48 x 48 pixels), cnn (a small Inception), compact (the capsule
+  network, all patients in one place), federated (the same at hospitals, by real updates and aggregation, without a chain)
+
+Of the patients that a fold learns from, 15 % choose its threshold and when to stop; those held out choose nothing.
+
+Examples:
+  consilium cross-validate --archive ./ct
+  consilium cross-validate --shard ./shard --rows logistic,compact --folds 10
+  consilium cross-validate --shard ./shard --rows federated --hospitals 8 --partition dirichlet:0.5 --normalisation group
+  consilium cross-validate --shard ./shard --shuffle-labels --out ./control`;
+
+interface Result {
+  readonly rows: readonly CrossRow[];
+  readonly patients: number;
+  readonly positive: number;
+}
+
+async function run(options: CrossOptions): Promise<Result> {
+  const controller = new AbortController();
+  const remedy = "run the same command again: it goes on with the fold that was not finished";
+  const stop = () => controller.abort(new FedError("INTERRUPTED", {}, { remedy }));
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  const { signal } = controller;
+  const bar = progressBar("cross-validation");
+  try {
+    const dir = resolve(options.out);
+    const place = options.archive === undefined ? resolve(options.shard ?? "") : join(dir, "shard");
+    if (options.archive !== undefined) await importInto(place, options, signal, bar.update);
+    const shard = await openShard(place);
+    try {
+      // Loaded here: TensorFlow takes a second that --help need not wait.
+      const { crossValidate } = await import("./cross-validate/run.ts");
+      const { chosenMethods } = await import("./cross-validate/methods.ts");
+      const methods = chosenMethods(options, shard, (await readShardIndex(place)).scans);
+      const { folds, seed, shuffleLabels } = options;
+      const asked = { folds, seed, shuffleLabels, dir, data: shard.root };
+      const rows: CrossRow[] = [];
+      for await (const event of crossValidate(shard, methods, asked, { signal })) {
+        if (event.kind === "row") rows.push(event.row);
+        else bar.update(event.done, event.total, `${event.row}, fold ${event.fold} of ${folds}, ${event.note}`);
+      }
+      const labels = new Map(shard.scans.map(({ patient, label }) => [patient, label]));
+      return { rows, patients: labels.size, positive: [...labels.values()].filter(Boolean).length };
+    } finally {
+      await shard.close();
+    }
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
+  } finally {
+    bar.stop();
+    process.off("SIGINT", stop).off("SIGTERM", stop);
+  }
+}
+
+async function importInto(
+  place: string,
+  { archive = "", labels, password, side, cnnSide }: CrossOptions,
+  signal: AbortSignal,
+  report: (done: number, total: number, note: string) => void,
+): Promise<void> {
+  const size = Math.max(side, cnnSide);
+  const asked = {
+    keyFile: `${place}.key`,
+    shape: { height: size, width: size },
+    ...(labels !== undefined && { labels: resolve(labels) }),
+    ...(password !== undefined && { password }),
+  };
+  const work = importArchive(resolve(archive), place, asked, { signal });
+  for (let step = await work.next(); !step.done; step = await work.next()) {
+    report(step.value.done, step.value.total, step.value.stage);
+  }
+}
+
+function print({ folds, shuffleLabels, out }: CrossOptions, { rows, patients, positive }: Result): void {
+  console.log(`${patients} patients, ${positive} positive; ${folds} folds, each patient held out once.`);
+  if (shuffleLabels) console.log("Labels were dealt anew among the patients: nothing can be learned, a control.");
+  console.log(crossTable(rows));
+  for (const comparison of comparisons(rows)) console.log(comparisonLine(comparison));
+  console.log("95 % intervals: areas by DeLong 1988, their mean by LeDell 2015, balanced accuracy by MOVER.");
+  console.log(`Validation patients chose thresholds and stopping points. Folds are kept in ${out}.`);
+}

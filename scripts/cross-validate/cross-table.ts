@@ -1,0 +1,48 @@
+// The comparison as people read it: what was held out, how well each did, and whether the capsules do better than the CNN.
+import type { Estimate } from "../../protocol/scores.ts";
+import { table } from "../terminal/table.ts";
+import { type CrossRow, difference } from "./run.ts";
+
+export function crossTable(rows: readonly CrossRow[]): string {
+  return table(
+    ["", "parameters", "AUC, mean of folds", "each fold", "AUC, pooled", "balanced accuracy", "seconds"],
+    rows.map(({ title, parameters, auc, meanAuc, foldAucs, balancedAccuracy, seconds }) => [
+      title,
+      parameters.toLocaleString("en"),
+      estimate(meanAuc),
+      foldAucs.map((value) => value.toFixed(2)).join(" "),
+      estimate(auc),
+      estimate(balancedAccuracy),
+      seconds.toFixed(0),
+    ]),
+  );
+}
+
+export interface Comparison {
+  readonly row: string;
+  readonly against: string;
+  readonly difference: Estimate;
+  readonly verdict: "above" | "equal within the interval" | "below";
+}
+
+/** Each row of capsules against the CNN, where both are there. */
+export function comparisons(rows: readonly CrossRow[]): Comparison[] {
+  const cnn = rows.find(({ name }) => name === "cnn");
+  if (!cnn) return [];
+  return rows
+    .filter(({ name }) => name === "compact" || name === "federated")
+    .map((row) => {
+      const found = difference(row, cnn);
+      const verdict = found.low > 0 ? "above" : found.high < 0 ? "below" : "equal within the interval";
+      return { row: row.title, against: cnn.title, difference: found, verdict };
+    });
+}
+
+export function comparisonLine({ row, against, difference, verdict }: Comparison): string {
+  const sign = difference.value >= 0 ? "+" : "";
+  return `${row}: ${sign}${estimate(difference)} beside the ${against}: ${verdict}.`;
+}
+
+function estimate({ value, low, high }: Estimate): string {
+  return Number.isNaN(value) ? "–" : `${value.toFixed(3)} [${low.toFixed(2)}–${high.toFixed(2)}]`;
+}
