@@ -11,12 +11,16 @@ interface Request {
 
 const pool = openDecodePool({ workers: Number(process.argv[2]) });
 
+/** Where HU go, one for each file that is asked for at once; taken anew only where slices have another size. */
+let memory: Int16Array<SharedArrayBuffer>[] = [];
+
 async function decodeAll({ files, area, check }: Request): Promise<string[]> {
   const digests = new Array<string>(check ? files.length : 0);
   const left = files.entries();
+  if (memory[0]?.length !== area)
+    memory = Array.from({ length: 4 * pool.size }, () => new Int16Array(new SharedArrayBuffer(2 * area)));
   await Promise.all(
-    Array.from({ length: 4 * pool.size }, async () => {
-      const into = new Int16Array(new SharedArrayBuffer(2 * area));
+    memory.map(async (into) => {
       for (const [index, path] of left) {
         for await (const { hu } of pool.decode({ path }, { into })) {
           if (check) digests[index] = createHash("sha256").update(hu).digest("hex");

@@ -4,10 +4,10 @@ import { codestreamSize, hasEnd } from "./codestream-size.ts";
 import type { CtInstance } from "./ct-instance.ts";
 import { decodeLosslessJpeg } from "./decode-lossless-jpeg.ts";
 import { decodeRle } from "./decode-rle.ts";
-import { storedValue, toHounsfield } from "./hounsfield.ts";
+import { type StoredWords, storedValue, toHounsfield } from "./hounsfield.ts";
+import { type CompressedCodec, inMemory, type ReadBytes } from "./pixel-data.ts";
 import type { DicomFile } from "./read-instance.ts";
 import { damagedPixels } from "./refusals.ts";
-import type { PixelCodec } from "./transfer-syntax.ts";
 import { decodeByWasm } from "./wasm-codecs.ts";
 
 type Words = Uint8Array | Uint16Array;
@@ -34,29 +34,45 @@ export async function* decodeFrames({ instance, pixels }: DicomFile, into?: Int1
 /** Stored values of each frame as the file has them, before rescale: what other programs call its pixels. */
 export async function* decodeStoredValues({ instance, pixels }: DicomFile): AsyncGenerator<Int32Array> {
   for (const index of instance.frames.keys()) {
-    const words = await decodeWords({ instance, pixels }, index);
+    const { bytesPerWord, read } = await decodeWords({ instance, pixels }, index);
+    const bytes = new Uint8Array(instance.rows * instance.columns * bytesPerWord);
+    read(bytes, 0);
+    const words = bytesPerWord === 1 ? bytes : new Uint16Array(bytes.buffer);
     yield Int32Array.from(words, (word) => storedValue(instance, word));
   }
 }
 
-async function decodeWords({ instance, pixels }: DicomFile, index: number): Promise<Words> {
+async function decodeWords({ instance, pixels }: DicomFile, index: number): Promise<StoredWords> {
+  const bytesPerWord = instance.bitsAllocated === 8 ? 1 : 2;
+  if (pixels.codec === "none") {
+    const read = pixels.frames[index]!;
+    return { bytesPerWord, read: pixels.bigEndian && bytesPerWord === 2 ? swapped(read) : read };
+  }
   const ranges = pixels.frames[index]!;
   const bytes = ranges.length === 1 ? ranges[0]! : Buffer.concat(ranges);
-  if (pixels.codec === "none") return toWords(bytes, instance, pixels.bigEndian);
   const encoded = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const decoded = await decompress(encoded, pixels.codec, instance, index);
   if (!decoded) throw damagedPixels(index, "the decoder failed");
   const pixelCount = instance.rows * instance.columns;
-  // Samples of 8 bits may come back as bytes even where 16 are allocated.
-  if (decoded.length === pixelCount) return decoded;
-  if (decoded.length !== pixelCount * 2) throw damagedPixels(index, "the decoder gave another number of pixels");
-  return toWords(decoded as Uint8Array, instance, false);
+  const { read, size } = inMemory(new Uint8Array(decoded.buffer, decoded.byteOffset, decoded.byteLength));
+  // Samples of 8 bits may come back as bytes even where 16 are allocated, or the other way about.
+  if (size === pixelCount * 2 && (bytesPerWord === 2 || decoded instanceof Uint16Array))
+    return { bytesPerWord: 2, read };
+  if (size === pixelCount && decoded instanceof Uint8Array) return { bytesPerWord: 1, read };
+  throw damagedPixels(index, "the decoder gave another number of pixels");
+}
+
+function swapped(read: ReadBytes): ReadBytes {
+  return (into, from) => {
+    read(into, from);
+    Buffer.from(into.buffer, into.byteOffset, into.byteLength).swap16();
+  };
 }
 
 /** Bytes of little-endian words, or words, or nothing where the frame does not decode. */
 async function decompress(
   encoded: Buffer,
-  codec: Exclude<PixelCodec, "none">,
+  codec: CompressedCodec,
   instance: CtInstance,
   index: number,
 ): Promise<Words | undefined> {
@@ -74,14 +90,3 @@ async function decompress(
 
 /** SOF3 of JPEG. */
 const LOSSLESS = 0xc3;
-
-/** Words in this machine's order, without a copy where they are aligned and not swapped. */
-function toWords(bytes: Uint8Array, { bitsAllocated }: CtInstance, bigEndian: boolean): Words {
-  if (bitsAllocated === 8) return bytes;
-  if (bigEndian) return asWords(Buffer.from(bytes).swap16());
-  return asWords(bytes.byteOffset % 2 === 0 ? bytes : Uint8Array.from(bytes));
-}
-
-function asWords(bytes: Uint8Array): Uint16Array {
-  return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 1);
-}

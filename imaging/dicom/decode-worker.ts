@@ -1,11 +1,11 @@
 // A thread that reads and decodes one DICOM file after the other; if a file kills it, that file alone is lost.
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
-import { FedError, isFedError } from "../../protocol/errors.ts";
+import { isFedError } from "../../protocol/errors.ts";
+import type { CtInstance } from "./ct-instance.ts";
 import { decodeFrames } from "./decode-frames.ts";
 import { type DicomSource, type FromWorker, type ToWorker, type WorkerData, writeInstance } from "./decode-messages.ts";
-import { readInstance, readInstanceHeader } from "./read-instance.ts";
-import { tooLarge } from "./refusals.ts";
+import { readFileHeader, unreadable, withDicomFile } from "./open-file.ts";
+import { type DicomFile, readInstance, readInstanceHeader } from "./read-instance.ts";
 
 const { limits, framesAhead, current } = workerData as WorkerData;
 const port = parentPort!;
@@ -42,8 +42,13 @@ async function perform(message: Extract<ToWorker, { source: unknown }>): Promise
   }
 }
 
-async function decode({ task, source, into }: Extract<ToWorker, { kind: "decode" }>): Promise<void> {
-  const file = readInstance("path" in source ? readWhole(source.path) : source.bytes, limits);
+async function decode(message: Extract<ToWorker, { kind: "decode" }>): Promise<void> {
+  const { source } = message;
+  if ("bytes" in source) await decodeFile(readInstance(source.bytes, limits), message);
+  else await withDicomFile(source.path, limits, (file) => decodeFile(file, message));
+}
+
+async function decodeFile(file: DicomFile, { task, into }: Extract<ToWorker, { kind: "decode" }>): Promise<void> {
   const count = file.instance.frames.length;
   credit = framesAhead;
   let index = 0;
@@ -59,6 +64,10 @@ async function decode({ task, source, into }: Extract<ToWorker, { kind: "decode"
       tell({ kind: "frame", task, ...first, hu: hu as Int16Array<ArrayBuffer>, isLast }, [hu.buffer]);
     else tell({ kind: "frame", task, ...first, isLast });
   }
+}
+
+function readHeader(source: DicomSource): CtInstance {
+  return "path" in source ? readFileHeader(source.path, limits) : readInstanceHeader(source.bytes, limits);
 }
 
 const MOST_HELD = 4;
@@ -82,48 +91,6 @@ function sayLater(message: FromWorker, transfer: readonly ArrayBuffer[] = []): v
   }
   held.push(message);
   heldBuffers.push(...transfer);
-}
-
-/** The header from the file's first bytes, or from more of them until it is whole. */
-function readHeader(source: DicomSource) {
-  if ("bytes" in source) return readInstanceHeader(source.bytes, limits);
-  for (const bytes of [FIRST_BYTES, SCRATCH_BYTES]) {
-    try {
-      return readInstanceHeader(readWhole(source.path, bytes), limits);
-    } catch (error) {
-      if (!isFedError(error, "DICOM_TRUNCATED")) throw error;
-    }
-  }
-  return readInstanceHeader(readWhole(source.path), limits);
-}
-
-const FIRST_BYTES = 2 ** 16;
-const SCRATCH_BYTES = 2 ** 23;
-/** Slices fit in here, so that no memory is asked for and given back with each of them. */
-const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-
-/** A file's bytes, or its first ones; those of a file of less than 8 MiB are valid until the next call. */
-function readWhole(path: string, atMost = Number.POSITIVE_INFINITY): Buffer {
-  // Without blocking: nobody may ever write to a pipe that lies among the files, and nothing ends a thread that waits.
-  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const status = fstatSync(file);
-    if (!status.isFile()) throw unreadable("not a file");
-    const { size } = status;
-    if (size > limits.maxFileBytes) throw tooLarge("file bytes", size, limits.maxFileBytes);
-    const wanted = Math.min(size, atMost);
-    if (wanted > scratch.length) return readFileSync(file);
-    let filled = 0;
-    for (let read = -1; filled < wanted && read !== 0; filled += read)
-      read = readSync(file, scratch, filled, wanted - filled, filled);
-    return scratch.subarray(0, filled);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function unreadable(reason: string): FedError {
-  return new FedError("DICOM_UNREADABLE", { reason }, { remedy: "check that the file is there and may be read" });
 }
 
 function reasonOf(error: unknown): string {

@@ -2,6 +2,8 @@
 // no vector instructions, WebAssembly has; this module is small enough to be assembled here, so that an auditor reads what
 // runs. Its result is the table's of hounsfield.ts, bit for bit (test/imaging/dicom/hounsfield.test.ts).
 
+import type { ReadBytes } from "./pixel-data.ts";
+
 export interface KernelSettings {
   readonly isSigned: boolean;
   /** 15 - high bit: brings the stored bits to the top of the word, and drops what stands above them. */
@@ -106,7 +108,7 @@ const moduleBytes = (steps: Steps) =>
   Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, [1, 0x60, 11, ...new Array<number>(11).fill(i32), 0]), // type 0: eleven i32, no result
-    ...section(2, [1, ...text("env"), ...text("memory"), 0x02, 0, 1]), // a memory of one page
+    ...section(2, [1, ...text("env"), ...text("memory"), 0x02, 0, 1]), // a memory of at least one page
     ...section(3, [1, 0]), // a function of type 0
     ...section(7, [1, ...text("kernel"), 0, 0]),
     ...section(10, [1, ...body(steps)]),
@@ -122,8 +124,10 @@ declare const WebAssembly: {
 type Kernel = (...parameters: number[]) => void;
 /** At most sixteen, by their steps. */
 const kernels = new Map<string, Kernel>();
-const memory = new WebAssembly.Memory({ initial: 1 });
-const page = new Uint16Array(memory.buffer);
+/** 512 KiB, a slice of most scanners: one read, and it stays in the processor's cache. */
+const memory = new WebAssembly.Memory({ initial: 8 });
+const page = new Int16Array(memory.buffer);
+const pageBytes = new Uint8Array(memory.buffer);
 
 function kernelFor(steps: Steps): Kernel {
   const key = Object.values(steps).join();
@@ -135,18 +139,22 @@ function kernelFor(steps: Steps): Kernel {
   return kernel;
 }
 
-/** Writes the HU of `words` to `into`, a page of the kernel's memory at a time, which stays in the processor's cache. */
-export function hounsfieldByKernel(words: Uint16Array, settings: KernelSettings, into: Int16Array): void {
+/**
+ * Writes the HU of 16-bit words to `into`, as many as fit. They are read into the kernel's own memory and rescaled there:
+ * between the file and `into` nothing else holds them.
+ */
+export function hounsfieldByKernel(read: ReadBytes, settings: KernelSettings, into: Int16Array): void {
   const kernel = kernelFor(stepsOf(settings));
   const parameters = [
     ...[settings.left, settings.right, settings.intercept],
     ...[settings.padding ?? 0, settings.padding === undefined ? 0 : -1],
     ...[settings.neverBelow, settings.outside, settings.lowest, settings.highest],
   ];
-  for (let from = 0; from < words.length; from += page.length) {
-    const part = words.subarray(from, from + page.length);
-    page.set(part);
-    kernel(0, part.length * 2, ...parameters);
-    into.set(page.subarray(0, part.length), from);
+  for (let from = 0; from < into.length; from += page.length) {
+    const count = Math.min(page.length, into.length - from);
+    const isWhole = count === page.length;
+    read(isWhole ? pageBytes : pageBytes.subarray(0, count * 2), from * 2);
+    kernel(0, count * 2, ...parameters);
+    into.set(isWhole ? page : page.subarray(0, count), from);
   }
 }

@@ -2,6 +2,7 @@
 // series, or where the rescale is a whole number by the faster kernel.
 import type { CtFrame, CtInstance } from "./ct-instance.ts";
 import { hounsfieldByKernel } from "./hounsfield-kernel.ts";
+import type { ReadBytes } from "./pixel-data.ts";
 
 /** What a pixel is where nothing was measured: padding, and the corners outside the round field of view. */
 export const OUTSIDE_HU = -1000;
@@ -16,6 +17,12 @@ type Layout = Pick<
   "bitsAllocated" | "bitsStored" | "highBit" | "isSigned" | "pixelPaddingValue" | "pixelPaddingLimit"
 >;
 
+/** Stored pixels in this machine's order, read part by part. */
+export interface StoredWords {
+  readonly bytesPerWord: 1 | 2;
+  readonly read: ReadBytes;
+}
+
 type Rescale = Pick<CtFrame, "rescaleSlope" | "rescaleIntercept">;
 
 /** The stored value of each word of 8 or 16 bits: the stored bits, with their sign extended. */
@@ -25,12 +32,17 @@ export function storedValue({ bitsStored, highBit, isSigned }: Layout, word: num
   return isSigned ? (bits << unused) >> unused : (bits << unused) >>> unused;
 }
 
-/** Writes the HU of each word, clamped to LOWEST_HU..HIGHEST_HU, to `into`, which is as long as `words`. */
-export function toHounsfield(words: Uint8Array | Uint16Array, layout: Layout, frame: Rescale, into: Int16Array): void {
-  if (words instanceof Uint16Array && isWholeShift(layout, frame)) {
+/** Writes the HU of the words, clamped to LOWEST_HU..HIGHEST_HU, to `into`, as many as it holds. */
+export function toHounsfield(
+  { bytesPerWord, read }: StoredWords,
+  layout: Layout,
+  frame: Rescale,
+  into: Int16Array,
+): void {
+  if (bytesPerWord === 2 && isWholeShift(layout, frame)) {
     const { isSigned, bitsStored, highBit, pixelPaddingValue } = layout;
     hounsfieldByKernel(
-      words,
+      read,
       {
         isSigned,
         left: 15 - highBit,
@@ -46,9 +58,17 @@ export function toHounsfield(words: Uint8Array | Uint16Array, layout: Layout, fr
     );
   } else {
     const table = hounsfieldTable(layout, frame);
-    for (let at = 0; at < words.length; at++) into[at] = table[words[at]!]!;
+    const words = bytesPerWord === 1 ? part : partWords;
+    for (let from = 0; from < into.length; from += words.length) {
+      const count = Math.min(words.length, into.length - from);
+      read(part.subarray(0, count * bytesPerWord), from * bytesPerWord);
+      for (let at = 0; at < count; at++) into[from + at] = table[words[at]!]!;
+    }
   }
 }
+
+const part = new Uint8Array(2 ** 16);
+const partWords = new Uint16Array(part.buffer);
 
 /** What the kernel can do: 16-bit lanes, one padding value, nothing but an addition. */
 function isWholeShift(layout: Layout, { rescaleSlope, rescaleIntercept }: Rescale): boolean {

@@ -4,23 +4,38 @@ import type { ParsedElements } from "./parse-elements.ts";
 import { malformed, tooLarge, truncated, unsupported } from "./refusals.ts";
 import type { PixelCodec } from "./transfer-syntax.ts";
 
-/** The stored pixels of a file. Views of the file's bytes; nothing is copied until a frame is asked for. */
-export interface PixelData {
-  readonly codec: PixelCodec;
-  readonly bigEndian: boolean;
-  /** One list of byte ranges a frame; plain pixels have one range each. */
-  readonly frames: readonly (readonly Uint8Array[])[];
+/** Fills `into` with bytes from place `from` on: of memory, or of a file that is read when they are wanted. */
+export type ReadBytes = (into: Uint8Array, from: number) => void;
+
+/** A file that is open, and not in memory. */
+export interface StoredBytes {
+  readonly size: number;
+  /** @throws {FedError} DICOM_TRUNCATED where the file has become shorter */
+  readonly read: ReadBytes;
 }
+
+/** The stored pixels of a file; nothing is copied until a frame is asked for. */
+export type PixelData =
+  /** A reader a frame, which counts from the frame's first byte. */
+  | { readonly codec: "none"; readonly bigEndian: boolean; readonly frames: readonly ReadBytes[] }
+  /** Views of the file's bytes: a list of fragments a frame. */
+  | { readonly codec: CompressedCodec; readonly frames: readonly (readonly Uint8Array[])[] };
+
+export type CompressedCodec = Exclude<PixelCodec, "none">;
 
 const ITEM = 0xe000fffe;
 const SEQUENCE_END = 0xe0ddfffe;
 /** Enough for every frame in 64 pieces; empty items would otherwise fill the memory at eight bytes each. */
 const MAX_FRAGMENTS = 2 ** 20;
 
-/** @throws {FedError} DICOM_TRUNCATED, DICOM_MALFORMED, DICOM_UNSUPPORTED */
+/**
+ * @param stored the file, where `bytes` are only its beginning; plain pixels are then read from it
+ * @throws {FedError} DICOM_TRUNCATED, DICOM_MALFORMED, DICOM_UNSUPPORTED
+ */
 export function locatePixels(
   { bytes, pixels, transferSyntax }: ParsedElements,
   { rows, columns, samplesPerPixel, bitsAllocated, bitsStored, highBit, frames }: CtInstance,
+  stored?: StoredBytes,
 ): PixelData {
   if (!pixels) throw unsupported("an object without pixels", {});
   if (!transferSyntax) throw unsupported("transfer syntax", {});
@@ -32,17 +47,27 @@ export function locatePixels(
   const frameBytes = (rows * columns * bitsAllocated) / 8;
   if (codec === "none") {
     // Some writers encapsulate plain pixels, of a length that they did not know when they began.
-    const plain =
-      pixels.length === undefined
-        ? Buffer.concat(fragmentsFrom(bytes, pixels.offset).fragments.map(({ value }) => value))
-        : bytes.subarray(pixels.offset, pixels.offset + pixels.length);
-    if (plain.length < frameBytes * frames.length)
-      throw truncated(bytes.length, pixels.offset + frameBytes * frames.length);
-    const frame = (index: number) => [plain.subarray(index * frameBytes, (index + 1) * frameBytes)];
+    const isEncapsulated = pixels.length === undefined;
+    const plain = isEncapsulated
+      ? inMemory(Buffer.concat(fragmentsFrom(bytes, pixels.offset).fragments.map(({ value }) => value)))
+      : (stored ?? inMemory(bytes));
+    const start = isEncapsulated ? 0 : pixels.offset;
+    const length = Math.min(pixels.length ?? plain.size, plain.size - start);
+    if (length < frameBytes * frames.length)
+      throw truncated(stored?.size ?? bytes.length, pixels.offset + frameBytes * frames.length);
+    const frame =
+      (index: number): ReadBytes =>
+      (into, from) =>
+        plain.read(into, start + index * frameBytes + from);
     return { codec, bigEndian, frames: frames.map((_, index) => frame(index)) };
   }
   if (pixels.length !== undefined) throw malformed("compressed pixels", pixels.offset);
-  return { codec, bigEndian, frames: fragmentsOfFrames(fragmentsFrom(bytes, pixels.offset), frames.length, codec) };
+  return { codec, frames: fragmentsOfFrames(fragmentsFrom(bytes, pixels.offset), frames.length, codec) };
+}
+
+/** Bytes at hand as if they were stored. */
+export function inMemory(bytes: Uint8Array): StoredBytes {
+  return { size: bytes.length, read: (into, from) => into.set(bytes.subarray(from, from + into.length)) };
 }
 
 interface Fragment {

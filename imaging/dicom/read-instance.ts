@@ -3,7 +3,7 @@ import type { CtFrame, CtInstance } from "./ct-instance.ts";
 import type { ElementSet } from "./element-set.ts";
 import { DICOM_LIMITS, type DicomLimits } from "./limits.ts";
 import { type ParsedElements, parseElements } from "./parse-elements.ts";
-import { locatePixels, type PixelData } from "./pixel-data.ts";
+import { locatePixels, type PixelData, type StoredBytes } from "./pixel-data.ts";
 import { malformed, tooLarge } from "./refusals.ts";
 
 /** A file with its pixels as they are stored, still compressed; decode-frames.ts turns them into HU. */
@@ -22,6 +22,21 @@ export function readInstance(bytes: Uint8Array, limits: DicomLimits = DICOM_LIMI
   const parsed = parseElements(bytes, limits, { partial: false });
   const instance = describe(parsed, limits);
   return { instance, pixels: locatePixels(parsed, instance) };
+}
+
+/**
+ * The same of a file of which only the first bytes are in memory: plain pixels are read from `stored` when they are wanted.
+ *
+ * @returns undefined if its pixels are not plain, and the whole file must come into memory
+ * @throws {FedError} those of readInstance; DICOM_TRUNCATED also where `head` is too short: come with more
+ */
+export function readStoredInstance(head: Uint8Array, stored: StoredBytes, limits: DicomLimits): DicomFile | undefined {
+  const parsed = parseElements(head, limits, { partial: true });
+  const { transferSyntax, pixels } = parsed;
+  const isPlain = transferSyntax?.codec === "none" && !transferSyntax.deflated && pixels?.length !== undefined;
+  if (!isPlain) return undefined;
+  const instance = describe(parsed, limits);
+  return { instance, pixels: locatePixels(parsed, instance, stored) };
 }
 
 /**

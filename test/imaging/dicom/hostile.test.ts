@@ -172,5 +172,7 @@ function attributes(changes: Record<string, ElementValue>): Dataset {
 
 /** The one compressed frame of a file. */
 function frameOf(bytes: Buffer): Uint8Array {
-  return readInstance(bytes).pixels.frames[0]![0]!;
+  const { pixels } = readInstance(bytes);
+  if (pixels.codec === "none") throw new Error("the file is not compressed");
+  return pixels.frames[0]![0]!;
 }

@@ -1,0 +1,88 @@
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { decodeFrames } from "../../../imaging/dicom/decode-frames.ts";
+import { DICOM_LIMITS } from "../../../imaging/dicom/limits.ts";
+import { readFileHeader, withDicomFile } from "../../../imaging/dicom/open-file.ts";
+import { readInstance, readInstanceHeader } from "../../../imaging/dicom/read-instance.ts";
+import { ENCODINGS, type EncodingName, loadEncoders } from "../../../imaging/phantom/encodings.ts";
+import { collect, huOf, sampleFiles, scans } from "./samples.ts";
+
+const encodings = Object.keys(ENCODINGS) as EncodingName[];
+
+describe("a DICOM file on disk", () => {
+  let dir: string;
+  let path: string;
+  before(async () => {
+    await loadEncoders(encodings);
+    dir = await mkdtemp(join(tmpdir(), "consilium-open-file-"));
+    path = join(dir, "file");
+  });
+  after(() => rm(dir, { recursive: true, force: true }));
+
+  /** Header and HU as a file on disk gives them. */
+  async function readFile(bytes: Uint8Array) {
+    await writeFile(path, bytes);
+    const header = readFileHeader(path, DICOM_LIMITS);
+    let hu: Int16Array[] = [];
+    await withDicomFile(path, DICOM_LIMITS, async (file) => {
+      hu = await collect(decodeFrames(file));
+    });
+    return { header, hu };
+  }
+
+  for (const encoding of encodings) {
+    it(`gives what its bytes give, of one frame or more, in ${encoding}`, async () => {
+      for (const nuisance of ["none", "multi-frame"] as const) {
+        for (const bytes of sampleFiles(scans[0]!, encoding, nuisance).slice(0, 2)) {
+          const { header, hu } = await readFile(bytes);
+          expect(header).to.deep.equal(readInstanceHeader(bytes));
+          expect(hu).to.deep.equal(await huOf(bytes));
+        }
+      }
+    });
+  }
+
+  it("is read on where its header is longer than the first looks, plain or compressed", async () => {
+    for (const encoding of ["explicit-little", "jpeg-ls"] as const) {
+      const bytes = sampleFiles(scans[0]!, encoding)[1]!;
+      for (const length of [20_000, 300_000, 9_000_000]) {
+        const long = withComment(bytes, length);
+        expect((await readFile(long)).hu).to.deep.equal(await huOf(bytes));
+      }
+    }
+  });
+
+  it("is refused by name where it is shorter than its pixels, or becomes so while it is read", async () => {
+    const bytes = sampleFiles(scans[0]!, "explicit-little")[1]!;
+    const failure = await readFile(bytes.subarray(0, bytes.length - 2)).catch((error: unknown) => error);
+    expect(failure).to.include({ code: "DICOM_TRUNCATED" });
+    expect((failure as { facts: object }).facts).to.deep.equal({ size: bytes.length - 2, needed: bytes.length });
+    await writeFile(path, bytes);
+    const shrinking = withDicomFile(path, DICOM_LIMITS, async (file) => {
+      await truncate(path, bytes.length - 2);
+      await collect(decodeFrames(file));
+    });
+    expect(await shrinking.catch((error: unknown) => error)).to.include({ code: "DICOM_TRUNCATED" });
+  });
+
+  it("never has plain pixels in memory: half a gigabyte of them costs none", async () => {
+    const bytes = sampleFiles(scans[0]!, "explicit-little", "multi-frame")[0]!;
+    const before = process.memoryUsage().arrayBuffers;
+    await writeFile(path, bytes);
+    await truncate(path, 2 ** 29);
+    await withDicomFile(path, DICOM_LIMITS, async ({ pixels }) => {
+      expect(pixels.frames).to.have.length(readInstance(bytes).pixels.frames.length);
+      expect(process.memoryUsage().arrayBuffers - before).to.be.below(2 ** 20);
+    });
+  });
+});
+
+/** The file with a private comment of so many bytes before its pixels' description. */
+function withComment(bytes: Buffer, length: number): Buffer {
+  const at = bytes.indexOf(Buffer.from([0x28, 0x00, 0x02, 0x00]));
+  const head = Buffer.from([0x21, 0x00, 0x10, 0x10, ...Buffer.from("UN"), 0, 0, 0, 0, 0, 0]);
+  head.writeUInt32LE(length, 8);
+  return Buffer.concat([bytes.subarray(0, at), head, Buffer.alloc(length), bytes.subarray(at)]);
+}
