@@ -1,6 +1,7 @@
 // From one slice to one feature vector: the paper's Inception V3, and the same idea at a size for two cores.
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs-node-gpu";
 import type { ModelSpec } from "../protocol/model-spec.ts";
+import type { Decoder } from "./capsule/reconstruction.ts";
 import { gatherRows, maxPool } from "./fused-kernels.ts";
 import type { Unit } from "./layers.ts";
 import { tf } from "./tensorflow.ts";
@@ -12,6 +13,8 @@ export interface Preset {
   readonly extract: Extractor;
   /** Capsules of the middle layer: how many, of which dimension. */
   readonly capsules: { readonly count: number; readonly dimension: number };
+  /** Where the plan asks for reconstruction: Sabour's 512, 1024 and 28 x 28, or as much less as the network is smaller. */
+  readonly decoder: Decoder;
 }
 
 const join = (branches: Tensor4D[]) => tf.concat(branches, 3);
@@ -107,6 +110,6 @@ const inceptionV3: Extractor = (x, unit) => {
 };
 
 export const presets: Readonly<Record<ModelSpec["preset"], Preset>> = {
-  compact: { extract: compact, capsules: { count: 8, dimension: 16 } },
-  iv3: { extract: inceptionV3, capsules: { count: 32, dimension: 32 } },
+  compact: { extract: compact, capsules: { count: 8, dimension: 16 }, decoder: { widths: [64, 128], side: 16 } },
+  iv3: { extract: inceptionV3, capsules: { count: 32, dimension: 32 }, decoder: { widths: [512, 1024], side: 28 } },
 };

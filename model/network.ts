@@ -1,7 +1,8 @@
 // The paper's network: an extractor over the slices of a scan, and two capsule layers that route among them.
-import type { Tensor2D, Tensor3D, Tensor4D, Tensor5D } from "@tensorflow/tfjs-node-gpu";
-import { FedError } from "../protocol/errors.ts";
+import type { Scalar, Tensor1D, Tensor2D, Tensor3D, Tensor4D, Tensor5D } from "@tensorflow/tfjs-node-gpu";
 import type { ModelSpec } from "../protocol/model-spec.ts";
+import { marginLoss } from "./capsule/margin-loss.ts";
+import { decode, reconstructionLoss } from "./capsule/reconstruction.ts";
 import { capsuleLayer } from "./capsule/routing.ts";
 import { capsuleLength } from "./capsule/squash.ts";
 import { presets } from "./extractors.ts";
@@ -31,6 +32,12 @@ export interface Network {
   readonly localNames: ReadonlySet<string>;
   /** x [n, slices, h, w, c] in [0, 1]. Call within tf.tidy. */
   forward(x: Tensor5D, options: { readonly training: boolean }): Forward;
+  /**
+   * Margin loss of the class capsules, and the reconstruction's where the spec asks for it. Call within tf.tidy.
+   * @param targets one-hot [n, 2]
+   * @param weights of each scan [n]
+   */
+  loss(x: Tensor5D, targets: Tensor2D, weights: Tensor1D): Scalar;
   /** Safetensors of what is shared, or of what stays. */
   getWeights(part?: "shared" | "local"): Uint8Array;
   /** @throws FedError SAFETENSORS_MALFORMED, TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH */
@@ -40,15 +47,9 @@ export interface Network {
 
 const classCapsuleDimension = 16;
 
-/**
- * @param seed of the initial weights
- * @throws FedError MODEL_UNSUPPORTED
- */
+/** @param seed of the initial weights */
 export function createNetwork(spec: ModelSpec, seed = 0): Network {
-  if (spec.reconstruction) {
-    throw new FedError("MODEL_UNSUPPORTED", { reconstruction: true }, { remedy: "set reconstruction to false" });
-  }
-  const { extract, capsules: middle } = presets[spec.preset];
+  const { extract, capsules: middle, decoder } = presets[spec.preset];
   const { height, width, channels } = spec.input;
   const variables = new Variables(spec.normalisation, seed);
 
@@ -72,8 +73,18 @@ export function createNetwork(spec: ModelSpec, seed = 0): Network {
     return { lengths: capsuleLength(capsules) as Tensor2D, couplings, agreements, classCouplings, capsules };
   };
 
+  const loss: Network["loss"] = (x, targets, weights) => {
+    const { lengths, capsules } = forward(x, { training: true });
+    const margin = marginLoss(lengths, targets, weights);
+    if (!spec.reconstruction) return margin;
+    return margin.add(reconstructionLoss(decode(variables, decoder, capsules, targets), x));
+  };
+
   // One pass over an empty slice names and creates every variable.
-  tf.tidy(() => void forward(tf.zeros([1, 1, height, width, channels]) as Tensor5D, { training: false }));
+  tf.tidy(() => {
+    const { capsules } = forward(tf.zeros([1, 1, height, width, channels]) as Tensor5D, { training: false });
+    if (spec.reconstruction) decode(variables, decoder, capsules, tf.ones([1, 2]) as Tensor2D);
+  });
   const of = (part: "shared" | "local") =>
     new Map([...variables.all].filter(([name]) => variables.localNames.has(name) === (part === "local")));
   return {
@@ -82,6 +93,7 @@ export function createNetwork(spec: ModelSpec, seed = 0): Network {
     parameterCount: [...variables.all.values()].reduce((sum, { size }) => sum + size, 0),
     localNames: variables.localNames,
     forward,
+    loss,
     getWeights: (part = "shared") => encodeWeights(of(part)),
     setWeights: (bytes, part = "shared") => loadWeights(of(part), bytes),
     dispose() {

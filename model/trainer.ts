@@ -49,7 +49,7 @@ export function genesisWeights(plan: Pick<Plan, "model" | "seed">, backbone?: Ui
   const network = createNetwork(plan.model, deriveSeed(plan.seed, "genesis"));
   try {
     if (backbone) {
-      const extractor = new Map([...network.variables].filter(([name]) => !name.startsWith("capsules/")));
+      const extractor = new Map([...network.variables].filter(([name]) => !/^(capsules|decoder)\//.test(name)));
       const { tensors } = decodeSafetensors(backbone);
       writeVariables(
         extractor,

@@ -1,7 +1,6 @@
-// One step of training as one graph: forward, margin loss, gradients, optimiser.
+// One step of training as one graph: forward, loss, gradients, optimiser.
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor5D } from "@tensorflow/tfjs-node-gpu";
 import type { TrainingSpec } from "../protocol/model-spec.ts";
-import { marginLoss } from "./capsule/margin-loss.ts";
 import { copy, halfSquaredNorm } from "./fused-kernels.ts";
 import { compile } from "./graph/compile.ts";
 import { compiled } from "./graph/compiled.ts";
@@ -41,10 +40,7 @@ export function createTrainingStep(
   const optimiser = createOptimiser(spec, learningRate, trainable);
   const base = mu > 0 ? [...trainable.values()].map(copy) : [];
   const gradients: TrainingStep["gradients"] = ({ x, targets, weights }) =>
-    tf.variableGrads(
-      () => marginLoss(network.forward(x, { training: true }).lengths, targets, weights),
-      [...trainable.values()],
-    );
+    tf.variableGrads(() => network.loss(x, targets, weights), [...trainable.values()]);
   const { name, ...rest } = { ...spec, learningRate: undefined };
   return {
     trainable,

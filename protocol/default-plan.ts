@@ -12,6 +12,8 @@ export interface PlanChoices {
   readonly width?: number;
   /** Window channels. */
   readonly channels?: number;
+  /** Adds the decoder; off by default: it makes a compact model three times as large. */
+  readonly reconstruction?: boolean;
 }
 
 /** What differs between the presets: compact as it learns the synthetic task from tens of patients, iv3 as the paper has it. */
@@ -21,7 +23,7 @@ const presets = {
 } as const;
 
 export function defaultPlan(choices: PlanChoices = {}): Plan {
-  const { preset = "compact", seed = 7, rounds = 8, localEpochs = 4, channels = 1 } = choices;
+  const { preset = "compact", seed = 7, rounds = 8, localEpochs = 4, channels = 1, reconstruction = false } = choices;
   const { side, normalisation, batchSize, learningRate, clipNorm, ...own } = presets[preset];
   const { slices = own.slices, height = side, width = side } = choices;
   return {
@@ -31,7 +33,7 @@ export function defaultPlan(choices: PlanChoices = {}): Plan {
       input: { slices, height, width, channels },
       routing: { iterations: 3, variant: "sabour" },
       normalisation,
-      reconstruction: false,
+      reconstruction,
     },
     seed,
     training: {

@@ -17,6 +17,7 @@ const choicesSchema = z.object({
   localEpochs: whole(1, 1000),
   minUpdates: whole(1, 256),
   seed: z.coerce.number().pipe(seedField),
+  reconstruction: z.boolean().default(false),
   plan: z.string(),
   genesis: z.string(),
 });
@@ -35,6 +36,7 @@ export function planCommand(program: Command): void {
     .option("--local-epochs <n>", "epochs that a hospital trains in a round", "4")
     .option("--min-updates <n>", "fewer valid updates than this abandon a round", "2")
     .option("--seed <n>", "of everything random", "7")
+    .option("--reconstruction", "train a decoder too, which draws each scan from its capsule: a regulariser")
     .option("--backbone <file>", "safetensors whose extractor the first model begins with: names as in our own models")
     .option("--json", "print the digests as JSON")
     .addHelpText("after", "\nExamples:\n  consilium plan\n  consilium plan --preset iv3 --rounds 50 --plan iv3.json")

@@ -110,7 +110,7 @@ function specOf(weights: Uint8Array): ModelSpec {
     const remedy = "batch norm's part stays at the hospital (FedBN): predict there, through its node";
     throw new FedError("LOCAL_WEIGHTS_UNAVAILABLE", {}, { remedy });
   }
-  return { ...model, normalisation };
+  return { ...model, normalisation, reconstruction: shapes.has("decoder/pixels/kernel") };
 }
 
 async function openScans(place: string, { input }: ModelSpec): Promise<NamedSet[]> {

@@ -5,11 +5,11 @@ import { compare, requirements, type Work } from "./compare.ts";
 import type { Side } from "./side.ts";
 
 const compact: Side = {
-  ...{ preset: "compact", variant: "sabour", normalisation: "none" },
+  ...{ preset: "compact", variant: "sabour", normalisation: "none", reconstruction: false },
   ...{ scans: 8, slices: 12, side: 64, channels: 1 },
 };
 const iv3: Side = {
-  ...{ preset: "iv3", variant: "paper", normalisation: "batch-local" },
+  ...{ preset: "iv3", variant: "paper", normalisation: "batch-local", reconstruction: false },
   ...{ scans: 1, slices: 4, side: 299, channels: 1 },
 };
 

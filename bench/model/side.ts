@@ -5,6 +5,7 @@ export interface Side {
   readonly preset: ModelSpec["preset"];
   readonly variant: ModelSpec["routing"]["variant"];
   readonly normalisation: "none" | "batch-local";
+  readonly reconstruction: boolean;
   readonly scans: number;
   readonly slices: number;
   /** Pixels of a slice's side. */
@@ -12,12 +13,20 @@ export interface Side {
   readonly channels: number;
 }
 
-export function modelSpecOf({ preset, variant, normalisation, slices, side, channels }: Side): ModelSpec {
+export function modelSpecOf({
+  preset,
+  variant,
+  normalisation,
+  reconstruction,
+  slices,
+  side,
+  channels,
+}: Side): ModelSpec {
   return {
     preset,
     input: { slices, height: side, width: side, channels },
     routing: { iterations: 3, variant },
     normalisation,
-    reconstruction: false,
+    reconstruction,
   };
 }

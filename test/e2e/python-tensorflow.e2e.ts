@@ -10,11 +10,11 @@ const base = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
 const environment = join(process.env["CONSILIUM_CACHE"] ?? join(base, "consilium"), "bench-tensorflow-2.18.1");
 
 const compact: Side = {
-  ...{ preset: "compact", variant: "sabour", normalisation: "none" },
+  ...{ preset: "compact", variant: "sabour", normalisation: "none", reconstruction: false },
   ...{ scans: 3, slices: 5, side: 64, channels: 1 },
 };
 const iv3: Side = {
-  ...{ preset: "iv3", variant: "paper", normalisation: "batch-local" },
+  ...{ preset: "iv3", variant: "paper", normalisation: "batch-local", reconstruction: false },
   ...{ scans: 1, slices: 2, side: 299, channels: 3 },
 };
 
@@ -25,11 +25,12 @@ describe("the network beside Python TensorFlow", function () {
     compact,
     { ...compact, variant: "paper", channels: 2 } as const,
     { ...compact, normalisation: "batch-local" } as const,
+    { ...compact, channels: 2, reconstruction: true },
     iv3,
-    { ...iv3, variant: "sabour" } as const,
+    { ...iv3, variant: "sabour", reconstruction: true } as const,
   ]) {
-    const { preset, variant, normalisation } = side;
-    it(`agrees in outputs, loss, gradients and one step: ${preset}, ${variant}, ${normalisation}`, async function () {
+    const { preset, variant, normalisation, reconstruction } = side;
+    it(`agrees in outputs, loss, gradients and one step: ${preset}, ${variant}, ${normalisation}${reconstruction ? ", reconstruction" : ""}`, async function () {
       if (!existsSync(join(environment, ".complete"))) {
         console.error("skipped: npm run bench -- train makes the environment with Python TensorFlow");
         return this.skip();

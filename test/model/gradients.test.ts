@@ -1,9 +1,11 @@
-import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs-node-gpu";
+import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D, Tensor5D } from "@tensorflow/tfjs-node-gpu";
 import { expect } from "chai";
 import { marginLoss } from "../../model/capsule/margin-loss.ts";
+import { decode, reconstructionLoss, thumbnail } from "../../model/capsule/reconstruction.ts";
 import { capsuleLayer } from "../../model/capsule/routing.ts";
 import { squash } from "../../model/capsule/squash.ts";
 import { addBias, batchNorm, maxPool, relu } from "../../model/fused-kernels.ts";
+import { Variables } from "../../model/layers.ts";
 import { tf } from "../../model/tensorflow.ts";
 import { seededIntegers } from "../../protocol/update/random.ts";
 
@@ -85,6 +87,68 @@ describe("gradients agree with differences", () => {
     }
   }
 });
+
+describe("reconstruction", () => {
+  const decoder = { widths: [3, 4], side: 2 } as const;
+  const masks = tf.tensor2d([
+    [1, 0],
+    [0, 1],
+  ]);
+
+  it("has a gradient that agrees with differences, for the scan's own class alone", () => {
+    const x = tf.abs(random(20, [2, 2, 4, 4, 2])) as Tensor5D;
+    const capsules = random(21, [2, 2, 3]);
+    const variables = new Variables("none", 3);
+    const loss = (input: Tensor) =>
+      reconstructionLoss(decode(variables, decoder, input as Tensor3D, masks), x).mul(2000) as Scalar;
+    tf.tidy(() => void loss(capsules)); // creates the variables
+    checkGradient(loss, [capsules]);
+    const [first, second] = tf.grad(loss)(capsules).unstack() as [Tensor, Tensor];
+    const ofOthers = [...first.slice([1, 0]).dataSync(), ...second.slice([0, 0], [1, 3]).dataSync()];
+    for (const slope of ofOthers) expect(Math.abs(slope)).to.equal(0);
+    const { grads } = tf.variableGrads(() => loss(capsules), [...variables.all.values()]);
+    for (const [name, variable] of variables.all) {
+      const slope = grads[variable.name]?.dataSync()[1] as number;
+      const values = variable.dataSync();
+      const at = (move: number) => {
+        variable.assign(
+          tf.tensor(
+            Float32Array.from(values, (value, i) => (i === 1 ? value + move : value)),
+            variable.shape,
+          ),
+        );
+        return loss(capsules).dataSync()[0] as number;
+      };
+      const numeric = (at(1e-2) - at(-1e-2)) / 2e-2;
+      at(0);
+      expect(slope, name).to.be.closeTo(numeric, 0.01 + 0.02 * Math.abs(numeric));
+    }
+  });
+
+  it("is drawn after the mean of each area over slices and channels, whatever the sides", () => {
+    const one = tf.tensor5d([0, 1, 2, 3, 4, 5], [1, 1, 2, 3, 1]);
+    const two = tf.concat([one, one.add(6)], 4) as Tensor5D; // a mean 3 higher
+    // Two thirds of a row of three: (2 * first + middle) / 3.
+    expectClose(thumbnail(one, 2).dataSync(), [1 / 3, 5 / 3, 10 / 3, 14 / 3]);
+    expectClose(thumbnail(two, 2).dataSync(), [10 / 3, 14 / 3, 19 / 3, 23 / 3]);
+    expectClose(thumbnail(one, 1).dataSync(), [2.5]);
+    expect(thumbnail(tf.ones([2, 3, 5, 7, 1]) as Tensor5D, 4).shape).to.deep.equal([2, 16]);
+  });
+
+  it("costs 0.0005 times the squared differences of a scan", () => {
+    const x = tf.ones([2, 1, 2, 2, 1]) as Tensor5D;
+    const decoded = tf.tensor2d([
+      [1, 1, 1, 0],
+      [1, 1, 0.5, 0.5],
+    ]);
+    expect(reconstructionLoss(decoded, x).dataSync()[0]).to.be.closeTo(0.0005 * 0.75, 1e-9);
+  });
+});
+
+function expectClose(found: ArrayLike<number>, expected: number[]): void {
+  expect(found.length).to.equal(expected.length);
+  for (const [i, value] of expected.entries()) expect(found[i]).to.be.closeTo(value, 1e-6);
+}
 
 describe("capsules by hand", () => {
   it("squashes a vector of length 5 to 25/26, in the paper's variant to 25/25.5", () => {

@@ -14,6 +14,22 @@ describe("the capsule network", () => {
     network.dispose();
   });
 
+  it("adds three dense layers where it reconstructs: Sabour's at iv3, smaller ones at compact", () => {
+    const dense = (...sides: number[]) =>
+      sides.slice(1).reduce((sum, to, at) => sum + ((sides[at] as number) + 1) * to, 0);
+    for (const [preset, decoder] of [
+      ["compact", dense(32, 64, 128, 16 * 16)],
+      ["iv3", dense(32, 512, 1024, 28 * 28)],
+    ] as const) {
+      const input = preset === "iv3" ? { slices: 1, height: 75, width: 75, channels: 1 } : smallSpec.input;
+      const plain = createNetwork({ ...smallSpec, preset, input });
+      const drawing = createNetwork({ ...smallSpec, preset, input, reconstruction: true });
+      expect(drawing.parameterCount - plain.parameterCount).to.equal(decoder);
+      plain.dispose();
+      drawing.dispose();
+    }
+  });
+
   it("takes scans of any number of slices and tells how each slice divided itself", () => {
     const network = createNetwork(smallSpec);
     tf.tidy(() => {

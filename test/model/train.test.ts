@@ -38,6 +38,14 @@ describe("training", () => {
     expect(scorePredictions(predictions, 0.5).balancedAccuracy.value).to.equal(1);
   });
 
+  it("learns to draw what it saw where the plan asks for it, and the same bits again", async () => {
+    const spec = { ...smallSpec, reconstruction: true };
+    const data = smallScans(4);
+    const first = await trained(data, { localEpochs: 60 }, spec);
+    expect(first.losses.at(-1)).to.be.below((first.losses[0] as number) / 4);
+    expect((await trained(data, { localEpochs: 60 }, spec)).digest).to.equal(first.digest);
+  });
+
   it("comes to the same bits from the same seed, and to others from another", async () => {
     const data = smallScans(6);
     const options = { localEpochs: 2, augmentation: true };

@@ -1,7 +1,7 @@
 """The capsule network in Python TensorFlow, from the same weights: what the TypeScript must agree with and keep up with.
 
 usage: network.py SPEC.json WEIGHTS.safetensors OUT.safetensors
-SPEC is {preset, variant, normalisation: none|batch-local, scans, slices, side, channels}. Scans are
+SPEC is {preset, variant, normalisation: none|batch-local, reconstruction, scans, slices, side, channels}. Scans are
 x[i] = (i * 7919 % 1009) / 1009; labels alternate. Writes lengths, loss, each gradient ("d/NAME") and each weight after
 one step of SGD with Nesterov momentum ("w/NAME"). Then, for each line "step N" or "infer N" on standard input, prints
 the milliseconds of each of N runs as a JSON list, and at its end the peak memory in bytes.
@@ -109,18 +109,32 @@ def capsules(u, weights, count):
     return v
 
 
-def lengths_of(x, training=True):
+def classes_of(x, training=True):
     at = lambda *args: unit(*args, training=training)
     y = tf.reshape(x, [-1, side, side, channels])
     features = compact(y, at) if preset == "compact" else inception_v3(y, at)
     u = tf.reshape(features, [scans, slices, -1])
-    v = capsules(capsules(u, w["capsules/slices"], middle), w["capsules/classes"], 2)
+    return capsules(capsules(u, w["capsules/slices"], middle), w["capsules/classes"], 2)
+
+
+def lengths_of(v):
     return tf.sqrt(tf.reduce_sum(tf.square(v), -1) + 1e-7)
 
 
 def margin_loss(p):
     present = targets * tf.square(tf.nn.relu(0.9 - p))
     return tf.reduce_mean(tf.reduce_sum(present + 0.5 * (1 - targets) * tf.square(tf.nn.relu(p - 0.1)), 1))
+
+
+def reconstruction_loss(v):
+    dense = lambda name, y: tf.matmul(y, w[f"decoder/{name}/kernel"]) + w[f"decoder/{name}/bias"]
+    y = tf.reshape(v * targets[:, :, None], [scans, -1])
+    y = tf.sigmoid(dense("pixels", tf.nn.relu(dense("b", tf.nn.relu(dense("a", y))))))
+    to = 16 if preset == "compact" else 28
+    # Each pixel of the thumbnail is the mean of the area that it covers: pixels repeated, then averaged in blocks.
+    fine = tf.repeat(tf.repeat(tf.reduce_mean(x, [1, 4]), to, 1), to, 2)
+    small = tf.reduce_mean(tf.reshape(fine, [scans, to, side, to, side]), [2, 4])
+    return 0.0005 * tf.reduce_mean(tf.reduce_sum(tf.square(y - tf.reshape(small, [scans, -1])), 1))
 
 
 optimiser = tf.keras.optimizers.SGD(0.01, momentum=0.9, nesterov=True)
@@ -130,7 +144,10 @@ optimiser.build(list(trainable.values()))
 @tf.function
 def gradients(x):
     with tf.GradientTape() as tape:
-        loss = margin_loss(lengths_of(x))
+        v = classes_of(x)
+        loss = margin_loss(lengths_of(v))
+        if spec["reconstruction"]:
+            loss += reconstruction_loss(v)
     return loss, tape.gradient(loss, list(trainable.values()))
 
 
@@ -141,7 +158,7 @@ def step(x):
     return loss
 
 
-infer = tf.function(lambda x: lengths_of(x, False))
+infer = tf.function(lambda x: lengths_of(classes_of(x, False)))
 out = {"lengths": infer(x).numpy()}
 loss, grads = gradients(x)
 out["loss"] = np.array([loss.numpy()])
