@@ -40,6 +40,7 @@ export function crossValidateCommand(program: Command): void {
     .option("--partition <how>", "patients over hospitals: equal, dirichlet:ALPHA, scanner, size", "dirichlet:2")
     .option("--cnn-side <pixels>", "of a slice that the CNN sees", "128")
     .option("--cnn-epochs <n>", "of the CNN", "30")
+    .option("--trainings <n>", "of each network from different seeds; their mean score counts", "1")
     .option("--shuffle-labels", "a control: labels dealt anew, after which every row must be at chance")
     .option("--json", "print all scores with their intervals as JSON")
     .addHelpText("after", help)

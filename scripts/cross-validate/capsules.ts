@@ -18,7 +18,7 @@ import { verifyUpdate } from "../../protocol/update/verify-update.ts";
 import { BestPoint, type FoldSets, type Method } from "./method.ts";
 import { resizedSet } from "./resized-set.ts";
 
-/** The patients of each hospital in one fold. */
+/** The patients of each hospital in one fold; with the plan's seed, so that hospitals are alike from fold to fold. */
 export type Deal = (sets: FoldSets, seed: number) => readonly FoldSets[];
 
 /** All patients in one place: what no federation could have had. */
@@ -44,7 +44,7 @@ export function federatedCapsules(
     name: "federated",
     title: `compact capsules, ${height} px, ${hospitals} hospitals`,
     settings: { plan: { ...plan }, hospitals, partition: { ...partition } },
-    run: (sets, seed, options) => train({ ...plan, seed }, deal(sets, seed), "federated", options),
+    run: (sets, seed, options) => train({ ...plan, seed }, deal(sets, plan.seed), "federated", options),
   };
 }
 

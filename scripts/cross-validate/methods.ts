@@ -3,6 +3,7 @@ import type { ScanRecord } from "../../imaging/archive/shard-format.ts";
 import type { TrainingSet } from "../../model/training-set.ts";
 import { defaultPlan } from "../../protocol/default-plan.ts";
 import type { Plan } from "../../protocol/plan.ts";
+import { averaged } from "./averaged.ts";
 import { centralCapsules, federatedCapsules } from "./capsules.ts";
 import { hospitalFolds } from "./hospital-folds.ts";
 import { logistic } from "./logistic.ts";
@@ -24,11 +25,11 @@ export function chosenMethods(options: CrossOptions, set: TrainingSet, records: 
   const methods: Record<CrossOptions["rows"][number], () => Method> = {
     majority: () => majority,
     logistic: () => logistic,
-    cnn: () => smallInception(cnn),
-    compact: () => centralCapsules(plan),
+    cnn: () => averaged(smallInception(cnn), options.trainings),
+    compact: () => averaged(centralCapsules(plan), options.trainings),
     federated: () => {
       const deal = hospitalFolds(records, options.hospitals, partition);
-      return federatedCapsules(plan, options.hospitals, partition, deal);
+      return averaged(federatedCapsules(plan, options.hospitals, partition, deal), options.trainings);
     },
   };
   return options.rows.map((name) => methods[name]());

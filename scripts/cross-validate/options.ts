@@ -25,6 +25,7 @@ const optionsSchema = z.object({
   rounds: whole(1, 1000),
   localEpochs: whole(1, 1000),
   batch: whole(1, 256),
+  trainings: whole(1, 50),
   learningRate: z.coerce.number().positive(),
   hospitals: whole(2, 256),
   partition: z

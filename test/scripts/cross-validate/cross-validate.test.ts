@@ -10,6 +10,7 @@ import { openShard, type Shard } from "../../../imaging/archive/shard.ts";
 import { readShardIndex, type ScanRecord } from "../../../imaging/archive/shard-format.ts";
 import { writeSyntheticArchive } from "../../../imaging/phantom/write-archive.ts";
 import { isFedError } from "../../../protocol/errors.ts";
+import { averaged } from "../../../scripts/cross-validate/averaged.ts";
 import { hospitalFolds } from "../../../scripts/cross-validate/hospital-folds.ts";
 import type { FoldSets, Method } from "../../../scripts/cross-validate/method.ts";
 import { chosenMethods } from "../../../scripts/cross-validate/methods.ts";
@@ -41,7 +42,16 @@ describe("consilium cross-validate", () => {
   const methods = (rows: string, changes: Record<string, unknown> = {}): Method[] => {
     const given = {
       ...{ shard: dir, out: dir, rows, folds, seed: 3, side: 32, slices: 2, normalisation: "none", rounds: 1 },
-      ...{ localEpochs: 1, batch: 4, learningRate: 0.005, hospitals: 2, partition: "equal", cnnSide: 32, cnnEpochs: 1 },
+      ...{
+        localEpochs: 1,
+        batch: 4,
+        learningRate: 0.005,
+        hospitals: 2,
+        partition: "equal",
+        trainings: 1,
+        cnnSide: 32,
+        cnnEpochs: 1,
+      },
     };
     return chosenMethods(parseCrossOptions({ ...given, ...changes }), shard, records);
   };
@@ -148,6 +158,29 @@ describe("consilium cross-validate", () => {
     await writeFile(join(dir, "resumed", files[1] as string), whole.slice(0, -20));
     const damaged = await run(methods("compact"), "resumed").catch((error: unknown) => error);
     expect(isFedError(damaged, "FOLD_DAMAGED")).to.equal(true);
+  });
+
+  it("averages what several trainings from different seeds say", async () => {
+    const seeds: number[] = [];
+    const seeded: Method = {
+      ...{ name: "seeded", title: "seeded", settings: {} },
+      async *run({ validation, test }, seed) {
+        seeds.push(seed);
+        const score = ({ scans }: FoldSets["test"]) =>
+          scans.map(({ patient, label }) => ({ patient, label, score: seed / 2 ** 32 }));
+        return { parameters: 5, chosen: "once", validation: score(validation), heldOut: score(test) };
+      },
+    };
+    const [row] = (await run([averaged(seeded, 3)], "averaged")).rows;
+    expect(new Set(seeds).size).to.equal(3 * folds);
+    expect(row?.parameters).to.equal(15);
+    expect(row?.title).to.include("mean of 3 trainings");
+    for (const [fold, predictions] of row?.heldOut.entries() ?? []) {
+      const mean = seeds.slice(3 * fold, 3 * fold + 3).reduce((sum, seed) => sum + seed / 2 ** 32 / 3, 0);
+      for (const { score } of predictions) expect(score).to.be.closeTo(mean, 1e-12);
+    }
+    expect(row?.heldOut.flat()).to.have.length(28);
+    expect(averaged(seeded, 1)).to.equal(seeded);
   });
 
   it("keeps batch norm's weights at each hospital (FedBN), whose patients they then score", async () => {
