@@ -1,18 +1,10 @@
-// Scans to one tensor of a fixed number of slices: even sampling in evaluation, seeded jitter in training.
+// Scans to one tensor of a fixed number of slices.
 import type { Tensor5D } from "@tensorflow/tfjs-node-gpu";
 import { FedError } from "../protocol/errors.ts";
 import type { ModelSpec } from "../protocol/model-spec.ts";
+import { type Augmentation, batchPixels, type RawScan } from "./batch-pixels.ts";
 import { tf } from "./tensorflow.ts";
 import type { TrainingSet } from "./training-set.ts";
-
-/** Random choices for one scan of a training batch; each call gives the next 32-bit integer. */
-export type Randomness = () => number;
-
-const maxShift = 1 / 16; // of a side
-const maxScale = 0.08; // to either side of 1
-const maxRotationTangent = 0.12; // about 7 degrees
-const maxBrightness = 10; // of 255: 40 HU in the lung window's 1500
-const maxContrast = 0.06;
 
 /**
  * Scans as x [n, slices, height, width, channels] in [0, 1].
@@ -23,9 +15,21 @@ export function loadBatch(
   data: TrainingSet,
   indices: readonly number[],
   input: ModelSpec["input"],
-  augment?: { readonly next: Randomness; readonly pixels: boolean },
+  augment?: Augmentation,
 ): Tensor5D {
+  return batchTensor(batchPixels(readScans(data, indices, input), input, augment), input);
+}
+
+/** Pixels of a batch as x. */
+export function batchTensor(pixels: Float32Array, input: ModelSpec["input"]): Tensor5D {
   const { slices, height, width, channels } = input;
+  const count = pixels.length / (slices * height * width * channels);
+  return tf.tensor5d(pixels, [count, slices, height, width, channels]);
+}
+
+/** @throws FedError DATA_SHAPE_MISMATCH */
+export function readScans(data: TrainingSet, indices: readonly number[], input: ModelSpec["input"]): RawScan[] {
+  const { height, width, channels } = input;
   const { height: foundHeight, width: foundWidth, channels: foundChannels } = data;
   if (foundHeight !== height || foundWidth !== width || foundChannels !== channels) {
     const remedy = "import the scans again at the plan's size and windows";
@@ -35,71 +39,12 @@ export function loadBatch(
       { remedy },
     );
   }
-  const sliceSize = height * width * channels;
-  const batch = new Float32Array(indices.length * slices * sliceSize);
-  for (const [place, index] of indices.entries()) {
-    const available = data.scans[index]?.slices ?? 0;
-    const pixels = data.read(index);
-    if (available < 1 || pixels.length !== available * sliceSize) {
-      throw new FedError("DATA_SHAPE_MISMATCH", { scan: index, slices: available, bytes: pixels.length });
+  return indices.map((scan) => {
+    const slices = data.scans[scan]?.slices ?? 0;
+    const pixels = data.read(scan);
+    if (slices < 1 || pixels.length !== slices * height * width * channels) {
+      throw new FedError("DATA_SHAPE_MISMATCH", { scan, slices, bytes: pixels.length });
     }
-    const warp = augment?.pixels ? drawWarp(augment.next, height, width) : undefined;
-    for (let s = 0; s < slices; s++) {
-      const within = augment ? augment.next() / 2 ** 32 : undefined;
-      const from = sampledSlice(s, slices, available, within);
-      const source = pixels.subarray(from * sliceSize, (from + 1) * sliceSize);
-      const target = batch.subarray((place * slices + s) * sliceSize, (place * slices + s + 1) * sliceSize);
-      if (warp) warpSlice(source, target, input, warp);
-      else for (let p = 0; p < sliceSize; p++) target[p] = (source[p] as number) / 255;
-    }
-  }
-  return tf.tensor5d(batch, [indices.length, slices, height, width, channels]);
-}
-
-/** Which of a scan's slices stands at place s: the middle of its part of the scan, or a chosen share of that part. */
-export function sampledSlice(s: number, slices: number, available: number, within = 0.5): number {
-  return Math.min(available - 1, Math.floor(((s + within) * available) / slices));
-}
-
-/** One affine map and one change of values for all slices of a scan: a patient lies as he lies. */
-interface Warp {
-  readonly scale: number;
-  readonly sine: number;
-  readonly shiftX: number;
-  readonly shiftY: number;
-  readonly contrast: number;
-  readonly brightness: number;
-}
-
-function drawWarp(next: Randomness, height: number, width: number): Warp {
-  const signed = () => next() / 2 ** 31 - 1;
-  return {
-    scale: 1 + signed() * maxScale,
-    sine: signed() * maxRotationTangent,
-    shiftX: signed() * maxShift * width,
-    shiftY: signed() * maxShift * height,
-    contrast: 1 + signed() * maxContrast,
-    brightness: signed() * maxBrightness,
-  };
-}
-
-/** Nearest pixel: arithmetic that is the same on every machine. What comes from outside is the nearest edge. */
-function warpSlice(source: Uint8Array, target: Float32Array, input: ModelSpec["input"], warp: Warp): void {
-  const { height, width, channels } = input;
-  const cosine = Math.sqrt(1 - warp.sine * warp.sine);
-  const centreX = (width - 1) / 2;
-  const centreY = (height - 1) / 2;
-  const clamp = (value: number, last: number) => Math.max(0, Math.min(last, Math.round(value)));
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const dx = (x - centreX) * warp.scale;
-      const dy = (y - centreY) * warp.scale;
-      const fromX = clamp(cosine * dx - warp.sine * dy + centreX + warp.shiftX, width - 1);
-      const fromY = clamp(warp.sine * dx + cosine * dy + centreY + warp.shiftY, height - 1);
-      for (let c = 0; c < channels; c++) {
-        const value = (source[(fromY * width + fromX) * channels + c] as number) * warp.contrast + warp.brightness;
-        target[(y * width + x) * channels + c] = Math.max(0, Math.min(255, value)) / 255;
-      }
-    }
-  }
+    return { slices, pixels };
+  });
 }

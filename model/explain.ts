@@ -1,5 +1,6 @@
 // What a score rests on: which slices spoke for the positive class, by the coupling coefficients of both capsule layers.
-import { loadBatch, sampledSlice } from "./batch.ts";
+import { loadBatch } from "./batch.ts";
+import { sampledSlice } from "./batch-pixels.ts";
 import type { Network } from "./network.ts";
 import { tf } from "./tensorflow.ts";
 import type { TrainingSet } from "./training-set.ts";

@@ -4,11 +4,12 @@ import { canonicalBytes } from "../protocol/canonical.ts";
 import { sha256 } from "../protocol/digest.ts";
 import { FedError } from "../protocol/errors.ts";
 import type { TrainingSpec } from "../protocol/model-spec.ts";
-import { seededIntegers } from "../protocol/update/random.ts";
-import { loadBatch } from "./batch.ts";
+import { batchTensor, readScans } from "./batch.ts";
 import { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";
 import type { Network } from "./network.ts";
+import { makeBatch, oneAhead } from "./next-batch.ts";
 import { tf } from "./tensorflow.ts";
+import { stepsOf } from "./training-order.ts";
 import type { TrainingSet } from "./training-set.ts";
 import { type Batch, createTrainingStep, type TrainingStep } from "./training-step.ts";
 
@@ -54,28 +55,28 @@ export async function* train(
   const run = runName(options, count);
   let step = 0;
   try {
-    const done = options.resume ? restoreCheckpoint(options.resume, network, optimiser, run) : 0;
-    for (let epoch = 1; epoch <= options.localEpochs; epoch++) {
-      const order = mixedOrder(data, seededIntegers(options.seed, "order", epoch));
-      for (let at = 0; at < count; at += options.batchSize) {
-        if (signal?.aborted) throw new FedError("ABORTED", { step }, { cause: signal.reason });
-        step++;
-        if (step <= done) continue;
-        // Of the step, not of the training: a resumed training draws the same.
-        const next = seededIntegers(options.seed, "step", step);
-        const places = order.slice(at, at + options.batchSize);
-        const labels = places.map((index) => data.scans[index]?.label ?? 0);
-        const loss = tf.tidy(() => {
-          const x = loadBatch(data, places, input, { next, pixels: options.augmentation });
-          const targets = tf.oneHot(tf.tensor1d(labels, "int32"), 2).toFloat() as Tensor2D;
-          const batch = { x, targets, weights: tf.tensor1d(labels.map(weightOf)) };
-          const loss = training.run(batch);
-          if (!Number.isFinite(loss)) throw notFinite(step, loss, training, batch);
-          return loss;
-        });
-        yield { step, steps, epoch, loss, checkpoint: () => encodeCheckpoint(network, optimiser, run) };
-        await new Promise(setImmediate); // lets an abort be heard
-      }
+    step = options.resume ? restoreCheckpoint(options.resume, network, optimiser, run) : 0;
+    const ahead = oneAhead(stepsOf(data.scans, options, step), async ({ step, places }) =>
+      makeBatch(readScans(data, places, input), input, {
+        seed: options.seed,
+        step,
+        augmentation: options.augmentation,
+      }),
+    );
+    for await (const [{ step: now, epoch, places }, pixels] of ahead) {
+      if (signal?.aborted) throw new FedError("ABORTED", { step }, { cause: signal.reason });
+      step = now;
+      const labels = places.map((index) => data.scans[index]?.label ?? 0);
+      const loss = tf.tidy(() => {
+        const x = batchTensor(pixels, input);
+        const targets = tf.oneHot(tf.tensor1d(labels, "int32"), 2).toFloat() as Tensor2D;
+        const batch = { x, targets, weights: tf.tensor1d(labels.map(weightOf)) };
+        const loss = training.run(batch);
+        if (!Number.isFinite(loss)) throw notFinite(step, loss, training, batch);
+        return loss;
+      });
+      yield { step, steps, epoch, loss, checkpoint: () => encodeCheckpoint(network, optimiser, run) };
+      await new Promise(setImmediate); // lets an abort be heard
     }
     for (const [name, variable] of network.variables) {
       if (!tf.tidy(() => tf.isFinite(variable).all().dataSync()[0])) {
@@ -101,32 +102,6 @@ function classWeights({ scans }: TrainingSet, weigh: boolean): (label: number) =
   const positives = scans.filter(({ label }) => label === 1).length;
   if (!weigh || positives === 0 || positives === scans.length) return () => 1;
   return (label) => scans.length / (2 * (label === 1 ? positives : scans.length - positives));
-}
-
-/**
- * Each class shuffled, and the classes spread evenly among each other, so that every batch holds both as the shard does:
- * a batch of one class only says that its class is frequent.
- */
-function mixedOrder({ scans }: TrainingSet, next: () => number): number[] {
-  const places: { at: number; index: number }[] = [];
-  for (const label of [0, 1] as const) {
-    const own = shuffled(
-      [...scans.keys()].filter((index) => scans[index]?.label === label),
-      next,
-    );
-    const offset = next() / 2 ** 32;
-    for (const [place, index] of own.entries()) places.push({ at: (place + offset) / own.length, index });
-  }
-  return places.sort((a, b) => a.at - b.at || a.index - b.index).map(({ index }) => index);
-}
-
-/** Fisher and Yates. */
-function shuffled(items: number[], next: () => number): number[] {
-  for (let last = items.length - 1; last > 0; last--) {
-    const other = next() % (last + 1);
-    [items[last], items[other]] = [items[other] as number, items[last] as number];
-  }
-  return items;
 }
 
 function notFinite(step: number, loss: number, { trainable, gradients }: TrainingStep, batch: Batch): FedError {
