@@ -60,6 +60,14 @@ export async function collectUpdate(
     exchange.fetch(digest, { maxBytes, preferred: member, ...waiting }).catch((error) => {
       throw isFedError(error, "BLOB_TOO_LARGE") ? new Proven(error) : error;
     });
+  const baseHeader = async (digest: Digest) => {
+    const known = context.baseHeaders.get(digest);
+    if (known) return known;
+    await exchange.fetch(digest, { maxBytes: maxModelBytes, ...waiting });
+    const header = await blobHeader(blobs, digest);
+    context.baseHeaders.set(digest, header);
+    return header;
+  };
   try {
     await fetch(commitment.manifest, maxManifestBytes);
     const manifestBytes = await blobs.get(commitment.manifest, { maxBytes: maxManifestBytes });
@@ -67,8 +75,7 @@ export async function collectUpdate(
     const manifest = await judge(() =>
       verifyManifest(manifestBytes, { ...expected, sampleCap: plan.sampleCap }, signatures),
     );
-    await exchange.fetch(manifest.base, { maxBytes: maxModelBytes, ...waiting });
-    const base = await blobHeader(blobs, manifest.base);
+    const base = await baseHeader(manifest.base);
     await fetch(manifest.update, maxUpdateBytes(base, plan));
     const source = await blobSource(blobs, manifest.update);
     if (source.size !== manifest.updateBytes) {

@@ -14,6 +14,8 @@ export interface RoundContext {
   readonly plan: Plan;
   /** Models that updates may have been trained from: the round's base, then as many older ones as the plan allows. */
   readonly bases: readonly Digest[];
+  /** Of the bases that are here, each read once. */
+  readonly baseHeaders: Map<Digest, SafetensorsHeader>;
 }
 
 export interface BlobPorts {
@@ -36,27 +38,32 @@ export async function openRoundContext(
 ): Promise<RoundContext> {
   const plan = await fetchPlan(ports, round.plan, waiting);
   await ports.exchange.fetch(round.base, { maxBytes: maxModelBytes, ...waiting });
-  return { federation, plan, bases: basesOf(round, lineage).slice(0, 1 + plan.strategy.maxStaleness) };
+  const bases = basesOf(round, lineage).slice(0, 1 + plan.strategy.maxStaleness);
+  return { federation, plan, bases, baseHeaders: new Map() };
 }
 
-/** Objects up to this size are read at once, bytes. */
-const smallObject = 256 * 1024;
+/** Read at once, so that a file is opened a few times and not for every run of it, bytes. */
+const windowBytes = 256 * 1024;
 
-/** A local object, read in pieces. @throws FedError BLOB_UNKNOWN */
+/** A local object, read in pieces, forwards at best. @throws FedError BLOB_UNKNOWN */
 export async function blobSource(blobs: Pick<BlobStore, "outline" | "read">, digest: Digest): Promise<ByteSource> {
   const { size } = await blobs.outline(digest);
-  const read = async (offset: number, length: number) => {
+  const readWhole = async (offset: number, length: number) => {
     const bytes = await blobs.read(digest, offset, length);
     if (bytes.byteLength !== length) throw new FedError("BLOB_CORRUPT", { digest, offset, length });
     return bytes;
   };
-  if (size > smallObject) return { size, read };
-  let whole: Promise<Uint8Array> | undefined;
+  let start = 0;
+  let window: Uint8Array = new Uint8Array(0);
   return {
     size,
     async read(offset, length) {
-      whole ??= read(0, size);
-      return (await whole).subarray(offset, offset + length);
+      if (length >= windowBytes) return readWhole(offset, length);
+      if (offset < start || offset + length > start + window.byteLength) {
+        window = await readWhole(offset, Math.min(windowBytes, size - offset));
+        start = offset;
+      }
+      return window.subarray(offset - start, offset - start + length);
     },
   };
 }

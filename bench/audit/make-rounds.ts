@@ -43,7 +43,7 @@ export async function makeRounds(
     for (const [index, hospital] of hospitals.entries())
       await commit(hospital, blobs, { plan, planDigest, base, id, index });
     const round = await aggregator.round(id);
-    const context = { federation: aggregator.federation, plan, bases: [base] };
+    const context = { federation: aggregator.federation, plan, bases: [base], baseHeaders: new Map() };
     const updates: ValidUpdate[] = [];
     for (const commitment of round.commitments) {
       const ports = { blobs, exchange: localExchange(blobs), signatures: (hospitals[0] as MadeHospital).signatures };

@@ -43,7 +43,9 @@ const learner: Learner = {
 };
 
 function shifted(data: TensorData, by: number): Float32Array {
-  return Float32Array.from(data, (value) => value + by);
+  const moved = new Float32Array(data.length);
+  for (let i = 0; i < moved.length; i++) moved[i] = (data[i] as number) + by;
+  return moved;
 }
 
 const admin = await ensureIdentity(run, "admin");

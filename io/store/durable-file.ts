@@ -23,8 +23,14 @@ export async function writeDurably(bytes: Uint8Array, { temp, target }: { temp: 
 /** Moves a synced file into a directory, created where missing, so that the new name survives a power cut too. */
 export async function moveDurably(source: string, target: string): Promise<void> {
   const directory = dirname(target);
-  const created = await mkdir(directory, { recursive: true });
-  await rename(source, target);
+  let created: string | undefined;
+  try {
+    await rename(source, target);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "ENOENT") throw error;
+    created = await mkdir(directory, { recursive: true });
+    await rename(source, target);
+  }
   await syncDirectory(directory);
   if (created !== undefined) await syncDirectory(dirname(directory));
 }

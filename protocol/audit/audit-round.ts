@@ -127,7 +127,7 @@ async function openContext(
   try {
     const plan = await fetchPlan(ports, planDigest, waiting);
     onPlan(planDigest, plan);
-    context = { federation, plan, bases: bases.slice(0, 1 + plan.strategy.maxStaleness) };
+    context = { federation, plan, bases: bases.slice(0, 1 + plan.strategy.maxStaleness), baseHeaders: new Map() };
   } catch (error) {
     findings.object(error, { object: "plan", digest: planDigest }, { missing });
   }

@@ -31,7 +31,7 @@ export class Oracle {
     const { manifest } = commitment;
     if (this.#judged.has(manifest)) return this.#judged.get(manifest);
     const bases = basesOf(round, lineageOf(rounds)).slice(0, 1 + this.#plan.strategy.maxStaleness);
-    const context: RoundContext = { federation: fakeFederation, plan: this.#plan, bases };
+    const context: RoundContext = { federation: fakeFederation, plan: this.#plan, bases, baseHeaders: new Map() };
     const fetch = async (digest: Digest) => {
       if (!(await this.depot.has(digest))) throw new FedError("BLOB_UNAVAILABLE", { digest });
     };
