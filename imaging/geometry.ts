@@ -1,6 +1,7 @@
 // From a scanner's grid to the common one, in millimetres: upright, one field of view, one spacing. Going to coarser
 // pixels is averaging over what each one covers, so nothing aliases.
-import type { CtFrame } from "./dicom/ct-instance.ts";
+import type { CtFrame, CtInstance } from "./dicom/ct-instance.ts";
+import { OUTSIDE_HU } from "./dicom/hounsfield.ts";
 
 export interface Plane {
   /** [rows, columns]: rows to the back, columns to the patient's left. */
@@ -50,28 +51,53 @@ export function shiftRows(plane: Plane, by: number, outside: number): Plane {
 }
 
 /** Means of factor x factor pixels; what is left of an incomplete last row or column is cut off. */
-export function shrink(plane: Plane, factor: number): Plane {
-  if (factor <= 1) return plane;
-  const rows = Math.floor(plane.rows / factor);
-  const columns = Math.floor(plane.columns / factor);
-  const values = new Int16Array(rows * columns);
+export function shrink({ values, spacingMm, ...from }: Plane, factor: number): Plane {
+  if (factor <= 1) return { values, spacingMm, ...from };
+  const rows = Math.floor(from.rows / factor);
+  const columns = Math.floor(from.columns / factor);
+  const shrunk = new Int16Array(rows * columns);
+  const coarserMm: Plane["spacingMm"] = [spacingMm[0] * factor, spacingMm[1] * factor];
+  if (factor === 2) {
+    // Nearly always: four times as fast as the sums below, to the same means.
+    for (let out = 0, row = 0; row < rows; row++) {
+      for (let column = 0, at = 2 * row * from.columns; column < columns; column++, at += 2) {
+        const below = at + from.columns;
+        shrunk[out++] = (values[at]! + values[at + 1]! + values[below]! + values[below + 1]! + 2) >> 2;
+      }
+    }
+    return { values: shrunk, rows, columns, spacingMm: coarserMm };
+  }
   const sums = new Int32Array(columns);
   for (let row = 0; row < rows; row++) {
     sums.fill(0);
     for (let line = 0; line < factor; line++) {
-      let from = (row * factor + line) * plane.columns;
-      for (let column = 0; column < columns; column++) {
-        let sum = 0;
-        for (let k = 0; k < factor; k++) sum += plane.values[from++]!;
-        sums[column]! += sum;
-      }
+      const start = (row * factor + line) * from.columns;
+      for (let k = 0; k < factor; k++)
+        for (let column = 0, at = start + k; column < columns; column++, at += factor) sums[column]! += values[at]!;
     }
-    for (let column = 0; column < columns; column++) {
-      values[row * columns + column] = Math.round(sums[column]! / (factor * factor));
-    }
+    for (let column = 0; column < columns; column++)
+      shrunk[row * columns + column] = Math.round(sums[column]! / (factor * factor));
   }
-  const [y, x] = plane.spacingMm;
-  return { values, rows, columns, spacingMm: [y * factor, x * factor] };
+  return { values: shrunk, rows, columns, spacingMm: coarserMm };
+}
+
+/** What a slice is wanted as instead of all its pixels. */
+export interface Reduction {
+  /** Pixels may be shrunk to this; 0 keeps the scanner's. */
+  readonly pixelMm: number;
+  /** Rows to move each frame of the file by (shiftRows), as a tilted gantry asks for. */
+  readonly shifts: readonly number[];
+}
+
+/** A frame upright, moved and shrunk; its values may be `hu` itself. */
+export function reduceFrame(
+  hu: Int16Array,
+  { rows, columns, frames }: Pick<CtInstance, "rows" | "columns" | "frames">,
+  index: number,
+  { pixelMm, shifts }: Reduction,
+): Plane {
+  const turned = shiftRows(upright(hu, { rows, columns }, frames[index]!), shifts[index] ?? 0, OUTSIDE_HU);
+  return shrink(turned, Math.max(1, Math.floor(pixelMm / Math.max(...turned.spacingMm))));
 }
 
 /** A square field of view: its middle, mm from the centre of the first pixel, and its side. */
@@ -92,20 +118,26 @@ export function resamplePlane(
     cells(columns, spacingMm[1]),
     cells(size.columns, sideMm / size.columns, centreMm[1] - sideMm / 2),
   );
-  // Columns first, into [rows, size.columns].
+  // Columns first, into [rows, size.columns]; rows that no pixel of the field covers are left out.
   const narrow = new Float32Array(rows * size.columns);
-  for (let row = 0; row < rows; row++) {
-    for (const [out, { first, weights, beyond }] of across.entries()) {
+  const firstRow = down[0]?.first ?? 0;
+  const lastRow = down.reduce((last, { first, weights }) => Math.max(last, first + weights.length), firstRow);
+  for (let out = 0; out < size.columns; out++) {
+    const { first, weights, beyond } = across[out]!;
+    for (let row = firstRow; row < lastRow; row++) {
       let sum = beyond * outside;
-      for (let k = 0; k < weights.length; k++) sum += weights[k]! * values[row * columns + first + k]!;
+      const start = row * columns + first;
+      for (let k = 0; k < weights.length; k++) sum += weights[k]! * values[start + k]!;
       narrow[row * size.columns + out] = sum;
     }
   }
   const result = new Float32Array(size.rows * size.columns);
-  for (const [out, { first, weights, beyond }] of down.entries()) {
+  for (let out = 0; out < size.rows; out++) {
+    const { first, weights, beyond } = down[out]!;
     for (let column = 0; column < size.columns; column++) {
       let sum = beyond * outside;
-      for (let k = 0; k < weights.length; k++) sum += weights[k]! * narrow[(first + k) * size.columns + column]!;
+      for (let k = 0, at = first * size.columns + column; k < weights.length; k++, at += size.columns)
+        sum += weights[k]! * narrow[at]!;
       result[out * size.columns + column] = sum;
     }
   }

@@ -55,20 +55,15 @@ function findLungs(hu: Int16Array | Float32Array, grid: LungGrid): LungMask {
   const body = bodyMask(hu, grid);
   const bodyVoxels = count(body);
   if (bodyVoxels * voxelMl < 500) return refuse(new Uint8Array(hu.length), 0, "NO_BODY");
-  const air = Uint8Array.from(body, (inside, voxel) => (inside && hu[voxel]! < AERATED_BELOW_HU ? 1 : 0));
+  const air = below(hu, AERATED_BELOW_HU, body);
   const parenchyma = withoutAirways(hu, air, grid);
   const pieces = connectedPieces(parenchyma, grid);
   const lungs = largePieces(hu, pieces, voxelMl, grid);
-  const dense = closing(lungs, grid, DENSE_CLOSING_MM).map((inside, voxel) =>
-    inside && hu[voxel]! < DENSE_BELOW_HU ? 1 : 0,
-  );
-  const closed = closing(
-    lungs.map((inside, voxel) => inside | dense[voxel]!),
-    grid,
-    CLOSING_MM,
-  );
+  const dense = below(hu, DENSE_BELOW_HU, closing(lungs, grid, DENSE_CLOSING_MM));
+  const mask = closing(union(lungs, dense), grid, CLOSING_MM);
   // Closing must neither leave the body nor take back the windpipe.
-  const mask = closed.map((inside, voxel) => (inside && body[voxel] && !(air[voxel] && !parenchyma[voxel]) ? 1 : 0));
+  for (let voxel = 0; voxel < mask.length; voxel++)
+    mask[voxel]! &= body[voxel]! & (1 - (air[voxel]! & (1 - parenchyma[voxel]!)));
   const volumeMl = count(mask) * voxelMl;
   const reason = problemOf(mask, volumeMl, body, grid);
   return reason ? refuse(mask, volumeMl, reason) : { mask, volumeMl, plausible: true };
@@ -115,6 +110,27 @@ function growInPlane(
   return grown;
 }
 
+/** Voxels of the mask below a value. */
+function below(hu: Int16Array | Float32Array, limit: number, mask: Uint8Array): Uint8Array {
+  const found = new Uint8Array(hu.length);
+  for (let voxel = 0; voxel < found.length; voxel++) found[voxel] = hu[voxel]! < limit ? mask[voxel]! : 0;
+  return found;
+}
+
+function union(one: Uint8Array, other: Uint8Array): Uint8Array {
+  const both = new Uint8Array(one.length);
+  for (let voxel = 0; voxel < both.length; voxel++) both[voxel] = one[voxel]! | other[voxel]!;
+  return both;
+}
+
+/** Voxels of the pieces that are chosen. */
+function maskOf(labels: Int32Array, isChosen: readonly boolean[]): Uint8Array {
+  const chosen = Uint8Array.from(isChosen, (one) => (one ? 1 : 0));
+  const mask = new Uint8Array(labels.length);
+  for (let voxel = 0; voxel < mask.length; voxel++) mask[voxel] = chosen[labels[voxel]!]!;
+  return mask;
+}
+
 function refuse(mask: Uint8Array, volumeMl: number, reason: LungProblem): LungMask {
   return { mask, volumeMl, plausible: false, reason };
 }
@@ -132,14 +148,19 @@ function fillSmallHoles(mask: Uint8Array, grid: LungGrid): Uint8Array {
 
 /** The patient: the largest piece of tissue (the table is a thinner one), with the air that it encloses in each slice. */
 function bodyMask(hu: Int16Array | Float32Array, grid: LungGrid): Uint8Array {
-  const tissue = Uint8Array.from(hu, (value) => (value > -500 ? 1 : 0));
+  const tissue = new Uint8Array(hu.length);
+  for (let voxel = 0; voxel < tissue.length; voxel++) tissue[voxel] = hu[voxel]! > -500 ? 1 : 0;
   // Parting by 3 mm cuts the table and clothes from the skin.
   const parted = erodeInPlane(tissue, grid, 3 / grid.spacingMm[1]);
   const { labels, sizes } = connectedPieces(parted, grid);
   const largest = sizes.reduce((best, size, label) => (size > (sizes[best] ?? 0) ? label : best), 0);
   if (largest === 0) return new Uint8Array(hu.length);
-  const core = Uint8Array.from(labels, (label) => (label === largest ? 1 : 0));
-  const whole = dilateInPlane(core, grid, 3 / grid.spacingMm[1]).map((near, voxel) => near & tissue[voxel]!);
+  const core = maskOf(
+    labels,
+    sizes.map((_, label) => label === largest),
+  );
+  const whole = dilateInPlane(core, grid, 3 / grid.spacingMm[1]);
+  for (let voxel = 0; voxel < whole.length; voxel++) whole[voxel]! &= tissue[voxel]!;
   return closeAtBorder(fillHolesInPlane(whole, grid), whole, grid);
 }
 
@@ -155,26 +176,27 @@ function closeAtBorder(filled: Uint8Array, body: Uint8Array, { slices, rows, col
 
 /** Air without tubes of pure gas: gas pieces that are small in their slice and lie in the body's middle third. */
 function withoutAirways(hu: Int16Array | Float32Array, air: Uint8Array, grid: LungGrid): Uint8Array {
-  const { rows, columns, spacingMm } = grid;
+  const { columns, spacingMm } = grid;
   // Grain makes single voxels of lung look like gas, and of gas like lung: the windpipe is gas in the mean.
-  const gas = Uint8Array.from(air, (inside, voxel) => (inside && hu[voxel]! < GAS_BELOW_HU ? 1 : 0));
+  const gas = below(hu, GAS_BELOW_HU, air);
   const radiusPx = 2 / spacingMm[1];
   const solid = dilateInPlane(erodeInPlane(gas, grid, Math.max(1, radiusPx / 2)), grid, Math.max(1, radiusPx / 2));
   const { labels, sizes } = connectedPieces(solid, grid, { inPlane: true });
   const areaMm2 = spacingMm[1] * spacingMm[2];
   const sumColumn = new Float64Array(sizes.length);
   const walled = wallShare(hu, labels, sizes.length, grid);
-  for (let voxel = 0; voxel < labels.length; voxel++) sumColumn[labels[voxel]!]! += voxel % columns;
+  for (let start = 0; start < labels.length; start += columns)
+    for (let column = 0; column < columns; column++) sumColumn[labels[start + column]!]! += column;
   const middle = columns / 2;
   const airway = sizes.map((size, label) => {
     if (label === 0) return false;
     const offCentre = Math.abs(sumColumn[label]! / size - middle) * spacingMm[2];
     return size * areaMm2 > 40 && size * areaMm2 < 900 && offCentre < 55 && walled[label]! > 0.5;
   });
-  const tube = Uint8Array.from(labels, (label) => (airway[label] ? 1 : 0));
   // The tube's rim is brighter by partial volume; it goes with it.
-  const rim = dilateInPlane(tube, { ...grid, rows, columns }, 3 / spacingMm[1]);
-  return air.map((inside, voxel) => (inside && !rim[voxel] ? 1 : 0));
+  const kept = dilateInPlane(maskOf(labels, airway), grid, 3 / spacingMm[1]);
+  for (let voxel = 0; voxel < kept.length; voxel++) kept[voxel] = air[voxel]! & (1 - kept[voxel]!);
+  return kept;
 }
 
 /** Share of what lies 4 mm beyond each piece within its slice that is tissue: a bulla lies in lung, the windpipe does not. */
@@ -203,13 +225,13 @@ function largePieces(
   grid: LungGrid,
 ): Uint8Array {
   const sums = new Float64Array(sizes.length);
-  for (let voxel = 0; voxel < labels.length; voxel++) sums[labels[voxel]!]! += Math.max(-1024, hu[voxel]!);
+  for (let voxel = 0; voxel < labels.length; voxel++) {
+    const label = labels[voxel]!;
+    if (label > 0) sums[label]! += Math.max(-1024, hu[voxel]!);
+  }
   const smallest = Math.max(SMALLEST_PIECE_ML, sizes.reduce((most, size) => Math.max(most, size), 0) * voxelMl * 0.02);
   const kept = sizes.map((size, label) => label > 0 && size * voxelMl > smallest && sums[label]! / size > -945);
-  return fillSmallHoles(
-    Uint8Array.from(labels, (label) => (kept[label] ? 1 : 0)),
-    grid,
-  );
+  return fillSmallHoles(maskOf(labels, kept), grid);
 }
 
 /** Adults hold 1.2 to 9 l of lung in two sides; children and partial scans less: the limits are wide on purpose. */
@@ -226,18 +248,26 @@ function problemOf(
   if (share < 0.06 || share > 0.75) return "SHARE_OF_BODY";
   // Sides of the body, not of the mask: one lung alone has a middle of its own.
   const middle = meanColumn(body, columns);
-  let left = 0;
-  for (let voxel = 0; voxel < mask.length; voxel++) if (mask[voxel] && voxel % columns > middle) left += 1;
+  const perColumn = columnCounts(mask, columns);
+  const left = perColumn.reduce((sum, voxels, column) => sum + (column > middle ? voxels : 0), 0);
   const smaller = Math.min(left, count(mask) - left) / count(mask);
   return smaller < SMALLER_SIDE_SHARE ? "ONE_SIDE_ONLY" : undefined;
 }
 
 function meanColumn(mask: Uint8Array, columns: number): number {
-  let sum = 0;
-  for (let voxel = 0; voxel < mask.length; voxel++) sum += mask[voxel]! * (voxel % columns);
+  const sum = columnCounts(mask, columns).reduce((total, voxels, column) => total + voxels * column, 0);
   return sum / Math.max(1, count(mask));
 }
 
+function columnCounts(mask: Uint8Array, columns: number): Float64Array {
+  const counts = new Float64Array(columns);
+  for (let start = 0; start < mask.length; start += columns)
+    for (let column = 0; column < columns; column++) counts[column]! += mask[start + column]!;
+  return counts;
+}
+
 function count(mask: Uint8Array): number {
-  return mask.reduce((sum, inside) => sum + inside, 0);
+  let sum = 0;
+  for (let voxel = 0; voxel < mask.length; voxel++) sum += mask[voxel]!;
+  return sum;
 }

@@ -18,17 +18,22 @@ type Words = Uint8Array | Uint16Array;
  * @param into memory for all frames, one after the other; else each has its own
  * @throws {FedError} DICOM_PIXELS_DAMAGED at the first frame that does not decode; DICOM_MEMORY if `into` has another size
  */
-export async function* decodeFrames({ instance, pixels }: DicomFile, into?: Int16Array): AsyncGenerator<Int16Array> {
-  const area = instance.rows * instance.columns;
-  const pixelCount = area * instance.frames.length;
+export async function* decodeFrames(file: DicomFile, into?: Int16Array): AsyncGenerator<Int16Array> {
+  const { rows, columns, frames } = file.instance;
+  const area = rows * columns;
+  const pixelCount = area * frames.length;
   if (into && into.length !== pixelCount)
     throw new FedError("DICOM_MEMORY", { pixels: into.length, needed: pixelCount });
-  for (const [index, frame] of instance.frames.entries()) {
-    const words = await decodeWords({ instance, pixels }, index);
+  for (const index of frames.keys()) {
     const hu = into?.subarray(index * area, (index + 1) * area) ?? new Int16Array(area);
-    toHounsfield(words, instance, frame, hu);
+    await decodeFrame(file, index, hu);
     yield hu;
   }
+}
+
+/** Writes the HU of one frame to `into`, of rows x columns. @throws {FedError} DICOM_PIXELS_DAMAGED */
+export async function decodeFrame(file: DicomFile, index: number, into: Int16Array): Promise<void> {
+  toHounsfield(await decodeWords(file, index), file.instance, file.instance.frames[index]!, into);
 }
 
 /** Stored values of each frame as the file has them, before rescale: what other programs call its pixels. */

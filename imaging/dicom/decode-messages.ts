@@ -1,5 +1,6 @@
 // What the decode pool and its workers say to each other.
 import type { ErrorFacts } from "../../protocol/errors.ts";
+import type { Plane, Reduction } from "../geometry.ts";
 import type { CtInstance } from "./ct-instance.ts";
 import type { DicomLimits } from "./limits.ts";
 
@@ -12,8 +13,14 @@ export type SharedHu = Int16Array<SharedArrayBuffer>;
 export type ToWorker =
   /** Read what the file says of itself. */
   | { readonly kind: "header"; readonly task: number; readonly source: DicomSource }
-  /** Decode all frames to HU, one after the other into shared memory if there is any. */
-  | { readonly kind: "decode"; readonly task: number; readonly source: DicomSource; readonly into?: SharedHu }
+  /** Decode all frames to HU, one after the other into shared memory if there is any, or reduced. */
+  | {
+      readonly kind: "decode";
+      readonly task: number;
+      readonly source: DicomSource;
+      readonly into?: SharedHu;
+      readonly reduction?: Reduction;
+    }
   /** One frame was taken: another may be sent. */
   | { readonly kind: "taken"; readonly task: number }
   /** Nobody wants the rest. */
@@ -38,8 +45,10 @@ export type FromWorker =
   | {
       readonly kind: "frame";
       readonly task: number;
-      /** With the first frame only. */
+      /** With the first frame only, and not with reduced ones. */
       readonly instance?: InstanceText;
+      /** What `hu` is, where it was reduced. */
+      readonly plane?: Omit<Plane, "values">;
       /** Unless it was written into shared memory. */
       readonly hu?: Int16Array<ArrayBuffer>;
       readonly isLast: boolean;

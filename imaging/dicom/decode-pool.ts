@@ -3,6 +3,7 @@
 import { availableParallelism } from "node:os";
 import { FedError } from "../../protocol/errors.ts";
 import { openEventStream } from "../../protocol/event-stream.ts";
+import type { Plane, Reduction } from "../geometry.ts";
 import type { CtInstance } from "./ct-instance.ts";
 import { type DicomSource, type FromWorker, parseInstance, type SharedHu } from "./decode-messages.ts";
 import { type DecodeSeat, type DecodeTask, openDecodeSeat } from "./decode-seat.ts";
@@ -54,6 +55,11 @@ export interface DecodePool {
    * @throws {FedError} those of readInstance and decodeFrames, DICOM_UNREADABLE (with the reason, such as ENOENT), DICOM_TIMEOUT, DICOM_WORKER_DIED
    */
   decode(source: DicomSource, options?: DecodeOptions): AsyncGenerator<DecodedFrame>;
+  /**
+   * Decodes as `decode` does, and gives each frame upright and shrunk (geometry.ts): that is done where it was decoded, and
+   * only what is left of it is sent here.
+   */
+  planes(source: DicomSource, reduction: Reduction, options?: { readonly signal?: AbortSignal }): AsyncGenerator<Plane>;
   /** Ends all workers; what is in work fails with DICOM_POOL_CLOSED. */
   close(): Promise<void>;
 }
@@ -89,11 +95,15 @@ export function openDecodePool({
     }
   }
 
-  async function* ask(kind: DecodeTask["kind"], source: DicomSource, { into, signal }: DecodeOptions = {}) {
+  async function* ask(
+    kind: DecodeTask["kind"],
+    source: DicomSource,
+    { into, reduction, signal }: DecodeOptions & { readonly reduction?: Reduction } = {},
+  ) {
     signal?.throwIfAborted();
     if (closed) throw new FedError("DICOM_POOL_CLOSED");
     const stream = openEventStream<FromWorker | FedError>();
-    const task: DecodeTask = { id: ++lastId, kind, source, into, tell: stream.tell, fail: stream.tell };
+    const task: DecodeTask = { id: ++lastId, kind, source, into, reduction, tell: stream.tell, fail: stream.tell };
     waiting.push(task);
     dispatch([]);
     let ended = false;
@@ -134,6 +144,12 @@ export function openDecodePool({
         const area = instance.rows * instance.columns;
         yield { instance, index, hu: answer.hu ?? options.into!.subarray(index * area, (index + 1) * area) };
         index++;
+      }
+    },
+    async *planes(source, reduction, options = {}) {
+      for await (const answer of ask("decode", source, { ...options, reduction })) {
+        if (answer.kind !== "frame") return;
+        yield { ...answer.plane!, values: answer.hu! };
       }
     },
     async close() {

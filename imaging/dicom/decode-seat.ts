@@ -1,6 +1,7 @@
 // One worker thread and what it has to do: replaced when it dies, ended when it hangs; the file in work pays for that.
 import { Worker } from "node:worker_threads";
 import { FedError } from "../../protocol/errors.ts";
+import type { Reduction } from "../geometry.ts";
 import type { DicomSource, FromWorker, SharedHu, ToWorker, WorkerData, WorkerSettings } from "./decode-messages.ts";
 
 export interface DecodeTask {
@@ -9,6 +10,7 @@ export interface DecodeTask {
   readonly source: DicomSource;
   /** Where HU go; own memory for each frame if undefined. */
   readonly into?: SharedHu | undefined;
+  readonly reduction?: Reduction | undefined;
   /** Hears every message; the last one is a header, a refusal, the last frame, or that it was stopped. */
   tell(message: FromWorker): void;
   fail(error: FedError): void;
@@ -120,8 +122,8 @@ export function openDecodeSeat({ timeoutMs, maxHeapMib, settings, entry, onFree 
     },
     give(task) {
       tasks.push(task);
-      const { id, kind, source, into } = task;
-      say({ kind, task: id, source, ...(kind === "decode" && into && { into }) } as ToWorker);
+      const { id, kind, source, into, reduction } = task;
+      say({ kind, task: id, source, ...(into && { into }), ...(reduction && { reduction }) } as ToWorker);
       if (tasks.length === 1) watch();
     },
     taken(task) {

@@ -1,9 +1,17 @@
 // A thread that reads and decodes one DICOM file after the other; if a file kills it, that file alone is lost.
 import { parentPort, workerData } from "node:worker_threads";
 import { isFedError } from "../../protocol/errors.ts";
+import { type Plane, type Reduction, reduceFrame } from "../geometry.ts";
 import type { CtInstance } from "./ct-instance.ts";
-import { decodeFrames } from "./decode-frames.ts";
-import { type DicomSource, type FromWorker, type ToWorker, type WorkerData, writeInstance } from "./decode-messages.ts";
+import { decodeFrame, decodeFrames } from "./decode-frames.ts";
+import {
+  type DicomSource,
+  type FromWorker,
+  type SharedHu,
+  type ToWorker,
+  type WorkerData,
+  writeInstance,
+} from "./decode-messages.ts";
 import { readFileHeader, unreadable, withDicomFile } from "./open-file.ts";
 import { type DicomFile, readInstance, readInstanceHeader } from "./read-instance.ts";
 
@@ -48,21 +56,42 @@ async function decode(message: Extract<ToWorker, { kind: "decode" }>): Promise<v
   else await withDicomFile(source.path, limits, (file) => decodeFile(file, message));
 }
 
-async function decodeFile(file: DicomFile, { task, into }: Extract<ToWorker, { kind: "decode" }>): Promise<void> {
+async function decodeFile(
+  file: DicomFile,
+  { task, into, reduction }: Extract<ToWorker, { kind: "decode" }>,
+): Promise<void> {
   const count = file.instance.frames.length;
   credit = framesAhead;
   let index = 0;
-  for await (const hu of decodeFrames(file, into)) {
+  for await (const { values, ...plane } of reduction ? reducedFrames(file, reduction) : wholeFrames(file, into)) {
     while (credit === 0 && !stopped.has(task)) await new Promise<void>((resolve) => (wake = resolve));
     if (stopped.delete(task)) return say({ kind: "stopped", task });
     credit--;
-    const first = index === 0 && { instance: writeInstance(file.instance) };
+    const about = reduction ? { plane } : index === 0 && { instance: writeInstance(file.instance) };
     const isLast = ++index === count;
     // A file of which frames were told before cannot be given to another worker: its end must not wait.
     const tell = count === 1 ? sayLater : say;
-    if (hu.buffer instanceof ArrayBuffer)
-      tell({ kind: "frame", task, ...first, hu: hu as Int16Array<ArrayBuffer>, isLast }, [hu.buffer]);
-    else tell({ kind: "frame", task, ...first, isLast });
+    if (values.buffer instanceof ArrayBuffer)
+      tell({ kind: "frame", task, ...about, hu: values as Int16Array<ArrayBuffer>, isLast }, [values.buffer]);
+    else tell({ kind: "frame", task, ...about, isLast });
+  }
+}
+
+async function* wholeFrames(file: DicomFile, into: SharedHu | undefined): AsyncGenerator<Plane> {
+  const { rows, columns } = file.instance;
+  for await (const values of decodeFrames(file, into)) yield { values, rows, columns, spacingMm: [1, 1] };
+}
+
+/** HU of the frame in work: memory that is asked for and given back with each costs as much as reading it. */
+let whole = new Int16Array(0);
+
+async function* reducedFrames(file: DicomFile, reduction: Reduction): AsyncGenerator<Plane> {
+  const { rows, columns, frames } = file.instance;
+  if (whole.length !== rows * columns) whole = new Int16Array(rows * columns);
+  for (const index of frames.keys()) {
+    await decodeFrame(file, index, whole);
+    const plane = reduceFrame(whole, file.instance, index, reduction);
+    yield plane.values === whole ? { ...plane, values: whole.slice() } : plane;
   }
 }
 

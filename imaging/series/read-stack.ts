@@ -3,8 +3,7 @@
 import { FedError, isFedError } from "../../protocol/errors.ts";
 import type { DicomSource } from "../dicom/decode-messages.ts";
 import type { DecodePool } from "../dicom/decode-pool.ts";
-import { OUTSIDE_HU } from "../dicom/hounsfield.ts";
-import { type Plane, shiftRows, shrink, upright } from "../geometry.ts";
+import type { Plane } from "../geometry.ts";
 import type { OrderedFrame } from "./order.ts";
 import type { SeriesCandidate } from "./select.ts";
 
@@ -22,6 +21,8 @@ export interface DamagedFile {
   readonly error: unknown;
 }
 
+/** Asked for at once, so that no worker waits for this thread. */
+const FILES_A_WORKER = 4;
 /** More than this share of a series' files damaged, and what is left shows no longer the scan. */
 const MOST_DAMAGED = 0.2;
 
@@ -57,14 +58,11 @@ export async function readStack(
   const queue = files.filter(({ file }) => wanted.has(file));
   const decodeOne = async (file: number) => {
     const places = wanted.get(file)!;
-    for await (const { instance, index, hu } of pool.decode(await sourceOf(file), signal ? { signal } : {})) {
-      const place = places.get(index);
-      if (place === undefined) continue;
-      const turned = shiftRows(upright(hu, instance, order.frames[place]!), shift[place]!, OUTSIDE_HU);
-      planes[place] = shrink(
-        turned,
-        pixelMm > 0 ? Math.max(1, Math.floor(pixelMm / Math.max(...turned.spacingMm))) : 1,
-      );
+    const shifts = Array.from({ length: Math.max(...places.keys()) + 1 }, (_, index) => shift[places.get(index)!] ?? 0);
+    let index = 0;
+    for await (const plane of pool.planes(await sourceOf(file), { pixelMm, shifts }, signal ? { signal } : {})) {
+      const place = places.get(index++);
+      if (place !== undefined) planes[place] = plane;
     }
   };
   const lane = async () => {
@@ -78,7 +76,7 @@ export async function readStack(
       }
     }
   };
-  await Promise.all(Array.from({ length: pool.size * 2 }, lane));
+  await Promise.all(Array.from({ length: pool.size * FILES_A_WORKER }, lane));
   damaged.sort((a, b) => a.file - b.file);
   if (damaged.length > MOST_DAMAGED * wanted.size) {
     const remedy = "copy or export the series again";

@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { type DecodePool, openDecodePool } from "../../../imaging/dicom/decode-pool.ts";
 import { readInstance } from "../../../imaging/dicom/read-instance.ts";
+import { reduceFrame } from "../../../imaging/geometry.ts";
 import { ENCODINGS, type EncodingName, loadEncoders } from "../../../imaging/phantom/encodings.ts";
 import { writePart10 } from "../../../imaging/phantom/part10.ts";
 import { isFedError } from "../../../protocol/errors.ts";
-import { collect, expectedHu, SIDE, SLICES, sampleFiles, scans } from "./samples.ts";
+import { collect, expectedHu, huOf, SIDE, SLICES, sampleFiles, scans } from "./samples.ts";
 
 const encodings = Object.keys(ENCODINGS) as EncodingName[];
 
@@ -68,6 +69,23 @@ describe("the decode pool", function () {
       paths.map((path, at) => collect(pool.decode({ path }, { into: volume.subarray(at * area, (at + 1) * area) }))),
     );
     for (const [at, hu] of expected.entries()) expect(volume.slice(at * area, (at + 1) * area)).to.deep.equal(hu);
+  });
+
+  it("reduces frames where they were decoded to what they would be reduced to here", async () => {
+    for (const [bytes, encoding] of [
+      [sampleFiles(scans[0]!, "rle", "multi-frame")[0]!, "rle"],
+      [sampleFiles(scans[2]!, "explicit-little")[0]!, "explicit-little"],
+    ] as const) {
+      const { instance } = readInstance(bytes);
+      const whole = await huOf(bytes);
+      const [pixel] = instance.frames[0]!.pixelSpacingMm!;
+      for (const factor of [0, 1, 2, 3]) {
+        const reduction = { pixelMm: (factor + 0.1) * pixel, shifts: whole.map((_, index) => index * 2 - 1) };
+        const planes = await collect(pool.planes({ bytes }, reduction));
+        expect(planes, encoding).to.deep.equal(whole.map((hu, index) => reduceFrame(hu, instance, index, reduction)));
+        expect(planes[0]!.rows).to.equal(Math.floor(SIDE / Math.max(1, factor)));
+      }
+    }
   });
 
   it("gives the frames of an enhanced file in order, though the reader is slow", async () => {
