@@ -58,13 +58,14 @@ export function convolutionalCapsules(
  * @param bias [types, dimension]
  */
 export function routeLocally(uHat: Tensor, bias: Tensor, iterations: number): Tensor {
-  const types = uHat.shape[3] as number;
+  const [n, children, places, types, dimension] = uHat.shape as [number, number, number, number, number];
   let b: Tensor | undefined; // [n, children, places, types]
   for (let iteration = 1; ; iteration++) {
-    const weighted = b === undefined ? uHat.div(types) : uHat.mul(tf.softmax(b).expandDims(-1));
+    const weighted =
+      b === undefined ? uHat.div(types) : uHat.mul(tf.softmax(b).reshape([n, children, places, types, 1]));
     const v = squash(weighted.sum(1).add(bias), "sabour"); // [n, places, types, dimension]
     if (iteration === iterations) return v;
-    const agreement = uHat.mul(v.expandDims(1)).sum(-1);
+    const agreement = uHat.mul(v.reshape([n, 1, places, types, dimension])).sum(-1);
     b = b === undefined ? agreement : b.add(agreement);
   }
 }

@@ -49,7 +49,7 @@ export function createSegCaps({ side, seed = 0 }: { side: number; seed?: number 
     const y = relu(addBias(tf.conv2d(x, kernel as unknown as Tensor4D, 1, "same"), bias as never)); // [n, h, w, 8]
     const layer = (name: string, from: CapsuleGrid, options: Parameters<typeof convolutionalCapsules>[3]) =>
       convolutionalCapsules(variables, name, from, options);
-    const whole = { u: y.expandDims(3), height, width, types: 1, dimension: features };
+    const whole = { u: y.reshape([n, height, width, 1, features]), height, width, types: 1, dimension: features };
     const half = layer("down1", whole, { types: 2, dimension: 8, kernel: 5, stride: 2, iterations: 1 });
     const quarter = layer("down2", half, { types: 4, dimension: 8, kernel: 5, stride: 2, iterations: 3 });
     const deep = layer("deep", quarter, { types: 4, dimension: 16, kernel: 5, iterations: 3 });

@@ -2,6 +2,7 @@
 import type { Tensor4D } from "@tensorflow/tfjs-node-gpu";
 import { FedError } from "../../protocol/errors.ts";
 import { seededIntegers } from "../../protocol/update/random.ts";
+import { compile, type Graph } from "../graph/compile.ts";
 import { createOptimiser } from "../optimisers.ts";
 import { tf } from "../tensorflow.ts";
 import { diceLoss } from "./dice.ts";
@@ -41,29 +42,40 @@ export async function* trainSegCaps(
     throw new FedError("DATA_SHAPE_MISMATCH", { height, width, side: model.side });
   }
   const next = seededIntegers(seed, "train-segcaps");
-  const optimisers = [1, 0.5, 0.25].map((part) =>
-    createOptimiser({ name: "adam", learningRate }, learningRate * part, model.variables),
-  );
+  const optimiser = createOptimiser({ name: "adam", learningRate }, learningRate, model.variables);
+  const variables = [...model.variables.values(), ...optimiser.moments.values()];
+  let graph: Graph | undefined;
   try {
     for (let step = 1; step <= steps; step++) {
       if (signal?.aborted) throw new FedError("ABORTED", { step }, { cause: signal.reason });
-      const optimiser = optimisers[Math.min(2, Math.floor((3 * (step - 1)) / steps))];
+      const part = 2 ** -Math.min(2, Math.floor((3 * (step - 1)) / steps));
       const loss = tf.tidy(() => {
         const { x, targets } = drawSlices(data, batchSize, next);
-        const { value, grads } = tf.variableGrads(
-          () => diceLoss(model.forward(x), targets),
-          [...model.variables.values()],
+        const rate = tf.scalar(optimiser.advance() * part);
+        graph ??= compile(
+          () => {
+            const { value, grads } = tf.variableGrads(
+              () => diceLoss(model.forward(x), targets),
+              [...model.variables.values()],
+            );
+            optimiser.move(grads, rate);
+            return [value];
+          },
+          [x, targets, rate],
+          variables,
         );
-        const loss = value.dataSync()[0] as number;
+        const { outputs, assign } = graph.run([x, targets, rate], variables);
+        const loss = outputs[0]?.dataSync()[0] as number;
         if (!Number.isFinite(loss)) throw new FedError("LOSS_NOT_FINITE", { step, loss });
-        if (optimiser) optimiser.move(grads, tf.scalar(optimiser.advance()));
+        assign();
         return loss;
       });
       yield { step, steps, loss };
       await new Promise(setImmediate); // lets an abort be heard
     }
   } finally {
-    for (const optimiser of optimisers) optimiser.dispose();
+    graph?.dispose();
+    optimiser.dispose();
   }
 }
 
