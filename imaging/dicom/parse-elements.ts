@@ -48,7 +48,7 @@ export function parseElements(
   const elements: Record<string, dicomParser.Element> = {};
   guarded(bytes, reads, limits, () => {
     const endian = bigEndian ? dicomParser.bigEndianByteArrayParser : dicomParser.littleEndianByteArrayParser;
-    const stream = new dicomParser.ByteStream(counted(endian, reads), bytes, start);
+    const stream = openStream(counted(endian, reads), bytes, start);
     // The parser fills in elements and warnings and asks for nothing else of a data set.
     const dataSet = { elements, warnings: [] as string[] } as dicomParser.DataSet;
     const upToPixels = { untilTag: PIXEL_DATA };
@@ -81,7 +81,7 @@ function readMeta(bytes: Buffer, reads: Reads): { transferSyntaxUid: string; pos
   let position = first;
   const stream = guarded(bytes, reads, undefined, () => {
     const parser = counted(dicomParser.littleEndianByteArrayParser, reads);
-    return new dicomParser.ByteStream(parser, bytes, first);
+    return openStream(parser, bytes, first);
   });
   while (position + 8 <= bytes.length && bytes.readUInt16LE(position) === 2) {
     const element = guarded(bytes, reads, undefined, () => dicomParser.readDicomElementExplicit(stream, []));
@@ -136,6 +136,22 @@ function guarded<T>(bytes: Buffer, reads: Reads, limits: DicomLimits | undefined
     throw malformed("elements before the pixels");
   }
 }
+
+/**
+ * The parser's view of the bytes. It does not know the newest value representations, whose lengths have 32 bits like those
+ * of OB (PS3.5 7.1.2), and would read 16 and go on in the midst of a value: it is told that they are OB.
+ */
+function openStream(parser: dicomParser.ByteArrayParser, bytes: Buffer, start: number): dicomParser.ByteStream {
+  const stream = new dicomParser.ByteStream(parser, bytes, start);
+  const read = stream.readFixedString.bind(stream);
+  stream.readFixedString = (length) => {
+    const text = read(length);
+    return NEWEST_VRS.has(text) ? "OB" : text;
+  };
+  return stream;
+}
+
+const NEWEST_VRS = new Set(["OV", "SV", "UV"]);
 
 /** The parser's own reader of numbers, with an end to its patience. */
 function counted(endian: dicomParser.ByteArrayParser, reads: Reads): dicomParser.ByteArrayParser {

@@ -26,7 +26,7 @@ export function transfer(uid: string): Transfer {
   return { uid, explicit: true, bigEndian: false, deflated: false };
 }
 
-const LONG_HEADER = new Set(["OB", "OW", "OF", "OD", "OL", "UN", "UT", "UC", "UR", "SQ"]);
+const LONG_HEADER = new Set(["OB", "OW", "OF", "OD", "OL", "UN", "UT", "UC", "UR", "SQ", "OV", "SV", "UV"]);
 const NUMBER_BYTES: Readonly<Record<string, number>> = { US: 2, SS: 2, UL: 4, SL: 4, FL: 4, FD: 8, AT: 2 };
 const UNDEFINED_LENGTH = 0xffffffff;
 

@@ -180,6 +180,22 @@ describe("reading what a DICOM file says of itself", () => {
     expect(frames[0]!.pixelSpacingMm).to.deep.equal([0.7, 0.8]);
   });
 
+  it("passes over 64-bit values, whose lengths the parser takes for shorter ones, in the file and in its sequences", () => {
+    for (const syntax of [EXPLICIT_LITTLE, EXPLICIT_BIG]) {
+      for (const vr of ["OV", "SV", "UV"]) {
+        for (const bytes of [0, 8, 24, 70_000]) {
+          const long = { vr, value: new Uint8Array(bytes).fill(0x28) };
+          const item: Dataset = new Map([["00189999", long]]);
+          const file = writePart10(new Map([...slice, ["00189999", long], ["00189346", { vr: "SQ", value: [item] }]]), {
+            syntax,
+          });
+          const plain = writePart10(slice, { syntax });
+          expect(readInstance(file).instance, `${vr} of ${bytes}`).to.deep.equal(readInstance(plain).instance);
+        }
+      }
+    }
+  });
+
   it("takes no number from text that is none, and no position of two coordinates", () => {
     const odd = readInstanceHeader(
       writePart10(
