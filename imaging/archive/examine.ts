@@ -26,6 +26,7 @@ export async function* examine(
   yield* inOrder(files.keys(), pool.size * 4, async (file): Promise<Examined> => {
     signal?.throwIfAborted();
     const listed = files[file]!;
+    if (listed.refusal) return { kind: "refused", file, error: listed.refusal };
     if (notImages.test(listed.parts.at(-1)!)) return { kind: "other", file };
     try {
       if (listed.bytes === 0) throw new FedError("FILE_EMPTY", {}, { remedy: "copy or export the file again" });

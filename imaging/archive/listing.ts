@@ -1,7 +1,7 @@
 // The files of an archive, a folder or zips in it, in an order that does not depend on the disk.
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import { basename, join, relative, sep } from "node:path";
-import { FedError } from "../../protocol/errors.ts";
+import { FedError, isFedError } from "../../protocol/errors.ts";
 import type { DicomSource } from "../dicom/decode-messages.ts";
 import { openZip } from "./zip.ts";
 
@@ -11,6 +11,8 @@ export interface ListedFile {
   readonly bytes: number;
   /** Changes with the file: when it was written, or a zip's checksum of it. */
   readonly version: number;
+  /** Why it can be no more than listed: a zip that does not open. */
+  readonly refusal?: FedError;
   /** What the decoders read: a path, or the bytes out of a zip. */
   source(): Promise<DicomSource>;
 }
@@ -23,7 +25,8 @@ export interface OpenArchive {
 const ignored = /^(\.|__MACOSX$|Thumbs\.db$|DICOMDIR$|desktop\.ini$)/i;
 
 /**
- * Lists a folder of any nesting, or a zip; a zip within the folder counts as a folder of its name.
+ * Lists a folder of any nesting, or a zip; a zip within the folder counts as a folder of its name, and as a refused file
+ * where it is damaged.
  *
  * @throws {FedError} ARCHIVE_UNREADABLE, ARCHIVE_EMPTY, ZIP_MALFORMED, ZIP_PASSWORD
  */
@@ -37,11 +40,19 @@ export async function openArchive(root: string, { password }: { password?: strin
     for (const path of paths) {
       const parts = path === root ? [basename(path)] : relative(root, path).split(sep);
       const { size, mtimeMs } = await stat(path).catch(unreadable);
-      if (/\.zip$/i.test(path)) {
-        const zip = await openZip(path, path === root ? [] : folderOf(parts), password);
-        closing.push(zip.close);
-        files.push(...zip.files.filter((file) => !isIgnored(file.parts)));
-      } else files.push({ parts, bytes: size, version: Math.trunc(mtimeMs), source: async () => ({ path }) });
+      const file = { parts, bytes: size, version: Math.trunc(mtimeMs), source: async () => ({ path }) };
+      if (!/\.zip$/i.test(path)) files.push(file);
+      else {
+        const zip = await openZip(path, path === root ? [] : folderOf(parts), password).catch((error: unknown) => {
+          if (path !== root && isFedError(error, "ZIP_MALFORMED")) return error;
+          throw error;
+        });
+        if (isFedError(zip)) files.push({ ...file, refusal: zip });
+        else {
+          closing.push(zip.close);
+          files.push(...zip.files.filter((one) => !isIgnored(one.parts)));
+        }
+      }
     }
     if (files.length === 0) {
       const remedy = "give a folder or zip that holds DICOM files, or slices as jpg or png";

@@ -22,7 +22,9 @@ export async function openZip(
   folder: readonly string[],
   password: string | undefined,
 ): Promise<OpenArchive> {
-  const file = await open(path, "r");
+  const file = await open(path, "r").catch(() => {
+    throw malformed("it may not be read");
+  });
   try {
     const { size } = await file.stat();
     const zip = new ZipReader(new FileReader(file, size), password === undefined ? {} : { password });

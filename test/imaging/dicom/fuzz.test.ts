@@ -6,45 +6,8 @@ import { decodeFrames } from "../../../imaging/dicom/decode-frames.ts";
 import { readInstance, readInstanceHeader } from "../../../imaging/dicom/read-instance.ts";
 import { ENCODINGS, type EncodingName, loadEncoders } from "../../../imaging/phantom/encodings.ts";
 import { isFedError } from "../../../protocol/errors.ts";
+import { damaged, damages } from "./damage.ts";
 import { sampleFiles, scans, sharedData } from "./samples.ts";
-
-/** What may happen to a file on its way: bits turned, an end lost, lengths rewritten, bytes put in or taken out. */
-type Mutation =
-  | { readonly kind: "flip"; readonly at: number; readonly bit: number }
-  | { readonly kind: "cut"; readonly at: number }
-  | { readonly kind: "length"; readonly at: number; readonly value: number }
-  | { readonly kind: "insert"; readonly at: number; readonly bytes: Uint8Array }
-  | { readonly kind: "remove"; readonly at: number; readonly count: number };
-
-// Where it happens, as a share of the file: headers are short and the likelier place.
-const place = fc.oneof(fc.double({ min: 0, max: 0.15, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }));
-const element = fc
-  .tuple(
-    fc.constantFrom(0x08, 0x10, 0x28, 0x7fe0, 0xfffe),
-    fc.nat(0xffff),
-    fc.constantFrom("SQ", "UN", "OB", "LO", "US"),
-  )
-  .map(([group, number, vr]) =>
-    Uint8Array.from([group & 255, group >> 8, number & 255, number >> 8, ...Buffer.from(vr), 4, 0]),
-  );
-const mutations = fc.array(
-  fc.oneof(
-    fc.record({ kind: fc.constant("flip" as const), at: place, bit: fc.nat(7) }),
-    fc.record({ kind: fc.constant("cut" as const), at: place }),
-    fc.record({
-      kind: fc.constant("length" as const),
-      at: place,
-      value: fc.constantFrom(0, 1, 0xffff, 0x7fffffff, 0xfffffffe, 0xffffffff),
-    }),
-    fc.record({
-      kind: fc.constant("insert" as const),
-      at: place,
-      bytes: fc.oneof(fc.uint8Array({ maxLength: 40 }), element),
-    }),
-    fc.record({ kind: fc.constant("remove" as const), at: place, count: fc.nat(64) }),
-  ) as fc.Arbitrary<Mutation>,
-  { minLength: 1, maxLength: 4 },
-);
 
 const encodings = Object.keys(ENCODINGS) as EncodingName[];
 
@@ -82,10 +45,10 @@ async function fuzz(
   parameters: { seed: number; numRuns: number },
 ): Promise<void> {
   const outcomes = { read: 0, refused: 0 };
-  const cases = fc.record({ file: fc.nat(files.length - 1), damage: mutations });
+  const cases = fc.record({ file: fc.nat(files.length - 1), damage: damages });
   await fc.assert(
     fc.asyncProperty(cases, async ({ file, damage }) => {
-      const bytes = damage.reduce(apply, Buffer.from(files[file]!));
+      const bytes = damaged(files[file]!, damage);
       for (const attempt of [() => readInstanceHeader(bytes), () => decodeAll(bytes)]) {
         const started = performance.now();
         try {
@@ -112,24 +75,5 @@ async function decodeAll(bytes: Buffer): Promise<void> {
     expect(hu).to.have.length(file.instance.rows * file.instance.columns);
     expect(Math.min(...hu.subarray(0, 1000))).to.be.at.least(-1024);
     expect(Math.max(...hu.subarray(0, 1000))).to.be.at.most(3071);
-  }
-}
-
-function apply(bytes: Buffer, mutation: Mutation): Buffer {
-  const at = Math.min(bytes.length - 1, Math.floor(mutation.at * bytes.length));
-  if (bytes.length < 8) return bytes;
-  switch (mutation.kind) {
-    case "flip":
-      bytes[at]! ^= 1 << mutation.bit;
-      return bytes;
-    case "cut":
-      return bytes.subarray(0, at);
-    case "length":
-      bytes.writeUInt32LE(mutation.value, Math.min(at & ~1, bytes.length - 4));
-      return bytes;
-    case "insert":
-      return Buffer.concat([bytes.subarray(0, at & ~1), mutation.bytes, bytes.subarray(at & ~1)]);
-    case "remove":
-      return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + mutation.count)]);
   }
 }
