@@ -13,19 +13,19 @@ export interface AggregatorNodeOptions {
   readonly password: string;
   readonly log: Log;
   readonly signal: AbortSignal;
-  readonly reader?: PartyOpening["reader"];
+  readonly shared?: PartyOpening["shared"];
   readonly onEvent: (event: AggregatorEvent) => void;
 }
 
 /** Runs until the signal aborts. @throws FedError FILE_UNREADABLE, PLAN_*; as openParty */
 export async function runAggregator(config: AggregatorConfig, options: AggregatorNodeOptions): Promise<void> {
-  const { password, log, signal, reader, onEvent } = options;
+  const { password, log, signal, shared, onEvent } = options;
   const planBytes = await readOrExplain(config.plan, "plan");
   const plan = decodePlan(planBytes);
   const genesisBytes = await readOrExplain(config.genesis, "genesis");
   const onWaiting = (aggregator: AggregatorEvent["aggregator"]) =>
     onEvent({ aggregator, event: "waiting-for-admission" });
-  const party = await openParty(config, { password, log, signal, onWaiting, ...(reader ? { reader } : {}) });
+  const party = await openParty(config, { password, log, signal, onWaiting, ...(shared ? { shared } : {}) });
   try {
     const digests = { plan: await party.blobs.put(planBytes), genesis: await party.blobs.put(genesisBytes) };
     const { self, network } = party;

@@ -1,7 +1,8 @@
 // A hospital's verdict on a proposed model: recompute it, score it on the hospital's own patients, say so on chain.
 import { zeroDigest } from "../protocol/digest.ts";
 import { FedError } from "../protocol/errors.ts";
-import type { BlobStore, Gossip, Learner, Ledger, Log } from "../protocol/ports.ts";
+import type { BlobStore, Learner, Ledger, Log } from "../protocol/ports.ts";
+import type { Averages } from "../protocol/recompute.ts";
 import { encodeRefusal } from "../protocol/refusal.ts";
 import { evaluateModel } from "./evaluate-model.ts";
 import type { Tell } from "./events.ts";
@@ -13,15 +14,15 @@ import { type Judgement, verifyProposal } from "./verify-proposal.ts";
  * @throws FedError what the contract refuses; ABORTED
  */
 export async function attestModel(
-  ports: { ledger: Ledger; blobs: BlobStore; gossip: Gossip; learner: Learner | undefined; log: Log },
+  ports: { ledger: Ledger; blobs: BlobStore; learner: Learner | undefined; log: Log; averages?: Averages },
   judgement: Judgement,
   { wanted, stop, tell, seconds }: { wanted: AbortSignal; stop: AbortSignal; tell: Tell; seconds: () => number },
 ): Promise<void> {
-  const { ledger, blobs, gossip, learner, log } = ports;
+  const { ledger, blobs, learner, log } = ports;
   const { round, proposal, context } = judgement;
-  const { self: hospital, federation } = ledger;
+  const hospital = ledger.self;
   if (hospital === undefined) throw new FedError("LEDGER_READ_ONLY", {});
-  const verdict = await verifyProposal(blobs, judgement);
+  const verdict = await verifyProposal(ports, judgement);
   let statement: Uint8Array | undefined;
   if (verdict.agree) {
     await blobs.put(verdict.model);
@@ -41,7 +42,4 @@ export async function attestModel(
   const { agree } = verdict;
   await ledger.attest({ round: round.id, proposal: proposal.number, agree, scores }, { signal: stop });
   tell({ event: "attested", round: round.id, proposal: proposal.number, agree, seconds: seconds() });
-  if (!statement) return;
-  const bytes = statement.byteLength;
-  await gossip.publish({ version: 1, ...federation, kind: "scores", round: round.id, hospital, digest: scores, bytes });
 }

@@ -15,7 +15,7 @@ export interface HospitalNodeOptions {
   /** Name and version, for the manifest. */
   readonly software: string;
   readonly signal: AbortSignal;
-  readonly reader?: PartyOpening["reader"];
+  readonly shared?: PartyOpening["shared"];
   readonly onEvent: (event: HospitalEvent) => void;
   /** Who trains; a process of this hospital's own unless a simulation shares one. */
   readonly trainer?: Pick<TrainerProcess, "learner">;
@@ -26,9 +26,9 @@ const checkpointEveryMs = 30_000;
 
 /** Runs until the signal aborts; then ends what is in flight, its trainer and its connections. @throws as openParty */
 export async function runHospitalNode(config: HospitalConfig, options: HospitalNodeOptions): Promise<void> {
-  const { password, log, software, signal, reader, onEvent } = options;
+  const { password, log, software, signal, shared, onEvent } = options;
   const onWaiting = (hospital: HospitalEvent["hospital"]) => onEvent({ hospital, event: "waiting-for-admission" });
-  const party = await openParty(config, { password, log, signal, onWaiting, ...(reader ? { reader } : {}) });
+  const party = await openParty(config, { password, log, signal, onWaiting, ...(shared ? { shared } : {}) });
   const own = options.trainer === undefined ? openTrainerProcess({ log: log.child("learner") }) : undefined;
   const trainer = options.trainer ?? (own as TrainerProcess);
   const learner = trainer.learner({

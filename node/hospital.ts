@@ -18,6 +18,7 @@ import type {
   Waiting,
 } from "../protocol/ports.ts";
 import { proposeModel } from "../protocol/propose.ts";
+import type { Averages } from "../protocol/recompute.ts";
 import type { Member } from "../protocol/round.ts";
 import { RoundWatch } from "../protocol/round-watch.ts";
 import { adoptModel } from "./adopt-model.ts";
@@ -37,6 +38,7 @@ export interface HospitalPorts {
   readonly journal: Journal;
   readonly learner: Learner;
   readonly signatures: Signatures;
+  readonly averages?: Averages;
   readonly clock: Clock;
   readonly log: Log;
 }

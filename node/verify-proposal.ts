@@ -2,9 +2,8 @@
 import type { Collected } from "../protocol/collect.ts";
 import type { Digest, HospitalAddress } from "../protocol/digest.ts";
 import { isFedError } from "../protocol/errors.ts";
-import type { BlobStore } from "../protocol/ports.ts";
 import { leastUpdates, validUpdates } from "../protocol/propose.ts";
-import { recomputeModel } from "../protocol/recompute.ts";
+import { type AveragingPorts, recomputeModel } from "../protocol/recompute.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import type { Proposal, RoundState } from "../protocol/round.ts";
 import type { RoundContext } from "../protocol/round-context.ts";
@@ -25,7 +24,7 @@ export interface Judgement {
 }
 
 /** A function of the round, and of the objects that this hospital has collected. */
-export async function verifyProposal(blobs: BlobStore, judgement: Judgement): Promise<Verdict> {
+export async function verifyProposal(ports: AveragingPorts, judgement: Judgement): Promise<Verdict> {
   const { round, proposal, context, collected } = judgement;
   const { proposer, model, included } = proposal;
   const refuse = (code: Refusal["code"], facts: Pick<Refusal, "member" | "expected" | "found"> = {}): Verdict => ({
@@ -54,10 +53,10 @@ export async function verifyProposal(blobs: BlobStore, judgement: Judgement): Pr
   if (dropped) return refuse("DROPPED_UPDATE", { member: dropped.member, found: dropped.manifest.update });
   const { plan } = context;
   if (included.length < leastUpdates(plan)) return refuse("TOO_FEW_UPDATES");
-  const { model: expected, bytes } = await recomputeModel(blobs, { round, plan, included, updates });
+  const { model: expected, bytes } = await recomputeModel(ports, { round, plan, included, updates });
   if (expected === model) return { agree: true, model: bytes };
   for (const base of judgement.olderBases) {
-    if ((await recomputeOn(blobs, base, judgement, plan)) === model) {
+    if ((await recomputeOn(ports, base, judgement, plan)) === model) {
       return refuse("WRONG_BASE", { expected: round.base, found: base });
     }
   }
@@ -66,14 +65,14 @@ export async function verifyProposal(blobs: BlobStore, judgement: Judgement): Pr
 
 /** The model that another base would have given; undefined where that base is not here or does not fit. */
 async function recomputeOn(
-  blobs: BlobStore,
+  ports: AveragingPorts,
   base: Digest,
   { round, proposal, collected }: Judgement,
   plan: RoundContext["plan"],
 ): Promise<Digest | undefined> {
   try {
     const updates = validUpdates(collected.values());
-    return (await recomputeModel(blobs, { round, plan, included: proposal.included, updates, base })).model;
+    return (await recomputeModel(ports, { round, plan, included: proposal.included, updates, base })).model;
   } catch (error) {
     if (isFedError(error)) return undefined;
     throw error;

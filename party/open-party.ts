@@ -1,7 +1,6 @@
 // Wires the outside world for one party, hospital or aggregator: its ledger, its store, its peers. The two composition
 // roots put their own steps on top; nothing else knows which library stands behind which port.
 import { join } from "node:path";
-import type { ChainReader } from "../io/chain/chain-reader.ts";
 import { openKeystore } from "../io/chain/keystore.ts";
 import { type OpenLedger, openLedger } from "../io/chain/ledger.ts";
 import { walletSignatures } from "../io/chain/signatures.ts";
@@ -17,6 +16,8 @@ import { FedError } from "../protocol/errors.ts";
 import { watchMembership } from "../protocol/membership-watch.ts";
 import type { PartyConfig } from "../protocol/party-config.ts";
 import type { BlobExchange, BlobStore, Clock, Gossip, Journal, Log, Signatures } from "../protocol/ports.ts";
+import type { Averages } from "../protocol/recompute.ts";
+import type { SharedByParties } from "./companions.ts";
 
 /** What a party runs on, and how it ends. */
 export interface OpenParty {
@@ -27,6 +28,8 @@ export interface OpenParty {
   readonly gossip: Gossip;
   readonly journal: Journal;
   readonly signatures: Signatures;
+  /** Shared with the other parties of this process, where there are any. */
+  readonly averages?: Averages;
   readonly clock: Clock;
   readonly network: PeerNetwork;
   /** In reverse order of opening; idempotent. */
@@ -39,8 +42,8 @@ export interface PartyOpening {
   readonly signal: AbortSignal;
   /** Told once, where the contract does not list this party yet: what its owner must do. */
   readonly onWaiting: (self: HospitalAddress) => void;
-  /** Reads the chain for every party of this process; without one the party opens its own. */
-  readonly reader?: ChainReader;
+  /** With the other parties of this process, where there are any. */
+  readonly shared?: SharedByParties;
 }
 
 /**
@@ -71,7 +74,7 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
         fromBlock: federation.fromBlock,
         ...(federation.codeDigest === undefined ? {} : { codeDigest: federation.codeDigest }),
         ...chain,
-        ...(opening.reader === undefined ? {} : { reader: opening.reader }),
+        ...(opening.shared === undefined ? {} : { reader: opening.shared.reader }),
         wallet,
         log: log.child("chain"),
       },
@@ -93,7 +96,8 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
     const { network: wires } = config;
     const ledgerFederation = ledger.federation;
     const options = { identity, ...wires, federation: ledgerFederation, membership, blobs: files };
-    const network = await openPeerNetwork({ ...options, log: log.child("p2p") });
+    const companions = opening.shared?.companions(files);
+    const network = await openPeerNetwork({ ...options, companions, log: log.child("p2p") });
     closers.push(() => network.stop());
     return {
       self,
@@ -103,6 +107,7 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
       gossip: network.gossip,
       journal: openJournal(notes),
       signatures: walletSignatures(wallet),
+      ...(opening.shared === undefined ? {} : { averages: opening.shared.averages }),
       clock: systemClock,
       network,
       close,

@@ -13,8 +13,8 @@ const announcementSchema = z
     version: z.literal(1),
     chainId: z.number().int().positive().safe(),
     contract: addressField,
-    /** manifest: a hospital's committed manifest; proposal: a proposed model; scores: a hospital's scores. */
-    kind: z.enum(["manifest", "proposal", "scores"]),
+    /** manifest: a hospital's committed manifest; proposal: a proposed model. */
+    kind: z.enum(["manifest", "proposal"]),
     round: roundField,
     hospital: addressField,
     digest: digestField,

@@ -4,7 +4,7 @@ import type { Digest } from "./digest.ts";
 import { FedError } from "./errors.ts";
 import type { Plan } from "./plan.ts";
 import type { BlobStore, Gossip, Ledger, Waiting } from "./ports.ts";
-import { mustInclude, recomputeModel } from "./recompute.ts";
+import { type Averages, mustInclude, recomputeModel } from "./recompute.ts";
 import type { RoundState } from "./round.ts";
 import { requiredUpdates } from "./strategy/registry.ts";
 
@@ -22,15 +22,16 @@ export function leastUpdates(plan: Plan): number {
  * @throws FedError what the contract refuses, or the strategy requires
  */
 export async function proposeModel(
-  { ledger, blobs, gossip }: { ledger: Ledger; blobs: BlobStore; gossip: Gossip },
+  ports: { ledger: Ledger; blobs: BlobStore; gossip: Gossip; averages?: Averages },
   { round, plan, collected }: { round: RoundState; plan: Plan; collected: Iterable<Collected> },
   waiting: Waiting,
 ): Promise<{ readonly model: Digest; readonly included: number }> {
+  const { ledger, blobs, gossip } = ports;
   const { self } = ledger;
   if (self === undefined) throw new FedError("LEDGER_READ_ONLY", {});
   const updates = validUpdates(collected);
   const included = mustInclude(round, updates);
-  const { model, bytes } = await recomputeModel(blobs, { round, plan, included, updates });
+  const { model, bytes } = await recomputeModel(ports, { round, plan, included, updates });
   await blobs.put(bytes);
   await ledger.proposeModel({ round: round.id, model, included }, waiting);
   await gossip.publish({

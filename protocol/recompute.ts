@@ -11,13 +11,41 @@ import { blobSource } from "./round-context.ts";
 import { aggregate } from "./strategy/aggregate.ts";
 import { memorySink } from "./update/byte-source.ts";
 
+export interface Averaged {
+  readonly model: Digest;
+  readonly bytes: Uint8Array;
+}
+
+/** The last averages, so that parties of one process, who all have the same objects, need not each compute them. */
+export class Averages {
+  readonly #kept = new Map<string, Promise<Averaged>>();
+
+  /** @param inputs all that the average depends on */
+  once(inputs: unknown, compute: () => Promise<Averaged>): Promise<Averaged> {
+    const key = JSON.stringify(inputs);
+    const kept = this.#kept.get(key);
+    if (kept) return kept;
+    const computing = compute();
+    this.#kept.set(key, computing);
+    computing.catch(() => this.#kept.delete(key));
+    if (this.#kept.size > 2) this.#kept.delete(this.#kept.keys().next().value as string);
+    return computing;
+  }
+}
+
+export interface AveragingPorts {
+  readonly blobs: Pick<BlobStore, "outline" | "read">;
+  /** Shared with other parties; without it everything is computed here. */
+  readonly averages?: Averages;
+}
+
 /**
  * Averages the included updates (all of them local and valid) onto a base.
  * @param base the round's, but for finding out which wrong one a false proposal used
  * @throws FedError what the strategy requires and does not hold
  */
 export async function recomputeModel(
-  blobs: Pick<BlobStore, "outline" | "read">,
+  { blobs, averages }: AveragingPorts,
   input: {
     readonly round: RoundState;
     readonly plan: Plan;
@@ -25,24 +53,25 @@ export async function recomputeModel(
     readonly updates: readonly ValidUpdate[];
     readonly base?: Digest;
   },
-): Promise<{ readonly model: Digest; readonly bytes: Uint8Array }> {
+): Promise<Averaged> {
   const { round, plan, included, base = round.base } = input;
-  const updates = await Promise.all(
-    included.map(async (member) => {
-      const update = input.updates.find((each) => each.member === member);
-      if (!update) throw new FedError("UPDATE_NOT_COLLECTED", { round: round.id, member });
-      return {
-        index: round.members.indexOf(member),
-        sampleCount: update.manifest.sampleCount,
-        age: update.age,
-        source: await blobSource(blobs, update.manifest.update),
-      };
-    }),
-  );
-  const sink = memorySink();
-  await aggregate({ plan, base: await blobSource(blobs, base), updates, memberCount: round.members.length }, sink);
-  const bytes = sink.bytes();
-  return { model: blobDigest(bytes), bytes };
+  const updates = included.map((member) => {
+    const update = input.updates.find((each) => each.member === member);
+    if (!update) throw new FedError("UPDATE_NOT_COLLECTED", { round: round.id, member });
+    const { manifest, age } = update;
+    const index = round.members.indexOf(member);
+    return { index, sampleCount: manifest.sampleCount, age, update: manifest.update };
+  });
+  const memberCount = round.members.length;
+  const compute = async (): Promise<Averaged> => {
+    const sink = memorySink();
+    const opened = updates.map(async ({ update, ...each }) => ({ ...each, source: await blobSource(blobs, update) }));
+    const sources = { base: await blobSource(blobs, base), updates: await Promise.all(opened) };
+    await aggregate({ plan, ...sources, memberCount }, sink);
+    const bytes = sink.bytes();
+    return { model: blobDigest(bytes), bytes };
+  };
+  return averages ? averages.once([plan, base, updates, memberCount], compute) : compute();
 }
 
 /** The updates that a proposal must average: every committed one that is valid. In member order. */

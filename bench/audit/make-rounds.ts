@@ -52,7 +52,7 @@ export async function makeRounds(
       updates.push(found);
     }
     const included = round.members;
-    const { model, bytes } = await recomputeModel(blobs, { round, plan, included, updates });
+    const { model, bytes } = await recomputeModel({ blobs }, { round, plan, included, updates });
     await blobs.put(bytes);
     await aggregator.proposeModel({ round: id, model, included });
     for (const [index, { ledger }] of hospitals.entries()) {

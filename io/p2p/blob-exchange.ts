@@ -18,12 +18,24 @@ export interface ExchangeOptions {
   /** Ends every fetch. */
   readonly signal: AbortSignal;
   readonly patience?: Patience;
+  readonly companions?: Companions;
+}
+
+/** Other parties of the same process: what one of them has fetched, or is fetching, the others need not. */
+export interface Companions {
+  readonly fetching: Map<Digest, Promise<void>>;
+  /** To be told of what came over the network. */
+  fetched(digest: Digest): void;
+  /** Takes over what another one has fetched. @returns whether there was any */
+  take(digest: Digest): Promise<boolean>;
 }
 
 /** Objects from whoever is connected. `idle` resolves when no fetch is running. */
 export function openExchange(network: Libp2p, options: ExchangeOptions): BlobExchange & { idle(): Promise<void> } {
-  const { blobs, memberOf, log, signal: stopped, patience } = options;
-  const running = new Map<Digest, Promise<void>>();
+  const { blobs, memberOf, log, signal: stopped, patience, companions } = options;
+  const running = companions?.fetching ?? new Map<Digest, Promise<void>>();
+  /** Of this party alone. */
+  const own = new Set<Promise<void>>();
   const sources = new WeakMap<Connection, BlobSource>();
   const sourceOf = (connection: Connection) => {
     const source = sources.get(connection) ?? openSource(connection, patience);
@@ -97,6 +109,7 @@ export function openExchange(network: Libp2p, options: ExchangeOptions): BlobExc
     try {
       await feed.begin(signal);
       await fetchBlob(digest, { maxBytes, blobs, feed, log, signal });
+      companions?.fetched(digest);
       log.debug("blob-fetched", { digest, ms: Math.round(performance.now() - started) });
     } finally {
       feed.close();
@@ -113,17 +126,22 @@ export function openExchange(network: Libp2p, options: ExchangeOptions): BlobExc
           if (size > maxBytes) throw new FedError("BLOB_TOO_LARGE", { digest, size, maxBytes });
           return;
         }
+        if (await companions?.take(digest)) continue;
         const other = running.get(digest);
         if (other === undefined) break;
         // Somebody here is fetching it already: wait for the outcome, then look again.
         await Promise.race([other.catch(() => {}), aborted(either)]);
       }
-      const mine = fetchOnce(digest, maxBytes, preferred, either).finally(() => running.delete(digest));
+      const mine = fetchOnce(digest, maxBytes, preferred, either).finally(() => {
+        running.delete(digest);
+        own.delete(mine);
+      });
       running.set(digest, mine);
+      own.add(mine);
       return mine;
     },
     async idle() {
-      await Promise.allSettled(running.values());
+      await Promise.allSettled(own);
     },
   };
 }

@@ -11,7 +11,7 @@ import { createLibp2p } from "libp2p";
 import { deriveSeed, type HospitalAddress } from "../../protocol/digest.ts";
 import { FedError } from "../../protocol/errors.ts";
 import type { BlobExchange, BlobStore, FederationId, Gossip, Log } from "../../protocol/ports.ts";
-import { openExchange } from "./blob-exchange.ts";
+import { type Companions, openExchange } from "./blob-exchange.ts";
 import { serveBlobs } from "./blob-server.ts";
 import type { Patience } from "./blob-source.ts";
 import { keepDialled, parseMultiaddr } from "./dialler.ts";
@@ -40,6 +40,7 @@ export interface PeerNetworkOptions {
   readonly serveAuditors?: boolean;
   /** When to give up on a silent peer; the default suits lines from 5 kB/s up. */
   readonly patience?: Patience;
+  readonly companions?: Companions;
 }
 
 export interface ConnectedPeer {
@@ -92,6 +93,7 @@ export async function openPeerNetwork(options: PeerNetworkOptions): Promise<Peer
     log: log.child("blobs"),
     signal,
     patience: options.patience,
+    companions: options.companions,
   });
   const peerId = network.peerId.toString();
   const seed = deriveSeed(0, "peer", peerId);

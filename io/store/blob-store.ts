@@ -1,7 +1,7 @@
 // Objects on this machine, each in a file named by its digest. The index tells which are whole; what a file holds is
 // hashed again before it is believed, so that a failing disk costs a transfer and never a wrong model.
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, rm } from "node:fs/promises";
+import { link, mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest } from "../../protocol/digest.ts";
 import { FedError } from "../../protocol/errors.ts";
@@ -9,7 +9,7 @@ import { type BlobOutline, chunkBytes, chunkRoot, outlineDigest, outlineOf } fro
 import { decodeOutline, encodeOutline } from "../../protocol/outline.ts";
 import type { BlobStore } from "../../protocol/ports.ts";
 import { openBlobWriter } from "./blob-writer.ts";
-import { writeDurably } from "./durable-file.ts";
+import { moveDurably, writeDurably } from "./durable-file.ts";
 import { openLevel } from "./level.ts";
 import { objectPath } from "./object-files.ts";
 
@@ -22,11 +22,19 @@ interface KnownObject {
   readonly verified: Set<number>;
 }
 
+export interface OpenBlobStore extends BlobStore {
+  /** Takes over an object that another store of this machine has whole: one file, two names. @throws FedError BLOB_UNKNOWN */
+  adopt(digest: Digest, from: OpenBlobStore): Promise<void>;
+  /** Where an object lies, and what of it was found intact. @throws FedError BLOB_UNKNOWN */
+  locate(digest: Digest): Promise<KnownObject & { readonly path: string }>;
+  close(): Promise<void>;
+}
+
 /**
  * Opens (or creates) the store in a directory: `objects/`, `partial/` (fetches to resume), `temp/`, `index/` (level).
  * @throws FedError STORE_LOCKED, STORE_VERSION, STORE_UNREADABLE
  */
-export async function openBlobStore(dir: string): Promise<BlobStore & { close(): Promise<void> }> {
+export async function openBlobStore(dir: string): Promise<OpenBlobStore> {
   const index = await openLevel(join(dir, "index"));
   const temp = join(dir, "temp");
   const partial = join(dir, "partial");
@@ -49,10 +57,10 @@ export async function openBlobStore(dir: string): Promise<BlobStore & { close():
     whole.delete(digest);
     await index.write([{ space: "outlines", key: digest, value: undefined }]);
   };
-  const register = async (digest: Digest, outline: BlobOutline) => {
+  const register = async (digest: Digest, outline: BlobOutline, verified: Iterable<number> = []) => {
     await index.write([{ space: "outlines", key: digest, value: encodeOutline(outline) }]);
     whole.add(digest);
-    remember(digest, { outline, verified: new Set() });
+    remember(digest, { outline, verified: new Set(verified) });
   };
   const lookUp = async (digest: Digest): Promise<KnownObject | undefined> => {
     const cached = known.get(digest);
@@ -118,6 +126,14 @@ export async function openBlobStore(dir: string): Promise<BlobStore & { close():
       known.get(digest)?.verified.clear();
       return readVerified(digest, 0, size);
     },
+    locate: async (digest) => ({ ...(await require(digest)), path: pathOf(digest) }),
+    async adopt(digest, from) {
+      const { outline, verified, path } = await from.locate(digest);
+      const name = join(temp, randomBytes(12).toString("hex"));
+      await link(path, name);
+      await moveDurably(name, pathOf(digest));
+      await register(digest, outline, verified);
+    },
     async writer(digest, outline) {
       if (outlineDigest(outline) !== digest) throw new FedError("OUTLINE_MALFORMED", { digest });
       if (openWriters.has(digest)) throw new FedError("BLOB_BUSY", { digest });
@@ -149,7 +165,7 @@ async function readRange(path: string, offset: number, length: number): Promise<
     throw error;
   }
   try {
-    const bytes = new Uint8Array(length);
+    const bytes = Buffer.allocUnsafeSlow(length); // filled below: need not be zero first
     let filled = 0;
     while (filled < length) {
       const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled);

@@ -48,7 +48,7 @@ export async function deriveProposal(
   const input = { round: state, plan, included, updates: [...updates.valid.values()] };
   let derived: Digest;
   try {
-    derived = (await recomputeModel(ports.blobs, input)).model;
+    derived = (await recomputeModel(ports, input)).model;
   } catch (error) {
     if (!isFedError(error) || error.code.startsWith("BLOB_") || error.code === "ABORTED") throw error;
     const why = { ...about, ...expectation(error) };
@@ -76,7 +76,7 @@ async function modelOn(
 ): Promise<Digest | undefined> {
   try {
     await exchange.fetch(base, { maxBytes: maxModelBytes, ...(signal ? { signal } : {}) });
-    return (await recomputeModel(blobs, { ...input, base })).model;
+    return (await recomputeModel({ blobs }, { ...input, base })).model;
   } catch (error) {
     if (isFedError(error) && error.code !== "ABORTED") return undefined;
     throw error;

@@ -1,12 +1,13 @@
 // Parties within this process, for federations of a hundred: the same code, keys, stores and connections as processes of
-// their own have, but one trainer and one reader of the chain for all.
+// their own have, but one trainer and one reader of the chain for all, and each object over the network once.
 import { runAggregator } from "../../aggregator/aggregator.ts";
 import { parseAggregatorConfig } from "../../aggregator/config.ts";
-import { type ChainReader, openChainReader } from "../../io/chain/chain-reader.ts";
+import { openChainReader } from "../../io/chain/chain-reader.ts";
 import { readFederationFile } from "../../io/chain/federation-file.ts";
 import { parseHospitalConfig } from "../../node/config.ts";
 import { runHospitalNode } from "../../node/hospital-node.ts";
 import { openTrainerProcess, type TrainerProcess } from "../../node/learner-process.ts";
+import { type SharedByParties, shareAmongParties } from "../../party/companions.ts";
 import { FedError, isFedError } from "../../protocol/errors.ts";
 import type { Log } from "../../protocol/ports.ts";
 import { readPartyConfig } from "../party/read-config.ts";
@@ -37,8 +38,9 @@ export async function openSharedProcess(options: {
   const reader = await openChainReader({ ...chain, log: log.child("chain") });
   const own = options.trainer === undefined ? openTrainerProcess({ log: log.child("trainer") }) : undefined;
   const trainer = options.trainer ?? (own as TrainerProcess);
+  const shared = shareAmongParties(reader);
   return {
-    start: (party, onEvent) => startParty(party, { trainer, reader, log: log.child(party.identity.name), onEvent }),
+    start: (party, onEvent) => startParty(party, { trainer, shared, log: log.child(party.identity.name), onEvent }),
     async close() {
       reader.close();
       await own?.close();
@@ -48,14 +50,14 @@ export async function openSharedProcess(options: {
 
 async function startParty(
   { identity: { name }, command, config: path }: ConfiguredParty,
-  shared: {
+  options: {
     trainer: Pick<TrainerProcess, "learner">;
-    reader: ChainReader;
+    shared: SharedByParties;
     log: Log;
     onEvent: (event: unknown) => void;
   },
 ): Promise<RunningParty> {
-  const { trainer, ...party } = shared;
+  const { trainer, ...party } = options;
   const controller = new AbortController();
   const { signal } = controller;
   const { raw, baseDir, password } = await readPartyConfig(path);

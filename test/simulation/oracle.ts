@@ -62,7 +62,9 @@ export class Oracle {
         if (valid) updates.push(valid);
       }
       const whole = updates.length === included.length;
-      const made = whole ? await recomputeModel(this.depot, { round, plan: this.#plan, included, updates }) : undefined;
+      const made = whole
+        ? await recomputeModel({ blobs: this.depot }, { round, plan: this.#plan, included, updates })
+        : undefined;
       this.#models.set(key, made?.model);
     }
     return this.#models.get(key);

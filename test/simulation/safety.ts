@@ -69,7 +69,7 @@ export class Safety {
 
   /** An honest party announces something. */
   said({ address }: Site, { kind, round, digest }: Announcement): void {
-    if (kind !== "scores" && !this.#done.has(`${kind} ${round} ${address} ${digest}`)) {
+    if (!this.#done.has(`${kind} ${round} ${address} ${digest}`)) {
       this.#fail("announced-before-done", { by: address, kind, round });
     }
   }

@@ -108,13 +108,13 @@ describe("the peer network", () => {
     c.network.gossip.subscribe((announcement) => heard.push(["c", announcement]));
     const announcement = announcementBy(a.address);
     await announceUntil(a, announcement, () => new Set(heard.map(([name]) => name)).size === 2);
-    const last = announcementBy(a.address, { kind: "scores" });
-    await announceUntil(a, last, () => heard.filter(([, { kind }]) => kind === "scores").length === 2);
+    const last = announcementBy(a.address, { kind: "proposal" });
+    await announceUntil(a, last, () => heard.filter(([, { kind }]) => kind === "proposal").length === 2);
     expect(heard.map(([name, { kind }]) => `${name} ${kind}`).sort()).to.deep.equal([
       "b manifest",
-      "b scores",
+      "b proposal",
       "c manifest",
-      "c scores",
+      "c proposal",
     ]);
     expect(heard[0]?.[1]).to.deep.equal(announcement);
   });
