@@ -3,10 +3,12 @@ import type { Tensor, Tensor1D, Tensor4D, Variable } from "@tensorflow/tfjs-node
 import type { ModelSpec } from "../protocol/model-spec.ts";
 import { seededIntegers } from "../protocol/update/random.ts";
 import { addBias, batchNorm, frozenBatchNorm, relu } from "./fused-kernels.ts";
+import { groupNorm } from "./group-norm.ts";
 import { tf } from "./tensorflow.ts";
 
 /** Weight of the past in the moments that batch norm keeps: short, since a hospital makes few steps a round. */
 const movingMomentum = 0.9;
+/** Channels of a group in group norm. */
 const groupSize = 8;
 
 /** Creates each variable where the network's code first names it; finds it again at every later pass. */
@@ -81,7 +83,7 @@ function normalise(variables: Variables, name: string, x: Tensor4D, training: bo
   if (variables.normalisation === "group") {
     const gamma = variables.constant(`${name}/gamma`, channels, 1) as unknown as Tensor1D;
     const beta = variables.constant(`${name}/beta`, channels, 0) as unknown as Tensor1D;
-    return groupNorm(x).mul(gamma).add(beta) as Tensor4D;
+    return groupNorm(x, gamma, beta, channels % groupSize === 0 ? groupSize : channels);
   }
   // FedBN (Li 2021): everything of batch norm stays at the hospital. No gamma, as in Keras's Inception V3.
   const beta = variables.constant(`${name}/beta`, channels, 0, { local: true }) as unknown as Tensor1D;
@@ -98,13 +100,4 @@ function normalise(variables: Variables, name: string, x: Tensor4D, training: bo
     now.dispose();
   }
   return normed.y;
-}
-
-/** Group norm (Wu and He 2018): moments of groups of 8 channels of one image. */
-function groupNorm(x: Tensor4D): Tensor4D {
-  const [n, h, w, c] = x.shape;
-  const size = c % groupSize === 0 ? groupSize : c;
-  const grouped = x.reshape([n, h * w, c / size, size]);
-  const { mean, variance } = tf.moments(grouped, [1, 3], true);
-  return grouped.sub(mean).mul(variance.add(1e-5).rsqrt()).reshape([n, h, w, c]);
 }

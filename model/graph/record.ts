@@ -52,8 +52,8 @@ export function record(inputs: readonly Tensor[], run: () => void): Recording {
   };
   const createTensor: Binding["createTensor"] = (shape, type, values) => {
     const id = binding.createTensor(shape, type, values);
-    places.set(id, { node: nodes.length, port: 0 });
-    nodes.push({ kind: "constant", type, shape: [...shape], values });
+    nodes.push(...constant(nodes.length, type, [...shape], values));
+    places.set(id, { node: nodes.length - 1, port: 0 });
     return id;
   };
   const executeOp: Binding["executeOp"] = (name, attributes, ids, count) => {
@@ -77,4 +77,33 @@ export function record(inputs: readonly Tensor[], run: () => void): Recording {
     backend.binding = binding;
   }
   return { nodes, placeOf: (tensor) => find(idsOf([tensor])[0] as number) };
+}
+
+/** From this many values on, a constant of one value is filled when it is needed. */
+const largeSize = 256;
+
+/**
+ * A constant, last of the nodes that it takes. tfjs's gradients multiply by ones as large as an activation: kept as they
+ * are, they would fill the memory.
+ */
+function constant(at: number, type: number, shape: readonly number[], values: ArrayLike<number>): Node[] {
+  const whole = { kind: "constant", type, shape, values } as const;
+  const one = values[0] as number;
+  if (values.length < largeSize || Array.prototype.some.call(values, (value) => !Object.is(value, one))) return [whole];
+  const dimensions = {
+    kind: "constant",
+    type: backend.binding.TF_INT32,
+    shape: [shape.length],
+    values: shape,
+  } as const;
+  const value = { kind: "constant", type, shape: [], values: [one] } as const;
+  const attributes = [
+    { name: "T", type: backend.binding.TF_ATTR_TYPE, value: type },
+    { name: "index_type", type: backend.binding.TF_ATTR_TYPE, value: backend.binding.TF_INT32 },
+  ];
+  const inputs = [
+    { node: at, port: 0 },
+    { node: at + 1, port: 0 },
+  ];
+  return [dimensions, value, { kind: "operation", name: "Fill", attributes, inputs }];
 }

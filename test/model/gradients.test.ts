@@ -5,6 +5,7 @@ import { decode, reconstructionLoss, thumbnail } from "../../model/capsule/recon
 import { capsuleLayer } from "../../model/capsule/routing.ts";
 import { squash } from "../../model/capsule/squash.ts";
 import { addBias, batchNorm, maxPool, relu } from "../../model/fused-kernels.ts";
+import { groupNorm } from "../../model/group-norm.ts";
 import { Variables } from "../../model/layers.ts";
 import { tf } from "../../model/tensorflow.ts";
 import { seededIntegers } from "../../protocol/update/random.ts";
@@ -59,6 +60,16 @@ describe("gradients agree with differences", () => {
       },
       [random(4, [2, 3, 2, 2]), random(5, [2]), random(6, [2])],
     ));
+  it("of group norm", () => {
+    checkGradient(
+      (x, gamma, beta) => groupNorm(x as Tensor4D, gamma as Tensor1D, beta as Tensor1D, 2),
+      [random(11, [2, 2, 3, 4]), random(12, [4]), random(13, [4])],
+    );
+    const y = groupNorm(random(11, [2, 2, 3, 4]) as Tensor4D, tf.ones([4]), tf.zeros([4]), 2);
+    const { mean, variance } = tf.moments(y.reshape([2, 6, 2, 2]), [1, 3]);
+    for (const value of mean.dataSync()) expect(value).to.be.closeTo(0, 1e-5);
+    for (const value of variance.dataSync()) expect(value).to.be.closeTo(1, 1e-3);
+  });
   for (const [size, stride, padding] of [
     [2, 2, "same"],
     [3, 2, "valid"],
