@@ -25,14 +25,16 @@ export function groupNorm(x: Tensor4D, gamma: Tensor1D, beta: Tensor1D, size: nu
     const inverse = meanOf(centred.square()).add(epsilon).rsqrt(); // 1 / standard deviation
     save([input, scale, mean, inverse]);
     const value = flat(centred.mul(inverse)).mul(scale).add(offset);
-    const gradFunc = (dy: Tensor, saved: Tensor[]) => {
-      const [kept, keptScale, keptMean, keptInverse] = saved as [Tensor, Tensor, Tensor, Tensor];
+    const gradient = (dy: Tensor, [kept, keptScale, keptMean, keptInverse]: [Tensor, Tensor, Tensor, Tensor]) => {
       const normed = grouped(kept).sub(keptMean).mul(keptInverse);
       const dNormed = grouped(dy.mul(keptScale));
       const along = normed.mul(meanOf(dNormed.mul(normed)));
       const dx = dNormed.sub(meanOf(dNormed)).sub(along).mul(keptInverse);
       return [flat(dx), dy.mul(flat(normed)).sum([0, 1, 2]), dy.sum([0, 1, 2])];
     };
+    // Tidied here: tfjs would keep everything in a gradient of one's own until the end of the step.
+    const gradFunc = (dy: Tensor, saved: Tensor[]) =>
+      tf.tidy(() => gradient(dy, saved as Parameters<typeof gradient>[1]));
     return { value, gradFunc };
   });
   return apply(x, gamma, beta) as Tensor4D;

@@ -70,8 +70,11 @@ export function convolutionUnit(variables: Variables, training: boolean): Unit {
     const channels = x.shape[3];
     const shape = [height, width, channels, filters];
     const kernel = variables.weights(`${name}/kernel`, shape, height * width * channels);
-    const y = tf.conv2d(x, kernel as unknown as Tensor4D, strides, padding);
-    return relu(normalise(variables, name, y, training));
+    // Tidied unit by unit: what is needed on the way back is kept anyway, and the rest would fill the memory.
+    return tf.tidy(() => {
+      const y = tf.conv2d(x, kernel as unknown as Tensor4D, strides, padding);
+      return relu(normalise(variables, name, y, training));
+    });
   };
 }
 
