@@ -43,7 +43,7 @@ export function segmentCommand(program: Command): void {
       "where the shard's masks go: a U8 tensor [slices, height, width] a scan, 1 lung, 2 lesion",
       "masks.safetensors",
     )
-    .option("--steps <n>", "training steps of six slices", "300")
+    .option("--steps <n>", "training steps of six slices", "900")
     .option("--patients <n>", "synthetic patients: half are trained on, 0.3 are the test", "60")
     .option("--side <pixels>", "of slices as the network sees them; weights know theirs", "64")
     .option("--slices <n>", "of a synthetic scan", "16")
