@@ -43,7 +43,7 @@ export async function openRoundContext(
 }
 
 /** Read at once, so that a file is opened a few times and not for every run of it, bytes. */
-const windowBytes = 64 * 1024;
+const windowBytes = 256 * 1024;
 
 /** A local object, read in pieces, forwards at best. @throws FedError BLOB_UNKNOWN */
 export async function blobSource(blobs: Pick<BlobStore, "outline" | "read">, digest: Digest): Promise<ByteSource> {
