@@ -25,17 +25,16 @@ export interface Comparison {
   readonly verdict: "above" | "equal within the interval" | "below";
 }
 
-/** Each row of capsules against the CNN, where both are there. */
+/** Each row of capsules against the CNN and the logistic regression, where they are there. */
 export function comparisons(rows: readonly CrossRow[]): Comparison[] {
-  const cnn = rows.find(({ name }) => name === "cnn");
-  if (!cnn) return [];
-  return rows
-    .filter(({ name }) => name === "compact" || name === "federated")
-    .map((row) => {
-      const found = difference(row, cnn);
+  const named = (...names: string[]) => rows.filter(({ name }) => names.includes(name));
+  return named("compact", "federated").flatMap((row) =>
+    named("cnn", "logistic").map((other): Comparison => {
+      const found = difference(row, other);
       const verdict = found.low > 0 ? "above" : found.high < 0 ? "below" : "equal within the interval";
-      return { row: row.title, against: cnn.title, difference: found, verdict };
-    });
+      return { row: row.title, against: other.title, difference: found, verdict };
+    }),
+  );
 }
 
 export function comparisonLine({ row, against, difference, verdict }: Comparison): string {
