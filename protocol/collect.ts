@@ -52,7 +52,7 @@ export async function collectUpdate(
   { maxModelBytes, signal }: { maxModelBytes: number } & Waiting,
 ): Promise<Collected> {
   const { blobs, exchange, signatures } = ports;
-  const { member, sampleCount } = commitment;
+  const { member, signer, sampleCount } = commitment;
   const { federation, plan, bases } = context;
   const waiting = signal ? { signal } : {};
   // A digest names the size too, so an object above the limit is the hospital's fault and not its server's.
@@ -71,7 +71,7 @@ export async function collectUpdate(
   try {
     await fetch(commitment.manifest, maxManifestBytes);
     const manifestBytes = await blobs.get(commitment.manifest, { maxBytes: maxManifestBytes });
-    const expected = { federation, round: round.id, hospital: member, plan: round.plan, bases, sampleCount };
+    const expected = { federation, round: round.id, hospital: signer, plan: round.plan, bases, sampleCount };
     const manifest = await judge(() =>
       verifyManifest(manifestBytes, { ...expected, sampleCap: plan.sampleCap }, signatures),
     );

@@ -7,7 +7,7 @@ import type { Commitment } from "./round.ts";
 /** h' = keccak256(abi.encode(h, roundId, member, manifestDigest, sampleCount)): five words of 32 bytes. */
 export function nextCommitmentsHash(
   hash: Digest,
-  { round, member, manifest, sampleCount }: Commitment & { readonly round: RoundId },
+  { round, member, manifest, sampleCount }: Omit<Commitment, "signer"> & { readonly round: RoundId },
 ): Digest {
   const words = new Uint8Array(5 * 32);
   const view = new DataView(words.buffer);

@@ -16,6 +16,8 @@ export interface Member {
 
 export interface Commitment {
   readonly member: HospitalAddress;
+  /** The address that committed, and that the manifest names: the member's until it changed its key in the round. */
+  readonly signer: HospitalAddress;
   readonly manifest: Digest;
   /** Training scans, at most the plan's sampleCap. */
   readonly sampleCount: number;
@@ -112,7 +114,7 @@ export type LedgerEvent = EventPlace &
         RoundState,
         "opener" | "plan" | "base" | "members" | "commitBy" | "proposeBy"
       >)
-    | ({ readonly kind: "update-committed"; readonly round: RoundId } & Commitment)
+    | ({ readonly kind: "update-committed"; readonly round: RoundId } & Omit<Commitment, "signer">)
     | ({
         readonly kind: "model-proposed";
         readonly round: RoundId;

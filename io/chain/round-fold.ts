@@ -47,7 +47,7 @@ export class RoundFold {
     if (this.#rounds.size > this.#keep && oldest !== undefined) this.#rounds.delete(oldest);
   }
 
-  /** A member that changes its key in a running round goes on in it under the new address. */
+  /** A member that changes its key in a running round goes on in it under the new address; what it signed stays signed. */
   #rotate(from: HospitalAddress, to: HospitalAddress): void {
     const newest = [...this.#rounds.values()].at(-1);
     if (!newest || newest.status === "final" || newest.status === "abandoned") return;
@@ -77,7 +77,7 @@ function afterEvent(round: RoundState, event: RoundEvent, proposePeriod: number)
   switch (event.kind) {
     case "update-committed": {
       const { member, manifest, sampleCount } = event;
-      return { ...round, commitments: [...round.commitments, { member, manifest, sampleCount }] };
+      return { ...round, commitments: [...round.commitments, { member, signer: member, manifest, sampleCount }] };
     }
     case "model-proposed": {
       const { number, proposer, model, included, attestBy } = event;

@@ -55,7 +55,7 @@ export function reportUpdates(
   { valid, invalid, missing }: CheckedUpdates,
   { record, context, accepted }: { record: RoundRecord; context: RoundContext; accepted: Proposal | undefined },
 ): void {
-  const { state, rotated, hurried } = record;
+  const { state, hurried } = record;
   const hasWaited = accepted !== undefined && !hurried.has(accepted.number);
   for (const { member: hospital, manifest } of state.commitments) {
     const isIn = accepted?.included.includes(hospital) ?? false;
@@ -76,13 +76,11 @@ export function reportUpdates(
     const update = valid.get(hospital)?.manifest.update;
     if (!update || !accepted || isIn) continue;
     const about = { hospital, object: "update", digest: update } as const;
-    // Who changed the key after committing was judged under the new one by some.
-    if (hasWaited || rotated.has(hospital)) {
-      const text = "a valid update was left out, after the time for serving it was over";
+    if (hasWaited) {
       findings.add(
         "note",
         "LATE_LEFT_OUT",
-        rotated.has(hospital) ? "an update was left out whose hospital changed its key" : text,
+        "a valid update was left out, after the time for serving it was over",
         about,
       );
     } else findings.add("broken", "DROPPED_UPDATE", "a valid update was left out of the model", about);

@@ -9,8 +9,6 @@ export interface RoundRecord {
   /** Hospitals under the address that they committed with, else the one at the opening. */
   readonly state: RoundState;
   readonly openedAt: EventPlace;
-  /** Those that changed their key after they committed: others may have judged their update under the new one. */
-  readonly rotated: ReadonlySet<HospitalAddress>;
   /** Numbers of the proposals made before it was time to give up on updates that nobody serves (turns.ts). */
   readonly hurried: ReadonlySet<number>;
   readonly findings: readonly Finding[];
@@ -33,7 +31,6 @@ export class RoundReplay {
   readonly #names: Map<number, HospitalAddress>;
   readonly #commitments: Commitment[] = [];
   readonly #proposals: OpenProposal[] = [];
-  readonly #rotated = new Set<HospitalAddress>();
   readonly #hurried = new Set<number>();
   readonly #findings: Finding[] = [];
   /** When the time for a proposal began, seconds. */
@@ -86,8 +83,9 @@ export class RoundReplay {
   }
 
   rotate({ index, from, to }: EventOf<"member-rotated">): void {
-    if (this.#commitments.some(({ member }) => member === from)) this.#rotated.add(from);
-    else if (this.#names.has(index)) this.#names.set(index, to);
+    // Who has committed is known by the address that did, which its manifest names.
+    const committed = this.#commitments.some(({ member }) => member === from);
+    if (!committed && this.#names.has(index)) this.#names.set(index, to);
   }
 
   record(): RoundRecord {
@@ -105,7 +103,7 @@ export class RoundReplay {
       proposals: this.#proposals.map(({ attestBy: ___, ...proposal }) => proposal),
       model: this.#model,
     };
-    return { state, openedAt, rotated: this.#rotated, hurried: this.#hurried, findings };
+    return { state, openedAt, hurried: this.#hurried, findings };
   }
 
   #commit({ member, manifest, sampleCount, time }: EventOf<"update-committed">): void {
@@ -134,7 +132,7 @@ export class RoundReplay {
       this.fault("COMMITMENT_SAMPLE_COUNT", "a sample count is outside the contract's bounds", facts);
     }
     this.#names.set(index, member);
-    this.#commitments.push({ member, manifest, sampleCount });
+    this.#commitments.push({ member, signer: member, manifest, sampleCount });
   }
 
   #propose(event: EventOf<"model-proposed">, chain: { readonly commitmentsHash: Digest }): void {

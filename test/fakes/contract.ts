@@ -151,7 +151,7 @@ export class FakeContract {
     if (round.commitments.some(({ member }) => member === self)) throw new FedError("COMMITMENT_DUPLICATE", {});
     const { manifest, sampleCount } = commitment;
     if (sampleCount < 1 || sampleCount > this.#terms.sampleCap) throw new FedError("COMMITMENT_SAMPLE_COUNT", {});
-    round.commitments = [...round.commitments, { member: self, manifest, sampleCount }];
+    round.commitments = [...round.commitments, { member: self, signer: self, manifest, sampleCount }];
     this.writes.push({ by: self, name: "commitUpdate", round: round.id });
     this.#commitmentsHash = nextCommitmentsHash(this.#commitmentsHash, {
       round: round.id,

@@ -2,7 +2,7 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import { privateKeyFromRaw } from "@libp2p/crypto/keys";
 import { peerIdFromPrivateKey } from "@libp2p/peer-id";
 import { expect } from "chai";
-import { keccak256 } from "ethers";
+import { keccak256, type Wallet } from "ethers";
 import { isTrainingRoundsCode } from "../../../io/chain/contract-code.ts";
 import type { OpenLedger } from "../../../io/chain/ledger.ts";
 import { walletSignatures } from "../../../io/chain/signatures.ts";
@@ -41,6 +41,17 @@ describe("the ledger on a chain", () => {
       await hospital.commitUpdate({ round, manifest: digestOf(`manifest ${i}`), sampleCount: 10 + i });
     }
     return round;
+  };
+
+  /** The new key's word that it takes over from the old one. */
+  const consentOf = (next: Wallet, from: HospitalAddress) => {
+    const { chainId, contract } = aggregator.federation;
+    const fields = Object.entries({ from: "address", to: "address", nonce: "uint32" });
+    return next.signTypedData(
+      { name: "Consilium", version: "1", chainId, verifyingContract: contract },
+      { Rotation: fields.map(([name, type]) => ({ name, type })) },
+      { from, to: next.address, nonce: 0 },
+    );
   };
 
   it("takes a round from opening to the final model, as every party reads it", async () => {
@@ -200,25 +211,21 @@ describe("the ledger on a chain", () => {
   it("follows a member to its new key, also within a round", async () => {
     const round = await aggregator.openRound({ plan, base });
     const next = (await import("./chain.ts")).fundedWallet(15);
-    const { chainId, contract } = aggregator.federation;
-    const signature = await next.signTypedData(
-      { name: "Consilium", version: "1", chainId, verifyingContract: contract },
-      {
-        Rotation: [
-          { name: "from", type: "address" },
-          { name: "to", type: "address" },
-          { name: "nonce", type: "uint32" },
-        ],
-      },
-      { from: addresses[0], to: next.address, nonce: 0 },
-    );
-    await hospitals[0]!.write("rotateKey", [next.address, signature]);
+    await hospitals[0]!.write("rotateKey", [next.address, await consentOf(next, addresses[0]!)]);
     const renewed = await federation.open(next);
     await renewed.commitUpdate({ round, manifest: plan, sampleCount: 1 });
     const state = await aggregator.round(round);
     expect(state.members[0]).to.equal(renewed.self);
     expect(state.commitments[0]?.member).to.equal(renewed.self);
     expect((await aggregator.members())[0]).to.deep.include({ index: 0, address: renewed.self, active: true });
+  });
+
+  it("keeps in mind who signed what a member committed before it changed its key", async () => {
+    const round = await openAndCommit();
+    const next = (await import("./chain.ts")).fundedWallet(15);
+    await hospitals[0]!.write("rotateKey", [next.address, await consentOf(next, addresses[0]!)]);
+    const [first] = (await aggregator.round(round)).commitments;
+    expect(first).to.include({ member: next.address.toLowerCase(), signer: addresses[0] });
   });
 
   it("takes back the attestation of a member that is revoked while the proposal is open", async () => {
