@@ -1,4 +1,5 @@
-// A federation of real processes on a real chain, for tests that kill them or let them lie. Only training is not real.
+// A federation of real processes on a real chain, for tests that kill them or let them lie. Training is a walk of random
+// numbers unless a test asks for the real one.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
@@ -10,6 +11,7 @@ import { deployFederation } from "../../io/chain/deploy-federation.ts";
 import { writeFederationFile } from "../../io/chain/federation-file.ts";
 import { type OpenLedger, openLedger } from "../../io/chain/ledger.ts";
 import { abiDigest } from "../../io/chain/training-rounds.ts";
+import { genesisWeights } from "../../model/trainer.ts";
 import type { Digest } from "../../protocol/digest.ts";
 import { openLineage } from "../../protocol/lineage.ts";
 import { blobDigest } from "../../protocol/merkle.ts";
@@ -23,6 +25,7 @@ import { type ConfiguredParty, configureParties } from "../../scripts/simulate/p
 import { openRunDirectory } from "../../scripts/simulate/run-directory.ts";
 import { parseSettings } from "../../scripts/simulate/settings.ts";
 import { examplePlan } from "../fakes/federation.ts";
+import { smallSpec, smallTraining } from "../model/small-scans.ts";
 
 const seed = 11;
 const place = (name: string) => fileURLToPath(new URL(`./processes/${name}.ts`, import.meta.url));
@@ -35,6 +38,7 @@ export class RealFederation {
   readonly aggregator: Identity;
   readonly ledger: OpenLedger;
   readonly #dir: string;
+  readonly #hospitalProcess: string;
   readonly #chain: Chain;
   readonly #parties: readonly ConfiguredParty[];
   readonly #processes = new Map<string, ChildProcess>();
@@ -42,6 +46,7 @@ export class RealFederation {
 
   private constructor(fields: {
     dir: string;
+    hospitalProcess: string;
     chain: Chain;
     ledger: OpenLedger;
     parties: readonly ConfiguredParty[];
@@ -49,6 +54,7 @@ export class RealFederation {
     aggregator: Identity;
   }) {
     this.#dir = fields.dir;
+    this.#hospitalProcess = fields.hospitalProcess;
     this.#chain = fields.chain;
     this.#parties = fields.parties;
     this.ledger = fields.ledger;
@@ -57,16 +63,19 @@ export class RealFederation {
   }
 
   /** Founds the federation; nothing runs yet but the chain. The same seed gives the same addresses, so the same models. */
-  static async found({ hospitals: count = 4, rounds = 2 } = {}): Promise<RealFederation> {
+  static async found({ hospitals: count = 4, rounds = 2, trains = false } = {}): Promise<RealFederation> {
     const dir = await mkdtemp(join(tmpdir(), "consilium-real-"));
     const run = await openRunDirectory(join(dir, "run"), {
       kind: "new",
       settings: parseSettings({ hospitals: count, rounds, seed }),
       fresh: true,
     });
-    const plan = examplePlan({ rounds, minUpdates: 2 });
+    // Real training takes 40 steps a round.
+    const training = { ...smallTraining, batchSize: 2, localEpochs: 10 };
+    const plan = examplePlan({ rounds, minUpdates: 2, ...(trains ? { model: smallSpec, training } : {}) });
     const weights = Float32Array.from({ length: 5000 }, (_, index) => (index % 17) / 17);
-    const genesis = encodeSafetensors([{ name: "w", dtype: "F32", shape: [weights.length], data: weights }]);
+    const walked = [{ name: "w", dtype: "F32", shape: [weights.length], data: weights }] as const;
+    const genesis = trains ? genesisWeights(plan) : encodeSafetensors(walked);
     await mkdir(run.at("models"), { recursive: true });
     await writeFile(run.at("plan.json"), encodePlan(plan));
     await writeFile(run.at("models", "genesis.safetensors"), genesis);
@@ -99,7 +108,8 @@ export class RealFederation {
     const config = JSON.parse(await readFile(aggregatorConfig, "utf8")) as object;
     await writeFile(aggregatorConfig, JSON.stringify({ ...config, rounds }));
     const ledger = await openLedger({ federation, fromBlock, endpoints: [chain.url], pollMs: 100 });
-    return new RealFederation({ dir, chain, ledger, parties, hospitals, aggregator });
+    const hospitalProcess = trains ? "training-hospital" : "hospital";
+    return new RealFederation({ dir, hospitalProcess, chain, ledger, parties, hospitals, aggregator });
   }
 
   /** Starts every party; the aggregator with a lie of test/fakes/liars.ts, if one is named. */
@@ -111,7 +121,9 @@ export class RealFederation {
     const { config, command } = this.#parties.find(({ identity }) => identity.name === name) as ConfiguredParty;
     const log = await open(join(this.#dir, `${name}.log`), "a");
     const args =
-      command === "node" ? [place("hospital"), config] : [place("aggregator"), config, ...(lie ? [lie] : [])];
+      command === "node"
+        ? [place(this.#hospitalProcess), config]
+        : [place("aggregator"), config, ...(lie ? [lie] : [])];
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], {
       stdio: ["ignore", "pipe", log.fd, "ipc"],
     });
