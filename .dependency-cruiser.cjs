@@ -17,7 +17,7 @@ const npm = (from, packages) => ({
 module.exports = {
   forbidden: [
     room("protocol", ["protocol"], "protocol is pure: it knows no other room"),
-    room("imaging", ["imaging", "protocol"], "imaging knows only the protocol and its decoders"),
+    room("imaging", ["imaging", "protocol"], "imaging knows only the protocol, its decoders and an import's own database"),
     room("model", ["model", "protocol"], "model knows only the protocol and TensorFlow"),
     ...["chain", "clock", "p2p", "store", "telemetry"].map((io) => room(`io/${io}`, [`io/${io}`, "protocol"], "one outside system never knows another")),
     room("party", ["party", "protocol", "io"], "a party's outside world: it wires io, and knows neither role"),

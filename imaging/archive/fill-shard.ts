@@ -13,13 +13,14 @@ import { inOrder } from "./in-order.ts";
 import type { ListedFile } from "./listing.ts";
 import { normalisePatient, type PatientResult } from "./normalise-patient.ts";
 import { openNormalisePool } from "./normalise-pool.ts";
+import type { Outcome } from "./outcomes.ts";
 import { openPreviousShard } from "./previous-shard.ts";
 import type { Pseudonyms } from "./pseudonyms.ts";
 import { type QuarantineEntry, sealQuarantine } from "./quarantine.ts";
 import { volumeOf } from "./read-one-scan.ts";
 import { inputsOf, recordsOf } from "./scan-records.ts";
 import { type ShardIndex, shardFiles, shardRoot } from "./shard-format.ts";
-import type { Outcome, ShardWriter } from "./shard-writer.ts";
+import type { ShardWriter } from "./shard-writer.ts";
 
 export interface ImportProgress {
   readonly stage: "files" | "patients";
@@ -62,7 +63,7 @@ export async function* fillShard(writer: ShardWriter, filling: Filling): AsyncGe
     const results = inOrder(patients, Math.min(mostPatientsAhead, pool.size + 1), async (patient) => {
       const inputs = inputsOf(patient, files, options, pseudonyms);
       const kept = writer.kept.get(inputs);
-      const earlier = kept ? undefined : previous.find(inputs);
+      const earlier = kept ? undefined : await previous.find(inputs);
       const work = { ...filling, ...options, normaliser, onStack };
       const made = kept ? undefined : (earlier ?? (await normalisePatient(patient, work)));
       return { patient: patient.patient, inputs, kept, made, isOld: kept !== undefined || earlier !== undefined };

@@ -3,10 +3,10 @@ import { FedError } from "../../protocol/errors.ts";
 import type { PatientFiles } from "./group-patients.ts";
 import type { ParsedImportOptions } from "./import-options.ts";
 import type { ListedFile } from "./listing.ts";
+import type { Outcome } from "./outcomes.ts";
 import type { Pseudonyms } from "./pseudonyms.ts";
 import { type QuarantineEntry, quarantineEntry } from "./quarantine.ts";
 import type { ScanRecord } from "./shard-format.ts";
-import type { Outcome } from "./shard-writer.ts";
 import { type SplitName, splitPatients } from "./split-patients.ts";
 
 /** Grows when the same files give other pixels, so that no half-done import of an older version is gone on with. */

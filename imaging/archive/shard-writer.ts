@@ -1,38 +1,15 @@
-// Writes a shard beside its place and moves it there when it is whole. What was normalised before a kill is kept in a
-// journal, each scan with the digest of its pixels, so that an import goes on where it stopped.
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+// Writes a shard beside its place and moves it there when it is whole. What was normalised before a kill is kept, each scan
+// with the digest of its pixels (outcomes.ts), so that an import goes on where it stopped.
+import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { z } from "zod";
 import { sha256 } from "../../protocol/digest.ts";
 import { FedError } from "../../protocol/errors.ts";
 import { lockImport } from "./import-lock.ts";
-import { type QuarantineEntry, quarantineSchema } from "./quarantine.ts";
-import { encodeShardIndex, factsSchema, type ShardIndex, shardFiles } from "./shard-format.ts";
+import { type Outcome, type Outcomes, openOutcomes, type StoredScan } from "./outcomes.ts";
+import type { QuarantineEntry } from "./quarantine.ts";
+import { encodeShardIndex, type ShardIndex, shardFiles } from "./shard-format.ts";
 
-const scanSchema = z
-  .object({
-    slices: z.number().int(),
-    offset: z.number().int(),
-    bytes: z.number().int(),
-    pixels: z.string(),
-    series: z.string(),
-    facts: factsSchema,
-  })
-  .strict();
-
-const lineSchema = z
-  .object({
-    patient: z.string(),
-    /** Keyed hash of the patient's files and of all that decides what becomes of them. */
-    inputs: z.string(),
-    scan: scanSchema.optional(),
-    quarantined: quarantineSchema.shape.entries,
-  })
-  .strict();
-/** What became of one patient. */
-export type Outcome = z.output<typeof lineSchema>;
-
-export interface NewScan extends Omit<z.output<typeof scanSchema>, "offset" | "bytes" | "pixels"> {
+export interface NewScan extends Omit<StoredScan, "offset" | "bytes" | "pixels"> {
   readonly pixels: Uint8Array;
 }
 
@@ -50,8 +27,6 @@ export interface ShardWriter {
   discard(): Promise<void>;
 }
 
-const journalName = "journal.jsonl";
-
 /** @throws {FedError} SHARD_PLACE_TAKEN where the folder holds something else than a shard, IMPORT_RUNNING */
 export async function openShardWriter(dir: string): Promise<ShardWriter> {
   const place = resolve(dir);
@@ -60,19 +35,17 @@ export async function openShardWriter(dir: string): Promise<ShardWriter> {
   await mkdir(staging, { recursive: true });
   const unlock = await lockImport(staging);
   const pixels = await open(join(staging, shardFiles.pixels), "a+");
-  const { outcomes, end } = await readJournal(join(staging, journalName), pixels);
+  const outcomes = await openOutcomes(staging);
+  const { kept, end } = await keepWhole(outcomes, pixels);
   await pixels.truncate(end);
-  // Rewritten without its torn end.
-  await writeFile(join(staging, journalName), outcomes.map((outcome) => `${JSON.stringify(outcome)}\n`).join(""));
-  const journal = await open(join(staging, journalName), "a");
   let offset = end;
   const close = async () => {
     await pixels.close();
-    await journal.close();
+    await outcomes.close();
     await unlock();
   };
   return {
-    kept: new Map(outcomes.map((outcome) => [outcome.inputs, outcome])),
+    kept,
     async add({ scan, ...rest }) {
       const outcome: Outcome = { ...rest };
       if (scan) {
@@ -81,7 +54,7 @@ export async function openShardWriter(dir: string): Promise<ShardWriter> {
         outcome.scan = { ...about, offset, bytes: bytes.length, pixels: hex(sha256(bytes)) };
         offset += bytes.length;
       }
-      await journal.appendFile(`${JSON.stringify(outcome)}\n`);
+      await outcomes.add(outcome);
       return outcome;
     },
     writeFile: (name, content) => writeDurably(join(staging, name), content),
@@ -89,7 +62,6 @@ export async function openShardWriter(dir: string): Promise<ShardWriter> {
       await writeDurably(join(staging, shardFiles.index), encodeShardIndex(index));
       await pixels.sync();
       await close();
-      await rm(join(staging, journalName));
       await moveInto(place, staging);
     },
     close,
@@ -130,31 +102,24 @@ async function moveInto(place: string, staging: string): Promise<void> {
   await rm(replaced, { recursive: true, force: true });
 }
 
-/** Outcomes whose pixels are there and as they were, up to the first that is not. */
-async function readJournal(path: string, pixels: FileHandle): Promise<{ outcomes: Outcome[]; end: number }> {
-  const text = await readFile(path, "utf8").catch(() => "");
-  const outcomes: Outcome[] = [];
+/** Outcomes whose pixels are there and as they were, one after the other up to the first that is not; others are forgotten. */
+async function keepWhole(
+  outcomes: Outcomes,
+  pixels: FileHandle,
+): Promise<{ kept: ReadonlyMap<string, Outcome>; end: number }> {
+  const all = await outcomes.all();
+  const kept = new Map(all.flatMap((outcome) => (outcome.scan ? [] : [[outcome.inputs, outcome]])));
   let end = 0;
-  for (const line of text.split("\n").slice(0, -1)) {
-    const outcome = parseLine(line);
-    if (!outcome) break;
-    if (outcome.scan) {
-      const { offset, bytes, pixels: digest } = outcome.scan;
-      const { buffer, bytesRead } = await pixels.read(Buffer.alloc(bytes), 0, bytes, offset);
-      if (offset !== end || bytesRead !== bytes || hex(sha256(buffer)) !== digest) break;
-      end += bytes;
-    }
-    outcomes.push(outcome);
+  for (const outcome of all.sort((a, b) => (a.scan?.offset ?? 0) - (b.scan?.offset ?? 0))) {
+    if (!outcome.scan) continue;
+    const { offset, bytes, pixels: digest } = outcome.scan;
+    const { buffer, bytesRead } = await pixels.read(Buffer.alloc(bytes), 0, bytes, offset);
+    if (offset !== end || bytesRead !== bytes || hex(sha256(buffer)) !== digest) break;
+    end += bytes;
+    kept.set(outcome.inputs, outcome);
   }
-  return { outcomes, end };
-}
-
-function parseLine(line: string): Outcome | undefined {
-  try {
-    return lineSchema.parse(JSON.parse(line));
-  } catch {
-    return undefined;
-  }
+  await outcomes.remove(all.filter(({ inputs }) => !kept.has(inputs)).map(({ inputs }) => inputs));
+  return { kept, end };
 }
 
 async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {

@@ -45,6 +45,19 @@ describe("importing an archive", () => {
     expect([changed.unchanged, changed.scans, changed.resumed]).to.deep.equal([false, 5, 5]);
   });
 
+  it("does not look again at patients who had no usable scan, where their files are the same", async () => {
+    const dir = join(root, "unusable");
+    const copy = join(root, "unusable-archive");
+    await cp(archive, copy, { recursive: true, preserveTimestamps: true });
+    const first = await importInto(copy, dir, { minSlices: 9, oneClass: true });
+    expect(first.scans).to.be.within(1, 5);
+    await rm((await patientFolders(copy))[0]!, { recursive: true });
+    const changed = await importInto(copy, dir, { minSlices: 9, oneClass: true });
+    expect(changed.resumed).to.equal(5);
+    const fresh = await importInto(copy, join(root, "unusable-fresh"), { minSlices: 9, oneClass: true });
+    expect(changed.quarantineDigest).to.equal(fresh.quarantineDigest);
+  });
+
   it("gives the same scans from encrypted zips, one a class, and asks for the password by name", async () => {
     const zips = join(root, "zips");
     await mkdir(zips);

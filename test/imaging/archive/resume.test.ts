@@ -3,6 +3,7 @@ import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/p
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { openOutcomes } from "../../../imaging/archive/outcomes.ts";
 import { openShard } from "../../../imaging/archive/shard.ts";
 import { importInto, writeArchive } from "./synthetic.ts";
 
@@ -23,15 +24,35 @@ describe("an import that is cut off", () => {
       .to.include("killed.importing")
       .and.to.not.include("killed");
     // As if the machine had died in the midst of a write.
-    await appendFile(join(`${dir}.importing`, "journal.jsonl"), '{"patient":"12');
     await appendFile(join(`${dir}.importing`, "pixels.bin"), "half a slice");
     const summary = await importInto(archive, dir);
     expect(summary.resumed).to.be.within(3, 7);
-    for (const name of await readdir(join(root, "whole"))) {
+    const names = await readdir(join(root, "whole"));
+    expect(await readdir(dir)).to.deep.equal(names);
+    // Of the outcomes level itself decides which bytes hold them.
+    for (const name of names.filter((one) => one !== "outcomes")) {
       const same = (await readFile(join(dir, name))).equals(await readFile(join(root, "whole", name)));
       expect(same, name).to.equal(true);
     }
     expect(await readdir(root)).to.not.include("killed.importing");
+  });
+
+  it("is done again where its outcomes are damaged, and ends with the same shard", async () => {
+    const dir = join(root, "corrupt");
+    await killAfter(archive, dir, 3);
+    const outcomes = join(`${dir}.importing`, "outcomes");
+    for (const name of await readdir(outcomes)) await writeFile(join(outcomes, name), "no level database");
+    const summary = await importInto(archive, dir);
+    expect([summary.resumed, summary.root]).to.deep.equal([0, (await openShard(join(root, "whole"))).root]);
+  });
+
+  it("keeps all that it had told of: each patient's outcome is on the disk before the next is begun", async () => {
+    const dir = join(root, "told");
+    await killAfter(archive, dir, 5);
+    const outcomes = await openOutcomes(`${dir}.importing`);
+    expect(await outcomes.all()).to.have.length.of.at.least(5);
+    await outcomes.close();
+    expect((await importInto(archive, dir)).resumed).to.be.at.least(5);
   });
 
   it("does a scan again whose pixels were damaged meanwhile", async () => {
@@ -50,6 +71,8 @@ describe("an import that is cut off", () => {
     const dir = join(root, "twice");
     const child = spawn(process.execPath, [join(import.meta.dirname, "import-worker.ts"), archive, dir]);
     await new Promise((resolve) => child.stdout.once("data", resolve));
+    // Held, so that it cannot be done before the second comes.
+    child.kill("SIGSTOP");
     const refused = await importInto(archive, dir).catch((error: unknown) => error);
     const isOver = new Promise((resolve) => child.once("close", resolve));
     child.kill("SIGKILL");

@@ -1,0 +1,14 @@
+// Imports an archive and prints the resident memory of the process, with all its threads, after each patient, and its peak.
+import { importArchive } from "../../../imaging/archive/import-archive.ts";
+
+const [archive, dir] = process.argv.slice(2) as [string, string];
+const residentBytes: number[] = [];
+const work = importArchive(archive, dir, { keyFile: `${dir}.key` });
+for (let step = await work.next(); ; step = await work.next()) {
+  if (step.done) {
+    const peakBytes = process.resourceUsage().maxRSS * 1024;
+    console.log(JSON.stringify({ scans: step.value.scans, residentBytes, peakBytes }));
+    break;
+  }
+  if (step.value.stage === "patients") residentBytes.push(process.memoryUsage.rss());
+}
