@@ -5,7 +5,7 @@ import { recoverSigner } from "../io/chain/signatures.ts";
 import { auditFederation } from "../protocol/audit/audit-federation.ts";
 import type { AuditReport, AuditVerdict } from "../protocol/audit/report.ts";
 import { FedError } from "../protocol/errors.ts";
-import { findingLines, roundTable, verdictLine } from "./audit/show-report.ts";
+import { findingLines, modelsLine, roundTable, verdictLine } from "./audit/show-report.ts";
 import { openSources } from "./audit/sources.ts";
 import { readTarget, type TargetOptions } from "./audit/target.ts";
 import { watchAudit } from "./audit/watch.ts";
@@ -79,6 +79,8 @@ function show(report: AuditReport, files: readonly string[]): void {
   console.log(`federation  ${federation.contract} on chain ${federation.chainId}, to block ${until?.block ?? "-"}`);
   console.log(`members     ${hospitals} hospitals, ${members.length - hospitals} aggregators`);
   if (report.rounds.length > 0) console.log(`\n${roundTable(report.rounds)}`);
+  const models = modelsLine(report);
+  if (models) console.log(`\n${models}`);
   const lines = findingLines(report);
   if (lines.length > 0) console.log(`\n${lines.join("\n")}`);
   if (files.length > 0) console.log(`\n${files.join("\n")}`);

@@ -8,7 +8,14 @@ import type { EventPlace } from "../round.ts";
 import { auditRound } from "./audit-round.ts";
 import { checkedBlobs, checkedExchange, type ObjectSource } from "./checked-blobs.ts";
 import { Replay } from "./replay.ts";
-import { type AuditEvent, type AuditReport, type AuditVerdict, firstFault, type RoundReport } from "./report.ts";
+import {
+  type AuditEvent,
+  type AuditReport,
+  type AuditVerdict,
+  bestModel,
+  firstFault,
+  type RoundReport,
+} from "./report.ts";
 import type { RoundRecord } from "./round-replay.ts";
 
 export interface AuditPorts extends Pick<CollectPorts, "exchange" | "signatures"> {
@@ -75,6 +82,7 @@ export async function* auditFederation(
   const models = rounds.filter(({ status }) => status === "final").length;
   const { model, terms } = replay;
   const genesis = rounds[0]?.base;
+  const best = bestModel(rounds);
   return {
     version: 1,
     federation,
@@ -85,6 +93,7 @@ export async function* auditFederation(
     plans,
     ...(genesis ? { genesis } : {}),
     ...(model ? { model } : {}),
+    ...(best ? { best } : {}),
     rounds,
     findings: replay.findings,
     counts: {

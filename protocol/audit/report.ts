@@ -109,6 +109,12 @@ export interface RoundReport {
   readonly findings: readonly Finding[];
 }
 
+export interface BestModel {
+  readonly round: RoundId;
+  readonly model: Digest;
+  readonly auc: Estimate;
+}
+
 export interface MemberReport {
   readonly index: number;
   readonly role: MemberRole;
@@ -136,6 +142,8 @@ export interface AuditReport {
   readonly genesis?: Digest;
   /** The last final model. */
   readonly model?: Digest;
+  /** The final model with the highest AUC on the hospitals' validation patients, the earliest of equals. */
+  readonly best?: BestModel;
   readonly rounds: readonly RoundReport[];
   /** About no round in particular: membership, terms. */
   readonly findings: readonly Finding[];
@@ -157,6 +165,16 @@ export type AuditEvent =
   | { readonly kind: "update-checked"; readonly round: RoundId; readonly done: number; readonly of: number }
   | { readonly kind: "finding"; readonly finding: Finding }
   | { readonly kind: "round-audited"; readonly report: RoundReport };
+
+/** By what the hospitals themselves tell of their validation patients; undefined where none told. */
+export function bestModel(rounds: readonly RoundReport[]): BestModel | undefined {
+  let best: BestModel | undefined;
+  for (const { round, model, validation } of rounds) {
+    const auc = validation?.auc;
+    if (model && auc && (best === undefined || auc.value > best.auc.value)) best = { round, model, auc };
+  }
+  return best;
+}
 
 const order: readonly Severity[] = ["broken", "unavailable", "note"];
 

@@ -1,6 +1,7 @@
 // The report for people in front of a terminal: a table that reads at a glance, what was found, and the verdict last.
 import pc from "picocolors";
 import type { AuditReport, Finding, RoundReport, RoundVerdict, Severity } from "../../protocol/audit/report.ts";
+import type { Estimate } from "../../protocol/scores.ts";
 import { table } from "../terminal/table.ts";
 import { shortName } from "./names.ts";
 
@@ -32,6 +33,20 @@ function roundRow({ round, hospitals, proposals, status, model, derived, verdict
     model ? (derived ? "same bytes" : "no") : "",
     paint(verdict === "none" ? "note" : verdict, words),
   ];
+}
+
+/** Which model was best and which is last, by what the hospitals tell; undefined where no hospital told scores. */
+export function modelsLine({ best, rounds }: Pick<AuditReport, "best" | "rounds">): string | undefined {
+  if (!best) return undefined;
+  const last = rounds.findLast(({ model }) => model !== undefined);
+  const told = last?.validation?.auc;
+  const lastWords =
+    last?.round === best.round ? "it is the last" : `last: round ${last?.round}${told ? `, ${interval(told)}` : ""}`;
+  return `AUC on the hospitals' validation patients: best model: round ${best.round}, ${interval(best.auc)}; ${lastWords}`;
+}
+
+function interval({ value, low, high }: Estimate): string {
+  return `${value.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
 }
 
 /** Each finding on a line, the gravest first; notes only where there is room. */

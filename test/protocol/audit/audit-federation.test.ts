@@ -34,6 +34,10 @@ describe("an audit of a federation that nobody disturbed", () => {
     expect(second?.proposals[0]?.attestations.map(({ agree }) => agree)).to.deep.equal(Array(4).fill(true));
     expect(second?.validation?.patients).to.equal(8);
     expect(second?.validation?.isAtChance).to.equal(true);
+    const areas = report.rounds.map(({ validation }) => validation?.auc?.value ?? 0);
+    expect(report.best?.auc.value).to.equal(Math.max(...areas));
+    expect(report.best?.round).to.equal(1 + areas.indexOf(Math.max(...areas)));
+    expect(report.best?.model).to.equal(report.rounds[(report.best?.round ?? 0) - 1]?.model);
     expect(report.members.map(({ role }) => role)).to.deep.equal([...Array(4).fill("hospital"), "aggregator"]);
   });
 

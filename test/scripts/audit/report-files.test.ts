@@ -2,12 +2,12 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import type { AuditReport, Finding } from "../../../protocol/audit/report.ts";
+import { type AuditReport, type BestModel, bestModel, type Finding } from "../../../protocol/audit/report.ts";
 import { provenanceGraph } from "../../../scripts/audit/graph.ts";
 import { modelCard, modelCardMarkdown, type TestScores } from "../../../scripts/audit/model-card.ts";
 import { auditPage } from "../../../scripts/audit/page.ts";
 import { provenanceOf } from "../../../scripts/audit/provenance.ts";
-import { findingLines, roundTable, verdictLine } from "../../../scripts/audit/show-report.ts";
+import { findingLines, modelsLine, roundTable, verdictLine } from "../../../scripts/audit/show-report.ts";
 import { writeReport } from "../../../scripts/audit/write-report.ts";
 import { alteringModel } from "../../fakes/liars.ts";
 import { audit, finish } from "../../protocol/audit/finished-federation.ts";
@@ -65,6 +65,23 @@ describe("an audit's report", () => {
     expect(broken).to.equal("DOES NOT HOLD round 3: it is wrong (WRONG_MODEL)");
     expect(verdictLine({ ...report, verdict: "unavailable", first })).to.match(/^CANNOT BE TOLD/);
     expect(verdictLine({ ...report, verdict: "empty" })).to.match(/^NOTHING TO VERIFY/);
+  });
+
+  it("names the best model and the last one, by what the hospitals tell", () => {
+    const scored = (...values: number[]) => {
+      const rounds = report.rounds.map((round, index) => {
+        const auc = { value: values[index] as number, low: 0.5, high: 1 };
+        return { ...round, validation: { patients: 8, positives: 4, auc, isAtChance: true } };
+      });
+      return { rounds, ...{ best: bestModel(rounds) as BestModel } };
+    };
+    expect(modelsLine(scored(0.9, 0.7))).to.contain("best model: round 1, 0.90 [0.50, 1.00]; last: round 2, 0.70");
+    expect(modelsLine(scored(0.7, 0.9))).to.contain("best model: round 2, 0.90 [0.50, 1.00]; it is the last");
+    expect(scored(0.8, 0.8).best.round).to.equal(1);
+    expect(auditPage({ ...report, ...scored(0.9, 0.7) }, goodScores)).to.contain("best model: round 1");
+    const untold = report.rounds.map(({ validation: _, ...round }) => round);
+    expect(bestModel(untold)).to.equal(undefined);
+    expect(modelsLine({ rounds: untold })).to.equal(undefined);
   });
 
   it("never lets what others wrote steer a terminal", () => {
