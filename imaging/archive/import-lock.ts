@@ -1,7 +1,7 @@
 // Two imports into one folder would write over each other: the second is refused while the first lives.
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { FedError } from "../../protocol/errors.ts";
+import { type ErrorFacts, FedError } from "../../protocol/errors.ts";
 
 /**
  * Takes the folder for this process; a lock that a killed process left is taken over.
@@ -15,14 +15,16 @@ export async function lockImport(staging: string): Promise<() => Promise<void>> 
   await take().catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== "EEXIST") throw error;
     const pid = Number(await readFile(path, "utf8").catch(() => ""));
-    if (pid !== process.pid && isAlive(pid)) {
-      const remedy = "wait for the other import into this folder, or end it; it can be gone on with";
-      throw new FedError("IMPORT_RUNNING", { pid }, { remedy });
-    }
+    if (pid !== process.pid && isAlive(pid)) throw importRunning({ pid });
     await rm(path, { force: true });
     await take();
   });
   return () => rm(path, { force: true });
+}
+
+export function importRunning(facts: ErrorFacts, cause?: unknown): FedError {
+  const remedy = "wait for the other import into this folder, or end it; it can be gone on with";
+  return new FedError("IMPORT_RUNNING", facts, { remedy, cause });
 }
 
 function isAlive(pid: number): boolean {

@@ -6,6 +6,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Level } from "level";
 import { z } from "zod";
+import { importRunning } from "./import-lock.ts";
 import { quarantineSchema } from "./quarantine.ts";
 import { factsSchema } from "./shard-format.ts";
 
@@ -50,7 +51,11 @@ const outcomesFolder = "outcomes";
 /** Raised whenever what is stored changes its meaning; keys of other versions are not looked at. */
 const version = "1:";
 
-/** Opens the database of a shard, or makes one; a damaged one is begun anew, and costs no more than the work in it. */
+/**
+ * Opens the database of a shard, or makes one; a damaged one is begun anew, and costs no more than the work in it.
+ *
+ * @throws {FedError} IMPORT_RUNNING where it is open already
+ */
 export async function openOutcomes(dir: string): Promise<Outcomes> {
   const path = join(dir, outcomesFolder);
   const first = databaseAt(path);
@@ -60,8 +65,10 @@ export async function openOutcomes(dir: string): Promise<Outcomes> {
     // What is damaged shows when it is read.
     await outcomes.all();
     return outcomes;
-  } catch {
+  } catch (error) {
     await first.close();
+    const { cause } = error as { cause?: { code?: unknown } };
+    if (cause?.code === "LEVEL_LOCKED") throw importRunning({}, error);
     await rm(path, { recursive: true, force: true });
     const anew = databaseAt(path);
     await anew.open();

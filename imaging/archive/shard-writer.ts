@@ -34,8 +34,8 @@ export async function openShardWriter(dir: string): Promise<ShardWriter> {
   await settleShardPlace(place);
   await mkdir(staging, { recursive: true });
   const unlock = await lockImport(staging);
-  const pixels = await open(join(staging, shardFiles.pixels), "a+");
   const outcomes = await openOutcomes(staging);
+  const pixels = await open(join(staging, shardFiles.pixels), "a+");
   const { kept, end } = await keepWhole(outcomes, pixels);
   await pixels.truncate(end);
   let offset = end;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { openOutcomes } from "../../../imaging/archive/outcomes.ts";
 import { openShard } from "../../../imaging/archive/shard.ts";
-import { importInto, writeArchive } from "./synthetic.ts";
+import { codeOf, importInto, writeArchive } from "./synthetic.ts";
 
 describe("an import that is cut off", () => {
   let root: string;
@@ -78,6 +78,19 @@ describe("an import that is cut off", () => {
     child.kill("SIGKILL");
     await isOver;
     expect((refused as { code?: string }).code).to.equal("IMPORT_RUNNING");
+  });
+
+  it("refuses a second import by the same process, too, and leaves the first its outcomes", async () => {
+    const dir = join(root, "once");
+    const outcome = { patient: "0123456789abcdef", inputs: "fedcba9876543210", quarantined: [] };
+    const first = await openOutcomes(dir);
+    await first.add(outcome);
+    expect(await codeOf(openOutcomes(dir))).to.equal("IMPORT_RUNNING");
+    expect(await first.find(outcome.inputs)).to.deep.equal(outcome);
+    await first.close();
+    const next = await openOutcomes(dir);
+    expect(await next.all()).to.deep.equal([outcome]);
+    await next.close();
   });
 
   it("stops when it is told to, and goes on later", async () => {
