@@ -115,6 +115,8 @@ function nearTo(
   const carried = new Int32Array(columns);
   for (let slice = 0; slice < slices; slice++) {
     const start = slice * rows * columns;
+    const next = mask.indexOf(value, start);
+    if (next < 0 || next >= start + rows * columns) continue;
     carried.fill(never);
     for (let row = 0; row < rows; row++) {
       const from = row * columns;
