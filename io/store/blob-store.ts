@@ -57,10 +57,10 @@ export async function openBlobStore(dir: string): Promise<OpenBlobStore> {
     whole.delete(digest);
     await index.write([{ space: "outlines", key: digest, value: undefined }]);
   };
-  const register = async (digest: Digest, outline: BlobOutline, verified: Iterable<number> = []) => {
+  const register = async (digest: Digest, outline: BlobOutline, verified = new Set<number>()) => {
     await index.write([{ space: "outlines", key: digest, value: encodeOutline(outline) }]);
     whole.add(digest);
-    remember(digest, { outline, verified: new Set(verified) });
+    remember(digest, { outline, verified });
   };
   const lookUp = async (digest: Digest): Promise<KnownObject | undefined> => {
     const cached = known.get(digest);
@@ -132,7 +132,7 @@ export async function openBlobStore(dir: string): Promise<OpenBlobStore> {
       const name = join(temp, randomBytes(12).toString("hex"));
       await link(path, name);
       await moveDurably(name, pathOf(digest));
-      await register(digest, outline, verified);
+      await register(digest, outline, verified); // the same file: what either finds intact is so for both
     },
     async writer(digest, outline) {
       if (outlineDigest(outline) !== digest) throw new FedError("OUTLINE_MALFORMED", { digest });
