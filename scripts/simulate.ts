@@ -32,7 +32,7 @@ export function simulateCommand(program: Command): void {
     .option("--password <text>", "of an encrypted zip")
     .option("--partition <how>", "patients over hospitals: equal, dirichlet:ALPHA, scanner, size (default dirichlet:2)")
     .option("--preset <name>", "compact, or the paper's iv3 (default compact)")
-    .option("--patients <n>", "patients of the synthetic archive (default 96)")
+    .option("--patients <n>", "patients of the synthetic archive (default 96, or 6 a hospital)")
     .option("--matrix <n>", "rows and columns of its slices (default 128)")
     .option("--seed <n>", "the same seed gives the same model, to the bit (default 7)")
     .option("--in-process", "all hospitals within one process, with one trainer for all: for a hundred of them")

@@ -16,7 +16,7 @@ export const settingsSchema = z
     labels: z.string().optional(),
     password: z.string().optional(),
     /** Synthetic archive: patients, and the side of a slice in pixels. */
-    patients: whole(8, 5000).default(96),
+    patients: whole(8, 5000).optional(),
     matrix: whole(64, 512).default(128),
     /** equal, or dirichlet:ALPHA over the labels, or scanner, or size. */
     partition: z
@@ -30,7 +30,9 @@ export const settingsSchema = z
     /** Port of the chain's RPC; 0 takes a free one. */
     rpcPort: whole(0, 65535).default(0),
   })
-  .strict();
+  .strict()
+  // A few for every hospital, with those that are held out for the test.
+  .transform((given) => ({ ...given, patients: given.patients ?? Math.max(96, 6 * given.hospitals) }));
 
 export type Settings = z.output<typeof settingsSchema>;
 

@@ -17,10 +17,11 @@ import { ensureIdentity, hospitalName, type Identity } from "./identities.ts";
 import { collectModels } from "./models.ts";
 import { ensurePlan } from "./plan.ts";
 import { roundTable, scoreTable, whatNext, writeReport } from "./report.ts";
-import type { RoundTimes, SimulationEvent } from "./round-clock.ts";
+import type { RoundTimes } from "./round-clock.ts";
 import type { RunDirectory } from "./run-directory.ts";
 import { type RoundScore, type ScoredModel, Scorer } from "./score-models.ts";
 import { done, openScreen, type Screen } from "./screen.ts";
+import { showRounds } from "./show-rounds.ts";
 
 export interface Outcome {
   readonly verified: boolean;
@@ -59,7 +60,8 @@ export async function simulate(
         { plan, rounds: plan.rounds, genesis, log },
         { signal, onProgress: (name, step, steps) => screen.bar(name).update(step, steps) },
       );
-      screen.say(done("comparisons", "each hospital alone, all data pooled, and a control on shuffled labels"));
+      const alone = parties.hospitals.length > shownAlone ? `${shownAlone} hospitals` : "each hospital";
+      screen.say(done("comparisons", `${alone} alone, all data pooled, and a control on shuffled labels`));
       const scored = await score({ plan, data, compared, models, log }, signal);
       const facts = { hospitals: parties.hospitals.length, federation };
       await writeReport(run, { ...scored, times, facts });
@@ -108,7 +110,7 @@ async function runRounds(
     return existsSync(timesFile) ? (JSON.parse(await readFile(timesFile, "utf8")) as RoundTimes[]) : [];
   }
   const { chain, plan, parties, log } = input;
-  const onEvent = showProgress(screen, plan, parties);
+  const onEvent = showRounds(screen, plan, parties.hospitals);
   const running = await startFederation(run, parties, { rpc: chain.url, log, onEvent });
   try {
     const clock = await running.finished(signal);
@@ -130,24 +132,8 @@ async function runRounds(
   }
 }
 
-/** One bar a hospital: the steps of its training, and what it did last. */
-function showProgress(screen: Screen, plan: Plan, { hospitals }: Parties): (event: SimulationEvent) => void {
-  const nameOf = new Map(hospitals.map(({ address, name }) => [address, name]));
-  return (event) => {
-    if (event.event === "final") {
-      screen.say(done(`round ${event.round}`, `final, model ${event.model.slice(0, 14)}…`));
-    }
-    if (!("hospital" in event)) return;
-    const name = nameOf.get(event.hospital) ?? event.hospital;
-    if (event.event === "training") {
-      const { round, step, steps, loss } = event;
-      screen.bar(name).update(step, steps, `round ${round}/${plan.rounds}, loss ${loss.toFixed(3)}`);
-    }
-    if (event.event === "refused") screen.say(`${name} refused a proposal: ${event.code}`);
-    if (event.event === "invalid-update")
-      screen.say(`${name} found the update of ${event.member} invalid: ${event.code}`);
-  };
-}
+/** Hospitals whose own models are trained and shown: a table of a hundred tells no more. */
+const shownAlone = 8;
 
 /** Every model that is scored beside the federated one, by the name of its row. */
 function comparisons(run: RunDirectory, { data, parties }: { data: Data; parties: Parties }): readonly LoneTraining[] {
@@ -157,7 +143,7 @@ function comparisons(run: RunDirectory, { data, parties }: { data: Data; parties
     { name: "all data pooled", seedName: "pooled", place: { shard: data.pool } },
     { name: "shuffled labels", seedName: "shuffled", place: { shard: data.pool, shuffleLabels: seed } },
   ];
-  const alone = parties.hospitals.map(({ name, address, dir }, index) => ({
+  const alone = parties.hospitals.slice(0, shownAlone).map(({ name, address, dir }, index) => ({
     name: `${name} alone`,
     seedName: address,
     place: { shard: data.shards[index] as string, localWeights: join(dir, "alone-weights") },
