@@ -2,13 +2,18 @@
 import { writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import pc from "picocolors";
-import type { Estimate, Scores } from "../../protocol/scores.ts";
+import { calibration, type Estimate, type Scores } from "../../protocol/scores.ts";
 import { lineChart } from "../charts/line-chart.ts";
+import { reliabilityChart } from "../charts/reliability-chart.ts";
+import { rocChart } from "../charts/roc-chart.ts";
 import { svgToPng } from "../charts/svg-to-png.ts";
 import { table } from "../terminal/table.ts";
 import type { RoundTimes } from "./round-clock.ts";
 import type { RunDirectory } from "./run-directory.ts";
 import type { RoundScore, ScoredModel } from "./score-models.ts";
+
+/** Models whose curves are drawn; each hospital's own would hide them. */
+const charted = ["federated", "all data pooled", "shuffled labels"];
 
 export function scoreTable(models: readonly ScoredModel[]): string {
   const scored = models[0]?.scores;
@@ -55,7 +60,7 @@ export function whatNext(run: RunDirectory): string {
   ].join("\n");
 }
 
-/** Writes scores.json, rounds.json and scores.png. */
+/** Writes scores.json, rounds.json, and charts: scores.png over the rounds, roc.png and reliability.png of the test. */
 export async function writeReport(
   run: RunDirectory,
   report: {
@@ -71,7 +76,9 @@ export async function writeReport(
     run.at("scores.json"),
     json({
       ...facts,
-      models: models.map(({ name, scores }) => ({ name, ...scores })),
+      models: models.map(({ name, scores, predictions }) => {
+        return { name, ...scores, expectedCalibrationError: calibration(predictions).ece };
+      }),
       rounds: rounds.map(({ round, scores }) => ({ round, split: "validation", ...scores })),
     }),
   );
@@ -91,4 +98,13 @@ export async function writeReport(
     reference: { y: 0.5, label: "chance" },
   });
   await writeFile(run.at("scores.png"), svgToPng(chart));
+  const drawn = models.filter(({ name }) => charted.includes(name));
+  const curves = drawn.map(({ name, predictions }) => ({
+    name,
+    scores: predictions.map(({ score }) => score),
+    labels: predictions.map(({ label }) => label === 1),
+  }));
+  await writeFile(run.at("roc.png"), svgToPng(rocChart(curves)));
+  const claims = curves.map(({ name, scores, labels }) => ({ name, probabilities: scores, labels }));
+  await writeFile(run.at("reliability.png"), svgToPng(reliabilityChart(claims.slice(0, 1))));
 }

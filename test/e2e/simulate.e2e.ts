@@ -64,7 +64,10 @@ describe("consilium simulate", () => {
     const { code, stdout, stderr } = await start(["simulate", ...small, "--run-dir", run], "whole").ended;
     expect(code, stderr).to.equal(0);
     expect(stdout.trim().split("\n").at(-1)).to.match(/verified/i);
-    for (const file of ["scores.json", "scores.png", "examples.png", "rounds.json", "federation.json", "plan.json"]) {
+    for (const file of [
+      ...["scores.json", "scores.png", "roc.png", "reliability.png", "examples.png"],
+      ...["rounds.json", "federation.json", "plan.json"],
+    ]) {
       expect(existsSync(join(run, file)), file).to.equal(true);
     }
     const { models: scored } = JSON.parse(readFileSync(join(run, "scores.json"), "utf8")) as { models: unknown[] };
