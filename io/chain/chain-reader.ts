@@ -21,6 +21,8 @@ export interface ChainReaderOptions {
   readonly confirmations?: number;
   /** How often to look for a new block, milliseconds. Default 500. */
   readonly pollMs?: number;
+  /** How old what was read of the newest block may be, milliseconds. Default an eighth of pollMs. */
+  readonly freshMs?: number;
   /** For one answer of an endpoint, milliseconds. Default 10,000. */
   readonly timeoutMs?: number;
   /** How long all endpoints may be down before an operation fails, milliseconds. Default 60,000. */
@@ -47,13 +49,13 @@ export const silent: Log = { child: () => silent, debug() {}, info() {}, warn() 
 /** @throws FedError LEDGER_CHAIN_MISMATCH, LEDGER_CODE_MISSING, LEDGER_CODE_MISMATCH, RPC_UNAVAILABLE, RPC_NO_ENDPOINT */
 export async function openChainReader(options: ChainReaderOptions, waiting: Waiting = {}): Promise<ChainReader> {
   const { federation, fromBlock, confirmations = 0, pollMs = 500, log = silent } = options;
-  const { timeoutMs = 10_000, patienceMs = 60_000 } = options;
+  const { timeoutMs = 10_000, patienceMs = 60_000, freshMs = pollMs / 8 } = options;
   const { chainId } = federation;
   const endpoints = new Endpoints({ urls: options.endpoints, chainId, timeoutMs, patienceMs, log });
   const isKnownCode = isTrainingRoundsCode(await requireContract(endpoints, options, waiting));
   if (!isKnownCode) log.warn("contract-code-unknown", { contract: federation.contract });
   const life = new AbortController();
-  const head = new ChainHead({ freshMs: pollMs / 2 });
+  const head = new ChainHead({ freshMs });
   const view = new ChainView(endpoints, head, { federation, fromBlock, confirmations, retryMs: pollMs / 2, log });
   return {
     ...{ federation, confirmations, pollMs, endpoints, head, view, isKnownCode },

@@ -15,8 +15,8 @@ import { software } from "../version.ts";
 import type { ConfiguredParty } from "./party-configs.ts";
 import type { RunningParty } from "./party-process.ts";
 
-/** How often the chain is looked at, for all parties together. */
-const pollMs = 100;
+/** How often each party looks at the chain, and how old what another one has just read may be. */
+const looking = { pollMs: 100, freshMs: 50 };
 
 /** What the parties of one process share. */
 export interface SharedProcess {
@@ -34,7 +34,7 @@ export async function openSharedProcess(options: {
   const { log } = options;
   const { chainId, contract, fromBlock, codeDigest } = await readFederationFile(options.federationFile);
   const federation = { chainId, contract };
-  const chain = { federation, fromBlock, codeDigest, endpoints: [options.rpc], pollMs };
+  const chain = { federation, fromBlock, codeDigest, endpoints: [options.rpc], ...looking };
   const reader = await openChainReader({ ...chain, log: log.child("chain") });
   const own = options.trainer === undefined ? openTrainerProcess({ log: log.child("trainer") }) : undefined;
   const trainer = options.trainer ?? (own as TrainerProcess);

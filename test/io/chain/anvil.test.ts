@@ -10,6 +10,8 @@ import { digestOf, foundFederation, type TestFederation } from "./federation.ts"
 
 const plan = digestOf("plan");
 const base = digestOf("base");
+/** A ledger may answer from what it read a moment ago; milliseconds, well above that moment at its pollMs of 20. */
+const longestMemory = 25;
 type Anvil = Awaited<ReturnType<typeof startAnvil>>;
 
 describe("the ledger on anvil", () => {
@@ -42,6 +44,7 @@ describe("the ledger on anvil", () => {
     expect((await reader.round(round)).commitments).to.have.length(1);
     await chain.rpc("anvil_reorg", [1, []]);
     await mine(1);
+    await sleep(longestMemory);
     const left = await chain.rpc("eth_getTransactionCount", [second!.self, "latest"]);
     expect((await reader.round(round)).commitments).to.have.length(Number(left));
     expect(Number(left)).to.equal(0);
@@ -57,6 +60,7 @@ describe("the ledger on anvil", () => {
     expect(await reader.latestRound()).to.equal(round);
     await chain.rpc("anvil_reorg", [4, []]);
     await mine(2);
+    await sleep(longestMemory);
     expect(await reader.latestRound()).to.equal(0);
     const events: LedgerEvent[] = [];
     for await (const event of reader.history()) events.push(event);
