@@ -33,7 +33,12 @@ function start(args: readonly string[], mark: string) {
     stderr += chunk;
   });
   const ended = new Promise<Ended>((resolve) => child.once("close", (code) => resolve({ code, stdout, stderr })));
-  return { child, ended };
+  /** Resolves once the command has said so on stderr. */
+  const said = async (words: RegExp) => {
+    for (let attempt = 0; attempt < 6000 && !words.test(stderr); attempt++) await sleep(20);
+    if (!words.test(stderr)) throw new Error(`never said: ${words}\n${stderr}`);
+  };
+  return { child, ended, said };
 }
 
 async function untilGone(mark: string): Promise<void> {
@@ -95,12 +100,23 @@ describe("consilium simulate", () => {
     await untilGone("reproduced");
   });
 
+  it("comes to the same models where all hospitals share one process", async () => {
+    const run = join(scratch, "together");
+    const { code, stdout, stderr } = await start(
+      ["simulate", ...small, "--in-process", "--run-dir", run, "--json"],
+      "together",
+    ).ended;
+    expect(code, stderr).to.equal(0);
+    expect(stdout).to.match(/verified/);
+    expect(await digests(run)).to.deep.equal(models);
+    await untilGone("together");
+  });
+
   it("stopped in the middle of training leaves no process, and goes on to the same models", async () => {
     const run = join(scratch, "stopped");
     const first = start(["simulate", ...small, "--run-dir", run], "stopped");
-    const log = join(run, "logs", "hospital-1.log");
-    for (let attempt = 0; attempt < 1200 && !existsSync(log); attempt++) await sleep(100);
-    await sleep(6000);
+    await first.said(/round 1 .*final/);
+    await sleep(300);
     first.child.kill("SIGINT");
     expect((await first.ended).code).to.equal(130);
     await untilGone("stopped");
@@ -113,9 +129,8 @@ describe("consilium simulate", () => {
   it("killed without a word takes every process with it, and goes on to the same models", async () => {
     const run = join(scratch, "killed");
     const first = start(["simulate", ...small, "--run-dir", run], "killed");
-    const log = join(run, "logs", "hospital-2.log");
-    for (let attempt = 0; attempt < 1200 && !existsSync(log); attempt++) await sleep(100);
-    await sleep(8000);
+    await first.said(/federation .*on chain/);
+    await sleep(4000);
     first.child.kill("SIGKILL");
     await first.ended;
     await untilGone("killed");
