@@ -42,7 +42,7 @@ export function modelsLine({ best, rounds }: Pick<AuditReport, "best" | "rounds"
   const told = last?.validation?.auc;
   const lastWords =
     last?.round === best.round ? "it is the last" : `last: round ${last?.round}${told ? `, ${interval(told)}` : ""}`;
-  return `AUC on the hospitals' validation patients: best model: round ${best.round}, ${interval(best.auc)}; ${lastWords}`;
+  return `Validation AUC: best model: round ${best.round}, ${interval(best.auc)}; ${lastWords}`;
 }
 
 function interval({ value, low, high }: Estimate): string {

@@ -15,21 +15,20 @@ import type { RoundScore, ScoredModel } from "./score-models.ts";
 /** Models whose curves are drawn; each hospital's own would hide them. */
 const charted = ["federated", "all data pooled", "shuffled labels"];
 
+/** The first model, which is the federated one, with both sides of its errors. Fits 80 columns. */
 export function scoreTable(models: readonly ScoredModel[]): string {
-  const scored = models[0]?.scores;
   const rows = models.map(({ name, scores }) => [
     name,
     estimate(scores.balancedAccuracy),
     estimate(scores.auc),
-    estimate(scores.sensitivity),
-    estimate(scores.specificity),
     scores.isAtChance ? pc.yellow("at chance") : "",
   ]);
-  const majority = scored ? [`majority class (accuracy ${scored.majorityAccuracy.toFixed(2)})`, "0.50", "0.50"] : [];
-  return table(
-    ["model", "balanced accuracy", "AUC", "sensitivity", "specificity", ""],
-    [...rows, [...majority, "", "", pc.yellow("at chance")]],
-  );
+  const [first] = models;
+  if (!first) return "";
+  const { name, scores } = first;
+  rows.push([`majority (accuracy ${scores.majorityAccuracy.toFixed(2)})`, "0.50", "0.50", pc.yellow("at chance")]);
+  const sides = `sensitivity ${estimate(scores.sensitivity)}, specificity ${estimate(scores.specificity)}`;
+  return `${table(["model", "balanced accuracy", "AUC", ""], rows)}\n\n  ${name}: ${sides}`;
 }
 
 function estimate({ value, low, high }: Estimate): string {
