@@ -1,129 +1,146 @@
 // `consilium strategies`: what each aggregation rule withstands, and what each update format costs, on synthetic scans.
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { z } from "zod";
-import type { StrategySpec } from "../protocol/strategy/strategy-spec.ts";
-import type { UpdateSpec } from "../protocol/update/update-spec.ts";
+import { FedError } from "../protocol/errors.ts";
+import { seedField } from "../protocol/fields.ts";
+import { requiredUpdates } from "../protocol/strategy/registry.ts";
 import { attackNames } from "./strategies/attackers.ts";
-import { lungHistogram, type Scan } from "./strategies/lung-histograms.ts";
-import { type Federation, type Outcome, runFederation, runInFloats } from "./strategies/run-federation.ts";
-import { parameters } from "./strategies/small-network.ts";
+import { mostSeeds } from "./strategies/over-seeds.ts";
+import { rules, type Setup, setupNames, setups } from "./strategies/setups.ts";
+import { attackTable, formatTable, verdicts } from "./strategies/show-study.ts";
+import { runStudy, type Study } from "./strategies/study.ts";
 import { progressBar } from "./terminal/progress.ts";
-import { table } from "./terminal/table.ts";
+import { markdownTable, table } from "./terminal/table.ts";
 
-const hospitals = 11;
-const attackers = 2;
-const scansPerHospital = 12;
-const testScans = 120;
-/** Of an update: honest ones are 0.05 to 0.4 long, so this bound is generous, and it is the rules that are compared. */
-const clipNorm = 2;
+const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
 
-const common = { maxSharePermille: 1000, maxStaleness: 0 } as const;
-const adaptive = { serverLearningRate: 0.02, beta1: 0.9, beta2: 0.99, tau: 0.001 } as const;
-const rules: readonly StrategySpec[] = [
-  { name: "fedavg", ...common },
-  { name: "fedavgm", ...common, serverLearningRate: 1, momentum: 0.5 },
-  { name: "fedadam", ...common, ...adaptive },
-  { name: "fedyogi", ...common, ...adaptive },
-  { name: "fedadagrad", ...common, serverLearningRate: 0.02, tau: 0.001 },
-  { name: "median", ...common },
-  { name: "trimmed-mean", ...common, byzantine: attackers },
-  { name: "krum", ...common, byzantine: attackers },
-  { name: "multi-krum", ...common, byzantine: attackers },
-  { name: "bulyan", ...common, byzantine: attackers },
-  { name: "geometric-median", ...common, iterations: 20 },
-];
-
-const formats: readonly (Pick<UpdateSpec, "type" | "topFraction"> & { readonly name: string })[] = [
-  { name: "I32", type: "I32", topFraction: 1 },
-  { name: "I16", type: "I16", topFraction: 1 },
-  { name: "I8", type: "I8", topFraction: 1 },
-  { name: "I16, largest tenth", type: "I16", topFraction: 0.1 },
-  { name: "I8, largest tenth", type: "I8", topFraction: 0.1 },
-  { name: "I8, largest hundredth", type: "I8", topFraction: 0.01 },
-];
+/** Attacks as one writes them in a shell: little-is-enough. */
+const dashed = (name: string) => name.toLowerCase().replaceAll(" ", "-");
+const listOf = <Name extends string>(known: readonly Name[]) =>
+  z
+    .string()
+    .optional()
+    .transform((text, context) => {
+      if (text === undefined) return undefined;
+      return text.split(",").map((word) => {
+        const found = known.find((name) => dashed(name) === word.trim());
+        if (found === undefined) {
+          context.addIssue({ code: z.ZodIssueCode.custom, message: `none of ${known.map(dashed).join(", ")}` });
+          return z.NEVER;
+        }
+        return found;
+      });
+    });
 
 const optionsSchema = z.object({
-  seed: z.coerce.number().int().min(0),
-  rounds: z.coerce.number().int().min(1).max(1000),
+  network: z.enum(setupNames),
+  seed: z.coerce.number().pipe(seedField),
+  seeds: whole(1, mostSeeds).optional(),
+  rounds: whole(1, 1000).optional(),
+  rules: listOf(rules.map(({ name }) => name)),
+  attacks: listOf(attackNames),
+  markdown: z.boolean().default(false),
   json: z.boolean().default(false),
 });
+type Options = z.output<typeof optionsSchema>;
 
 /** Adds the command to the program. */
 export function strategiesCommand(program: Command): void {
   program
     .command("strategies")
     .description("Compare aggregation rules under attack, and update formats by size, on synthetic scans.")
-    .option("--seed <n>", "of the scans, the network and the attackers", "1")
-    .option("--rounds <n>", "rounds of each federation", "20")
+    .addOption(
+      new Option("--network <name>", "what learns: a small one on histograms, or the compact capsules on slices")
+        .choices(setupNames)
+        .default("histograms"),
+    )
+    .option("--seed <n>", "the first seed: of patients, first weights and attackers' noise", "1")
+    .option(
+      "--seeds <n>",
+      `how many, one after the other: ${setups.histograms.seeds}, of capsules ${setups.capsules.seeds}`,
+    )
+    .option("--rounds <n>", `of each federation: ${setups.histograms.rounds}, of capsules ${setups.capsules.rounds}`)
+    .option("--rules <a,b,...>", "of all rules: all of them, of capsules the main ones")
+    .option("--attacks <a,b,...>", `of ${attackNames.map(dashed).join(", ")}: all of them, of capsules the strongest`)
+    .option("--markdown", "print the tables as docs/aggregation.md has them")
     .option("--json", "print one JSON object")
-    .addHelpText("after", "\nExamples:\n  consilium strategies\n  consilium strategies --seed 3 --rounds 40 --json")
+    .addHelpText("after", help)
     .action(async (raw: unknown) => {
-      const options = optionsSchema.parse(raw);
-      const study = await runStudy(options);
-      if (options.json) console.log(JSON.stringify(study));
-      else tell(study);
+      const options = parseOptions(raw);
+      const setup = chosenSetup(options);
+      const study = await run(setup, options);
+      if (options.json) console.log(JSON.stringify({ options, study }));
+      else tell(setup, study, options);
     });
 }
 
-interface Study {
-  readonly attacks: readonly { readonly rule: string; readonly attack: string; readonly outcome: Outcome }[];
-  readonly formats: readonly { readonly format: string; readonly outcome: Outcome }[];
+const help = `
+Histograms take about three minutes, capsules about twenty, on two cores. The same seeds give the same numbers.
+
+Examples:
+  consilium strategies
+  consilium strategies --seed 3 --seeds 1 --rounds 40 --json
+  consilium strategies --network capsules
+  consilium strategies --network capsules --seeds 2 --rules fedavg,median --attacks none,sign-flip`;
+
+/** @throws FedError OPTION_INVALID */
+function parseOptions(raw: unknown): Options {
+  const parsed = optionsSchema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const facts = { option: `--${String(issue?.path[0])}`, why: issue?.message };
+  throw new FedError("OPTION_INVALID", facts, { remedy: "see consilium strategies --help" });
 }
 
-async function runStudy({ seed, rounds }: { seed: number; rounds: number }): Promise<Study> {
-  const bar = progressBar("strategies");
-  const scans: Scan[] = [];
-  const wanted = hospitals * scansPerHospital + testScans;
-  while (scans.length < wanted) {
-    scans.push(lungHistogram(seed, scans.length));
-    bar.update(scans.length, wanted, "scans");
-    await new Promise(setImmediate);
+/** @throws FedError STRATEGY_TOO_FEW_UPDATES where a rule wants more hospitals than the network's federation has */
+function chosenSetup(options: Options): Setup {
+  const setup = setups[options.network];
+  const chosen = options.rules ? rules.filter(({ name }) => options.rules?.includes(name)) : setup.rules;
+  for (const rule of chosen) {
+    const required = requiredUpdates(rule);
+    if (required <= setup.hospitals) continue;
+    const facts = { strategy: rule.name, updates: setup.hospitals, required };
+    throw new FedError("STRATEGY_TOO_FEW_UPDATES", facts, { remedy: "try this rule on --network histograms" });
   }
-  const test = scans.slice(-testScans);
-  const shards = Array.from({ length: hospitals }, (_, index) =>
-    scans.slice(index * scansPerHospital, (index + 1) * scansPerHospital),
-  );
-  const [mean] = rules as readonly [StrategySpec];
-  const usual: Federation = {
-    ...{ shards, attackers: 0, attack: "none", strategy: mean, rounds, localEpochs: 2, seed },
-    update: { type: "I16", clipNorm, topFraction: 1, localTensors: [] },
+  return {
+    ...setup,
+    rounds: options.rounds ?? setup.rounds,
+    seeds: options.seeds ?? setup.seeds,
+    rules: chosen,
+    attacks: options.attacks ? attackNames.filter((name) => options.attacks?.includes(name)) : setup.attacks,
   };
-  const attacks = [];
-  const runs = rules.flatMap((strategy) => attackNames.map((attack) => ({ strategy, attack })));
-  for (const [done, { strategy, attack }] of runs.entries()) {
-    bar.update(done, runs.length, `${strategy.name}, ${attack}`);
-    const outcome = await runFederation({ ...usual, strategy, attack, attackers }, test);
-    attacks.push({ rule: strategy.name, attack, outcome });
-  }
-  const floats = { ...runInFloats(usual, test), updateBytes: 4 * parameters };
-  const compared: { format: string; outcome: Outcome }[] = [{ format: "float32", outcome: floats }];
-  for (const { name, ...format } of formats) {
-    const outcome = await runFederation({ ...usual, update: { ...usual.update, ...format } }, test);
-    compared.push({ format: name, outcome });
-  }
-  bar.stop();
-  return { attacks, formats: compared };
 }
 
-function tell({ attacks, formats }: Study): void {
-  const percent = (share: number) => (100 * share).toFixed(1);
-  console.log(`Balanced accuracy, %, with ${attackers} of ${hospitals} hospitals hostile (chance is 50)`);
-  const rows = rules.map(({ name }) => [
-    name,
-    ...attackNames.map((attack) => {
-      const found = attacks.find((each) => each.rule === name && each.attack === attack);
-      return percent(found?.outcome.balancedAccuracy.value ?? Number.NaN);
-    }),
-  ]);
-  console.log(table(["rule", ...attackNames], rows));
-  console.log(`\nUpdate formats, ${parameters.toLocaleString("en")} parameters, nobody hostile`);
-  const sizes = formats.map(({ format, outcome: { updateBytes, balancedAccuracy, auc } }) => [
-    format,
-    updateBytes.toLocaleString("en"),
-    (updateBytes / (4 * parameters)).toFixed(3),
-    percent(balancedAccuracy.value),
-    `${percent(balancedAccuracy.low)}–${percent(balancedAccuracy.high)}`,
-    auc.value.toFixed(3),
-  ]);
-  console.log(table(["format", "bytes", "of float32", "balanced %", "95 %", "AUC"], sizes));
+async function run(setup: Setup, { network, seed }: Options): Promise<Study> {
+  const bar = progressBar("strategies");
+  try {
+    const every = Array.from({ length: setup.seeds }, (_, index) => seed + index);
+    const work = runStudy(setup, every, { withFormats: network === "histograms" });
+    for (;;) {
+      const step = await work.next();
+      if (step.done) return step.value;
+      const { done, total, note } = step.value;
+      bar.update(done, total, note);
+    }
+  } finally {
+    bar.stop();
+  }
+}
+
+function tell(setup: Setup, study: Study, { seed, markdown }: Options): void {
+  const { title, attackers, hospitals, scansPerHospital, testScans, rounds, seeds } = setup;
+  const show = markdown ? markdownTable : table;
+  const which = seeds === 1 ? `seed ${seed}` : `the mean of seeds ${seed} to ${seed + seeds - 1} ± its 95 % interval`;
+  console.log(
+    [
+      `Learned by ${title}, ${study.parameters.toLocaleString("en")} parameters, in ${rounds} rounds;`,
+      `${hospitals} hospitals of ${scansPerHospital} scans, ${attackers} of them hostile. Balanced accuracy in % on`,
+      `${testScans} other patients, ${which}; chance is 50:`,
+    ].join("\n"),
+  );
+  console.log(`\n${show(...attackTable(setup, study.attacks))}\n`);
+  for (const line of verdicts(study.attacks)) console.log(markdown ? `- ${line}` : line);
+  if (study.formats.length === 0) return;
+  console.log("\nUpdate formats, by weighted averaging, nobody hostile:");
+  console.log(`\n${show(...formatTable(study.formats))}`);
 }

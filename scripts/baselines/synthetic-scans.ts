@@ -1,5 +1,5 @@
-// Synthetic scans straight into memory, split by patient, with their exact masks: what a comparison or a segmentation can
-// be tried on without an archive.
+// Synthetic scans straight into memory, with their exact masks: what a comparison, a segmentation or an attack can be tried
+// on without an archive.
 import { windowChannels } from "../../imaging/intensity.ts";
 import { synthesiseScan } from "../../imaging/phantom/synthesise-scan.ts";
 import type { ScanMasks, SegmentationSet } from "../../model/segmentation/segmentation-set.ts";
@@ -14,36 +14,58 @@ export interface SyntheticOptions {
   readonly seed: number;
 }
 
-/** Of ten pairs of a positive and a negative patient, who are drawn independently of each other. */
-const splitOfPair = (pair: number): Split => (pair % 10 < 5 ? "train" : pair % 10 < 7 ? "validation" : "test");
+type OnProgress = (done: number, total: number) => void;
 
-/** Half of the patients are positive; a fifth is for validation and 0.3 for the test. Grey: the lung window. */
-export async function synthesiseSets(
+/** One scan of each patient; every other patient is positive. Grey: the lung window. */
+export async function synthesiseScans(
   { patients, side, slices, seed }: SyntheticOptions,
-  onProgress: (done: number, total: number) => void,
-): Promise<Readonly<Record<Split, SegmentationSet>>> {
-  const all: (SegmentationSet["scans"][number] & { pixels: Uint8Array; masks: ScanMasks; split: Split })[] = [];
+  onProgress: OnProgress = () => {},
+): Promise<SegmentationSet> {
+  const scans: SegmentationSet["scans"][number][] = [];
+  const kept: { readonly pixels: Uint8Array; readonly masks: ScanMasks }[] = [];
   for (let index = 0; index < patients; index++) {
     const label = (index % 2) as 0 | 1;
     const found = synthesiseScan({ seed, index, positive: label === 1, matrix: side, slices: [slices, slices] });
     const pixels = windowChannels(Float32Array.from(found.hu), ["lung"]);
-    const masks: ScanMasks = { lung: found.lung, lesion: found.lesion };
-    const split = splitOfPair(Math.floor(index / 2));
-    all.push({ patient: `synthetic${index}`, label, slices: found.geometry.slices, pixels, masks, split });
+    scans.push({ patient: `synthetic${index}`, label, slices: found.geometry.slices });
+    kept.push({ pixels, masks: { lung: found.lung, lesion: found.lesion } });
     onProgress(index + 1, patients);
     await new Promise(setImmediate);
   }
-  const of = (split: Split): SegmentationSet => {
-    const own = all.filter((scan) => scan.split === split);
-    const at = (index: number) => own[index] as (typeof own)[number];
-    return {
-      scans: own,
-      height: side,
-      width: side,
-      channels: 1,
-      read: (index) => at(index).pixels,
-      masks: (index) => at(index).masks,
-    };
+  return {
+    scans,
+    height: side,
+    width: side,
+    channels: 1,
+    read: (index) => at(kept, index).pixels,
+    masks: (index) => at(kept, index).masks,
   };
+}
+
+/** Of ten pairs of a positive and a negative patient, who are drawn independently of each other. */
+const splitOfPair = (pair: number): Split => (pair % 10 < 5 ? "train" : pair % 10 < 7 ? "validation" : "test");
+
+/** Split by patient: half is trained on, a fifth is for validation and 0.3 for the test. */
+export async function synthesiseSets(
+  options: SyntheticOptions,
+  onProgress: OnProgress,
+): Promise<Readonly<Record<Split, SegmentationSet>>> {
+  const all = await synthesiseScans(options, onProgress);
+  const of = (split: Split) => chosenScans(all, (place) => splitOfPair(Math.floor(place / 2)) === split);
   return { train: of("train"), validation: of("validation"), test: of("test") };
+}
+
+/** The scans in some places of a set. */
+export function chosenScans(set: SegmentationSet, isIn: (place: number) => boolean): SegmentationSet {
+  const places = [...set.scans.keys()].filter(isIn);
+  return {
+    ...set,
+    scans: places.map((place) => at(set.scans, place)),
+    read: (index) => set.read(at(places, index)),
+    masks: (index) => set.masks(at(places, index)),
+  };
+}
+
+function at<T>(list: readonly T[], index: number): T {
+  return list[index] as T;
 }

@@ -9,12 +9,8 @@ import { zeroDigest } from "../../protocol/digest.ts";
 import type { Plan } from "../../protocol/plan.ts";
 import type { Learner, Split } from "../../protocol/ports.ts";
 import { trainingSeed } from "../../protocol/round-context.ts";
-import { parseSafetensorsHeader } from "../../protocol/safetensors.ts";
 import type { Prediction } from "../../protocol/scores.ts";
-import { aggregateToBytes } from "../../protocol/strategy/aggregate.ts";
-import { memorySource } from "../../protocol/update/byte-source.ts";
-import { makeUpdate } from "../../protocol/update/make-update.ts";
-import { verifyUpdate } from "../../protocol/update/verify-update.ts";
+import { averageRound, placeName } from "../strategies/average-round.ts";
 import { BestPoint, type FoldSets, type Method } from "./method.ts";
 import { resizedSet } from "./resized-set.ts";
 
@@ -99,8 +95,7 @@ function openHospital(sets: FoldSets, index: number, side: number): Hospital {
     shard: async () => ({ root: zeroDigest, quarantine: zeroDigest, trainScans: sets.train.scans.length }),
     split: async (_plan: Plan, split: Split) => set(split),
   };
-  const name = `0x${(index + 1).toString(16).padStart(40, "0")}` as HospitalAddress;
-  return { name, learner: openTrainer(data, { local }), residual: undefined };
+  return { name: placeName(index), learner: openTrainer(data, { local }), residual: undefined };
 }
 
 async function average(
@@ -110,17 +105,13 @@ async function average(
   hospitals: readonly Hospital[],
   trained: readonly { readonly weights: Uint8Array; readonly sampleCount: number }[],
 ): Promise<Uint8Array> {
-  const updates = [];
-  for (const [index, hospital] of hospitals.entries()) {
-    const { weights: local, sampleCount } = trained[index] as (typeof trained)[number];
-    const made = makeUpdate({ base, local, residual: hospital.residual, plan, round, hospital: hospital.name });
-    hospital.residual = made.residual;
-    const source = memorySource(made.update);
-    await verifyUpdate(source, { base: parseSafetensorsHeader(base, base.byteLength), plan });
-    updates.push({ index, sampleCount, age: 0, source });
-  }
-  const input = { plan, base: memorySource(base), updates, memberCount: hospitals.length };
-  return (await aggregateToBytes(input)).model;
+  const sent = hospitals.map(({ name, residual }, index) => {
+    const { weights, sampleCount } = trained[index] as (typeof trained)[number];
+    return { name, weights, sampleCount, residual };
+  });
+  const { model, updates } = await averageRound(plan, base, round, sent);
+  for (const [index, hospital] of hospitals.entries()) hospital.residual = updates[index]?.residual;
+  return model;
 }
 
 function parameterCount({ model }: Plan): number {

@@ -2,6 +2,7 @@
 import { encodeSafetensors, type NamedTensor } from "../../protocol/safetensors.ts";
 import { seededIntegers } from "../../protocol/update/random.ts";
 import { features, type Scan } from "./lung-histograms.ts";
+import type { Weights } from "./weight-vector.ts";
 
 const hidden = 32;
 const learningRate = 0.02;
@@ -15,9 +16,6 @@ const shapes = {
 };
 export const parameters = hidden + features * hidden + 1 + hidden;
 
-/** All weights, one tensor after the other. */
-export type Weights = Float32Array;
-
 export function initialWeights(seed: number): Weights {
   const next = seededIntegers("small network", seed);
   const weights = new Float32Array(parameters);
@@ -30,8 +28,8 @@ export function initialWeights(seed: number): Weights {
   return weights;
 }
 
-/** The weights as a model's or an update's float file. */
-export function weightsFile(weights: Weights, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+/** The weights as a model's file. */
+export function weightsFile(weights: Weights): Uint8Array {
   let start = 0;
   const tensors: NamedTensor[] = Object.entries(shapes).map(([name, shape]) => {
     const length = shape.reduce((product, side) => product * side, 1);
@@ -39,7 +37,7 @@ export function weightsFile(weights: Weights, metadata: Readonly<Record<string, 
     start += length;
     return { name, dtype: "F32", shape, data };
   });
-  return encodeSafetensors(tensors, metadata);
+  return encodeSafetensors(tensors);
 }
 
 /** The score of the positive class, 0 to 1. */

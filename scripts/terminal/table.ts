@@ -25,9 +25,15 @@ export function table(header: readonly string[], rows: readonly (readonly (strin
       middle: "",
     },
     colAligns: header.map((_, column) =>
-      column > 0 && rows.every((row) => /^[-\d.,%\s[\]–]*$/.test(String(row[column]))) ? "right" : "left",
+      column > 0 && rows.every((row) => /^[-\d.,%\s[\]–±]*$/.test(String(row[column]))) ? "right" : "left",
     ),
   });
   for (const row of rows) text.push(row.map(String));
   return text.toString();
+}
+
+/** The same for a page in Markdown. */
+export function markdownTable(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const line = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
+  return [line(header), `|${"---|".repeat(header.length)}`, ...rows.map(line)].join("\n");
 }
