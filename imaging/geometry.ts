@@ -2,6 +2,7 @@
 // pixels is averaging over what each one covers, so nothing aliases.
 import type { CtFrame, CtInstance } from "./dicom/ct-instance.ts";
 import { OUTSIDE_HU } from "./dicom/hounsfield.ts";
+import { shrinkPixels } from "./shrink-pixels.ts";
 
 export interface Plane {
   /** [rows, columns]: rows to the back, columns to the patient's left. */
@@ -51,34 +52,15 @@ export function shiftRows(plane: Plane, by: number, outside: number): Plane {
 }
 
 /** Means of factor x factor pixels; what is left of an incomplete last row or column is cut off. */
-export function shrink({ values, spacingMm, ...from }: Plane, factor: number): Plane {
-  if (factor <= 1) return { values, spacingMm, ...from };
-  const rows = Math.floor(from.rows / factor);
-  const columns = Math.floor(from.columns / factor);
-  const shrunk = new Int16Array(rows * columns);
-  const coarserMm: Plane["spacingMm"] = [spacingMm[0] * factor, spacingMm[1] * factor];
-  if (factor === 2) {
-    // Nearly always: four times as fast as the sums below, to the same means.
-    for (let out = 0, row = 0; row < rows; row++) {
-      for (let column = 0, at = 2 * row * from.columns; column < columns; column++, at += 2) {
-        const below = at + from.columns;
-        shrunk[out++] = (values[at]! + values[at + 1]! + values[below]! + values[below + 1]! + 2) >> 2;
-      }
-    }
-    return { values: shrunk, rows, columns, spacingMm: coarserMm };
-  }
-  const sums = new Int32Array(columns);
-  for (let row = 0; row < rows; row++) {
-    sums.fill(0);
-    for (let line = 0; line < factor; line++) {
-      const start = (row * factor + line) * from.columns;
-      for (let k = 0; k < factor; k++)
-        for (let column = 0, at = start + k; column < columns; column++, at += factor) sums[column]! += values[at]!;
-    }
-    for (let column = 0; column < columns; column++)
-      shrunk[row * columns + column] = Math.round(sums[column]! / (factor * factor));
-  }
-  return { values: shrunk, rows, columns, spacingMm: coarserMm };
+export function shrink(plane: Plane, factor: number): Plane {
+  if (factor <= 1) return plane;
+  const { spacingMm } = plane;
+  return {
+    values: shrinkPixels(plane.values, plane, factor),
+    rows: Math.floor(plane.rows / factor),
+    columns: Math.floor(plane.columns / factor),
+    spacingMm: [spacingMm[0] * factor, spacingMm[1] * factor],
+  };
 }
 
 /** What a slice is wanted as instead of all its pixels. */
@@ -100,50 +82,6 @@ export function reduceFrame(
   return shrink(turned, Math.max(1, Math.floor(pixelMm / Math.max(...turned.spacingMm))));
 }
 
-/** A square field of view: its middle, mm from the centre of the first pixel, and its side. */
-export interface Field {
-  readonly centreMm: readonly [row: number, column: number];
-  readonly sideMm: number;
-}
-
-/** The field at rows x columns pixels, each the mean of the area that it covers; beyond the plane lies `outside`. */
-export function resamplePlane(
-  { values, rows, columns, spacingMm }: Plane,
-  { centreMm, sideMm }: Field,
-  size: { readonly rows: number; readonly columns: number },
-  outside: number,
-): Float32Array {
-  const down = coverage(cells(rows, spacingMm[0]), cells(size.rows, sideMm / size.rows, centreMm[0] - sideMm / 2));
-  const across = coverage(
-    cells(columns, spacingMm[1]),
-    cells(size.columns, sideMm / size.columns, centreMm[1] - sideMm / 2),
-  );
-  // Columns first, into [rows, size.columns]; rows that no pixel of the field covers are left out.
-  const narrow = new Float32Array(rows * size.columns);
-  const firstRow = down[0]?.first ?? 0;
-  const lastRow = down.reduce((last, { first, weights }) => Math.max(last, first + weights.length), firstRow);
-  for (let out = 0; out < size.columns; out++) {
-    const { first, weights, beyond } = across[out]!;
-    for (let row = firstRow; row < lastRow; row++) {
-      let sum = beyond * outside;
-      const start = row * columns + first;
-      for (let k = 0; k < weights.length; k++) sum += weights[k]! * values[start + k]!;
-      narrow[row * size.columns + out] = sum;
-    }
-  }
-  const result = new Float32Array(size.rows * size.columns);
-  for (let out = 0; out < size.rows; out++) {
-    const { first, weights, beyond } = down[out]!;
-    for (let column = 0; column < size.columns; column++) {
-      let sum = beyond * outside;
-      for (let k = 0, at = first * size.columns + column; k < weights.length; k++, at += size.columns)
-        sum += weights[k]! * narrow[at]!;
-      result[out * size.columns + column] = sum;
-    }
-  }
-  return result;
-}
-
 /** An interval that a pixel or a slice stands for, mm. */
 export type Cell = readonly [from: number, to: number];
 
@@ -161,7 +99,7 @@ export function cellsOfSlices(heightsMm: readonly number[], thicknessMm: number)
   ]);
 }
 
-interface Coverage {
+export interface Coverage {
   /** First input cell that counts. */
   readonly first: number;
   readonly weights: Float64Array;
@@ -205,11 +143,12 @@ export function resampleSlices(
 ): Float32Array[] {
   return coverage(inputs, outputs).map(({ first, weights, beyond }) => {
     const mean = new Float32Array(slices[0]?.length ?? 0);
-    for (const [k, weight] of weights.entries()) {
-      const slice = slices[first + k]!;
-      const share = weight / (1 - beyond);
-      for (let pixel = 0; pixel < mean.length; pixel++) mean[pixel]! += share * slice[pixel]!;
-    }
+    for (let k = 0; k < weights.length; k++) addShare(mean, slices[first + k]!, weights[k]! / (1 - beyond));
     return mean;
   });
+}
+
+/** Adds a slice's share to a mean of slices. */
+export function addShare(mean: Float32Array, slice: Int16Array | Float32Array, share: number): void {
+  for (let pixel = 0; pixel < mean.length; pixel++) mean[pixel]! += share * slice[pixel]!;
 }

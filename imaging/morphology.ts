@@ -1,171 +1,116 @@
-// Shapes of binary masks of a slice stack: connected pieces, and closing and opening within slices. Each runs over the
-// voxels a fixed number of times, whatever the shapes and radii.
-
-/** Size of a mask of voxels, [slices, rows, columns]. */
-export interface MaskGrid {
-  readonly slices: number;
-  readonly rows: number;
-  readonly columns: number;
-}
+// Shapes of binary masks of a slice stack: connected pieces, and closing and opening within slices.
+import { type BitMask, emptyMask, inverse, type MaskGrid, type Runs, runsOf, setRun, wordsPerRow } from "./bit-mask.ts";
 
 export interface Pieces {
-  /** Number of each voxel's piece, 1 upwards in the order of their first voxels; 0 outside the mask. */
-  readonly labels: Int32Array;
+  readonly runs: Runs;
+  /** Number of each run's piece, 1 upwards in the order of their first voxels. */
+  readonly numbers: Int32Array;
   /** Voxels of each piece; index 0 is unused. */
   readonly sizes: readonly number[];
 }
 
 /** Connected pieces of a mask, joined over faces (6 neighbours; 4 with `inPlane`). */
-export function connectedPieces(
-  mask: Uint8Array,
-  { slices, rows, columns }: MaskGrid,
-  { inPlane = false } = {},
-): Pieces {
-  const area = rows * columns;
-  const labels = new Int32Array(mask.length);
-  // Union-find over provisional labels; a root is the smallest of its set.
-  const parents: number[] = [0];
-  const rootOf = (label: number) => {
-    let root = label;
-    while (parents[root]! !== root) root = parents[root] = parents[parents[root]!]!;
+export function connectedPieces(mask: BitMask, grid: MaskGrid, { inPlane = false } = {}): Pieces {
+  const runs = runsOf(mask, grid);
+  const { count, lines, from, to } = runs;
+  // Union-find over runs; a root is the smallest of its set.
+  const parents = new Int32Array(count);
+  for (let run = 0; run < count; run++) parents[run] = run;
+  const rootOf = (run: number) => {
+    let root = run;
+    while (parents[root] !== root) root = parents[root] = parents[parents[root]!]!;
     return root;
   };
-  const joined = (one: number, other: number) => {
-    if (one === 0 || one === other) return other;
-    const [a, b] = [rootOf(one), rootOf(other)];
-    const root = a < b ? a : b;
-    parents[a] = root;
-    parents[b] = root;
-    return root;
-  };
-  for (let slice = 0, voxel = 0; slice < slices; slice++) {
-    const hasBelow = slice > 0 && !inPlane;
-    for (let row = 0; row < rows; row++) {
-      let left = 0;
-      for (let column = 0; column < columns; column++, voxel++) {
-        if (mask[voxel] === 0) {
-          left = 0;
-          continue;
-        }
-        const above = row > 0 ? labels[voxel - columns]! : 0;
-        const below = hasBelow ? labels[voxel - area]! : 0;
-        if (above !== 0) left = joined(left, above);
-        if (below !== 0) left = joined(left, below);
-        if (left === 0) {
-          left = parents.length;
-          parents.push(left);
-        }
-        labels[voxel] = left;
+  /** Joins the runs of each line with those that they touch in the line so many before. */
+  const joinWith = (distance: number, reachesInto: (line: number) => boolean) => {
+    for (let run = 0, other = 0; run < count; run++) {
+      const line = lines[run]!;
+      if (!reachesInto(line)) continue;
+      const wanted = line - distance;
+      while (lines[other]! < wanted || (lines[other] === wanted && to[other]! <= from[run]!)) other++;
+      for (let next = other; lines[next] === wanted && from[next]! < to[run]!; next++) {
+        const [a, b] = [rootOf(run), rootOf(next)];
+        parents[a > b ? a : b] = a > b ? b : a;
       }
     }
+  };
+  joinWith(1, (line) => line % grid.rows > 0);
+  if (!inPlane) joinWith(grid.rows, (line) => line >= grid.rows);
+  const numbers = new Int32Array(count);
+  const sizes = [0];
+  for (let run = 0; run < count; run++) {
+    const root = rootOf(run);
+    const number = root === run ? sizes.push(0) - 1 : numbers[root]!;
+    numbers[run] = number;
+    sizes[number]! += to[run]! - from[run]!;
   }
-  return numbered(
-    labels,
-    parents.map((_, label) => rootOf(label)),
-  );
+  return { runs, numbers, sizes };
 }
 
-/** Provisional labels by their roots, numbered without gaps. */
-function numbered(labels: Int32Array, roots: readonly number[]): Pieces {
-  const numbers = new Int32Array(roots.length);
-  const sizes = [0];
-  for (let voxel = 0; voxel < labels.length; voxel++) {
-    const label = labels[voxel]!;
-    if (label === 0) continue;
-    const root = roots[label]!;
-    if (numbers[root] === 0) numbers[root] = sizes.push(0) - 1;
-    const number = numbers[root]!;
-    labels[voxel] = number;
-    sizes[number]! += 1;
-  }
-  return { labels, sizes };
+/** Voxels of the pieces that are chosen. */
+export function maskOfPieces({ runs, numbers }: Pieces, grid: MaskGrid, isChosen: readonly boolean[]): BitMask {
+  const mask = emptyMask(grid);
+  for (let run = 0; run < runs.count; run++)
+    if (isChosen[numbers[run]!]) setRun(mask, grid, runs.lines[run]!, runs.from[run]!, runs.to[run]!);
+  return mask;
 }
 
 /** Voxels within radiusPx of the mask in their own slice (a disc). */
-export function dilateInPlane(mask: Uint8Array, grid: MaskGrid, radiusPx: number): Uint8Array {
-  return nearTo(1, mask, grid, radiusPx, 1);
+export function dilateInPlane(mask: BitMask, grid: MaskGrid, radiusPx: number): BitMask {
+  const limit = radiusPx * radiusPx + 1e-9;
+  // Columns that the disc reaches to each side, by rows from its middle.
+  const reach = Array.from({ length: Math.floor(Math.sqrt(limit)) + 1 }, (_, away) =>
+    Math.floor(Math.sqrt(limit - away * away)),
+  );
+  if (reach.length === 1) return mask;
+  const { rows } = grid;
+  const words = wordsPerRow(grid);
+  const dilated = new Uint32Array(mask.length);
+  const widened = new Uint32Array(words);
+  for (let line = 0; line < grid.slices * rows; line++) {
+    const row = line % rows;
+    let any = 0;
+    for (let word = 0; word < words; word++) any |= widened[word] = mask[line * words + word]!;
+    if (any === 0) continue;
+    // The disc's ends are narrow: the row is widened step by step towards its middle.
+    for (let away = reach.length - 1, width = 0; away >= 0; away--) {
+      for (; width < reach[away]!; width++) widen(widened);
+      if (away <= row) include(dilated, (line - away) * words, widened);
+      if (row + away < rows) include(dilated, (line + away) * words, widened);
+    }
+  }
+  // What was widened beyond the last column.
+  return inverse(inverse(dilated, grid), grid);
 }
 
 /** Voxels of the mask further than radiusPx from its outside in their own slice; beyond the picture counts as mask. */
-export function erodeInPlane(mask: Uint8Array, grid: MaskGrid, radiusPx: number): Uint8Array {
-  return nearTo(0, mask, grid, radiusPx, 0);
+export function erodeInPlane(mask: BitMask, grid: MaskGrid, radiusPx: number): BitMask {
+  return inverse(dilateInPlane(inverse(mask, grid), grid, radiusPx), grid);
 }
 
-/**
- * `found` where a voxel of `value` lies within the radius in the slice, else the other of 0 and 1. A voxel that is `away`
- * columns from the nearest one of its row reaches so many rows up and down as the disc is high there; how far each column
- * is reached is carried down and then up, one row less each.
- */
-function nearTo(
-  value: 0 | 1,
-  mask: Uint8Array,
-  { slices, rows, columns }: MaskGrid,
-  radiusPx: number,
-  found: 0 | 1,
-): Uint8Array {
-  const result = new Uint8Array(mask.length).fill(1 - found);
-  const limit = radiusPx * radiusPx + 1e-9;
-  const never = -1 - rows;
-  // Rows reached by how many columns away.
-  const reachAt = Int32Array.from({ length: Math.floor(Math.sqrt(limit)) + 2 }, (_, away) =>
-    away * away <= limit ? Math.floor(Math.sqrt(limit - away * away)) : never,
-  );
-  const far = reachAt.length - 1;
-  const reach = new Int32Array(rows * columns);
-  const carried = new Int32Array(columns);
-  for (let slice = 0; slice < slices; slice++) {
-    const start = slice * rows * columns;
-    const next = mask.indexOf(value, start);
-    if (next < 0 || next >= start + rows * columns) continue;
-    carried.fill(never);
-    for (let row = 0; row < rows; row++) {
-      const from = row * columns;
-      for (let column = 0, away = far; column < columns; column++) {
-        away = mask[start + from + column] === value ? 0 : away < far ? away + 1 : far;
-        reach[from + column] = away;
-      }
-      for (let column = columns - 1, away = far; column >= 0; column--) {
-        away = mask[start + from + column] === value ? 0 : away < far ? away + 1 : far;
-        const other = reach[from + column]!;
-        const own = reachAt[away < other ? away : other]!;
-        const before = carried[column]! - 1;
-        const most = own > before ? own : before;
-        reach[from + column] = own;
-        carried[column] = most;
-        if (most >= 0) result[start + from + column] = found;
-      }
-    }
-    carried.fill(never);
-    for (let row = rows - 1; row >= 0; row--) {
-      const from = row * columns;
-      for (let column = 0; column < columns; column++) {
-        const own = reach[from + column]!;
-        const before = carried[column]! - 1;
-        const most = own > before ? own : before;
-        carried[column] = most;
-        if (most >= 0) result[start + from + column] = found;
-      }
-    }
+/** A row by a column to each side. */
+function widen(row: Uint32Array): void {
+  for (let word = 0, before = 0; word < row.length; word++) {
+    const bits = row[word]!;
+    const after = word + 1 < row.length ? row[word + 1]! : 0;
+    row[word] = bits | (bits << 1) | (before >>> 31) | (bits >>> 1) | (after << 31);
+    before = bits;
   }
-  return result;
+}
+
+function include(mask: BitMask, start: number, row: Uint32Array): void {
+  for (let word = 0; word < row.length; word++) mask[start + word]! |= row[word]!;
 }
 
 /** Fills what the mask encloses within each slice, up to maxVoxels a hole: outside is what can be reached from the border. */
-export function fillHolesInPlane(mask: Uint8Array, grid: MaskGrid, maxVoxels = Infinity): Uint8Array {
-  const { slices, rows, columns } = grid;
-  const background = new Uint8Array(mask.length);
-  for (let voxel = 0; voxel < mask.length; voxel++) background[voxel] = mask[voxel] === 0 ? 1 : 0;
-  const { labels, sizes } = connectedPieces(background, grid, { inPlane: true });
-  const isOpen = Uint8Array.from(sizes, (size) => (size > maxVoxels ? 1 : 0));
-  for (let line = 0; line < slices * rows; line++) {
-    const [first, last] = [line * columns, (line + 1) * columns - 1];
-    const row = line % rows;
-    if (row === 0 || row === rows - 1) for (let voxel = first; voxel <= last; voxel++) isOpen[labels[voxel]!] = 1;
-    isOpen[labels[first]!] = 1;
-    isOpen[labels[last]!] = 1;
+export function fillHolesInPlane(mask: BitMask, grid: MaskGrid, maxVoxels = Infinity): BitMask {
+  const { rows, columns } = grid;
+  const holes = connectedPieces(inverse(mask, grid), grid, { inPlane: true });
+  const { runs, numbers, sizes } = holes;
+  const isOpen = sizes.map((size) => size > maxVoxels);
+  for (let run = 0; run < runs.count; run++) {
+    const row = runs.lines[run]! % rows;
+    if (row === 0 || row === rows - 1 || runs.from[run] === 0 || runs.to[run] === columns) isOpen[numbers[run]!] = true;
   }
-  // Label 0 is the mask itself.
-  isOpen[0] = 0;
-  for (let voxel = 0; voxel < mask.length; voxel++) background[voxel] = 1 - isOpen[labels[voxel]!]!;
-  return background;
+  return inverse(maskOfPieces(holes, grid, isOpen), grid);
 }

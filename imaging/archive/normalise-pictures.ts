@@ -1,7 +1,8 @@
 // Slices that were saved as pictures: their grey is taken as it is, since nobody knows which window it was, and the body
 // fills the field, since nobody knows the size of a pixel.
 import { FedError } from "../../protocol/errors.ts";
-import { cells, type Field, type Plane, resamplePlane, resampleSlices, shrink } from "../geometry.ts";
+import { type Field, openFieldSampler } from "../field-sampler.ts";
+import { cells, type Plane, resampleSlices, shrink } from "../geometry.ts";
 import type { NormalScan, ShardShape } from "./normalise.ts";
 import type { GreyPicture } from "./picture.ts";
 
@@ -26,7 +27,7 @@ export function normalisePictures(planes: readonly Plane[], shape: ShardShape): 
   }
   const field = bodyField(planes);
   const size = { rows: shape.height, columns: shape.width };
-  const reduced = planes.map((plane) => resamplePlane(plane, field, size, 0));
+  const reduced = planes.map(openFieldSampler(field, size, 0));
   const count = Math.min(planes.length, shape.maxSlices);
   const slices = resampleSlices(reduced, cells(planes.length, 1), cells(count, planes.length / count, -0.5));
   const channels = shape.windows.length;

@@ -1,15 +1,15 @@
 // A scan as every hospital's network sees it: the lungs in the middle of one field of view, slices of one thickness, one
 // window a channel. Scanners differ in all of it; what is left is the patient.
 import { FedError } from "../../protocol/errors.ts";
-import { HIGHEST_HU, LOWEST_HU, OUTSIDE_HU } from "../dicom/hounsfield.ts";
+import { OUTSIDE_HU } from "../dicom/hounsfield.ts";
+import { type Field, openFieldSampler } from "../field-sampler.ts";
 import {
+  addShare,
   type Cell,
   cells,
   cellsOfSlices,
   coverage,
-  type Field,
   type Plane,
-  resamplePlane,
   resampleSlices,
   shrink,
 } from "../geometry.ts";
@@ -59,7 +59,8 @@ export function normaliseStack(stack: Stack, shape: ShardShape): NormalScan & { 
   const count = Math.max(1, Math.min(wanted, within.length, shape.maxSlices));
   const field: Field = { centreMm: lungs.centreMm, sideMm: shape.fieldMm };
   const size = { rows: shape.height, columns: shape.width };
-  const reduced = within.map((slice) => resamplePlane(stack.planes[slice]!, field, size, OUTSIDE_HU));
+  const sample = openFieldSampler(field, size, OUTSIDE_HU);
+  const reduced = within.map((slice) => sample(stack.planes[slice]!));
   const outputs = cells(count, (high - low) / count, low);
   const slices = resampleSlices(
     reduced,
@@ -105,11 +106,14 @@ function findLungs({ planes, heightsMm, thicknessMm }: Stack): Lungs {
   const lungs = lungMask(hu, { slices: count, rows, columns, spacingMm: [judgedMm, ...spacingMm] });
   if (!lungs.plausible) throw implausible(lungs);
   const [s, r, c] = [new Float64Array(count), new Float64Array(rows), new Float64Array(columns)];
-  for (let voxel = 0; voxel < lungs.mask.length; voxel++) {
-    if (!lungs.mask[voxel]) continue;
-    s[Math.floor(voxel / (rows * columns))]!++;
-    r[Math.floor(voxel / columns) % rows]!++;
-    c[voxel % columns]!++;
+  for (let line = 0, voxel = 0; line < count * rows; line++) {
+    let inLine = 0;
+    for (let column = 0; column < columns; column++, voxel++) {
+      inLine += lungs.mask[voxel]!;
+      c[column]! += lungs.mask[voxel]!;
+    }
+    s[Math.floor(line / rows)]! += inLine;
+    r[line % rows]! += inLine;
   }
   // Centres of the field's pixels are half a coarse pixel from those of the mask's.
   const middle = (counts: Float64Array, mm: number) =>
@@ -152,14 +156,12 @@ function coarseVolume(planes: readonly Plane[], covers: ReturnType<typeof covera
   const mean = new Float32Array(rows * columns);
   for (const [slice, { first, weights, beyond }] of covers.entries()) {
     mean.fill(0);
-    for (const [k, weight] of weights.entries()) {
-      const { values } = small[first + k]!;
-      const share = weight / (1 - beyond);
-      for (let pixel = 0; pixel < mean.length; pixel++) mean[pixel]! += share * values[pixel]!;
-    }
-    for (let pixel = 0; pixel < mean.length; pixel++) {
-      hu[slice * mean.length + pixel] = Math.max(LOWEST_HU, Math.min(HIGHEST_HU, Math.round(mean[pixel]!)));
-    }
+    for (let k = 0; k < weights.length; k++) addShare(mean, small[first + k]!.values, weights[k]! / (1 - beyond));
+    roundInto(hu.subarray(slice * mean.length), mean);
   }
   return { hu, rows, columns, spacingMm };
+}
+
+function roundInto(rounded: Int16Array, values: Float32Array): void {
+  for (let at = 0; at < values.length; at++) rounded[at] = Math.round(values[at]!);
 }

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { isFedError } from "../../protocol/errors.ts";
 import { type Plane, type Reduction, reduceFrame } from "../geometry.ts";
+import { frameMemory } from "../shrink-pixels.ts";
 import type { CtInstance } from "./ct-instance.ts";
 import { decodeFrame, decodeFrames } from "./decode-frames.ts";
 import {
@@ -82,13 +83,10 @@ async function* wholeFrames(file: DicomFile, into: SharedHu | undefined): AsyncG
   for await (const values of decodeFrames(file, into)) yield { values, rows, columns, spacingMm: [1, 1] };
 }
 
-/** HU of the frame in work: memory that is asked for and given back with each costs as much as reading it. */
-let whole = new Int16Array(0);
-
 async function* reducedFrames(file: DicomFile, reduction: Reduction): AsyncGenerator<Plane> {
   const { rows, columns, frames } = file.instance;
-  if (whole.length !== rows * columns) whole = new Int16Array(rows * columns);
   for (const index of frames.keys()) {
+    const whole = frameMemory(rows * columns);
     await decodeFrame(file, index, whole);
     const plane = reduceFrame(whole, file.instance, index, reduction);
     yield plane.values === whole ? { ...plane, values: whole.slice() } : plane;

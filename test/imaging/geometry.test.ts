@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { type Field, openFieldSampler, type Size } from "../../imaging/field-sampler.ts";
 import {
   cells,
   cellsOfSlices,
   coverage,
   type Plane,
-  resamplePlane,
   resampleSlices,
   shiftRows,
   shrink,
@@ -20,6 +20,9 @@ function plane(rows: number, columns: number, valueAt: (row: number, column: num
 }
 
 const mean = (values: ArrayLike<number>) => Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+
+const resamplePlane = (of: Plane, field: Field, size: Size, outside: number) =>
+  openFieldSampler(field, size, outside)(of);
 
 describe("the common grid", () => {
   it("keeps a uniform plane and the mean of any plane, to coarser and to finer pixels", () => {

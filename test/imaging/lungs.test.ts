@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import dicomParser from "dicom-parser";
-import { type LungGrid, lungMask } from "../../imaging/lungs.ts";
+import type { MmGrid } from "../../imaging/bit-mask.ts";
+import { lungMask } from "../../imaging/lungs.ts";
 import { type SyntheticScan, synthesiseScan } from "../../imaging/phantom/synthesise-scan.ts";
 
 describe("the lung mask", () => {
@@ -45,7 +46,7 @@ describe("the lung mask", () => {
     const abdomen = lungMask(scan.hu.subarray(0, 2 * area), { ...scan.geometry, slices: 2 });
     expect([abdomen.plausible, abdomen.reason]).to.deep.equal([false, "TOO_SMALL"]);
     expect(lungMask(withoutSide(scan), scan.geometry).reason).to.equal("ONE_SIDE_ONLY");
-    const grid: LungGrid = { slices: 20, rows: 64, columns: 64, spacingMm: [10, 5, 5] };
+    const grid: MmGrid = { slices: 20, rows: 64, columns: 64, spacingMm: [10, 5, 5] };
     const air = new Int16Array(20 * 64 * 64).fill(-1000);
     expect(lungMask(air, grid).reason).to.equal("NO_BODY");
     const block = air.map((_, voxel) =>
@@ -80,7 +81,7 @@ function withoutSide({ hu, lung, geometry }: SyntheticScan): Int16Array {
   return hu.map((value, voxel) => (lung[voxel] && voxel % geometry.columns > geometry.columns / 2 ? 30 : value));
 }
 
-function readSeries(folder: string): { hu: Int16Array; grid: LungGrid } {
+function readSeries(folder: string): { hu: Int16Array; grid: MmGrid } {
   const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".dcm"));
   const slices = names.map((name) => {
     const bytes = readFileSync(join(folder, name));

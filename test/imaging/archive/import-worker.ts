@@ -1,6 +1,11 @@
-// A process that imports and may be killed at any instant: node import-worker.ts SOURCE SHARD; a line a patient.
+// A process that imports, tells each patient by a line, and sends itself a signal after so many of them, so that it cannot
+// be done before another process does: node import-worker.ts SOURCE SHARD SIGNAL PATIENTS.
 import { importInto } from "./synthetic.ts";
 
-const [source, dir] = process.argv.slice(2) as [string, string];
-const summary = await importInto(source, dir, {}, { onPatient: () => void process.stdout.write(".\n") });
-process.stdout.write(`${summary.root} ${summary.resumed}\n`);
+const [source, dir, signal, patients] = process.argv.slice(2) as [string, string, NodeJS.Signals, string];
+let seen = 0;
+const onPatient = () => {
+  process.stdout.write(".\n");
+  if (++seen === Number(patients)) process.kill(process.pid, signal);
+};
+await importInto(source, dir, {}, { onPatient });

@@ -69,10 +69,8 @@ describe("an import that is cut off", () => {
 
   it("refuses a second import into the same folder while the first is at work", async () => {
     const dir = join(root, "twice");
-    const child = spawn(process.execPath, [join(import.meta.dirname, "import-worker.ts"), archive, dir]);
+    const child = startImport(archive, dir, "SIGSTOP", 1);
     await new Promise((resolve) => child.stdout.once("data", resolve));
-    // Held, so that it cannot be done before the second comes.
-    child.kill("SIGSTOP");
     const refused = await importInto(archive, dir).catch((error: unknown) => error);
     const isOver = new Promise((resolve) => child.once("close", resolve));
     child.kill("SIGKILL");
@@ -108,14 +106,16 @@ describe("an import that is cut off", () => {
   });
 });
 
-/** Runs an import in a process and kills it when so many patients are done. */
+/** Runs an import in a process that is killed when so many patients are done. */
 async function killAfter(archive: string, dir: string, patients: number): Promise<void> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "import-worker.ts"), archive, dir]);
-  let seen = 0;
-  child.stdout.on("data", (chunk: Buffer) => {
-    seen += chunk.toString().split(".").length - 1;
-    if (seen >= patients) child.kill("SIGKILL");
-  });
+  const child = startImport(archive, dir, "SIGKILL", patients);
   const signal = await new Promise((resolve) => child.once("close", (_, by) => resolve(by)));
   expect(signal).to.equal("SIGKILL");
+}
+
+function startImport(archive: string, dir: string, signal: NodeJS.Signals, patients: number) {
+  const program = join(import.meta.dirname, "import-worker.ts");
+  return spawn(process.execPath, [program, archive, dir, signal, String(patients)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
 }
