@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   keys: async (to) => (await import("./keys.ts")).keysCommand(to),
   deploy: async (to) => (await import("./deploy.ts")).deployCommand(to),
   members: async (to) => (await import("./members.ts")).membersCommand(to),
+  terms: async (to) => (await import("./terms.ts")).termsCommand(to),
   audit: async (to) => (await import("./audit.ts")).auditCommand(to),
   reproduce: async (to) => (await import("./reproduce.ts")).reproduceCommand(to),
   status: async (to) => (await import("./status.ts")).statusCommand(to),

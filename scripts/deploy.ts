@@ -9,10 +9,10 @@ import { parseDigest } from "../protocol/digest.ts";
 import { FedError } from "../protocol/errors.ts";
 import type { RoundTerms } from "../protocol/round.ts";
 import { foundOnChain, requireFounded } from "./deploy/found.ts";
-import { parseDuration } from "./ledger/duration.ts";
 import { askForWallet, parseAddressOption, parseCount, rpcUrls } from "./ledger/options.ts";
+import { parseTerms, type TermsOptions, withTermsOptions } from "./ledger/terms-options.ts";
 
-interface Options {
+interface Options extends TermsOptions {
   readonly network?: string;
   readonly rpc?: string;
   readonly chainId?: string;
@@ -25,18 +25,12 @@ interface Options {
   readonly handOver?: string;
   readonly genesis?: string;
   readonly predecessor?: string;
-  readonly commitPeriod: string;
-  readonly proposePeriod: string;
-  readonly attestPeriod: string;
-  readonly minUpdates: string;
-  readonly maxProposals: string;
-  readonly sampleCap: string;
   readonly json?: boolean;
 }
 
 /** Adds the command to the program. */
 export function deployCommand(program: Command): void {
-  program
+  const command = program
     .command("deploy")
     .description("Found a federation: its contract, its first members. Resumable; writes the federation file.")
     .option("--network <name>", "a network of hardhat.config.ts: localhost, sepolia, consortium, …")
@@ -49,13 +43,8 @@ export function deployCommand(program: Command): void {
     .option("--aggregator <address...>", "admit as an aggregator")
     .option("--hand-over <address>", 'who is to own the federation; "hospitals" for their vote; they accept it')
     .option("--genesis <digest>", "the model of the first round; left to its opener when not given")
-    .option("--predecessor <address>", "the contract of the federation that this one continues")
-    .option("--commit-period <period>", "for which a round takes updates", "24h")
-    .option("--propose-period <period>", "for which its opener alone may propose the average, then anyone", "1h")
-    .option("--attest-period <period>", "for which hospitals may agree or disagree", "12h")
-    .option("--min-updates <n>", "fewer updates make no model", "2")
-    .option("--max-proposals <n>", "proposals that may fail before a round is abandoned", "8")
-    .option("--sample-cap <n>", "largest sample count of an update, its influence bound; at most 1048576", "10000")
+    .option("--predecessor <address>", "the contract of the federation that this one continues");
+  withTermsOptions(command, { withUsual: true })
     .option("--confirmations <n>", "blocks on top of each step before the next: 1 on chain 31337, else 5")
     .option("--json", "print the federation file's content as JSON")
     .addHelpText("after", help)
@@ -110,14 +99,7 @@ async function deploy(options: Options): Promise<{ file: FederationFile; already
 }
 
 function readSteps(options: Options): Omit<FoundingSteps, "deployer"> {
-  const terms: RoundTerms = {
-    commitPeriod: parseDuration(options.commitPeriod, "--commit-period"),
-    proposePeriod: parseDuration(options.proposePeriod, "--propose-period"),
-    attestPeriod: parseDuration(options.attestPeriod, "--attest-period"),
-    minUpdates: parseCount(options.minUpdates, "--min-updates"),
-    maxProposals: parseCount(options.maxProposals, "--max-proposals"),
-    sampleCap: parseCount(options.sampleCap, "--sample-cap"),
-  };
+  const terms = parseTerms(options) as RoundTerms; // each has its usual value
   const { hospital = [], aggregator = [] } = options;
   const members = [
     ...hospital.map((text) => ({ address: parseAddressOption(text, "--hospital"), role: "hospital" as const })),

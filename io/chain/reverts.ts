@@ -9,12 +9,13 @@ const remedies: Readonly<Record<string, string>> = {
   MEMBER_UNKNOWN: "ask the consortium to admit this address: consilium members admit ADDRESS",
   MEMBER_NOT_HOSPITAL: "this account is an aggregator; only hospitals do this",
   OWNABLE_UNAUTHORIZED_ACCOUNT:
-    "only the federation's owner may do this; where that is the contract itself, use consilium members vote",
+    "only the federation's owner may do this; where that is the contract itself, use consilium members vote or consilium terms --vote",
   MEMBER_ALREADY_ADMITTED: "an address stands for one member for ever: take a new key",
   MEMBERS_FULL: "256 members were admitted: found a new federation with --predecessor",
   ROUNDS_PAUSED: "the consortium's owner has paused the rounds",
   ROUND_BASE_MISMATCH: "open the round on the last final model",
-  ROUND_TOO_FEW_HOSPITALS: "admit more hospitals, or lower the terms' minimum of updates",
+  ROUND_RUNNING: "wait until this round is final or abandoned: consilium status tells how long that may take",
+  ROUND_TOO_FEW_HOSPITALS: "admit more hospitals, or lower the minimum of updates: consilium terms --min-updates N",
   COMMITMENT_SAMPLE_COUNT: "the plan's sampleCap must not be above the contract's",
   TERMS_INVALID: "periods are 1 s to 365 days, the sample cap 1 to 2^20, minimum and proposals at least 1",
 };

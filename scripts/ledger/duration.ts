@@ -12,8 +12,8 @@ export function parseDuration(text: string, option: string): number {
   return Number(count) * (unitSeconds[unit] as number);
 }
 
-/** The largest two units: "1 d 3 h", "4 m 10 s". */
-export function showDuration(seconds: number): string {
+/** The largest two units, or as many as asked for: "1 d 3 h", "4 m 10 s". */
+export function showDuration(seconds: number, units = 2): string {
   const parts: string[] = [];
   let left = Math.max(0, Math.floor(seconds));
   for (const unit of ["d", "h", "m", "s"]) {
@@ -21,5 +21,5 @@ export function showDuration(seconds: number): string {
     if (left >= size) parts.push(`${Math.floor(left / size)} ${unit}`);
     left %= size;
   }
-  return parts.slice(0, 2).join(" ") || "0 s";
+  return parts.slice(0, units).join(" ") || "0 s";
 }

@@ -1,10 +1,8 @@
 // The commands as people call them, against Hardhat's node in this process.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { Command } from "commander";
-import { encryptKeystoreJson, Wallet } from "ethers";
+import { Wallet } from "ethers";
 import { describeFederation, writeFederationFile } from "../../io/chain/federation-file.ts";
 import { readKeystore } from "../../io/chain/keystore.ts";
 import { parseAddress, zeroDigest } from "../../protocol/digest.ts";
@@ -13,15 +11,20 @@ import { keysCommand } from "../../scripts/keys.ts";
 import { membersCommand } from "../../scripts/members.ts";
 import { statusCommand } from "../../scripts/status.ts";
 import { fundedWallet, startHardhat, type TestChain } from "../io/chain/chain.ts";
-import { digestOf, foundFederation, type TestFederation, terms } from "../io/chain/federation.ts";
-
-const password = "correct horse";
+import { digestOf, type TestFederation, terms } from "../io/chain/federation.ts";
+import { type FederationCommands, openFederationCommands } from "./federation-commands.ts";
 
 describe("the commands about a federation", () => {
   let chain: TestChain;
   let federation: TestFederation;
   let dir: string;
-  let common: string[];
+  let common: readonly string[];
+  let run: FederationCommands["run"];
+  let runJson: FederationCommands["runJson"];
+  let codeOf: FederationCommands["codeOf"];
+  let written: FederationCommands["written"];
+  let as: FederationCommands["as"];
+  let close: FederationCommands["close"];
 
   before(async () => {
     chain = await startHardhat();
@@ -29,58 +32,13 @@ describe("the commands about a federation", () => {
   after(() => chain.stop());
 
   beforeEach(async () => {
-    dir = await mkdtemp(join(tmpdir(), "consilium-commands-"));
-    federation = await foundFederation(chain);
-    const { federation: id, fromBlock, codeDigest } = federation.options;
-    const file = describeFederation({
-      federation: id,
-      fromBlock,
-      codeDigest: String(codeDigest),
-      predecessor: undefined,
-    });
-    await writeFederationFile(join(dir, "federation.json"), file);
-    await writeFile(join(dir, "password"), `${password}\nnot this line\n`);
-    common = ["--federation", join(dir, "federation.json"), "--rpc", chain.url];
+    const commands = [deployCommand, keysCommand, membersCommand, statusCommand];
+    ({ federation, dir, common, run, runJson, codeOf, written, as, close } = await openFederationCommands(
+      chain,
+      commands,
+    ));
   });
-  afterEach(async () => {
-    federation.close();
-    await rm(dir, { recursive: true });
-  });
-
-  /** Runs a command as from the command line. @returns what it printed */
-  const run = async (...args: string[]): Promise<string> => {
-    const program = new Command("consilium").exitOverride();
-    for (const add of [deployCommand, keysCommand, membersCommand, statusCommand]) add(program);
-    const { log } = console;
-    const lines: string[] = [];
-    console.log = (line: unknown) => lines.push(String(line));
-    try {
-      await program.parseAsync(args, { from: "user" });
-    } finally {
-      console.log = log;
-    }
-    return lines.join("\n");
-  };
-  const runJson = async (...args: string[]) => JSON.parse(await run(...args, "--json"));
-  const codeOf = (...args: string[]) =>
-    run(...args).then(
-      () => undefined,
-      ({ code }: { code: string }) => code,
-    );
-  const written = async (wallet: Wallet): Promise<string> => {
-    const path = join(dir, `${wallet.address}.json`);
-    const scrypt = { N: 1 << 8, r: 8, p: 1 };
-    await writeFile(
-      path,
-      await encryptKeystoreJson({ address: wallet.address, privateKey: wallet.privateKey }, password, { scrypt }),
-    );
-    return path;
-  };
-  /** Options that write as the account with this index. */
-  const as = async (index: number): Promise<string[]> => [
-    ...common,
-    ...["--keystore", await written(fundedWallet(index)), "--password-file", join(dir, "password")],
-  ];
+  afterEach(() => close());
 
   it("members lists everyone by index, with the owner", async () => {
     const { owner, handedTo, members } = await runJson("members", "list", ...common);
