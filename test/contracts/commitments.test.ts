@@ -1,0 +1,134 @@
+import { expect } from "chai";
+import { AbiCoder, id, keccak256, type Wallet, ZeroAddress, ZeroHash } from "ethers";
+import { defaultTerms, genesis, hospitalRole, newWallet, plan, signCommitment } from "./federation.ts";
+import { model, onFederation } from "./on-federation.ts";
+
+const { commitPeriod } = defaultTerms;
+
+describe("TrainingRounds", () => {
+  const on = onFederation();
+  const { pass, state, refused, propose, attest } = on;
+
+  describe("commitments", () => {
+    beforeEach(() => on.federation.as(on.federation.aggregator).openRound(plan, genesis));
+
+    it("are taken once a hospital, until the deadline and with a sample count within the cap", async () => {
+      const { as, rounds, aggregator, stranger } = on.federation;
+      const commit = (by: Wallet, samples = 10, digest = id("m"), round = 1) =>
+        as(by).commitUpdate(round, digest, samples);
+      await refused(commit(on.hospitals[0], 0), "CommitmentSampleCount");
+      await refused(commit(on.hospitals[0], 1001), "CommitmentSampleCount");
+      await refused(commit(on.hospitals[0], 10, ZeroHash), "DigestZero");
+      await refused(commit(on.hospitals[0], 10, id("m"), 2), "RoundMismatch");
+      await refused(commit(aggregator as Wallet), "MemberNotHospital");
+      await refused(commit(stranger as Wallet), "MemberUnknown");
+      await expect(commit(on.hospitals[0], 1000))
+        .to.emit(rounds, "UpdateCommitted")
+        .withArgs(1, on.hospitals[0].address, id("m"), 1000);
+      await refused(commit(on.hospitals[0]), "CommitmentDuplicate");
+      const { commitBy } = await state();
+      await on.chain.networkHelpers.time.setNextBlockTimestamp(commitBy);
+      await commit(on.hospitals[1]);
+      await refused(commit(on.hospitals[2]), "CommitmentLate");
+      expect((await state()).pending).to.equal(0b1100n);
+    });
+
+    it("are refused before a round, after it, and of hospitals admitted since", async () => {
+      const { as, rounds } = on.federation;
+      const late = newWallet(on.chain);
+      await on.chain.networkHelpers.setBalance(late.address, 10n ** 18n);
+      await rounds.admit(late.address, hospitalRole);
+      await refused(as(late).commitUpdate(1, id("m"), 1), "MemberNotInRound");
+      await refused(as(on.hospitals[0]).commitUpdate(0, id("m"), 1), "RoundMismatch");
+      await pass(commitPeriod + 1);
+      await as(late).expire(1);
+      await refused(as(on.hospitals[0]).commitUpdate(1, id("m"), 1), "RoundStatus");
+    });
+
+    it("are bound in order by the rolling hash, direct or relayed, over all rounds", async () => {
+      const { as, rounds, stranger } = on.federation;
+      let hash = ZeroHash;
+      const add = (round: number, member: string, manifest: string, samples: number) => {
+        const types = ["bytes32", "uint32", "address", "bytes32", "uint32"];
+        hash = keccak256(AbiCoder.defaultAbiCoder().encode(types, [hash, round, member, manifest, samples]));
+      };
+      await as(on.hospitals[2]).commitUpdate(1, id("c"), 30);
+      add(1, on.hospitals[2].address, id("c"), 30);
+      const signed = await Promise.all(
+        [3, 0].map((i) =>
+          signCommitment(on.federation, on.hospitals[i] as Wallet, {
+            round: 1,
+            manifest: id(`r${i}`),
+            sampleCount: i + 1,
+          }),
+        ),
+      );
+      await as(stranger).commitUpdates(1, signed);
+      add(1, on.hospitals[3].address, id("r3"), 4);
+      add(1, on.hospitals[0].address, id("r0"), 1);
+      expect(await rounds.commitmentsHash()).to.equal(hash);
+      await pass(commitPeriod + 1);
+      await propose(on.federation.aggregator, model, 0b1101n);
+      for (const hospital of on.hospitals.slice(0, 3)) await attest(hospital, true);
+      await as(on.hospitals[0]).openRound(plan, model);
+      await as(on.hospitals[1]).commitUpdate(2, id("d"), 7);
+      add(2, on.hospitals[1].address, id("d"), 7);
+      expect(await rounds.commitmentsHash()).to.equal(hash);
+    });
+
+    it("are relayed by anyone, passing over those that came by themselves", async () => {
+      const { as, rounds, stranger } = on.federation;
+      await as(on.hospitals[1]).commitUpdate(1, id("own"), 5);
+      const signed = await Promise.all(
+        on.hospitals.map((hospital, i) =>
+          signCommitment(on.federation, hospital, { round: 1, manifest: id(`m${i}`), sampleCount: 9 }),
+        ),
+      );
+      expect(await as(stranger).commitUpdates.staticCall(1, signed)).to.equal(3n);
+      await expect(as(stranger).commitUpdates(1, signed))
+        .to.emit(rounds, "UpdateCommitted")
+        .withArgs(1, on.hospitals[3].address, id("m3"), 9);
+      expect((await state()).pending).to.equal(0n);
+      expect(await as(stranger).commitUpdates.staticCall(1, signed)).to.equal(0n);
+    });
+
+    it("are refused when relayed with what the hospital did not sign", async () => {
+      const { as, rounds, stranger } = on.federation;
+      const honest = await signCommitment(on.federation, on.hospitals[0], {
+        round: 1,
+        manifest: id("m"),
+        sampleCount: 9,
+      });
+      const relay = (changed: object, round = 1) => as(stranger).commitUpdates(round, [{ ...honest, ...changed }]);
+      await refused(relay({ sampleCount: 10 }), "MemberUnknown");
+      await refused(relay({ manifestDigest: id("other") }), "MemberUnknown");
+      await refused(relay({ sampleCount: 1001 }), "CommitmentSampleCount");
+      await refused(relay({ manifestDigest: ZeroHash }), "DigestZero");
+      await refused(relay({ r: ZeroHash }), "ECDSAInvalidSignature");
+      await refused(relay({}, 2), "RoundMismatch");
+      const elsewhere = { ...on.federation, domain: { ...on.federation.domain, verifyingContract: ZeroAddress } };
+      await refused(
+        relay(await signCommitment(elsewhere, on.hospitals[0], { round: 1, manifest: id("m"), sampleCount: 9 })),
+        "MemberUnknown",
+      );
+      const late = newWallet(on.chain);
+      await rounds.admit(late.address, hospitalRole);
+      await refused(
+        relay(await signCommitment(on.federation, late, { round: 1, manifest: id("m"), sampleCount: 9 })),
+        "MemberNotInRound",
+      );
+      await refused(
+        relay(
+          await signCommitment(on.federation, on.federation.stranger as Wallet, {
+            round: 1,
+            manifest: id("m"),
+            sampleCount: 9,
+          }),
+        ),
+        "MemberUnknown",
+      );
+      await pass(commitPeriod + 1);
+      await refused(relay({}), "CommitmentLate");
+    });
+  });
+});
