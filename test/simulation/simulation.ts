@@ -2,9 +2,9 @@
 // its rules checked after every step, and in the end calm, in which it must get on.
 import { aggregateRounds } from "../../aggregator/aggregate-rounds.ts";
 import { type HospitalPorts, runHospital } from "../../node/hospital.ts";
-import type { Digest, RoundId } from "../../protocol/digest.ts";
+import type { Digest } from "../../protocol/digest.ts";
 import { encodePlan, type Plan } from "../../protocol/plan.ts";
-import type { RoundState, RoundTerms } from "../../protocol/round.ts";
+import type { RoundTerms } from "../../protocol/round.ts";
 import { type Life, mortalPorts } from "../fakes/crash.ts";
 import { addressOf, examplePlan } from "../fakes/federation.ts";
 import { genesisModel } from "../fakes/learner.ts";
@@ -13,6 +13,7 @@ import { VirtualTime } from "../fakes/virtual-time.ts";
 import { Dice } from "./dice.ts";
 import { drawWeather, type Weather } from "./faults.ts";
 import { aggregatorLies, hospitalLies } from "./liars.ts";
+import { hasGotOn } from "./liveness.ts";
 import type { Mutant } from "./mutants.ts";
 import { Oracle } from "./oracle.ts";
 import { Safety } from "./safety.ts";
@@ -33,8 +34,7 @@ const terms: RoundTerms = {
   sampleCap: 1000,
 };
 const maxModelBytes = 1 << 20;
-/** Rounds that must become final in calm, and the virtual seconds that they may take. */
-const calmRounds = 1;
+/** Virtual seconds that a round in calm may take to become final. */
 const calmSeconds = 1500;
 /** After the faults have ended, what they left over has settled: partitions are forgotten, backlogs worked off. */
 const settlingSeconds = 15;
@@ -117,11 +117,11 @@ export class Simulation {
         async () => {
           this.steps++;
           await this.safety.check();
-          return this.#calmAchieved() || this.time.now() > end * 1000;
+          return this.#hasGotOn() || this.time.now() > end * 1000;
         },
         { withinSeconds: end + 10 },
       );
-      if (!this.#calmAchieved()) throw new Violation("stood-still", { finals: this.safety.finals.size });
+      if (!this.#hasGotOn()) throw new Violation("stood-still", { finals: this.safety.finals.size });
     } finally {
       for (const site of this.sites) this.#bury(site);
     }
@@ -276,38 +276,13 @@ export class Simulation {
     }
   }
 
+  #hasGotOn(): boolean {
+    const calmFrom = 1_000_000 + this.weather.calmAfter + settlingSeconds;
+    return this.#calm && hasGotOn(this.chain.confirmed.contract, this.sites, calmFrom + terms.commitPeriod);
+  }
+
   #revokeOne(): void {
     const hospitals = this.sites.filter(({ role }) => role === "hospital");
     this.chain.revoke(this.#dice.pick(hospitals).address);
   }
-
-  /** Rounds that began in calm are final, with every honest update in them, and every honest hospital has their model. */
-  #calmAchieved(): boolean {
-    if (!this.#calm) return false;
-    const { rounds, members } = this.chain.confirmed.contract;
-    const since = 1_000_000 + this.weather.calmAfter + settlingSeconds;
-    const begun = rounds.filter(({ commitBy }) => commitBy - terms.commitPeriod > since);
-    const final = begun.filter(({ status }) => status === "final");
-    for (const round of final) this.#requireWhole(round);
-    const last = final.at(-1);
-    if (!last || final.length < calmRounds) return false;
-    const active = this.sites.filter(
-      ({ address, liar, role }) =>
-        role === "hospital" && !liar && members.some((member) => member.address === address && member.active),
-    );
-    return active.every(({ journal }) => adoptedRound(journal.entries.get("adopted")) >= last.id);
-  }
-
-  #requireWhole({ id, commitments, members, proposals }: RoundState): void {
-    const included = proposals.find(({ status }) => status === "accepted")?.included ?? [];
-    for (const { address, liar } of this.sites) {
-      if (liar || !members.includes(address) || included.includes(address)) continue;
-      const committed = commitments.some(({ member }) => member === address);
-      throw new Violation("left-out-in-calm", { by: address, round: id, committed });
-    }
-  }
-}
-
-function adoptedRound(note: Uint8Array | undefined): number {
-  return note ? (JSON.parse(new TextDecoder().decode(note)) as { round: RoundId }).round : 0;
 }
