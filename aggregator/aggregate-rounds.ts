@@ -3,6 +3,7 @@
 import type { Digest } from "../protocol/digest.ts";
 import { FedError } from "../protocol/errors.ts";
 import { openLineage } from "../protocol/lineage.ts";
+import type { SharedWork } from "../protocol/once.ts";
 import { openRound } from "../protocol/open-round.ts";
 import { type Bell, runParty } from "../protocol/party.ts";
 import type { BlobExchange, BlobStore, Clock, Gossip, Ledger, Log, Signatures, Waiting } from "../protocol/ports.ts";
@@ -17,6 +18,7 @@ export interface AggregatorPorts {
   readonly exchange: BlobExchange;
   readonly gossip: Gossip;
   readonly signatures: Pick<Signatures, "recover">;
+  readonly work?: SharedWork;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -1,8 +1,8 @@
 // A hospital's verdict on a proposed model: recompute it, score it on the hospital's own patients, say so on chain.
 import { zeroDigest } from "../protocol/digest.ts";
 import { FedError } from "../protocol/errors.ts";
+import type { SharedWork } from "../protocol/once.ts";
 import type { BlobStore, Learner, Ledger, Log } from "../protocol/ports.ts";
-import type { Averages } from "../protocol/recompute.ts";
 import { encodeRefusal } from "../protocol/refusal.ts";
 import { evaluateModel } from "./evaluate-model.ts";
 import type { Tell } from "./events.ts";
@@ -14,7 +14,7 @@ import { type Judgement, verifyProposal } from "./verify-proposal.ts";
  * @throws FedError what the contract refuses; ABORTED
  */
 export async function attestModel(
-  ports: { ledger: Ledger; blobs: BlobStore; learner: Learner | undefined; log: Log; averages?: Averages },
+  ports: { ledger: Ledger; blobs: BlobStore; learner: Learner | undefined; log: Log; work?: SharedWork },
   judgement: Judgement,
   { wanted, stop, tell, seconds }: { wanted: AbortSignal; stop: AbortSignal; tell: Tell; seconds: () => number },
 ): Promise<void> {

@@ -3,6 +3,7 @@
 import type { Digest } from "../protocol/digest.ts";
 import { FedError } from "../protocol/errors.ts";
 import { openLineage } from "../protocol/lineage.ts";
+import type { SharedWork } from "../protocol/once.ts";
 import { openRound } from "../protocol/open-round.ts";
 import { type Bell, runParty } from "../protocol/party.ts";
 import type {
@@ -18,7 +19,6 @@ import type {
   Waiting,
 } from "../protocol/ports.ts";
 import { proposeModel } from "../protocol/propose.ts";
-import type { Averages } from "../protocol/recompute.ts";
 import type { Member } from "../protocol/round.ts";
 import { RoundWatch } from "../protocol/round-watch.ts";
 import { adoptModel } from "./adopt-model.ts";
@@ -38,7 +38,7 @@ export interface HospitalPorts {
   readonly journal: Journal;
   readonly learner: Learner;
   readonly signatures: Signatures;
-  readonly averages?: Averages;
+  readonly work?: SharedWork;
   readonly clock: Clock;
   readonly log: Log;
 }

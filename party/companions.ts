@@ -1,34 +1,21 @@
-// What the parties of one process share, where a simulation puts a hundred into one: the reader of the chain, what came
-// over the network to one of them, and an average that all must compute. Each has its own keys, store and connections,
-// and checks every update itself.
+// What the parties of one process share, where a simulation puts a hundred into one: the reader of the chain, the store of
+// what came over the network to one of them or was made by one, and whatever all must compute alike: each update is
+// checked once, each average computed once. Each has its own keys, notes and connections, and reaches its own verdict.
 import type { ChainReader } from "../io/chain/chain-reader.ts";
-import type { Companions } from "../io/p2p/blob-exchange.ts";
-import type { OpenBlobStore } from "../io/store/blob-store.ts";
+import { openBlobStore } from "../io/store/blob-store.ts";
+import { type SharedStore, shareStore } from "../io/store/shared-store.ts";
 import type { Digest } from "../protocol/digest.ts";
-import { Averages } from "../protocol/recompute.ts";
+import { type SharedWork, shareWork } from "../protocol/once.ts";
 
 export interface SharedByParties {
   readonly reader: ChainReader;
-  readonly averages: Averages;
-  /** The exchange's side of it, for the party with this store. */
-  companions(store: OpenBlobStore): Companions;
+  readonly store: SharedStore;
+  readonly work: SharedWork;
+  /** Objects on their way to one of the parties. */
+  readonly fetching: Map<Digest, Promise<void>>;
 }
 
-export function shareAmongParties(reader: ChainReader): SharedByParties {
-  const fetching = new Map<Digest, Promise<void>>();
-  const holders = new Map<Digest, OpenBlobStore>();
-  return {
-    reader,
-    averages: new Averages(),
-    companions: (store) => ({
-      fetching,
-      fetched: (digest) => void holders.set(digest, store),
-      async take(digest) {
-        const holder = holders.get(digest);
-        if (holder === undefined || holder === store || !(await holder.has(digest))) return false;
-        await store.adopt(digest, holder);
-        return true;
-      },
-    }),
-  };
+/** @param dir of the store. @throws as openBlobStore */
+export async function shareAmongParties(reader: ChainReader, dir: string): Promise<SharedByParties> {
+  return { reader, store: shareStore(await openBlobStore(dir)), work: shareWork(), fetching: new Map() };
 }

@@ -14,9 +14,9 @@ import { openLevel } from "../io/store/level.ts";
 import type { HospitalAddress } from "../protocol/digest.ts";
 import { FedError } from "../protocol/errors.ts";
 import { watchMembership } from "../protocol/membership-watch.ts";
+import type { SharedWork } from "../protocol/once.ts";
 import type { PartyConfig } from "../protocol/party-config.ts";
 import type { BlobExchange, BlobStore, Clock, Gossip, Journal, Log, Signatures } from "../protocol/ports.ts";
-import type { Averages } from "../protocol/recompute.ts";
 import type { SharedByParties } from "./companions.ts";
 
 /** What a party runs on, and how it ends. */
@@ -29,7 +29,7 @@ export interface OpenParty {
   readonly journal: Journal;
   readonly signatures: Signatures;
   /** Shared with the other parties of this process, where there are any. */
-  readonly averages?: Averages;
+  readonly work?: SharedWork;
   readonly clock: Clock;
   readonly network: PeerNetwork;
   /** In reverse order of opening; idempotent. */
@@ -63,8 +63,8 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
   try {
     const wallet = await openKeystore(config.keys.keystore, opening.password);
     const identity = await openPeerKeyFile(config.keys.peerKey);
-    const files = await openBlobStore(join(config.store, "blobs"));
-    closers.push(() => files.close());
+    const { shared } = opening;
+    const blobs = shared ? shared.store.view() : await openOwnStore(join(config.store, "blobs"), closers);
     const notes = await openLevel(join(config.store, "notes"));
     closers.push(() => notes.close());
     const { federation, chain } = config;
@@ -74,7 +74,7 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
         fromBlock: federation.fromBlock,
         ...(federation.codeDigest === undefined ? {} : { codeDigest: federation.codeDigest }),
         ...chain,
-        ...(opening.shared === undefined ? {} : { reader: opening.shared.reader }),
+        ...(shared === undefined ? {} : { reader: shared.reader }),
         wallet,
         log: log.child("chain"),
       },
@@ -95,19 +95,19 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
     });
     const { network: wires } = config;
     const ledgerFederation = ledger.federation;
-    const options = { identity, ...wires, federation: ledgerFederation, membership, blobs: files };
-    const companions = opening.shared?.companions(files);
-    const network = await openPeerNetwork({ ...options, companions, log: log.child("p2p") });
+    const options = { identity, ...wires, federation: ledgerFederation, membership, blobs };
+    const together = shared === undefined ? {} : { fetching: shared.fetching };
+    const network = await openPeerNetwork({ ...options, ...together, log: log.child("p2p") });
     closers.push(() => network.stop());
     return {
       self,
       ledger,
-      blobs: files,
+      blobs,
       exchange: network.exchange,
       gossip: network.gossip,
       journal: openJournal(notes),
       signatures: walletSignatures(wallet),
-      ...(opening.shared === undefined ? {} : { averages: opening.shared.averages }),
+      ...(shared === undefined ? {} : { work: shared.work }),
       clock: systemClock,
       network,
       close,
@@ -116,6 +116,12 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
     await close();
     throw error;
   }
+}
+
+async function openOwnStore(dir: string, closers: (() => Promise<void> | void)[]): Promise<BlobStore> {
+  const store = await openBlobStore(dir);
+  closers.push(() => store.close());
+  return store;
 }
 
 /** A new hospital may start before the consortium has admitted it, or after it was revoked: it waits. */

@@ -3,6 +3,7 @@
 import type { Digest, HospitalAddress } from "./digest.ts";
 import { type ErrorFacts, type FedError, isFedError } from "./errors.ts";
 import { type Manifest, maxManifestBytes, verifyManifest } from "./manifest.ts";
+import type { Once, SharedWork } from "./once.ts";
 import type { Signatures, Waiting } from "./ports.ts";
 import type { Commitment, RoundState } from "./round.ts";
 import { type BlobPorts, blobHeader, blobSource, type RoundContext } from "./round-context.ts";
@@ -29,6 +30,8 @@ export type Collected = ValidUpdate | InvalidUpdate;
 
 export interface CollectPorts extends BlobPorts {
   readonly signatures: Pick<Signatures, "recover">;
+  /** Done for all parties of a process; without it everything is checked here. */
+  readonly work?: SharedWork;
 }
 
 /** An error that the update's own bytes prove, as opposed to trouble of the network or the disk. */
@@ -51,7 +54,7 @@ export async function collectUpdate(
   { commitment, round, context }: { commitment: Commitment; round: RoundState; context: RoundContext },
   { maxModelBytes, signal }: { maxModelBytes: number } & Waiting,
 ): Promise<Collected> {
-  const { blobs, exchange, signatures } = ports;
+  const { blobs, exchange, signatures, work } = ports;
   const { member, signer, sampleCount } = commitment;
   const { federation, plan, bases } = context;
   const waiting = signal ? { signal } : {};
@@ -70,24 +73,30 @@ export async function collectUpdate(
   };
   try {
     await fetch(commitment.manifest, maxManifestBytes);
-    const manifestBytes = await blobs.get(commitment.manifest, { maxBytes: maxManifestBytes });
     const expected = { federation, round: round.id, hospital: signer, plan: round.plan, bases, sampleCount };
-    const manifest = await judge(() =>
-      verifyManifest(manifestBytes, { ...expected, sampleCap: plan.sampleCap }, signatures),
-    );
+    const manifest = await once(work?.manifests, [commitment.manifest, expected], async () => {
+      const bytes = await blobs.get(commitment.manifest, { maxBytes: maxManifestBytes });
+      return judge(() => verifyManifest(bytes, { ...expected, sampleCap: plan.sampleCap }, signatures));
+    });
     const base = await baseHeader(manifest.base);
     await fetch(manifest.update, maxUpdateBytes(base, plan));
-    const source = await blobSource(blobs, manifest.update);
-    if (source.size !== manifest.updateBytes) {
-      const facts = { hospital: member, field: "updateBytes", expected: source.size, found: manifest.updateBytes };
-      throw new Proven({ code: "MANIFEST_MISMATCH", facts });
-    }
-    await judge(() => verifyUpdate(source, { base, plan }));
+    await once(work?.updates, [manifest.update, manifest.updateBytes, manifest.base, round.plan], async () => {
+      const source = await blobSource(blobs, manifest.update);
+      if (source.size !== manifest.updateBytes) {
+        const facts = { hospital: member, field: "updateBytes", expected: source.size, found: manifest.updateBytes };
+        throw new Proven({ code: "MANIFEST_MISMATCH", facts });
+      }
+      await judge(() => verifyUpdate(source, { base, plan }));
+    });
     return { status: "valid", member, manifest, age: bases.indexOf(manifest.base) };
   } catch (error) {
     if (error instanceof Proven) return { status: "invalid", member, code: error.code, facts: error.facts };
     throw error;
   }
+}
+
+function once<T>(shared: Once<T> | undefined, inputs: unknown, compute: () => Promise<T>): Promise<T> {
+  return shared ? shared.of(inputs, compute) : compute();
 }
 
 async function judge<T>(verify: () => T | Promise<T>): Promise<T> {

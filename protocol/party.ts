@@ -117,8 +117,9 @@ export async function runParty<View, Wish extends Intent>(
     for (const name of attempts.keys()) if (!wishedNames.has(name) && !running.has(name)) attempts.delete(name);
     for (const wish of wishes) {
       const laneBusy = [...running.values()].some(({ lane }) => lane === wish.lane);
-      if (laneBusy || endedMeanwhile.has(wish.lane) || clock.now() < (attempts.get(wish.name)?.notBefore ?? 0))
-        continue;
+      // Where the world has changed since, a deed may by now be wanted in another lane than the one it runs in.
+      const busy = laneBusy || running.has(wish.name);
+      if (busy || endedMeanwhile.has(wish.lane) || clock.now() < (attempts.get(wish.name)?.notBefore ?? 0)) continue;
       start(wish, view);
     }
   }

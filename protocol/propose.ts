@@ -2,9 +2,10 @@
 import type { Collected, ValidUpdate } from "./collect.ts";
 import type { Digest } from "./digest.ts";
 import { FedError } from "./errors.ts";
+import type { SharedWork } from "./once.ts";
 import type { Plan } from "./plan.ts";
 import type { BlobStore, Gossip, Ledger, Waiting } from "./ports.ts";
-import { type Averages, mustInclude, recomputeModel } from "./recompute.ts";
+import { mustInclude, recomputeModel } from "./recompute.ts";
 import type { RoundState } from "./round.ts";
 import { requiredUpdates } from "./strategy/registry.ts";
 
@@ -22,7 +23,7 @@ export function leastUpdates(plan: Plan): number {
  * @throws FedError what the contract refuses, or the strategy requires
  */
 export async function proposeModel(
-  ports: { ledger: Ledger; blobs: BlobStore; gossip: Gossip; averages?: Averages },
+  ports: { ledger: Ledger; blobs: BlobStore; gossip: Gossip; work?: SharedWork },
   { round, plan, collected }: { round: RoundState; plan: Plan; collected: Iterable<Collected> },
   waiting: Waiting,
 ): Promise<{ readonly model: Digest; readonly included: number }> {

@@ -4,6 +4,7 @@ import type { ValidUpdate } from "./collect.ts";
 import type { Digest, HospitalAddress } from "./digest.ts";
 import { FedError } from "./errors.ts";
 import { blobDigest } from "./merkle.ts";
+import type { SharedWork } from "./once.ts";
 import type { Plan } from "./plan.ts";
 import type { BlobStore } from "./ports.ts";
 import type { RoundState } from "./round.ts";
@@ -16,27 +17,10 @@ export interface Averaged {
   readonly bytes: Uint8Array;
 }
 
-/** The last averages, so that parties of one process, who all have the same objects, need not each compute them. */
-export class Averages {
-  readonly #kept = new Map<string, Promise<Averaged>>();
-
-  /** @param inputs all that the average depends on */
-  once(inputs: unknown, compute: () => Promise<Averaged>): Promise<Averaged> {
-    const key = JSON.stringify(inputs);
-    const kept = this.#kept.get(key);
-    if (kept) return kept;
-    const computing = compute();
-    this.#kept.set(key, computing);
-    computing.catch(() => this.#kept.delete(key));
-    if (this.#kept.size > 2) this.#kept.delete(this.#kept.keys().next().value as string);
-    return computing;
-  }
-}
-
 export interface AveragingPorts {
   readonly blobs: Pick<BlobStore, "outline" | "read">;
-  /** Shared with other parties; without it everything is computed here. */
-  readonly averages?: Averages;
+  /** Done for all parties of a process; without it everything is computed here. */
+  readonly work?: SharedWork;
 }
 
 /**
@@ -45,7 +29,7 @@ export interface AveragingPorts {
  * @throws FedError what the strategy requires and does not hold
  */
 export async function recomputeModel(
-  { blobs, averages }: AveragingPorts,
+  { blobs, work }: AveragingPorts,
   input: {
     readonly round: RoundState;
     readonly plan: Plan;
@@ -71,7 +55,7 @@ export async function recomputeModel(
     const bytes = sink.bytes();
     return { model: blobDigest(bytes), bytes };
   };
-  return averages ? averages.once([plan, base, updates, memberCount], compute) : compute();
+  return work ? work.averages.of([plan, base, updates, memberCount], compute) : compute();
 }
 
 /** The updates that a proposal must average: every committed one that is valid. In member order. */

@@ -55,9 +55,14 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
   const sender = wallet && new Sender(endpoints, wallet, { federation, confirmations, pollMs, log });
   const self = wallet && parseAddress(wallet.address);
 
-  const alive = ({ signal }: Waiting): Waiting => ({
-    signal: signal ? AbortSignal.any([signal, lives]) : lives,
-  });
+  /** One a caller's signal: each costs its garbage collection, and a party asks thousands of times with the same one. */
+  const both = new WeakMap<AbortSignal, AbortSignal>();
+  const alive = ({ signal }: Waiting): Waiting => {
+    if (signal === undefined) return { signal: lives };
+    const known = both.get(signal) ?? AbortSignal.any([signal, lives]);
+    both.set(signal, known);
+    return { signal: known };
+  };
   const fresh = async (caller: Waiting) => {
     await view.refresh(alive(caller), reader);
     return view;

@@ -18,22 +18,14 @@ export interface ExchangeOptions {
   /** Ends every fetch. */
   readonly signal: AbortSignal;
   readonly patience?: Patience;
-  readonly companions?: Companions;
-}
-
-/** Other parties of the same process: what one of them has fetched, or is fetching, the others need not. */
-export interface Companions {
-  readonly fetching: Map<Digest, Promise<void>>;
-  /** To be told of what came over the network. */
-  fetched(digest: Digest): void;
-  /** Takes over what another one has fetched. @returns whether there was any */
-  take(digest: Digest): Promise<boolean>;
+  /** What is on its way to this party, or to another one that has the same store. */
+  readonly fetching?: Map<Digest, Promise<void>>;
 }
 
 /** Objects from whoever is connected. `idle` resolves when no fetch is running. */
 export function openExchange(network: Libp2p, options: ExchangeOptions): BlobExchange & { idle(): Promise<void> } {
-  const { blobs, memberOf, log, signal: stopped, patience, companions } = options;
-  const running = companions?.fetching ?? new Map<Digest, Promise<void>>();
+  const { blobs, memberOf, log, signal: stopped, patience } = options;
+  const running = options.fetching ?? new Map<Digest, Promise<void>>();
   /** Of this party alone. */
   const own = new Set<Promise<void>>();
   const sources = new WeakMap<Connection, BlobSource>();
@@ -98,6 +90,14 @@ export function openExchange(network: Libp2p, options: ExchangeOptions): BlobExc
     };
   };
 
+  /** @throws FedError BLOB_TOO_LARGE */
+  const isHere = async (digest: Digest, maxBytes: number): Promise<boolean> => {
+    if (!(await blobs.has(digest))) return false;
+    const { size } = await blobs.outline(digest);
+    if (size > maxBytes) throw new FedError("BLOB_TOO_LARGE", { digest, size, maxBytes });
+    return true;
+  };
+
   const fetchOnce = async (
     digest: Digest,
     maxBytes: number,
@@ -109,7 +109,6 @@ export function openExchange(network: Libp2p, options: ExchangeOptions): BlobExc
     try {
       await feed.begin(signal);
       await fetchBlob(digest, { maxBytes, blobs, feed, log, signal });
-      companions?.fetched(digest);
       log.debug("blob-fetched", { digest, ms: Math.round(performance.now() - started) });
     } finally {
       feed.close();
@@ -118,20 +117,16 @@ export function openExchange(network: Libp2p, options: ExchangeOptions): BlobExc
 
   return {
     async fetch(digest, { maxBytes, preferred, signal }) {
-      const either = signal ? AbortSignal.any([signal, stopped]) : stopped;
+      const givenUp = () => signal?.aborted || stopped.aborted;
       for (;;) {
-        if (either.aborted) throw new FedError("ABORTED", { digest }, { cause: either.reason });
-        if (await blobs.has(digest)) {
-          const { size } = await blobs.outline(digest);
-          if (size > maxBytes) throw new FedError("BLOB_TOO_LARGE", { digest, size, maxBytes });
-          return;
-        }
-        if (await companions?.take(digest)) continue;
+        if (await isHere(digest, maxBytes)) return;
+        if (givenUp()) throw new FedError("ABORTED", { digest }, { cause: signal?.reason ?? stopped.reason });
         const other = running.get(digest);
         if (other === undefined) break;
         // Somebody here is fetching it already: wait for the outcome, then look again.
-        await Promise.race([other.catch(() => {}), aborted(either)]);
+        await settledOrAborted(other, signal ? [signal, stopped] : [stopped]);
       }
+      const either = signal ? AbortSignal.any([signal, stopped]) : stopped;
       const mine = fetchOnce(digest, maxBytes, preferred, either).finally(() => {
         running.delete(digest);
         own.delete(mine);
@@ -146,9 +141,13 @@ export function openExchange(network: Libp2p, options: ExchangeOptions): BlobExc
   };
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
+/** Resolves when the promise has settled, however, or a signal aborts. */
+async function settledOrAborted(promise: Promise<unknown>, signals: readonly AbortSignal[]): Promise<void> {
+  let stop = () => {};
+  const aborted = new Promise<void>((resolve) => {
+    stop = resolve;
+    for (const signal of signals) signal.addEventListener("abort", stop);
   });
+  await Promise.race([promise.catch(() => {}), aborted]);
+  for (const signal of signals) signal.removeEventListener("abort", stop);
 }

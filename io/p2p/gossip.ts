@@ -34,6 +34,14 @@ export function announcementService(federation: FederationId) {
     allowPublishToZeroTopicPeers: true,
     ignoreDuplicatePublishError: true,
     fallbackToFloodsub: false,
+    // Neighbours that each message is passed to. Fewer than the usual six: an announcement that is late, or lost, costs a
+    // moment (the chain tells the same), and in a large federation most of the network's work is passing these on.
+    D: 4,
+    Dlo: 3,
+    Dhi: 6,
+    Dscore: 2,
+    Dout: 1,
+    Dlazy: 4,
     // Each message comes from several neighbours: a signature once found valid is not checked again.
     fastMsgIdFn: ({ signature }) => Buffer.from(signature ?? []).toString("latin1"),
     runOnLimitedConnection: true,

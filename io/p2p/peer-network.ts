@@ -6,12 +6,11 @@ import { identify } from "@libp2p/identify";
 import { FaultTolerance, type Libp2p } from "@libp2p/interface";
 import { ping } from "@libp2p/ping";
 import { tcp } from "@libp2p/tcp";
-import { yamux } from "@libp2p/yamux";
 import { createLibp2p } from "libp2p";
-import { deriveSeed, type HospitalAddress } from "../../protocol/digest.ts";
+import { type Digest, deriveSeed, type HospitalAddress } from "../../protocol/digest.ts";
 import { FedError } from "../../protocol/errors.ts";
 import type { BlobExchange, BlobStore, FederationId, Gossip, Log } from "../../protocol/ports.ts";
-import { type Companions, openExchange } from "./blob-exchange.ts";
+import { openExchange } from "./blob-exchange.ts";
 import { serveBlobs } from "./blob-server.ts";
 import type { Patience } from "./blob-source.ts";
 import { keepDialled, parseMultiaddr } from "./dialler.ts";
@@ -19,6 +18,7 @@ import { membersOnly } from "./gater.ts";
 import { announcementService, openGossip } from "./gossip.ts";
 import { loadPeerKey } from "./identity.ts";
 import type { Membership } from "./membership.ts";
+import { yamuxWithRareWindowUpdates } from "./rare-window-updates.ts";
 import { noiseInWholeFrames } from "./whole-frames.ts";
 
 export interface PeerNetworkOptions {
@@ -40,7 +40,8 @@ export interface PeerNetworkOptions {
   readonly serveAuditors?: boolean;
   /** When to give up on a silent peer; the default suits lines from 5 kB/s up. */
   readonly patience?: Patience;
-  readonly companions?: Companions;
+  /** Objects on their way to whoever has the same store. */
+  readonly fetching?: Map<Digest, Promise<void>>;
 }
 
 export interface ConnectedPeer {
@@ -93,7 +94,7 @@ export async function openPeerNetwork(options: PeerNetworkOptions): Promise<Peer
     log: log.child("blobs"),
     signal,
     patience: options.patience,
-    companions: options.companions,
+    ...(options.fetching === undefined ? {} : { fetching: options.fetching }),
   });
   const peerId = network.peerId.toString();
   const seed = deriveSeed(0, "peer", peerId);
@@ -152,7 +153,7 @@ async function createNode(options: PeerNetworkOptions): Promise<Libp2p> {
     // A relay that is not up yet must not keep a node from starting; addresses of its own are checked in startNode.
     transportManager: { faultTolerance: FaultTolerance.NO_FATAL },
     connectionEncrypters: [noiseInWholeFrames()],
-    streamMuxers: [yamux()],
+    streamMuxers: [yamuxWithRareWindowUpdates()],
     connectionGater: membersOnly(membership, { openToAuditors: serveAuditors }),
     connectionManager: {
       maxConnections: 300,

@@ -1,7 +1,7 @@
 // Objects on this machine, each in a file named by its digest. The index tells which are whole; what a file holds is
 // hashed again before it is believed, so that a failing disk costs a transfer and never a wrong model.
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, readdir, rm } from "node:fs/promises";
+import { mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest } from "../../protocol/digest.ts";
 import { FedError } from "../../protocol/errors.ts";
@@ -9,7 +9,7 @@ import { type BlobOutline, chunkBytes, chunkRoot, outlineDigest, outlineOf } fro
 import { decodeOutline, encodeOutline } from "../../protocol/outline.ts";
 import type { BlobStore } from "../../protocol/ports.ts";
 import { openBlobWriter } from "./blob-writer.ts";
-import { moveDurably, writeDurably } from "./durable-file.ts";
+import { writeDurably } from "./durable-file.ts";
 import { openLevel } from "./level.ts";
 import { objectPath } from "./object-files.ts";
 
@@ -23,10 +23,6 @@ interface KnownObject {
 }
 
 export interface OpenBlobStore extends BlobStore {
-  /** Takes over an object that another store of this machine has whole: one file, two names. @throws FedError BLOB_UNKNOWN */
-  adopt(digest: Digest, from: OpenBlobStore): Promise<void>;
-  /** Where an object lies, and what of it was found intact. @throws FedError BLOB_UNKNOWN */
-  locate(digest: Digest): Promise<KnownObject & { readonly path: string }>;
   close(): Promise<void>;
 }
 
@@ -57,10 +53,10 @@ export async function openBlobStore(dir: string): Promise<OpenBlobStore> {
     whole.delete(digest);
     await index.write([{ space: "outlines", key: digest, value: undefined }]);
   };
-  const register = async (digest: Digest, outline: BlobOutline, verified = new Set<number>()) => {
+  const register = async (digest: Digest, outline: BlobOutline) => {
     await index.write([{ space: "outlines", key: digest, value: encodeOutline(outline) }]);
     whole.add(digest);
-    remember(digest, { outline, verified });
+    remember(digest, { outline, verified: new Set() });
   };
   const lookUp = async (digest: Digest): Promise<KnownObject | undefined> => {
     const cached = known.get(digest);
@@ -125,14 +121,6 @@ export async function openBlobStore(dir: string): Promise<OpenBlobStore> {
       if (size > maxBytes) throw new FedError("BLOB_TOO_LARGE", { digest, size, maxBytes });
       known.get(digest)?.verified.clear();
       return readVerified(digest, 0, size);
-    },
-    locate: async (digest) => ({ ...(await require(digest)), path: pathOf(digest) }),
-    async adopt(digest, from) {
-      const { outline, verified, path } = await from.locate(digest);
-      const name = join(temp, randomBytes(12).toString("hex"));
-      await link(path, name);
-      await moveDurably(name, pathOf(digest));
-      await register(digest, outline, verified); // the same file: what either finds intact is so for both
     },
     async writer(digest, outline) {
       if (outlineDigest(outline) !== digest) throw new FedError("OUTLINE_MALFORMED", { digest });

@@ -8,7 +8,7 @@ import { openSharedProcess } from "./in-process.ts";
 import { configureParties } from "./party-configs.ts";
 import { type RunningParty, startParty } from "./party-process.ts";
 import { RoundClock, type SimulationEvent } from "./round-clock.ts";
-import type { RunDirectory } from "./run-directory.ts";
+import { type RunDirectory, storeOf } from "./run-directory.ts";
 
 export interface RunningFederation {
   /** Resolves once every hospital has adopted the last model. @throws FedError PARTY_ENDED, ABORTED */
@@ -47,7 +47,10 @@ export async function startFederation(
     wake();
   };
   const shared = inProcess
-    ? await openSharedProcess({ federationFile: run.at("federation.json"), rpc, log, ...(trainer ? { trainer } : {}) })
+    ? await openSharedProcess({
+        ...{ federationFile: run.at("federation.json"), rpc, log, store: storeOf(run, parties.aggregator) },
+        ...(trainer ? { trainer } : {}),
+      })
     : undefined;
   const running: RunningParty[] = await Promise.all(
     configured.map((party) =>

@@ -1,5 +1,6 @@
-// Parties within this process, for federations of a hundred: the same code, keys, stores and connections as processes of
-// their own have, but one trainer and one reader of the chain for all, and each object over the network once.
+// Parties within this process, for federations of a hundred: the same code, keys and connections as processes of
+// their own have, but one trainer, one reader of the chain and one store for all, each object over the network once, and
+// each update checked once.
 import { runAggregator } from "../../aggregator/aggregator.ts";
 import { parseAggregatorConfig } from "../../aggregator/config.ts";
 import { openChainReader } from "../../io/chain/chain-reader.ts";
@@ -29,6 +30,8 @@ export async function openSharedProcess(options: {
   readonly federationFile: string;
   readonly rpc: string;
   readonly log: Log;
+  /** Folder of the store that they share. */
+  readonly store: string;
   readonly trainer?: Pick<TrainerProcess, "learner">;
 }): Promise<SharedProcess> {
   const { log } = options;
@@ -38,11 +41,12 @@ export async function openSharedProcess(options: {
   const reader = await openChainReader({ ...chain, log: log.child("chain") });
   const own = options.trainer === undefined ? openTrainerProcess({ log: log.child("trainer") }) : undefined;
   const trainer = options.trainer ?? (own as TrainerProcess);
-  const shared = shareAmongParties(reader);
+  const shared = await shareAmongParties(reader, options.store);
   return {
     start: (party, onEvent) => startParty(party, { trainer, shared, log: log.child(party.identity.name), onEvent }),
     async close() {
       reader.close();
+      await shared.store.close();
       await own?.close();
     },
   };

@@ -45,6 +45,35 @@ describe("a party", () => {
     expect(deeds).to.equal(1);
   });
 
+  it("does not begin a deed again that by now is wanted in another lane", async () => {
+    const { clock, change, ports } = world();
+    let begun = 0;
+    let looks = 0;
+    const controller = new AbortController();
+    const running = runParty(
+      ports,
+      {
+        observe: async () => ++looks,
+        decide: (look) => [{ name: "fetch", lane: `lane ${look}` }],
+        async perform() {
+          begun++;
+          await clock.sleep(100);
+        },
+      },
+      { signal: controller.signal },
+    );
+    clock.at(20, change);
+    clock.at(40, change);
+    clock.at(60, () => controller.abort());
+    let ended = false;
+    void running.then(() => {
+      ended = true;
+    });
+    await clock.runUntil(() => ended);
+    expect(looks).to.be.at.least(3);
+    expect(begun).to.equal(1);
+  });
+
   it("tries a deed that failed again, after a pause that doubles", async () => {
     const { clock, ports } = world();
     const tries: number[] = [];

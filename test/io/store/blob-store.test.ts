@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { openBlobStore } from "../../../io/store/blob-store.ts";
 import type { Digest } from "../../../protocol/digest.ts";
-import { chunkBytes, outlineDigest, outlineOf } from "../../../protocol/merkle.ts";
+import { chunkBytes, outlineOf } from "../../../protocol/merkle.ts";
 import { blobStoreSuite, chunkOf, expectCode, patternBytes } from "../../suites/blob-store.ts";
 
 blobStoreSuite("the store of files", async () => {
@@ -108,22 +108,5 @@ describe("the store of files, on a disk that fails", () => {
     const store = await openBlobStore(dir);
     await expectCode(() => openBlobStore(dir), "STORE_LOCKED");
     await store.close();
-  });
-
-  it("takes over what another store of the machine has, and keeps it when the other is gone", async () => {
-    const { bytes, digest } = await storedThenReopened(chunkBytes + 5);
-    const first = await openBlobStore(dir);
-    const otherDir = await mkdtemp(join(tmpdir(), "consilium-blobs-"));
-    const second = await openBlobStore(otherDir);
-    await second.adopt(digest, first);
-    await first.close();
-    await rm(fileOf(digest));
-    expect(Buffer.compare(await second.get(digest, { maxBytes: bytes.byteLength }), bytes)).to.equal(0);
-    await second.close();
-    const again = await openBlobStore(otherDir);
-    expect(await again.has(digest)).to.equal(true);
-    await expectCode(async () => again.adopt(outlineDigest(outlineOf(patternBytes(3))), again), "BLOB_UNKNOWN");
-    await again.close();
-    await rm(otherDir, { recursive: true });
   });
 });

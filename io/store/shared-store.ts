@@ -1,0 +1,50 @@
+// One store for all parties of a process: each object lies on the disk once, however many hold it. What one party made is
+// another's only once it has come over the network to one of them, so that objects travel as they do between machines.
+import type { Digest } from "../../protocol/digest.ts";
+import { blobDigest } from "../../protocol/merkle.ts";
+import type { BlobStore } from "../../protocol/ports.ts";
+import type { OpenBlobStore } from "./blob-store.ts";
+
+export interface SharedStore {
+  /** The store as one more party sees it. */
+  view(): BlobStore;
+  close(): Promise<void>;
+}
+
+/** @param files where everything lies; what it holds already is everybody's. Closed with the shared store. */
+export function shareStore(files: OpenBlobStore): SharedStore {
+  /** Who made the objects that have not travelled yet. */
+  const makers = new Map<Digest, Set<BlobStore>>();
+  return {
+    view() {
+      const has = async (digest: Digest) => (makers.get(digest)?.has(view) ?? true) && (await files.has(digest));
+      const view: BlobStore = {
+        async put(bytes) {
+          const digest = blobDigest(bytes);
+          const isHere = await files.has(digest);
+          const others = makers.get(digest);
+          if (!isHere) makers.set(digest, (others ?? new Set<BlobStore>()).add(view));
+          else others?.add(view);
+          if (!isHere) await files.put(bytes);
+          return digest;
+        },
+        has,
+        outline: (digest) => files.outline(digest),
+        read: (digest, offset, length) => files.read(digest, offset, length),
+        get: (digest, limits) => files.get(digest, limits),
+        async writer(digest, outline) {
+          const writer = await files.writer(digest, outline);
+          return {
+            ...writer,
+            async finish() {
+              await writer.finish();
+              makers.delete(digest);
+            },
+          };
+        },
+      };
+      return view;
+    },
+    close: () => files.close(),
+  };
+}
