@@ -4,13 +4,12 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
 import { FedError } from "../protocol/errors.ts";
-import { seedField } from "../protocol/fields.ts";
 import type { ContestRow, Sets } from "./baselines/contest.ts";
 import { contestTable } from "./baselines/contest-table.ts";
+import { parseOptions, seedOption, seedSchema, whole } from "./terminal/parse-options.ts";
 import { progressBar } from "./terminal/progress.ts";
 
 const quickNetworks = "capsules,alexnet,mobilenet,conv3d";
-const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
 
 const optionsSchema = z.object({
   shard: z.string().optional(),
@@ -20,7 +19,7 @@ const optionsSchema = z.object({
   slices: whole(1, 512),
   side: whole(32, 512),
   patients: whole(16, 5000),
-  seed: z.coerce.number().pipe(seedField),
+  seed: seedSchema,
   weights: z.array(z.string().regex(/^[a-z0-9]+=.+$/, "NETWORK=FILE")).default([]),
   segmenter: z.string().optional(),
   mask: z.enum(["channel", "input"]).default("channel"),
@@ -43,7 +42,7 @@ export function baselinesCommand(program: Command): void {
     .option("--slices <n>", "slices sampled from a scan", "12")
     .option("--side <pixels>", "of synthetic slices", "80")
     .option("--patients <n>", "of the synthetic archive", "80")
-    .option("--seed <n>", "of everything random", "7")
+    .addOption(seedOption())
     .option(
       "--weights <network=file>",
       "safetensors of Keras's weights of a backbone, which then stays frozen (docs/baselines.md); repeatable",
@@ -66,7 +65,7 @@ export function baselinesCommand(program: Command): void {
       ].join("\n"),
     )
     .action(async (raw: unknown) => {
-      const options = parseOptions(raw);
+      const options = parseBaselineOptions(raw);
       const { rows, sets } = await run(options);
       if (options.json) console.log(JSON.stringify({ options, splits: sizes(sets), rows }));
       else print(options, rows, sets);
@@ -74,15 +73,13 @@ export function baselinesCommand(program: Command): void {
 }
 
 /** @throws FedError OPTION_INVALID */
-function parseOptions(raw: unknown): Options {
-  const parsed = optionsSchema.safeParse(raw);
-  const issue = parsed.success ? undefined : parsed.error.issues[0];
-  const clash = parsed.data?.shard !== undefined && parsed.data.synthetic;
-  if (parsed.success && !clash) return parsed.data;
-  const facts = clash
-    ? { option: "--synthetic", why: "not together with --shard" }
-    : { option: `--${String(issue?.path[0])}`, why: issue?.message };
-  throw new FedError("OPTION_INVALID", facts, { remedy: "see consilium baselines --help" });
+function parseBaselineOptions(raw: unknown): Options {
+  const options = parseOptions(optionsSchema, raw, "baselines");
+  if (options.shard !== undefined && options.synthetic) {
+    const facts = { option: "--synthetic", why: "not together with --shard" };
+    throw new FedError("OPTION_INVALID", facts, { remedy: "see consilium baselines --help" });
+  }
+  return options;
 }
 
 async function run(options: Options): Promise<{ rows: ContestRow[]; sets: Sets }> {

@@ -8,6 +8,7 @@ import { FedError } from "../protocol/errors.ts";
 import { comparisonLine, comparisons, crossTable } from "./cross-validate/cross-table.ts";
 import { type CrossOptions, parseCrossOptions } from "./cross-validate/options.ts";
 import type { CrossRow } from "./cross-validate/run.ts";
+import { seedOption } from "./terminal/parse-options.ts";
 import { progressBar } from "./terminal/progress.ts";
 
 /** Adds the command to the program. */
@@ -28,7 +29,7 @@ export function crossValidateCommand(program: Command): void {
     )
     .option("--rows <a,b,...>", "of those below", "majority,logistic,cnn,compact,federated")
     .option("--folds <n>", "parts that are held out in turn", "5")
-    .option("--seed <n>", "of everything random", "7")
+    .addOption(seedOption())
     .option("--side <pixels>", "of a slice that the capsules see", "64")
     .option("--slices <n>", "that they sample from a scan", "8")
     .option("--normalisation <kind>", "of the capsules: none, group, or batch-local (FedBN)", "none")

@@ -10,6 +10,7 @@ import { windowNames } from "../imaging/intensity.ts";
 import { FedError, isFedError } from "../protocol/errors.ts";
 import { lookAtScan, lookReport } from "./import/look.ts";
 import { importReport } from "./import/report.ts";
+import { parseOptions } from "./terminal/parse-options.ts";
 import { progressBar } from "./terminal/progress.ts";
 
 const number = z.coerce.number();
@@ -72,7 +73,7 @@ export function importCommand(program: Command): void {
     .option("--json", "print the outcome as JSON")
     .addHelpText("after", help)
     .action(async (source: string, raw: unknown) => {
-      const options = parse(raw);
+      const options = parseOptions(optionsSchema, raw, "import");
       if (options.find !== undefined) {
         const found = await findOriginal(resolve(source), options.find, { ...options, keyFile: keyFile(options) });
         console.log(options.json ? JSON.stringify(found) : found.join("\n"));
@@ -99,18 +100,6 @@ Examples:
   consilium import ./export.zip --password thankyou --labels labels.csv --out /srv/consilium/shard
   consilium import ./scans --size 128 --windows lung,mediastinum --max-slices 48
   consilium import ./archive --find 3f0c2a9d18b7e655`;
-
-function parse(raw: unknown): Options {
-  const parsed = optionsSchema.safeParse(raw);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const option = String(issue?.path[0] ?? "").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  throw new FedError(
-    "OPTION_INVALID",
-    { option: `--${option}`, why: issue?.message },
-    { remedy: "see consilium import --help" },
-  );
-}
 
 function keyFile({ key, out }: Options): string {
   return resolve(key ?? `${out}.key`);

@@ -4,19 +4,17 @@ import { type Command, Option } from "commander";
 import { z } from "zod";
 import { genesisWeights } from "../model/trainer.ts";
 import { defaultPlan } from "../protocol/default-plan.ts";
-import { FedError } from "../protocol/errors.ts";
-import { seedField } from "../protocol/fields.ts";
 import { blobDigest } from "../protocol/merkle.ts";
 import { encodePlan } from "../protocol/plan.ts";
+import { parseOptions, seedOption, seedSchema, whole } from "./terminal/parse-options.ts";
 import { software } from "./version.ts";
 
-const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
 const choicesSchema = z.object({
   preset: z.enum(["compact", "iv3"]),
   rounds: whole(1, 100_000),
   localEpochs: whole(1, 1000),
   minUpdates: whole(1, 256),
-  seed: z.coerce.number().pipe(seedField),
+  seed: seedSchema,
   reconstruction: z.boolean().default(false),
   plan: z.string(),
   genesis: z.string(),
@@ -35,19 +33,13 @@ export function planCommand(program: Command): void {
     .option("--rounds <n>", "rounds that the plan is meant to run for", "8")
     .option("--local-epochs <n>", "epochs that a hospital trains in a round", "4")
     .option("--min-updates <n>", "fewer valid updates than this abandon a round", "2")
-    .option("--seed <n>", "of everything random", "7")
+    .addOption(seedOption())
     .option("--reconstruction", "train a decoder too, which draws each scan from its capsule: a regulariser")
     .option("--backbone <file>", "safetensors whose extractor the first model begins with: names as in our own models")
     .option("--json", "print the digests as JSON")
     .addHelpText("after", "\nExamples:\n  consilium plan\n  consilium plan --preset iv3 --rounds 50 --plan iv3.json")
     .action(async (raw: { json?: boolean; backbone?: string }) => {
-      const parsed = choicesSchema.safeParse(raw);
-      if (!parsed.success) {
-        const [issue] = parsed.error.issues;
-        const facts = { option: String(issue?.path[0]), why: issue?.message };
-        throw new FedError("OPTION_INVALID", facts, { remedy: "see consilium plan --help" });
-      }
-      const { plan: planFile, genesis: genesisFile, ...choices } = parsed.data;
+      const { plan: planFile, genesis: genesisFile, ...choices } = parseOptions(choicesSchema, raw, "plan");
       const plan = { ...defaultPlan(choices), minUpdates: choices.minUpdates, software };
       const backbone = raw.backbone === undefined ? undefined : await readFile(raw.backbone);
       const files = [

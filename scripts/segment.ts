@@ -4,14 +4,11 @@ import { readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
-import { FedError } from "../protocol/errors.ts";
-import { seedField } from "../protocol/fields.ts";
 import type { Estimate } from "../protocol/scores.ts";
 import type { Segmented } from "./segment/teach.ts";
+import { parseOptions, seedOption, seedSchema, whole } from "./terminal/parse-options.ts";
 import { progressBar } from "./terminal/progress.ts";
 import { table } from "./terminal/table.ts";
-
-const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
 
 const optionsSchema = z.object({
   out: z.string(),
@@ -22,7 +19,7 @@ const optionsSchema = z.object({
   patients: whole(20, 5000),
   side: whole(16, 512).refine((side) => side % 4 === 0, "a multiple of four"),
   slices: whole(3, 512),
-  seed: z.coerce.number().pipe(seedField),
+  seed: seedSchema,
   json: z.boolean().default(false),
 });
 
@@ -47,20 +44,14 @@ export function segmentCommand(program: Command): void {
     .option("--patients <n>", "synthetic patients: half are trained on, 0.3 are the test", "60")
     .option("--side <pixels>", "of slices as the network sees them; weights know theirs", "64")
     .option("--slices <n>", "of a synthetic scan", "16")
-    .option("--seed <n>", "of everything random", "7")
+    .addOption(seedOption())
     .option("--json", "print the scores with their intervals as JSON")
     .addHelpText(
       "after",
       "\nExamples:\n  consilium segment\n  consilium segment --weights segcaps.safetensors --shard ./shard --masks ./masks.safetensors\n  consilium baselines --mask channel --segmenter segcaps.safetensors",
     )
     .action(async (raw: unknown) => {
-      const parsed = optionsSchema.safeParse(raw);
-      if (!parsed.success) {
-        const [issue] = parsed.error.issues;
-        const facts = { option: `--${String(issue?.path[0])}`, why: issue?.message };
-        throw new FedError("OPTION_INVALID", facts, { remedy: "see consilium segment --help" });
-      }
-      const options = parsed.data;
+      const options = parseOptions(optionsSchema, raw, "segment");
       const result = await run(options);
       if (options.json) console.log(JSON.stringify({ options, ...result }));
       else print(options, result);

@@ -2,17 +2,15 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
 import { FedError } from "../protocol/errors.ts";
-import { seedField } from "../protocol/fields.ts";
 import { requiredUpdates } from "../protocol/strategy/registry.ts";
 import { attackNames } from "./strategies/attackers.ts";
 import { mostSeeds } from "./strategies/over-seeds.ts";
 import { rules, type Setup, setupNames, setups } from "./strategies/setups.ts";
 import { attackTable, formatTable, verdicts } from "./strategies/show-study.ts";
 import { runStudy, type Study } from "./strategies/study.ts";
+import { parseOptions, seedSchema, whole } from "./terminal/parse-options.ts";
 import { progressBar } from "./terminal/progress.ts";
 import { markdownTable, table } from "./terminal/table.ts";
-
-const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
 
 /** Attacks as one writes them in a shell: little-is-enough. */
 const dashed = (name: string) => name.toLowerCase().replaceAll(" ", "-");
@@ -34,7 +32,7 @@ const listOf = <Name extends string>(known: readonly Name[]) =>
 
 const optionsSchema = z.object({
   network: z.enum(setupNames),
-  seed: z.coerce.number().pipe(seedField),
+  seed: seedSchema,
   seeds: whole(1, mostSeeds).optional(),
   rounds: whole(1, 1000).optional(),
   rules: listOf(rules.map(({ name }) => name)),
@@ -66,7 +64,7 @@ export function strategiesCommand(program: Command): void {
     .option("--json", "print one JSON object")
     .addHelpText("after", help)
     .action(async (raw: unknown) => {
-      const options = parseOptions(raw);
+      const options = parseOptions(optionsSchema, raw, "strategies");
       const setup = chosenSetup(options);
       const study = await run(setup, options);
       if (options.json) console.log(JSON.stringify({ options, study }));
@@ -82,15 +80,6 @@ Examples:
   consilium strategies --seed 3 --seeds 1 --rounds 40 --json
   consilium strategies --network capsules
   consilium strategies --network capsules --seeds 2 --rules fedavg,median --attacks none,sign-flip`;
-
-/** @throws FedError OPTION_INVALID */
-function parseOptions(raw: unknown): Options {
-  const parsed = optionsSchema.safeParse(raw);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const facts = { option: `--${String(issue?.path[0])}`, why: issue?.message };
-  throw new FedError("OPTION_INVALID", facts, { remedy: "see consilium strategies --help" });
-}
 
 /** @throws FedError STRATEGY_TOO_FEW_UPDATES where a rule wants more hospitals than the network's federation has */
 function chosenSetup(options: Options): Setup {

@@ -6,6 +6,7 @@ import pc from "picocolors";
 import { z } from "zod";
 import { type ArchiveSummary, writeSyntheticArchive } from "../imaging/phantom/write-archive.ts";
 import { FedError } from "../protocol/errors.ts";
+import { parseOptions } from "./terminal/parse-options.ts";
 import { progressBar } from "./terminal/progress.ts";
 
 const optionsSchema = z.object({
@@ -38,8 +39,9 @@ export function synthesiseCommand(program: Command): void {
       "\nExamples:\n  consilium synthesise ./archive\n  consilium synthesise ./large --patients 20 --matrix 512 --slices 60-90\n  consilium synthesise ./control --signal 0 --seed 3",
     )
     .action(async (dir: string, raw: unknown) => {
-      const summary = await synthesise(resolve(dir), raw);
-      if (optionsSchema.parse(raw).json) console.log(JSON.stringify(summary));
+      const options = parseOptions(optionsSchema, raw, "synthesise");
+      const summary = await synthesise(resolve(dir), options);
+      if (options.json) console.log(JSON.stringify(summary));
       else {
         const positive = summary.patients.filter(({ label }) => label === "positive").length;
         const mib = (summary.bytes / 2 ** 20).toFixed(1);
@@ -51,19 +53,10 @@ export function synthesiseCommand(program: Command): void {
     });
 }
 
-async function synthesise(dir: string, raw: unknown): Promise<ArchiveSummary> {
-  const parsed = optionsSchema.safeParse(raw);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new FedError(
-      "OPTION_INVALID",
-      { option: `--${String(issue?.path[0])}`, why: issue?.message },
-      { remedy: "see consilium synthesise --help" },
-    );
-  }
+async function synthesise(dir: string, options: z.output<typeof optionsSchema>): Promise<ArchiveSummary> {
   if (existsSync(dir))
     throw new FedError("ARCHIVE_EXISTS", { dir }, { remedy: "give a new folder, or remove this one" });
-  const { patients, positive, seed, matrix, slices, signal } = parsed.data;
+  const { patients, positive, seed, matrix, slices, signal } = options;
   const [low = 18, high = low] = slices.split("-").map(Number);
   const bar = progressBar("synthesising");
   try {

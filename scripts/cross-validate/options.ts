@@ -1,11 +1,9 @@
 // What a cross-validation can be asked for, parsed once from the command line.
 import { z } from "zod";
 import { FedError } from "../../protocol/errors.ts";
-import { seedField } from "../../protocol/fields.ts";
+import { parseOptions, seedSchema, whole } from "../terminal/parse-options.ts";
 
 const rowNames = ["majority", "logistic", "cnn", "compact", "federated"] as const;
-
-const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
 
 const optionsSchema = z.object({
   shard: z.string().optional(),
@@ -18,7 +16,7 @@ const optionsSchema = z.object({
     .transform((text) => text.split(",").map((name) => name.trim()))
     .pipe(z.array(z.enum(rowNames)).min(1)),
   folds: whole(2, 20),
-  seed: z.coerce.number().pipe(seedField),
+  seed: seedSchema,
   side: whole(16, 512),
   slices: whole(1, 512),
   normalisation: z.enum(["none", "group", "batch-local"]),
@@ -41,20 +39,10 @@ export type CrossOptions = z.output<typeof optionsSchema>;
 
 /** @throws FedError OPTION_INVALID naming the option */
 export function parseCrossOptions(raw: unknown): CrossOptions {
-  const parsed = optionsSchema.safeParse(raw);
-  const remedy = "see consilium cross-validate --help";
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    const name = String(issue?.path[0] ?? "").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw new FedError("OPTION_INVALID", { option: `--${name}`, why: issue?.message }, { remedy });
+  const options = parseOptions(optionsSchema, raw, "cross-validate");
+  if ((options.shard === undefined) === (options.archive === undefined)) {
+    const facts = { option: "--shard", why: "give a shard or an archive, one of them" };
+    throw new FedError("OPTION_INVALID", facts, { remedy: "see consilium cross-validate --help" });
   }
-  const { shard, archive } = parsed.data;
-  if ((shard === undefined) === (archive === undefined)) {
-    throw new FedError(
-      "OPTION_INVALID",
-      { option: "--shard", why: "give a shard or an archive, one of them" },
-      { remedy },
-    );
-  }
-  return parsed.data;
+  return options;
 }
