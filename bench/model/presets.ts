@@ -2,24 +2,15 @@
 import { pythonEnvironment } from "../python-environment.ts";
 import type { BenchResult } from "../result.ts";
 import { compare, requirements, type Work } from "./compare.ts";
-import type { Side } from "./side.ts";
-
-const compact: Side = {
-  ...{ preset: "compact", variant: "sabour", normalisation: "none", reconstruction: false },
-  ...{ scans: 8, slices: 12, side: 64, channels: 1 },
-};
-const iv3: Side = {
-  ...{ preset: "iv3", variant: "paper", normalisation: "batch-local", reconstruction: false },
-  ...{ scans: 1, slices: 4, side: 299, channels: 1 },
-};
+import { compactSide, iv3Side } from "./side.ts";
 
 /** The headline is the preset with the worse ratio; both are printed. */
 export async function benchPresets(name: string, kind: Work["kind"]): Promise<BenchResult> {
   const environment = await pythonEnvironment("tensorflow-2.18.1", requirements);
   const results: BenchResult[] = [];
   for (const [side, work] of [
-    [compact, { kind, turns: 8, runsATurn: 10 }],
-    [iv3, { kind, turns: 5, runsATurn: 1 }],
+    [compactSide, { kind, turns: 8, runsATurn: 10 }],
+    [iv3Side, { kind, turns: 5, runsATurn: 1 }],
   ] as const) {
     const { oursMs, peerMs, oursBytes, peerBytes, ...differences } = await compare(side, environment, work);
     const { preset, scans, slices, side: pixels, normalisation } = side;

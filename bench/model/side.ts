@@ -13,6 +13,16 @@ export interface Side {
   readonly channels: number;
 }
 
+/** The presets as they are measured. */
+export const compactSide: Side = {
+  ...{ preset: "compact", variant: "sabour", normalisation: "none", reconstruction: false },
+  ...{ scans: 8, slices: 12, side: 64, channels: 1 },
+};
+export const iv3Side: Side = {
+  ...{ preset: "iv3", variant: "paper", normalisation: "batch-local", reconstruction: false },
+  ...{ scans: 1, slices: 4, side: 299, channels: 1 },
+};
+
 export function modelSpecOf({
   preset,
   variant,

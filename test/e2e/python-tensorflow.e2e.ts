@@ -4,19 +4,13 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { compare } from "../../bench/model/compare.ts";
-import type { Side } from "../../bench/model/side.ts";
+import { compactSide, iv3Side, type Side } from "../../bench/model/side.ts";
 
 const base = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
 const environment = join(process.env["CONSILIUM_CACHE"] ?? join(base, "consilium"), "bench-tensorflow-2.18.1");
 
-const compact: Side = {
-  ...{ preset: "compact", variant: "sabour", normalisation: "none", reconstruction: false },
-  ...{ scans: 3, slices: 5, side: 64, channels: 1 },
-};
-const iv3: Side = {
-  ...{ preset: "iv3", variant: "paper", normalisation: "batch-local", reconstruction: false },
-  ...{ scans: 1, slices: 2, side: 299, channels: 3 },
-};
+const compact: Side = { ...compactSide, scans: 3, slices: 5 };
+const iv3: Side = { ...iv3Side, slices: 2, channels: 3 };
 
 describe("the network beside Python TensorFlow", function () {
   this.timeout(300_000);
