@@ -1,10 +1,11 @@
-// What each file of an archive is: CT by its header, a picture, something else, or unreadable. All cores, little memory:
-// a file's first 64 KiB say it, and words that repeat are kept once.
+// What each file of an archive is: CT by its header, a picture, something else, or unreadable. All cores, and little to
+// read: a file's first bytes say it.
 import { FedError, isFedError } from "../../protocol/errors.ts";
 import type { CtInstance } from "../dicom/ct-instance.ts";
 import type { DecodePool } from "../dicom/decode-pool.ts";
+import type { FileList } from "./file-list.ts";
 import { inOrder } from "./in-order.ts";
-import { firstBytes, type ListedFile } from "./listing.ts";
+import { firstBytes } from "./listing.ts";
 import { isPicture } from "./picture.ts";
 
 export type Examined =
@@ -18,21 +19,20 @@ const notImages = /\.(csv|tsv|txt|md|json|xml|html?|pdf|docx?|xlsx?|exe|dll|inf|
 
 /** Yields one result a file, in the archive's order. */
 export async function* examine(
-  files: readonly ListedFile[],
+  files: FileList,
   pool: DecodePool,
   signal?: AbortSignal,
 ): AsyncGenerator<Examined, void> {
-  const word = interner();
-  yield* inOrder(files.keys(), pool.size * 4, async (file): Promise<Examined> => {
+  yield* inOrder(places(files), pool.size * 4, async (file): Promise<Examined> => {
     signal?.throwIfAborted();
-    const listed = files[file]!;
+    const listed = files.at(file);
     if (listed.refusal) return { kind: "refused", file, error: listed.refusal };
     if (notImages.test(listed.parts.at(-1)!)) return { kind: "other", file };
     try {
       if (listed.bytes === 0) throw new FedError("FILE_EMPTY", {}, { remedy: "copy or export the file again" });
       const source = await listed.source();
       if (isPicture(await firstBytes(source, 16))) return { kind: "picture", file };
-      return { kind: "dicom", file, instance: withWords(await pool.header(source), word) };
+      return { kind: "dicom", file, instance: await pool.header(source) };
     } catch (error) {
       if (isFedError(error, "DICOM_POOL_CLOSED")) throw error;
       return { kind: "refused", file, error };
@@ -40,21 +40,6 @@ export async function* examine(
   });
 }
 
-/** Hands out one string for all equal ones: thirty thousand headers then share their few hundred words. */
-function interner(): (text: string) => string {
-  const words = new Map<string, string>();
-  return (text) => {
-    const known = words.get(text);
-    if (known !== undefined) return known;
-    words.set(text, text);
-    return text;
-  };
-}
-
-function withWords(instance: CtInstance, word: (text: string) => string): CtInstance {
-  const entries = Object.entries(instance).map(([key, value]) => [
-    key,
-    typeof value === "string" ? word(value) : value,
-  ]);
-  return Object.fromEntries(entries) as CtInstance;
+function* places({ length }: FileList): Iterable<number> {
+  for (let file = 0; file < length; file++) yield file;
 }

@@ -6,11 +6,12 @@ import type { Stack } from "../series/read-stack.ts";
 import { planesPng } from "../view/planes.ts";
 import { makeDataCard } from "./data-card.ts";
 import { dataCardPage } from "./data-card-page.ts";
+import type { ExaminedFiles } from "./examined-files.ts";
+import type { FileList } from "./file-list.ts";
 import type { PatientFiles } from "./group-patients.ts";
 import type { ParsedImportOptions } from "./import-options.ts";
 import { type ImportSummary, summarise } from "./import-summary.ts";
 import { inOrder } from "./in-order.ts";
-import type { ListedFile } from "./listing.ts";
 import { normalisePatient, type PatientResult } from "./normalise-patient.ts";
 import { openNormalisePool } from "./normalise-pool.ts";
 import type { Outcome } from "./outcomes.ts";
@@ -30,7 +31,8 @@ export interface ImportProgress {
 
 export interface Filling {
   readonly patients: readonly PatientFiles[];
-  readonly files: readonly ListedFile[];
+  readonly files: FileList;
+  readonly examined: ExaminedFiles;
   readonly quarantined: QuarantineEntry[];
   readonly options: ParsedImportOptions;
   readonly pool: DecodePool;

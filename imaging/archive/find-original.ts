@@ -1,7 +1,8 @@
 // The way back from a keyed hash in a report to the files it stands for: only at the hospital, where key and archive are.
 import { FedError } from "../../protocol/errors.ts";
 import { openDecodePool } from "../dicom/decode-pool.ts";
-import { type Examined, examine } from "./examine.ts";
+import { examine } from "./examine.ts";
+import { openExaminedFiles } from "./examined-files.ts";
 import { groupPatients } from "./group-patients.ts";
 import { openArchive } from "./listing.ts";
 import { fileName } from "./normalise-patient.ts";
@@ -27,21 +28,23 @@ export async function findOriginal(source: string, hash: string, options: FindOp
   const pseudonyms = pseudonymsOf(key);
   const { files, close } = await openArchive(source, options);
   const pool = openDecodePool();
-  const pathOf = (file: number) => files[file]!.parts.join("/");
+  const pathOf = (file: number) => files.at(file).parts.join("/");
   try {
-    const direct = files.findIndex((file) => fileName(file, pseudonyms) === hash);
-    if (direct >= 0) return [pathOf(direct)];
-    const useful: Extract<Examined, { kind: "dicom" | "picture" }>[] = [];
-    for await (const one of examine(files, pool)) if (one.kind === "dicom" || one.kind === "picture") useful.push(one);
-    const ofSeries = useful.filter(
-      (one) => one.kind === "dicom" && pseudonyms.of("series", one.instance.seriesUid) === hash,
-    );
-    if (ofSeries.length > 0) return ofSeries.map(({ file }) => pathOf(file));
+    for (const file of files) if (fileName(file, pseudonyms) === hash) return [file.parts.join("/")];
+    const examined = openExaminedFiles();
+    const ofSeries: number[] = [];
+    for await (const one of examine(files, pool)) {
+      if (one.kind === "picture") examined.addPicture(one.file);
+      if (one.kind !== "dicom") continue;
+      examined.addDicom(one.file, one.instance);
+      if (pseudonyms.of("series", one.instance.seriesUid) === hash) ofSeries.push(one.file);
+    }
+    if (ofSeries.length > 0) return ofSeries.map(pathOf);
     const { labels } = await readLabels(files, options.labels);
     // What the label is does not matter here.
-    const { patients } = groupPatients(files, useful, { labels, pseudonyms, fallback: 0 });
+    const { patients } = groupPatients(files, examined, { labels, pseudonyms, fallback: 0 });
     const patient = patients.find((one) => one.patient === hash);
-    if (patient) return [...patient.dicom.map(({ file }) => file), ...patient.pictures].map(pathOf);
+    if (patient) return [...patient.dicom, ...patient.pictures].map(pathOf);
     const remedy = "give the archive and the key file of the import that reported the hash";
     throw new FedError("HASH_UNKNOWN", { hash, files: files.length }, { remedy });
   } finally {

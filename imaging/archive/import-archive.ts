@@ -1,13 +1,16 @@
 // An archive of chest CT becomes a shard: listed, examined, grouped by patient, normalised one patient after the other on
 // all cores, and moved into its place whole. What cannot be used is listed; what could identify a patient is left behind.
+import { createHash } from "node:crypto";
 import { FedError } from "../../protocol/errors.ts";
 import { type DecodePool, openDecodePool } from "../dicom/decode-pool.ts";
-import { type Examined, examine } from "./examine.ts";
+import { examine } from "./examine.ts";
+import { type ExaminedFiles, openExaminedFiles } from "./examined-files.ts";
+import type { FileList } from "./file-list.ts";
 import { fillShard, type ImportProgress } from "./fill-shard.ts";
 import { groupPatients, type PatientFiles } from "./group-patients.ts";
 import { type ImportOptions, type ParsedImportOptions, parseImportOptions } from "./import-options.ts";
 import { type ImportSummary, summarise } from "./import-summary.ts";
-import { type ListedFile, openArchive } from "./listing.ts";
+import { openArchive } from "./listing.ts";
 import { fileName } from "./normalise-patient.ts";
 import { keepPseudonymKey, makePseudonymKey, type Pseudonyms, pseudonymsOf, readPseudonymKey } from "./pseudonyms.ts";
 import { type QuarantineEntry, quarantineEntry } from "./quarantine.ts";
@@ -38,7 +41,7 @@ export async function* importArchive(
 }
 
 async function* importFiles(
-  files: readonly ListedFile[],
+  files: FileList,
   shardDir: string,
   options: ParsedImportOptions,
   signal: AbortSignal | undefined,
@@ -48,7 +51,7 @@ async function* importFiles(
   const known = await readPseudonymKey(options.keyFile);
   const key = known ?? makePseudonymKey();
   const pseudonyms = pseudonymsOf(key);
-  const sourceName = pseudonyms.of("source", JSON.stringify([listingOf(files), text, decidingOf(options)]));
+  const sourceName = pseudonyms.of("source", listingDigest(files), JSON.stringify([text, decidingOf(options)]));
   const before = await readShardIndex(shardDir).catch(() => undefined);
   if (before?.source === sourceName) {
     return { ...(await summarise(shardDir, before)), files: files.length, resumed: 0, unchanged: true };
@@ -56,22 +59,24 @@ async function* importFiles(
   const pool = openDecodePool(options.workers === undefined ? {} : { workers: options.workers });
   try {
     const quarantined: QuarantineEntry[] = [];
-    const useful = yield* examineAll(files, { pool, pseudonyms, signal, quarantined });
-    const grouped = groupPatients(files, useful, { labels, pseudonyms, fallback: options.label });
+    const examined = yield* examineAll(files, { pool, pseudonyms, signal, quarantined });
+    const grouped = groupPatients(files, examined, { labels, pseudonyms, fallback: options.label });
     quarantined.push(...grouped.quarantined);
     checkClasses(grouped.patients, options);
     // Only now is anything written.
     if (!known) await keepPseudonymKey(options.keyFile, key);
     const writer = await openShardWriter(shardDir);
-    const about = { files, quarantined, options, pool, pseudonyms, signal, sourceName, shardDir };
+    const about = { files, examined, quarantined, options, pool, pseudonyms, signal, sourceName, shardDir };
     return yield* fillShard(writer, { ...about, patients: grouped.patients });
   } finally {
     await pool.close();
   }
 }
 
-function listingOf(files: readonly ListedFile[]): unknown {
-  return files.map(({ parts, bytes, version }) => [parts.join("/"), bytes, version]);
+function listingDigest(files: FileList): string {
+  const hash = createHash("sha256");
+  for (const { parts, bytes, version } of files) hash.update(`${JSON.stringify([parts, bytes, version])}\n`);
+  return hash.digest("hex");
 }
 
 /** Options but for those that change nothing about the shard. */
@@ -80,25 +85,26 @@ function decidingOf({ keyFile, workers, password, labels, ...deciding }: ParsedI
 }
 
 async function* examineAll(
-  files: readonly ListedFile[],
+  files: FileList,
   work: { pool: DecodePool; pseudonyms: Pseudonyms; signal: AbortSignal | undefined; quarantined: QuarantineEntry[] },
-): AsyncGenerator<ImportProgress, Extract<Examined, { kind: "dicom" | "picture" }>[]> {
-  const useful: Extract<Examined, { kind: "dicom" | "picture" }>[] = [];
+): AsyncGenerator<ImportProgress, ExaminedFiles> {
+  const examined = openExaminedFiles();
   let done = 0;
   for await (const one of examine(files, work.pool, work.signal)) {
-    if (one.kind === "dicom" || one.kind === "picture") useful.push(one);
+    if (one.kind === "dicom") examined.addDicom(one.file, one.instance);
+    if (one.kind === "picture") examined.addPicture(one.file);
     if (one.kind === "refused") {
-      const file = fileName(files[one.file]!, work.pseudonyms);
+      const file = fileName(files.at(one.file), work.pseudonyms);
       work.quarantined.push(quarantineEntry(one.error, { what: "file", file, files: 1 }));
     }
     yield { stage: "files", done: ++done, total: files.length };
   }
-  if (useful.length === 0) {
+  if (examined.length === 0) {
     const codes = [...new Set(work.quarantined.map(({ code }) => code))].join(" ");
     const remedy = "give a folder or zip that holds DICOM files of CT, or slices as jpg or png";
     throw new FedError("ARCHIVE_NO_CT", { files: files.length, codes }, { remedy });
   }
-  return useful;
+  return examined;
 }
 
 function checkClasses(patients: readonly PatientFiles[], { oneClass }: ParsedImportOptions): void {

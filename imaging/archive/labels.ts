@@ -1,6 +1,6 @@
 // Who has COVID-19, as archives say it: in the name of a folder, or in a CSV of one of several forms.
 import { FedError } from "../../protocol/errors.ts";
-import type { ListedFile } from "./listing.ts";
+import type { ListedFile } from "./file-list.ts";
 
 export type Label = 0 | 1;
 
@@ -31,23 +31,35 @@ export function labelOfWord(text: string, { digits = false } = {}): Label | unde
  * The class is the innermost folder with a class's name; the patient is the next folder, or the beginning of the file's
  * name. Folders called 1 and 0 are classes only where nothing else is, and both stand side by side.
  */
-export function labelsFromFolders(files: readonly Pick<ListedFile, "parts">[]): Labels {
-  const hasWords = files.some(({ parts }) => parts.slice(0, -1).some((part) => labelOfWord(part) !== undefined));
-  const depth = hasWords ? -1 : depthOfDigits(files);
+export function labelsFromFolders(files: Iterable<Pick<ListedFile, "parts">>): Labels {
+  const folders = foldersOf(files);
+  const hasWords = folders.some((parts) => parts.some((part) => labelOfWord(part) !== undefined));
+  const depth = hasWords ? -1 : depthOfDigits(folders);
   return ({ parts }) => {
-    const folders = parts.slice(0, -1);
-    const at = depth >= 0 ? depth : folders.findLastIndex((part) => labelOfWord(part) !== undefined);
-    const label = at < 0 ? undefined : labelOfWord(folders[at] ?? "", { digits: depth >= 0 });
+    const names = parts.slice(0, -1);
+    const at = depth >= 0 ? depth : names.findLastIndex((part) => labelOfWord(part) !== undefined);
+    const label = at < 0 ? undefined : labelOfWord(names[at] ?? "", { digits: depth >= 0 });
     if (label === undefined) return { label, patient: undefined };
-    return { label, patient: folders[at + 1] ?? prefixOf(parts.at(-1)!) };
+    return { label, patient: names[at + 1] ?? prefixOf(parts.at(-1)!) };
   };
 }
 
+/** Names of each folder that holds files, once. */
+function foldersOf(files: Iterable<Pick<ListedFile, "parts">>): (readonly string[])[] {
+  const folders = new Map<string, readonly string[]>();
+  for (const { parts } of files) {
+    const names = parts.slice(0, -1);
+    const path = names.join("/");
+    if (!folders.has(path)) folders.set(path, names);
+  }
+  return [...folders.values()];
+}
+
 /** Depth at which all folders are called 1 or 0, both of them; -1 where there is none. */
-function depthOfDigits(files: readonly Pick<ListedFile, "parts">[]): number {
-  const deepest = files.reduce((most, { parts }) => Math.max(most, parts.length - 1), 0);
+function depthOfDigits(folders: readonly (readonly string[])[]): number {
+  const deepest = folders.reduce((most, { length }) => Math.max(most, length), 0);
   for (let depth = 0; depth < deepest; depth++) {
-    const names = new Set(files.flatMap(({ parts }) => (parts.length > depth + 1 ? [parts[depth]!] : [])));
+    const names = new Set(folders.flatMap((parts) => (parts.length > depth ? [parts[depth]!] : [])));
     if (names.size === 2 && names.has("0") && names.has("1")) return depth;
   }
   return -1;

@@ -1,24 +1,16 @@
 // The files of an archive, a folder or zips in it, in an order that does not depend on the disk.
+import type { Dirent } from "node:fs";
 import { open, readdir, readFile, stat } from "node:fs/promises";
-import { basename, join, relative, sep } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { FedError, isFedError } from "../../protocol/errors.ts";
 import type { DicomSource } from "../dicom/decode-messages.ts";
-import { openZip } from "./zip.ts";
-
-export interface ListedFile {
-  /** Names below the archive's folder, the file's own last. They may name a patient: they never leave the imaging room. */
-  readonly parts: readonly string[];
-  readonly bytes: number;
-  /** Changes with the file: when it was written, or a zip's checksum of it. */
-  readonly version: number;
-  /** Why it can be no more than listed: a zip that does not open. */
-  readonly refusal?: FedError;
-  /** What the decoders read: a path, or the bytes out of a zip. */
-  source(): Promise<DicomSource>;
-}
+import { type FileList, type FileListWriter, type Folder, type ListedFile, openFileList } from "./file-list.ts";
+import { inOrder } from "./in-order.ts";
+import { compareNaturally } from "./natural-order.ts";
+import { openZips, type Zips } from "./zip.ts";
 
 export interface OpenArchive {
-  readonly files: readonly ListedFile[];
+  readonly files: FileList;
   close(): Promise<void>;
 }
 
@@ -32,62 +24,84 @@ const ignored = /^(\.|__MACOSX$|Thumbs\.db$|DICOMDIR$|desktop\.ini$)/i;
  */
 export async function openArchive(root: string, { password }: { password?: string | undefined }): Promise<OpenArchive> {
   const found = await stat(root).catch(unreadable);
-  const paths = found.isDirectory() ? await pathsBelow(root) : [root];
-  const files: ListedFile[] = [];
-  const closing: (() => Promise<void>)[] = [];
-  const close = async () => void (await Promise.all(closing.map((one) => one())));
+  const zips = openZips(password);
+  const list = openFileList();
   try {
-    for (const path of paths) {
-      const parts = path === root ? [basename(path)] : relative(root, path).split(sep);
-      const { size, mtimeMs } = await stat(path).catch(unreadable);
-      const file = { parts, bytes: size, version: Math.trunc(mtimeMs), source: async () => ({ path }) };
-      if (!/\.zip$/i.test(path)) files.push(file);
-      else {
-        const zip = await openZip(path, path === root ? [] : folderOf(parts), password).catch((error: unknown) => {
-          if (path !== root && isFedError(error, "ZIP_MALFORMED")) return error;
-          throw error;
-        });
-        if (isFedError(zip)) files.push({ ...file, refusal: zip });
-        else {
-          closing.push(zip.close);
-          files.push(...zip.files.filter((one) => !isIgnored(one.parts)));
-        }
-      }
-    }
+    if (found.isDirectory()) await listFolder(root, [], { list, zips });
+    else if (isZip(root)) await zips.list(root, [], addUnlessIgnored(list));
+    else list.add(onDisk(dirname(root), []), { name: basename(root), ...about(found) });
+    const files = list.finish();
     if (files.length === 0) {
       const remedy = "give a folder or zip that holds DICOM files, or slices as jpg or png";
       throw new FedError("ARCHIVE_EMPTY", {}, { remedy });
     }
+    return { files, close: zips.close };
   } catch (error) {
-    await close();
+    await zips.close();
     throw error;
   }
-  return { files: inNaturalOrder(files), close };
 }
 
 function unreadable(cause: unknown): never {
   throw new FedError("ARCHIVE_UNREADABLE", {}, { cause, remedy: "give a folder or a zip that you may read" });
 }
 
-async function pathsBelow(root: string): Promise<string[]> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(unreadable);
-  const paths = entries.flatMap((entry) => (entry.isFile() ? [join(entry.parentPath, entry.name)] : []));
-  return paths.filter((path) => !isIgnored(relative(root, path).split(sep)));
+/** Looked at together, since each look waits for the disk. */
+const looksAhead = 32;
+
+async function listFolder(
+  path: string,
+  parts: readonly string[],
+  into: { readonly list: FileListWriter; readonly zips: Zips },
+): Promise<void> {
+  const { list, zips } = into;
+  const folder = onDisk(path, parts);
+  const entries = (await readdir(path, { withFileTypes: true }).catch(unreadable))
+    .filter((entry) => !ignored.test(entry.name) && (entry.isFile() || entry.isDirectory()))
+    // Nearly the order of the finished list, which is then soon in order.
+    .sort((a, b) => compareNaturally(sortName(a), sortName(b)));
+  const looked = inOrder(entries, looksAhead, async (entry) => ({
+    entry,
+    found: entry.isFile() ? about(await stat(join(path, entry.name)).catch(unreadable)) : undefined,
+  }));
+  for await (const { entry, found } of looked) {
+    const { name } = entry;
+    const inside = join(path, name);
+    if (!found) await listFolder(inside, [...parts, name], into);
+    else if (!isZip(name)) list.add(folder, { name, ...found });
+    else {
+      try {
+        // positive.zip is a folder positive.
+        await zips.list(inside, [...parts, name.replace(/\.zip$/i, "")], addUnlessIgnored(list));
+      } catch (error) {
+        if (!isFedError(error, "ZIP_MALFORMED")) throw error;
+        list.add(folder, { name, ...found, refusal: error });
+      }
+    }
+  }
 }
 
-/** positive.zip is a folder positive. */
-function folderOf(parts: readonly string[]): string[] {
-  return [...parts.slice(0, -1), parts.at(-1)!.replace(/\.zip$/i, "")];
+function sortName(entry: Dirent): string {
+  return `/${entry.name}${entry.isDirectory() ? "/" : ""}`;
 }
 
-/** What operating systems leave in folders, and directories of DICOM files, which the files themselves make needless. */
-function isIgnored(parts: readonly string[]): boolean {
-  return parts.some((part) => ignored.test(part));
+function isZip(name: string): boolean {
+  return /\.zip$/i.test(name);
 }
 
-function inNaturalOrder(files: readonly ListedFile[]): ListedFile[] {
-  const keyed = files.map((file) => ({ file, path: file.parts.join("/") }));
-  return keyed.sort((a, b) => compareNaturally(a.path, b.path)).map(({ file }) => file);
+function about({ size, mtimeMs }: { size: number; mtimeMs: number }): { bytes: number; version: number } {
+  return { bytes: size, version: Math.trunc(mtimeMs) };
+}
+
+function onDisk(path: string, parts: readonly string[]): Folder {
+  return { parts, sourceOf: async (name) => ({ path: join(path, name) }) };
+}
+
+/** Without what operating systems leave in folders, and directories of DICOM files, which the files make needless. */
+function addUnlessIgnored(list: FileListWriter): FileListWriter["add"] {
+  return (folder, file) => {
+    if (![...folder.parts, file.name].some((part) => ignored.test(part))) list.add(folder, file);
+  };
 }
 
 export async function readBytes(file: ListedFile): Promise<Uint8Array> {
@@ -105,17 +119,4 @@ export async function firstBytes(source: DicomSource, count: number): Promise<Ui
   } finally {
     await file.close();
   }
-}
-
-/** slice-2 before slice-10; the same on every machine, whatever its locale. */
-export function compareNaturally(a: string, b: string): number {
-  const pieces = (text: string) => text.match(/\d+|\D+/g) ?? [];
-  const [left, right] = [pieces(a), pieces(b)];
-  for (let at = 0; at < Math.min(left.length, right.length); at++) {
-    const [one, other] = [left[at]!, right[at]!];
-    const isNumber = /^\d/.test(one) && /^\d/.test(other);
-    const difference = isNumber ? Number(one) - Number(other) : one < other ? -1 : one > other ? 1 : 0;
-    if (difference !== 0) return difference;
-  }
-  return left.length - right.length || (a < b ? -1 : a > b ? 1 : 0);
 }

@@ -4,9 +4,10 @@ import type { DecodePool } from "../dicom/decode-pool.ts";
 import type { Plane } from "../geometry.ts";
 import { readStack, type Stack } from "../series/read-stack.ts";
 import { leftReasons, noSeriesError, type Selection, type SeriesCandidate, selectSeries } from "../series/select.ts";
+import type { ExaminedFiles } from "./examined-files.ts";
+import type { FileList, ListedFile } from "./file-list.ts";
 import type { PatientFiles } from "./group-patients.ts";
 import { inOrder } from "./in-order.ts";
-import type { ListedFile } from "./listing.ts";
 import { type ShardShape, workingPixelMm } from "./normalise.ts";
 import type { NormalisePool } from "./normalise-pool.ts";
 import type { Pseudonyms } from "./pseudonyms.ts";
@@ -15,7 +16,8 @@ import type { ScanFacts } from "./shard-format.ts";
 import type { NewScan } from "./shard-writer.ts";
 
 export interface PatientWork {
-  readonly files: readonly ListedFile[];
+  readonly files: FileList;
+  readonly examined: ExaminedFiles;
   readonly pool: DecodePool;
   readonly normaliser: NormalisePool;
   readonly pseudonyms: Pseudonyms;
@@ -53,8 +55,8 @@ async function fromDicom(
   work: PatientWork,
   quarantined: QuarantineEntry[],
 ): Promise<NewScan> {
-  const { files, pool, pseudonyms, shape, signal } = work;
-  const selection = selectSeries(dicom, work);
+  const { files, examined, pool, pseudonyms, shape, signal } = work;
+  const selection = selectSeries(dicom.map(examined.headerOf), work);
   quarantined.push(...leftSeries(selection, patient, pseudonyms));
   if (pictures.length > 0) {
     const error = new FedError("PICTURES_BESIDE_DICOM", {}, { remedy: "nothing to do: the DICOM files were taken" });
@@ -62,13 +64,13 @@ async function fromDicom(
   }
   const { chosen } = selection;
   if (!chosen) throw noSeriesError(selection, work);
-  const stack = await readStack(chosen, (file) => files[file]!.source(), {
+  const stack = await readStack(chosen, (file) => files.at(file).source(), {
     pool,
     pixelMm: workingPixelMm(shape),
     ...(signal ? { signal } : {}),
     onDamaged: ({ file, error }) =>
       quarantined.push(
-        quarantineEntry(error, { what: "file", patient, file: fileName(files[file]!, pseudonyms), files: 1 }),
+        quarantineEntry(error, { what: "file", patient, file: fileName(files.at(file), pseudonyms), files: 1 }),
       ),
   });
   await work.onStack?.(patient, stack);
@@ -135,9 +137,9 @@ async function fromPictures(
   const decoded = inOrder(pictures, normaliser.size + 1, async (file) => {
     signal?.throwIfAborted();
     try {
-      return await normaliser.run({ kind: "picture", source: await files[file]!.source(), shape });
+      return await normaliser.run({ kind: "picture", source: await files.at(file).source(), shape });
     } catch (error) {
-      const place = { what: "file", patient, file: fileName(files[file]!, pseudonyms), files: 1 } as const;
+      const place = { what: "file", patient, file: fileName(files.at(file), pseudonyms), files: 1 } as const;
       return quarantineEntry(error, place);
     }
   });

@@ -1,12 +1,13 @@
 // Where an archive's labels are: in the CSV that was given, in one that lies in the archive, or in the names of folders.
 import { readFile } from "node:fs/promises";
 import { FedError } from "../../protocol/errors.ts";
+import type { FileList } from "./file-list.ts";
 import { type Labels, labelsFromCsv, labelsFromFolders } from "./labels.ts";
-import { type ListedFile, readBytes } from "./listing.ts";
+import { readBytes } from "./listing.ts";
 
 /** @throws {FedError} LABELS_UNREADABLE, LABELS_MALFORMED, LABELS_CONTRADICT */
 export async function readLabels(
-  files: readonly ListedFile[],
+  files: FileList,
   given: string | undefined,
 ): Promise<{ readonly labels: Labels; readonly text: string | undefined }> {
   const text = given === undefined ? await ownCsv(files) : await readCsv(given);
@@ -19,7 +20,10 @@ function readCsv(path: string): Promise<string> {
   });
 }
 
-async function ownCsv(files: readonly ListedFile[]): Promise<string | undefined> {
-  const own = files.find(({ parts }) => parts.length <= 2 && /^(labels|data_file)\.csv$/i.test(parts.at(-1)!));
-  return own ? Buffer.from(await readBytes(own)).toString("utf8") : undefined;
+async function ownCsv(files: FileList): Promise<string | undefined> {
+  for (const file of files) {
+    const isOwn = file.parts.length <= 2 && /^(labels|data_file)\.csv$/i.test(file.parts.at(-1)!);
+    if (isOwn) return Buffer.from(await readBytes(file)).toString("utf8");
+  }
+  return undefined;
 }

@@ -2,9 +2,10 @@
 import { FedError } from "../../protocol/errors.ts";
 import { openDecodePool } from "../dicom/decode-pool.ts";
 import { readStack, type Stack } from "../series/read-stack.ts";
-import { type ExaminedFile, noSeriesError, selectSeries } from "../series/select.ts";
+import { noSeriesError, selectSeries } from "../series/select.ts";
 import type { CtVolume } from "../view/volume.ts";
 import { examine } from "./examine.ts";
+import { openExaminedFiles } from "./examined-files.ts";
 import { openArchive } from "./listing.ts";
 import { dicomFacts } from "./normalise-patient.ts";
 import type { ScanFacts } from "./shard-format.ts";
@@ -34,11 +35,14 @@ export async function readOneScan(
   const { files, close } = await openArchive(source, { password });
   const pool = openDecodePool();
   try {
-    const patients = new Map<string, ExaminedFile[]>();
+    const examined = openExaminedFiles();
+    const patients = new Map<string, number[]>();
     for await (const one of examine(files, pool, signal)) {
       if (one.kind !== "dicom") continue;
-      const { patientId } = one.instance;
-      patients.set(patientId, [...(patients.get(patientId) ?? []), { file: one.file, instance: one.instance }]);
+      examined.addDicom(one.file, one.instance);
+      const ofPatient = patients.get(one.instance.patientId);
+      if (ofPatient) ofPatient.push(one.file);
+      else patients.set(one.instance.patientId, [one.file]);
     }
     const largest = [...patients.values()].sort((a, b) => b.length - a.length)[0];
     if (!largest) {
@@ -46,12 +50,12 @@ export async function readOneScan(
       throw new FedError("ARCHIVE_NO_CT", { files: files.length }, { remedy });
     }
     const options = { minSlices: 1 };
-    const selection = selectSeries(largest, options);
+    const selection = selectSeries(largest.map(examined.headerOf), options);
     const { chosen } = selection;
     if (!chosen) throw noSeriesError(selection, options);
     const { rows, columns } = chosen.files[0]!.instance;
     const pixelMm = chosen.order.frames.length * rows * columns > mostVoxels ? coarsePixelMm : 0;
-    const stack = await readStack(chosen, (file) => files[file]!.source(), {
+    const stack = await readStack(chosen, (file) => files.at(file).source(), {
       pool,
       pixelMm,
       ...(signal && { signal }),

@@ -1,8 +1,8 @@
 // From what became of each patient to the shard's index: the split, the salts, and no scan twice.
 import { FedError } from "../../protocol/errors.ts";
+import type { FileList } from "./file-list.ts";
 import type { PatientFiles } from "./group-patients.ts";
 import type { ParsedImportOptions } from "./import-options.ts";
-import type { ListedFile } from "./listing.ts";
 import type { Outcome } from "./outcomes.ts";
 import type { Pseudonyms } from "./pseudonyms.ts";
 import { type QuarantineEntry, quarantineEntry } from "./quarantine.ts";
@@ -15,12 +15,12 @@ const pixelsVersion = 1;
 /** Keyed hash of a patient's files, label aside, and of all that decides what becomes of them. */
 export function inputsOf(
   { patient, dicom, pictures }: PatientFiles,
-  files: readonly ListedFile[],
+  files: FileList,
   { shape, minSlices }: ParsedImportOptions,
   pseudonyms: Pseudonyms,
 ): string {
-  const used = [...dicom.map(({ file }) => file), ...pictures].map((file) => {
-    const { parts, bytes, version } = files[file]!;
+  const used = [...dicom, ...pictures].map((file) => {
+    const { parts, bytes, version } = files.at(file);
     return [parts.join("/"), bytes, version];
   });
   return pseudonyms.of("inputs", JSON.stringify([pixelsVersion, patient, used, shape, minSlices]));

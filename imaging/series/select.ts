@@ -4,11 +4,14 @@ import { FedError } from "../../protocol/errors.ts";
 import type { CtInstance } from "../dicom/ct-instance.ts";
 import { isAxial, type OrderedSeries, orderSeries, type PlacedFrame } from "./order.ts";
 
+/** What a header says of a file as a part of its series: all but the file's own name. */
+export type SeriesInstance = Omit<CtInstance, "instanceUid">;
+
 /** A file of the archive with what its header says. */
 export interface ExaminedFile {
   /** Place in the archive's listing. */
   readonly file: number;
-  readonly instance: CtInstance;
+  readonly instance: SeriesInstance;
 }
 
 /** Why a series was left, and what to do where that was wrong. */

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { labelOfWord, labelsFromCsv, labelsFromFolders } from "../../../imaging/archive/labels.ts";
-import { compareNaturally } from "../../../imaging/archive/listing.ts";
+import { compareNaturally } from "../../../imaging/archive/natural-order.ts";
 
 const file = (path: string) => ({ parts: path.split("/") });
 
