@@ -7,6 +7,7 @@ import { ChainHead } from "./chain-head.ts";
 import { ChainView } from "./chain-view.ts";
 import { isTrainingRoundsCode } from "./contract-code.ts";
 import { Endpoints } from "./endpoints.ts";
+import { FeeReader } from "./fees.ts";
 import { parseBytes } from "./rpc-values.ts";
 
 export interface ChainReaderOptions {
@@ -37,6 +38,7 @@ export interface ChainReader {
   readonly endpoints: Endpoints;
   readonly head: ChainHead;
   readonly view: ChainView;
+  readonly fees: FeeReader;
   /** Whether the contract is that of this program's source; if not, the federation file vouches for it alone. */
   readonly isKnownCode: boolean;
   /** Aborts when the reader is closed. */
@@ -58,7 +60,7 @@ export async function openChainReader(options: ChainReaderOptions, waiting: Wait
   const head = new ChainHead({ freshMs });
   const view = new ChainView(endpoints, head, { federation, fromBlock, confirmations, retryMs: pollMs / 2, log });
   return {
-    ...{ federation, confirmations, pollMs, endpoints, head, view, isKnownCode },
+    ...{ federation, confirmations, pollMs, endpoints, head, view, isKnownCode, fees: new FeeReader(endpoints) },
     signal: life.signal,
     close() {
       life.abort(new FedError("ABORTED", { what: "ledger closed" }));

@@ -49,10 +49,10 @@ export interface OpenLedger extends Ledger {
 export async function openLedger(options: LedgerOptions, waiting: Waiting = {}): Promise<OpenLedger> {
   const { wallet, log = silent } = options;
   const reader = options.reader ?? (await openChainReader(options, waiting));
-  const { federation, endpoints, head, view, isKnownCode, confirmations, pollMs } = reader;
+  const { federation, endpoints, head, view, isKnownCode, confirmations, pollMs, fees } = reader;
   const life = new AbortController();
   const lives = AbortSignal.any([life.signal, reader.signal]);
-  const sender = wallet && new Sender(endpoints, wallet, { federation, confirmations, pollMs, log });
+  const sender = wallet && new Sender(endpoints, wallet, { federation, confirmations, pollMs, fees, log });
   const self = wallet && parseAddress(wallet.address);
 
   /** One a caller's signal: each costs its garbage collection, and a party asks thousands of times with the same one. */

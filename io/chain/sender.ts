@@ -4,35 +4,25 @@ import { Transaction, type Wallet } from "ethers";
 import { FedError } from "../../protocol/errors.ts";
 import type { FederationId, Log, Waiting } from "../../protocol/ports.ts";
 import type { Endpoints } from "./endpoints.ts";
+import { FeeReader, raised } from "./fees.ts";
 import { RpcRefusal } from "./json-rpc.ts";
 import { pause } from "./pause.ts";
 import { rethrowRevert } from "./reverts.ts";
-import {
-  parseAmount,
-  parseBytes,
-  parseHeader,
-  parseQuantity,
-  parseReceipt,
-  type Receipt,
-  toQuantity,
-} from "./rpc-values.ts";
+import { parseBytes, parseHeader, parseQuantity, parseReceipt, type Receipt, toQuantity } from "./rpc-values.ts";
 
 /** Broadcast again after this many polls without a receipt; with a better fee after so many of those. */
 const pollsPerBroadcast = 10;
 const broadcastsPerRaise = 3;
-/** Clients take a replacement from 10 % more on. */
-const raisePercent = 25n;
 /** A hundredfold; a chain that asks for more is not to be served unasked. */
 const mostRaises = 20;
 /** State may have changed a little since the estimate. */
 const gasMargin = { percent: 25, extra: 30_000 };
-/** Where the chain has no opinion: 1 gwei. */
-const usualTip = 1_000_000_000n;
-
 export interface SenderSettings {
   readonly federation: Pick<FederationId, "chainId">;
   readonly confirmations: number;
   readonly pollMs: number;
+  /** Shared by the senders of a process; without one the sender reads its own. */
+  readonly fees?: FeeReader;
   readonly log: Log;
 }
 
@@ -42,15 +32,11 @@ export interface Deed {
   readonly data: string;
 }
 
-interface Fees {
-  readonly maxFeePerGas: bigint;
-  readonly maxPriorityFeePerGas: bigint;
-}
-
 export class Sender {
   readonly #endpoints: Endpoints;
   readonly #wallet: Wallet;
   readonly #settings: SenderSettings;
+  readonly #fees: FeeReader;
   /** Ends when the writes before have ended: one at a time means no nonce gaps. */
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -58,6 +44,7 @@ export class Sender {
     this.#endpoints = endpoints;
     this.#wallet = wallet;
     this.#settings = settings;
+    this.#fees = settings.fees ?? new FeeReader(endpoints);
   }
 
   /**
@@ -90,7 +77,7 @@ export class Sender {
       .then(parseQuantity, rethrowRevert);
     const nonce = parseQuantity(await this.#endpoints.request("eth_getTransactionCount", [from, "latest"], waiting));
     const gasLimit = Math.ceil((estimate * (100 + gasMargin.percent)) / 100) + gasMargin.extra;
-    let fees = await this.#currentFees(waiting);
+    let fees = await this.#fees.current(waiting);
     const sent: string[] = [];
     const broadcast = async () => {
       const fields = { ...deed, nonce, gasLimit, chainId: this.#settings.federation.chainId, type: 2, ...fees };
@@ -155,7 +142,10 @@ export class Sender {
     return undefined;
   }
 
+  /** Whether its block is as deep as it must be, and still on the chain. */
   async #isConfirmed({ blockNumber, blockHash }: Receipt, waiting: Waiting): Promise<boolean> {
+    // A receipt is of the chain that the endpoint holds for the right one now: without confirmations that is enough.
+    if (this.#settings.confirmations === 0) return true;
     return this.#endpoints.run(async (rpc) => {
       const head = parseQuantity(await rpc("eth_blockNumber", []));
       if (head < blockNumber + this.#settings.confirmations) return false;
@@ -168,18 +158,4 @@ export class Sender {
     await this.#endpoints.request("eth_call", [call, toQuantity(blockNumber)], waiting).then(parseBytes, rethrowRevert);
     throw new FedError("TRANSACTION_FAILED", { transaction: transactionHash, block: blockNumber });
   }
-
-  async #currentFees(waiting: Waiting): Promise<Fees> {
-    const header = parseHeader(await this.#endpoints.request("eth_getBlockByNumber", ["latest", false], waiting));
-    const tip = await this.#endpoints.request("eth_maxPriorityFeePerGas", [], waiting).then(parseAmount, (error) => {
-      if (error instanceof RpcRefusal) return usualTip;
-      throw error;
-    });
-    return { maxFeePerGas: 2n * (header?.baseFeePerGas ?? 0n) + tip, maxPriorityFeePerGas: tip };
-  }
-}
-
-function raised({ maxFeePerGas, maxPriorityFeePerGas }: Fees): Fees {
-  const raise = (fee: bigint) => fee + (fee * raisePercent) / 100n + 1n;
-  return { maxFeePerGas: raise(maxFeePerGas), maxPriorityFeePerGas: raise(maxPriorityFeePerGas) };
 }
