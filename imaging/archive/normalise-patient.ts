@@ -68,16 +68,21 @@ async function fromDicom(
     pool,
     pixelMm: workingPixelMm(shape),
     ...(signal ? { signal } : {}),
-    onDamaged: ({ file, error }) =>
+    onDamaged: ({ file, error, isReplaced }) => {
+      const place = { what: "file", patient, file: fileName(files.at(file), pseudonyms), files: 1 } as const;
+      const entry = quarantineEntry(error, place);
       quarantined.push(
-        quarantineEntry(error, { what: "file", patient, file: fileName(files.at(file), pseudonyms), files: 1 }),
-      ),
+        isReplaced ? { ...entry, facts: { ...entry.facts, isReplaced }, remedy: replacedRemedy } : entry,
+      );
+    },
   });
   await work.onStack?.(patient, stack);
   const { pixels, slices, lungMl } = await work.normaliser.run({ kind: "stack", stack, shape });
   const series = pseudonyms.of("series", chosen.files[0]!.instance.seriesUid);
   return { pixels, slices, series, facts: { ...dicomFacts(chosen), lungMl: Math.round(lungMl) } };
 }
+
+const replacedRemedy = "nothing to do: another file of the same slices was taken";
 
 export function fileName(file: ListedFile, pseudonyms: Pseudonyms): string {
   return pseudonyms.of("file", file.parts.join("/"));
@@ -115,7 +120,7 @@ export function dicomFacts({ files, order, thicknessMm }: SeriesCandidate): Scan
     thicknessMm: rounded(thicknessMm),
     transferSyntax: instance.transferSyntax,
     position: instance.patientPosition,
-    duplicates: order.duplicates,
+    duplicates: order.repeated.length,
     gaps: order.gaps,
     mixedSpacing: order.isMixed,
     tiltDegrees: rounded(order.tiltDegrees),

@@ -15,12 +15,19 @@ export interface OrderedFrame extends PlacedFrame {
   readonly heightMm: number;
 }
 
+/** A frame where another one was kept. */
+export interface RepeatedFrame extends OrderedFrame {
+  /** Of the frame that was kept, in `frames`. */
+  readonly place: number;
+}
+
 export interface OrderedSeries {
   /** From the feet to the head, one a position. */
   readonly frames: readonly OrderedFrame[];
   /** Median distance of neighbours, mm; 0 for a single slice. */
   readonly spacingMm: number;
-  readonly duplicates: number;
+  /** Further frames at these positions, in the order of their files. */
+  readonly repeated: readonly RepeatedFrame[];
   /** Places where slices are missing. */
   readonly gaps: number;
   /** True where neighbours lie at clearly different distances without a gap. */
@@ -55,8 +62,10 @@ export function orderSeries(frames: readonly PlacedFrame[]): OrderedSeries {
     .filter(({ heightMm }) => Number.isFinite(heightMm))
     .sort((a, b) => a.heightMm - b.heightMm || a.file - b.file || a.frame - b.frame);
   const kept: OrderedFrame[] = [];
+  const repeated: RepeatedFrame[] = [];
   for (const frame of placed) {
     if (frame.heightMm - (kept.at(-1)?.heightMm ?? Number.NEGATIVE_INFINITY) > samePositionMm) kept.push(frame);
+    else repeated.push({ ...frame, place: kept.length - 1 });
   }
   const steps = kept.slice(1).map(({ heightMm }, index) => heightMm - kept[index]!.heightMm);
   const spacingMm = median(steps) ?? 0;
@@ -68,7 +77,7 @@ export function orderSeries(frames: readonly PlacedFrame[]): OrderedSeries {
   return {
     frames: kept,
     spacingMm,
-    duplicates: placed.length - kept.length,
+    repeated,
     gaps: isMixed ? 0 : far,
     isMixed,
     tiltDegrees: (Math.acos(Math.min(1, cosine)) * 180) / Math.PI,

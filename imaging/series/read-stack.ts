@@ -4,7 +4,7 @@ import { FedError, isFedError } from "../../protocol/errors.ts";
 import type { DicomSource } from "../dicom/decode-messages.ts";
 import type { DecodePool } from "../dicom/decode-pool.ts";
 import type { Plane } from "../geometry.ts";
-import type { OrderedFrame } from "./order.ts";
+import type { OrderedFrame, RepeatedFrame } from "./order.ts";
 import type { SeriesCandidate } from "./select.ts";
 
 export interface Stack {
@@ -19,6 +19,8 @@ export interface Stack {
 export interface DamagedFile {
   readonly file: number;
   readonly error: unknown;
+  /** Whether other files had all that was wanted of it. */
+  readonly isReplaced: boolean;
 }
 
 /** Asked for at once, so that no worker waits for this thread. */
@@ -27,13 +29,14 @@ const FILES_A_WORKER = 4;
 const MOST_DAMAGED = 0.2;
 
 /**
- * Decodes a series. Files that fail are told and left out, up to a fifth of them.
+ * Decodes a series. Files that fail are told; where no other file has the same slices these are left out, up to a fifth of
+ * the files.
  *
  * @param pixelMm what pixels may be shrunk to; 0 keeps the scanner's
  * @throws {FedError} SERIES_DAMAGED with the first file's error as cause, and what `signal` throws
  */
 export async function readStack(
-  { files, order, thicknessMm }: SeriesCandidate,
+  { order, thicknessMm }: SeriesCandidate,
   sourceOf: (file: number) => Promise<DicomSource>,
   {
     pool,
@@ -47,17 +50,10 @@ export async function readStack(
     readonly onDamaged?: (damaged: DamagedFile) => void;
   },
 ): Promise<Stack> {
-  const wanted = new Map<number, Map<number, number>>();
-  for (const [place, { file, frame }] of order.frames.entries()) {
-    const ofFile = wanted.get(file) ?? new Map<number, number>();
-    wanted.set(file, ofFile.set(frame, place));
-  }
   const planes: (Plane | undefined)[] = order.frames.map(() => undefined);
   const shift = rowShifts(order.frames);
-  const damaged: DamagedFile[] = [];
-  const queue = files.filter(({ file }) => wanted.has(file));
-  const decodeOne = async (file: number) => {
-    const places = wanted.get(file)!;
+  const errors = new Map<number, unknown>();
+  const decodeOne = async (file: number, places: ReadonlyMap<number, number>) => {
     const shifts = Array.from({ length: Math.max(...places.keys()) + 1 }, (_, index) => shift[places.get(index)!] ?? 0);
     let index = 0;
     for await (const plane of pool.planes(await sourceOf(file), { pixelMm, shifts }, signal ? { signal } : {})) {
@@ -65,25 +61,50 @@ export async function readStack(
       if (place !== undefined) planes[place] = plane;
     }
   };
-  const lane = async () => {
-    for (let next = queue.shift(); next; next = queue.shift()) {
-      try {
-        await decodeOne(next.file);
-      } catch (error) {
-        signal?.throwIfAborted();
-        damaged.push({ file: next.file, error });
-        for (const place of wanted.get(next.file)!.values()) planes[place] = undefined;
+  const decodeAll = async (wanted: WantedFrames) => {
+    const queue = [...wanted];
+    const lane = async () => {
+      for (let next = queue.shift(); next; next = queue.shift()) {
+        const [file, places] = next;
+        try {
+          await decodeOne(file, places);
+        } catch (error) {
+          signal?.throwIfAborted();
+          errors.set(file, error);
+          for (const place of places.values()) planes[place] = undefined;
+        }
       }
-    }
+    };
+    await Promise.all(Array.from({ length: pool.size * FILES_A_WORKER }, lane));
   };
-  await Promise.all(Array.from({ length: pool.size * FILES_A_WORKER }, lane));
-  damaged.sort((a, b) => a.file - b.file);
-  if (damaged.length > MOST_DAMAGED * wanted.size) {
+  const preferred = wantedOf(order.frames.map((frame, place) => ({ ...frame, place })));
+  const placesOf = new Map(preferred);
+  for (let wanted = preferred; wanted.size > 0; ) {
+    await decodeAll(wanted);
+    // Of a slice that is lost, the next file that has it as well.
+    const tried = new Set<number>();
+    wanted = wantedOf(
+      order.repeated.filter(({ file, place }) => {
+        if (planes[place] || tried.has(place) || placesOf.has(file)) return false;
+        tried.add(place);
+        return true;
+      }),
+    );
+    for (const [file, places] of wanted) placesOf.set(file, places);
+  }
+  const damaged = [...errors]
+    .sort(([a], [b]) => a - b)
+    .map(([file, error]): DamagedFile => {
+      const isReplaced = [...placesOf.get(file)!.values()].every((place) => planes[place] !== undefined);
+      return { file, error, isReplaced };
+    });
+  const lost = damaged.filter(({ file, isReplaced }) => preferred.has(file) && !isReplaced);
+  if (lost.length > MOST_DAMAGED * preferred.size) {
     const remedy = "copy or export the series again";
-    const [first] = damaged;
+    const [first] = lost;
     const facts = {
-      damaged: damaged.length,
-      files: wanted.size,
+      damaged: lost.length,
+      files: preferred.size,
       first: isFedError(first?.error) ? first.error.code : "",
     };
     throw new FedError("SERIES_DAMAGED", facts, { cause: first?.error, remedy });
@@ -98,6 +119,18 @@ export async function readStack(
     spacingMm: order.spacingMm,
     thicknessMm,
   };
+}
+
+/** By file, the place in the stack of each of its frames that is wanted. */
+type WantedFrames = ReadonlyMap<number, ReadonlyMap<number, number>>;
+
+function wantedOf(frames: readonly RepeatedFrame[]): WantedFrames {
+  const wanted = new Map<number, Map<number, number>>();
+  for (const { file, frame, place } of frames) {
+    const ofFile = wanted.get(file) ?? new Map<number, number>();
+    wanted.set(file, ofFile.set(frame, place));
+  }
+  return wanted;
 }
 
 /** Under a tilted gantry each slice begins farther back or forth: rows to move, so that the body stands straight. */

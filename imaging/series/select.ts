@@ -91,9 +91,9 @@ function seriesOf(files: readonly ExaminedFile[]): ExaminedFile[][] {
     ]);
   });
   return groups.flatMap((group) => {
-    const { duplicates } = orderSeries(framesOf(group));
+    const { repeated } = orderSeries(framesOf(group));
     // A pass repeated over the same heights is another acquisition; the same slice sent twice is not.
-    if (duplicates <= 0.25 * group.length) return [group];
+    if (repeated.length <= 0.25 * group.length) return [group];
     return groupBy(group, ({ instance }) => String(instance.acquisitionNumber));
   });
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -84,6 +84,34 @@ describe("what is odd about real archives", () => {
     expect(quarantine.filter(({ what, code }) => what === "file" && code === "DICOM_TRUNCATED").length).to.be.at.least(
       2,
     );
+  });
+
+  it("takes the copy of a slice where the first of both is damaged, and says so", async () => {
+    const archive = await writeArchive(join(root, "copies-archive"), { patients: 2, slices: [12, 12] });
+    const pixelsOf = async (name: string) => {
+      const { quarantine } = await importInto(archive, join(root, name));
+      const { scans } = await readShardIndex(join(root, name));
+      return { quarantine, pixels: scans.map(({ pixels }) => pixels) };
+    };
+    const before = await pixelsOf("without-copies");
+    const names = await readdir(archive, { recursive: true });
+    const slices = names.filter((name) => /patient1\/series2\/.*\.dcm$/.test(name)).sort();
+    for (const [index, name] of slices.entries()) {
+      const bytes = await readFile(join(archive, name));
+      // Copies come after in the listing; of one slice the copy is damaged as well, and a second copy is whole.
+      await writeFile(join(archive, `${name}.copy.dcm`), index === 3 ? bytes.subarray(0, -9) : bytes);
+      if (index === 3) await writeFile(join(archive, `${name}.second.dcm`), bytes);
+      if (index % 2 === 1) await writeFile(join(archive, name), bytes.subarray(0, -5));
+    }
+    const { quarantine, pixels } = await pixelsOf("copies");
+    expect(pixels).to.deep.equal(before.pixels);
+    const damaged = quarantine.filter(({ what }) => what === "file");
+    // Not all of them were asked for: the archive has a copy of its own.
+    expect(damaged).to.have.length.within(Math.floor(slices.length / 2) - 1, Math.floor(slices.length / 2) + 1);
+    for (const { code, facts, remedy } of damaged) {
+      expect([code, facts["isReplaced"]]).to.deep.equal(["DICOM_TRUNCATED", true]);
+      expect(remedy).to.match(/^nothing to do/);
+    }
   });
 
   it("keeps patients apart whom an anonymiser gave one id", async () => {

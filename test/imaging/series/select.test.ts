@@ -91,7 +91,7 @@ describe("choosing and ordering a series", () => {
     expect(left).to.have.length(2);
     const passes = [...series("p", 40, 5), ...series("p", 40, 5, { acquisitionNumber: 2 })];
     const again = selectSeries(passes, { minSlices: 3 });
-    expect(again.chosen?.order.duplicates).to.equal(0);
+    expect(again.chosen?.order.repeated).to.deep.equal([]);
     expect(again.left.map(({ reason }) => reason)).to.deep.equal(["ANOTHER_PREFERRED"]);
   });
 
@@ -100,7 +100,7 @@ describe("choosing and ordering a series", () => {
       orderSeries(heights.map((z, file) => ({ ...frameAt(z), file, frame: 0 })));
     const gap = place([30, 0, 10, 20, 20, 60, 50, 70]);
     expect(gap.frames.map(({ heightMm }) => heightMm)).to.deep.equal([0, 10, 20, 30, 50, 60, 70]);
-    expect([gap.spacingMm, gap.duplicates, gap.gaps, gap.isMixed]).to.deep.equal([10, 1, 1, false]);
+    expect([gap.spacingMm, gap.repeated.length, gap.gaps, gap.isMixed]).to.deep.equal([10, 1, 1, false]);
     const mixed = place([0, 5, 10, 15, 20, 30, 40, 50]);
     expect([mixed.gaps, mixed.isMixed]).to.deep.equal([0, true]);
   });
