@@ -1,7 +1,7 @@
 // How well two masks agree (Dice 1945), as what is trained and as what is reported.
 import type { Scalar, Tensor4D } from "@tensorflow/tfjs-node-gpu";
+import { meanInterval } from "../../protocol/mean-interval.ts";
 import type { Estimate } from "../../protocol/scores.ts";
-import { seededIntegers } from "../../protocol/update/random.ts";
 import { tf } from "../tensorflow.ts";
 
 /** Keeps the loss of a batch without any lesion finite, and small where none is found. */
@@ -30,12 +30,8 @@ export function diceOf(found: Uint8Array, exact: Uint8Array): number | undefined
   return either === 0 ? undefined : (2 * both) / either;
 }
 
-/** The mean over patients, with its 95 % interval by a seeded bootstrap of 2000 draws (percentile method, Efron 1979). */
-export function meanOfPatients(values: readonly number[]): Estimate {
-  if (values.length === 0) return { value: Number.NaN, low: Number.NaN, high: Number.NaN };
-  const next = seededIntegers("bootstrap-mean", values.length);
-  const mean = (of: readonly number[]) => of.reduce((sum, value) => sum + value, 0) / of.length;
-  const draws = Array.from({ length: 2000 }, () => mean(values.map(() => values[next() % values.length] as number)));
-  draws.sort((a, b) => a - b);
-  return { value: mean(values), low: draws[50] as number, high: draws[1949] as number };
+/** The mean of shares over patients, with its 95 % interval, within 0 and 1. */
+export function meanOfPatients(shares: readonly number[]): Estimate {
+  const { value, low, high } = meanInterval(shares);
+  return { value, low: Math.max(0, low), high: Math.min(1, high) };
 }

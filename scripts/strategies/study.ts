@@ -1,10 +1,10 @@
 // Every rule under every attack, and every update format, at several seeds; and what the seeds say together.
+import { meanInterval } from "../../protocol/mean-interval.ts";
 import type { Estimate } from "../../protocol/scores.ts";
 import type { StrategySpec } from "../../protocol/strategy/strategy-spec.ts";
 import type { UpdateSpec } from "../../protocol/update/update-spec.ts";
 import { type Federation, type Learner, type Outcome, runFederation, runInFloats } from "./attacked-federation.ts";
 import type { AttackName } from "./attackers.ts";
-import { meanOverSeeds } from "./over-seeds.ts";
 import { rules, type Setup } from "./setups.ts";
 import { weightsOf } from "./weight-vector.ts";
 
@@ -114,14 +114,14 @@ async function* runFormats(learner: Learner, usual: Usual): AsyncGenerator<{ for
 function measured(outcomes: readonly Outcome[] = []): Measured {
   const bySeed = outcomes.map(({ balancedAccuracy }) => balancedAccuracy);
   return {
-    balancedAccuracy: meanOverSeeds(bySeed),
-    auc: meanOverSeeds(outcomes.map(({ auc }) => auc)),
+    balancedAccuracy: meanInterval(bySeed),
+    auc: meanInterval(outcomes.map(({ auc }) => auc)),
     bySeed,
   };
 }
 
 function changeOf(attacked: readonly Outcome[] = [], calm: readonly Outcome[] = []): Estimate {
-  return meanOverSeeds(
+  return meanInterval(
     attacked.map(({ balancedAccuracy }, place) => balancedAccuracy - (calm[place]?.balancedAccuracy ?? Number.NaN)),
   );
 }

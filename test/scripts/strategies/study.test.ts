@@ -2,9 +2,8 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { Command } from "commander";
+import { meanInterval } from "../../../protocol/mean-interval.ts";
 import { strategySpecSchema } from "../../../protocol/strategy/strategy-spec.ts";
-import { seededIntegers } from "../../../protocol/update/random.ts";
-import { meanOverSeeds } from "../../../scripts/strategies/over-seeds.ts";
 import { type Setup, setups } from "../../../scripts/strategies/setups.ts";
 import { attackTable, verdicts } from "../../../scripts/strategies/show-study.ts";
 import { type AttackCell, runStudy, type Study } from "../../../scripts/strategies/study.ts";
@@ -20,37 +19,11 @@ async function run(setup: Setup, seeds: readonly number[], withFormats = false):
   }
 }
 
-describe("a mean over seeds", () => {
-  it("has the interval of Student's t, as worked by hand", () => {
-    // 1, 2, 3: deviation 1, so half the width is 4.303 / sqrt 3.
-    const { value, low, high } = meanOverSeeds([1, 2, 3]);
-    expect(value).to.equal(2);
-    expect(high - value).to.be.closeTo(2.4843, 1e-3);
-    expect(value - low).to.be.closeTo(2.4843, 1e-3);
-  });
-
-  it("covers the truth 95 times of 100 for five seeds", () => {
-    let covered = 0;
-    const next = seededIntegers("coverage", 1);
-    const uniform = () => (next() + 1) / (2 ** 32 + 1);
-    const normal = () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
-    for (let trial = 0; trial < 4000; trial++) {
-      const { low, high } = meanOverSeeds(Array.from({ length: 5 }, normal));
-      if (low < 0 && high > 0) covered++;
-    }
-    expect(covered / 4000).to.be.closeTo(0.95, 0.012);
-  });
-
-  it("claims no interval from one seed", () => {
-    expect(meanOverSeeds([0.7])).to.deep.equal({ value: 0.7, low: Number.NaN, high: Number.NaN });
-  });
-});
-
 describe("the sentences about attacks", () => {
   const cell = (rule: AttackCell["rule"], attack: AttackCell["attack"], calm: number[], attacked: number[]) => ({
-    ...{ rule, attack, bySeed: attacked, auc: meanOverSeeds(attacked) },
-    balancedAccuracy: meanOverSeeds(attacked),
-    change: meanOverSeeds(attacked.map((value, seed) => value - (calm[seed] as number))),
+    ...{ rule, attack, bySeed: attacked, auc: meanInterval(attacked) },
+    balancedAccuracy: meanInterval(attacked),
+    change: meanInterval(attacked.map((value, seed) => value - (calm[seed] as number))),
   });
   const calm = [0.96, 0.97, 0.98];
 
