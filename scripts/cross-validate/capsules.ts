@@ -25,7 +25,7 @@ export function centralCapsules(plan: Plan): Method {
     name: "compact",
     title,
     settings: { plan: { ...plan } },
-    run: (sets, seed, options) => train({ ...plan, seed }, [sets], "pooled", options),
+    run: (sets, seed, options) => train({ ...plan, seed }, [resized(sets, height)], "pooled", options),
   };
 }
 
@@ -40,7 +40,8 @@ export function federatedCapsules(
     name: "federated",
     title: `compact capsules, ${height} px, ${hospitals} hospitals`,
     settings: { plan: { ...plan }, hospitals, partition: { ...partition } },
-    run: (sets, seed, options) => train({ ...plan, seed }, deal(sets, plan.seed), "federated", options),
+    run: (sets, seed, options) =>
+      train({ ...plan, seed }, deal(resized(sets, height), plan.seed), "federated", options),
   };
 }
 
@@ -57,7 +58,7 @@ async function* train(
   how: "pooled" | "federated",
   { signal }: { signal: AbortSignal },
 ): ReturnType<Method["run"]> {
-  const hospitals = parts.map((sets, index) => openHospital(sets, index, plan.model.input.height));
+  const hospitals = parts.map((sets, index) => openHospital(sets, index));
   const best = new BestPoint();
   let model = genesisWeights(plan);
   let area = Number.NaN;
@@ -80,12 +81,17 @@ async function* train(
   return best.scores(parameterCount(plan));
 }
 
+/** Before they are dealt out: what is kept of resized scans is then bounded, however many hospitals there are. */
+function resized({ train, validation, test }: FoldSets, side: number): FoldSets {
+  return {
+    train: resizedSet(train, side),
+    validation: resizedSet(validation, side),
+    test: resizedSet(test, side),
+  };
+}
+
 /** One hospital's learner over its patients of the fold; FedBN's weights stay in its memory. */
-function openHospital(sets: FoldSets, index: number, side: number): Hospital {
-  const resized = new Map(
-    (["train", "validation", "test"] as const).map((split) => [split, resizedSet(sets[split], side)]),
-  );
-  const set = (split: Split) => resized.get(split) as FoldSets[Split];
+function openHospital(sets: FoldSets, index: number): Hospital {
   const kept = new Map<number, Uint8Array>();
   const local: LocalWeights = {
     read: async (round) => kept.get(Math.max(...[...kept.keys()].filter((each) => each < round))),
@@ -93,7 +99,7 @@ function openHospital(sets: FoldSets, index: number, side: number): Hospital {
   };
   const data = {
     shard: async () => ({ root: zeroDigest, quarantine: zeroDigest, trainScans: sets.train.scans.length }),
-    split: async (_plan: Plan, split: Split) => set(split),
+    split: async (_plan: Plan, split: Split) => sets[split],
   };
   return { name: placeName(index), learner: openTrainer(data, { local }), residual: undefined };
 }

@@ -16,11 +16,15 @@ export function deLongArea(predictions: readonly Prediction[]): Estimate {
 
 /**
  * The mean of the folds' own areas, in which only patients scored by the same model are compared. Interval by the folds'
- * variances as of independent samples (LeDell, Petersen and van der Laan 2015).
+ * variances as of independent samples (LeDell, Petersen and van der Laan 2015). Where every fold's area is 0, or every
+ * one's 1, these have no width: then by the rule of three over all folds, as areaUnderCurve's.
  */
 export function meanArea(folds: readonly (readonly Prediction[])[]): Estimate {
   const found = folds.map(placements);
   const value = found.reduce((sum, { area }) => sum + area, 0) / found.length;
+  const least = found.reduce((sum, { positives, negatives }) => sum + Math.min(positives.length, negatives.length), 0);
+  if (value === 1) return { value, low: Math.max(0, 1 - 3 / least), high: 1 };
+  if (value === 0) return { value, low: 0, high: Math.min(1, 3 / least) };
   const variance = found.reduce((sum, each) => sum + covariance(each, each), 0) / (found.length * found.length);
   const half = z * Math.sqrt(variance);
   return { value, low: Math.max(0, value - half), high: Math.min(1, value + half) };

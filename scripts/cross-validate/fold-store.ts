@@ -50,7 +50,10 @@ export async function openFoldStore(
   const file = (fold: number) => join(dir, `${row}-${name}-fold-${fold}.json`);
   return {
     async read(fold) {
-      const text = await readFile(file(fold), "utf8").catch(() => undefined);
+      const text = await readFile(file(fold), "utf8").catch((error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT") return undefined;
+        throw error; // a fold that is there and cannot be read must not be learned again for hours
+      });
       if (text === undefined) return undefined;
       try {
         return foldSchema.parse(JSON.parse(text));

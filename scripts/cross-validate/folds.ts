@@ -14,7 +14,8 @@ const validationShare = 0.15;
 /**
  * For each fold what each patient is to it: `test` for those held out, and of the others every class's share to `validation`.
  * Decided by seed and patient alone, so that the order of the scans changes nothing.
- * @throws FedError FOLDS_TOO_MANY where a class has fewer patients than there are folds, or leaves a fold none to choose by
+ * @throws FedError FOLDS_TOO_MANY where a class has fewer than two patients a fold: one has no variance, and without it no
+ * area has an interval; or where it leaves a fold none to learn from
  */
 export function dealFolds(
   patients: readonly Patient[],
@@ -30,7 +31,7 @@ export function dealFolds(
       const isHeldOut = (place: number) => place % folds === (label === 0 ? fold : folds - 1 - fold);
       const others = order.filter((_, place) => !isHeldOut(place));
       const choosing = Math.max(1, Math.round(validationShare * others.length));
-      if (own.length < folds || others.length - choosing < 1) {
+      if (own.length < 2 * folds || others.length - choosing < 1) {
         const remedy = "take fewer folds, or an archive with more patients of each class";
         throw new FedError("FOLDS_TOO_MANY", { folds, label, patients: own.length }, { remedy });
       }

@@ -15,7 +15,8 @@ export const logistic: Method = {
   title: `logistic regression, ${side} px`,
   settings: { side, penalties, newtonSteps },
   async *run({ train, validation, test }, _seed, { signal }) {
-    const seen = train.scans.map((_, index) => meanSlice(resizedSet(train, side), index));
+    const small = resizedSet(train, side);
+    const seen = train.scans.map((_, index) => meanSlice(small, index));
     const scale = standardisation(seen);
     const rows = seen.map((pixels) => scale(pixels));
     const pixels = (rows[0] as Float64Array).length;

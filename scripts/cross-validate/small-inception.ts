@@ -54,17 +54,16 @@ export function smallInception(settings: InceptionSettings): Method {
       const model = createZooModel(network, { slices, height, width, channels }, { seed });
       const best = new BestPoint();
       try {
-        let [seen, area] = [1, Number.NaN];
+        let area = Number.NaN;
         const offer = (epoch: number) =>
           best.offer(`epoch ${epoch}`, (split) => predictZoo(model, others[split], { batchSize: 16, signal }));
         const training = { epochs, batchSize, learningRate, augmentation: true, seed };
         for await (const { epoch, step, steps, loss } of trainZoo(model, train, training, { signal })) {
           if (step === epoch * (steps / epochs)) area = await offer(epoch);
-          seen = epoch;
           yield {
             done: step,
             total: steps,
-            note: `epoch ${seen}, loss ${loss.toFixed(3)}, validation AUC ${area.toFixed(2)}`,
+            note: `epoch ${epoch}, loss ${loss.toFixed(3)}, validation AUC ${area.toFixed(2)}`,
           };
         }
         return best.scores(model.parameterCount);

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,6 +11,7 @@ import { readShardIndex, type ScanRecord } from "../../../imaging/archive/shard-
 import { writeSyntheticArchive } from "../../../imaging/phantom/write-archive.ts";
 import { isFedError } from "../../../protocol/errors.ts";
 import { averaged } from "../../../scripts/cross-validate/averaged.ts";
+import { openFoldStore } from "../../../scripts/cross-validate/fold-store.ts";
 import { hospitalFolds } from "../../../scripts/cross-validate/hospital-folds.ts";
 import type { FoldSets, Method } from "../../../scripts/cross-validate/method.ts";
 import { chosenMethods } from "../../../scripts/cross-validate/methods.ts";
@@ -162,6 +163,15 @@ describe("consilium cross-validate", () => {
     await writeFile(join(dir, "resumed", files[1] as string), whole.slice(0, -20));
     const damaged = await run(methods("compact"), "resumed").catch((error: unknown) => error);
     expect(isFedError(damaged, "FOLD_DAMAGED")).to.equal(true);
+  });
+
+  it("does not take a fold that it cannot read for one that is not there", async () => {
+    const store = await openFoldStore(join(dir, "unreadable"), "row", { version: 1 });
+    expect(await store.read(1)).to.equal(undefined);
+    const [settings = ""] = await readdir(join(dir, "unreadable"));
+    await mkdir(join(dir, "unreadable", settings.replace("settings", "fold-1"))); // a folder is no file
+    const read = await store.read(1).then(undefined, ({ code }) => code);
+    expect(read).to.equal("EISDIR");
   });
 
   it("averages what several trainings from different seeds say", async () => {

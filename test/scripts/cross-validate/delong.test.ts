@@ -50,6 +50,20 @@ describe("areas with DeLong's intervals", () => {
     expect(deLongArea(predictions).low).to.be.below(1);
   });
 
+  it("leave doubt where every fold is told apart, or mistaken, as of all their patients together", () => {
+    const next = seededIntegers("delong perfect folds");
+    const folds = [draw(30, 5, next), draw(30, 5, next)];
+    const { value, low, high } = meanArea(folds);
+    const positives = folds.flat().filter(({ label }) => label === 1).length;
+    expect([value, high]).to.deep.equal([1, 1]);
+    expect(low)
+      .to.be.closeTo(1 - 3 / Math.min(positives, 60 - positives), 0.05)
+      .and.below(1);
+    const mistaken = meanArea(folds.map((fold) => fold.map((each) => ({ ...each, score: -each.score }))));
+    expect([mistaken.value, mistaken.low]).to.deep.equal([0, 0]);
+    expect(mistaken.high).to.be.closeTo(1 - low, 1e-12);
+  });
+
   it("compare a fold's scores with each other only: folds may have scales of their own", () => {
     const next = seededIntegers("delong folds");
     const folds = [draw(90, 0.5, next), draw(90, 0.5, next)];

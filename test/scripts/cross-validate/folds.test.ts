@@ -42,8 +42,10 @@ describe("the folds of a cross-validation", () => {
     expect(deal(8).map(sorted)).not.to.deep.equal(deal().map(sorted));
   });
 
-  it("are refused where a class has fewer patients than there are folds", () => {
-    const few = patients.filter(({ label }, index) => label === 1 || index < 9);
+  it("are refused where a class has fewer than two patients a fold, which leave no interval", () => {
+    const few = patients.filter(({ label }, index) => label === 1 || index < 33);
+    expect(few.filter(({ label }) => label === 0)).to.have.length(9);
+    expect(dealFolds(few, { folds: 4, seed: 7 })).to.have.length(4);
     expect(() => dealFolds(few, { folds: 5, seed: 7 }))
       .to.throw()
       .that.satisfies((error: unknown) => isFedError(error, "FOLDS_TOO_MANY"));
