@@ -1,13 +1,17 @@
 // `consilium baselines`: the source work's comparison networks on the same patients, scored as its table was not.
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
+import { openShard } from "../imaging/archive/shard.ts";
 import { FedError } from "../protocol/errors.ts";
 import type { ContestRow, Sets } from "./baselines/contest.ts";
 import { contestTable } from "./baselines/contest-table.ts";
+import { shardSets } from "./baselines/shard-sets.ts";
+import { synthesiseSets } from "./baselines/synthetic-scans.ts";
+import { openLungShard } from "./segment/lung-shard.ts";
 import { parseOptions, seedOption, seedSchema, whole } from "./terminal/parse-options.ts";
 import { progressBar } from "./terminal/progress.ts";
+import { readGiven } from "./terminal/read-given.ts";
 
 const quickNetworks = "capsules,alexnet,mobilenet,conv3d";
 
@@ -90,16 +94,16 @@ async function run(options: Options): Promise<{ rows: ContestRow[]; sets: Sets }
   const networks = options.networks === "all" ? every : options.networks.split(",").map((name) => name.trim());
   for (const name of networks) if (name !== "capsules") zooNetwork(name);
   const pretrained = await readWeights(options.weights, networks);
+  const open = options.segmenter === undefined ? openShard : openLungShard;
+  const shard = options.shard === undefined ? undefined : await open(resolve(options.shard));
   const bar = progressBar("baselines");
   try {
-    const { shard, patients, side, slices, seed, epochs } = options;
-    const plain: Sets =
-      shard === undefined
-        ? await (await import("./baselines/synthetic-scans.ts")).synthesiseSets(
-            { patients, side, slices, seed },
-            (done, total) => bar.update(done, total, "synthetic patients"),
-          )
-        : await (await import("./baselines/shard-sets.ts")).shardSets(resolve(shard));
+    const { patients, side, slices, seed, epochs } = options;
+    const plain: Sets = shard
+      ? shardSets(shard)
+      : await synthesiseSets({ patients, side, slices, seed }, (done, total) =>
+          bar.update(done, total, "synthetic patients"),
+        );
     const sets = options.segmenter === undefined ? plain : await segmented(plain, options.segmenter, options.mask);
     const rows: ContestRow[] = [];
     for await (const event of contest(sets, { networks, epochs, slices, seed, pretrained })) {
@@ -109,6 +113,7 @@ async function run(options: Options): Promise<{ rows: ContestRow[]; sets: Sets }
     return { rows: [...rows, majorityRow(sets)], sets };
   } finally {
     bar.stop();
+    await shard?.close();
   }
 }
 
@@ -117,7 +122,7 @@ async function segmented(sets: Sets, file: string, use: Options["mask"]): Promis
   const { openSegCaps } = await import("../model/segmentation/segcaps.ts");
   const { segmentScan } = await import("../model/segmentation/segment-scan.ts");
   const { maskedSet } = await import("../model/segmentation/masked-channels.ts");
-  const model = openSegCaps(await readFile(resolve(file)));
+  const model = openSegCaps(await readGiven(file, "--segmenter"));
   const masked = (set: Sets["train"]) => maskedSet(set, (index) => segmentScan(model, set, index), use);
   return { train: masked(sets.train), validation: masked(sets.validation), test: masked(sets.test) };
 }
@@ -130,7 +135,7 @@ async function readWeights(given: readonly string[], networks: readonly string[]
       const remedy = "name a network that is in --networks";
       throw new FedError("OPTION_INVALID", { option: "--weights", why: `${name} is not trained` }, { remedy });
     }
-    pretrained.set(name, await readFile(resolve(path.join("="))));
+    pretrained.set(name, await readGiven(path.join("="), "--weights"));
   }
   return pretrained;
 }

@@ -1,5 +1,5 @@
 // `consilium plan`: the two files that a federation starts from, its plan and its first model, and their digests.
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { z } from "zod";
 import { genesisWeights } from "../model/trainer.ts";
@@ -7,6 +7,7 @@ import { defaultPlan } from "../protocol/default-plan.ts";
 import { blobDigest } from "../protocol/merkle.ts";
 import { encodePlan } from "../protocol/plan.ts";
 import { parseOptions, seedOption, seedSchema, whole } from "./terminal/parse-options.ts";
+import { readGiven } from "./terminal/read-given.ts";
 import { software } from "./version.ts";
 
 const choicesSchema = z.object({
@@ -41,7 +42,7 @@ export function planCommand(program: Command): void {
     .action(async (raw: { json?: boolean; backbone?: string }) => {
       const { plan: planFile, genesis: genesisFile, ...choices } = parseOptions(choicesSchema, raw, "plan");
       const plan = { ...defaultPlan(choices), minUpdates: choices.minUpdates, software };
-      const backbone = raw.backbone === undefined ? undefined : await readFile(raw.backbone);
+      const backbone = raw.backbone === undefined ? undefined : await readGiven(raw.backbone, "--backbone");
       const files = [
         { name: "plan", file: planFile, bytes: encodePlan(plan) },
         { name: "genesis", file: genesisFile, bytes: genesisWeights(plan, backbone) },

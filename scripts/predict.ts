@@ -18,6 +18,7 @@ import { FedError } from "../protocol/errors.ts";
 import type { ModelSpec } from "../protocol/model-spec.ts";
 import { decodePlan } from "../protocol/plan.ts";
 import { parseSafetensorsHeader } from "../protocol/safetensors.ts";
+import { readGiven } from "./terminal/read-given.ts";
 import { table } from "./terminal/table.ts";
 
 interface PredictOptions {
@@ -62,7 +63,7 @@ export function predictCommand(program: Command): void {
       const weights = await readFile(modelFile).catch((cause: unknown) => {
         throw new FedError("MODEL_UNREADABLE", { file: modelFile }, { cause, remedy: "check the path of the model" });
       });
-      const spec = plan === undefined ? specOf(weights) : decodePlan(await readFile(plan)).model;
+      const spec = plan === undefined ? specOf(weights) : decodePlan(await readGiven(plan, "--plan")).model;
       const network = createNetwork(spec);
       const results: (Explanation & { scan: string })[] = [];
       try {

@@ -1,13 +1,14 @@
 // `consilium segment`: teaches the capsule segmentation lung and lesion on synthetic patients, whose masks are exact, and
 // draws the masks of a shard's scans.
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
-import type { Estimate } from "../protocol/scores.ts";
 import type { Segmented } from "./segment/teach.ts";
 import { parseOptions, seedOption, seedSchema, whole } from "./terminal/parse-options.ts";
 import { progressBar } from "./terminal/progress.ts";
+import { readGiven } from "./terminal/read-given.ts";
+import { showEstimate } from "./terminal/show-estimate.ts";
 import { table } from "./terminal/table.ts";
 
 const optionsSchema = z.object({
@@ -69,7 +70,7 @@ interface Result extends Segmented {
 async function run(options: SegmentOptions): Promise<Result> {
   const started = performance.now();
   const { teach, drawMasks } = await import("./segment/teach.ts"); // TensorFlow: a second that --help need not wait
-  const given = options.weights === undefined ? undefined : await readFile(resolve(options.weights));
+  const given = options.weights === undefined ? undefined : await readGiven(options.weights, "--weights");
   const bar = progressBar("segment");
   try {
     const { segmenter, scores } = await teach(options, given, bar.update);
@@ -97,8 +98,13 @@ function print(options: SegmentOptions, result: Result): void {
     table(
       ["Dice", "lung", "lesion of the ill", "lesion found in the healthy"],
       [
-        ["capsules", estimate(network.lung), estimate(network.lesion), estimate(network.falseLesion)],
-        [`grey >= ${threshold} in its lung`, "", estimate(plain.lesion), estimate(plain.falseLesion)],
+        [
+          "capsules",
+          showEstimate(network.lung, 3),
+          showEstimate(network.lesion, 3),
+          showEstimate(network.falseLesion, 3),
+        ],
+        [`grey >= ${threshold} in its lung`, "", showEstimate(plain.lesion, 3), showEstimate(plain.falseLesion, 3)],
       ],
     ),
   );
@@ -109,8 +115,4 @@ function print(options: SegmentOptions, result: Result): void {
       `Masks of ${result.masked} scans in ${options.masks}. Nobody has checked them: look before you use them.`,
     );
   }
-}
-
-function estimate({ value, low, high }: Estimate): string {
-  return Number.isNaN(value) ? "–" : `${value.toFixed(3)} [${low.toFixed(3)}–${high.toFixed(3)}]`;
 }

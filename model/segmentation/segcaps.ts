@@ -78,10 +78,14 @@ export function createSegCaps({ side, seed = 0 }: { side: number; seed?: number 
 
 /**
  * The segmentation that getWeights wrote.
- * @throws FedError SAFETENSORS_MALFORMED, TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH, SEGMENT_SIDE
+ * @throws FedError SEGMENT_WEIGHTS where it is a file of something else; SAFETENSORS_MALFORMED, TENSOR_MISSING,
+ * TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH, SEGMENT_SIDE
  */
 export function openSegCaps(bytes: Uint8Array): SegCaps {
-  const model = createSegCaps({ side: Number(decodeSafetensors(bytes).metadata["side"]) });
+  const { side } = decodeSafetensors(bytes).metadata;
+  if (side === undefined)
+    throw new FedError("SEGMENT_WEIGHTS", {}, { remedy: "give a file that consilium segment wrote" });
+  const model = createSegCaps({ side: Number(side) });
   try {
     loadWeights(model.variables, bytes);
     return model;

@@ -37,9 +37,10 @@ export async function* trainSegCaps(
   { signal }: { signal?: AbortSignal } = {},
 ): AsyncGenerator<SegmentationEvent> {
   const { height, width } = data;
-  if (data.scans.length === 0) throw new FedError("NO_TRAINING_SCANS", {});
+  if (data.scans.length === 0) throw new FedError("NO_TRAINING_SCANS", {}, { remedy: "take more synthetic patients" });
   if (height !== model.side || width !== model.side) {
-    throw new FedError("DATA_SHAPE_MISMATCH", { height, width, side: model.side });
+    const remedy = "synthesise the slices at the network's own side";
+    throw new FedError("DATA_SHAPE_MISMATCH", { height, width, side: model.side }, { remedy });
   }
   const next = seededIntegers(seed, "train-segcaps");
   const optimiser = createOptimiser({ name: "adam", learningRate }, learningRate, model.variables);
@@ -66,7 +67,8 @@ export async function* trainSegCaps(
         );
         const { outputs, assign } = graph.run([x, targets, rate], variables);
         const loss = outputs[0]?.dataSync()[0] as number;
-        if (!Number.isFinite(loss)) throw new FedError("LOSS_NOT_FINITE", { step, loss });
+        if (!Number.isFinite(loss))
+          throw new FedError("LOSS_NOT_FINITE", { step, loss }, { remedy: "lower the learning rate" });
         assign();
         return loss;
       });

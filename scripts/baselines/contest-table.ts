@@ -1,6 +1,6 @@
 // The paper's table with what it lacks: balanced accuracy, AUC, their intervals, and the majority beside.
 import pc from "picocolors";
-import type { Estimate } from "../../protocol/scores.ts";
+import { showEstimate } from "../terminal/show-estimate.ts";
 import { table } from "../terminal/table.ts";
 import type { ContestRow } from "./contest.ts";
 
@@ -12,15 +12,11 @@ export function contestTable(rows: readonly ContestRow[]): string {
       share(scores.precision.value),
       share(scores.sensitivity.value),
       share(scores.specificity.value),
-      estimate(scores.balancedAccuracy),
-      estimate(scores.auc),
+      showEstimate(scores.balancedAccuracy, 2),
+      showEstimate(scores.auc, 2),
       scores.isAtChance ? pc.yellow("at chance") : "",
     ]),
   );
-}
-
-function estimate({ value, low, high }: Estimate): string {
-  return Number.isNaN(value) ? "–" : `${value.toFixed(2)} [${low.toFixed(2)}–${high.toFixed(2)}]`;
 }
 
 function share(value: number): string {

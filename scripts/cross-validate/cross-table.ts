@@ -1,5 +1,6 @@
 // The comparison as people read it: what was held out, how well each did, and whether the capsules do better than the CNN.
 import type { Estimate } from "../../protocol/scores.ts";
+import { showEstimate } from "../terminal/show-estimate.ts";
 import { table } from "../terminal/table.ts";
 import { type CrossRow, difference } from "./run.ts";
 
@@ -9,10 +10,10 @@ export function crossTable(rows: readonly CrossRow[]): string {
     rows.map(({ title, parameters, auc, meanAuc, foldAucs, balancedAccuracy, seconds }) => [
       title,
       parameters.toLocaleString("en"),
-      estimate(meanAuc),
+      showEstimate(meanAuc, 3, 2),
       foldAucs.map((value) => value.toFixed(2)).join(" "),
-      estimate(auc),
-      estimate(balancedAccuracy),
+      showEstimate(auc, 3, 2),
+      showEstimate(balancedAccuracy, 3, 2),
       seconds.toFixed(0),
     ]),
   );
@@ -39,9 +40,5 @@ export function comparisons(rows: readonly CrossRow[]): Comparison[] {
 
 export function comparisonLine({ row, against, difference, verdict }: Comparison): string {
   const sign = difference.value >= 0 ? "+" : "";
-  return `${row}: ${sign}${estimate(difference)} beside the ${against}: ${verdict}.`;
-}
-
-function estimate({ value, low, high }: Estimate): string {
-  return Number.isNaN(value) ? "–" : `${value.toFixed(3)} [${low.toFixed(2)}–${high.toFixed(2)}]`;
+  return `${row}: ${sign}${showEstimate(difference, 3, 2)} beside the ${against}: ${verdict}.`;
 }

@@ -1,5 +1,4 @@
 // Trains the segmentation on synthetic patients, scores it on others, and applies it.
-import { openShard } from "../../imaging/archive/shard.ts";
 import { createSegCaps, openSegCaps, type SegCaps } from "../../model/segmentation/segcaps.ts";
 import { segmentScan } from "../../model/segmentation/segment-scan.ts";
 import { type SegmentationScores, scoreSegmentation } from "../../model/segmentation/segmentation-scores.ts";
@@ -10,6 +9,7 @@ import { deriveSeed } from "../../protocol/digest.ts";
 import { encodeSafetensors } from "../../protocol/safetensors.ts";
 import { synthesiseSets } from "../baselines/synthetic-scans.ts";
 import type { SegmentOptions } from "../segment.ts";
+import { openLungShard } from "./lung-shard.ts";
 
 export interface Segmented {
   readonly network: SegmentationScores;
@@ -58,21 +58,25 @@ function score(segmenter: SegCaps, validation: SegmentationSet, test: Segmentati
   };
 }
 
-/** Masks of a shard's scans as safetensors, named by the scan's place in the shard. @throws FedError what openShard throws */
+/** Masks of a shard's scans as safetensors, named by the scan's place in the shard. @throws FedError SEGMENT_WINDOW, and what openShard throws */
 export async function drawMasks(
   segmenter: SegCaps,
   dir: string,
   report: Report,
 ): Promise<{ bytes: Uint8Array; scans: number }> {
-  const shard = await openShard(dir);
-  const { height, width, scans } = shard;
-  const tensors = [];
-  for (const [index, { slices }] of scans.entries()) {
-    const { lung, lesion } = segmentScan(segmenter, shard, index);
-    const data = lung.map((inside, voxel) => inside + (lesion[voxel] as number));
-    tensors.push({ name: `scan${index}`, dtype: "U8" as const, shape: [slices, height, width], data });
-    report(index + 1, scans.length, "scans");
-    await new Promise(setImmediate);
+  const shard = await openLungShard(dir);
+  try {
+    const { height, width, scans } = shard;
+    const tensors = [];
+    for (const [index, { slices }] of scans.entries()) {
+      const { lung, lesion } = segmentScan(segmenter, shard, index);
+      const data = lung.map((inside, voxel) => inside + (lesion[voxel] as number));
+      tensors.push({ name: `scan${index}`, dtype: "U8" as const, shape: [slices, height, width], data });
+      report(index + 1, scans.length, "scans");
+      await new Promise(setImmediate);
+    }
+    return { bytes: encodeSafetensors(tensors), scans: scans.length };
+  } finally {
+    await shard.close();
   }
-  return { bytes: encodeSafetensors(tensors), scans: scans.length };
 }

@@ -183,10 +183,10 @@ describe("the capsule segmentation", () => {
   it("refuses sides that its grids cannot halve twice, scans of another size, and weights of something else", async () => {
     expect(() => createSegCaps({ side: 18 }))
       .to.throw()
-      .with.property("code", "SEGMENT_SIDE");
+      .with.property("code", "SEGMENT_WEIGHTS");
     expect(() => openSegCaps(encodeSafetensors([])))
       .to.throw()
-      .with.property("code", "SEGMENT_SIDE");
+      .with.property("code", "SEGMENT_WEIGHTS");
     expect(() => openSegCaps(encodeSafetensors([], { side: "16" })))
       .to.throw()
       .with.property("code", "TENSOR_MISSING");
