@@ -183,7 +183,7 @@ describe("the capsule segmentation", () => {
   it("refuses sides that its grids cannot halve twice, scans of another size, and weights of something else", async () => {
     expect(() => createSegCaps({ side: 18 }))
       .to.throw()
-      .with.property("code", "SEGMENT_WEIGHTS");
+      .with.property("code", "SEGMENT_SIDE");
     expect(() => openSegCaps(encodeSafetensors([])))
       .to.throw()
       .with.property("code", "SEGMENT_WEIGHTS");
