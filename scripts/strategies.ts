@@ -72,7 +72,7 @@ export function strategiesCommand(program: Command): void {
 }
 
 const help = `
-Histograms take about three minutes, capsules about twenty, on two cores. The same seeds give the same numbers.
+Histograms take about three minutes, capsules twenty to thirty, on two cores. The same seeds give the same numbers.
 
 Examples:
   consilium strategies

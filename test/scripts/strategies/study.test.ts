@@ -122,7 +122,7 @@ describe("consilium strategies", () => {
 
   it("has made the tables of docs/aggregation.md: the same rules, attacks and formats", () => {
     const page = readFileSync(new URL("../../../docs/aggregation.md", import.meta.url), "utf8");
-    for (const { rules, attacks } of [setups.histograms]) {
+    for (const { rules, attacks } of Object.values(setups)) {
       const [, table = ""] = page.split(`| ${["rule", ...attacks].join(" | ")} |\n`);
       const names = [...(table.split("\n\n")[0] as string).matchAll(/^\| ([a-z-]+) \|/gm)].map(([, name]) => name);
       expect(names).to.deep.equal(rules.map(({ name }) => name));
