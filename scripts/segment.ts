@@ -90,7 +90,7 @@ async function run(options: SegmentOptions): Promise<Result> {
 }
 
 function print(options: SegmentOptions, result: Result): void {
-  const { network, plain, threshold } = result;
+  const { network, plain, threshold, gain } = result;
   console.log(
     `Synthetic patients held out: ${network.lungPatients}, ${network.lesionPatients} of them ill; ${result.side} x ${result.side} pixels.`,
   );
@@ -108,6 +108,8 @@ function print(options: SegmentOptions, result: Result): void {
       ],
     ),
   );
+  const verdict = gain.low > 0 ? "better" : gain.high < 0 ? "worse" : "not surely better or worse";
+  console.log(`In lesions, patient by patient: ${showEstimate(gain, 3)} beside the plain rule, ${verdict}.`);
   console.log("Means over patients with 95 % intervals; the last column is a share of the lung, and 0 is right.");
   console.log(`${options.weights === undefined ? "Weights written to" : "Weights of"} ${result.weights}.`);
   if (result.masked !== undefined) {

@@ -9,6 +9,8 @@ export interface SegmentationScores {
   /** Of patients that have any. */
   readonly lesion: Estimate;
   readonly lesionPatients: number;
+  /** Dice of each of them, in the order of the set: what another way of segmenting is compared with, patient by patient. */
+  readonly lesionDice: readonly number[];
   /** Share of the exact lung that is called lesion in patients that have none: 0 is right. */
   readonly falseLesion: Estimate;
   readonly healthyPatients: number;
@@ -32,6 +34,7 @@ export function scoreSegmentation(data: SegmentationSet, masksOf: (index: number
     lungPatients: lung.length,
     lesion: meanOfPatients(lesion),
     lesionPatients: lesion.length,
+    lesionDice: lesion,
     falseLesion: meanOfPatients(falseLesion),
     healthyPatients: falseLesion.length,
   };

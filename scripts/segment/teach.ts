@@ -6,7 +6,9 @@ import type { ScanMasks, SegmentationSet } from "../../model/segmentation/segmen
 import { chooseThreshold, lesionByThreshold } from "../../model/segmentation/threshold.ts";
 import { trainSegCaps } from "../../model/segmentation/train-segcaps.ts";
 import { deriveSeed } from "../../protocol/digest.ts";
+import { meanInterval } from "../../protocol/mean-interval.ts";
 import { encodeSafetensors } from "../../protocol/safetensors.ts";
+import type { Estimate } from "../../protocol/scores.ts";
 import { synthesiseSets } from "../baselines/synthetic-scans.ts";
 import type { SegmentOptions } from "../segment.ts";
 import { openLungShard } from "./lung-shard.ts";
@@ -16,6 +18,8 @@ export interface Segmented {
   /** The plain rule in the lung that the network found: grey at or above a threshold chosen on validation patients. */
   readonly plain: SegmentationScores;
   readonly threshold: number;
+  /** The network's lesion Dice minus the plain rule's, of the same patients. */
+  readonly gain: Estimate;
 }
 
 type Report = (done: number, total: number, note?: string) => void;
@@ -51,11 +55,10 @@ function score(segmenter: SegCaps, validation: SegmentationSet, test: Segmentati
   const at = (masks: readonly ScanMasks[], index: number) => masks[index] as ScanMasks;
   const threshold = chooseThreshold(validation, (index) => at(tuned, index).lung);
   const plain = (index: number) => lesionByThreshold(test.read(index), test.channels, at(found, index).lung, threshold);
-  return {
-    network: scoreSegmentation(test, (index) => at(found, index)),
-    plain: scoreSegmentation(test, plain),
-    threshold,
-  };
+  const network = scoreSegmentation(test, (index) => at(found, index));
+  const byRule = scoreSegmentation(test, plain);
+  const gain = meanInterval(network.lesionDice.map((dice, ill) => dice - (byRule.lesionDice[ill] as number)));
+  return { network, plain: byRule, threshold, gain };
 }
 
 /** Masks of a shard's scans as safetensors, named by the scan's place in the shard. @throws FedError SEGMENT_WINDOW, and what openShard throws */

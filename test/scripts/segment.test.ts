@@ -52,6 +52,9 @@ describe("the segmentation's command", () => {
     const small = ["--steps", "2", "--patients", "20", "--side", "32", "--slices", "3"];
     const taught = JSON.parse(await run("segment", ...small, "--out", at("segcaps.safetensors"), "--json"));
     expect(taught.network.lungPatients).to.equal(6);
+    // The mean of the differences, whose interval is that of the same patients' pairs.
+    expect(taught.gain.value).to.be.closeTo(taught.network.lesion.value - taught.plain.lesion.value, 1e-12);
+    expect(taught.gain.low).to.be.below(taught.gain.value);
     const again = ["segment", ...small, "--weights", at("segcaps.safetensors"), "--shard", at("shard")];
     const drawn = JSON.parse(await run(...again, "--masks", at("masks.safetensors"), "--json"));
     expect(drawn.network).to.deep.equal(taught.network); // the same weights on the same patients
