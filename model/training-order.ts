@@ -1,5 +1,6 @@
 // Which scans each step of a training takes: decided by the seed alone.
 import { seededIntegers } from "../protocol/update/random.ts";
+import { shuffled } from "./shuffled.ts";
 import type { TrainingSet } from "./training-set.ts";
 
 export interface PlannedStep {
@@ -41,13 +42,4 @@ function mixedOrder(scans: TrainingSet["scans"], next: () => number): number[] {
     for (const [place, index] of own.entries()) places.push({ at: (place + offset) / own.length, index });
   }
   return places.sort((a, b) => a.at - b.at || a.index - b.index).map(({ index }) => index);
-}
-
-/** Fisher and Yates. */
-function shuffled(items: number[], next: () => number): number[] {
-  for (let last = items.length - 1; last > 0; last--) {
-    const other = next() % (last + 1);
-    [items[last], items[other]] = [items[other] as number, items[last] as number];
-  }
-  return items;
 }

@@ -3,6 +3,7 @@ import { FedError } from "../../protocol/errors.ts";
 import { seededIntegers } from "../../protocol/update/random.ts";
 import { loadBatch } from "../batch.ts";
 import { createOptimiser } from "../optimisers.ts";
+import { shuffled } from "../shuffled.ts";
 import { tf } from "../tensorflow.ts";
 import type { TrainEvent } from "../train.ts";
 import type { TrainingSet } from "../training-set.ts";
@@ -38,7 +39,7 @@ export async function* trainZoo(
   let step = 0;
   try {
     for (let epoch = 1; epoch <= epochs; epoch++) {
-      const order = shuffled(count, next);
+      const order = shuffled([...data.scans.keys()], next);
       for (let at = 0; at < count; at += batchSize) {
         if (signal?.aborted) throw new FedError("ABORTED", { step }, { cause: signal.reason });
         step++;
@@ -70,14 +71,4 @@ export async function* trainZoo(
   } finally {
     optimiser.dispose();
   }
-}
-
-/** Fisher and Yates. */
-function shuffled(count: number, next: () => number): number[] {
-  const order = Array.from({ length: count }, (_, index) => index);
-  for (let last = count - 1; last > 0; last--) {
-    const other = next() % (last + 1);
-    [order[last], order[other]] = [order[other] as number, order[last] as number];
-  }
-  return order;
 }
