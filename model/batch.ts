@@ -43,7 +43,8 @@ export function readScans(data: TrainingSet, indices: readonly number[], input: 
     const slices = data.scans[scan]?.slices ?? 0;
     const pixels = data.read(scan);
     if (slices < 1 || pixels.length !== slices * height * width * channels) {
-      throw new FedError("DATA_SHAPE_MISMATCH", { scan, slices, bytes: pixels.length });
+      const remedy = "the shard contradicts itself: import the scans again";
+      throw new FedError("DATA_SHAPE_MISMATCH", { scan, slices, bytes: pixels.length }, { remedy });
     }
     return { slices, pixels };
   });

@@ -69,7 +69,10 @@ export function openTrainer(data: TrainingData, { local, checkpoints, log }: Tra
     try {
       network.setWeights(weights);
       if (network.localNames.size > 0) {
-        if (!local) throw new FedError("LOCAL_WEIGHTS_UNAVAILABLE", { normalisation: model.normalisation });
+        if (!local) {
+          const remedy = "batch norm's part stays at the hospital (FedBN): train and predict there, through its node";
+          throw new FedError("LOCAL_WEIGHTS_UNAVAILABLE", { normalisation: model.normalisation }, { remedy });
+        }
         const kept = await local.read(round);
         if (kept) network.setWeights(kept, "local");
       }

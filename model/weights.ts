@@ -38,15 +38,17 @@ export function loadWeights(variables: NamedVariables, bytes: Uint8Array): void 
 
 /** @throws FedError TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH */
 export function checkFit(variables: NamedVariables, values: readonly NamedTensor[]): void {
+  const remedy = "these are the weights of another network: give a file of this one";
   const tensors = new Map(values.map((tensor) => [tensor.name, tensor]));
   for (const name of tensors.keys()) {
-    if (!variables.has(name)) throw new FedError("TENSOR_UNKNOWN", { name });
+    if (!variables.has(name)) throw new FedError("TENSOR_UNKNOWN", { name }, { remedy });
   }
   for (const [name, { shape }] of variables) {
     const tensor = tensors.get(name);
-    if (tensor === undefined) throw new FedError("TENSOR_MISSING", { name });
+    if (tensor === undefined) throw new FedError("TENSOR_MISSING", { name }, { remedy });
     if (tensor.dtype !== "F32" || tensor.shape.join() !== shape.join()) {
-      throw new FedError("TENSOR_SHAPE_MISMATCH", { name, expected: shape.join(), found: tensor.shape.join() });
+      const facts = { name, expected: shape.join(), found: tensor.shape.join() };
+      throw new FedError("TENSOR_SHAPE_MISMATCH", facts, { remedy });
     }
   }
 }
