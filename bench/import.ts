@@ -10,6 +10,7 @@ import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { EncodingName } from "../imaging/phantom/encodings.ts";
 import { writeSyntheticArchive } from "../imaging/phantom/write-archive.ts";
+import { measureWholeImport } from "./import/whole.ts";
 import { pythonEnvironment } from "./python-environment.ts";
 import type { BenchResult } from "./result.ts";
 import { marker, watchMemory } from "./simulate/process-tree.ts";
@@ -62,6 +63,19 @@ export async function run({ json }: { json: boolean }): Promise<BenchResult> {
       console.error(
         `memory: ours ${(oursBytes / 2 ** 20).toFixed(0)} MiB, pydicom ${(peerBytes / 2 ** 20).toFixed(0)}`,
       );
+    const shares: Record<string, number> = {};
+    for (const { name, encoding } of workloads) {
+      const { decodingSeconds, importSeconds } = await measureWholeImport(
+        join(dir, "whole", encoding),
+        seriesSlices,
+        encoding,
+      );
+      shares[`decoding, ${name}`] = decodingSeconds / importSeconds;
+      if (!json)
+        console.error(
+          `whole import of series of ${seriesSlices} slices, ${name}: ${((decodingSeconds / importSeconds) * 100).toFixed(0)} % of the CPU time decodes`,
+        );
+    }
     return {
       name: "import",
       unit: "seconds",
@@ -70,6 +84,7 @@ export async function run({ json }: { json: boolean }): Promise<BenchResult> {
       peerName: `pydicom 3.0.2 (${cores} processes, gdcm): ${seriesSlices} slices uncompressed and as many JPEG lossless`,
       ratio: oursSeconds / peerSeconds,
       memoryRatio: oursBytes / peerBytes,
+      shares,
     };
   } finally {
     ours.stop();

@@ -15,6 +15,7 @@ export type Examined =
   | { readonly kind: "other"; readonly file: number }
   | { readonly kind: "refused"; readonly file: number; readonly error: unknown };
 
+const pictures = /\.(jpe?g|png)$/i;
 const notImages = /\.(csv|tsv|txt|md|json|xml|html?|pdf|docx?|xlsx?|exe|dll|inf|ini|css|js|py|zip|gz|log)$/i;
 
 /** Yields one result a file, in the archive's order. */
@@ -31,8 +32,16 @@ export async function* examine(
     try {
       if (listed.bytes === 0) throw new FedError("FILE_EMPTY", {}, { remedy: "copy or export the file again" });
       const source = await listed.source();
-      if (isPicture(await firstBytes(source, 16))) return { kind: "picture", file };
-      return { kind: "dicom", file, instance: await pool.header(source) };
+      if (pictures.test(listed.parts.at(-1)!) && isPicture(await firstBytes(source, 16)))
+        return { kind: "picture", file };
+      try {
+        return { kind: "dicom", file, instance: await pool.header(source) };
+      } catch (error) {
+        // A picture by another name. Nearly all files are DICOM, and need not be opened twice to tell.
+        if (isFedError(error, "DICOM_FOREIGN") && isPicture(await firstBytes(source, 16)))
+          return { kind: "picture", file };
+        throw error;
+      }
     } catch (error) {
       if (isFedError(error, "DICOM_POOL_CLOSED")) throw error;
       return { kind: "refused", file, error };

@@ -1,0 +1,27 @@
+// What an import does beside decoding must stay small, or decoders that are fast do not help: held as shares of CPU time,
+// which a busy machine changes little.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { measureWholeImport } from "../../bench/import/whole.ts";
+
+describe("a whole import", function () {
+  this.timeout(600_000);
+  let root: string;
+  before(async () => {
+    root = await mkdtemp(join(tmpdir(), "consilium-import-shares-"));
+  });
+  after(() => rm(root, { recursive: true, force: true }));
+
+  // Measured: 0.37 to 0.45, and 0.64 to 0.79. With lungs found by the voxel and slices resampled in JavaScript: 0.27.
+  for (const { encoding, least } of [
+    { encoding: "explicit-little", least: 0.3 },
+    { encoding: "jpeg-lossless-sv1", least: 0.5 },
+  ] as const) {
+    it(`spends ${least * 100} % of its CPU time on decoding at least, with 255 slices a series (${encoding})`, async () => {
+      const { decodingSeconds, importSeconds } = await measureWholeImport(join(root, encoding), 255, encoding);
+      expect(decodingSeconds / importSeconds, `${decodingSeconds} s of ${importSeconds} s`).to.be.above(least);
+    });
+  }
+});
