@@ -42,6 +42,7 @@ interface Opened {
 export function openZips(password: string | undefined): Zips {
   /** By path; the one that was used last comes last. */
   const opened = new Map<string, Opened>();
+  let most = mostOpen;
 
   async function use<T>(path: string, work: (zip: OpenZip) => Promise<T>): Promise<T> {
     const one = opened.get(path) ?? { zip: openZip(path, password), users: 0 };
@@ -52,11 +53,11 @@ export function openZips(password: string | undefined): Zips {
       return await work(await one.zip);
     } finally {
       one.users--;
-      await closeMoreThan(mostOpen);
+      await closeUnused();
     }
   }
 
-  async function closeMoreThan(most: number): Promise<void> {
+  async function closeUnused(): Promise<void> {
     for (const [path, { zip, users }] of [...opened].slice(0, Math.max(0, opened.size - most))) {
       if (users > 0) continue;
       opened.delete(path);
@@ -82,7 +83,11 @@ export function openZips(password: string | undefined): Zips {
           add(folder, { name: names.at(-1) ?? "", bytes, version, entry });
         }
       }),
-    close: () => closeMoreThan(0),
+    close: () => {
+      // Those that are read from close when that is done.
+      most = 0;
+      return closeUnused();
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 // Which of a patient's series to learn from: one axial chest series, thin slices and a lung kernel preferred, and a word
 // on each of the others.
 import { FedError } from "../../protocol/errors.ts";
-import type { CtInstance } from "../dicom/ct-instance.ts";
+import type { CtFrame, CtInstance } from "../dicom/ct-instance.ts";
 import { isAxial, type OrderedSeries, orderSeries, type PlacedFrame } from "./order.ts";
 
 /** What a header says of a file as a part of its series: all but the file's own name. */
@@ -22,6 +22,7 @@ export const leftReasons = {
   DERIVED: "nothing to do: the original axial series is preferred to what was computed from it",
   NOT_AXIAL: "export the axial series of the study",
   NO_POSITION: "export the series with ImagePositionPatient and ImageOrientationPatient",
+  MIXED_PIXEL_SIZES: "export the series with one pixel size for all of its frames",
   TOO_FEW_SLICES: "lower --min-slices where so few slices are a scan",
   OTHER_BODY_PART: "export the chest series of the study",
   ANOTHER_PREFERRED: "nothing to do: a thinner, sharper or more complete series of the patient was taken",
@@ -75,7 +76,7 @@ function seriesOf(files: readonly ExaminedFile[]): ExaminedFile[][] {
   const groups = groupBy(files, ({ instance }) => {
     const { studyUid, seriesUid, rows, columns, imageType, kernel, modality, hasPixels, frames } = instance;
     const direction = frames[0]?.orientation?.map((cosine) => Math.round(cosine * 20));
-    const pixelMm = frames[0]?.pixelSpacingMm?.map((mm) => Math.round(mm * 1000));
+    const pixelSize = frames[0] && pixelSizeOf(frames[0]);
     const isScout = imageType.includes("LOCALIZER");
     return JSON.stringify([
       studyUid,
@@ -85,7 +86,7 @@ function seriesOf(files: readonly ExaminedFile[]): ExaminedFile[][] {
       rows,
       columns,
       direction,
-      pixelMm,
+      pixelSize,
       kernel,
       isScout,
     ]);
@@ -96,6 +97,11 @@ function seriesOf(files: readonly ExaminedFile[]): ExaminedFile[][] {
     if (repeated.length <= 0.25 * group.length) return [group];
     return groupBy(group, ({ instance }) => String(instance.acquisitionNumber));
   });
+}
+
+/** In micrometres, "" where the file does not say. */
+function pixelSizeOf({ pixelSpacingMm }: Pick<CtFrame, "pixelSpacingMm">): string {
+  return pixelSpacingMm?.map((mm) => Math.round(mm * 1000)).join() ?? "";
 }
 
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
@@ -127,6 +133,8 @@ function judge(files: readonly ExaminedFile[], minSlices: number): SeriesCandida
   if (frames.some(({ rescaleType }) => !["", "HU", "US"].includes(rescaleType.trim().toUpperCase()))) return "NOT_HU";
   const oriented = frames.find(({ orientation }) => orientation !== undefined);
   if (oriented && !isAxial(oriented.orientation)) return "NOT_AXIAL";
+  // Files of other sizes are other series; frames of one file may claim them, and would not lie above each other.
+  if (new Set(frames.map(pixelSizeOf)).size > 1) return "MIXED_PIXEL_SIZES";
   const order = orderSeries(frames);
   // A lone slice needs no order; more without positions cannot be put into one.
   if (order.frames.length === 0) return "NO_POSITION";

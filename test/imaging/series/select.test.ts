@@ -79,6 +79,14 @@ describe("choosing and ordering a series", () => {
     ]);
   });
 
+  it("leaves an enhanced file whose frames claim pixels of several sizes", () => {
+    const frames = Array.from({ length: 60 }, (_, at) =>
+      frameAt(at, { pixelSpacingMm: at < 30 ? [0.7, 0.7] : [0.5, 0.5] }),
+    );
+    const found = choose(series("odd", 1, 1, { frames }), series("even", 60, 1));
+    expect(found).to.deep.equal({ chosen: "even", left: ["odd MIXED_PIXEL_SIZES"] });
+  });
+
   it("parts what archives mix under one series: grids, kernels, directions and repeated passes", () => {
     const mixed = [
       ...series("one", 60, 5),
