@@ -1,7 +1,7 @@
 // Our side of the aggregation benchmark, in a process of its own: update files on disk to a model file on disk.
 import { createHash } from "node:crypto";
-import { readSync, writeFileSync } from "node:fs";
-import { type FileHandle, open, readFile } from "node:fs/promises";
+import { closeSync, fstatSync, openSync, readSync, writeFileSync } from "node:fs";
+import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { aggregate } from "../../protocol/strategy/aggregate.ts";
 import type { ByteSource } from "../../protocol/update/byte-source.ts";
@@ -11,24 +11,23 @@ import { benchPlan } from "./workload.ts";
 const [folder, repeats] = process.argv.slice(2) as [string, string];
 const counts = JSON.parse(await readFile(join(folder, "counts.json"), "utf8")) as number[];
 
-async function fileSource(name: string): Promise<ByteSource & { close(): Promise<void> }> {
-  const file: FileHandle = await open(join(folder, name));
-  const { size } = await file.stat();
+function fileSource(name: string): ByteSource & { close(): void } {
+  const file = openSync(join(folder, name), "r");
   return {
-    size,
+    size: fstatSync(file).size,
     read(offset, length, into) {
       const bytes = into ?? new Uint8Array(length);
-      readSync(file.fd, bytes, 0, length, offset);
+      readSync(file, bytes, 0, length, offset);
       return bytes;
     },
-    close: () => file.close(),
+    close: () => closeSync(file),
   };
 }
 
 async function once(order: readonly number[]): Promise<{ seconds: number; digest: string }> {
   const started = process.hrtime.bigint();
-  const base = await fileSource("base.safetensors");
-  const sources = await Promise.all(order.map((index) => fileSource(`update-${index}.safetensors`)));
+  const base = fileSource("base.safetensors");
+  const sources = order.map((index) => fileSource(`update-${index}.safetensors`));
   const updates = order.map((index, position) => ({
     index,
     sampleCount: counts[index] as number,
@@ -47,14 +46,16 @@ async function once(order: readonly number[]): Promise<{ seconds: number; digest
     },
   );
   await file.close();
-  for (const source of [base, ...sources]) await source.close();
+  for (const source of [base, ...sources]) source.close();
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   const hash = createHash("sha256");
-  const made = await fileSource("model.safetensors");
-  for (let offset = 0; offset < made.size; offset += 1 << 20) {
-    hash.update(await made.read(offset, Math.min(1 << 20, made.size - offset)));
+  const made = fileSource("model.safetensors");
+  const window = new Uint8Array(1 << 20);
+  for (let offset = 0; offset < made.size; offset += window.byteLength) {
+    const part = window.subarray(0, Math.min(window.byteLength, made.size - offset));
+    hash.update(await made.read(offset, part.byteLength, part));
   }
-  await made.close();
+  made.close();
   return { seconds, digest: hash.digest("hex") };
 }
 

@@ -30,6 +30,8 @@ export class NextModel {
   readonly #states: readonly string[];
   readonly #copied: readonly TensorEntry[];
   readonly #streams: ReadonlyMap<string, Stream>;
+  /** Values and states of a stretch, used again for the next. */
+  readonly #scratch: Float32Array[] = [];
 
   private constructor(states: readonly string[], copied: readonly TensorEntry[], streams: ReadonlyMap<string, Stream>) {
     this.#states = states;
@@ -81,16 +83,16 @@ export class NextModel {
     const touched = group === "control" ? [target] : [target, ...this.#states];
     const arrays: Float32Array[] = [];
     for (const state of touched) {
-      const values = new Float32Array(sums.length);
+      const values = this.#room(arrays.length, sums.length);
       await this.#stream(state).reader.read(stateName(state, name), from, values);
       arrays.push(values);
     }
     const [values, ...state] = arrays as [Float32Array, ...Float32Array[]];
-    if (step === undefined) addMean(values, sums, total, unit);
-    else step({ group, delta: meanChange(sums, total, unit), values, state });
+    const areFinite = step === undefined && addMean(values, sums, total, unit);
+    step?.({ group, delta: meanChange(sums, total, unit), values, state });
     for (const [place, array] of arrays.entries()) {
       const tensor = stateName(touched[place] as string, name);
-      if (!allFinite(array)) throw new FedError("MODEL_NOT_FINITE", { tensor });
+      if (!(areFinite || allFinite(array))) throw new FedError("MODEL_NOT_FINITE", { tensor });
       await this.#stream(touched[place] as string).writer.write(tensor, from, array);
     }
   }
@@ -109,6 +111,11 @@ export class NextModel {
     for (const stream of this.#streams.values()) await stream.writer.flush();
   }
 
+  #room(place: number, length: number): Float32Array {
+    if ((this.#scratch[place]?.length ?? 0) < length) this.#scratch[place] = new Float32Array(length);
+    return (this.#scratch[place] as Float32Array).subarray(0, length);
+  }
+
   #stream(state: string): Stream {
     return this.#streams.get(state) as Stream;
   }
@@ -118,11 +125,18 @@ function stateName(state: string, tensor: string): string {
   return state === "" ? tensor : `${serverPrefix}${state}/${tensor}`;
 }
 
-/** values[i] = float32(values[i] + unit * sums[i] / total); the unit is a power of two, so only + and / round. */
-function addMean(values: Float32Array, sums: Float64Array | Int32Array, total: number, unit: number): void {
+/**
+ * values[i] = float32(values[i] + unit * sums[i] / total); the unit is a power of two, so only + and / round.
+ * @returns whether all are finite
+ */
+function addMean(values: Float32Array, sums: Float64Array | Int32Array, total: number, unit: number): boolean {
+  let zero = 0; // or NaN, once a value is infinite or NaN
   for (let index = 0; index < values.length; index++) {
-    values[index] = (values[index] as number) + ((sums[index] as number) / total) * unit;
+    const moved = Math.fround((values[index] as number) + ((sums[index] as number) / total) * unit);
+    values[index] = moved;
+    zero += moved - moved;
   }
+  return zero === 0;
 }
 
 function meanChange(sums: Float64Array | Int32Array, total: number, unit: number): Float64Array {

@@ -8,8 +8,10 @@ const windowBytes = 256 * 1024;
 export class TensorReader {
   readonly #source: ByteSource;
   readonly #entries: ReadonlyMap<string, TensorEntry>;
+  /** Read at once, so that many small tensors are few reads. */
+  readonly #window = new Uint8Array(windowBytes);
   #windowStart = 0;
-  #window = new Uint8Array(0);
+  #filled = 0;
 
   constructor(source: ByteSource, tensors: readonly TensorEntry[]) {
     this.#source = source;
@@ -26,26 +28,38 @@ export class TensorReader {
     const bytes = new Uint8Array(into.buffer, into.byteOffset, into.byteLength);
     let offset = entry.offset + 4 * from;
     for (let done = 0; done < bytes.byteLength; ) {
-      if (offset < this.#windowStart || offset >= this.#windowStart + this.#window.byteLength) {
-        this.#window = new Uint8Array(
-          await this.#source.read(offset, Math.min(windowBytes, this.#source.size - offset)),
-        );
-        this.#windowStart = offset;
-      }
       const at = offset - this.#windowStart;
-      const part = this.#window.subarray(at, at + bytes.byteLength - done);
-      bytes.set(part, done);
-      done += part.byteLength;
-      offset += part.byteLength;
+      const isHere = at >= 0 && at < this.#filled;
+      const part = isHere
+        ? this.#window.subarray(at, Math.min(this.#filled, at + bytes.byteLength - done))
+        : await this.#readOn(offset, bytes.subarray(done));
+      if (part !== undefined) {
+        if (part.buffer !== bytes.buffer) bytes.set(part, done);
+        done += part.byteLength;
+        offset += part.byteLength;
+      }
     }
+  }
+
+  /** What is wanted, where it is more than a window; else fills the window. */
+  async #readOn(offset: number, wanted: Uint8Array): Promise<Uint8Array | undefined> {
+    if (wanted.byteLength >= windowBytes) return this.#source.read(offset, wanted.byteLength, wanted);
+    const target = this.#window.subarray(0, Math.min(windowBytes, this.#source.size - offset));
+    const bytes = await this.#source.read(offset, target.byteLength, target);
+    if (bytes !== target) target.set(bytes);
+    this.#windowStart = offset;
+    this.#filled = target.byteLength;
+    return undefined;
   }
 }
 
-/** Writes float32 values of tensors; neighbours in the file become one write. */
+/** Writes float32 values of tensors; neighbours in the file become one write, and the next is filled meanwhile. */
 export class TensorWriter {
   readonly #sink: ByteSink;
   readonly #entries: ReadonlyMap<string, TensorEntry>;
-  readonly #window = new Uint8Array(windowBytes);
+  #window = new Uint8Array(windowBytes);
+  #other = new Uint8Array(windowBytes);
+  #writing: void | Promise<void> = undefined;
   #windowStart = 0;
   #filled = 0;
 
@@ -57,9 +71,9 @@ export class TensorWriter {
   async write(name: string, from: number, values: Float32Array): Promise<void> {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     const offset = (this.#entries.get(name) as TensorEntry).offset + 4 * from;
-    if (offset !== this.#windowStart + this.#filled) await this.flush(offset);
+    if (offset !== this.#windowStart + this.#filled) await this.#next(offset);
     for (let done = 0; done < bytes.byteLength; ) {
-      if (this.#filled === windowBytes) await this.flush(offset + done);
+      if (this.#filled === windowBytes) await this.#next(offset + done);
       const part = bytes.subarray(done, done + windowBytes - this.#filled);
       this.#window.set(part, this.#filled);
       this.#filled += part.byteLength;
@@ -67,10 +81,22 @@ export class TensorWriter {
     }
   }
 
-  /** Writes what is held back; goes on at `next`. */
-  async flush(next = 0): Promise<void> {
-    if (this.#filled > 0) await this.#sink.write(this.#windowStart, this.#window.subarray(0, this.#filled));
-    this.#windowStart = next;
+  /** Resolves when everything that was held back is written. */
+  async flush(): Promise<void> {
+    await this.#next(0);
+    await this.#writing;
+  }
+
+  /** Begins to write what is held back, once the write before has ended; goes on at `start`. */
+  async #next(start: number): Promise<void> {
+    await this.#writing;
+    if (this.#filled > 0) {
+      this.#writing = this.#sink.write(this.#windowStart, this.#window.subarray(0, this.#filled));
+      // Awaited by whoever writes next; until then a failure is nobody's.
+      this.#writing?.catch(() => {});
+      [this.#window, this.#other] = [this.#other, this.#window];
+    }
+    this.#windowStart = start;
     this.#filled = 0;
   }
 }
