@@ -25,9 +25,9 @@ export async function attestModel(
   const verdict = await verifyProposal(ports, judgement);
   let statement: Uint8Array | undefined;
   if (verdict.agree) {
-    await blobs.put(verdict.model);
+    const digest = await blobs.put(verdict.model);
     if (learner && context !== "refused") {
-      const subject = { round: round.id, hospital, plan: context.plan, model: verdict.model };
+      const subject = { round: round.id, hospital, plan: context.plan, model: verdict.model, digest };
       statement = await evaluateModel({ learner, log }, subject, { signal: wanted });
     }
   } else {

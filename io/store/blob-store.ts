@@ -23,6 +23,8 @@ interface KnownObject {
 }
 
 export interface OpenBlobStore extends BlobStore {
+  /** @param outline of the bytes, where it is known already */
+  put(bytes: Uint8Array, outline?: BlobOutline): Promise<Digest>;
   close(): Promise<void>;
 }
 
@@ -105,8 +107,7 @@ export async function openBlobStore(dir: string): Promise<OpenBlobStore> {
   };
 
   return {
-    async put(bytes) {
-      const outline = outlineOf(bytes);
+    async put(bytes, outline = outlineOf(bytes)) {
       const digest = outlineDigest(outline);
       const tempPath = join(temp, randomBytes(12).toString("hex"));
       await writeDurably(bytes, { temp: tempPath, target: pathOf(digest) });

@@ -1,7 +1,7 @@
 // One store for all parties of a process: each object lies on the disk once, however many hold it. What one party made is
 // another's only once it has come over the network to one of them, so that objects travel as they do between machines.
 import type { Digest } from "../../protocol/digest.ts";
-import { blobDigest } from "../../protocol/merkle.ts";
+import { type BlobOutline, outlineDigest, outlineOf } from "../../protocol/merkle.ts";
 import type { BlobStore } from "../../protocol/ports.ts";
 import type { OpenBlobStore } from "./blob-store.ts";
 
@@ -15,17 +15,25 @@ export interface SharedStore {
 export function shareStore(files: OpenBlobStore): SharedStore {
   /** Who made the objects that have not travelled yet. */
   const makers = new Map<Digest, Set<BlobStore>>();
+  /** Of bytes that several put, such as a model that was computed once for all. */
+  const outlines = new WeakMap<Uint8Array, BlobOutline>();
+  const outlineOnce = (bytes: Uint8Array) => {
+    const outline = outlines.get(bytes) ?? outlineOf(bytes);
+    outlines.set(bytes, outline);
+    return outline;
+  };
   return {
     view() {
       const has = async (digest: Digest) => (makers.get(digest)?.has(view) ?? true) && (await files.has(digest));
       const view: BlobStore = {
         async put(bytes) {
-          const digest = blobDigest(bytes);
+          const outline = outlineOnce(bytes);
+          const digest = outlineDigest(outline);
           const isHere = await files.has(digest);
           const others = makers.get(digest);
           if (!isHere) makers.set(digest, (others ?? new Set<BlobStore>()).add(view));
           else others?.add(view);
-          if (!isHere) await files.put(bytes);
+          if (!isHere) await files.put(bytes, outline);
           return digest;
         },
         has,

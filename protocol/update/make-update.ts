@@ -54,9 +54,8 @@ export interface MadeUpdate {
 export function makeUpdate(input: UpdateInput): MadeUpdate {
   const { plan, round, hospital } = input;
   const layout = updateLayout(parseSafetensorsHeader(input.base, input.base.byteLength), plan);
-  const values = changes(input, layout);
+  const { values, norms } = changes(input, layout);
   const limits = clipNorms(plan);
-  const norms = floatNorms(values, layout);
   const scales = { delta: clipScale(norms.delta, limits.delta), control: clipScale(norms.control, limits.control) };
   for (const { group, start, length } of layout.segments) {
     if (scales[group] === 1) continue;
@@ -94,37 +93,36 @@ export function makeUpdate(input: UpdateInput): MadeUpdate {
 }
 
 /** local - base + residual (and the control variate's change), in flat order. */
-function changes(input: UpdateInput, layout: UpdateLayout): Float64Array {
+function changes(input: UpdateInput, layout: UpdateLayout): { values: Float64Array; norms: GroupNorms } {
   const base = floatTensors(input.base, "base");
   const local = floatTensors(input.local, "local");
   const control = input.control === undefined ? undefined : floatTensors(input.control, "control");
   const residual = input.residual === undefined ? undefined : floatTensors(input.residual, "residual");
   const values = new Float64Array(layout.coordinates);
+  const squared = { delta: 0, control: 0 };
   for (const { name, updateName, group, shape, start, length } of layout.segments) {
     if (group === "control" && control === undefined) throw new FedError("CONTROL_MISSING", { name });
-    const after = group === "control" ? (control?.(name, shape) as Float32Array) : local(name, shape);
-    const before = group === "control" ? undefined : base(name, shape);
-    const carried = residual?.(updateName, shape);
-    let sum = 0;
-    for (let index = 0; index < length; index++) {
-      const value = (after[index] as number) - (before?.[index] ?? 0) + (carried?.[index] ?? 0);
-      values[start + index] = value;
-      sum += value * value;
-    }
+    const part = values.subarray(start, start + length);
+    part.set(group === "control" ? (control?.(name, shape) as Float32Array) : local(name, shape));
+    if (group !== "control") addTo(part, base(name, shape), -1);
+    if (residual) addTo(part, residual(updateName, shape), 1);
+    const sum = squaredNorm(part);
     if (!Number.isFinite(sum)) throw new FedError("UPDATE_NOT_FINITE", { name, group });
-  }
-  return values;
-}
-
-function floatNorms(values: Float64Array, { segments }: UpdateLayout): GroupNorms {
-  const squared = { delta: 0, control: 0 };
-  for (const { group, start, length } of segments) {
-    let sum = 0;
-    for (let index = start; index < start + length; index++)
-      sum += (values[index] as number) * (values[index] as number);
     squared[group] += sum;
   }
-  return { delta: Math.sqrt(squared.delta), control: Math.sqrt(squared.control) };
+  return { values, norms: { delta: Math.sqrt(squared.delta), control: Math.sqrt(squared.control) } };
+}
+
+function addTo(values: Float64Array, terms: Float32Array, sign: 1 | -1): void {
+  for (let index = 0; index < values.length; index++) {
+    values[index] = (values[index] as number) + sign * (terms[index] as number);
+  }
+}
+
+function squaredNorm(values: Float64Array): number {
+  let sum = 0;
+  for (let index = 0; index < values.length; index++) sum += (values[index] as number) * (values[index] as number);
+  return sum;
 }
 
 function clipScale(norm: number, limit: number): number {
