@@ -1,12 +1,10 @@
 // A square field of view cut out of slices and averaged down to a network's pixels. It is nearly all that comes after the
 // decoding, so that it is done two rows, or two columns, a turn; in 64-bit floats and in a fixed order, as JavaScript would
 // (test/imaging/field-sampler.test.ts).
-import { type Coverage, cells, coverage, type Plane } from "./geometry.ts";
+
 import {
   add,
-  assembleKernel,
   get,
-  kernelMemory,
   lanes16,
   lanes32,
   lanes64,
@@ -16,7 +14,9 @@ import {
   step,
   store,
   whileLess,
-} from "./vector-kernel.ts";
+} from "../protocol/vector-kernel.ts";
+import { type Coverage, cells, coverage, type Plane } from "./geometry.ts";
+import { assembleKernel, kernelMemory } from "./kernel-memory.ts";
 
 /** A square field of view: its middle, mm from the centre of the first pixel, and its side. */
 export interface Field {

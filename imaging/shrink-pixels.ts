@@ -1,14 +1,11 @@
 // Pixels averaged in squares, which makes memory and time of all that follows independent of the scanner's matrix. Every
 // pixel of every slice goes through here, nearly always in squares of two or three: these are done eight means a turn.
-import { LOWEST_HU } from "./dicom/hounsfield.ts";
+
 import {
   add,
-  assembleKernel,
   constant,
   get,
-  isInKernelMemory,
   type Kernel,
-  kernelMemory,
   lanes16,
   lanes32,
   load,
@@ -16,7 +13,9 @@ import {
   step,
   store,
   whileLess,
-} from "./vector-kernel.ts";
+} from "../protocol/vector-kernel.ts";
+import { LOWEST_HU } from "./dicom/hounsfield.ts";
+import { assembleKernel, isInKernelMemory, kernelMemory } from "./kernel-memory.ts";
 
 /**
  * Memory for a frame that is to be shrunk, which need not be copied then. Whatever else the kernels do overwrites it, or

@@ -2,11 +2,8 @@
 // table's of hounsfield.ts, bit for bit (test/imaging/dicom/hounsfield.test.ts).
 import {
   and,
-  assembleKernel,
   get,
-  isInKernelMemory,
   type Kernel,
-  kernelMemory,
   lanes16,
   load,
   or,
@@ -15,7 +12,8 @@ import {
   step,
   store,
   whileLess,
-} from "../vector-kernel.ts";
+} from "../../protocol/vector-kernel.ts";
+import { assembleKernel, isInKernelMemory, kernelMemory } from "../kernel-memory.ts";
 import type { ReadBytes } from "./pixel-data.ts";
 
 export interface KernelSettings {

@@ -66,9 +66,9 @@ export async function aggregate(input: AggregationInput, sink: ByteSink): Promis
   }
   const counted = updates.map((_, position) => position).filter((position) => (weights[position] as number) > 0);
   const total = totalWeight(weights, layout.type);
-  const model = await NextModel.start({ base, header, layout, exponents, strategy }, sink);
   const chosen = counted.map((position) => readers[position] as UpdateReader);
   const buffers = new ColumnBuffers(layout.type, chosen.length, layout.coordinates);
+  const model = await NextModel.start({ base, header, layout, exponents, strategy, mean: buffers.mean }, sink);
   const sum = buffers.summation(counted.map((position) => weights[position] as number));
   const scratch = new Float64Array(buffers.runLength);
   const participation = updates.length / memberCount;

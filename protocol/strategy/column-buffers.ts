@@ -2,7 +2,9 @@
 // read while this one is worked on, in memory that the vector kernel can reach. Its size does not depend on the number
 // of updates: more of them make the runs shorter.
 import { type IntegerArray, integerArray, integerBytes, type UpdateType } from "../update/integers.ts";
+import { createKernelMemory } from "../vector-kernel.ts";
 import { coordinatesPerTurn, type DotKernel, dotKernels } from "./dot-kernel.ts";
+import { MeanKernel } from "./mean-kernel.ts";
 import { kernelGroups, weightedSum, weightedSumByKernel } from "./weighted-sum.ts";
 
 /** Bytes of one half. */
@@ -17,6 +19,8 @@ export class ColumnBuffers {
   /** Coordinates in a run (fewer in the last). */
   readonly runLength: number;
   readonly #halves: readonly [readonly IntegerArray[], readonly IntegerArray[]];
+  /** Moves a run's values, from sums of these columns. */
+  readonly mean: MeanKernel | undefined;
   readonly #kernel: { readonly run: DotKernel; readonly partial: Int32Array } | undefined;
 
   constructor(type: UpdateType, count: number, coordinates: number) {
@@ -31,12 +35,14 @@ export class ColumnBuffers {
       return;
     }
     const columnsBytes = count * stride * width;
-    const { memory, kernels } = dotKernels(2 * columnsBytes + stride * 4);
+    const partialBytes = stride * 4;
+    const memory = createKernelMemory(2 * columnsBytes + partialBytes + MeanKernel.bytesFor(stride));
     const view = type === "I8" ? Int8Array : Int16Array;
     const columns = (start: number) =>
-      Array.from({ length: count }, (_, column) => new view(memory, start + column * stride * width, stride));
+      Array.from({ length: count }, (_, column) => new view(memory.buffer, start + column * stride * width, stride));
     this.#halves = [columns(0), columns(columnsBytes)];
-    this.#kernel = { run: kernels[type], partial: new Int32Array(memory, 2 * columnsBytes, stride) };
+    this.#kernel = { run: dotKernels[type](memory), partial: new Int32Array(memory.buffer, 2 * columnsBytes, stride) };
+    this.mean = new MeanKernel(memory, 2 * columnsBytes + partialBytes, stride);
   }
 
   /** The columns of one half, of that many coordinates. */

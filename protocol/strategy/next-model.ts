@@ -6,6 +6,7 @@ import type { ByteSink, ByteSource } from "../update/byte-source.ts";
 import { powerOfTwo } from "../update/power-of-two.ts";
 import { encodeExponents, exponentsKey } from "../update/step-exponents.ts";
 import { type Segment, serverPrefix, type UpdateLayout } from "../update/update-layout.ts";
+import type { MeanKernel } from "./mean-kernel.ts";
 import type { ServerStep, Strategy } from "./strategy.ts";
 import { TensorReader, TensorWriter } from "./tensor-stream.ts";
 
@@ -18,6 +19,8 @@ export interface NextModelInput {
   /** Of the next round's steps, by segment. */
   readonly exponents: readonly number[];
   readonly strategy: Strategy;
+  /** Moves values by sums that lie in its memory. */
+  readonly mean: MeanKernel | undefined;
 }
 
 /** A tensor with its state, as streams that go forwards independently. */
@@ -30,10 +33,17 @@ export class NextModel {
   readonly #states: readonly string[];
   readonly #copied: readonly TensorEntry[];
   readonly #streams: ReadonlyMap<string, Stream>;
+  readonly #mean: MeanKernel | undefined;
   /** Values and states of a stretch, used again for the next. */
   readonly #scratch: Float32Array[] = [];
 
-  private constructor(states: readonly string[], copied: readonly TensorEntry[], streams: ReadonlyMap<string, Stream>) {
+  private constructor(
+    states: readonly string[],
+    copied: readonly TensorEntry[],
+    streams: ReadonlyMap<string, Stream>,
+    mean: MeanKernel | undefined,
+  ) {
+    this.#mean = mean;
     this.#states = states;
     this.#copied = copied;
     this.#streams = streams;
@@ -41,7 +51,7 @@ export class NextModel {
 
   /** Writes the header. */
   static async start(
-    { base, header, layout, exponents, strategy }: NextModelInput,
+    { base, header, layout, exponents, strategy, mean }: NextModelInput,
     sink: ByteSink,
   ): Promise<NextModel> {
     const states = strategy.state ?? [];
@@ -65,7 +75,7 @@ export class NextModel {
     const copied = network.filter(({ name }) => !moved.has(name));
     for (const { name, dtype } of copied) if (dtype !== "F32") throw new FedError("MODEL_DTYPE", { name, dtype });
     const streams = new Map(["", ...states, controlState].map((state) => [state, stream()]));
-    return new NextModel(states, copied, streams);
+    return new NextModel(states, copied, streams, mean);
   }
 
   /**
@@ -88,7 +98,7 @@ export class NextModel {
       arrays.push(values);
     }
     const [values, ...state] = arrays as [Float32Array, ...Float32Array[]];
-    const areFinite = step === undefined && addMean(values, sums, total, unit);
+    const areFinite = step === undefined && this.#addMean(values, sums, total, unit);
     step?.({ group, delta: meanChange(sums, total, unit), values, state });
     for (const [place, array] of arrays.entries()) {
       const tensor = stateName(touched[place] as string, name);
@@ -111,7 +121,15 @@ export class NextModel {
     for (const stream of this.#streams.values()) await stream.writer.flush();
   }
 
+  /** @returns whether all are finite */
+  #addMean(values: Float32Array, sums: Float64Array | Int32Array, total: number, unit: number): boolean {
+    if (!this.#mean || sums instanceof Float64Array) return addMean(values, sums, total, unit);
+    const { done, areFinite } = this.#mean.move(sums, total, unit);
+    return addMean(values.subarray(done), sums.subarray(done), total, unit) && areFinite;
+  }
+
   #room(place: number, length: number): Float32Array {
+    if (place === 0 && this.#mean) return this.#mean.values(length);
     if ((this.#scratch[place]?.length ?? 0) < length) this.#scratch[place] = new Float32Array(length);
     return (this.#scratch[place] as Float32Array).subarray(0, length);
   }

@@ -1,5 +1,5 @@
 // WebAssembly with vector instructions, which JavaScript has not: assembled here from a few words, so that an auditor reads
-// what runs. All kernels of a thread work in one memory, which holds one frame and what becomes of it.
+// what runs.
 
 // WebAssembly Core Specification 2.0, section 5.4 (instructions) and 5.5 (modules).
 const i32 = 0x7f;
@@ -48,6 +48,8 @@ export const lanes16 = {
   /** Two vectors of 32-bit lanes, saturating. */
   fromLanes32: [0xfd, 0x85, 0x01],
   pick,
+  /** Eight signed bytes. */
+  loadBytes: [0xfd, 0x01, 0, 0],
   /** Lanes of two vectors in turn, of their lower or their upper halves. */
   zipLower: pick([0, 8, 1, 9, 2, 10, 3, 11]),
   zipUpper: pick([4, 12, 5, 13, 6, 14, 7, 15]),
@@ -64,20 +66,29 @@ export const lanes32 = {
   productUpper: [0xfd, 0xbf, 0x01],
   /** Sums of neighbouring lanes of 16 bits. */
   pairs: [0xfd, 0x7e],
+  /** Sums of the products of two neighbouring lanes of 16 bits. */
+  dot: [0xfd, 0xba, 0x01],
   /** The lower, or the upper, four lanes of 16 bits. */
   lower: [0xfd, 0xa7, 0x01],
   upper: [0xfd, 0xa8, 0x01],
   storeLane: (lane: number) => [0xfd, 0x5a, 0, 0, lane],
 } as const;
 
+/** Four lanes of 32-bit floats. */
+export const floats = { add: [0xfd, 0xe4, 0x01], subtract: [0xfd, 0xe5, 0x01] } as const;
+
 /** Two lanes of 64-bit floats. */
 export const lanes64 = {
+  divide: [0xfd, 0xf3, 0x01],
   multiply: [0xfd, 0xf2, 0x01],
   add: [0xfd, 0xf0, 0x01],
   /** One float of 64 bits in both lanes. */
   loadSplat: (offset: number) => [0xfd, 0x0a, 0, offset],
   /** Two floats of 32 bits. */
   loadFloats: [0xfd, 0x5d, 0, 0, 0xfd, 0x5f],
+  /** The lower two floats of 32 bits. */
+  fromFloats: [0xfd, 0x5f],
+  /** As the lower two floats of 32 bits, rounded to nearest; the upper two are 0. */
   toFloats: [0xfd, 0x5e],
   storeLower: [0xfd, 0x5b, 0, 0, 0],
   /** The lower two lanes of 32-bit integers. */
@@ -93,28 +104,25 @@ declare const WebAssembly: {
   readonly Instance: new (module: object, imports: object) => { readonly exports: object };
 };
 
+/** Memory of kernels: what they read and write lies in its buffer, and their parameters are offsets into it. */
+export type KernelMemory = InstanceType<typeof WebAssembly.Memory>;
 export type Kernel = (...parameters: number[]) => void;
 
-const PAGE_BYTES = 2 ** 16;
-const memory = new WebAssembly.Memory({ initial: 9 });
+export const pageBytes = 2 ** 16;
 
-/** The kernels' memory, of at least so many bytes: whole vectors may be read and written beyond them. It moves as it grows. */
-export function kernelMemory(bytes: number): ArrayBuffer {
-  const missing = bytes + PAGE_BYTES - memory.buffer.byteLength;
-  if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
-  return memory.buffer;
+/** At least so many bytes, all 0. */
+export function createKernelMemory(bytes: number): KernelMemory {
+  return new WebAssembly.Memory({ initial: Math.max(1, Math.ceil(bytes / pageBytes)) });
 }
 
-/** Whether values lie in the kernels' memory. */
-export function isInKernelMemory({ buffer }: Int16Array): boolean {
-  return buffer === memory.buffer;
-}
-
-/** A function of numbers: its locals are they, further numbers, and vectors, in this order. */
+/**
+ * A function of numbers: its locals are they, further numbers, and vectors, in this order.
+ * @returns the function over a given memory; compiled once
+ */
 export function assembleKernel(
   { parameters, numbers = 0, vectors }: { parameters: number; numbers?: number; vectors: number },
   body: readonly number[],
-): Kernel {
+): (memory: KernelMemory) => Kernel {
   const bytes = Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, [1, 0x60, parameters, ...new Array<number>(parameters).fill(i32), 0]), // type 0: numbers, no result
@@ -123,8 +131,12 @@ export function assembleKernel(
     ...section(7, [1, ...text("kernel"), 0, 0]),
     ...section(10, [1, ...sized([2, numbers, i32, vectors, v128, ...body, 0x0b])]),
   ]);
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
-  return (exports as { kernel: Kernel }).kernel;
+  let module: object | undefined;
+  return (memory) => {
+    module ??= new WebAssembly.Module(bytes);
+    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+    return (exports as { kernel: Kernel }).kernel;
+  };
 }
 
 /** LEB128 of a number with a sign, which is never less than 0 here. */
