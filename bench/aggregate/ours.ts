@@ -1,6 +1,6 @@
 // Our side of the aggregation benchmark, in a process of its own: update files on disk to a model file on disk.
 import { createHash } from "node:crypto";
-import { closeSync, fstatSync, openSync, readSync, writeFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, rmSync, writeFileSync } from "node:fs";
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { aggregate } from "../../protocol/strategy/aggregate.ts";
@@ -25,6 +25,8 @@ function fileSource(name: string): ByteSource & { close(): void } {
 }
 
 async function once(order: readonly number[]): Promise<{ seconds: number; digest: string }> {
+  const output = join(folder, "model.safetensors");
+  rmSync(output, { force: true }); // of the run before: an aggregator writes a new file
   const started = process.hrtime.bigint();
   const base = fileSource("base.safetensors");
   const sources = order.map((index) => fileSource(`update-${index}.safetensors`));
@@ -34,7 +36,6 @@ async function once(order: readonly number[]): Promise<{ seconds: number; digest
     age: 0,
     source: sources[position] as ByteSource,
   }));
-  const output = join(folder, "model.safetensors");
   const file = await open(output, "w");
   await aggregate(
     { plan: benchPlan, base, updates, memberCount: updates.length },

@@ -53,13 +53,16 @@ export class TensorReader {
   }
 }
 
-/** Writes float32 values of tensors; neighbours in the file become one write, and the next is filled meanwhile. */
+/** Written at the same time at most, while the next window is filled. */
+const windowsOnTheirWay = 3;
+
+/** Writes float32 values of tensors; neighbours in the file become one write, and nobody waits for it. */
 export class TensorWriter {
   readonly #sink: ByteSink;
   readonly #entries: ReadonlyMap<string, TensorEntry>;
+  /** Oldest first; each resolves to its window, which may be filled again. */
+  readonly #onTheirWay: Promise<Uint8Array<ArrayBuffer>>[] = [];
   #window = new Uint8Array(windowBytes);
-  #other = new Uint8Array(windowBytes);
-  #writing: void | Promise<void> = undefined;
   #windowStart = 0;
   #filled = 0;
 
@@ -84,19 +87,24 @@ export class TensorWriter {
   /** Resolves when everything that was held back is written. */
   async flush(): Promise<void> {
     await this.#next(0);
-    await this.#writing;
+    await Promise.all(this.#onTheirWay.splice(0));
   }
 
-  /** Begins to write what is held back, once the write before has ended; goes on at `start`. */
+  /** Sends what is held back on its way; goes on at `start`. */
   async #next(start: number): Promise<void> {
-    await this.#writing;
     if (this.#filled > 0) {
-      this.#writing = this.#sink.write(this.#windowStart, this.#window.subarray(0, this.#filled));
-      // Awaited by whoever writes next; until then a failure is nobody's.
-      this.#writing?.catch(() => {});
-      [this.#window, this.#other] = [this.#other, this.#window];
+      const writing = this.#send(this.#window, this.#windowStart, this.#filled);
+      writing.catch(() => {}); // it is awaited later, unless the caller has given up by then
+      this.#onTheirWay.push(writing);
+      const isFull = this.#onTheirWay.length > windowsOnTheirWay;
+      this.#window = (isFull && (await this.#onTheirWay.shift())) || new Uint8Array(windowBytes);
     }
     this.#windowStart = start;
     this.#filled = 0;
+  }
+
+  async #send(window: Uint8Array<ArrayBuffer>, start: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    await this.#sink.write(start, window.subarray(0, length));
+    return window;
   }
 }
