@@ -4,7 +4,7 @@ import type { BenchResult } from "./result.ts";
 import { compareWithFlower } from "./simulate/compare.ts";
 
 /** The last one is the headline. */
-const sizes = [10, 50];
+const sizes = [10, 50, 100];
 
 export async function run({ json }: { json: boolean }): Promise<BenchResult> {
   let last: Awaited<ReturnType<typeof compareWithFlower>> | undefined;

@@ -101,6 +101,9 @@ export function wentInto(round: RoundState, self: string): boolean {
   return accepted?.included.some((member) => member === self) ?? false;
 }
 
+/** What was read from a note's bytes, for as long as the journal hands out the same ones: a hospital looks at its notes all the time. */
+const parsed = new WeakMap<Uint8Array, unknown>();
+
 async function read<T extends z.ZodTypeAny>(
   journal: Journal,
   key: string,
@@ -108,8 +111,11 @@ async function read<T extends z.ZodTypeAny>(
 ): Promise<z.output<T> | undefined> {
   const bytes = await journal.get(key);
   if (bytes === undefined) return undefined;
+  if (parsed.has(bytes)) return parsed.get(bytes) as z.output<T>;
   try {
-    return schema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+    const note = schema.parse(JSON.parse(new TextDecoder().decode(bytes))) as z.output<T>;
+    parsed.set(bytes, note);
+    return note;
   } catch (cause) {
     throw new FedError("JOURNAL_MALFORMED", { key }, { cause, remedy: "restore the store's folder from a backup" });
   }

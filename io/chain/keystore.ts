@@ -4,7 +4,10 @@ import { encryptKeystoreJson, Wallet } from "ethers";
 import { z } from "zod";
 import { type HospitalAddress, parseAddress } from "../../protocol/digest.ts";
 import { FedError } from "../../protocol/errors.ts";
+import { useNativeScrypt } from "./native-scrypt.ts";
 import { writeNewFile } from "./new-file.ts";
+
+useNativeScrypt();
 
 /** What the file says without its password. */
 export interface KeystoreSummary {

@@ -47,6 +47,15 @@ describe("a keystore", () => {
     expect(await readdir(dir)).to.deep.equal(["keystore.json"]);
   });
 
+  it("is refused where it asks for more memory than any honest one", async () => {
+    const path = join(dir, "keystore.json");
+    await createKeystore(path, password, cheap);
+    const json = (await readFile(path, "utf8")).replace('"n":1024', `"n":${2 ** 24}`);
+    await writeFile(path, json);
+    expect((await readKeystore(path)).n).to.equal(2 ** 24);
+    expect(await codeOf(openKeystore(path, password))).to.equal("KEYSTORE_MALFORMED");
+  });
+
   it("tells a wrong password from a broken file and from a missing one", async () => {
     const path = join(dir, "keystore.json");
     await createKeystore(path, password, cheap);
