@@ -1,10 +1,14 @@
 // Yamux's library lets the sender know after each frame that as many bytes may follow: for small messages, a second
-// frame with its own encryption and system call. Here it waits until half of the window is used, as the protocol's
-// implementations in Go and Rust do; the sender still never runs dry.
+// frame with its own encryption and system call. Here it waits until it has more to say, as the protocol's implementations
+// in Go and Rust do. They wait for half of the window; the library widens a window by how soon it is used up, and for that
+// must be let say so more often where much is transferred.
 import { yamux } from "@libp2p/yamux";
 import { StreamState, type YamuxStream } from "@libp2p/yamux/stream";
 
-/** Yamux, as `yamux()` gives it, but one window update a half window. */
+/** An eighth of the smallest window: the sender never runs dry. */
+const leastUpdate = 32 * 1024;
+
+/** Yamux, as `yamux()` gives it, but no window updates of a few bytes. */
 export function yamuxWithRareWindowUpdates(): ReturnType<typeof yamux> {
   const create = yamux();
   return () => {
@@ -28,7 +32,7 @@ function updatingRarely(stream: YamuxStream): YamuxStream {
   stream.sendWindowUpdate = () => {
     const { recvWindow, recvWindowCapacity } = stream as unknown as Record<"recvWindow" | "recvWindowCapacity", number>;
     // Until a stream is established, the frame opens it; afterwards its only use is the window.
-    if (stream.state === StreamState.Established && recvWindowCapacity > recvWindow / 2) return;
+    if (stream.state === StreamState.Established && recvWindow - recvWindowCapacity < leastUpdate) return;
     update();
   };
   return stream;
