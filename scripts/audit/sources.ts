@@ -1,6 +1,6 @@
 // Where an audit reads from: the chain by RPC, and objects from stores on this machine, from peers, or from both.
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type OpenLedger, openLedger } from "../../io/chain/ledger.ts";
@@ -101,10 +101,11 @@ function objectsOf(dir: string): ObjectSource {
   throw new FedError("STORE_MISSING", { dir }, { remedy });
 }
 
-/** The stores of all parties of a simulation. */
+/** The stores of all parties of a simulation, each once: parties of one process have one. */
 export async function storesOfRun(runDir: string): Promise<string[]> {
   const entries = await readdir(runDir, { withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isDirectory() && existsSync(join(runDir, entry.name, "store", "blobs", "objects")))
-    .map((entry) => join(runDir, entry.name, "store", "blobs"));
+  const stores = entries
+    .map((entry) => join(runDir, entry.name, "store", "blobs"))
+    .filter((store) => existsSync(join(store, "objects")));
+  return [...new Set(await Promise.all(stores.map((store) => realpath(store))))];
 }

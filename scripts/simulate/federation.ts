@@ -8,7 +8,7 @@ import { openSharedProcess } from "./in-process.ts";
 import { configureParties } from "./party-configs.ts";
 import { type RunningParty, startParty } from "./party-process.ts";
 import { RoundClock, type SimulationEvent } from "./round-clock.ts";
-import { type RunDirectory, storeOf } from "./run-directory.ts";
+import type { RunDirectory } from "./run-directory.ts";
 
 export interface RunningFederation {
   /** Resolves once every hospital has adopted the last model. @throws FedError PARTY_ENDED, ABORTED */
@@ -48,7 +48,7 @@ export async function startFederation(
   };
   const shared = inProcess
     ? await openSharedProcess({
-        ...{ federationFile: run.at("federation.json"), rpc, log, store: storeOf(run, parties.aggregator) },
+        ...{ federationFile: run.at("federation.json"), rpc, log, store: run.at("shared", "store", "blobs") },
         ...(trainer ? { trainer } : {}),
       })
     : undefined;

@@ -1,6 +1,8 @@
 // Parties within this process, for federations of a hundred: the same code, keys and connections as processes of
 // their own have, but one trainer, one reader of the chain and one store for all, each object over the network once, and
 // each update checked once.
+import { mkdir, symlink } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { runAggregator } from "../../aggregator/aggregator.ts";
 import { parseAggregatorConfig } from "../../aggregator/config.ts";
 import { openChainReader } from "../../io/chain/chain-reader.ts";
@@ -43,13 +45,25 @@ export async function openSharedProcess(options: {
   const trainer = options.trainer ?? (own as TrainerProcess);
   const shared = await shareAmongParties(reader, options.store);
   return {
-    start: (party, onEvent) => startParty(party, { trainer, shared, log: log.child(party.identity.name), onEvent }),
+    async start(party, onEvent) {
+      await linkStore(party.identity.dir, options.store);
+      return startParty(party, { trainer, shared, log: log.child(party.identity.name), onEvent });
+    },
     async close() {
       reader.close();
       await shared.store.close();
       await own?.close();
     },
   };
+}
+
+/** Whatever else looks for a party's objects, such as `consilium reproduce`, finds them where its configuration says. */
+async function linkStore(partyDir: string, store: string): Promise<void> {
+  const own = join(partyDir, "store");
+  await mkdir(own, { recursive: true });
+  await symlink(relative(own, store), join(own, "blobs")).catch((error: { code?: unknown }) => {
+    if (error.code !== "EEXIST") throw error; // an earlier start's
+  });
 }
 
 async function startParty(

@@ -1,13 +1,14 @@
 // The federation's models as files that numpy and PyTorch open: one a round, and the last one by its own name.
 import { existsSync } from "node:fs";
 import { copyFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { FederationFile } from "../../io/chain/federation-file.ts";
 import { openLedger } from "../../io/chain/ledger.ts";
 import { openBlobStore } from "../../io/store/blob-store.ts";
 import type { RoundId } from "../../protocol/digest.ts";
 import { openLineage } from "../../protocol/lineage.ts";
 import type { Identity } from "./identities.ts";
-import { type RunDirectory, storeOf } from "./run-directory.ts";
+import type { RunDirectory } from "./run-directory.ts";
 
 const maxBytes = 2 ** 31;
 
@@ -20,7 +21,7 @@ export async function collectModels(
 ): Promise<readonly Uint8Array[]> {
   const { chainId, contract, fromBlock } = federation;
   const ledger = await openLedger({ federation: { chainId, contract }, fromBlock, endpoints: [rpc], pollMs: 50 });
-  const blobs = await openBlobStore(storeOf(run, aggregator));
+  const blobs = await openBlobStore(join(aggregator.dir, "store", "blobs"));
   try {
     const { finals } = await openLineage(ledger)({});
     const models: Uint8Array[] = [];

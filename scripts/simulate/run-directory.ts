@@ -64,11 +64,6 @@ export async function openRunDirectory(
   return runDirectory(path, record);
 }
 
-/** Where a party keeps its objects: parties of one process have one store. */
-export function storeOf(run: RunDirectory, party: { readonly dir: string }): string {
-  return join(run.settings.inProcess ? run.at("shared") : party.dir, "store", "blobs");
-}
-
 function runDirectory(path: string, opened: z.output<typeof recordSchema>): RunDirectory {
   let record = opened;
   const save = (changes: Partial<typeof record>) => {

@@ -110,6 +110,9 @@ describe("consilium simulate", () => {
     expect(stdout).to.match(/verified/);
     expect(await digests(run)).to.deep.equal(models);
     await untilGone("together");
+    const files = ["--config", join(run, "hospital-2", "config.json"), "--journal", join(run, "chain.ndjson")];
+    const reproduced = await start(["reproduce", ...files, "--round", "2", "--json"], "together again").ended;
+    expect(reproduced.code, reproduced.stderr).to.equal(0);
   });
 
   it("stopped in the middle of training leaves no process, and goes on to the same models", async () => {
