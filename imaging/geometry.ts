@@ -143,12 +143,11 @@ export function resampleSlices(
 ): Float32Array[] {
   return coverage(inputs, outputs).map(({ first, weights, beyond }) => {
     const mean = new Float32Array(slices[0]?.length ?? 0);
-    for (let k = 0; k < weights.length; k++) addShare(mean, slices[first + k]!, weights[k]! / (1 - beyond));
+    for (let k = 0; k < weights.length; k++) {
+      const slice = slices[first + k]!;
+      const share = weights[k]! / (1 - beyond);
+      for (let pixel = 0; pixel < mean.length; pixel++) mean[pixel]! += share * slice[pixel]!;
+    }
     return mean;
   });
-}
-
-/** Adds a slice's share to a mean of slices. */
-export function addShare(mean: Float32Array, slice: Int16Array | Float32Array, share: number): void {
-  for (let pixel = 0; pixel < mean.length; pixel++) mean[pixel]! += share * slice[pixel]!;
 }

@@ -91,6 +91,9 @@ export const lanes64 = {
   /** As the lower two floats of 32 bits, rounded to nearest; the upper two are 0. */
   toFloats: [0xfd, 0x5e],
   storeLower: [0xfd, 0x5b, 0, 0, 0],
+  floor: [0xfd, 0x75],
+  /** As the lower two lanes of 32-bit integers, saturating; the upper two are 0. */
+  toLanes32: [0xfd, 0xfc, 0x01],
   /** The lower two lanes of 32-bit integers. */
   fromLanes32: [0xfd, 0xfe, 0x01],
   /** Of two vectors, the upper halves. */

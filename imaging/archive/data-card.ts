@@ -97,7 +97,8 @@ function excluded(entries: readonly QuarantineEntry[]): Exclusion[] {
   for (const { what, code, remedy, files } of entries) {
     const key = `${what} ${code}`;
     const so = groups.get(key);
-    groups.set(key, { what, code, remedy, count: (so?.count ?? 0) + 1, files: (so?.files ?? 0) + files });
+    const [count, ofFiles] = [(so?.count ?? 0) + (what === "file" ? files : 1), (so?.files ?? 0) + files];
+    groups.set(key, { what, code, remedy, count, files: ofFiles });
   }
   const order = ["scan", "file", "series"];
   return [...groups.values()].sort((a, b) => order.indexOf(a.what) - order.indexOf(b.what) || b.count - a.count);

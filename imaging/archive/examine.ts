@@ -2,6 +2,7 @@
 // read: a file's first bytes say it.
 import { FedError, isFedError } from "../../protocol/errors.ts";
 import type { CtInstance } from "../dicom/ct-instance.ts";
+import type { DicomSource } from "../dicom/decode-messages.ts";
 import type { DecodePool } from "../dicom/decode-pool.ts";
 import type { FileList } from "./file-list.ts";
 import { inOrder } from "./in-order.ts";
@@ -24,29 +25,30 @@ export async function* examine(
   pool: DecodePool,
   signal?: AbortSignal,
 ): AsyncGenerator<Examined, void> {
-  yield* inOrder(places(files), pool.size * 4, async (file): Promise<Examined> => {
+  yield* inOrder(places(files), pool.size * 16, async (file): Promise<Examined> => {
     signal?.throwIfAborted();
     const listed = files.at(file);
     if (listed.refusal) return { kind: "refused", file, error: listed.refusal };
     if (notImages.test(listed.parts.at(-1)!)) return { kind: "other", file };
     try {
       if (listed.bytes === 0) throw new FedError("FILE_EMPTY", {}, { remedy: "copy or export the file again" });
-      const source = await listed.source();
-      if (pictures.test(listed.parts.at(-1)!) && isPicture(await firstBytes(source, 16)))
-        return { kind: "picture", file };
-      try {
-        return { kind: "dicom", file, instance: await pool.header(source) };
-      } catch (error) {
-        // A picture by another name. Nearly all files are DICOM, and need not be opened twice to tell.
-        if (isFedError(error, "DICOM_FOREIGN") && isPicture(await firstBytes(source, 16)))
-          return { kind: "picture", file };
-        throw error;
-      }
+      return await listed.use((source) => examineOne(file, listed.parts.at(-1)!, source, pool));
     } catch (error) {
       if (isFedError(error, "DICOM_POOL_CLOSED")) throw error;
       return { kind: "refused", file, error };
     }
   });
+}
+
+async function examineOne(file: number, name: string, source: DicomSource, pool: DecodePool): Promise<Examined> {
+  if (pictures.test(name) && isPicture(await firstBytes(source, 16))) return { kind: "picture", file };
+  try {
+    return { kind: "dicom", file, instance: await pool.header(source) };
+  } catch (error) {
+    // A picture by another name. Nearly all files are DICOM, and need not be opened twice to tell.
+    if (isFedError(error, "DICOM_FOREIGN") && isPicture(await firstBytes(source, 16))) return { kind: "picture", file };
+    throw error;
+  }
 }
 
 function* places({ length }: FileList): Iterable<number> {

@@ -13,8 +13,8 @@ export interface ListedFile {
   readonly version: number;
   /** Why it can be no more than listed: a zip that does not open. */
   readonly refusal: FedError | undefined;
-  /** What the decoders read: a path, or the bytes out of a zip. */
-  source(): Promise<DicomSource>;
+  /** Runs `work` on what the decoders read: a path, or bytes out of a zip, which are in memory until it has ended. */
+  use<T>(work: (source: DicomSource) => Promise<T>): Promise<T>;
 }
 
 /** A folder with files, on disk or in a zip. */
@@ -22,7 +22,7 @@ export interface Folder {
   /** Names below the archive's folder. */
   readonly parts: readonly string[];
   /** @param entry the number that the file was listed with */
-  sourceOf(name: string, entry: number): Promise<DicomSource>;
+  use<T>(name: string, entry: number, work: (source: DicomSource) => Promise<T>): Promise<T>;
 }
 
 export interface FileList extends Iterable<ListedFile> {
@@ -65,7 +65,7 @@ export function openFileList(): FileListWriter {
       bytes: bytes.at(index),
       version: version.at(index),
       refusal: refusals.get(index),
-      source: () => folder.sourceOf(name, entry.at(index)),
+      use: (work) => folder.use(name, entry.at(index), work),
     };
   }
 

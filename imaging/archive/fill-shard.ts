@@ -33,7 +33,7 @@ export interface Filling {
   readonly patients: readonly PatientFiles[];
   readonly files: FileList;
   readonly examined: ExaminedFiles;
-  readonly quarantined: QuarantineEntry[];
+  readonly quarantined: readonly QuarantineEntry[];
   readonly options: ParsedImportOptions;
   readonly pool: DecodePool;
   readonly pseudonyms: Pseudonyms;

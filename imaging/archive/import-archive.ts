@@ -13,8 +13,9 @@ import { type ImportSummary, summarise } from "./import-summary.ts";
 import { openArchive } from "./listing.ts";
 import { fileName } from "./normalise-patient.ts";
 import { keepPseudonymKey, makePseudonymKey, type Pseudonyms, pseudonymsOf, readPseudonymKey } from "./pseudonyms.ts";
-import { type QuarantineEntry, quarantineEntry } from "./quarantine.ts";
+import type { QuarantineEntry } from "./quarantine.ts";
 import { readLabels } from "./read-labels.ts";
+import { openRefusedFiles } from "./refused-files.ts";
 import { readShardIndex } from "./shard-format.ts";
 import { openShardWriter, settleShardPlace } from "./shard-writer.ts";
 
@@ -58,10 +59,9 @@ async function* importFiles(
   }
   const pool = openDecodePool(options.workers === undefined ? {} : { workers: options.workers });
   try {
-    const quarantined: QuarantineEntry[] = [];
-    const examined = yield* examineAll(files, { pool, pseudonyms, signal, quarantined });
+    const { examined, refused } = yield* examineAll(files, { pool, pseudonyms, signal });
     const grouped = groupPatients(files, examined, { labels, pseudonyms, fallback: options.label });
-    quarantined.push(...grouped.quarantined);
+    const quarantined = [...refused, ...grouped.quarantined];
     checkClasses(grouped.patients, options);
     // Only now is anything written.
     if (!known) await keepPseudonymKey(options.keyFile, key);
@@ -86,25 +86,24 @@ function decidingOf({ keyFile, workers, password, labels, ...deciding }: ParsedI
 
 async function* examineAll(
   files: FileList,
-  work: { pool: DecodePool; pseudonyms: Pseudonyms; signal: AbortSignal | undefined; quarantined: QuarantineEntry[] },
-): AsyncGenerator<ImportProgress, ExaminedFiles> {
+  work: { pool: DecodePool; pseudonyms: Pseudonyms; signal: AbortSignal | undefined },
+): AsyncGenerator<ImportProgress, { readonly examined: ExaminedFiles; readonly refused: QuarantineEntry[] }> {
   const examined = openExaminedFiles();
+  const refusedFiles = openRefusedFiles();
   let done = 0;
   for await (const one of examine(files, work.pool, work.signal)) {
     if (one.kind === "dicom") examined.addDicom(one.file, one.instance);
     if (one.kind === "picture") examined.addPicture(one.file);
-    if (one.kind === "refused") {
-      const file = fileName(files.at(one.file), work.pseudonyms);
-      work.quarantined.push(quarantineEntry(one.error, { what: "file", file, files: 1 }));
-    }
+    if (one.kind === "refused") refusedFiles.add(one.error, fileName(files.at(one.file), work.pseudonyms));
     yield { stage: "files", done: ++done, total: files.length };
   }
+  const refused = refusedFiles.entries();
   if (examined.length === 0) {
-    const codes = [...new Set(work.quarantined.map(({ code }) => code))].join(" ");
+    const codes = [...new Set(refused.map(({ code }) => code))].join(" ");
     const remedy = "give a folder or zip that holds DICOM files of CT, or slices as jpg or png";
     throw new FedError("ARCHIVE_NO_CT", { files: files.length, codes }, { remedy });
   }
-  return examined;
+  return { examined, refused };
 }
 
 function checkClasses(patients: readonly PatientFiles[], { oneClass }: ParsedImportOptions): void {

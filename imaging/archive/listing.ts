@@ -94,7 +94,7 @@ function about({ size, mtimeMs }: { size: number; mtimeMs: number }): { bytes: n
 }
 
 function onDisk(path: string, parts: readonly string[]): Folder {
-  return { parts, sourceOf: async (name) => ({ path: join(path, name) }) };
+  return { parts, use: (name, _, work) => work({ path: join(path, name) }) };
 }
 
 /** Without what operating systems leave in folders, and directories of DICOM files, which the files make needless. */
@@ -104,9 +104,8 @@ function addUnlessIgnored(list: FileListWriter): FileListWriter["add"] {
   };
 }
 
-export async function readBytes(file: ListedFile): Promise<Uint8Array> {
-  const source = await file.source();
-  return "bytes" in source ? source.bytes : readFile(source.path);
+export function readBytes(file: ListedFile): Promise<Uint8Array> {
+  return file.use(async (source) => ("bytes" in source ? source.bytes : readFile(source.path)));
 }
 
 /** The first bytes of a source, to tell pictures from other files. */

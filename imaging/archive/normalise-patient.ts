@@ -64,7 +64,7 @@ async function fromDicom(
   }
   const { chosen } = selection;
   if (!chosen) throw noSeriesError(selection, work);
-  const stack = await readStack(chosen, (file) => files.at(file).source(), {
+  const stack = await readStack(chosen, (file, work) => files.at(file).use(work), {
     pool,
     pixelMm: workingPixelMm(shape),
     ...(signal ? { signal } : {}),
@@ -142,7 +142,7 @@ async function fromPictures(
   const decoded = inOrder(pictures, normaliser.size + 1, async (file) => {
     signal?.throwIfAborted();
     try {
-      return await normaliser.run({ kind: "picture", source: await files.at(file).source(), shape });
+      return await files.at(file).use((source) => normaliser.run({ kind: "picture", source, shape }));
     } catch (error) {
       const place = { what: "file", patient, file: fileName(files.at(file), pseudonyms), files: 1 } as const;
       return quarantineEntry(error, place);

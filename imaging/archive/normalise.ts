@@ -3,19 +3,11 @@
 import { FedError } from "../../protocol/errors.ts";
 import { OUTSIDE_HU } from "../dicom/hounsfield.ts";
 import { type Field, openFieldSampler } from "../field-sampler.ts";
-import {
-  addShare,
-  type Cell,
-  cells,
-  cellsOfSlices,
-  coverage,
-  type Plane,
-  resampleSlices,
-  shrink,
-} from "../geometry.ts";
+import { type Cell, cells, cellsOfSlices, coverage, type Plane, resampleSlices, shrink } from "../geometry.ts";
 import { type WindowName, windowChannels } from "../intensity.ts";
 import { type LungMask, lungMask } from "../lungs.ts";
 import type { Stack } from "../series/read-stack.ts";
+import { sliceMeans } from "../slice-means.ts";
 
 /** What comes out: pixels of fieldMm / width mm, slices of sliceMm, at most maxSlices of them. */
 export interface ShardShape {
@@ -150,18 +142,9 @@ interface CoarseVolume {
 }
 
 function coarseVolume(planes: readonly Plane[], covers: ReturnType<typeof coverage>, factor: number): CoarseVolume {
-  const small = planes.map((plane) => shrink(plane, factor));
-  const { rows, columns, spacingMm } = small[0]!;
-  const hu = new Int16Array(covers.length * rows * columns);
-  const mean = new Float32Array(rows * columns);
-  for (const [slice, { first, weights, beyond }] of covers.entries()) {
-    mean.fill(0);
-    for (let k = 0; k < weights.length; k++) addShare(mean, small[first + k]!.values, weights[k]! / (1 - beyond));
-    roundInto(hu.subarray(slice * mean.length), mean);
-  }
-  return { hu, rows, columns, spacingMm };
-}
-
-function roundInto(rounded: Int16Array, values: Float32Array): void {
-  for (let at = 0; at < values.length; at++) rounded[at] = Math.round(values[at]!);
+  const { rows, columns, spacingMm } = shrink(planes[0]!, factor);
+  const area = rows * columns;
+  const small = new Int16Array(planes.length * area);
+  for (const [slice, plane] of planes.entries()) small.set(shrink(plane, factor).values, slice * area);
+  return { hu: sliceMeans(small, area, covers), rows, columns, spacingMm };
 }

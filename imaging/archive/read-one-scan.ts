@@ -55,7 +55,7 @@ export async function readOneScan(
     if (!chosen) throw noSeriesError(selection, options);
     const { rows, columns } = chosen.files[0]!.instance;
     const pixelMm = chosen.order.frames.length * rows * columns > mostVoxels ? coarsePixelMm : 0;
-    const stack = await readStack(chosen, (file) => files.at(file).source(), {
+    const stack = await readStack(chosen, (file, work) => files.at(file).use(work), {
       pool,
       pixelMm,
       ...(signal && { signal }),

@@ -1,16 +1,20 @@
-// Zips as lists of files, read where they lie: one file in memory at a time, never the archive, nothing unpacked to disk.
-// There may be thousands of them, one a patient: only those that were last read from are open, with their directories.
+// Zips as lists of files, read where they lie: few files in memory at a time, never the archive, nothing unpacked to disk.
+// There may be thousands of them, one a patient: only those that were last read from are open.
 import { type FileHandle, open } from "node:fs/promises";
-import { configure, type FileEntry, Reader, ZipReader } from "@zip.js/zip.js";
+import { configure, type FileEntry } from "@zip.js/zip.js";
 import { FedError } from "../../protocol/errors.ts";
+import { openByteBudget } from "./byte-budget.ts";
+import { Column, TextColumn } from "./column.ts";
 import type { FileListWriter, Folder } from "./file-list.ts";
-import { compareNaturally } from "./natural-order.ts";
+import { openZipEntry, readZipDirectory, type ZipDirectory } from "./zip-directory.ts";
 
 // Its workers are web workers; what takes the time, decoding, has threads of its own.
 configure({ useWebWorkers: false });
 
-/** More than any slice has, and no more than a few of them may fill the memory. */
+/** More than any slice has. */
 const maxFileBytes = 2 ** 28;
+/** Of unpacked files that are worked on, whatever they claim to have. */
+const maxBytesAtOnce = maxFileBytes;
 const maxEntries = 4_000_000;
 const longestName = 4096;
 /** CT shrinks to a third or so; what shrinks to a thousandth is a bomb. */
@@ -29,28 +33,24 @@ export interface Zips {
   close(): Promise<void>;
 }
 
-interface OpenZip {
-  readonly file: FileHandle;
-  readonly entries: readonly FileEntry[];
-}
-
 interface Opened {
-  readonly zip: Promise<OpenZip>;
+  readonly file: Promise<FileHandle>;
   users: number;
 }
 
 export function openZips(password: string | undefined): Zips {
   /** By path; the one that was used last comes last. */
   const opened = new Map<string, Opened>();
+  const budget = openByteBudget(maxBytesAtOnce);
   let most = mostOpen;
 
-  async function use<T>(path: string, work: (zip: OpenZip) => Promise<T>): Promise<T> {
-    const one = opened.get(path) ?? { zip: openZip(path, password), users: 0 };
+  async function use<T>(path: string, work: (file: FileHandle) => Promise<T>): Promise<T> {
+    const one = opened.get(path) ?? { file: openFile(path), users: 0 };
     opened.delete(path);
     opened.set(path, one);
     one.users++;
     try {
-      return await work(await one.zip);
+      return await work(await one.file);
     } finally {
       one.users--;
       await closeUnused();
@@ -58,31 +58,38 @@ export function openZips(password: string | undefined): Zips {
   }
 
   async function closeUnused(): Promise<void> {
-    for (const [path, { zip, users }] of [...opened].slice(0, Math.max(0, opened.size - most))) {
+    for (const [path, { file, users }] of [...opened].slice(0, Math.max(0, opened.size - most))) {
       if (users > 0) continue;
       opened.delete(path);
-      await zip.then(
-        ({ file }) => file.close(),
+      await file.then(
+        (open) => open.close(),
         () => {},
       );
     }
   }
 
   return {
-    list: (path, parts, add) =>
-      use(path, async ({ entries }) => {
-        const sourceOf: Folder["sourceOf"] = (_, entry) =>
-          use(path, async (zip) => ({ bytes: await unpack(zip.entries[entry]) }));
-        const folders = new Map<string, Folder>();
-        const listed = entries.map(({ filename }, entry) => ({ names: namesOf(filename), entry }));
-        for (const { names, entry } of listed.sort((a, b) => compareNaturally(a.names.join("/"), b.names.join("/")))) {
-          const inside = names.slice(0, -1);
-          const folder = folders.get(inside.join("/")) ?? { parts: [...parts, ...inside], sourceOf };
-          folders.set(inside.join("/"), folder);
-          const { uncompressedSize: bytes, signature: version = 0 } = entries[entry]!;
-          add(folder, { name: names.at(-1) ?? "", bytes, version, entry });
-        }
-      }),
+    async list(path, parts, add) {
+      const { directory, entries } = await use(path, (file) => listEntries(file, password));
+      const useFile: Folder["use"] = (_, place, work) =>
+        use(path, async (file) => {
+          const entry = await entryAt(file, directory, place, password);
+          return budget.hold(sizeOf(entry), async () => work({ bytes: await unpack(entry) }));
+        });
+      const folders = new Map<string, Folder>();
+      for (let index = 0; index < entries.places.length; index++) {
+        const names = namesOf(entries.names.at(index));
+        const inside = names.slice(0, -1);
+        const folder = folders.get(inside.join("/")) ?? { parts: [...parts, ...inside], use: useFile };
+        folders.set(inside.join("/"), folder);
+        const [bytes, version, entry] = [
+          entries.bytes.at(index),
+          entries.checksums.at(index),
+          entries.places.at(index),
+        ];
+        add(folder, { name: names.at(-1) ?? "", bytes, version, entry });
+      }
+    },
     close: () => {
       // Those that are read from close when that is done.
       most = 0;
@@ -91,28 +98,59 @@ export function openZips(password: string | undefined): Zips {
   };
 }
 
-async function openZip(path: string, password: string | undefined): Promise<OpenZip> {
-  const file = await open(path, "r").catch(() => {
+function openFile(path: string): Promise<FileHandle> {
+  return open(path, "r").catch(() => {
     throw malformed("it may not be read");
   });
+}
+
+interface Entries {
+  readonly names: TextColumn;
+  readonly bytes: Column;
+  readonly checksums: Column;
+  /** Of their records in the directory. */
+  readonly places: Column;
+}
+
+/** All files of a zip, or none of them where its directory is damaged. */
+async function listEntries(
+  file: FileHandle,
+  password: string | undefined,
+): Promise<{ readonly directory: ZipDirectory; readonly entries: Entries }> {
+  const entries: Entries = {
+    names: new TextColumn(),
+    bytes: new Column("float64"),
+    checksums: new Column("uint32"),
+    places: new Column("uint32"),
+  };
+  let isChecked = false;
   try {
-    const { size } = await file.stat();
-    const zip = new ZipReader(new FileReader(file, size), password === undefined ? {} : { password });
-    const entries: FileEntry[] = [];
-    let isChecked = false;
-    for await (const entry of zip.getEntriesGenerator()) {
-      if (entries.length >= maxEntries) throw malformed("more entries than an archive of scans has");
-      if (entry.directory) continue;
+    const directory = await readZipDirectory(file, password, async (entry, place) => {
+      if (entries.places.length >= maxEntries) throw malformed("more entries than an archive of scans has");
+      if (entry.directory) return;
       if (entry.filename.length > longestName) throw malformed("a name that is too long");
       if (entry.encrypted && !isChecked) await checkPassword(entry, password);
       isChecked ||= entry.encrypted;
-      entries.push(entry);
-    }
-    return { file, entries };
+      entries.names.push(entry.filename);
+      entries.bytes.push(entry.uncompressedSize);
+      entries.checksums.push(entry.signature ?? 0);
+      entries.places.push(place);
+    });
+    return { directory, entries };
   } catch (error) {
-    await file.close();
     throw error instanceof FedError ? error : malformed("no list of files");
   }
+}
+
+async function entryAt(
+  file: FileHandle,
+  directory: ZipDirectory,
+  place: number,
+  password: string | undefined,
+): Promise<FileEntry> {
+  const entry = await openZipEntry(file, directory, place, password).catch(() => undefined);
+  if (!entry || entry.directory) throw malformed("it has changed");
+  return entry;
 }
 
 function namesOf(path: string): string[] {
@@ -128,11 +166,16 @@ async function checkPassword(entry: FileEntry, password: string | undefined): Pr
   });
 }
 
+/** @throws {FedError} ZIP_FILE_TOO_LARGE */
+function sizeOf({ uncompressedSize, compressedSize }: FileEntry): number {
+  if (uncompressedSize > maxFileBytes || uncompressedSize > maxRatio * (compressedSize + 1024))
+    throw tooLarge(uncompressedSize);
+  return uncompressedSize;
+}
+
 /** @throws {FedError} ZIP_FILE_TOO_LARGE, ZIP_MALFORMED */
-async function unpack(entry: FileEntry | undefined): Promise<Uint8Array> {
-  if (!entry) throw malformed("it has changed");
-  const claimed = entry.uncompressedSize;
-  if (claimed > maxFileBytes || claimed > maxRatio * (entry.compressedSize + 1024)) throw tooLarge(claimed);
+async function unpack(entry: FileEntry): Promise<Uint8Array> {
+  const claimed = sizeOf(entry);
   const bytes = new Uint8Array(claimed);
   let filled = 0;
   const sink = new WritableStream<Uint8Array>({
@@ -158,21 +201,4 @@ function tooLarge(bytes: number): FedError {
 
 function malformed(why: string): FedError {
   return new FedError("ZIP_MALFORMED", { why }, { remedy: "copy the zip again, or unpack it and import the folder" });
-}
-
-/** Random access to a zip on disk. */
-class FileReader extends Reader<FileHandle> {
-  readonly #file: FileHandle;
-
-  constructor(file: FileHandle, size: number) {
-    super(file);
-    this.#file = file;
-    this.size = size;
-  }
-
-  override async readUint8Array(offset: number, length: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(Math.max(0, Math.min(length, this.size - offset)));
-    const { bytesRead } = await this.#file.read(bytes, 0, bytes.length, offset);
-    return bytes.subarray(0, bytesRead);
-  }
 }

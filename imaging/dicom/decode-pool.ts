@@ -66,7 +66,7 @@ export interface DecodePool {
 
 const FRAMES_AHEAD = 4;
 /** One in work and some to go on with, so that no worker waits for this thread between two files. */
-const TASKS_A_WORKER = 6;
+const TASKS_A_WORKER = 20;
 
 export function openDecodePool({
   workers = availableParallelism(),

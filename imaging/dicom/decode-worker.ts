@@ -97,7 +97,7 @@ function readHeader(source: DicomSource): CtInstance {
   return "path" in source ? readFileHeader(source.path, limits) : readInstanceHeader(source.bytes, limits);
 }
 
-const MOST_HELD = 4;
+const MOST_HELD = 16;
 const MOST_HELD_MS = 5;
 let held: FromWorker[] = [];
 let heldBuffers: ArrayBuffer[] = [];

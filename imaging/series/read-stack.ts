@@ -24,7 +24,7 @@ export interface DamagedFile {
 }
 
 /** Asked for at once, so that no worker waits for this thread. */
-const FILES_A_WORKER = 4;
+const FILES_A_WORKER = 10;
 /** More than this share of a series' files damaged, and what is left shows no longer the scan. */
 const MOST_DAMAGED = 0.2;
 
@@ -37,7 +37,7 @@ const MOST_DAMAGED = 0.2;
  */
 export async function readStack(
   { order, thicknessMm }: SeriesCandidate,
-  sourceOf: (file: number) => Promise<DicomSource>,
+  use: (file: number, work: (source: DicomSource) => Promise<void>) => Promise<void>,
   {
     pool,
     pixelMm,
@@ -55,11 +55,13 @@ export async function readStack(
   const errors = new Map<number, unknown>();
   const decodeOne = async (file: number, places: ReadonlyMap<number, number>) => {
     const shifts = Array.from({ length: Math.max(...places.keys()) + 1 }, (_, index) => shift[places.get(index)!] ?? 0);
-    let index = 0;
-    for await (const plane of pool.planes(await sourceOf(file), { pixelMm, shifts }, signal ? { signal } : {})) {
-      const place = places.get(index++);
-      if (place !== undefined) planes[place] = plane;
-    }
+    await use(file, async (source) => {
+      let index = 0;
+      for await (const plane of pool.planes(source, { pixelMm, shifts }, signal ? { signal } : {})) {
+        const place = places.get(index++);
+        if (place !== undefined) planes[place] = plane;
+      }
+    });
   };
   const decodeAll = async (wanted: WantedFrames) => {
     const queue = [...wanted];

@@ -1,8 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from "@zip.js/zip.js";
 import { expect } from "chai";
 import fc from "fast-check";
@@ -13,7 +11,10 @@ import { labelsFromFolders } from "../../../imaging/archive/labels.ts";
 import { openArchive, readBytes } from "../../../imaging/archive/listing.ts";
 import { compareNaturally } from "../../../imaging/archive/natural-order.ts";
 import { pseudonymsOf } from "../../../imaging/archive/pseudonyms.ts";
+import { openRefusedFiles } from "../../../imaging/archive/refused-files.ts";
 import type { CtFrame, CtInstance } from "../../../imaging/dicom/ct-instance.ts";
+import { FedError } from "../../../protocol/errors.ts";
+import { memoryInUse } from "./memory-in-use.ts";
 
 const filesOfScan = 250;
 const mostBytesOfFile = 200;
@@ -97,6 +98,30 @@ describe("an archive of very many files", () => {
     );
   });
 
+  it("lists a thousand files that cannot be read for the same reason, and counts the others", () => {
+    const refused = openRefusedFiles();
+    const before = memoryInUse();
+    for (let file = 0; file < 200_000; file++) {
+      const code = file === 7 ? "DICOM_TRUNCATED" : "DICOM_FOREIGN";
+      refused.add(new FedError(code, { bytes: file }, { remedy: `mend ${code}` }), `pseudonym ${file}`);
+    }
+    const entries = refused.entries();
+    expect(memoryInUse() - before).to.be.below(2e6);
+    expect(entries.filter(({ file }) => file !== undefined)).to.have.length(1001);
+    expect(entries[7]).to.deep.include({ code: "DICOM_TRUNCATED", file: "pseudonym 7", files: 1 });
+    const [counted, ...others] = entries.filter(({ file }) => file === undefined);
+    expect(others).to.deep.equal([]);
+    const facts = { isCounted: true };
+    expect(counted).to.deep.equal({
+      what: "file",
+      code: "DICOM_FOREIGN",
+      files: 198_999,
+      facts,
+      remedy: "mend DICOM_FOREIGN",
+    });
+    expect(entries.reduce((sum, { files }) => sum + files, 0)).to.equal(200_000);
+  });
+
   it("may be a zip for each patient, more of them than are kept open, read from in any order", async () => {
     const root = await mkdtemp(join(tmpdir(), "consilium-many-"));
     try {
@@ -144,7 +169,7 @@ function listAndGroup(scans: number) {
 }
 
 function folderOf(parts: readonly string[]): Folder {
-  return { parts, sourceOf: async (name) => ({ path: name }) };
+  return { parts, use: (name, _, work) => work({ path: name }) };
 }
 
 function frameAt(slice: number): CtFrame {
@@ -168,16 +193,6 @@ function headerOf(patientId: string, seriesUid: string, instanceUid: string): Om
     ...{ bitsAllocated: 16, bitsStored: 12, highBit: 11, isSigned: false, pixelPaddingValue: 63_536 },
     pixelPaddingLimit: 63_536,
   };
-}
-
-/** Bytes in use within the heap and outside it, after what nobody needs was collected. */
-function memoryInUse(): number {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
-  collect();
-  collect();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
 }
 
 /** The order written out: pieces of digits and of others. */
