@@ -79,7 +79,7 @@ export class RoundWatch {
     this.askingSince = this.#now;
   }
 
-  /** Brings one update here. @throws FedError BLOB_UNAVAILABLE, ABORTED */
+  /** Brings one update here. @returns undefined where the chain says something else by now @throws FedError BLOB_UNAVAILABLE, ABORTED */
   async collect(
     { round, commitment }: { round: RoundState; commitment: Commitment },
     waiting: Waiting,
@@ -89,6 +89,7 @@ export class RoundWatch {
     const { member } = commitment;
     try {
       const found = await collectUpdate(this.#ports, { commitment, round, context }, { ...this.#limits, ...waiting });
+      if (!this.#isCommitted(commitment) || this.context !== context) return undefined;
       collected.set(member, found);
       return found;
     } catch (error) {
@@ -110,6 +111,10 @@ export class RoundWatch {
   /** Models that a member announced as its proposals. */
   announcedBy(member: HospitalAddress, round: RoundId): readonly Digest[] {
     return (this.#announced.get(round) ?? []).filter(({ from }) => from === member).map(({ model }) => model);
+  }
+
+  #isCommitted({ member, manifest }: Commitment): boolean {
+    return this.#round?.commitments.some((each) => each.member === member && each.manifest === manifest) ?? false;
   }
 
   /** After a reorganisation a member may have committed to something else. */

@@ -1,5 +1,5 @@
-// A hospital that changes its key in a round in which it has committed: what it signed before stays signed, and counts
-// once.
+// A hospital that changes its key in a round in which it has committed, or whose commitment a reorganisation replaces: what
+// it signed before stays signed, and counts once.
 import { expect } from "chai";
 import { collectUpdate } from "../../protocol/collect.ts";
 import type { Digest, HospitalAddress } from "../../protocol/digest.ts";
@@ -13,7 +13,7 @@ import { fakeSignatures } from "../fakes/party-ports.ts";
 
 const renewed = addressOf(61);
 
-describe("a hospital that changes its key after it committed", () => {
+describe("a hospital of which the chain says something else after it committed", () => {
   let round: RoundState;
   let ports: ConstructorParameters<typeof RoundWatch>[0];
   const old = addressOf(0);
@@ -42,7 +42,7 @@ describe("a hospital that changes its key after it committed", () => {
     return collectUpdate(ports, { commitment, round: state, context }, limits);
   };
 
-  it("is judged by the key that it committed with", async () => {
+  it("is judged, where it changed its key, by the key that it committed with", async () => {
     const state = rotated();
     const found = await collect(state, commitmentOf(state, renewed));
     expect(found).to.include({ status: "valid", member: renewed });
@@ -63,5 +63,26 @@ describe("a hospital that changes its key after it committed", () => {
     watch.follow({ ...rotated(), status: "committing", proposals: [] }, 1, undefined);
     expect([...watch.collected.keys()]).to.have.members(round.members.filter((member) => member !== old));
     expect(watch.uncollected().map(({ member }) => member)).to.deep.equal([renewed]);
+  });
+
+  it("has nothing counted that came after a reorganisation put another commitment in its place", async () => {
+    let serve = () => {};
+    const served = new Promise<void>((resolve) => {
+      serve = resolve;
+    });
+    const exchange = { fetch: async () => served };
+    const watch = new RoundWatch({ ...ports, exchange }, limits);
+    const open: RoundState = { ...round, status: "committing", proposals: [] };
+    watch.follow(open, 0, undefined);
+    watch.context = await openRoundContext(ports, open, lineageOf([open]), { federation: fakeFederation, ...limits });
+    const commitment = commitmentOf(open, old);
+    const collecting = watch.collect({ round: open, commitment }, {});
+    const other = commitmentOf(open, addressOf(1)).manifest;
+    const commitments = open.commitments.map((each) => (each.member === old ? { ...each, manifest: other } : each));
+    watch.follow({ ...open, commitments }, 1, undefined);
+    serve();
+    expect(await collecting).to.equal(undefined);
+    expect(watch.collected.size).to.equal(0);
+    expect(watch.uncollected().map(({ member }) => member)).to.include(old);
   });
 });
