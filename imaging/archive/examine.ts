@@ -4,7 +4,7 @@ import { FedError, isFedError } from "../../protocol/errors.ts";
 import type { CtInstance } from "../dicom/ct-instance.ts";
 import type { DicomSource } from "../dicom/decode-messages.ts";
 import type { DecodePool } from "../dicom/decode-pool.ts";
-import type { FileList } from "./file-list.ts";
+import type { FileList, ListedFile } from "./file-list.ts";
 import { inOrder } from "./in-order.ts";
 import { firstBytes } from "./listing.ts";
 import { isPicture } from "./picture.ts";
@@ -32,7 +32,7 @@ export async function* examine(
     if (notImages.test(listed.parts.at(-1)!)) return { kind: "other", file };
     try {
       if (listed.bytes === 0) throw new FedError("FILE_EMPTY", {}, { remedy: "copy or export the file again" });
-      return await listed.use((source) => examineOne(file, listed.parts.at(-1)!, source, pool));
+      return await examineFile(file, listed, pool);
     } catch (error) {
       if (isFedError(error, "DICOM_POOL_CLOSED")) throw error;
       return { kind: "refused", file, error };
@@ -40,7 +40,23 @@ export async function* examine(
   });
 }
 
-async function examineOne(file: number, name: string, source: DicomSource, pool: DecodePool): Promise<Examined> {
+/** Of a file in a zip its beginning is unpacked, and the rest only where that does not say enough. */
+const beginningBytes = 2 ** 16;
+
+async function examineFile(file: number, listed: ListedFile, pool: DecodePool): Promise<Examined> {
+  const look = (source: DicomSource) => examineSource(file, listed.parts.at(-1)!, source, pool);
+  if (listed.bytes <= beginningBytes) return listed.use(look);
+  try {
+    const seen = await listed.use(look, beginningBytes);
+    // It may end before its pixels just where an element ends.
+    if (seen.kind !== "dicom" || seen.instance.hasPixels) return seen;
+  } catch (error) {
+    if (!isFedError(error, "DICOM_TRUNCATED")) throw error;
+  }
+  return listed.use(look);
+}
+
+async function examineSource(file: number, name: string, source: DicomSource, pool: DecodePool): Promise<Examined> {
   if (pictures.test(name) && isPicture(await firstBytes(source, 16))) return { kind: "picture", file };
   try {
     return { kind: "dicom", file, instance: await pool.header(source) };

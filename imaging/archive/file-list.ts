@@ -13,8 +13,11 @@ export interface ListedFile {
   readonly version: number;
   /** Why it can be no more than listed: a zip that does not open. */
   readonly refusal: FedError | undefined;
-  /** Runs `work` on what the decoders read: a path, or bytes out of a zip, which are in memory until it has ended. */
-  use<T>(work: (source: DicomSource) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` on what the decoders read: a path, or bytes out of a zip, which are in memory until it has ended.
+   * @param beginning where so many of the first bytes are enough, there may come no more
+   */
+  use<T>(work: (source: DicomSource) => Promise<T>, beginning?: number): Promise<T>;
 }
 
 /** A folder with files, on disk or in a zip. */
@@ -22,7 +25,12 @@ export interface Folder {
   /** Names below the archive's folder. */
   readonly parts: readonly string[];
   /** @param entry the number that the file was listed with */
-  use<T>(name: string, entry: number, work: (source: DicomSource) => Promise<T>): Promise<T>;
+  use<T>(
+    name: string,
+    entry: number,
+    work: (source: DicomSource) => Promise<T>,
+    beginning: number | undefined,
+  ): Promise<T>;
 }
 
 export interface FileList extends Iterable<ListedFile> {
@@ -65,7 +73,7 @@ export function openFileList(): FileListWriter {
       bytes: bytes.at(index),
       version: version.at(index),
       refusal: refusals.get(index),
-      use: (work) => folder.use(name, entry.at(index), work),
+      use: (work, beginning) => folder.use(name, entry.at(index), work, beginning),
     };
   }
 

@@ -105,7 +105,7 @@ function addUnlessIgnored(list: FileListWriter): FileListWriter["add"] {
 }
 
 export function readBytes(file: ListedFile): Promise<Uint8Array> {
-  return file.use(async (source) => ("bytes" in source ? source.bytes : readFile(source.path)));
+  return file.use(async (source) => ("bytes" in source ? new Uint8Array(source.bytes) : readFile(source.path)));
 }
 
 /** The first bytes of a source, to tell pictures from other files. */

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { parentPort } from "node:worker_threads";
 import { FedError, isFedError } from "../../protocol/errors.ts";
+import { giveBack } from "../give-back.ts";
 import { normaliseStack } from "./normalise.ts";
 import type { NormaliseAnswer, NormaliseResults, NormaliseTask } from "./normalise-messages.ts";
 import { normalisePictures, workingPlane } from "./normalise-pictures.ts";
@@ -25,19 +26,13 @@ async function perform(task: NormaliseTask): Promise<NormaliseResults[keyof Norm
     try {
       return normaliseStack(task.stack, task.shape);
     } finally {
-      for (const { values } of task.stack.planes) giveBack(values.buffer as ArrayBuffer);
+      for (const { values } of task.stack.planes) giveBack(values);
     }
   }
   if (task.kind === "pictures") return normalisePictures(task.planes, task.shape);
   const bytes = "bytes" in task.source ? task.source.bytes : await readFile(task.source.path);
   const picture = await decodePicture(bytes);
   return { plane: workingPlane(picture, task.shape), rows: picture.rows, columns: picture.columns };
-}
-
-/** A scan's pixels are tens of megabytes outside the heap, of which the collector would let several scans pile up. */
-function giveBack(memory: ArrayBuffer): void {
-  // ES2024, which Node has and the compiler's library of ES2023 does not.
-  (memory as ArrayBuffer & { transfer(bytes: number): ArrayBuffer }).transfer(0);
 }
 
 function answer(message: NormaliseAnswer): void {

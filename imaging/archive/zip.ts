@@ -3,22 +3,18 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { configure, type FileEntry } from "@zip.js/zip.js";
 import { FedError } from "../../protocol/errors.ts";
+import { giveBack } from "../give-back.ts";
 import { openByteBudget } from "./byte-budget.ts";
 import { Column, TextColumn } from "./column.ts";
 import type { FileListWriter, Folder } from "./file-list.ts";
 import { openZipEntry, readZipDirectory, type ZipDirectory } from "./zip-directory.ts";
+import { bytesHeld, malformedZip, maxFileBytes, unpack } from "./zip-unpack.ts";
 
 // Its workers are web workers; what takes the time, decoding, has threads of its own.
 configure({ useWebWorkers: false });
 
-/** More than any slice has. */
-const maxFileBytes = 2 ** 28;
-/** Of unpacked files that are worked on, whatever they claim to have. */
-const maxBytesAtOnce = maxFileBytes;
 const maxEntries = 4_000_000;
 const longestName = 4096;
-/** CT shrinks to a third or so; what shrinks to a thousandth is a bomb. */
-const maxRatio = 1000;
 /** More than patients are worked on at once. */
 const mostOpen = 8;
 
@@ -41,7 +37,8 @@ interface Opened {
 export function openZips(password: string | undefined): Zips {
   /** By path; the one that was used last comes last. */
   const opened = new Map<string, Opened>();
-  const budget = openByteBudget(maxBytesAtOnce);
+  /** Of what is worked on, whatever the files claim. */
+  const budget = openByteBudget(maxFileBytes);
   let most = mostOpen;
 
   async function use<T>(path: string, work: (file: FileHandle) => Promise<T>): Promise<T> {
@@ -71,10 +68,13 @@ export function openZips(password: string | undefined): Zips {
   return {
     async list(path, parts, add) {
       const { directory, entries } = await use(path, (file) => listEntries(file, password));
-      const useFile: Folder["use"] = (_, place, work) =>
+      const useFile: Folder["use"] = (_, place, work, beginning) =>
         use(path, async (file) => {
           const entry = await entryAt(file, directory, place, password);
-          return budget.hold(sizeOf(entry), async () => work({ bytes: await unpack(entry) }));
+          return budget.hold(bytesHeld(entry), async () => {
+            const bytes = await unpack(file, directory.prepended, entry, beginning);
+            return work({ bytes }).finally(() => giveBack(bytes));
+          });
         });
       const folders = new Map<string, Folder>();
       for (let index = 0; index < entries.places.length; index++) {
@@ -100,7 +100,7 @@ export function openZips(password: string | undefined): Zips {
 
 function openFile(path: string): Promise<FileHandle> {
   return open(path, "r").catch(() => {
-    throw malformed("it may not be read");
+    throw malformedZip("it may not be read");
   });
 }
 
@@ -126,9 +126,9 @@ async function listEntries(
   let isChecked = false;
   try {
     const directory = await readZipDirectory(file, password, async (entry, place) => {
-      if (entries.places.length >= maxEntries) throw malformed("more entries than an archive of scans has");
+      if (entries.places.length >= maxEntries) throw malformedZip("more entries than an archive of scans has");
       if (entry.directory) return;
-      if (entry.filename.length > longestName) throw malformed("a name that is too long");
+      if (entry.filename.length > longestName) throw malformedZip("a name that is too long");
       if (entry.encrypted && !isChecked) await checkPassword(entry, password);
       isChecked ||= entry.encrypted;
       entries.names.push(entry.filename);
@@ -138,7 +138,7 @@ async function listEntries(
     });
     return { directory, entries };
   } catch (error) {
-    throw error instanceof FedError ? error : malformed("no list of files");
+    throw error instanceof FedError ? error : malformedZip("no list of files");
   }
 }
 
@@ -149,7 +149,7 @@ async function entryAt(
   password: string | undefined,
 ): Promise<FileEntry> {
   const entry = await openZipEntry(file, directory, place, password).catch(() => undefined);
-  if (!entry || entry.directory) throw malformed("it has changed");
+  if (!entry || entry.directory) throw malformedZip("it has changed");
   return entry;
 }
 
@@ -164,41 +164,4 @@ async function checkPassword(entry: FileEntry, password: string | undefined): Pr
   await entry.getData(new WritableStream(), { checkPasswordOnly: true }).catch(() => {
     throw new FedError("ZIP_PASSWORD", facts, { remedy });
   });
-}
-
-/** @throws {FedError} ZIP_FILE_TOO_LARGE */
-function sizeOf({ uncompressedSize, compressedSize }: FileEntry): number {
-  if (uncompressedSize > maxFileBytes || uncompressedSize > maxRatio * (compressedSize + 1024))
-    throw tooLarge(uncompressedSize);
-  return uncompressedSize;
-}
-
-/** @throws {FedError} ZIP_FILE_TOO_LARGE, ZIP_MALFORMED */
-async function unpack(entry: FileEntry): Promise<Uint8Array> {
-  const claimed = sizeOf(entry);
-  const bytes = new Uint8Array(claimed);
-  let filled = 0;
-  const sink = new WritableStream<Uint8Array>({
-    write(chunk) {
-      if (filled + chunk.byteLength > claimed) throw tooLarge(claimed);
-      bytes.set(chunk, filled);
-      filled += chunk.byteLength;
-    },
-  });
-  try {
-    await entry.getData(sink, { checkSignature: true });
-  } catch (error) {
-    throw error instanceof FedError ? error : malformed("a file in it does not unpack");
-  }
-  if (filled !== claimed) throw malformed("a file in it is cut off");
-  return bytes;
-}
-
-function tooLarge(bytes: number): FedError {
-  const facts = { bytes, maxBytes: maxFileBytes, maxRatio };
-  return new FedError("ZIP_FILE_TOO_LARGE", facts, { remedy: "unpack the zip yourself, and import the folder" });
-}
-
-function malformed(why: string): FedError {
-  return new FedError("ZIP_MALFORMED", { why }, { remedy: "copy the zip again, or unpack it and import the folder" });
 }

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { isFedError } from "../../protocol/errors.ts";
 import { type Plane, type Reduction, reduceFrame } from "../geometry.ts";
+import { giveBack } from "../give-back.ts";
 import { frameMemory } from "../shrink-pixels.ts";
 import type { CtInstance } from "./ct-instance.ts";
 import { decodeFrame, decodeFrames } from "./decode-frames.ts";
@@ -48,6 +49,8 @@ async function perform(message: Extract<ToWorker, { source: unknown }>): Promise
     // What is no FedError may quote the file or its path, so its name is all that is told.
     const refusal = isFedError(error) ? error : unreadable(reasonOf(error));
     sayLater({ kind: "refused", task, code: refusal.code, facts: refusal.facts, remedy: refusal.remedy });
+  } finally {
+    if ("bytes" in message.source) giveBack(message.source.bytes);
   }
 }
 

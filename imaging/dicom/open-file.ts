@@ -35,10 +35,13 @@ export async function withDicomFile(
 export function readFileHeader(path: string, limits: DicomLimits): CtInstance {
   const { stored, close } = openStored(path, limits);
   try {
-    return (
-      fromBeginning(stored, (head) => readInstanceHeader(head, limits)) ??
-      readInstanceHeader(firstBytes(stored, stored.size), limits)
-    );
+    const found = fromBeginning(stored, (head) => {
+      const instance = readInstanceHeader(head, limits);
+      // It may end before its pixels just where an element ends.
+      if (!instance.hasPixels && head.length < stored.size) throw truncated(head.length);
+      return instance;
+    });
+    return found ?? readInstanceHeader(firstBytes(stored, stored.size), limits);
   } finally {
     close();
   }

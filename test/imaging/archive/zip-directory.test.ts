@@ -1,10 +1,20 @@
+import { createCipheriv } from "node:crypto";
 import { mkdtemp, open, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import { TextReader, Uint8ArrayWriter, ZipWriter, type ZipWriterConstructorOptions } from "@zip.js/zip.js";
+import {
+  TextReader,
+  Uint8ArrayReader,
+  Uint8ArrayWriter,
+  ZipWriter,
+  type ZipWriterConstructorOptions,
+} from "@zip.js/zip.js";
 import { expect } from "chai";
+import { examine } from "../../../imaging/archive/examine.ts";
 import { openArchive, readBytes } from "../../../imaging/archive/listing.ts";
+import { openDecodePool } from "../../../imaging/dicom/decode-pool.ts";
+import { sampleFiles, scans, withComment } from "../dicom/samples.ts";
 import { memoryInUse } from "./memory-in-use.ts";
 
 const entries = 60_000;
@@ -63,6 +73,53 @@ describe("the directory of a zip", function () {
     });
   }
 
+  it("says of each file what it is, also where its beginning does not say enough", async () => {
+    const slice = sampleFiles(scans[0]!, "explicit-little")[1]!;
+    const pixelsAt = slice.lastIndexOf(pixelTag);
+    const added = withComment(slice, 100).length - slice.length - 100;
+    const files = {
+      "plain.dcm": slice,
+      // The beginning that is looked at ends within an element, and with one.
+      "long.dcm": withComment(slice, 90_000),
+      "ends with an element.dcm": withComment(slice, 2 ** 16 - pixelsAt - added),
+      "noise.dat": noise(300_000),
+    };
+    for (const level of [0, 6]) {
+      const writer = new ZipWriter(new Uint8ArrayWriter(), { useWebWorkers: false, level });
+      for (const [name, bytes] of Object.entries(files)) {
+        // Behind the pixels, so that each is long and does not shrink.
+        const long = name === "noise.dat" ? bytes : Buffer.concat([bytes, noise(200_000)]);
+        await writer.add(name, new Uint8ArrayReader(long));
+      }
+      const path = join(root, `${level}.zip`);
+      await writeFile(path, await writer.close());
+      const archive = await openArchive(path, {});
+      const pool = openDecodePool({ workers: 1 });
+      const told: Record<string, unknown> = {};
+      for await (const one of examine(archive.files, pool))
+        told[archive.files.at(one.file).parts[0]!] = one.kind === "dicom" ? one.instance.hasPixels : one.kind;
+      await pool.close();
+      await archive.close();
+      const dicom = { "plain.dcm": true, "long.dcm": true, "ends with an element.dcm": true };
+      expect(told).to.deep.equal({ ...dicom, "noise.dat": "refused" });
+    }
+  });
+
+  it("has no entry read that was changed, with a checksum or authenticated, whatever the level", async () => {
+    for (const options of [{}, { level: 0 }, { password: "thankyou" }, { password: "thankyou", zipCrypto: true }]) {
+      const writer = new ZipWriter(new Uint8ArrayWriter(), { useWebWorkers: false, ...options });
+      await writer.add("a.txt", new Uint8ArrayReader(noise(1000)));
+      const bytes = await writer.close();
+      bytes[500]! ^= 1;
+      const path = join(root, "changed.zip");
+      await writeFile(path, bytes);
+      const archive = await openArchive(path, "password" in options ? { password: options.password } : {});
+      const code = await readBytes(archive.files.at(0)).catch((error: { code: string }) => error.code);
+      expect(code, JSON.stringify(options)).to.equal("ZIP_MALFORMED");
+      await archive.close();
+    }
+  });
+
   it("says that the zip has changed where it was replaced after it was listed", async () => {
     const path = join(root, "one.zip");
     await writeFile(path, zipOf(3));
@@ -74,6 +131,12 @@ describe("the directory of a zip", function () {
   });
 });
 
+/** What does not shrink: a cipher's key stream, always the same. */
+function noise(bytes: number): Buffer {
+  return createCipheriv("aes-128-ctr", Buffer.alloc(16, 1), Buffer.alloc(16)).update(Buffer.alloc(bytes));
+}
+
+const pixelTag = Buffer.from("e07f1000", "hex");
 const extra = new Map([[0x7777, Uint8Array.of(1, 2, 3)]]);
 
 /** A zip of so many stored files, put together here since a library takes a minute for it. APPNOTE.TXT 4.3 */

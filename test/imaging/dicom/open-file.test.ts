@@ -7,7 +7,7 @@ import { DICOM_LIMITS } from "../../../imaging/dicom/limits.ts";
 import { readFileHeader, withDicomFile } from "../../../imaging/dicom/open-file.ts";
 import { readInstance, readInstanceHeader } from "../../../imaging/dicom/read-instance.ts";
 import { ENCODINGS, type EncodingName, loadEncoders } from "../../../imaging/phantom/encodings.ts";
-import { collect, huOf, sampleFiles, scans } from "./samples.ts";
+import { collect, huOf, sampleFiles, scans, withComment } from "./samples.ts";
 
 const encodings = Object.keys(ENCODINGS) as EncodingName[];
 
@@ -54,6 +54,19 @@ describe("a DICOM file on disk", () => {
     }
   });
 
+  it("is read on where what was looked at ends with an element", async () => {
+    const bytes = sampleFiles(scans[0]!, "explicit-little")[1]!;
+    const pixelsAt = bytes.lastIndexOf(Buffer.from("e07f1000", "hex"));
+    const added = withComment(bytes, 100).length - bytes.length - 100;
+    for (const look of [2 ** 14, 2 ** 18]) {
+      const long = withComment(bytes, look - pixelsAt - added);
+      expect(long.lastIndexOf(Buffer.from("e07f1000", "hex"))).to.equal(look);
+      const { header, hu } = await readFile(long);
+      expect(header.hasPixels).to.equal(true);
+      expect(hu).to.deep.equal(await huOf(bytes));
+    }
+  });
+
   it("is refused by name where it is shorter than its pixels, or becomes so while it is read", async () => {
     const bytes = sampleFiles(scans[0]!, "explicit-little")[1]!;
     const failure = await readFile(bytes.subarray(0, bytes.length - 2)).catch((error: unknown) => error);
@@ -78,11 +91,3 @@ describe("a DICOM file on disk", () => {
     });
   });
 });
-
-/** The file with a private comment of so many bytes before its pixels' description. */
-function withComment(bytes: Buffer, length: number): Buffer {
-  const at = bytes.indexOf(Buffer.from([0x28, 0x00, 0x02, 0x00]));
-  const head = Buffer.from([0x21, 0x00, 0x10, 0x10, ...Buffer.from("UN"), 0, 0, 0, 0, 0, 0]);
-  head.writeUInt32LE(length, 8);
-  return Buffer.concat([bytes.subarray(0, at), head, Buffer.alloc(length), bytes.subarray(at)]);
-}

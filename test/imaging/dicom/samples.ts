@@ -53,3 +53,11 @@ export function sharedData(name: string): string | undefined {
   const folder = join(root, name);
   return existsSync(folder) ? folder : undefined;
 }
+
+/** The file with a private comment of so many bytes before its pixels' description. */
+export function withComment(bytes: Buffer, length: number): Buffer {
+  const at = bytes.indexOf(Buffer.from([0x28, 0x00, 0x02, 0x00]));
+  const head = Buffer.from([0x21, 0x00, 0x10, 0x10, ...Buffer.from("UN"), 0, 0, 0, 0, 0, 0]);
+  head.writeUInt32LE(length, 8);
+  return Buffer.concat([bytes.subarray(0, at), head, Buffer.alloc(length), bytes.subarray(at)]);
+}
