@@ -2,6 +2,7 @@
 // place of its record. To read one, the library is shown a zip of which the directory is that one record.
 import type { FileHandle } from "node:fs/promises";
 import { type Entry, type FileEntry, Reader, ZipReader } from "@zip.js/zip.js";
+import { malformedZip } from "./zip-unpack.ts";
 
 export interface ZipDirectory {
   /** Where its records begin in the file. */
@@ -90,6 +91,9 @@ function directoryEnd(offset: number, bytes: number): Buffer {
   return end;
 }
 
+/** The library reads a directory at once, as long as the zip says that it is: this is one of two million entries. */
+const longestRead = 2 ** 28;
+
 type Part = Buffer | { readonly file: FileHandle; readonly at: number; readonly bytes: number };
 
 /** Parts of a file, and bytes, one after the other. */
@@ -103,6 +107,7 @@ class PartsReader extends Reader<readonly Part[]> {
   }
 
   override async readUint8Array(offset: number, length: number): Promise<Uint8Array> {
+    if (length > longestRead) throw malformedZip("a directory larger than that of an archive of scans");
     const into = new Uint8Array(Math.max(0, Math.min(length, this.size - offset)));
     let [filled, start] = [0, 0];
     for (const part of this.#parts) {

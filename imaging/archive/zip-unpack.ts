@@ -18,8 +18,9 @@ const inflate = promisify(inflateRaw);
 
 /** @throws {FedError} ZIP_FILE_TOO_LARGE */
 export function unpackedBytes({ uncompressedSize, compressedSize }: FileEntry): number {
-  if (uncompressedSize > maxFileBytes || uncompressedSize > maxRatio * (compressedSize + 1024)) {
-    const facts = { bytes: uncompressedSize, maxBytes: maxFileBytes, maxRatio };
+  const most = Math.max(uncompressedSize, compressedSize);
+  if (most > maxFileBytes || uncompressedSize > maxRatio * (compressedSize + 1024)) {
+    const facts = { bytes: most, maxBytes: maxFileBytes, maxRatio };
     throw new FedError("ZIP_FILE_TOO_LARGE", facts, { remedy: "unpack the zip yourself, and import the folder" });
   }
   return uncompressedSize;
@@ -44,7 +45,8 @@ export async function unpack(
   const claimed = unpackedBytes(entry);
   const { compressionMethod, compressedSize, encrypted } = entry;
   try {
-    if (compressionMethod !== stored && compressionMethod !== deflated) return await gather(entry, claimed, {});
+    if (compressionMethod !== stored && compressionMethod !== deflated)
+      return checked(entry, await gather(entry, claimed, {}));
     const packed = encrypted
       ? await gather(entry, compressedSize, { passThrough: "compressed" })
       : await readPacked(file, start + entry.offset, Math.min(compressedSize, beginning));

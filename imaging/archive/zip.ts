@@ -13,7 +13,7 @@ import { bytesHeld, malformedZip, maxFileBytes, unpack } from "./zip-unpack.ts";
 // Its workers are web workers; what takes the time, decoding, has threads of its own.
 configure({ useWebWorkers: false });
 
-const maxEntries = 4_000_000;
+const maxEntries = 2_000_000;
 const longestName = 4096;
 /** More than patients are worked on at once. */
 const mostOpen = 8;

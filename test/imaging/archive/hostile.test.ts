@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, open, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from "@zip.js/zip.js";
@@ -50,6 +50,30 @@ describe("archives that mean harm", () => {
       await archive.close();
     }
     expect(outcomes).to.deep.equal(["none", "ZIP_FILE_TOO_LARGE", "ZIP_MALFORMED"]);
+  });
+
+  it("refuses a file in a zip that claims to be packed in more bytes than any may have, before it makes room for them", async () => {
+    const lying = Buffer.from(await zipOf({ "a.dcm": new Uint8Array(102_400) }));
+    lying.writeUInt32LE(2 ** 32 - 256, lying.indexOf("PK\x01\x02") + 20);
+    await writeFile(join(root, "packed.zip"), lying);
+    const archive = await openArchive(join(root, "packed.zip"), {});
+    expect(await codeOf(readBytes(archive.files.at(0)))).to.equal("ZIP_FILE_TOO_LARGE");
+    await archive.close();
+  });
+
+  it("refuses a zip that claims a directory of gigabytes, before it makes room for it", async () => {
+    const lying = Buffer.from(await zipOf({ "a.dcm": new Uint8Array(100) }));
+    lying.writeUInt32LE(3 * 2 ** 30, lying.indexOf("PK\x05\x06") + 12);
+    const path = join(root, "directory.zip");
+    // Sparse, so that there are as many bytes as it claims.
+    await writeFile(path, "");
+    await truncate(path, 4 * 2 ** 30);
+    const file = await open(path, "r+");
+    await file.write(lying, 0, lying.length, 4 * 2 ** 30);
+    await file.close();
+    const before = process.memoryUsage().arrayBuffers;
+    expect(await codeOf(openArchive(path, {}))).to.equal("ZIP_MALFORMED");
+    expect(process.memoryUsage().arrayBuffers - before).to.be.below(2 ** 27);
   });
 
   it("refuses a zip whose names lead out of it", async () => {
