@@ -67,6 +67,7 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
     const blobs = shared ? shared.store.view() : await openOwnStore(join(config.store, "blobs"), closers);
     const notes = await openLevel(join(config.store, "notes"));
     closers.push(() => notes.close());
+    const journal = await openJournal(notes, join(config.store, "large-notes"));
     const { federation, chain } = config;
     const ledger = await openLedger(
       {
@@ -105,7 +106,7 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
       blobs,
       exchange: network.exchange,
       gossip: network.gossip,
-      journal: openJournal(notes),
+      journal,
       signatures: walletSignatures(wallet),
       ...(shared === undefined ? {} : { work: shared.work }),
       clock: systemClock,

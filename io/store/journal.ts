@@ -1,36 +1,87 @@
 // A party's own notes, such as the update that it is about to commit: what must survive a kill at any instant.
+import { FedError } from "../../protocol/errors.ts";
 import type { Journal } from "../../protocol/ports.ts";
-import type { StoreLevel } from "./level.ts";
+import type { StoreEntry, StoreLevel } from "./level.ts";
+import { openNoteFiles } from "./note-files.ts";
 
-/** Larger notes, such as residuals, are read from the disk each time, bytes. */
+/** Notes up to this size are remembered, bytes. */
 const rememberedBytes = 4096;
+/** Larger ones, such as residuals, are files. */
+const mostInDatabase = 2 ** 16;
 
 /**
- * The journal in an open database; writes are synced before they resolve. A party looks at its small notes whenever
- * anything changes, and nobody else writes them: they are remembered.
+ * The journal in an open database, with its large notes in the folder; writes are on the disk before they resolve. A party
+ * looks at its small notes whenever anything changes, and nobody else writes them: they are remembered.
+ *
+ * @throws FedError JOURNAL_MALFORMED by `get`, where a large note is gone or damaged
  */
-export function openJournal(level: StoreLevel): Journal {
+export async function openJournal(level: StoreLevel, dir: string): Promise<Journal> {
+  /** Names of files, by the keys of their notes. */
+  const names = new Map<string, string>();
+  for (const key of await level.keys("noteFiles", ""))
+    names.set(key, new TextDecoder().decode(await level.get("noteFiles", key)));
+  const files = await openNoteFiles(dir, new Set(names.values()));
   const remembered = new Map<string, Uint8Array | undefined>();
   let writes = 0;
-  return {
-    async get(key) {
-      if (remembered.has(key)) return remembered.get(key);
-      const before = writes;
-      const value = await level.get("journal", key);
-      // What was read during a write may be from before it.
-      if (writes === before && (value?.byteLength ?? 0) <= rememberedBytes) remembered.set(key, value);
-      return value;
-    },
-    async write(entries) {
-      const all = Object.entries(entries);
-      writes++;
-      try {
-        await level.write(all.map(([key, value]) => ({ space: "journal" as const, key, value })));
-      } finally {
-        writes++;
-        for (const [key] of all) remembered.delete(key);
+  let lastWrite: Promise<void> = Promise.resolve();
+
+  async function readLarge(key: string, name: string): Promise<Uint8Array | undefined> {
+    const bytes = await files.read(name);
+    if (bytes) return bytes;
+    // It may have been replaced while it was read.
+    if (names.get(key) !== name) return get(key);
+    throw new FedError("JOURNAL_MALFORMED", { key }, { remedy: "restore the store's folder from a backup" });
+  }
+
+  async function get(key: string): Promise<Uint8Array | undefined> {
+    const name = names.get(key);
+    if (name !== undefined) return readLarge(key, name);
+    if (remembered.has(key)) return remembered.get(key);
+    const before = writes;
+    const value = await level.get("journal", key);
+    // What was read during a write may be from before it.
+    if (writes === before && (value?.byteLength ?? 0) <= rememberedBytes) remembered.set(key, value);
+    return value;
+  }
+
+  /** Files first, then all notes and the files' names at once, and last what nothing names any more. */
+  async function write(entries: Readonly<Record<string, Uint8Array | undefined>>): Promise<void> {
+    const all: StoreEntry[] = [];
+    const named = new Map<string, string | undefined>();
+    for (const [key, value] of Object.entries(entries)) {
+      const isLarge = value !== undefined && value.byteLength > mostInDatabase;
+      const name = isLarge ? await files.keep(value) : undefined;
+      named.set(key, name);
+      all.push({ space: "journal", key, value: isLarge ? undefined : value });
+      all.push({ space: "noteFiles", key, value: name === undefined ? undefined : new TextEncoder().encode(name) });
+    }
+    writes++;
+    const before = new Set(names.values());
+    try {
+      await level.write(all);
+      for (const [key, name] of named) {
+        if (name === undefined) names.delete(key);
+        else names.set(key, name);
       }
+    } finally {
+      writes++;
+      for (const key of named.keys()) remembered.delete(key);
+    }
+    const still = new Set(names.values());
+    for (const name of before) if (!still.has(name)) await files.remove(name);
+  }
+
+  return {
+    get,
+    write(entries) {
+      // One after the other: a file that one write is about to name must not go with another write.
+      const writing = lastWrite.then(() => write(entries));
+      lastWrite = writing.catch(() => {});
+      return writing;
     },
-    keys: (prefix) => level.keys("journal", prefix),
+    async keys(prefix) {
+      const large = [...names.keys()].filter((key) => key.startsWith(prefix));
+      return [...(await level.keys("journal", prefix)), ...large].sort();
+    },
   };
 }

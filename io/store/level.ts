@@ -12,6 +12,8 @@ const keySpaces = {
   outlines: 1,
   /** A party's notes: path → bytes. */
   journal: 2,
+  /** Those that are files: path → name (note-files.ts). */
+  noteFiles: 3,
 } as const;
 export type KeySpace = keyof typeof keySpaces;
 

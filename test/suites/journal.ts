@@ -34,6 +34,25 @@ export function journalSuite(name: string, open: () => Promise<{ journal: Journa
       expect(await journal.keys("nothing")).to.deep.equal([]);
     });
 
+    it("keeps large notes like small ones: replaced, moved to another key, deleted, written at the same time", async () => {
+      const large = (value: number) => new Uint8Array(200_000).fill(value);
+      await journal.write({ "a/large": large(1), small: bytes(1) });
+      await journal.write({ "b/large": await journal.get("a/large"), "a/large": undefined });
+      expect(await journal.get("a/large")).to.equal(undefined);
+      expect(await journal.keys("")).to.deep.equal(["b/large", "small"]);
+      // One of them takes away what the other is about to name.
+      await Promise.all([
+        journal.write({ "b/large": bytes(2) }),
+        journal.write({ "c/large": large(1), small: large(3) }),
+      ]);
+      expect(await journal.get("b/large")).to.deep.equal(bytes(2));
+      expect(await journal.get("c/large")).to.deep.equal(large(1));
+      expect(await journal.get("small")).to.deep.equal(large(3));
+      await journal.write({ small: bytes(4) });
+      expect(await journal.get("small")).to.deep.equal(bytes(4));
+      expect(await journal.keys("")).to.deep.equal(["b/large", "c/large", "small"]);
+    });
+
     it("is not changed by a caller that changes the bytes afterwards", async () => {
       const mine = bytes(7);
       await journal.write({ key: mine });

@@ -1,23 +1,73 @@
 // The journal in a real level database, and the version that guards it.
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { Level } from "level";
 import { openJournal } from "../../../io/store/journal.ts";
-import { openLevel } from "../../../io/store/level.ts";
+import { openLevel, type StoreLevel } from "../../../io/store/level.ts";
 import { isFedError } from "../../../protocol/errors.ts";
 import { expectCode } from "../../suites/blob-store.ts";
 import { journalSuite } from "../../suites/journal.ts";
 
 journalSuite("level", async () => {
   const dir = await mkdtemp(join(tmpdir(), "consilium-journal-"));
-  const level = await openLevel(dir);
+  const level = await openLevel(join(dir, "level"));
   const close = async () => {
     await level.close();
     await rm(dir, { recursive: true });
   };
-  return { journal: openJournal(level), close };
+  return { journal: await openJournal(level, join(dir, "large")), close };
+});
+
+describe("large notes", () => {
+  let dir: string;
+  let level: StoreLevel;
+  const folder = () => join(dir, "large");
+  const open = () => openJournal(level, folder());
+  const large = new Uint8Array(2 ** 20).fill(5);
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), "consilium-notes-"));
+    level = await openLevel(join(dir, "level"));
+  });
+  afterEach(async () => {
+    await level.close();
+    await rm(dir, { recursive: true });
+  });
+
+  it("are there again after a restart, without what a kill left unfinished or unnamed", async () => {
+    await (await open()).write({ residual: large });
+    const [file] = await readdir(folder());
+    await writeFile(join(folder(), `${"0".repeat(64)}.new`), "half of one");
+    await writeFile(join(folder(), "1".repeat(64)), "whole, and no note names it");
+    const journal = await open();
+    expect(await journal.get("residual")).to.deep.equal(large);
+    expect(await readdir(folder())).to.deep.equal([file]);
+    await journal.write({ residual: undefined });
+    expect(await readdir(folder())).to.deep.equal([]);
+  });
+
+  it("are read where an older version kept them in the database, and leave it at the next write", async () => {
+    await level.write([{ space: "journal", key: "residual", value: large }]);
+    const journal = await open();
+    expect(await journal.get("residual")).to.deep.equal(large);
+    await journal.write({ residual: large });
+    expect(await level.get("journal", "residual")).to.equal(undefined);
+    expect(await (await open()).get("residual")).to.deep.equal(large);
+  });
+
+  it("are never read damaged, and the other notes are still read", async () => {
+    const journal = await open();
+    await journal.write({ residual: large, small: Uint8Array.of(1) });
+    const [file] = await readdir(folder());
+    for (const damage of [large.subarray(1), new Uint8Array(2 ** 20)]) {
+      await writeFile(join(folder(), file!), damage);
+      await expectCode(() => journal.get("residual"), "JOURNAL_MALFORMED");
+    }
+    await rm(join(folder(), file!));
+    await expectCode(() => journal.get("residual"), "JOURNAL_MALFORMED");
+    expect(await journal.get("small")).to.deep.equal(Uint8Array.of(1));
+  });
 });
 
 describe("the level store", () => {
@@ -30,8 +80,9 @@ describe("the level store", () => {
   it("keeps key spaces apart", async () => {
     const level = await openLevel(dir);
     await level.write([{ space: "outlines", key: "x", value: Uint8Array.of(1) }]);
-    expect(await openJournal(level).keys("")).to.deep.equal([]);
-    expect(await openJournal(level).get("x")).to.equal(undefined);
+    const journal = await openJournal(level, join(dir, "large"));
+    expect(await journal.keys("")).to.deep.equal([]);
+    expect(await journal.get("x")).to.equal(undefined);
     await level.close();
   });
 

@@ -1,0 +1,44 @@
+// Large notes as files of their own, named by what is in them: a database would write a residual of a hundred megabytes
+// several times over.
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { sha256 } from "../../protocol/digest.ts";
+import { writeDurably } from "./durable-file.ts";
+
+export interface NoteFiles {
+  /** @returns its name, once it is on the disk @throws FedError STORE_FULL */
+  keep(bytes: Uint8Array): Promise<string>;
+  /** Undefined where there is none of this name, or it is damaged. */
+  read(name: string): Promise<Uint8Array | undefined>;
+  remove(name: string): Promise<void>;
+}
+
+/** @param named files that are kept; whatever else lies in the folder was never finished or is not needed any more */
+export async function openNoteFiles(dir: string, named: ReadonlySet<string>): Promise<NoteFiles> {
+  await mkdir(dir, { recursive: true });
+  for (const name of await readdir(dir)) if (!named.has(name)) await rm(join(dir, name), { force: true });
+  return {
+    async keep(bytes) {
+      const name = nameOf(bytes);
+      const target = join(dir, name);
+      const isThere = await stat(target).then(
+        ({ size }) => size === bytes.byteLength,
+        () => false,
+      );
+      if (!isThere) await writeDurably(bytes, { temp: `${target}.new`, target });
+      return name;
+    },
+    async read(name) {
+      const bytes = await readFile(join(dir, name)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT") return undefined;
+        throw error;
+      });
+      return bytes && nameOf(bytes) === name ? bytes : undefined;
+    },
+    remove: (name) => rm(join(dir, name), { force: true }),
+  };
+}
+
+function nameOf(bytes: Uint8Array): string {
+  return Buffer.from(sha256(bytes)).toString("hex");
+}
