@@ -32,7 +32,10 @@ describe("a federation of real processes", () => {
       await federation.untilAdopted(rounds);
       expect(await federation.models()).to.deep.equal(honest);
       const refused = federation.events.filter(({ event }) => event === "refused");
-      expect(new Set(refused.map((event) => event["code"]))).to.deep.equal(new Set([code]));
+      const codes = new Set(refused.map((event) => event["code"]));
+      // On a busy machine a hospital may not have had all updates within half of the time for votes: it refuses for that.
+      codes.delete("UNSERVED_INCLUDED");
+      expect(codes).to.deep.equal(new Set([code]));
       expect(new Set(refused.map((event) => event["proposer"]))).to.deep.equal(
         new Set([federation.aggregator.address]),
       );
@@ -42,7 +45,7 @@ describe("a federation of real processes", () => {
       for (const { proposer } of disagreed) expect(proposer).to.equal(federation.aggregator.address);
       // Once enough have refused, the others need not judge any more: those who did say so in their logs.
       for (const { name } of federation.hospitals.filter(({ address }) =>
-        refused.some((e) => e["hospital"] === address),
+        refused.some((e) => e["hospital"] === address && e["code"] === code),
       )) {
         expect(await federation.log(name), name).to.include(code);
       }
