@@ -1,14 +1,16 @@
 // The aggregator as a party: what it observes, and which step does what. It knows the world through its ports only, so
 // the very same code runs for a federation, in tests and in the deterministic simulator.
-import type { Digest } from "../protocol/digest.ts";
-import { FedError } from "../protocol/errors.ts";
-import { openLineage } from "../protocol/lineage.ts";
-import type { SharedWork } from "../protocol/once.ts";
-import { openRound } from "../protocol/open-round.ts";
-import { type Bell, runParty } from "../protocol/party.ts";
-import type { BlobExchange, BlobStore, Clock, Gossip, Ledger, Log, Signatures, Waiting } from "../protocol/ports.ts";
-import { proposeModel } from "../protocol/propose.ts";
-import { RoundWatch } from "../protocol/round-watch.ts";
+
+import { FedError } from "../foundation/errors.ts";
+import type { Waiting } from "../foundation/waiting.ts";
+import { type Bell, runParty } from "../party/loop.ts";
+import { openRound } from "../party/open-round.ts";
+import { proposeModel } from "../party/propose-model.ts";
+import { RoundWatch } from "../party/round-watch.ts";
+import { openLineage } from "../protocol/contract/lineage.ts";
+import type { Digest } from "../protocol/format/digest.ts";
+import type { SharedWork } from "../protocol/judge/shared-work.ts";
+import type { BlobExchange, BlobStore, Clock, Gossip, Ledger, Log, Signatures } from "../protocol/ports.ts";
 import type { AggregatorEvent } from "./events.ts";
 import { type AggregatorStep, type AggregatorView, nextSteps } from "./next-step.ts";
 

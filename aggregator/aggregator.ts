@@ -1,8 +1,8 @@
 // The aggregator's process, wired: its party on the network, the plan and the first model, and its steps.
 import { readFile } from "node:fs/promises";
+import { FedError } from "../foundation/errors.ts";
 import { openParty, type PartyOpening } from "../party/open-party.ts";
-import { FedError } from "../protocol/errors.ts";
-import { decodePlan } from "../protocol/plan.ts";
+import { decodePlan } from "../protocol/format/plan.ts";
 import type { Log } from "../protocol/ports.ts";
 import { aggregateRounds } from "./aggregate-rounds.ts";
 import type { AggregatorConfig } from "./config.ts";

@@ -1,7 +1,7 @@
 // An aggregator's configuration: one strict schema, parsed once at the edge.
 import { resolve } from "node:path";
 import { z } from "zod";
-import { parsePartyConfig, partyConfigFields } from "../protocol/party-config.ts";
+import { parsePartyConfig, partyConfigFields } from "../party/config.ts";
 
 const aggregatorConfigSchema = z
   .object({

@@ -1,5 +1,5 @@
 // What an aggregator tells those who watch it; the command line prints them as NDJSON.
-import type { Digest, HospitalAddress, RoundId } from "../protocol/digest.ts";
+import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 
 export type AggregatorEvent = { readonly aggregator: HospitalAddress } & (
   | { readonly event: "waiting-for-admission" }

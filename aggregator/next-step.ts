@@ -1,14 +1,15 @@
 // What an aggregator does next: a pure function of what it sees. It opens, collects and proposes; it has no say in
 // what becomes final.
-import type { Collected } from "../protocol/collect.ts";
-import type { Digest, HospitalAddress } from "../protocol/digest.ts";
-import type { Lineage } from "../protocol/lineage.ts";
-import type { Intent } from "../protocol/party.ts";
-import { leastUpdates, validUpdates } from "../protocol/propose.ts";
-import type { Commitment, Member, RoundState } from "../protocol/round.ts";
-import type { RoundContext } from "../protocol/round-context.ts";
-import { collectLane, collectName } from "../protocol/round-watch.ts";
-import { expiryDue, mayLeaveOut, mayPropose, proposePeriod } from "../protocol/turns.ts";
+
+import type { Intent } from "../party/loop.ts";
+import { collectLane, collectName } from "../party/round-watch.ts";
+import type { Lineage } from "../protocol/contract/lineage.ts";
+import type { Commitment, Member, RoundState } from "../protocol/contract/round.ts";
+import { expiryDue, mayLeaveOut, mayPropose, proposePeriod } from "../protocol/contract/turns.ts";
+import type { Digest, HospitalAddress } from "../protocol/format/digest.ts";
+import type { Collected } from "../protocol/judge/collect.ts";
+import { leastUpdates, validUpdates } from "../protocol/judge/included.ts";
+import type { RoundContext } from "../protocol/judge/round-context.ts";
 
 export interface AggregatorView {
   readonly self: HospitalAddress;

@@ -1,8 +1,9 @@
 // Takes over a final model as the one to train from and to use: fetched, if this hospital did not compute it itself.
-import type { HospitalAddress } from "../protocol/digest.ts";
-import { FedError } from "../protocol/errors.ts";
+
+import { FedError } from "../foundation/errors.ts";
+import type { RoundState } from "../protocol/contract/round.ts";
+import type { HospitalAddress } from "../protocol/format/digest.ts";
 import type { BlobExchange, Journal } from "../protocol/ports.ts";
-import type { RoundState } from "../protocol/round.ts";
 import type { Tell } from "./events.ts";
 import { type Notes, noteAdopted, wentInto } from "./notes.ts";
 

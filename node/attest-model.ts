@@ -1,9 +1,10 @@
 // A hospital's verdict on a proposed model: recompute it, score it on the hospital's own patients, say so on chain.
-import { zeroDigest } from "../protocol/digest.ts";
-import { FedError } from "../protocol/errors.ts";
-import type { SharedWork } from "../protocol/once.ts";
+
+import { FedError } from "../foundation/errors.ts";
+import { zeroDigest } from "../protocol/format/digest.ts";
+import { encodeRefusal } from "../protocol/format/refusal.ts";
+import type { SharedWork } from "../protocol/judge/shared-work.ts";
 import type { BlobStore, Learner, Ledger, Log } from "../protocol/ports.ts";
-import { encodeRefusal } from "../protocol/refusal.ts";
 import { evaluateModel } from "./evaluate-model.ts";
 import type { Tell } from "./events.ts";
 import { type Judgement, verifyProposal } from "./verify-proposal.ts";

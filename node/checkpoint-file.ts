@@ -1,7 +1,7 @@
 // A hospital's training in progress, in one file: a process killed in the middle of a long training goes on from there.
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { sha256 } from "../protocol/digest.ts";
+import { sha256 } from "../foundation/sha256.ts";
 
 export interface CheckpointFile {
   /** Undefined where there is none; "damaged" where it is not what was written. */

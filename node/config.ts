@@ -1,8 +1,8 @@
 // A hospital's configuration: one strict schema, parsed once at the edge.
 import { resolve } from "node:path";
 import { z } from "zod";
-import { digestField } from "../protocol/fields.ts";
-import { parsePartyConfig, partyConfigFields } from "../protocol/party-config.ts";
+import { parsePartyConfig, partyConfigFields } from "../party/config.ts";
+import { digestField } from "../protocol/format/fields.ts";
 
 const hospitalConfigSchema = z
   .object({

@@ -1,11 +1,12 @@
 // Scores a proposed model on this hospital's own validation patients. A hospital whose scoring fails still says whether
 // the model is the right average: that needs no patients.
 
-import type { Digest, HospitalAddress, RoundId } from "../protocol/digest.ts";
-import { isFedError } from "../protocol/errors.ts";
-import type { Plan } from "../protocol/plan.ts";
-import type { Learner, Log, Waiting } from "../protocol/ports.ts";
-import { encodeValidationScores } from "../protocol/validation-scores.ts";
+import { isFedError } from "../foundation/errors.ts";
+import type { Waiting } from "../foundation/waiting.ts";
+import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
+import type { Plan } from "../protocol/format/plan.ts";
+import { encodeValidationScores } from "../protocol/format/validation-scores.ts";
+import type { Learner, Log } from "../protocol/ports.ts";
 
 /** @returns the scores' bytes; undefined where scoring failed. @throws FedError ABORTED */
 export async function evaluateModel(

@@ -1,6 +1,6 @@
 // What a hospital tells those who watch it, one typed event at a time; the command line prints them as NDJSON.
-import type { Digest, HospitalAddress, RoundId } from "../protocol/digest.ts";
-import type { RefusalCode } from "../protocol/refusal.ts";
+import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
+import type { RefusalCode } from "../protocol/format/refusal.ts";
 
 export type HospitalEvent = {
   readonly hospital: HospitalAddress;

@@ -1,11 +1,16 @@
 // A hospital as a party: what it observes, and which step does what. It knows the world through its ports only, so the
 // very same code runs in a hospital, in tests and in the deterministic simulator.
-import type { Digest } from "../protocol/digest.ts";
-import { FedError } from "../protocol/errors.ts";
-import { openLineage } from "../protocol/lineage.ts";
-import type { SharedWork } from "../protocol/once.ts";
-import { openRound } from "../protocol/open-round.ts";
-import { type Bell, runParty } from "../protocol/party.ts";
+
+import { FedError } from "../foundation/errors.ts";
+import type { Waiting } from "../foundation/waiting.ts";
+import { type Bell, runParty } from "../party/loop.ts";
+import { openRound } from "../party/open-round.ts";
+import { proposeModel } from "../party/propose-model.ts";
+import { RoundWatch } from "../party/round-watch.ts";
+import { openLineage } from "../protocol/contract/lineage.ts";
+import type { Member } from "../protocol/contract/round.ts";
+import type { Digest } from "../protocol/format/digest.ts";
+import type { SharedWork } from "../protocol/judge/shared-work.ts";
 import type {
   BlobExchange,
   BlobStore,
@@ -16,11 +21,7 @@ import type {
   Ledger,
   Log,
   Signatures,
-  Waiting,
 } from "../protocol/ports.ts";
-import { proposeModel } from "../protocol/propose.ts";
-import type { Member } from "../protocol/round.ts";
-import { RoundWatch } from "../protocol/round-watch.ts";
 import { adoptModel } from "./adopt-model.ts";
 import { attestModel } from "./attest-model.ts";
 import type { HospitalEvent, Tell } from "./events.ts";

@@ -2,8 +2,9 @@
 // does not answer its peers for seconds is dropped by them. A child that dies or hangs is replaced at the next job.
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { FedError } from "../protocol/errors.ts";
-import type { Learner, Log, TrainOutcome, TrainProgress, Waiting } from "../protocol/ports.ts";
+import { FedError } from "../foundation/errors.ts";
+import type { Waiting } from "../foundation/waiting.ts";
+import type { Learner, Log, TrainOutcome, TrainProgress } from "../protocol/ports.ts";
 import type { FromTrainer, Place, Predictions, Shard, ToTrainer } from "./trainer-messages.ts";
 
 export interface TrainerProcessOptions {

@@ -1,13 +1,14 @@
 // What a hospital does next: a pure function of what it sees. Every step is idempotent, so that deciding again after a
 // kill, a reorganisation or a repeated wake-up does no harm.
-import type { Digest, HospitalAddress, RoundId } from "../protocol/digest.ts";
-import { ageOf } from "../protocol/lineage.ts";
-import type { Intent } from "../protocol/party.ts";
-import { leastUpdates, validUpdates } from "../protocol/propose.ts";
-import type { Commitment, Proposal, RoundState } from "../protocol/round.ts";
-import type { RoundContext } from "../protocol/round-context.ts";
-import { collectLane, collectName } from "../protocol/round-watch.ts";
-import { expiryDue, mayLeaveOut, mayOpenAfter, mayPropose } from "../protocol/turns.ts";
+
+import type { Intent } from "../party/loop.ts";
+import { collectLane, collectName } from "../party/round-watch.ts";
+import { ageOf } from "../protocol/contract/lineage.ts";
+import type { Commitment, Proposal, RoundState } from "../protocol/contract/round.ts";
+import { expiryDue, mayLeaveOut, mayOpenAfter, mayPropose } from "../protocol/contract/turns.ts";
+import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
+import { leastUpdates, validUpdates } from "../protocol/judge/included.ts";
+import type { RoundContext } from "../protocol/judge/round-context.ts";
 import type { HospitalView } from "./view.ts";
 
 export type HospitalStep = Intent &

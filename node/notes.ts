@@ -1,12 +1,12 @@
 // What a hospital must remember over a kill: the update it is about to commit to, the residual that goes with it, and
 // how far it has come. All keys of its journal are here; related notes are written in one batch.
 import { z } from "zod";
-import { canonicalBytes } from "../protocol/canonical.ts";
-import type { Digest, RoundId } from "../protocol/digest.ts";
-import { FedError } from "../protocol/errors.ts";
-import { countField, digestField, roundField } from "../protocol/fields.ts";
+import { FedError } from "../foundation/errors.ts";
+import type { RoundState } from "../protocol/contract/round.ts";
+import { canonicalBytes } from "../protocol/format/canonical.ts";
+import type { Digest, RoundId } from "../protocol/format/digest.ts";
+import { countField, digestField, roundField } from "../protocol/format/fields.ts";
 import type { Journal } from "../protocol/ports.ts";
-import type { RoundState } from "../protocol/round.ts";
 
 const preparedSchema = z
   .object({

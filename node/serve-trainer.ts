@@ -1,5 +1,5 @@
 // The child's side of the pipe: takes jobs one after the other, tells how they go, and ends when its parent does.
-import { type ErrorFacts, FedError, isFedError } from "../protocol/errors.ts";
+import { type ErrorFacts, FedError, isFedError } from "../foundation/errors.ts";
 import type { Learner, Log } from "../protocol/ports.ts";
 import type { FromTrainer, Place, ToTrainer } from "./trainer-messages.ts";
 

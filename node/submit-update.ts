@@ -1,8 +1,8 @@
 // Commits a prepared update on chain, then tells the others: signed and noted before the chain sees it, announced after.
-import { FedError } from "../protocol/errors.ts";
-import { type Statement, signManifest } from "../protocol/manifest.ts";
+import { FedError } from "../foundation/errors.ts";
+import type { RoundState } from "../protocol/contract/round.ts";
+import { type Statement, signManifest } from "../protocol/format/manifest.ts";
 import type { BlobStore, Gossip, Journal, Ledger, Signatures } from "../protocol/ports.ts";
-import type { RoundState } from "../protocol/round.ts";
 import type { Tell } from "./events.ts";
 import { noteManifest, type PreparedUpdate, readManifest } from "./notes.ts";
 

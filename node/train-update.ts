@@ -1,9 +1,9 @@
 // From the base model to an update that is ready to be committed to: train, subtract, clip, round, store, note.
 
-import type { HospitalAddress } from "../protocol/digest.ts";
+import type { RoundState } from "../protocol/contract/round.ts";
+import type { HospitalAddress } from "../protocol/format/digest.ts";
+import { type RoundContext, trainingSeed } from "../protocol/judge/round-context.ts";
 import type { BlobStore, Journal, Learner } from "../protocol/ports.ts";
-import type { RoundState } from "../protocol/round.ts";
-import { type RoundContext, trainingSeed } from "../protocol/round-context.ts";
 import { makeUpdate } from "../protocol/update/make-update.ts";
 import type { Tell } from "./events.ts";
 import { notePrepared, readResidual } from "./notes.ts";

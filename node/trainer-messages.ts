@@ -1,6 +1,6 @@
 // What a hospital and its trainer process say to each other over the pipe between them. Both ends are this program, of
 // one version; the bytes of models travel as they are (structured clone).
-import type { ErrorFacts } from "../protocol/errors.ts";
+import type { ErrorFacts } from "../foundation/errors.ts";
 import type { Learner, TrainOutcome, TrainProgress, TrainRequest } from "../protocol/ports.ts";
 
 export type PredictRequest = Parameters<Learner["predict"]>[0];

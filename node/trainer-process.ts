@@ -1,10 +1,10 @@
 // The trainer's process: wires a hospital's shard to TensorFlow and serves the hospital over the pipe between them.
 import { mkdir, open, readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { openShard, type Shard } from "../imaging/archive/shard.ts";
-import { type LocalWeights, openTrainer, type TrainingData } from "../model/trainer.ts";
-import type { TrainingSet } from "../model/training-set.ts";
-import { seededIntegers } from "../protocol/update/random.ts";
+import { seededIntegers } from "../foundation/random.ts";
+import { openShard, type Shard } from "../imaging/shard/shard.ts";
+import { type LocalWeights, openTrainer, type TrainingData } from "../model/training/trainer.ts";
+import type { TrainingSet } from "../model/training/training-set.ts";
 import { checkpointFile } from "./checkpoint-file.ts";
 import { serveTrainer } from "./serve-trainer.ts";
 

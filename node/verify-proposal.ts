@@ -1,12 +1,13 @@
 // Judges a proposed model: everything that is in it is checked and averaged again, and nothing valid may be missing.
-import type { Collected } from "../protocol/collect.ts";
-import type { Digest, HospitalAddress } from "../protocol/digest.ts";
-import { isFedError } from "../protocol/errors.ts";
-import { leastUpdates, validUpdates } from "../protocol/propose.ts";
-import { type AveragingPorts, recomputeModel } from "../protocol/recompute.ts";
-import type { Refusal } from "../protocol/refusal.ts";
-import type { Proposal, RoundState } from "../protocol/round.ts";
-import type { RoundContext } from "../protocol/round-context.ts";
+
+import { isFedError } from "../foundation/errors.ts";
+import type { Proposal, RoundState } from "../protocol/contract/round.ts";
+import type { Digest, HospitalAddress } from "../protocol/format/digest.ts";
+import type { Refusal } from "../protocol/format/refusal.ts";
+import type { Collected } from "../protocol/judge/collect.ts";
+import { leastUpdates, validUpdates } from "../protocol/judge/included.ts";
+import { type AveragingPorts, recomputeModel } from "../protocol/judge/recompute.ts";
+import type { RoundContext } from "../protocol/judge/round-context.ts";
 
 export type Verdict =
   | { readonly agree: true; readonly model: Uint8Array }

@@ -1,9 +1,10 @@
 // All that a hospital looks at before it decides: the chain, its own notes, and what it has collected of the round.
-import type { Collected } from "../protocol/collect.ts";
-import type { Digest, HospitalAddress, RoundId } from "../protocol/digest.ts";
-import type { Lineage } from "../protocol/lineage.ts";
-import type { Commitment, Member } from "../protocol/round.ts";
-import type { RoundContext } from "../protocol/round-context.ts";
+
+import type { Lineage } from "../protocol/contract/lineage.ts";
+import type { Commitment, Member } from "../protocol/contract/round.ts";
+import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
+import type { Collected } from "../protocol/judge/collect.ts";
+import type { RoundContext } from "../protocol/judge/round-context.ts";
 import type { Notes } from "./notes.ts";
 
 /** Training in progress. */

@@ -4,8 +4,8 @@
 import type { ChainReader } from "../io/chain/chain-reader.ts";
 import { openBlobStore } from "../io/store/blob-store.ts";
 import { type SharedStore, shareStore } from "../io/store/shared-store.ts";
-import type { Digest } from "../protocol/digest.ts";
-import { type SharedWork, shareWork } from "../protocol/once.ts";
+import type { Digest } from "../protocol/format/digest.ts";
+import { type SharedWork, shareWork } from "../protocol/judge/shared-work.ts";
 
 export interface SharedByParties {
   readonly reader: ChainReader;

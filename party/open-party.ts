@@ -1,6 +1,7 @@
 // Wires the outside world for one party, hospital or aggregator: its ledger, its store, its peers. The two composition
 // roots put their own steps on top; nothing else knows which library stands behind which port.
 import { join } from "node:path";
+import { FedError } from "../foundation/errors.ts";
 import { openKeystore } from "../io/chain/keystore.ts";
 import { type OpenLedger, openLedger } from "../io/chain/ledger.ts";
 import { walletSignatures } from "../io/chain/signatures.ts";
@@ -11,13 +12,12 @@ import { openPeerNetwork, type PeerNetwork } from "../io/p2p/peer-network.ts";
 import { openBlobStore } from "../io/store/blob-store.ts";
 import { openJournal } from "../io/store/journal.ts";
 import { openLevel } from "../io/store/level.ts";
-import type { HospitalAddress } from "../protocol/digest.ts";
-import { FedError } from "../protocol/errors.ts";
-import { watchMembership } from "../protocol/membership-watch.ts";
-import type { SharedWork } from "../protocol/once.ts";
-import type { PartyConfig } from "../protocol/party-config.ts";
+import type { HospitalAddress } from "../protocol/format/digest.ts";
+import type { SharedWork } from "../protocol/judge/shared-work.ts";
 import type { BlobExchange, BlobStore, Clock, Gossip, Journal, Log, Signatures } from "../protocol/ports.ts";
 import type { SharedByParties } from "./companions.ts";
+import type { PartyConfig } from "./config.ts";
+import { watchMembership } from "./membership-watch.ts";
 
 /** What a party runs on, and how it ends. */
 export interface OpenParty {

@@ -1,22 +1,15 @@
 // What the hospital's and the aggregator's steps need from the world. io/ implements these against real systems,
 // the simulator against seeded ones; every implementation of a port passes the same suite (test/suites/).
-import type { Announcement } from "./announcement.ts";
-import type { Digest, HospitalAddress, RoundId } from "./digest.ts";
-import type { ErrorFacts } from "./errors.ts";
-import type { BlobOutline } from "./merkle.ts";
-import type { Plan } from "./plan.ts";
-import type { Commitment, LedgerEvent, Member, RoundState } from "./round.ts";
-import type { Prediction } from "./scores.ts";
 
-/** One federation: the chain it lives on and its TrainingRounds contract. */
-export interface FederationId {
-  readonly chainId: number;
-  readonly contract: HospitalAddress;
-}
-
-export interface Waiting {
-  readonly signal?: AbortSignal;
-}
+import type { ErrorFacts } from "../foundation/errors.ts";
+import type { Prediction } from "../foundation/statistics/scores.ts";
+import type { Waiting } from "../foundation/waiting.ts";
+import type { Commitment, LedgerEvent, Member, RoundState } from "./contract/round.ts";
+import type { Announcement } from "./format/announcement.ts";
+import type { Digest, HospitalAddress, RoundId } from "./format/digest.ts";
+import type { FederationId } from "./format/federation-id.ts";
+import type { BlobOutline } from "./format/merkle.ts";
+import type { Plan } from "./format/plan.ts";
 
 /**
  * The contract, as one party sees it. Reads are of confirmed blocks. A write resolves when its transaction is

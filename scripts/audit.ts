@@ -1,10 +1,10 @@
 // `consilium audit`: derives every model of a federation again, from its contract and from whoever serves its objects.
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { FedError } from "../foundation/errors.ts";
 import { recoverSigner } from "../io/chain/signatures.ts";
 import { auditFederation } from "../protocol/audit/audit-federation.ts";
 import type { AuditReport, AuditVerdict } from "../protocol/audit/report.ts";
-import { FedError } from "../protocol/errors.ts";
 import { findingLines, modelsLine, roundTable, verdictLine } from "./audit/show-report.ts";
 import { openSources } from "./audit/sources.ts";
 import { readTarget, type TargetOptions } from "./audit/target.ts";

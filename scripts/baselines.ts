@@ -2,13 +2,13 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
-import { openShard } from "../imaging/archive/shard.ts";
-import { FedError } from "../protocol/errors.ts";
-import type { ContestRow, Sets } from "./baselines/contest.ts";
+import { FedError } from "../foundation/errors.ts";
+import { openShard } from "../imaging/shard/shard.ts";
+import type { ContestRow, Sets } from "../study/baselines/contest.ts";
+import { shardSets } from "../study/baselines/shard-sets.ts";
+import { synthesiseSets } from "../study/baselines/synthetic-scans.ts";
+import { openLungShard } from "../study/segment/lung-shard.ts";
 import { contestTable } from "./baselines/contest-table.ts";
-import { shardSets } from "./baselines/shard-sets.ts";
-import { synthesiseSets } from "./baselines/synthetic-scans.ts";
-import { openLungShard } from "./segment/lung-shard.ts";
 import { parseOptions, seedOption, seedSchema, whole } from "./terminal/parse-options.ts";
 import { progressBar } from "./terminal/progress.ts";
 import { readGiven } from "./terminal/read-given.ts";
@@ -88,7 +88,7 @@ function parseBaselineOptions(raw: unknown): Options {
 
 async function run(options: Options): Promise<{ rows: ContestRow[]; sets: Sets }> {
   // Loaded here: TensorFlow takes a second that --help need not wait.
-  const { contest, majorityRow } = await import("./baselines/contest.ts");
+  const { contest, majorityRow } = await import("../study/baselines/contest.ts");
   const { zoo, zooNetwork } = await import("../model/zoo/networks.ts");
   const every = ["capsules", ...zoo.map(({ name }) => name)];
   const networks = options.networks === "all" ? every : options.networks.split(",").map((name) => name.trim());

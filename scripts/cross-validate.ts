@@ -1,13 +1,13 @@
 // `consilium cross-validate`: how well each way of learning tells patients apart that it has not seen, on any archive.
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import { importArchive } from "../imaging/archive/import-archive.ts";
-import { openShard } from "../imaging/archive/shard.ts";
-import { readShardIndex } from "../imaging/archive/shard-format.ts";
-import { FedError } from "../protocol/errors.ts";
+import { FedError } from "../foundation/errors.ts";
+import { importArchive } from "../imaging/import/import-archive.ts";
+import { openShard } from "../imaging/shard/shard.ts";
+import { readShardIndex } from "../imaging/shard/shard-format.ts";
+import type { CrossRow } from "../study/cross-validate/run.ts";
 import { comparisonLine, comparisons, crossTable } from "./cross-validate/cross-table.ts";
 import { type CrossOptions, parseCrossOptions } from "./cross-validate/options.ts";
-import type { CrossRow } from "./cross-validate/run.ts";
 import { seedOption } from "./terminal/parse-options.ts";
 import { progressBar } from "./terminal/progress.ts";
 
@@ -87,8 +87,8 @@ async function run(options: CrossOptions): Promise<Result> {
     const shard = await openShard(place);
     try {
       // Loaded here: TensorFlow takes a second that --help need not wait.
-      const { crossValidate } = await import("./cross-validate/run.ts");
-      const { chosenMethods } = await import("./cross-validate/methods.ts");
+      const { crossValidate } = await import("../study/cross-validate/run.ts");
+      const { chosenMethods } = await import("../study/cross-validate/methods.ts");
       const methods = chosenMethods(options, shard, (await readShardIndex(place)).scans);
       const { folds, seed, shuffleLabels } = options;
       const asked = { folds, seed, shuffleLabels, dir, data: shard.root };

@@ -2,12 +2,12 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
-import { findOriginal } from "../imaging/archive/find-original.ts";
-import { importArchive } from "../imaging/archive/import-archive.ts";
-import type { ImportOptions } from "../imaging/archive/import-options.ts";
-import type { ImportSummary } from "../imaging/archive/import-summary.ts";
-import { windowNames } from "../imaging/intensity.ts";
-import { FedError, isFedError } from "../protocol/errors.ts";
+import { FedError, isFedError } from "../foundation/errors.ts";
+import { findOriginal } from "../imaging/import/find-original.ts";
+import { importArchive } from "../imaging/import/import-archive.ts";
+import type { ImportOptions } from "../imaging/import/import-options.ts";
+import type { ImportSummary } from "../imaging/import/import-summary.ts";
+import { windowNames } from "../imaging/volume/intensity.ts";
 import { lookAtScan, lookReport } from "./import/look.ts";
 import { importReport } from "./import/report.ts";
 import { parseOptions } from "./terminal/parse-options.ts";

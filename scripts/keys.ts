@@ -3,11 +3,11 @@ import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import { FedError } from "../foundation/errors.ts";
 import { createKeystore, readKeystore } from "../io/chain/keystore.ts";
 import { writeNewFile } from "../io/chain/new-file.ts";
 import { createPeerKey, peerIdOfKey } from "../io/p2p/identity.ts";
 import { openPeerKeyFile } from "../io/p2p/key-file.ts";
-import { FedError } from "../protocol/errors.ts";
 import { readPassword } from "./terminal/read-password.ts";
 
 const shortestPassword = 8;

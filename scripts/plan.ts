@@ -2,10 +2,10 @@
 import { writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { z } from "zod";
-import { genesisWeights } from "../model/trainer.ts";
-import { defaultPlan } from "../protocol/default-plan.ts";
-import { blobDigest } from "../protocol/merkle.ts";
-import { encodePlan } from "../protocol/plan.ts";
+import { genesisWeights } from "../model/training/trainer.ts";
+import { defaultPlan } from "../protocol/format/default-plan.ts";
+import { blobDigest } from "../protocol/format/merkle.ts";
+import { encodePlan } from "../protocol/format/plan.ts";
 import { parseOptions, seedOption, seedSchema, whole } from "./terminal/parse-options.ts";
 import { readGiven } from "./terminal/read-given.ts";
 import { software } from "./version.ts";

@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
-import type { Segmented } from "./segment/teach.ts";
+import type { Segmented } from "../study/segment/teach.ts";
 import { parseOptions, seedOption, seedSchema, whole } from "./terminal/parse-options.ts";
 import { progressBar } from "./terminal/progress.ts";
 import { readGiven } from "./terminal/read-given.ts";
@@ -24,7 +24,7 @@ const optionsSchema = z.object({
   json: z.boolean().default(false),
 });
 
-export type SegmentOptions = z.output<typeof optionsSchema>;
+type SegmentOptions = z.output<typeof optionsSchema>;
 
 /** Adds the command to the program. */
 export function segmentCommand(program: Command): void {
@@ -69,7 +69,7 @@ interface Result extends Segmented {
 
 async function run(options: SegmentOptions): Promise<Result> {
   const started = performance.now();
-  const { teach, drawMasks } = await import("./segment/teach.ts"); // TensorFlow: a second that --help need not wait
+  const { teach, drawMasks } = await import("../study/segment/teach.ts"); // TensorFlow: a second that --help need not wait
   const given = options.weights === undefined ? undefined : await readGiven(options.weights, "--weights");
   const bar = progressBar("segment");
   try {

@@ -1,7 +1,7 @@
 // `consilium status`: where a federation stands, from its contract alone.
 import type { Command } from "commander";
 import type { OpenLedger } from "../io/chain/ledger.ts";
-import type { RoundId } from "../protocol/digest.ts";
+import type { RoundId } from "../protocol/format/digest.ts";
 import { onLedger, parseCount, type ReadOptions, withReadOptions } from "./ledger/options.ts";
 import { showStatus } from "./status/show.ts";
 import { type FederationStatus, summariseRound } from "./status/summary.ts";

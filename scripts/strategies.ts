@@ -1,12 +1,12 @@
 // `consilium strategies`: what each aggregation rule withstands, and what each update format costs, on synthetic scans.
 import { type Command, Option } from "commander";
 import { z } from "zod";
-import { FedError } from "../protocol/errors.ts";
+import { FedError } from "../foundation/errors.ts";
 import { requiredUpdates } from "../protocol/strategy/registry.ts";
-import { attackNames } from "./strategies/attackers.ts";
-import { rules, type Setup, setupNames, setups } from "./strategies/setups.ts";
-import { attackTable, formatTable, verdicts } from "./strategies/show-study.ts";
-import { runStudy, type Study } from "./strategies/study.ts";
+import { attackNames } from "../study/strategies/attackers.ts";
+import { rules, type Setup, setupNames, setups } from "../study/strategies/setups.ts";
+import { attackTable, formatTable, verdicts } from "../study/strategies/show-study.ts";
+import { runStudy, type Study } from "../study/strategies/study.ts";
 import { parseOptions, seedSchema, whole } from "./terminal/parse-options.ts";
 import { progressBar } from "./terminal/progress.ts";
 import { markdownTable, table } from "./terminal/table.ts";

@@ -4,8 +4,8 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { z } from "zod";
+import { FedError } from "../foundation/errors.ts";
 import { type ArchiveSummary, writeSyntheticArchive } from "../imaging/phantom/write-archive.ts";
-import { FedError } from "../protocol/errors.ts";
 import { parseOptions } from "./terminal/parse-options.ts";
 import { progressBar } from "./terminal/progress.ts";
 

@@ -1,8 +1,8 @@
 // `consilium terms`: the rules of a federation's rounds, and how its owner or its hospitals change them.
 import type { Command } from "commander";
+import { FedError } from "../foundation/errors.ts";
 import type { OpenLedger } from "../io/chain/ledger.ts";
-import { FedError } from "../protocol/errors.ts";
-import type { RoundTerms } from "../protocol/round.ts";
+import type { RoundTerms } from "../protocol/contract/round.ts";
 import { onLedger, onWritableLedger, type WriteOptions, withWriteOptions } from "./ledger/options.ts";
 import { parseTerms, showTerm, type TermsOptions, termFields, withTermsOptions } from "./ledger/terms-options.ts";
 import { voteFor } from "./members/vote.ts";

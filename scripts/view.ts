@@ -3,12 +3,12 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import pc from "picocolors";
-import { readOneScan } from "../imaging/archive/read-one-scan.ts";
-import { SHOWN_AS } from "../imaging/hu-table.ts";
-import { lungMask } from "../imaging/lungs.ts";
+import { readOneScan } from "../imaging/import/read-one-scan.ts";
 import { planesPng } from "../imaging/view/planes.ts";
 import { projectionPng, surfacePng } from "../imaging/view/render.ts";
 import { tissuesPng } from "../imaging/view/tissues.ts";
+import { SHOWN_AS } from "../imaging/volume/hu-table.ts";
+import { lungMask } from "../imaging/volume/lungs.ts";
 
 interface ViewOptions {
   readonly out: string;

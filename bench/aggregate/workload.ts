@@ -2,7 +2,7 @@
 import { createCipheriv } from "node:crypto";
 import { open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { encodeSafetensors, layoutSafetensors, parseSafetensorsHeader } from "../../protocol/safetensors.ts";
+import { encodeSafetensors, layoutSafetensors, parseSafetensorsHeader } from "../../protocol/format/safetensors.ts";
 import type { AggregationInput } from "../../protocol/strategy/aggregate.ts";
 import { denseTensors, notesMetadata, updateLayout } from "../../protocol/update/update-layout.ts";
 

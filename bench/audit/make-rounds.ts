@@ -1,16 +1,17 @@
 // A finished federation of any size without a training in it: hospitals whose weights move by seeded noise, but every
 // object, signature and average real. The audit's benchmark and its end-to-end test begin with one.
+
+import { seededIntegers } from "../../foundation/random.ts";
 import { localExchange } from "../../protocol/audit/local-objects.ts";
-import { collectUpdate, type ValidUpdate } from "../../protocol/collect.ts";
-import { type Digest, type HospitalAddress, parseDigest } from "../../protocol/digest.ts";
-import { signManifest } from "../../protocol/manifest.ts";
-import { encodePlan, type Plan } from "../../protocol/plan.ts";
+import { type Digest, type HospitalAddress, parseDigest } from "../../protocol/format/digest.ts";
+import { signManifest } from "../../protocol/format/manifest.ts";
+import { encodePlan, type Plan } from "../../protocol/format/plan.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../protocol/format/safetensors.ts";
+import { encodeValidationScores } from "../../protocol/format/validation-scores.ts";
+import { collectUpdate, type ValidUpdate } from "../../protocol/judge/collect.ts";
+import { recomputeModel } from "../../protocol/judge/recompute.ts";
 import type { BlobStore, Ledger, Signatures } from "../../protocol/ports.ts";
-import { recomputeModel } from "../../protocol/recompute.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../protocol/safetensors.ts";
 import { makeUpdate } from "../../protocol/update/make-update.ts";
-import { seededIntegers } from "../../protocol/update/random.ts";
-import { encodeValidationScores } from "../../protocol/validation-scores.ts";
 
 export interface MadeHospital {
   readonly ledger: Ledger;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Wallet } from "ethers";
 import { walletSignatures } from "../../io/chain/signatures.ts";
 import { openBlobStore } from "../../io/store/blob-store.ts";
-import { parseAddress } from "../../protocol/digest.ts";
+import { parseAddress } from "../../protocol/format/digest.ts";
 import { FakeChain } from "../../test/fakes/chain.ts";
 import { examplePlan, exampleTerms } from "../../test/fakes/federation.ts";
 import { VirtualTime } from "../../test/fakes/virtual-time.ts";

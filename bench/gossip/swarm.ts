@@ -8,12 +8,12 @@ import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
 import { multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p } from "libp2p";
+import { seededIntegers } from "../../foundation/random.ts";
 import { announcementService, openGossip } from "../../io/p2p/gossip.ts";
 import { createPeerKey, loadPeerKey } from "../../io/p2p/identity.ts";
-import { type Announcement, encodeAnnouncement, topicOf } from "../../protocol/announcement.ts";
-import { type HospitalAddress, parseAddress, parseDigest, parseRoundId } from "../../protocol/digest.ts";
+import { type Announcement, encodeAnnouncement, topicOf } from "../../protocol/format/announcement.ts";
+import { type HospitalAddress, parseAddress, parseDigest, parseRoundId } from "../../protocol/format/digest.ts";
 import type { Log } from "../../protocol/ports.ts";
-import { seededIntegers } from "../../protocol/update/random.ts";
 import { peakBytes } from "../aggregate/peak-memory.ts";
 
 /** Others that each peer dials: of the order of gossipsub's mesh. */

@@ -5,9 +5,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { link, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { importArchive } from "../../imaging/archive/import-archive.ts";
-import { defaultShape, workingPixelMm } from "../../imaging/archive/normalise.ts";
 import { openDecodePool } from "../../imaging/dicom/decode-pool.ts";
+import { importArchive } from "../../imaging/import/import-archive.ts";
+import { defaultShape, workingPixelMm } from "../../imaging/import/normalise.ts";
 import type { EncodingName } from "../../imaging/phantom/encodings.ts";
 import { writeSyntheticArchive } from "../../imaging/phantom/write-archive.ts";
 

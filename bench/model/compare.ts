@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { decodeSafetensors } from "../../protocol/safetensors.ts";
+import { decodeSafetensors } from "../../protocol/format/safetensors.ts";
 import type { Side } from "./side.ts";
 
 export const requirements = path("../../test/model/reference/requirements.txt");

@@ -2,11 +2,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Tensor, Tensor1D } from "@tensorflow/tfjs-node-gpu";
-import { infer } from "../../model/infer.ts";
-import { createNetwork } from "../../model/network.ts";
-import { tf } from "../../model/tensorflow.ts";
-import { createTrainingStep } from "../../model/training-step.ts";
-import { encodeSafetensors, type NamedTensor } from "../../protocol/safetensors.ts";
+import { createNetwork } from "../../model/network/network.ts";
+import { tf } from "../../model/tensorflow/tensorflow.ts";
+import { infer } from "../../model/training/infer.ts";
+import { createTrainingStep } from "../../model/training/training-step.ts";
+import { encodeSafetensors, type NamedTensor } from "../../protocol/format/safetensors.ts";
 import { modelSpecOf, type Side } from "./side.ts";
 
 const [specFile = "", weightsFile = "", outFile = ""] = process.argv.slice(2);

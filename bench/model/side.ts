@@ -1,5 +1,5 @@
 // What both sides of a comparison of networks are told.
-import type { ModelSpec } from "../../protocol/model-spec.ts";
+import type { ModelSpec } from "../../protocol/format/model-spec.ts";
 
 export interface Side {
   readonly preset: ModelSpec["preset"];

@@ -13,7 +13,7 @@ import { createLibp2p, type Libp2p } from "libp2p";
 import { createPeerKey } from "../../io/p2p/identity.ts";
 import { openPeerNetwork } from "../../io/p2p/peer-network.ts";
 import { openBlobStore } from "../../io/store/blob-store.ts";
-import { parseAddress, parseDigest, parseRoundId } from "../../protocol/digest.ts";
+import { parseAddress, parseDigest, parseRoundId } from "../../protocol/format/digest.ts";
 import type { Log } from "../../protocol/ports.ts";
 import { peakBytes } from "../aggregate/peak-memory.ts";
 

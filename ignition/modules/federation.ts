@@ -3,8 +3,8 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 import { ZeroAddress } from "ethers";
 import { roleNumbers } from "../../io/chain/deploy-federation.ts";
-import { type Digest, type HospitalAddress, zeroDigest } from "../../protocol/digest.ts";
-import type { MemberRole, RoundTerms } from "../../protocol/round.ts";
+import type { MemberRole, RoundTerms } from "../../protocol/contract/round.ts";
+import { type Digest, type HospitalAddress, zeroDigest } from "../../protocol/format/digest.ts";
 
 export interface FoundingSteps {
   /** Pays for all steps and owns the federation until it is handed over. */

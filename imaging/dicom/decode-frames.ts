@@ -1,5 +1,5 @@
 // Stored pixels to HU, one frame at a time, so that a file of a thousand frames needs the memory of one.
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 import { codestreamSize, hasEnd } from "./codestream-size.ts";
 import type { CtInstance } from "./ct-instance.ts";
 import { decodeLosslessJpeg } from "./decode-lossless-jpeg.ts";

@@ -1,6 +1,6 @@
 // What the decode pool and its workers say to each other.
-import type { ErrorFacts } from "../../protocol/errors.ts";
-import type { Plane, Reduction } from "../geometry.ts";
+import type { ErrorFacts } from "../../foundation/errors.ts";
+import type { Plane, Reduction } from "../volume/geometry.ts";
 import type { CtInstance } from "./ct-instance.ts";
 import type { DicomLimits } from "./limits.ts";
 

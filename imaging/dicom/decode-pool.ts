@@ -1,9 +1,9 @@
 // Decodes DICOM files on every core, each in a worker thread that may hang, run out of memory or die: that costs its one
 // file and nothing else.
 import { availableParallelism } from "node:os";
-import { FedError } from "../../protocol/errors.ts";
-import { openEventStream } from "../../protocol/event-stream.ts";
-import type { Plane, Reduction } from "../geometry.ts";
+import { FedError } from "../../foundation/errors.ts";
+import { openEventStream } from "../../foundation/event-stream.ts";
+import type { Plane, Reduction } from "../volume/geometry.ts";
 import type { CtInstance } from "./ct-instance.ts";
 import { type DicomSource, type FromWorker, parseInstance, type SharedHu } from "./decode-messages.ts";
 import { type DecodeSeat, type DecodeTask, openDecodeSeat } from "./decode-seat.ts";

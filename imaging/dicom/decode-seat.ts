@@ -1,7 +1,7 @@
 // One worker thread and what it has to do: replaced when it dies, ended when it hangs; the file in work pays for that.
 import { Worker } from "node:worker_threads";
-import { FedError } from "../../protocol/errors.ts";
-import type { Reduction } from "../geometry.ts";
+import { FedError } from "../../foundation/errors.ts";
+import type { Reduction } from "../volume/geometry.ts";
 import type { DicomSource, FromWorker, SharedHu, ToWorker, WorkerData, WorkerSettings } from "./decode-messages.ts";
 
 export interface DecodeTask {

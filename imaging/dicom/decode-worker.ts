@@ -1,9 +1,9 @@
 // A thread that reads and decodes one DICOM file after the other; if a file kills it, that file alone is lost.
 import { parentPort, workerData } from "node:worker_threads";
-import { isFedError } from "../../protocol/errors.ts";
-import { type Plane, type Reduction, reduceFrame } from "../geometry.ts";
-import { giveBack } from "../give-back.ts";
-import { frameMemory } from "../shrink-pixels.ts";
+import { isFedError } from "../../foundation/errors.ts";
+import { giveBack } from "../../foundation/give-back.ts";
+import { type Plane, type Reduction, reduceFrame } from "../volume/geometry.ts";
+import { frameMemory } from "../volume/shrink-pixels.ts";
 import type { CtInstance } from "./ct-instance.ts";
 import { decodeFrame, decodeFrames } from "./decode-frames.ts";
 import {

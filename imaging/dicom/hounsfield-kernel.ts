@@ -12,8 +12,8 @@ import {
   step,
   store,
   whileLess,
-} from "../../protocol/vector-kernel.ts";
-import { assembleKernel, isInKernelMemory, kernelMemory } from "../kernel-memory.ts";
+} from "../../foundation/vector-kernel.ts";
+import { assembleKernel, isInKernelMemory, kernelMemory } from "../volume/kernel-memory.ts";
 import type { ReadBytes } from "./pixel-data.ts";
 
 export interface KernelSettings {

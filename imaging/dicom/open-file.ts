@@ -1,7 +1,7 @@
 // A DICOM file on disk, read no further than needed: its beginning says what it is, plain pixels are then read straight to
 // where they are rescaled, and only compressed ones are ever in memory whole.
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { FedError, isFedError } from "../../protocol/errors.ts";
+import { FedError, isFedError } from "../../foundation/errors.ts";
 import type { CtInstance } from "./ct-instance.ts";
 import type { DicomLimits } from "./limits.ts";
 import type { StoredBytes } from "./pixel-data.ts";

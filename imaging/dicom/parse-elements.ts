@@ -1,7 +1,7 @@
 // The one place that runs dicom-parser: bytes in, the elements before the pixels out, and nothing but FedErrors besides.
 import { constants, inflateRawSync } from "node:zlib";
 import dicomParser from "dicom-parser";
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 import { type ElementSet, elementSet } from "./element-set.ts";
 import type { DicomLimits } from "./limits.ts";
 import { foreign, malformed, tooLarge, truncated } from "./refusals.ts";

@@ -1,5 +1,5 @@
 // Why a DICOM file is refused: codes, facts that hold no word of the file itself, and what mends it.
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 
 /** Bytes that are no DICOM file at all. */
 export function foreign(size: number): FedError {

@@ -1,6 +1,6 @@
 // Every transfer syntax in which the synthetic archive can be written, so that the importer meets all of them.
 import codecs from "dcmjs-codecs";
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 import type { Storage } from "./ct-instance.ts";
 import { DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE, type Transfer, transfer } from "./part10.ts";
 

@@ -2,7 +2,7 @@
 // scouts and duplicates among them, so that everything after it works as it will on patients.
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 import { uidFor } from "./ct-instance.ts";
 import { type EncodingName, loadEncoders } from "./encodings.ts";
 import { type NuisanceName, patientFiles } from "./patient-files.ts";

@@ -1,9 +1,9 @@
 // A chosen series decoded into one stack: upright slices from the feet to the head, on all cores, on pixels that are no
 // finer than what follows needs, so that memory does not grow with the scanner's matrix.
-import { FedError, isFedError } from "../../protocol/errors.ts";
+import { FedError, isFedError } from "../../foundation/errors.ts";
 import type { DicomSource } from "../dicom/decode-messages.ts";
 import type { DecodePool } from "../dicom/decode-pool.ts";
-import type { Plane } from "../geometry.ts";
+import type { Plane } from "../volume/geometry.ts";
 import type { OrderedFrame, RepeatedFrame } from "./order.ts";
 import type { SeriesCandidate } from "./select.ts";
 

@@ -1,6 +1,6 @@
 // Which of a patient's series to learn from: one axial chest series, thin slices and a lung kernel preferred, and a word
 // on each of the others.
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 import type { CtFrame, CtInstance } from "../dicom/ct-instance.ts";
 import { isAxial, type OrderedSeries, orderSeries, type PlacedFrame } from "./order.ts";
 

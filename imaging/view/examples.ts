@@ -1,5 +1,5 @@
 // A contact sheet: a row of slices for each of some scans, under its label, to see at a glance what a model is fed.
-import { greyOf, type HuWindow, WINDOWS } from "../hu-table.ts";
+import { greyOf, type HuWindow, WINDOWS } from "../volume/hu-table.ts";
 import { blankPicture, type Colour, drawArea, drawText, encodePng } from "./picture.ts";
 import { sampleHu } from "./sample.ts";
 import type { CtVolume } from "./volume.ts";

@@ -1,5 +1,5 @@
 // The three planes through the middle of a scan, side by side and true to scale, as the source work shows its data.
-import { greyOf, type HuWindow, WINDOWS } from "../hu-table.ts";
+import { greyOf, type HuWindow, WINDOWS } from "../volume/hu-table.ts";
 import { blankPicture, drawArea, drawText, encodePng } from "./picture.ts";
 import { sampleHu } from "./sample.ts";
 import type { CtVolume } from "./volume.ts";

@@ -1,5 +1,5 @@
 // Looks at a scan from outside by casting parallel rays through it: the densest voxel on each ray, or a shaded surface.
-import { greyOf, type HuRange, type HuWindow, WINDOWS } from "../hu-table.ts";
+import { greyOf, type HuRange, type HuWindow, WINDOWS } from "../volume/hu-table.ts";
 import { blankPicture, type Colour, drawArea, encodePng } from "./picture.ts";
 import { sampleHu } from "./sample.ts";
 import type { CtVolume } from "./volume.ts";

@@ -1,5 +1,5 @@
 // Shows where a scan holds lung and bone by Hounsfield units alone: the check that values really are HU.
-import { greyOf, type HuRange, SHOWN_AS, WINDOWS } from "../hu-table.ts";
+import { greyOf, type HuRange, SHOWN_AS, WINDOWS } from "../volume/hu-table.ts";
 import { blankPicture, type Colour, drawArea, drawText, encodePng } from "./picture.ts";
 import { sampleHu } from "./sample.ts";
 import type { CtVolume } from "./volume.ts";

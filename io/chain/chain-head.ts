@@ -1,10 +1,11 @@
 // The chain's newest block, as everybody in this process sees it: whoever asks within a moment of the last reading gets
 // that one, so that a look at the world costs one question to the endpoint and not one for each thing looked at.
-import type { Waiting } from "../../protocol/ports.ts";
+
+import { abandonable } from "../../foundation/pause.ts";
+import type { Waiting } from "../../foundation/waiting.ts";
 import type { Endpoints } from "./endpoints.ts";
 import type { Rpc } from "./json-rpc.ts";
 import { headerOf } from "./log-reader.ts";
-import { abandonable } from "./pause.ts";
 import type { Header } from "./rpc-values.ts";
 
 export class ChainHead {

@@ -1,8 +1,10 @@
 // A federation's contract as this process reads it: one reader can serve every party of the process, for what it reads
 // is the same for all.
 import { keccak256 } from "ethers";
-import { FedError } from "../../protocol/errors.ts";
-import type { FederationId, Log, Waiting } from "../../protocol/ports.ts";
+import { FedError } from "../../foundation/errors.ts";
+import type { Waiting } from "../../foundation/waiting.ts";
+import type { FederationId } from "../../protocol/format/federation-id.ts";
+import type { Log } from "../../protocol/ports.ts";
 import { ChainHead } from "./chain-head.ts";
 import { ChainView } from "./chain-view.ts";
 import { isTrainingRoundsCode } from "./contract-code.ts";

@@ -1,15 +1,17 @@
 // The contract's confirmed past, followed block by block: what was read once is not read again, and a reorganisation,
 // a lagging endpoint or one that lies by omission is noticed before anything is built on it.
 import { AbiCoder, keccak256 } from "ethers";
-import type { RoundId } from "../../protocol/digest.ts";
-import { FedError, isFedError } from "../../protocol/errors.ts";
-import type { FederationId, Log, Waiting } from "../../protocol/ports.ts";
-import type { LedgerEvent, Member, RoundState, RoundTerms } from "../../protocol/round.ts";
+import { FedError, isFedError } from "../../foundation/errors.ts";
+import { abandonable, pause } from "../../foundation/pause.ts";
+import type { Waiting } from "../../foundation/waiting.ts";
+import type { LedgerEvent, Member, RoundState, RoundTerms } from "../../protocol/contract/round.ts";
+import type { RoundId } from "../../protocol/format/digest.ts";
+import type { FederationId } from "../../protocol/format/federation-id.ts";
+import type { Log } from "../../protocol/ports.ts";
 import type { ChainHead } from "./chain-head.ts";
 import type { Endpoints } from "./endpoints.ts";
 import { type Rpc, RpcRefusal } from "./json-rpc.ts";
 import { type EventRange, headerOf, LogReader } from "./log-reader.ts";
-import { abandonable, pause } from "./pause.ts";
 import { Roster } from "./roster.ts";
 import { RoundFold } from "./round-fold.ts";
 import { parseBytes, type RpcLog, toQuantity } from "./rpc-values.ts";

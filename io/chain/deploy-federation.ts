@@ -1,9 +1,11 @@
 // Founds a federation: creates the contract and admits its first members. For simulations and tests; people use
 // `consilium deploy`, which can be resumed.
 import { keccak256, type Wallet, ZeroAddress } from "ethers";
-import { type Digest, type HospitalAddress, parseAddress, zeroDigest } from "../../protocol/digest.ts";
-import type { FederationId, Log, Waiting } from "../../protocol/ports.ts";
-import type { MemberRole, RoundTerms } from "../../protocol/round.ts";
+import type { Waiting } from "../../foundation/waiting.ts";
+import type { MemberRole, RoundTerms } from "../../protocol/contract/round.ts";
+import { type Digest, type HospitalAddress, parseAddress, zeroDigest } from "../../protocol/format/digest.ts";
+import type { FederationId } from "../../protocol/format/federation-id.ts";
+import type { Log } from "../../protocol/ports.ts";
 import { Endpoints } from "./endpoints.ts";
 import { parseBytes } from "./rpc-values.ts";
 import { Sender } from "./sender.ts";

@@ -1,8 +1,9 @@
 // Several RPC endpoints as one: the next one takes over when one is down, slow, over its limits or on another chain.
-import { FedError, isFedError } from "../../protocol/errors.ts";
-import type { Log, Waiting } from "../../protocol/ports.ts";
+import { FedError, isFedError } from "../../foundation/errors.ts";
+import { pause } from "../../foundation/pause.ts";
+import type { Waiting } from "../../foundation/waiting.ts";
+import type { Log } from "../../protocol/ports.ts";
 import { callRpc, endpointName, isPassing, type Rpc } from "./json-rpc.ts";
-import { pause } from "./pause.ts";
 import { parseQuantity } from "./rpc-values.ts";
 
 const firstDelayMs = 200;

@@ -2,9 +2,9 @@
 // command takes it, and anybody may have it: there is no secret in it.
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import type { HospitalAddress } from "../../protocol/digest.ts";
-import { FedError } from "../../protocol/errors.ts";
-import { addressField, countField } from "../../protocol/fields.ts";
+import { FedError } from "../../foundation/errors.ts";
+import type { HospitalAddress } from "../../protocol/format/digest.ts";
+import { addressField, countField } from "../../protocol/format/fields.ts";
 import { writeNewFile } from "./new-file.ts";
 import { abiDigest } from "./training-rounds.ts";
 

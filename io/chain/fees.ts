@@ -1,5 +1,5 @@
 // What a transaction offers for its gas (EIP-1559), as the chain asks at the moment: twice the base fee, and a tip.
-import type { Waiting } from "../../protocol/ports.ts";
+import type { Waiting } from "../../foundation/waiting.ts";
 import type { Endpoints } from "./endpoints.ts";
 import { RpcRefusal } from "./json-rpc.ts";
 import { parseAmount, parseHeader } from "./rpc-values.ts";

@@ -1,8 +1,8 @@
 // One JSON-RPC endpoint over HTTP: a time limit and a size limit on every answer, and errors that say whether trying
 // elsewhere makes sense. ethers' own provider polls and retries by itself, which neither stops nor fails over on demand.
 import { z } from "zod";
-import { FedError, isFedError } from "../../protocol/errors.ts";
-import type { Waiting } from "../../protocol/ports.ts";
+import { FedError, isFedError } from "../../foundation/errors.ts";
+import type { Waiting } from "../../foundation/waiting.ts";
 
 /** Calls one method; the answer is foreign and must be parsed by the caller. */
 export type Rpc = (method: string, params: readonly unknown[]) => Promise<unknown>;

@@ -2,8 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { encryptKeystoreJson, Wallet } from "ethers";
 import { z } from "zod";
-import { type HospitalAddress, parseAddress } from "../../protocol/digest.ts";
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
+import { type HospitalAddress, parseAddress } from "../../protocol/format/digest.ts";
 import { useNativeScrypt } from "./native-scrypt.ts";
 import { writeNewFile } from "./new-file.ts";
 

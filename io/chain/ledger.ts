@@ -1,11 +1,12 @@
 // The Ledger port on a real chain: reads from a followed view of confirmed blocks, writes through one sender.
 import { hexlify, Signature, type Wallet } from "ethers";
-import { type HospitalAddress, parseAddress, type RoundId } from "../../protocol/digest.ts";
-import { FedError, isFedError } from "../../protocol/errors.ts";
-import type { Ledger, Waiting } from "../../protocol/ports.ts";
-import type { RoundTerms } from "../../protocol/round.ts";
+import { FedError, isFedError } from "../../foundation/errors.ts";
+import { pause } from "../../foundation/pause.ts";
+import type { Waiting } from "../../foundation/waiting.ts";
+import type { RoundTerms } from "../../protocol/contract/round.ts";
+import { type HospitalAddress, parseAddress, type RoundId } from "../../protocol/format/digest.ts";
+import type { Ledger } from "../../protocol/ports.ts";
 import { type ChainReader, type ChainReaderOptions, openChainReader, silent } from "./chain-reader.ts";
-import { pause } from "./pause.ts";
 import { type PeerIdentity, peerIdOf, peerKeyMessage } from "./peer-key.ts";
 import { rethrowRevert } from "./reverts.ts";
 import { parseBytes, type Receipt } from "./rpc-values.ts";

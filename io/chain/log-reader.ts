@@ -1,6 +1,6 @@
 // Reads the contract's logs block range by block range: ranges shrink where an endpoint refuses their size, and grow back.
-import { FedError } from "../../protocol/errors.ts";
-import type { EventPlace } from "../../protocol/round.ts";
+import { FedError } from "../../foundation/errors.ts";
+import type { EventPlace } from "../../protocol/contract/round.ts";
 import { type Rpc, RpcRefusal } from "./json-rpc.ts";
 import { type Header, parseHeader, parseLogs, type RpcLog, toQuantity } from "./rpc-values.ts";
 import { type ContractEvent, parseEvent } from "./training-rounds.ts";

@@ -2,8 +2,8 @@
 // private half. The EVM cannot verify Ed25519 at a reasonable price, so every reader does.
 import { createPublicKey, verify } from "node:crypto";
 import { AbiCoder, encodeBase58, keccak256 } from "ethers";
-import type { HospitalAddress } from "../../protocol/digest.ts";
-import type { FederationId } from "../../protocol/ports.ts";
+import type { HospitalAddress } from "../../protocol/format/digest.ts";
+import type { FederationId } from "../../protocol/format/federation-id.ts";
 
 /** What a member binds to its chain address. */
 export interface PeerIdentity {

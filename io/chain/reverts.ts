@@ -1,7 +1,7 @@
 // A contract's refusal as one of our errors: "CommitmentDuplicate(address member)" becomes COMMITMENT_DUPLICATE with
 // the member among its facts.
 import { AbiCoder } from "ethers";
-import { type ErrorFacts, FedError } from "../../protocol/errors.ts";
+import { type ErrorFacts, FedError } from "../../foundation/errors.ts";
 import { RpcRefusal } from "./json-rpc.ts";
 import { trainingRoundsInterface } from "./training-rounds.ts";
 

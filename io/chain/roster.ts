@@ -1,9 +1,9 @@
 // Reads the contract's events as the federation's: bitmaps become hospitals' addresses, as they were at that moment.
 import { getBytes } from "ethers";
-import { type HospitalAddress, parseAddress, parseDigest, parseRoundId } from "../../protocol/digest.ts";
-import { FedError } from "../../protocol/errors.ts";
-import type { FederationId } from "../../protocol/ports.ts";
-import type { EventPlace, LedgerEvent, Member, MemberRole } from "../../protocol/round.ts";
+import { FedError } from "../../foundation/errors.ts";
+import type { EventPlace, LedgerEvent, Member, MemberRole } from "../../protocol/contract/round.ts";
+import { type HospitalAddress, parseAddress, parseDigest, parseRoundId } from "../../protocol/format/digest.ts";
+import type { FederationId } from "../../protocol/format/federation-id.ts";
 import { isPeerKeyProven, peerIdOf } from "./peer-key.ts";
 import type { ContractEvent } from "./training-rounds.ts";
 

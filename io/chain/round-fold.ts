@@ -1,6 +1,7 @@
 // The state of a round, folded from the contract's events: what every reader of the chain agrees on.
-import type { HospitalAddress, RoundId } from "../../protocol/digest.ts";
-import type { LedgerEvent, Proposal, RoundState, RoundTerms } from "../../protocol/round.ts";
+
+import type { LedgerEvent, Proposal, RoundState, RoundTerms } from "../../protocol/contract/round.ts";
+import type { HospitalAddress, RoundId } from "../../protocol/format/digest.ts";
 
 /** Takes events in chain order; gives the states of the rounds it saw opening, the newest `keep` of them. */
 export class RoundFold {

@@ -1,6 +1,6 @@
 // What Ethereum's JSON-RPC answers look like, parsed at the door.
 import { z } from "zod";
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 
 const quantity = z
   .string()

@@ -1,12 +1,14 @@
 // Sends transactions so that each write happens once or not at all, whatever becomes of the RPC endpoint meanwhile:
 // one at a time, rebroadcast until mined, with a better fee when stuck, watched through reorganisations.
 import { Transaction, type Wallet } from "ethers";
-import { FedError } from "../../protocol/errors.ts";
-import type { FederationId, Log, Waiting } from "../../protocol/ports.ts";
+import { FedError } from "../../foundation/errors.ts";
+import { pause } from "../../foundation/pause.ts";
+import type { Waiting } from "../../foundation/waiting.ts";
+import type { FederationId } from "../../protocol/format/federation-id.ts";
+import type { Log } from "../../protocol/ports.ts";
 import type { Endpoints } from "./endpoints.ts";
 import { FeeReader, raised } from "./fees.ts";
 import { RpcRefusal } from "./json-rpc.ts";
-import { pause } from "./pause.ts";
 import { rethrowRevert } from "./reverts.ts";
 import { parseBytes, parseHeader, parseQuantity, parseReceipt, type Receipt, toQuantity } from "./rpc-values.ts";
 

@@ -1,6 +1,6 @@
 // EIP-712 signatures by the party's chain key.
 import { type TypedDataDomain, type TypedDataField, verifyTypedData, type Wallet } from "ethers";
-import { parseAddress } from "../../protocol/digest.ts";
+import { parseAddress } from "../../protocol/format/digest.ts";
 import type { Signatures, TypedData } from "../../protocol/ports.ts";
 
 /** Signs with the wallet and recovers anybody's; an auditor has no wallet and only recovers. */

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { Interface, type InterfaceAbi, id, type ParamType } from "ethers";
 import type { TrainingRounds$Type } from "../../artifacts/contracts/TrainingRounds.sol/artifacts.d.ts";
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 
 type Fragment = TrainingRounds$Type["abi"][number];
 type Functions = Extract<Fragment, { readonly type: "function" }>;

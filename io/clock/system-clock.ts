@@ -1,6 +1,6 @@
 // This machine's time as the Clock port.
 import { setTimeout as wait } from "node:timers/promises";
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 import type { Clock } from "../../protocol/ports.ts";
 
 export const systemClock: Clock = {

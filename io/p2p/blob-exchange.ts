@@ -1,8 +1,8 @@
 // The BlobExchange over libp2p: which peers to ask for an object, in which order, and one fetch an object at a time.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Connection, Libp2p, PeerId } from "@libp2p/interface";
-import type { Digest, HospitalAddress } from "../../protocol/digest.ts";
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
+import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
 import type { BlobExchange, BlobStore, Log } from "../../protocol/ports.ts";
 import { fetchBlob, type SourceFeed } from "./blob-fetch.ts";
 import { type BlobSource, openSource, type Patience } from "./blob-source.ts";

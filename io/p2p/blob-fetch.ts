@@ -2,9 +2,9 @@
 // a chunk is kept only after its hash matched; who sends a wrong one is out for this fetch; what a slow or vanished
 // peer owed, another one brings.
 import { setTimeout as delay } from "node:timers/promises";
-import type { Digest } from "../../protocol/digest.ts";
-import { FedError, isFedError } from "../../protocol/errors.ts";
-import { type BlobOutline, outlineDigest } from "../../protocol/merkle.ts";
+import { FedError, isFedError } from "../../foundation/errors.ts";
+import type { Digest } from "../../protocol/format/digest.ts";
+import { type BlobOutline, outlineDigest } from "../../protocol/format/merkle.ts";
 import type { BlobStore, BlobWriter, Log } from "../../protocol/ports.ts";
 import { decodeOpening } from "./blob-frames.ts";
 import type { BlobSource } from "./blob-source.ts";

@@ -3,10 +3,11 @@
 //   request   1 byte kind, 32 bytes digest, 4 bytes chunk index (big-endian; 0 for an outline)
 //   response  1 byte status, 4 bytes length (big-endian), then so many bytes: a chunk; or an outline, and right behind
 //             it the object itself where that is one chunk, so that most objects take one question
-import { type Digest, digestFromBytes, digestToBytes } from "../../protocol/digest.ts";
-import { FedError } from "../../protocol/errors.ts";
-import { type BlobOutline, chunkBytes } from "../../protocol/merkle.ts";
-import { decodeOutline } from "../../protocol/outline.ts";
+
+import { FedError } from "../../foundation/errors.ts";
+import { type Digest, digestFromBytes, digestToBytes } from "../../protocol/format/digest.ts";
+import { type BlobOutline, chunkBytes } from "../../protocol/format/merkle.ts";
+import { decodeOutline } from "../../protocol/format/outline.ts";
 
 export const blobProtocol = "/consilium/blob/2.0.0";
 export const requestBytes = 37;

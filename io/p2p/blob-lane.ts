@@ -1,7 +1,7 @@
 // One stream to a peer, used for one request after the other. What it buffers is bounded by the answer that was asked
 // for, so a peer that sends more, or sends unasked, loses the stream.
 import type { Stream } from "@libp2p/interface";
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 import { type BlobRequest, decodeResponseHeader, encodeRequest, responseHeaderBytes } from "./blob-frames.ts";
 
 export interface BlobLane {

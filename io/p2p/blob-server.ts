@@ -1,13 +1,13 @@
 // Serves this machine's objects to peers that ask chunk by chunk. A peer costs at most a few chunks of memory and its
 // share of requests; one that asks nonsense, or stops reading, loses its stream.
 import type { Connection, Libp2p, Stream } from "@libp2p/interface";
-import { FedError, isFedError } from "../../protocol/errors.ts";
-import { chunkBytes } from "../../protocol/merkle.ts";
-import { encodeOutline } from "../../protocol/outline.ts";
+import { FedError, isFedError } from "../../foundation/errors.ts";
+import { createSlots, type Slots } from "../../foundation/slots.ts";
+import { chunkBytes } from "../../protocol/format/merkle.ts";
+import { encodeOutline } from "../../protocol/format/outline.ts";
 import type { BlobStore, Log } from "../../protocol/ports.ts";
 import { type BlobRequest, blobProtocol, decodeRequest, encodeResponseHeader, requestBytes } from "./blob-frames.ts";
 import { createPace, type Pace } from "./pace.ts";
-import { createSlots, type Slots } from "./slots.ts";
 
 /** Streams (and so requests, and so chunks in memory) that one peer may have open. */
 const lanesPerPeer = 6;

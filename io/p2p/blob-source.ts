@@ -1,10 +1,10 @@
 // A connected peer as a place to fetch from. Time-outs follow signs of life: a slow line that keeps delivering is let
 // be, one that delivers nothing for some seconds is given up, and so is one that only drips.
 import type { Connection } from "@libp2p/interface";
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
+import { createSlots } from "../../foundation/slots.ts";
 import { type BlobRequest, blobProtocol } from "./blob-frames.ts";
 import { type BlobLane, openLane } from "./blob-lane.ts";
-import { createSlots } from "./slots.ts";
 
 export interface Patience {
   /** Silence after which a peer counts as dead. Counted over all its lanes, since they share one line. */

@@ -3,8 +3,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Connection, Libp2p } from "@libp2p/interface";
 import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
-import { deriveSeed } from "../../protocol/digest.ts";
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
+import { deriveSeed } from "../../foundation/random.ts";
 import type { Log } from "../../protocol/ports.ts";
 
 const firstDelayMs = 250;

@@ -8,6 +8,7 @@ import {
   TopicValidatorResult,
 } from "@libp2p/gossipsub";
 import { createTopicScoreParams } from "@libp2p/gossipsub/score";
+import { isFedError } from "../../foundation/errors.ts";
 import {
   type Announcement,
   decodeAnnouncement,
@@ -15,9 +16,9 @@ import {
   judgeAnnouncement,
   topicOf,
   type Verdict,
-} from "../../protocol/announcement.ts";
-import { isFedError } from "../../protocol/errors.ts";
-import type { FederationId, Gossip, Log } from "../../protocol/ports.ts";
+} from "../../protocol/format/announcement.ts";
+import type { FederationId } from "../../protocol/format/federation-id.ts";
+import type { Gossip, Log } from "../../protocol/ports.ts";
 import type { Membership } from "./membership.ts";
 import { createPace, type Pace } from "./pace.ts";
 

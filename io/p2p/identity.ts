@@ -2,7 +2,7 @@
 import { generateKeyPair, generateKeyPairFromSeed } from "@libp2p/crypto/keys";
 import type { Ed25519PrivateKey } from "@libp2p/interface";
 import { peerIdFromPrivateKey } from "@libp2p/peer-id";
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 
 /** A new peer key: the 32 secret bytes of Ed25519 (RFC 8032). Keep them as the chain key is kept. */
 export async function createPeerKey(): Promise<Uint8Array> {

@@ -1,6 +1,6 @@
 // A party's peer key on disk: 32 secret bytes as hex, readable by its owner only.
 import { open, readFile } from "node:fs/promises";
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 import { createPeerKey } from "./identity.ts";
 
 /** The key in the file; a new one where there is none yet. @throws FedError PEER_KEY_MALFORMED */

@@ -1,5 +1,5 @@
 // Who may connect: the contract's list, as the network asks it.
-import type { HospitalAddress, RoundId } from "../../protocol/digest.ts";
+import type { HospitalAddress, RoundId } from "../../protocol/format/digest.ts";
 
 /** A view of the contract that is kept current by its owner (the composition root, from the Ledger). */
 export interface Membership {

@@ -3,10 +3,10 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Digest } from "../../protocol/digest.ts";
-import { FedError } from "../../protocol/errors.ts";
-import { type BlobOutline, chunkBytes, chunkRoot, outlineDigest, outlineOf } from "../../protocol/merkle.ts";
-import { decodeOutline, encodeOutline } from "../../protocol/outline.ts";
+import { FedError } from "../../foundation/errors.ts";
+import type { Digest } from "../../protocol/format/digest.ts";
+import { type BlobOutline, chunkBytes, chunkRoot, outlineDigest, outlineOf } from "../../protocol/format/merkle.ts";
+import { decodeOutline, encodeOutline } from "../../protocol/format/outline.ts";
 import type { BlobStore } from "../../protocol/ports.ts";
 import { openBlobWriter } from "./blob-writer.ts";
 import { writeDurably } from "./durable-file.ts";

@@ -3,8 +3,8 @@
 // are fetched again, never leave a wrong byte.
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
-import { FedError } from "../../protocol/errors.ts";
-import { type BlobOutline, chunkBytes, chunkRoot } from "../../protocol/merkle.ts";
+import { FedError } from "../../foundation/errors.ts";
+import { type BlobOutline, chunkBytes, chunkRoot } from "../../protocol/format/merkle.ts";
 import type { BlobWriter } from "../../protocol/ports.ts";
 import { moveDurably, storageError } from "./durable-file.ts";
 

@@ -1,7 +1,7 @@
 // A file is either wholly there after a power cut or not at all: the three syncs that this takes, in one place.
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 
 /** Writes the bytes to `temp`, syncs, and moves them to `target`. @throws FedError STORE_FULL */
 export async function writeDurably(bytes: Uint8Array, { temp, target }: { temp: string; target: string }) {

@@ -1,5 +1,5 @@
 // A party's own notes, such as the update that it is about to commit: what must survive a kill at any instant.
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 import type { Journal } from "../../protocol/ports.ts";
 import type { StoreEntry, StoreLevel } from "./level.ts";
 import { openNoteFiles } from "./note-files.ts";

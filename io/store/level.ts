@@ -2,13 +2,13 @@
 // store of another version is recognised at opening instead of being misread later.
 import { mkdir } from "node:fs/promises";
 import { Level } from "level";
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 
 /** Number of each key space; the number is the key's prefix on disk. Append only. */
 const keySpaces = {
   /** "version" → decimal text. */
   meta: 0,
-  /** Digest → size and chunk roots of an object (protocol/outline.ts). */
+  /** Digest → size and chunk roots of an object (protocol/format/outline.ts). */
   outlines: 1,
   /** A party's notes: path → bytes. */
   journal: 2,

@@ -2,7 +2,7 @@
 // several times over.
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { sha256 } from "../../protocol/digest.ts";
+import { sha256 } from "../../foundation/sha256.ts";
 import { writeDurably } from "./durable-file.ts";
 
 export interface NoteFiles {

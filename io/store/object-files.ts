@@ -2,9 +2,9 @@
 // that an audit reads the store of a hospital that is running.
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { FedError } from "../../foundation/errors.ts";
 import type { ObjectSource } from "../../protocol/audit/checked-blobs.ts";
-import type { Digest } from "../../protocol/digest.ts";
-import { FedError } from "../../protocol/errors.ts";
+import type { Digest } from "../../protocol/format/digest.ts";
 
 /** Where a store keeps an object that is whole. */
 export function objectPath(dir: string, digest: Digest): string {

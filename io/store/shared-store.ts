@@ -1,7 +1,7 @@
 // One store for all parties of a process: each object lies on the disk once, however many hold it. What one party made is
 // another's only once it has come over the network to one of them, so that objects travel as they do between machines.
-import type { Digest } from "../../protocol/digest.ts";
-import { type BlobOutline, outlineDigest, outlineOf } from "../../protocol/merkle.ts";
+import type { Digest } from "../../protocol/format/digest.ts";
+import { type BlobOutline, outlineDigest, outlineOf } from "../../protocol/format/merkle.ts";
 import type { BlobStore } from "../../protocol/ports.ts";
 import type { OpenBlobStore } from "./blob-store.ts";
 

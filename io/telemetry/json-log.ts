@@ -1,5 +1,5 @@
 // Logs as one JSON object a line: for people with jq, for collectors, and for the simulation that reads them back.
-import type { ErrorFacts } from "../../protocol/errors.ts";
+import type { ErrorFacts } from "../../foundation/errors.ts";
 import type { Log } from "../../protocol/ports.ts";
 
 export const logLevels = ["debug", "info", "warn", "error"] as const;

@@ -1,9 +1,9 @@
 // Capsules on a grid of pixels (SegCaps, LaLonde and Bagci 2018): each capsule hears only children within its kernel's
 // window, and one transformation is shared by all places and, within the window's place, by all types of children.
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs-node-gpu";
-import { squash } from "../capsule/squash.ts";
-import type { Variables } from "../layers.ts";
-import { tf } from "../tensorflow.ts";
+import type { Variables } from "../network/layers.ts";
+import { squash } from "../network/squash.ts";
+import { tf } from "../tensorflow/tensorflow.ts";
 
 /** Capsules u on a grid: [n, height, width, types, dimension]. */
 export interface CapsuleGrid {

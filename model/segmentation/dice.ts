@@ -1,8 +1,8 @@
 // How well two masks agree (Dice 1945), as what is trained and as what is reported.
 import type { Scalar, Tensor4D } from "@tensorflow/tfjs-node-gpu";
-import { meanInterval } from "../../protocol/mean-interval.ts";
-import type { Estimate } from "../../protocol/scores.ts";
-import { tf } from "../tensorflow.ts";
+import { meanInterval } from "../../foundation/statistics/mean-interval.ts";
+import type { Estimate } from "../../foundation/statistics/proportion.ts";
+import { tf } from "../tensorflow/tensorflow.ts";
 
 /** Keeps the loss of a batch without any lesion finite, and small where none is found. */
 const smooth = 1;

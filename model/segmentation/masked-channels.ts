@@ -1,5 +1,5 @@
 // How a mask reaches the classifier: as one more channel, or by blackening what is not lung.
-import type { TrainingSet } from "../training-set.ts";
+import type { TrainingSet } from "../training/training-set.ts";
 import type { ScanMasks } from "./segmentation-set.ts";
 
 /** `channel`: one more, 0 outside, 128 in healthy lung, 255 in lesions. `input`: every pixel outside the lung becomes 0. */

@@ -1,13 +1,13 @@
 // SegCaps (LaLonde and Bagci 2018) at a size for two cores: a U of convolutional capsules over one slice, whose last
 // capsules stand for background, healthy lung and lesion; the longest says what a pixel is.
 import type { Tensor4D } from "@tensorflow/tfjs-node-gpu";
-import { FedError } from "../../protocol/errors.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../protocol/safetensors.ts";
-import { capsuleLength } from "../capsule/squash.ts";
-import { addBias, relu } from "../fused-kernels.ts";
-import { Variables } from "../layers.ts";
-import { tf } from "../tensorflow.ts";
-import { encodeWeights, loadWeights, type NamedVariables } from "../weights.ts";
+import { FedError } from "../../foundation/errors.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../protocol/format/safetensors.ts";
+import { Variables } from "../network/layers.ts";
+import { capsuleLength } from "../network/squash.ts";
+import { encodeWeights, loadWeights, type NamedVariables } from "../network/weights.ts";
+import { addBias, relu } from "../tensorflow/fused-kernels.ts";
+import { tf } from "../tensorflow/tensorflow.ts";
 import { type CapsuleGrid, convolutionalCapsules, joinTypes } from "./convolutional-capsules.ts";
 
 /** Of the last axis of `forward`. */

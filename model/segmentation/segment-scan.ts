@@ -1,7 +1,7 @@
 // Lung and lesion of a scan, slice by slice, at any size: slices are shown to the network at the side it was trained on.
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs-node-gpu";
-import { tf } from "../tensorflow.ts";
-import type { TrainingSet } from "../training-set.ts";
+import { tf } from "../tensorflow/tensorflow.ts";
+import type { TrainingSet } from "../training/training-set.ts";
 import type { SegCaps } from "./segcaps.ts";
 import type { ScanMasks } from "./segmentation-set.ts";
 

@@ -1,5 +1,5 @@
 // How well scans are segmented, by patient: Dice of the lung, of the lesion in the ill, and what is found in the healthy.
-import type { Estimate } from "../../protocol/scores.ts";
+import type { Estimate } from "../../foundation/statistics/proportion.ts";
 import { diceOf, meanOfPatients } from "./dice.ts";
 import type { ScanMasks, SegmentationSet } from "./segmentation-set.ts";
 

@@ -1,5 +1,5 @@
 // What segmentation learns from: scans with their exact masks, which only synthetic patients have.
-import type { TrainingSet } from "../training-set.ts";
+import type { TrainingSet } from "../training/training-set.ts";
 
 /** A scan's masks, [slices, height, width], 1 inside; lesions lie in the lung. */
 export interface ScanMasks {

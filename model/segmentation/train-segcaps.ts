@@ -1,10 +1,10 @@
 // The training loop of the segmentation: slices drawn at random from scans with exact masks, Dice loss, one event a step.
 import type { Tensor4D } from "@tensorflow/tfjs-node-gpu";
-import { FedError } from "../../protocol/errors.ts";
-import { seededIntegers } from "../../protocol/update/random.ts";
-import { compile, type Graph } from "../graph/compile.ts";
-import { createOptimiser } from "../optimisers.ts";
-import { tf } from "../tensorflow.ts";
+import { FedError } from "../../foundation/errors.ts";
+import { seededIntegers } from "../../foundation/random.ts";
+import { compile, type Graph } from "../tensorflow/graph/compile.ts";
+import { tf } from "../tensorflow/tensorflow.ts";
+import { createOptimiser } from "../training/optimisers.ts";
 import { diceLoss } from "./dice.ts";
 import { type SegCaps, segmentClasses } from "./segcaps.ts";
 import type { SegmentationSet } from "./segmentation-set.ts";

@@ -1,6 +1,6 @@
 // Keras's weights of a backbone from a safetensors file: names are `layer/weight`, as docs/baselines.md writes them.
 import type { LayersModel, Variable } from "@tensorflow/tfjs-node-gpu";
-import { loadWeights } from "../weights.ts";
+import { loadWeights } from "../network/weights.ts";
 
 /** @throws FedError SAFETENSORS_MALFORMED, TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH */
 export function setBackboneWeights(model: LayersModel, bytes: Uint8Array): void {

@@ -1,12 +1,12 @@
 // Keras's batch norm by TensorFlow's fused kernels: tfjs-layers' own is slower, and does not train without a scale, which
 // Inception V3 needs.
 import type { LayerVariable, Tensor, Tensor1D, Tensor4D, Variable } from "@tensorflow/tfjs-node-gpu";
-import { batchNorm as fused } from "../fused-kernels.ts";
-import { tf } from "../tensorflow.ts";
+import { batchNorm as fused } from "../tensorflow/fused-kernels.ts";
+import { tf } from "../tensorflow/tensorflow.ts";
 
 /** Weight of the past in the moments that are kept: short, since a comparison run makes few steps (Keras: 0.99). */
 const movingMomentum = 0.9;
-/** Of the fused kernel: model/fused-kernels.ts. */
+/** Of the fused kernel: model/tensorflow/fused-kernels.ts. */
 const fusedEpsilon = 1e-3;
 
 export interface BatchNormOptions {

@@ -1,7 +1,7 @@
 // The weights that a comparison network begins with: the same for the same seed, on every machine.
 import type { LayersModel, Variable } from "@tensorflow/tfjs-node-gpu";
-import { seededIntegers } from "../../protocol/update/random.ts";
-import { tf } from "../tensorflow.ts";
+import { seededIntegers } from "../../foundation/random.ts";
+import { tf } from "../tensorflow/tensorflow.ts";
 
 /** Uniform in +-sqrt(6 / fanIn) (He 2015), recurrent weights in half of that variance; biases and norms as tfjs sets them. */
 export function setInitialWeights(model: LayersModel, seed: number, purpose: string): void {

@@ -1,7 +1,7 @@
 // The layers that comparison networks are drawn with: Keras's, by tfjs-layers, with Keras's names and parameter counts.
 // Every weight begins as zeros, which cost nothing until they are used (initial-weights.ts sets them).
 import type { SymbolicTensor } from "@tensorflow/tfjs-node-gpu";
-import { type TensorFlow, tf } from "../tensorflow.ts";
+import { type TensorFlow, tf } from "../tensorflow/tensorflow.ts";
 import { FusedBatchNorm } from "./batch-norm.ts";
 
 type Layer = InstanceType<TensorFlow["layers"]["Layer"]>;

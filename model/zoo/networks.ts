@@ -1,5 +1,5 @@
 // The zoo: every comparison network of the source work, by the name that the command line takes.
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 import { alexNet } from "./alexnet.ts";
 import { c3d } from "./c3d.ts";
 import { conv3d } from "./conv3d.ts";

@@ -1,6 +1,6 @@
 // Grey slices as the backbones of Keras's applications were shown pictures.
 import type { Tensor4D } from "@tensorflow/tfjs-node-gpu";
-import { tf } from "../tensorflow.ts";
+import { tf } from "../tensorflow/tensorflow.ts";
 import type { PixelScale } from "./zoo-network.ts";
 
 // ImageNet's mean and deviation, RGB, of [0, 1]; and its mean as BGR of [0, 255] (keras.applications.imagenet_utils).

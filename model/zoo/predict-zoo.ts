@@ -1,9 +1,9 @@
 // Scores of patients by a comparison network: the mean probability over a scan's slices, then over a patient's scans.
-import { FedError } from "../../protocol/errors.ts";
-import type { Prediction } from "../../protocol/scores.ts";
-import { loadBatch } from "../batch.ts";
-import { tf } from "../tensorflow.ts";
-import type { TrainingSet } from "../training-set.ts";
+import { FedError } from "../../foundation/errors.ts";
+import type { Prediction } from "../../foundation/statistics/scores.ts";
+import { tf } from "../tensorflow/tensorflow.ts";
+import { loadBatch } from "../training/batch.ts";
+import type { TrainingSet } from "../training/training-set.ts";
 import type { ZooModel } from "./zoo-model.ts";
 
 /**

@@ -1,7 +1,7 @@
 // Dropout that another run repeats: tfjs-layers' own draws from Math.random, or the same mask at every step.
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
-import { seededIntegers } from "../../protocol/update/random.ts";
-import { tf } from "../tensorflow.ts";
+import { seededIntegers } from "../../foundation/random.ts";
+import { tf } from "../tensorflow/tensorflow.ts";
 import { through } from "./layers.ts";
 import type { Drawing } from "./zoo-network.ts";
 

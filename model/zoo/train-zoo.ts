@@ -1,12 +1,12 @@
 // The training loop of the comparison networks: cross-entropy, as the source work compiled them; seeded, one event a step.
-import { FedError } from "../../protocol/errors.ts";
-import { seededIntegers } from "../../protocol/update/random.ts";
-import { loadBatch } from "../batch.ts";
-import { createOptimiser } from "../optimisers.ts";
-import { shuffled } from "../shuffled.ts";
-import { tf } from "../tensorflow.ts";
-import type { TrainEvent } from "../train.ts";
-import type { TrainingSet } from "../training-set.ts";
+import { FedError } from "../../foundation/errors.ts";
+import { seededIntegers } from "../../foundation/random.ts";
+import { tf } from "../tensorflow/tensorflow.ts";
+import { loadBatch } from "../training/batch.ts";
+import { createOptimiser } from "../training/optimisers.ts";
+import { shuffled } from "../training/shuffled.ts";
+import type { TrainEvent } from "../training/train.ts";
+import type { TrainingSet } from "../training/training-set.ts";
 import type { ZooModel } from "./zoo-model.ts";
 
 export interface ZooTraining {

@@ -8,9 +8,9 @@ import type {
   Tensor5D,
   Variable,
 } from "@tensorflow/tfjs-node-gpu";
-import { FedError } from "../../protocol/errors.ts";
-import type { ModelSpec } from "../../protocol/model-spec.ts";
-import { tf } from "../tensorflow.ts";
+import { FedError } from "../../foundation/errors.ts";
+import type { ModelSpec } from "../../protocol/format/model-spec.ts";
+import { tf } from "../tensorflow/tensorflow.ts";
 import { setBackboneWeights } from "./backbone-weights.ts";
 import { setInitialWeights, variablesOf } from "./initial-weights.ts";
 import { through } from "./layers.ts";

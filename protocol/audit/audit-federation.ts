@@ -1,10 +1,12 @@
 // The audit: from the contract's events and the objects that they name, every round of a federation derived again. Pure
 // over ports: it trusts neither those who trained, nor those who averaged, nor the store, and it writes nothing on chain.
-import type { CollectPorts } from "../collect.ts";
-import type { Digest } from "../digest.ts";
-import type { Plan } from "../plan.ts";
-import type { Ledger, Waiting } from "../ports.ts";
-import type { EventPlace } from "../round.ts";
+
+import type { Waiting } from "../../foundation/waiting.ts";
+import type { EventPlace } from "../contract/round.ts";
+import type { Digest } from "../format/digest.ts";
+import type { Plan } from "../format/plan.ts";
+import type { CollectPorts } from "../judge/collect.ts";
+import type { Ledger } from "../ports.ts";
 import { auditRound } from "./audit-round.ts";
 import { checkedBlobs, checkedExchange, type ObjectSource } from "./checked-blobs.ts";
 import { Replay } from "./replay.ts";
@@ -48,7 +50,7 @@ export async function* auditFederation(
   const onPlan = (digest: Digest, plan: Plan) => {
     plans[digest] = plan;
   };
-  /** Distinct, newest first (protocol/lineage.ts). */
+  /** Distinct, newest first (protocol/contract/lineage.ts). */
   let bases: readonly Digest[] = [];
   let events = 0;
   let until: EventPlace | undefined;

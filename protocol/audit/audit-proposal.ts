@@ -1,12 +1,13 @@
 // One proposed model, averaged again from the very updates that it names.
-import type { CollectPorts } from "../collect.ts";
-import type { Digest } from "../digest.ts";
-import { isFedError } from "../errors.ts";
-import type { Waiting } from "../ports.ts";
-import { leastUpdates } from "../propose.ts";
-import { recomputeModel } from "../recompute.ts";
-import type { Proposal, RoundState } from "../round.ts";
-import type { RoundContext } from "../round-context.ts";
+
+import { isFedError } from "../../foundation/errors.ts";
+import type { Waiting } from "../../foundation/waiting.ts";
+import type { Proposal, RoundState } from "../contract/round.ts";
+import type { Digest } from "../format/digest.ts";
+import type { CollectPorts } from "../judge/collect.ts";
+import { leastUpdates } from "../judge/included.ts";
+import { recomputeModel } from "../judge/recompute.ts";
+import type { RoundContext } from "../judge/round-context.ts";
 import type { CheckedUpdates } from "./audit-updates.ts";
 import { expectation, type RoundFindings } from "./find.ts";
 

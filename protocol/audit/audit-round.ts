@@ -1,11 +1,13 @@
 // One round, derived again: plan, base, every committed update, every proposal, every attestation's statement, the model.
-import type { CollectPorts } from "../collect.ts";
-import type { Digest, HospitalAddress } from "../digest.ts";
-import type { Plan } from "../plan.ts";
-import type { FederationId, Waiting } from "../ports.ts";
-import type { Proposal } from "../round.ts";
-import { blobHeader, fetchPlan, type RoundContext } from "../round-context.ts";
-import type { Prediction } from "../scores.ts";
+
+import type { Prediction } from "../../foundation/statistics/scores.ts";
+import type { Waiting } from "../../foundation/waiting.ts";
+import type { Proposal } from "../contract/round.ts";
+import type { Digest, HospitalAddress } from "../format/digest.ts";
+import type { FederationId } from "../format/federation-id.ts";
+import type { Plan } from "../format/plan.ts";
+import type { CollectPorts } from "../judge/collect.ts";
+import { blobHeader, fetchPlan, type RoundContext } from "../judge/round-context.ts";
 import { deriveProposal } from "./audit-proposal.ts";
 import { checkStatement, validationOf } from "./audit-statement.ts";
 import { type CheckedUpdates, checkUpdates, reportUpdates } from "./audit-updates.ts";

@@ -1,12 +1,13 @@
 // What a hospital says beside its yes or no, as the object that its attestation names: its scores of the model, or why it
 // disagrees. The audit holds such a statement to its subject; that scores are true, nobody but the hospital can check.
-import type { CollectPorts } from "../collect.ts";
-import { type Digest, zeroDigest } from "../digest.ts";
-import type { Waiting } from "../ports.ts";
-import { decodeRefusal, type Refusal } from "../refusal.ts";
-import type { Attestation, Proposal, RoundState } from "../round.ts";
-import { areaUnderCurve, type Prediction } from "../scores.ts";
-import { decodeValidationScores } from "../validation-scores.ts";
+
+import { areaUnderCurve, type Prediction } from "../../foundation/statistics/scores.ts";
+import type { Waiting } from "../../foundation/waiting.ts";
+import type { Attestation, Proposal, RoundState } from "../contract/round.ts";
+import { type Digest, zeroDigest } from "../format/digest.ts";
+import { decodeRefusal, type Refusal } from "../format/refusal.ts";
+import { decodeValidationScores } from "../format/validation-scores.ts";
+import type { CollectPorts } from "../judge/collect.ts";
 import type { RoundFindings } from "./find.ts";
 import type { AttestationReport, ValidationReport } from "./report.ts";
 

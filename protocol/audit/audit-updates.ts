@@ -1,10 +1,11 @@
 // Every update that a hospital committed to in a round, brought here and held against chain, plan and signature.
-import { type CollectPorts, collectUpdate, type InvalidUpdate, type ValidUpdate } from "../collect.ts";
-import type { Digest, HospitalAddress } from "../digest.ts";
-import { type FedError, isFedError } from "../errors.ts";
-import type { Waiting } from "../ports.ts";
-import type { Commitment, Proposal, RoundState } from "../round.ts";
-import type { RoundContext } from "../round-context.ts";
+
+import { type FedError, isFedError } from "../../foundation/errors.ts";
+import type { Waiting } from "../../foundation/waiting.ts";
+import type { Commitment, Proposal, RoundState } from "../contract/round.ts";
+import type { Digest, HospitalAddress } from "../format/digest.ts";
+import { type CollectPorts, collectUpdate, type InvalidUpdate, type ValidUpdate } from "../judge/collect.ts";
+import type { RoundContext } from "../judge/round-context.ts";
 import { expectation, type RoundFindings } from "./find.ts";
 import type { RoundRecord } from "./round-replay.ts";
 

@@ -1,8 +1,9 @@
 // The auditor's own eyes on objects: every byte that the audit works on was hashed here first, whatever the store says it
 // checked. Chunks of 1 MiB stay in memory while there is room, so that an object is hashed once and read three times.
-import type { Digest } from "../digest.ts";
-import { FedError, isFedError } from "../errors.ts";
-import { type BlobOutline, chunkBytes, chunkRoot, outlineDigest } from "../merkle.ts";
+
+import { FedError, isFedError } from "../../foundation/errors.ts";
+import type { Digest } from "../format/digest.ts";
+import { type BlobOutline, chunkBytes, chunkRoot, outlineDigest } from "../format/merkle.ts";
 import type { BlobExchange, BlobStore } from "../ports.ts";
 
 /** Outlines kept, 32 bytes a MiB of object each. */

@@ -1,6 +1,7 @@
 // Findings of one round, collected as they come: from a check that failed, or from an object that could not be had.
-import type { RoundId } from "../digest.ts";
-import { type FedError, isFedError } from "../errors.ts";
+
+import { type FedError, isFedError } from "../../foundation/errors.ts";
+import type { RoundId } from "../format/digest.ts";
 import type { Finding, ObjectKind, Severity } from "./report.ts";
 
 export class RoundFindings {

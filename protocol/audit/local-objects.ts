@@ -1,6 +1,7 @@
 // Objects that are on this machine already, in one place or in several: an audit without a network.
-import type { Digest } from "../digest.ts";
-import { FedError } from "../errors.ts";
+
+import { FedError } from "../../foundation/errors.ts";
+import type { Digest } from "../format/digest.ts";
 import type { BlobExchange } from "../ports.ts";
 import type { ObjectSource } from "./checked-blobs.ts";
 

@@ -1,8 +1,8 @@
 // The contract's rules, applied once more to its events. A chain whose contract is the real one cannot break them; a
 // forged or doctored history can, and an RPC endpoint that lies leaves marks here before any object is fetched.
-import { nextCommitmentsHash } from "../commitments-hash.ts";
-import { type Digest, zeroDigest } from "../digest.ts";
-import type { LedgerEvent, RoundTerms } from "../round.ts";
+import { nextCommitmentsHash } from "../contract/commitments-hash.ts";
+import type { LedgerEvent, RoundTerms } from "../contract/round.ts";
+import { type Digest, zeroDigest } from "../format/digest.ts";
 import type { Finding } from "./report.ts";
 import { AuditRoster } from "./roster.ts";
 import { type RoundRecord, RoundReplay } from "./round-replay.ts";

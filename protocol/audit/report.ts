@@ -1,10 +1,11 @@
 // What an audit found, as plain data: programs read it as JSON, people through the command's table, page and model card.
-import type { Digest, HospitalAddress, RoundId } from "../digest.ts";
-import type { ErrorFacts } from "../errors.ts";
-import type { Plan } from "../plan.ts";
-import type { FederationId } from "../ports.ts";
-import type { EventPlace, MemberRole, RoundStatus, RoundTerms } from "../round.ts";
-import type { Estimate } from "../scores.ts";
+
+import type { ErrorFacts } from "../../foundation/errors.ts";
+import type { Estimate } from "../../foundation/statistics/proportion.ts";
+import type { EventPlace, MemberRole, RoundStatus, RoundTerms } from "../contract/round.ts";
+import type { Digest, HospitalAddress, RoundId } from "../format/digest.ts";
+import type { FederationId } from "../format/federation-id.ts";
+import type { Plan } from "../format/plan.ts";
 
 /**
  * broken: something does not hold, whoever looks. unavailable: it cannot be checked, since nobody serves an object.

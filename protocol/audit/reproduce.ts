@@ -1,14 +1,16 @@
 // At a hospital, before an inspector: trains past rounds again from base, plan and shard, and shows that the very updates
 // come out which the hospital committed to. What rounding left over went from each update into the next, so that the
 // rounds before have to be gone through too.
-import type { Digest, HospitalAddress, RoundId } from "../digest.ts";
-import { FedError } from "../errors.ts";
-import { decodeManifest, type Manifest, maxManifestBytes } from "../manifest.ts";
-import { blobDigest } from "../merkle.ts";
-import { decodePlan, maxPlanBytes, type Plan } from "../plan.ts";
-import type { BlobStore, Learner, Ledger, TrainProgress, Waiting } from "../ports.ts";
-import type { RoundState } from "../round.ts";
-import { trainingSeed } from "../round-context.ts";
+
+import { FedError } from "../../foundation/errors.ts";
+import type { Waiting } from "../../foundation/waiting.ts";
+import type { RoundState } from "../contract/round.ts";
+import type { Digest, HospitalAddress, RoundId } from "../format/digest.ts";
+import { decodeManifest, type Manifest, maxManifestBytes } from "../format/manifest.ts";
+import { blobDigest } from "../format/merkle.ts";
+import { decodePlan, maxPlanBytes, type Plan } from "../format/plan.ts";
+import { trainingSeed } from "../judge/round-context.ts";
+import type { BlobStore, Learner, Ledger, TrainProgress } from "../ports.ts";
 import { makeUpdate } from "../update/make-update.ts";
 
 export interface ReproducePorts {

@@ -1,6 +1,7 @@
 // Who was a member under which key at every moment of the federation's life, by its events alone.
-import type { HospitalAddress } from "../digest.ts";
-import type { LedgerEvent, MemberRole } from "../round.ts";
+
+import type { LedgerEvent, MemberRole } from "../contract/round.ts";
+import type { HospitalAddress } from "../format/digest.ts";
 import type { Finding, MemberReport } from "./report.ts";
 
 interface Membership {

@@ -1,6 +1,15 @@
 // One round by its events: the state that they add up to, and each rule of TrainingRounds.sol that one of them breaks.
-import type { Digest, HospitalAddress, RoundId } from "../digest.ts";
-import type { Attestation, Commitment, EventPlace, LedgerEvent, Proposal, RoundState, RoundTerms } from "../round.ts";
+
+import type {
+  Attestation,
+  Commitment,
+  EventPlace,
+  LedgerEvent,
+  Proposal,
+  RoundState,
+  RoundTerms,
+} from "../contract/round.ts";
+import type { Digest, HospitalAddress, RoundId } from "../format/digest.ts";
 import type { Finding } from "./report.ts";
 import type { AuditRoster } from "./roster.ts";
 

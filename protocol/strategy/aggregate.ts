@@ -1,7 +1,7 @@
 // The next model from the base and the round's updates. A pure function: the same bytes on every machine and for every
 // order of the updates. All files are read in step, run by run, so memory does not grow with their number or size.
-import { FedError } from "../errors.ts";
-import type { Plan } from "../plan.ts";
+import { FedError } from "../../foundation/errors.ts";
+import type { Plan } from "../format/plan.ts";
 import { type ByteSink, type ByteSource, memorySink } from "../update/byte-source.ts";
 import type { IntegerArray } from "../update/integers.ts";
 import { requantise } from "../update/requantise.ts";

@@ -1,8 +1,9 @@
 // Where the integers of all updates stand while a run of coordinates is averaged: two halves, so that the next run is
 // read while this one is worked on, in memory that the vector kernel can reach. Its size does not depend on the number
 // of updates: more of them make the runs shorter.
+
+import { createKernelMemory } from "../../foundation/vector-kernel.ts";
 import { type IntegerArray, integerArray, integerBytes, type UpdateType } from "../update/integers.ts";
-import { createKernelMemory } from "../vector-kernel.ts";
 import { coordinatesPerTurn, type DotKernel, dotKernels } from "./dot-kernel.ts";
 import { MeanKernel } from "./mean-kernel.ts";
 import { kernelGroups, weightedSum, weightedSumByKernel } from "./weighted-sum.ts";

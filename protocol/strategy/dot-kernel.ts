@@ -14,7 +14,7 @@ import {
   step,
   store,
   whileLess,
-} from "../vector-kernel.ts";
+} from "../../foundation/vector-kernel.ts";
 
 /** Addresses are byte offsets into the memory; `weights` hold two 16-bit weights each, the first in the low half. */
 export type DotKernel = (

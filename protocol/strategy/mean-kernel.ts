@@ -14,7 +14,7 @@ import {
   step,
   store,
   whileLess,
-} from "../vector-kernel.ts";
+} from "../../foundation/vector-kernel.ts";
 
 // Parameters are addresses; the constants are the total and the unit.
 const [at, end, sums, constants] = [0, 1, 2, 3];

@@ -1,7 +1,7 @@
 // The next model's file while it is being made: the base's tensors moved by the mean update, the server's state beside
 // them as server/<state>/<tensor>, tensors that stay at the hospitals copied, and the next round's steps in its header.
-import { FedError } from "../errors.ts";
-import { layoutSafetensors, type SafetensorsHeader, type TensorEntry } from "../safetensors.ts";
+import { FedError } from "../../foundation/errors.ts";
+import { layoutSafetensors, type SafetensorsHeader, type TensorEntry } from "../format/safetensors.ts";
 import type { ByteSink, ByteSource } from "../update/byte-source.ts";
 import { powerOfTwo } from "../update/power-of-two.ts";
 import { encodeExponents, exponentsKey } from "../update/step-exponents.ts";

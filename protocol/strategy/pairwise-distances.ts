@@ -1,5 +1,5 @@
 // Squared distances between updates, exactly: integers, so neither the order of arrival nor of addition shows.
-import { FedError } from "../errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 import type { IntegerArray, UpdateType } from "../update/integers.ts";
 
 /** Coordinates whose squared differences float64 adds up exactly: (2^16)^2 * 2^12 and (2^24)^2 * 2^5 stay within 2^53. */

@@ -1,5 +1,5 @@
 // A model's tensors, read and written piece by piece in the order of the file, with few and large reads and writes.
-import type { TensorEntry } from "../safetensors.ts";
+import type { TensorEntry } from "../format/safetensors.ts";
 import type { ByteSink, ByteSource } from "../update/byte-source.ts";
 
 const windowBytes = 256 * 1024;

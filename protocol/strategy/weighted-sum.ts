@@ -1,6 +1,6 @@
 // Exact weighted sums of integers: every partial sum is an integer below 2^53 (in the vector kernel, below 2^31), so
 // any order of hospitals, and either of the two ways of adding below, gives the same sum.
-import { FedError } from "../errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 import { type IntegerArray, largestInteger, maxUpdates, type UpdateType } from "../update/integers.ts";
 import type { DotKernel } from "./dot-kernel.ts";
 

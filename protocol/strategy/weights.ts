@@ -1,5 +1,5 @@
 // How much each hospital counts in a round: integers, from public numbers, with a bound on anyone's influence.
-import { FedError } from "../errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 import type { StrategySpec } from "./strategy-spec.ts";
 
 /**

@@ -1,15 +1,16 @@
 // A hospital's side of the update: what training changed, clipped, rounded to integers, as the bytes it commits to.
 // What clipping removes is gone (it bounds influence); what rounding, saturation and sparsity leave out is handed back
 // as the residual, and goes into the hospital's next update (error feedback, Seide et al. 2014; Karimireddy et al. 2019).
-import type { HospitalAddress } from "../digest.ts";
-import { FedError } from "../errors.ts";
-import type { Plan } from "../plan.ts";
-import { encodeSafetensors, type NamedTensor, parseSafetensorsHeader } from "../safetensors.ts";
+
+import { FedError } from "../../foundation/errors.ts";
+import { seededIntegers } from "../../foundation/random.ts";
+import type { HospitalAddress } from "../format/digest.ts";
+import type { Plan } from "../format/plan.ts";
+import { encodeSafetensors, type NamedTensor, parseSafetensorsHeader } from "../format/safetensors.ts";
 import { type IntegerArray, integerArray } from "./integers.ts";
 import { floatTensors } from "./model-tensors.ts";
 import { powerOfTwo } from "./power-of-two.ts";
 import { quantise, type Rounding } from "./quantise.ts";
-import { seededIntegers } from "./random.ts";
 import { encodeSparse, keepLargest } from "./sparse-coding.ts";
 import { wishedExponent } from "./step-exponents.ts";
 import {

@@ -1,6 +1,6 @@
 // Float tensors of a model's file by name, without copying where the bytes are aligned.
-import { FedError } from "../errors.ts";
-import { parseSafetensorsHeader, type TensorEntry } from "../safetensors.ts";
+import { FedError } from "../../foundation/errors.ts";
+import { parseSafetensorsHeader, type TensorEntry } from "../format/safetensors.ts";
 
 /**
  * A reader of the float32 tensors of a safetensors file in memory.

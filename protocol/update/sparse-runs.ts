@@ -1,5 +1,5 @@
 // A sparse update (protocol/update/sparse-coding.ts) read as runs of the flat vector, in memory that does not grow.
-import { FedError } from "../errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { type IntegerArray, integerArray, viewIntegers } from "./integers.ts";
 import type { UpdateLayout } from "./update-layout.ts";

@@ -3,7 +3,7 @@
 // base model's file. Round 1 takes them from the clip norm; afterwards every update says which steps it would have
 // liked, and the median of the wishes is written into the new model. Fewer than half of the hospitals cannot move it.
 import { z } from "zod";
-import { FedError } from "../errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 import { largestInteger, type UpdateType } from "./integers.ts";
 import { exponentAbove } from "./power-of-two.ts";
 

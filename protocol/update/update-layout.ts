@@ -1,8 +1,8 @@
 // Which coordinates an update has, in which order and at which steps: computed from the base model's header and the
 // plan, so that a hospital, the aggregator and an auditor agree before a single byte is sent.
-import { FedError } from "../errors.ts";
-import type { Plan } from "../plan.ts";
-import { layoutSafetensors, type SafetensorsHeader } from "../safetensors.ts";
+import { FedError } from "../../foundation/errors.ts";
+import type { Plan } from "../format/plan.ts";
+import { layoutSafetensors, type SafetensorsHeader } from "../format/safetensors.ts";
 import type { UpdateType } from "./integers.ts";
 import { decodeExponents, encodeExponents, exponentsKey, firstExponent, wishesKey } from "./step-exponents.ts";
 

@@ -1,6 +1,6 @@
 // An update's file, read run by run: dense or sparse, it looks like one flat vector of integers.
-import { FedError } from "../errors.ts";
-import { layoutSafetensors, parseSafetensorsHeader, type SafetensorsHeader } from "../safetensors.ts";
+import { FedError } from "../../foundation/errors.ts";
+import { layoutSafetensors, parseSafetensorsHeader, type SafetensorsHeader } from "../format/safetensors.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { type IntegerArray, integerBytes } from "./integers.ts";
 import { ByteWindow, SparseRuns } from "./sparse-runs.ts";
@@ -23,7 +23,7 @@ export interface UpdateReader {
   next(into: IntegerArray): Promise<void>;
 }
 
-/** Longest header of a safetensors file that we take, bytes (protocol/safetensors.ts has the same limit). */
+/** Longest header of a safetensors file that we take, bytes (protocol/format/safetensors.ts has the same limit). */
 const maxHeaderBytes = 4 << 20;
 
 /** The header of a safetensors file. @throws FedError SAFETENSORS_MALFORMED */

@@ -1,6 +1,6 @@
 // What everybody checks of somebody else's update before averaging it: tensors, shapes, steps, bounds, norm.
-import { FedError } from "../errors.ts";
-import type { SafetensorsHeader } from "../safetensors.ts";
+import { FedError } from "../../foundation/errors.ts";
+import type { SafetensorsHeader } from "../format/safetensors.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { type IntegerArray, integerArray, largestInteger } from "./integers.ts";
 import { type UpdatePlan, updateLayout } from "./update-layout.ts";

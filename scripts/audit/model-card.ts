@@ -2,8 +2,8 @@
 // how well it does with the interval beside it, and what nobody may conclude from it. A model at chance is called so.
 import { z } from "zod";
 import type { AuditReport, ValidationReport } from "../../protocol/audit/report.ts";
-import { toCid } from "../../protocol/digest.ts";
-import type { Plan } from "../../protocol/plan.ts";
+import { toCid } from "../../protocol/format/digest.ts";
+import type { Plan } from "../../protocol/format/plan.ts";
 
 const estimateSchema = z.object({ value: z.number(), low: z.number(), high: z.number() });
 /** Of one model on test patients, as a simulation leaves them in scores.json. */

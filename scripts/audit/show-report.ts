@@ -1,7 +1,7 @@
 // The report for people in front of a terminal: a table that reads at a glance, what was found, and the verdict last.
 import pc from "picocolors";
+import type { Estimate } from "../../foundation/statistics/proportion.ts";
 import type { AuditReport, Finding, RoundReport, RoundVerdict, Severity } from "../../protocol/audit/report.ts";
-import type { Estimate } from "../../protocol/scores.ts";
 import { table } from "../terminal/table.ts";
 import { shortName } from "./names.ts";
 

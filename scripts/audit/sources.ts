@@ -1,18 +1,18 @@
 // Where an audit reads from: the chain by RPC, and objects from stores on this machine, from peers, or from both.
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, realpath, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { FedError } from "../../foundation/errors.ts";
 import { type OpenLedger, openLedger } from "../../io/chain/ledger.ts";
 import { systemClock } from "../../io/clock/system-clock.ts";
 import { createPeerKey } from "../../io/p2p/identity.ts";
 import { openPeerNetwork } from "../../io/p2p/peer-network.ts";
 import { openBlobStore } from "../../io/store/blob-store.ts";
 import { openObjectFiles } from "../../io/store/object-files.ts";
+import { watchMembership } from "../../party/membership-watch.ts";
 import type { ObjectSource } from "../../protocol/audit/checked-blobs.ts";
 import { jointSource, localExchange } from "../../protocol/audit/local-objects.ts";
-import { FedError } from "../../protocol/errors.ts";
-import { watchMembership } from "../../protocol/membership-watch.ts";
 import type { BlobExchange, Log } from "../../protocol/ports.ts";
 import { startChain } from "../simulate/chain.ts";
 import type { Target } from "./target.ts";
@@ -99,13 +99,4 @@ function objectsOf(dir: string): ObjectSource {
   if (path !== undefined) return openObjectFiles(path);
   const remedy = "give the store folder of a party's configuration, or one that an earlier audit filled";
   throw new FedError("STORE_MISSING", { dir }, { remedy });
-}
-
-/** The stores of all parties of a simulation, each once: parties of one process have one. */
-export async function storesOfRun(runDir: string): Promise<string[]> {
-  const entries = await readdir(runDir, { withFileTypes: true });
-  const stores = entries
-    .map((entry) => join(runDir, entry.name, "store", "blobs"))
-    .filter((store) => existsSync(join(store, "objects")));
-  return [...new Set(await Promise.all(stores.map((store) => realpath(store))))];
 }

@@ -1,11 +1,11 @@
 // What an audit is asked to look at: which contract on which chain, and where its objects are.
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { FedError } from "../../foundation/errors.ts";
 import { readFederationFile } from "../../io/chain/federation-file.ts";
-import { FedError } from "../../protocol/errors.ts";
-import type { FederationId } from "../../protocol/ports.ts";
+import type { FederationId } from "../../protocol/format/federation-id.ts";
 import { parseAddressOption, parseCount, type ReadOptions, rpcUrls } from "../ledger/options.ts";
-import { storesOfRun } from "./sources.ts";
+import { storesOfRun } from "./run-stores.ts";
 
 export interface TargetOptions extends ReadOptions {
   readonly contract?: string;

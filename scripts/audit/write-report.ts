@@ -2,8 +2,8 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { FedError } from "../../foundation/errors.ts";
 import type { AuditReport } from "../../protocol/audit/report.ts";
-import { FedError } from "../../protocol/errors.ts";
 import { modelCard, modelCardMarkdown, type TestScores, testScoresSchema } from "./model-card.ts";
 import { auditPage } from "./page.ts";
 import { provenanceOf } from "./provenance.ts";

@@ -1,8 +1,8 @@
 // The paper's table with what it lacks: balanced accuracy, AUC, their intervals, and the majority beside.
 import pc from "picocolors";
+import type { ContestRow } from "../../study/baselines/contest.ts";
 import { showEstimate } from "../terminal/show-estimate.ts";
 import { table } from "../terminal/table.ts";
-import type { ContestRow } from "./contest.ts";
 
 export function contestTable(rows: readonly ContestRow[]): string {
   return table(

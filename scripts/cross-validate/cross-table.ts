@@ -1,8 +1,8 @@
 // The comparison as people read it: what was held out, how well each did, and whether the capsules do better than the CNN.
-import type { Estimate } from "../../protocol/scores.ts";
+import type { Estimate } from "../../foundation/statistics/proportion.ts";
+import { type CrossRow, difference } from "../../study/cross-validate/run.ts";
 import { showEstimate } from "../terminal/show-estimate.ts";
 import { table } from "../terminal/table.ts";
-import { type CrossRow, difference } from "./run.ts";
 
 export function crossTable(rows: readonly CrossRow[]): string {
   return table(

@@ -1,9 +1,8 @@
 // What a cross-validation can be asked for, parsed once from the command line.
 import { z } from "zod";
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
+import { methodNames } from "../../study/cross-validate/cross-options.ts";
 import { parseOptions, seedSchema, whole } from "../terminal/parse-options.ts";
-
-const rowNames = ["majority", "logistic", "cnn", "compact", "federated"] as const;
 
 const optionsSchema = z.object({
   shard: z.string().optional(),
@@ -14,7 +13,7 @@ const optionsSchema = z.object({
   rows: z
     .string()
     .transform((text) => text.split(",").map((name) => name.trim()))
-    .pipe(z.array(z.enum(rowNames)).min(1)),
+    .pipe(z.array(z.enum(methodNames)).min(1)),
   folds: whole(2, 20),
   seed: seedSchema,
   side: whole(16, 512),

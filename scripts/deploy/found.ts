@@ -3,13 +3,13 @@ import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { keccak256 } from "ethers";
+import { FedError } from "../../foundation/errors.ts";
 import { type FoundingSteps, federationModule } from "../../ignition/modules/federation.ts";
 import { isTrainingRoundsCode } from "../../io/chain/contract-code.ts";
 import { creationData } from "../../io/chain/deploy-federation.ts";
 import { describeFederation, type FederationFile } from "../../io/chain/federation-file.ts";
 import { decodeRevert } from "../../io/chain/reverts.ts";
-import { parseAddress } from "../../protocol/digest.ts";
-import { FedError } from "../../protocol/errors.ts";
+import { parseAddress } from "../../protocol/format/digest.ts";
 import { mendJournal } from "./mend-journal.ts";
 import { type Connection, connectTarget, type Target } from "./target.ts";
 

@@ -3,7 +3,7 @@
 // Both are put right here, from the journal and the chain, before Ignition reads the journal.
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 
 /** Hardhat's connection to the chain. */
 interface Provider {

@@ -5,8 +5,8 @@ import type { Wallet } from "ethers";
 import { configVariable } from "hardhat/config";
 import { createHardhatRuntimeEnvironment } from "hardhat/hre";
 import type { HardhatUserConfig, HttpNetworkAccountsUserConfig, HttpNetworkUserConfig } from "hardhat/types/config";
+import { FedError } from "../../foundation/errors.ts";
 import userConfig from "../../hardhat.config.ts";
-import { FedError } from "../../protocol/errors.ts";
 
 const root = dirname(fileURLToPath(new URL("../../package.json", import.meta.url)));
 /** In Hardhat's keystore: npx hardhat keystore set CONSILIUM_DEPLOYER_KEY */

@@ -1,7 +1,7 @@
 // A single scan of which nobody said what it shows cannot be learned from, but it can be looked at: the planes as a picture.
 import { writeFile } from "node:fs/promises";
 import pc from "picocolors";
-import { type OneScan, readOneScan } from "../../imaging/archive/read-one-scan.ts";
+import { type OneScan, readOneScan } from "../../imaging/import/read-one-scan.ts";
 import { planesPng } from "../../imaging/view/planes.ts";
 import { table } from "../terminal/table.ts";
 

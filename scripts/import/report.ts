@@ -1,7 +1,7 @@
 // What an import says to a person: what came in, what was left out and why, and what to be wary of.
 import pc from "picocolors";
-import type { DataCard } from "../../imaging/archive/data-card.ts";
-import type { ImportSummary } from "../../imaging/archive/import-summary.ts";
+import type { ImportSummary } from "../../imaging/import/import-summary.ts";
+import type { DataCard } from "../../imaging/shard/data-card.ts";
 import { table } from "../terminal/table.ts";
 
 export function importReport(summary: ImportSummary): string {

@@ -1,5 +1,5 @@
 // Periods as people write them (90s, 30m, 24h, 7d), in seconds as the contract takes them.
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 
 const unitSeconds: Readonly<Record<string, number>> = { "": 1, s: 1, m: 60, h: 3600, d: 86_400 };
 

@@ -1,11 +1,11 @@
 // What every command that reads or writes a federation's contract takes: the federation file, RPC endpoints, a key.
 import { type Command, Option } from "commander";
 import type { Wallet } from "ethers";
+import { FedError, isFedError } from "../../foundation/errors.ts";
 import { readFederationFile } from "../../io/chain/federation-file.ts";
 import { openKeystore, readKeystore } from "../../io/chain/keystore.ts";
 import { type OpenLedger, openLedger } from "../../io/chain/ledger.ts";
-import { type HospitalAddress, parseAddress } from "../../protocol/digest.ts";
-import { FedError, isFedError } from "../../protocol/errors.ts";
+import { type HospitalAddress, parseAddress } from "../../protocol/format/digest.ts";
 import { readPassword } from "../terminal/read-password.ts";
 
 export interface ReadOptions {

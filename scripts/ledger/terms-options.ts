@@ -1,7 +1,7 @@
 // The rules of a federation's rounds as options: a founder sets them all, a change names those that change.
 import type { Command } from "commander";
-import { FedError } from "../../protocol/errors.ts";
-import type { RoundTerms } from "../../protocol/round.ts";
+import { FedError } from "../../foundation/errors.ts";
+import type { RoundTerms } from "../../protocol/contract/round.ts";
 import { parseDuration, showDuration } from "./duration.ts";
 import { parseCount } from "./options.ts";
 

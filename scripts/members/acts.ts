@@ -1,7 +1,8 @@
 // What the owner of a federation can do, as calls of its contract: sent by the owner, or carried out by the hospitals' vote.
+
+import { FedError } from "../../foundation/errors.ts";
 import { roleNumbers } from "../../io/chain/deploy-federation.ts";
 import { type Arguments, encodeCall, type FunctionName } from "../../io/chain/training-rounds.ts";
-import { FedError } from "../../protocol/errors.ts";
 import { parseDuration } from "../ledger/duration.ts";
 import { parseAddressOption } from "../ledger/options.ts";
 

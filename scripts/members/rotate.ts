@@ -2,7 +2,7 @@
 import type { Wallet } from "ethers";
 import type { OpenLedger } from "../../io/chain/ledger.ts";
 import { walletSignatures } from "../../io/chain/signatures.ts";
-import { type HospitalAddress, parseAddress } from "../../protocol/digest.ts";
+import { type HospitalAddress, parseAddress } from "../../protocol/format/digest.ts";
 
 /** @returns the member's new address. @throws FedError MEMBER_UNKNOWN, MEMBER_ALREADY_ADMITTED */
 export async function rotateKey(ledger: OpenLedger, from: HospitalAddress, next: Wallet): Promise<HospitalAddress> {

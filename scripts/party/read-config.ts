@@ -1,8 +1,8 @@
 // A party's configuration file with what it points at: the federation file, and the keystore's password.
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { FedError } from "../../foundation/errors.ts";
 import { readFederationFile } from "../../io/chain/federation-file.ts";
-import { FedError } from "../../protocol/errors.ts";
 
 export interface RawPartyConfig {
   /** To be parsed by the role's own schema. */

@@ -1,7 +1,8 @@
 // What the commands of both roles share: the configuration file, signals, events and logs.
+
+import { FedError } from "../../foundation/errors.ts";
 import { jsonLog, type LogLevel } from "../../io/telemetry/json-log.ts";
-import { FedError } from "../../protocol/errors.ts";
-import type { PartyConfig } from "../../protocol/party-config.ts";
+import type { PartyConfig } from "../../party/config.ts";
 import type { Log } from "../../protocol/ports.ts";
 import { readPartyConfig } from "./read-config.ts";
 

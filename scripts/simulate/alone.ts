@@ -7,10 +7,10 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { openTrainerProcess } from "../../node/learner-process.ts";
 import type { Place } from "../../node/trainer-messages.ts";
-import type { RoundId } from "../../protocol/digest.ts";
-import type { Plan } from "../../protocol/plan.ts";
+import type { RoundId } from "../../protocol/format/digest.ts";
+import type { Plan } from "../../protocol/format/plan.ts";
+import { trainingSeed } from "../../protocol/judge/round-context.ts";
 import type { Log } from "../../protocol/ports.ts";
-import { trainingSeed } from "../../protocol/round-context.ts";
 
 export interface LoneTraining {
   readonly name: string;

@@ -3,11 +3,11 @@
 import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { importArchive } from "../../imaging/archive/import-archive.ts";
-import { partitionShard } from "../../imaging/archive/partition-shard.ts";
-import { openShard } from "../../imaging/archive/shard.ts";
+import { sha256 } from "../../foundation/sha256.ts";
+import { importArchive } from "../../imaging/import/import-archive.ts";
 import { writeSyntheticArchive } from "../../imaging/phantom/write-archive.ts";
-import { sha256 } from "../../protocol/digest.ts";
+import { partitionShard } from "../../imaging/shard/partition-shard.ts";
+import { openShard } from "../../imaging/shard/shard.ts";
 import { hospitalName } from "./identities.ts";
 import type { RunDirectory } from "./run-directory.ts";
 import { done, type Screen } from "./screen.ts";

@@ -1,8 +1,8 @@
 // A contact sheet of what the network is fed: slices of a few training scans of each class, under their labels.
 import { writeFile } from "node:fs/promises";
-import { openShard } from "../../imaging/archive/shard.ts";
-import { WINDOWS } from "../../imaging/hu-table.ts";
+import { openShard } from "../../imaging/shard/shard.ts";
 import { type Example, examplesPng } from "../../imaging/view/examples.ts";
+import { WINDOWS } from "../../imaging/volume/hu-table.ts";
 import type { RunDirectory } from "./run-directory.ts";
 
 const ofEachClass = 3;

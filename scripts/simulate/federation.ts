@@ -1,7 +1,7 @@
 // The simulation's federation: every party started together, and followed until every hospital has adopted the last model.
 import { mkdir } from "node:fs/promises";
+import type { FedError } from "../../foundation/errors.ts";
 import type { TrainerProcess } from "../../node/learner-process.ts";
-import type { FedError } from "../../protocol/errors.ts";
 import type { Log } from "../../protocol/ports.ts";
 import type { Identity } from "./identities.ts";
 import { openSharedProcess } from "./in-process.ts";

@@ -1,9 +1,9 @@
 // Founds the simulation's federation on its chain: money for every party, the contract, its members, the first model.
 import { JsonRpcProvider, parseEther } from "ethers";
 import { deployFederation, type Founded } from "../../io/chain/deploy-federation.ts";
-import { blobDigest } from "../../protocol/merkle.ts";
-import type { Plan } from "../../protocol/plan.ts";
-import type { RoundTerms } from "../../protocol/round.ts";
+import type { RoundTerms } from "../../protocol/contract/round.ts";
+import { blobDigest } from "../../protocol/format/merkle.ts";
+import type { Plan } from "../../protocol/format/plan.ts";
 import { type Identity, simulationWallet } from "./identities.ts";
 import type { RunDirectory } from "./run-directory.ts";
 

@@ -4,7 +4,8 @@ import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { encryptKeystoreJson, Wallet } from "ethers";
-import { type HospitalAddress, parseAddress, sha256 } from "../../protocol/digest.ts";
+import { sha256 } from "../../foundation/sha256.ts";
+import { type HospitalAddress, parseAddress } from "../../protocol/format/digest.ts";
 import type { RunDirectory } from "./run-directory.ts";
 
 export interface Identity {

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import type { FederationFile } from "../../io/chain/federation-file.ts";
 import { openLedger } from "../../io/chain/ledger.ts";
 import { openBlobStore } from "../../io/store/blob-store.ts";
-import type { RoundId } from "../../protocol/digest.ts";
-import { openLineage } from "../../protocol/lineage.ts";
+import { openLineage } from "../../protocol/contract/lineage.ts";
+import type { RoundId } from "../../protocol/format/digest.ts";
 import type { Identity } from "./identities.ts";
 import type { RunDirectory } from "./run-directory.ts";
 

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 import type { ConfiguredParty } from "./party-configs.ts";
 
 const commandLine = fileURLToPath(new URL("../consilium.ts", import.meta.url));

@@ -2,8 +2,8 @@
 import { spawn } from "node:child_process";
 import { mkdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { FedError } from "../../protocol/errors.ts";
-import { decodePlan, type Plan } from "../../protocol/plan.ts";
+import { FedError } from "../../foundation/errors.ts";
+import { decodePlan, type Plan } from "../../protocol/format/plan.ts";
 import type { RunDirectory } from "./run-directory.ts";
 
 const commandLine = fileURLToPath(new URL("../consilium.ts", import.meta.url));

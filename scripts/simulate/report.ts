@@ -2,7 +2,8 @@
 import { writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import pc from "picocolors";
-import { calibration, type Estimate, type Scores } from "../../protocol/scores.ts";
+import type { Estimate } from "../../foundation/statistics/proportion.ts";
+import { calibration, type Scores } from "../../foundation/statistics/scores.ts";
 import { lineChart } from "../charts/line-chart.ts";
 import { reliabilityChart } from "../charts/reliability-chart.ts";
 import { rocChart } from "../charts/roc-chart.ts";

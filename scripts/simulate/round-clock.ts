@@ -1,7 +1,7 @@
 // What the parties' events say of the rounds: how long training took, how long everything else took, and when it is done.
 import type { AggregatorEvent } from "../../aggregator/events.ts";
 import type { HospitalEvent } from "../../node/events.ts";
-import type { Digest, HospitalAddress } from "../../protocol/digest.ts";
+import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
 
 export type SimulationEvent = HospitalEvent | AggregatorEvent;
 

@@ -1,10 +1,11 @@
 // Scores every model of a run on the same held-out test patients. A threshold is chosen on the validation patients that
 // the model's owner has; the test patients choose nothing.
+
+import { type Prediction, type Scores, scorePredictions, youdenThreshold } from "../../foundation/statistics/scores.ts";
 import { openTrainerProcess, type TrainerProcess } from "../../node/learner-process.ts";
 import type { Place } from "../../node/trainer-messages.ts";
-import type { Plan } from "../../protocol/plan.ts";
+import type { Plan } from "../../protocol/format/plan.ts";
 import type { Log, Split } from "../../protocol/ports.ts";
-import { type Prediction, type Scores, scorePredictions, youdenThreshold } from "../../protocol/scores.ts";
 
 export interface ScoredModel {
   readonly name: string;

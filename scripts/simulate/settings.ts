@@ -1,7 +1,7 @@
 // What a simulation can be asked for, parsed once from the command line, and the plan that follows from it.
 import { z } from "zod";
-import { FedError } from "../../protocol/errors.ts";
-import { seedField } from "../../protocol/fields.ts";
+import { FedError } from "../../foundation/errors.ts";
+import { seedField } from "../../protocol/format/fields.ts";
 
 const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
 

@@ -1,5 +1,5 @@
 // How the rounds go, for people who watch: a bar for each hospital, or one for all where there are too many to look at.
-import type { Plan } from "../../protocol/plan.ts";
+import type { Plan } from "../../protocol/format/plan.ts";
 import type { Identity } from "./identities.ts";
 import type { SimulationEvent } from "./round-clock.ts";
 import { done, type Screen } from "./screen.ts";

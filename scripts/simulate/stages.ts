@@ -4,7 +4,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type FederationFile, readFederationFile, writeFederationFile } from "../../io/chain/federation-file.ts";
 import { abiDigest } from "../../io/chain/training-rounds.ts";
-import type { Plan } from "../../protocol/plan.ts";
+import type { Plan } from "../../protocol/format/plan.ts";
 import type { Log } from "../../protocol/ports.ts";
 import { type LoneTraining, trainAlone } from "./alone.ts";
 import { auditRun } from "./audit-run.ts";

@@ -1,6 +1,7 @@
 // A round in a line: how far it is, what is awaited, and until when.
-import type { FederationId } from "../../protocol/ports.ts";
-import type { Member, RoundState, RoundTerms } from "../../protocol/round.ts";
+
+import type { Member, RoundState, RoundTerms } from "../../protocol/contract/round.ts";
+import type { FederationId } from "../../protocol/format/federation-id.ts";
 
 export interface FederationStatus extends FederationId {
   /** Of the latest block, seconds. */

@@ -1,6 +1,6 @@
 // How a command fails in front of a person: one line with what happened, one with the remedy; a stack only when asked.
 import pc from "picocolors";
-import { isFedError } from "../../protocol/errors.ts";
+import { isFedError } from "../../foundation/errors.ts";
 
 /** Prints an error on stderr; with `json`, as one JSON object on stdout as well, for programs. */
 export function reportFailure(error: unknown, { verbose, json }: { verbose: boolean; json: boolean }): void {

@@ -1,8 +1,8 @@
 // A command's options as it means them, parsed once; what does not hold is named as it was written.
 import { Option } from "commander";
 import { z } from "zod";
-import { FedError } from "../../protocol/errors.ts";
-import { seedField } from "../../protocol/fields.ts";
+import { FedError } from "../../foundation/errors.ts";
+import { seedField } from "../../protocol/format/fields.ts";
 
 /** A whole number within bounds, both included. */
 export const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { zeroDigest } from "../../protocol/digest.ts";
-import { decodeRefusal } from "../../protocol/refusal.ts";
+import { zeroDigest } from "../../protocol/format/digest.ts";
+import { decodeRefusal } from "../../protocol/format/refusal.ts";
 import { FakeFederation } from "../fakes/federation.ts";
 import { alteringModel, droppingUpdate, equivocating, includingAll, type Lie, usingOldBase } from "../fakes/liars.ts";
 

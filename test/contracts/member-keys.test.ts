@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { id, type Wallet, ZeroAddress, ZeroHash } from "ethers";
 import { peerKeyMessage } from "../../io/chain/peer-key.ts";
-import { parseAddress } from "../../protocol/digest.ts";
+import { parseAddress } from "../../protocol/format/digest.ts";
 import { hospitalRole, newWallet, openAndCommit } from "./federation.ts";
 import { onFederation } from "./on-federation.ts";
 

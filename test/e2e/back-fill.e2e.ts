@@ -8,8 +8,8 @@ import { expect } from "chai";
 import { AbiCoder, keccak256, toBeHex, ZeroHash, zeroPadValue } from "ethers";
 import { openLedger } from "../../io/chain/ledger.ts";
 import { trainingRoundsInterface } from "../../io/chain/training-rounds.ts";
-import { parseAddress, type RoundId } from "../../protocol/digest.ts";
-import type { LedgerEvent } from "../../protocol/round.ts";
+import type { LedgerEvent } from "../../protocol/contract/round.ts";
+import { parseAddress, type RoundId } from "../../protocol/format/digest.ts";
 import { digestOf } from "../io/chain/federation.ts";
 
 const contract = parseAddress(`0x${"cc".repeat(20)}`);

@@ -11,7 +11,7 @@ import { expect } from "chai";
 import { encryptKeystoreJson, JsonRpcProvider } from "ethers";
 import { readFederationFile } from "../../io/chain/federation-file.ts";
 import { type OpenLedger, openLedger } from "../../io/chain/ledger.ts";
-import { parseAddress, type RoundId, zeroDigest } from "../../protocol/digest.ts";
+import { parseAddress, type RoundId, zeroDigest } from "../../protocol/format/digest.ts";
 import { fundedWallet, hasAnvil, startAnvil } from "../io/chain/chain.ts";
 import { digestOf } from "../io/chain/federation.ts";
 import { ensureGeth, startGeth } from "./geth.ts";

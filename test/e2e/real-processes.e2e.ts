@@ -1,7 +1,7 @@
 // What the simulator shows for thousands of seeds, once more with real processes, a real chain and a real network.
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import { seededIntegers } from "../../protocol/update/random.ts";
+import { seededIntegers } from "../../foundation/random.ts";
 import { RealFederation } from "./real-federation.ts";
 
 const rounds = 2;

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { markedProcesses, marker } from "../../bench/simulate/process-tree.ts";
-import { blobDigest } from "../../protocol/merkle.ts";
+import { blobDigest } from "../../protocol/format/merkle.ts";
 
 const commandLine = fileURLToPath(new URL("../../scripts/consilium.ts", import.meta.url));
 const small = ["--patients", "28", "--matrix", "64", "--hospitals", "3", "--rounds", "2", "--local-epochs", "1"];

@@ -1,8 +1,11 @@
 // The contract on a chain in memory: one block a second of virtual time, and every transaction at once.
-import type { HospitalAddress, RoundId } from "../../protocol/digest.ts";
-import { FedError } from "../../protocol/errors.ts";
-import type { FederationId, Ledger, Waiting } from "../../protocol/ports.ts";
-import type { MemberRole, RoundState, RoundTerms } from "../../protocol/round.ts";
+
+import { FedError } from "../../foundation/errors.ts";
+import type { Waiting } from "../../foundation/waiting.ts";
+import type { MemberRole, RoundState, RoundTerms } from "../../protocol/contract/round.ts";
+import type { HospitalAddress, RoundId } from "../../protocol/format/digest.ts";
+import type { FederationId } from "../../protocol/format/federation-id.ts";
+import type { Ledger } from "../../protocol/ports.ts";
 import { type ContractCall, FakeContract } from "./contract.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 

@@ -1,16 +1,23 @@
 // The rules of TrainingRounds.sol in memory, with its error codes: state that calls change or refuse, and that can be
 // copied, so that a simulated chain can take blocks back.
 
-import { nextCommitmentsHash } from "../../protocol/commitments-hash.ts";
-import type { Digest, HospitalAddress, RoundId } from "../../protocol/digest.ts";
-import { zeroDigest } from "../../protocol/digest.ts";
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
+import { nextCommitmentsHash } from "../../protocol/contract/commitments-hash.ts";
+import type {
+  LedgerEvent,
+  Member,
+  MemberRole,
+  Proposal,
+  RoundState,
+  RoundTerms,
+} from "../../protocol/contract/round.ts";
+import type { Digest, HospitalAddress, RoundId } from "../../protocol/format/digest.ts";
+import { zeroDigest } from "../../protocol/format/digest.ts";
 import type { Ledger } from "../../protocol/ports.ts";
-import type { LedgerEvent, Member, MemberRole, Proposal, RoundState, RoundTerms } from "../../protocol/round.ts";
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 type WithoutPlace<Event> = Event extends LedgerEvent
-  ? Omit<Event, keyof import("../../protocol/round.ts").EventPlace>
+  ? Omit<Event, keyof import("../../protocol/contract/round.ts").EventPlace>
   : never;
 
 /** A transaction's content. */

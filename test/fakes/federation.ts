@@ -4,9 +4,9 @@ import { type AggregatorPorts, aggregateRounds } from "../../aggregator/aggregat
 import type { AggregatorEvent } from "../../aggregator/events.ts";
 import type { HospitalEvent } from "../../node/events.ts";
 import { type HospitalPorts, runHospital } from "../../node/hospital.ts";
-import type { Digest, HospitalAddress } from "../../protocol/digest.ts";
-import { encodePlan, type Plan } from "../../protocol/plan.ts";
-import type { RoundTerms } from "../../protocol/round.ts";
+import type { RoundTerms } from "../../protocol/contract/round.ts";
+import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
+import { encodePlan, type Plan } from "../../protocol/format/plan.ts";
 import { FakeChain } from "./chain.ts";
 import { type Life, mortalPorts } from "./crash.ts";
 import { FakeLearner, genesisModel } from "./learner.ts";

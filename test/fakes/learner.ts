@@ -1,9 +1,10 @@
 // A learner without a network in it: weights move by amounts that the seed decides, in virtual time.
-import type { Digest } from "../../protocol/digest.ts";
-import { blobDigest } from "../../protocol/merkle.ts";
+
+import { seededIntegers } from "../../foundation/random.ts";
+import type { Digest } from "../../protocol/format/digest.ts";
+import { blobDigest } from "../../protocol/format/merkle.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../protocol/format/safetensors.ts";
 import type { Clock, Learner } from "../../protocol/ports.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../protocol/safetensors.ts";
-import { seededIntegers } from "../../protocol/update/random.ts";
 
 export interface FakeLearnerOptions {
   readonly clock: Clock;

@@ -1,9 +1,10 @@
 // Aggregators that lie, one lie each: the honest code with one of its ports replaced.
-import type { Digest, HospitalAddress } from "../../protocol/digest.ts";
-import { blobDigest } from "../../protocol/merkle.ts";
-import { decodePlan } from "../../protocol/plan.ts";
+
+import type { RoundState } from "../../protocol/contract/round.ts";
+import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
+import { blobDigest } from "../../protocol/format/merkle.ts";
+import { decodePlan } from "../../protocol/format/plan.ts";
 import type { BlobStore, Gossip, Ledger } from "../../protocol/ports.ts";
-import type { RoundState } from "../../protocol/round.ts";
 import { aggregateToBytes } from "../../protocol/strategy/aggregate.ts";
 import { memorySource } from "../../protocol/update/byte-source.ts";
 

@@ -1,8 +1,9 @@
 // The members' network in memory: stores that serve each other, and gossip that arrives at once or not at all.
-import type { Announcement } from "../../protocol/announcement.ts";
-import type { Digest, HospitalAddress } from "../../protocol/digest.ts";
-import { FedError } from "../../protocol/errors.ts";
-import { type BlobOutline, blobDigest, outlineOf } from "../../protocol/merkle.ts";
+
+import { FedError } from "../../foundation/errors.ts";
+import type { Announcement } from "../../protocol/format/announcement.ts";
+import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
+import { type BlobOutline, blobDigest, outlineOf } from "../../protocol/format/merkle.ts";
 import type { BlobExchange, BlobStore, Gossip } from "../../protocol/ports.ts";
 
 export class FakeStore implements BlobStore {

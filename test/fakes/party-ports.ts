@@ -1,7 +1,7 @@
 // The small ports in memory: a journal that outlives its process, signatures without curves, a log that keeps quiet.
 import { createHash } from "node:crypto";
-import type { HospitalAddress } from "../../protocol/digest.ts";
-import type { ErrorFacts } from "../../protocol/errors.ts";
+import type { ErrorFacts } from "../../foundation/errors.ts";
+import type { HospitalAddress } from "../../protocol/format/digest.ts";
 import type { Journal, Log, Signatures, TypedData } from "../../protocol/ports.ts";
 
 export class FakeJournal implements Journal {

@@ -1,6 +1,7 @@
 // Time that passes only when nobody has anything left to do: whole federations run in milliseconds, the same way always.
-import { FedError } from "../../protocol/errors.ts";
-import type { Clock, Waiting } from "../../protocol/ports.ts";
+import { FedError } from "../../foundation/errors.ts";
+import type { Waiting } from "../../foundation/waiting.ts";
+import type { Clock } from "../../protocol/ports.ts";
 
 export class VirtualTime implements Clock {
   #now = 0;

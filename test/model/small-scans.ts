@@ -1,8 +1,8 @@
 // Scans made of noise; positive ones have a bright spot on some slices.
 
-import type { TrainingSet } from "../../model/training-set.ts";
-import type { ModelSpec, TrainingSpec } from "../../protocol/model-spec.ts";
-import { seededIntegers } from "../../protocol/update/random.ts";
+import { seededIntegers } from "../../foundation/random.ts";
+import type { TrainingSet } from "../../model/training/training-set.ts";
+import type { ModelSpec, TrainingSpec } from "../../protocol/format/model-spec.ts";
 
 export const smallSpec: ModelSpec = {
   preset: "compact",

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
+import { sha256 } from "../../foundation/sha256.ts";
 import { checkpointFile } from "../../node/checkpoint-file.ts";
-import type { RoundId } from "../../protocol/digest.ts";
-import { sha256 } from "../../protocol/digest.ts";
+import type { RoundId } from "../../protocol/format/digest.ts";
 import type { Log } from "../../protocol/ports.ts";
 import { openSmallTrainer, request } from "./small-training.ts";
 

@@ -1,9 +1,9 @@
 // A training that takes a second or two in a real trainer process, for the tests that kill it.
 import { join } from "node:path";
-import { genesisWeights } from "../../model/trainer.ts";
+import { genesisWeights } from "../../model/training/trainer.ts";
 import { openTrainerProcess } from "../../node/learner-process.ts";
-import { defaultPlan } from "../../protocol/default-plan.ts";
-import type { RoundId } from "../../protocol/digest.ts";
+import { defaultPlan } from "../../protocol/format/default-plan.ts";
+import type { RoundId } from "../../protocol/format/digest.ts";
 import type { Log } from "../../protocol/ports.ts";
 import { smallSpec, smallTraining } from "../model/small-scans.ts";
 

@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { Wallet } from "ethers";
 import { describeFederation, writeFederationFile } from "../../io/chain/federation-file.ts";
 import { readKeystore } from "../../io/chain/keystore.ts";
-import { parseAddress, zeroDigest } from "../../protocol/digest.ts";
+import { parseAddress, zeroDigest } from "../../protocol/format/digest.ts";
 import { deployCommand } from "../../scripts/deploy.ts";
 import { keysCommand } from "../../scripts/keys.ts";
 import { membersCommand } from "../../scripts/members.ts";

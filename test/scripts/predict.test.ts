@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect } from "chai";
 import { writeSyntheticArchive } from "../../imaging/phantom/write-archive.ts";
-import { genesisWeights } from "../../model/trainer.ts";
-import { defaultPlan } from "../../protocol/default-plan.ts";
+import { genesisWeights } from "../../model/training/trainer.ts";
+import { defaultPlan } from "../../protocol/format/default-plan.ts";
 
 const commandLine = fileURLToPath(new URL("../../scripts/consilium.ts", import.meta.url));
 const consilium = (...args: string[]) =>

@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { Command } from "commander";
-import { importArchive } from "../../imaging/archive/import-archive.ts";
-import type { WindowName } from "../../imaging/intensity.ts";
+import { importArchive } from "../../imaging/import/import-archive.ts";
 import { writeSyntheticArchive } from "../../imaging/phantom/write-archive.ts";
-import { genesisWeights } from "../../model/trainer.ts";
-import { defaultPlan } from "../../protocol/default-plan.ts";
-import { decodeSafetensors } from "../../protocol/safetensors.ts";
+import type { WindowName } from "../../imaging/volume/intensity.ts";
+import { genesisWeights } from "../../model/training/trainer.ts";
+import { defaultPlan } from "../../protocol/format/default-plan.ts";
+import { decodeSafetensors } from "../../protocol/format/safetensors.ts";
 import { baselinesCommand } from "../../scripts/baselines.ts";
 import { segmentCommand } from "../../scripts/segment.ts";
 

@@ -1,6 +1,6 @@
 // The planted bug that most federated learning has: the mean is summed in float32 in the order of arrival, so that it is
 // right but for its last bits.
-import { decodeSafetensors, encodeSafetensors } from "../../protocol/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../protocol/format/safetensors.ts";
 import type { Tamper } from "./site.ts";
 
 const limits = { maxBytes: 1 << 20 };

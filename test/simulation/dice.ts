@@ -1,5 +1,5 @@
 // All chance of a simulated run, from its seed: nothing else in it is random.
-import { seededIntegers } from "../../protocol/update/random.ts";
+import { seededIntegers } from "../../foundation/random.ts";
 
 export class Dice {
   readonly #next: () => number;

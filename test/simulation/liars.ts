@@ -1,6 +1,6 @@
 // What a hospital or an aggregator may do wrong on purpose, for the simulator: it draws one for each liar.
 // Besides, a liar may serve its objects to few of the others, or to none (simulation.ts).
-import { FedError } from "../../protocol/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 import type { Ledger } from "../../protocol/ports.ts";
 import { alteringModel, droppingUpdate, equivocating, includingAll, usingOldBase } from "../fakes/liars.ts";
 import type { Tamper } from "./site.ts";

@@ -1,6 +1,7 @@
 // What must come true in calm: a round that began in it becomes final, whole, and is adopted by every honest hospital.
-import type { RoundId } from "../../protocol/digest.ts";
-import type { Member, RoundState } from "../../protocol/round.ts";
+
+import type { Member, RoundState } from "../../protocol/contract/round.ts";
+import type { RoundId } from "../../protocol/format/digest.ts";
 import type { Site } from "./site.ts";
 import { Violation } from "./violation.ts";
 

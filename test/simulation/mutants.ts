@@ -1,9 +1,10 @@
 // Bugs to plant in the honest parties, each by a port that behaves as if the code had it. A simulator that does not
 // find every one of them is not good enough (test/simulation/mutants.test.ts).
-import type { Digest, HospitalAddress } from "../../protocol/digest.ts";
-import { FedError } from "../../protocol/errors.ts";
+
+import { FedError } from "../../foundation/errors.ts";
+import type { RoundState } from "../../protocol/contract/round.ts";
+import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
 import type { BlobExchange, Ledger } from "../../protocol/ports.ts";
-import type { RoundState } from "../../protocol/round.ts";
 import { alteringModel } from "../fakes/liars.ts";
 import { averagingFloats } from "./averaging-floats.ts";
 import type { Weather } from "./faults.ts";

@@ -1,7 +1,8 @@
 // Holds a hospital's notes against what should be in them: the model it took over, the update it made, and what
 // rounding left over from the updates that went into models.
-import type { Digest, HospitalAddress } from "../../protocol/digest.ts";
-import type { RoundState } from "../../protocol/round.ts";
+
+import type { RoundState } from "../../protocol/contract/round.ts";
+import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
 import type { Oracle } from "./oracle.ts";
 import type { SimulatedChain } from "./simulated-chain.ts";
 import type { Site } from "./site.ts";

@@ -1,12 +1,13 @@
 // What should be, worked out apart from the parties by someone who has every object that ever reached a disk.
-import { collectUpdate, type ValidUpdate } from "../../protocol/collect.ts";
-import type { Digest, HospitalAddress } from "../../protocol/digest.ts";
-import { FedError, isFedError } from "../../protocol/errors.ts";
-import { basesOf, lineageOf } from "../../protocol/lineage.ts";
-import type { Plan } from "../../protocol/plan.ts";
-import { recomputeModel } from "../../protocol/recompute.ts";
-import type { Commitment, RoundState } from "../../protocol/round.ts";
-import { type RoundContext, trainingSeed } from "../../protocol/round-context.ts";
+
+import { FedError, isFedError } from "../../foundation/errors.ts";
+import { basesOf, lineageOf } from "../../protocol/contract/lineage.ts";
+import type { Commitment, RoundState } from "../../protocol/contract/round.ts";
+import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
+import type { Plan } from "../../protocol/format/plan.ts";
+import { collectUpdate, type ValidUpdate } from "../../protocol/judge/collect.ts";
+import { recomputeModel } from "../../protocol/judge/recompute.ts";
+import { type RoundContext, trainingSeed } from "../../protocol/judge/round-context.ts";
 import { type MadeUpdate, makeUpdate } from "../../protocol/update/make-update.ts";
 import { fakeFederation } from "../fakes/chain.ts";
 import { FakeLearner } from "../fakes/learner.ts";

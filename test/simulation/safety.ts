@@ -1,8 +1,9 @@
 // The rules that hold whatever happens, checked after every step: on the chain, on the honest parties' disks, and on
 // everything that an honest party lets out. Liars may do as they like.
-import type { Announcement } from "../../protocol/announcement.ts";
-import type { Digest, HospitalAddress } from "../../protocol/digest.ts";
-import type { RoundState } from "../../protocol/round.ts";
+
+import type { RoundState } from "../../protocol/contract/round.ts";
+import type { Announcement } from "../../protocol/format/announcement.ts";
+import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
 import type { ContractCall, FakeContract } from "../fakes/contract.ts";
 import type { VirtualTime } from "../fakes/virtual-time.ts";
 import { NotesCheck } from "./notes-check.ts";

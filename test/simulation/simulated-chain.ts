@@ -1,8 +1,9 @@
 // A chain whose newest blocks may be taken back: transactions wait in a pool, are mined late and in any order, and one
 // that shares its nonce with another is mined in its stead or never.
-import type { HospitalAddress, RoundId } from "../../protocol/digest.ts";
-import { isFedError } from "../../protocol/errors.ts";
-import type { RoundTerms } from "../../protocol/round.ts";
+
+import { isFedError } from "../../foundation/errors.ts";
+import type { RoundTerms } from "../../protocol/contract/round.ts";
+import type { HospitalAddress, RoundId } from "../../protocol/format/digest.ts";
 import { type ContractCall, FakeContract } from "../fakes/contract.ts";
 import type { VirtualTime } from "../fakes/virtual-time.ts";
 import type { Dice } from "./dice.ts";

@@ -1,5 +1,5 @@
 // A disk whose writes take a while: one that a crash cuts short is there afterwards or it is not, and never in part.
-import type { Digest } from "../../protocol/digest.ts";
+import type { Digest } from "../../protocol/format/digest.ts";
 import { FakeStore } from "../fakes/network.ts";
 import { FakeJournal } from "../fakes/party-ports.ts";
 import type { Dice } from "./dice.ts";

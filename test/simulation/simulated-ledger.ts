@@ -1,8 +1,10 @@
 // The chain as one process sees it: through an endpoint that lags or is down, and with a sender that works like the
 // real one (io/chain/sender.ts): one write at a time, estimated, sent, and waited for until it is confirmed.
-import type { HospitalAddress, RoundId } from "../../protocol/digest.ts";
-import { FedError } from "../../protocol/errors.ts";
-import type { Ledger, Waiting } from "../../protocol/ports.ts";
+
+import { FedError } from "../../foundation/errors.ts";
+import type { Waiting } from "../../foundation/waiting.ts";
+import type { HospitalAddress, RoundId } from "../../protocol/format/digest.ts";
+import type { Ledger } from "../../protocol/ports.ts";
 import { changesOf, fakeFederation } from "../fakes/chain.ts";
 import type { ContractCall } from "../fakes/contract.ts";
 import type { Block, Receipt, SimulatedChain } from "./simulated-chain.ts";

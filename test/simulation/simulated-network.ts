@@ -1,8 +1,9 @@
 // The members' network with all that networks do: messages late, lost and out of order, transfers that break off, and
 // parts of it that cannot see each other.
-import type { Announcement } from "../../protocol/announcement.ts";
-import type { Digest, HospitalAddress } from "../../protocol/digest.ts";
-import { FedError } from "../../protocol/errors.ts";
+
+import { FedError } from "../../foundation/errors.ts";
+import type { Announcement } from "../../protocol/format/announcement.ts";
+import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
 import type { BlobExchange, Gossip } from "../../protocol/ports.ts";
 import type { VirtualTime } from "../fakes/virtual-time.ts";
 import type { Dice } from "./dice.ts";

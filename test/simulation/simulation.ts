@@ -2,9 +2,9 @@
 // its rules checked after every step, and in the end calm, in which it must get on.
 import { aggregateRounds } from "../../aggregator/aggregate-rounds.ts";
 import { type HospitalPorts, runHospital } from "../../node/hospital.ts";
-import type { Digest } from "../../protocol/digest.ts";
-import { encodePlan, type Plan } from "../../protocol/plan.ts";
-import type { RoundTerms } from "../../protocol/round.ts";
+import type { RoundTerms } from "../../protocol/contract/round.ts";
+import type { Digest } from "../../protocol/format/digest.ts";
+import { encodePlan, type Plan } from "../../protocol/format/plan.ts";
 import { type Life, mortalPorts } from "../fakes/crash.ts";
 import { addressOf, examplePlan } from "../fakes/federation.ts";
 import { genesisModel } from "../fakes/learner.ts";

@@ -1,7 +1,9 @@
 // One simulated party: what outlives its process, and what the simulator knows of it.
+
+import type { Waiting } from "../../foundation/waiting.ts";
 import type { HospitalPorts } from "../../node/hospital.ts";
-import type { HospitalAddress } from "../../protocol/digest.ts";
-import type { Clock, Waiting } from "../../protocol/ports.ts";
+import type { HospitalAddress } from "../../protocol/format/digest.ts";
+import type { Clock } from "../../protocol/ports.ts";
 import type { Life } from "../fakes/crash.ts";
 import { FakeLearner } from "../fakes/learner.ts";
 import { FakeLog } from "../fakes/party-ports.ts";

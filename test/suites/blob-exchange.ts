@@ -1,7 +1,7 @@
 // What every BlobExchange does, over any network.
 import { expect } from "chai";
-import { parseDigest } from "../../protocol/digest.ts";
-import { blobDigest, chunkBytes, outlineOf } from "../../protocol/merkle.ts";
+import { parseDigest } from "../../protocol/format/digest.ts";
+import { blobDigest, chunkBytes, outlineOf } from "../../protocol/format/merkle.ts";
 import type { BlobExchange, BlobStore } from "../../protocol/ports.ts";
 import { chunkOf, expectCode, patternBytes } from "./blob-store.ts";
 

@@ -1,8 +1,8 @@
 // What every BlobStore does, whatever it keeps its objects in.
 import { expect } from "chai";
-import { type Digest, parseDigest } from "../../protocol/digest.ts";
-import { isFedError } from "../../protocol/errors.ts";
-import { blobDigest, chunkBytes, outlineOf } from "../../protocol/merkle.ts";
+import { isFedError } from "../../foundation/errors.ts";
+import { type Digest, parseDigest } from "../../protocol/format/digest.ts";
+import { blobDigest, chunkBytes, outlineOf } from "../../protocol/format/merkle.ts";
 import type { BlobStore } from "../../protocol/ports.ts";
 
 /** @param open a store without objects; called before each test */

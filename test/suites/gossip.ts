@@ -1,7 +1,7 @@
 // What every Gossip does, over any network.
 import { expect } from "chai";
-import type { Announcement } from "../../protocol/announcement.ts";
-import { parseDigest } from "../../protocol/digest.ts";
+import type { Announcement } from "../../protocol/format/announcement.ts";
+import { parseDigest } from "../../protocol/format/digest.ts";
 import type { Gossip } from "../../protocol/ports.ts";
 
 export interface GossipUnderTest {

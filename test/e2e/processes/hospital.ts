@@ -1,11 +1,12 @@
 // A hospital's process with everything real but its training, which takes a moment and depends on base and seed alone.
 //   node hospital.ts CONFIG
+
+import { seededIntegers } from "../../../foundation/random.ts";
 import { parseHospitalConfig } from "../../../node/config.ts";
 import { runHospitalNode } from "../../../node/hospital-node.ts";
-import { blobDigest } from "../../../protocol/merkle.ts";
+import { blobDigest } from "../../../protocol/format/merkle.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../../protocol/format/safetensors.ts";
 import type { Learner } from "../../../protocol/ports.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../../protocol/safetensors.ts";
-import { seededIntegers } from "../../../protocol/update/random.ts";
 import { runPartyCommand } from "../../../scripts/party/run-command.ts";
 
 const learner: Learner = {

@@ -1,5 +1,5 @@
 // Imports an archive and prints the resident memory of the process, with all its threads, after each patient, and its peak.
-import { importArchive } from "../../../imaging/archive/import-archive.ts";
+import { importArchive } from "../../../imaging/import/import-archive.ts";
 
 const [archive, dir] = process.argv.slice(2) as [string, string];
 const residentBytes: number[] = [];

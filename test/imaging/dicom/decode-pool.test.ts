@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { isFedError } from "../../../foundation/errors.ts";
 import { type DecodePool, openDecodePool } from "../../../imaging/dicom/decode-pool.ts";
 import { readInstance } from "../../../imaging/dicom/read-instance.ts";
-import { reduceFrame } from "../../../imaging/geometry.ts";
 import { ENCODINGS, type EncodingName, loadEncoders } from "../../../imaging/phantom/encodings.ts";
 import { writePart10 } from "../../../imaging/phantom/part10.ts";
-import { isFedError } from "../../../protocol/errors.ts";
+import { reduceFrame } from "../../../imaging/volume/geometry.ts";
 import { collect, expectedHu, huOf, SIDE, SLICES, sampleFiles, scans } from "./samples.ts";
 
 const encodings = Object.keys(ENCODINGS) as EncodingName[];

@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import fc from "fast-check";
+import { isFedError } from "../../../foundation/errors.ts";
 import { decodeFrames } from "../../../imaging/dicom/decode-frames.ts";
 import { readInstance, readInstanceHeader } from "../../../imaging/dicom/read-instance.ts";
 import { ENCODINGS, type EncodingName, loadEncoders } from "../../../imaging/phantom/encodings.ts";
-import { isFedError } from "../../../protocol/errors.ts";
 import { damaged, damages } from "./damage.ts";
 import { sampleFiles, scans, sharedData } from "./samples.ts";
 

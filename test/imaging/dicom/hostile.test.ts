@@ -1,11 +1,11 @@
 import { randomFillSync } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
 import { expect } from "chai";
+import { isFedError } from "../../../foundation/errors.ts";
 import { DICOM_LIMITS, type DicomLimits } from "../../../imaging/dicom/limits.ts";
 import { readInstance } from "../../../imaging/dicom/read-instance.ts";
 import { loadEncoders } from "../../../imaging/phantom/encodings.ts";
 import { type Dataset, type ElementValue, transfer, writePart10 } from "../../../imaging/phantom/part10.ts";
-import { isFedError } from "../../../protocol/errors.ts";
 import { huOf, sampleFiles, scans } from "./samples.ts";
 
 const SECRET = "SURNAME^GIVEN";

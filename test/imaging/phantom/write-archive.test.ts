@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { expect } from "chai";
 import dicomParser from "dicom-parser";
+import { isFedError } from "../../../foundation/errors.ts";
 import { synthesiseScan } from "../../../imaging/phantom/synthesise-scan.ts";
 import {
   type ArchiveOptions,
   type ArchiveSummary,
   writeSyntheticArchive,
 } from "../../../imaging/phantom/write-archive.ts";
-import { isFedError } from "../../../protocol/errors.ts";
 
 const SMALL: ArchiveOptions = { patients: 6, positiveFraction: 0.5, seed: 5, matrix: 32, slices: [4, 6] };
 

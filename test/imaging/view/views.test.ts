@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { PNG } from "pngjs";
-import { greyOf, HU_TABLE, SHOWN_AS, WINDOWS } from "../../../imaging/hu-table.ts";
 import { examplesPng } from "../../../imaging/view/examples.ts";
 import { planesPng } from "../../../imaging/view/planes.ts";
 import { projectionPng, surfacePng } from "../../../imaging/view/render.ts";
 import { tissuesPng } from "../../../imaging/view/tissues.ts";
 import type { CtVolume } from "../../../imaging/view/volume.ts";
+import { greyOf, HU_TABLE, SHOWN_AS, WINDOWS } from "../../../imaging/volume/hu-table.ts";
 
 // A box of bone in air: 8 slices of 5 mm, 20 x 20 pixels of 2 mm; the bone fills the upper, front, left-of-patient corner.
 const CORNER = boxVolume(8, 20, 20, [5, 2, 2], (s, r, c) => (s >= 4 && r < 10 && c >= 10 ? 2000 : -1000));

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import type { LedgerEvent } from "../../../protocol/round.ts";
+import type { LedgerEvent } from "../../../protocol/contract/round.ts";
 import { hasAnvil, startAnvil } from "./chain.ts";
 import { digestOf, foundFederation, type TestFederation } from "./federation.ts";
 

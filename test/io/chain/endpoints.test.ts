@@ -1,7 +1,7 @@
 // RPC endpoints that fail, limit, lag and lie.
 import { expect } from "chai";
 import type { OpenLedger } from "../../../io/chain/ledger.ts";
-import type { HospitalAddress, RoundId } from "../../../protocol/digest.ts";
+import type { HospitalAddress, RoundId } from "../../../protocol/format/digest.ts";
 import { startHardhat, type TestChain } from "./chain.ts";
 import { codeOf, digestOf, foundFederation, type TestFederation } from "./federation.ts";
 import { type Exchange, type RpcProxy, type Rule, startProxy, Trouble } from "./proxy.ts";

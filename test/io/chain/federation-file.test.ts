@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { describeFederation, readFederationFile, writeFederationFile } from "../../../io/chain/federation-file.ts";
-import { parseAddress } from "../../../protocol/digest.ts";
+import { parseAddress } from "../../../protocol/format/digest.ts";
 import { codeOf } from "./federation.ts";
 
 const founded = {

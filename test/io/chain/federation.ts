@@ -1,9 +1,10 @@
 // A small federation on a test chain, with one open ledger a party.
 import type { Wallet } from "ethers";
+import { sha256 } from "../../../foundation/sha256.ts";
 import { deployFederation } from "../../../io/chain/deploy-federation.ts";
 import { type LedgerOptions, type OpenLedger, openLedger } from "../../../io/chain/ledger.ts";
-import { type Digest, parseAddress, parseDigest, sha256 } from "../../../protocol/digest.ts";
-import type { RoundTerms } from "../../../protocol/round.ts";
+import type { RoundTerms } from "../../../protocol/contract/round.ts";
+import { type Digest, parseAddress, parseDigest } from "../../../protocol/format/digest.ts";
 import { fundedWallet, type TestChain } from "./chain.ts";
 
 export const terms: RoundTerms = {

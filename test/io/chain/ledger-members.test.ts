@@ -4,7 +4,7 @@ import { peerIdFromPrivateKey } from "@libp2p/peer-id";
 import { expect } from "chai";
 import type { Wallet } from "ethers";
 import type { OpenLedger } from "../../../io/chain/ledger.ts";
-import { type HospitalAddress, zeroDigest } from "../../../protocol/digest.ts";
+import { type HospitalAddress, zeroDigest } from "../../../protocol/format/digest.ts";
 import { startHardhat, type TestChain } from "./chain.ts";
 import { codeOf, digestOf, foundFederation, type TestFederation } from "./federation.ts";
 

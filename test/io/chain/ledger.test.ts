@@ -4,9 +4,9 @@ import { isTrainingRoundsCode } from "../../../io/chain/contract-code.ts";
 import type { OpenLedger } from "../../../io/chain/ledger.ts";
 import { walletSignatures } from "../../../io/chain/signatures.ts";
 import { deployedCode } from "../../../io/chain/training-rounds.ts";
-import { commitmentTypedData } from "../../../protocol/commitment.ts";
-import { type HospitalAddress, type RoundId, zeroDigest } from "../../../protocol/digest.ts";
-import type { LedgerEvent } from "../../../protocol/round.ts";
+import { commitmentTypedData } from "../../../protocol/contract/commitment.ts";
+import type { LedgerEvent } from "../../../protocol/contract/round.ts";
+import { type HospitalAddress, type RoundId, zeroDigest } from "../../../protocol/format/digest.ts";
 import { startHardhat, type TestChain } from "./chain.ts";
 import { codeOf, digestOf, foundFederation, type TestFederation, terms } from "./federation.ts";
 

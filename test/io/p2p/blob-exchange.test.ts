@@ -1,7 +1,7 @@
 // Objects between real peers on loopback: the shared suite, and the peers and lines that a hospital will meet.
 import { expect } from "chai";
 import { openBlobStore } from "../../../io/store/blob-store.ts";
-import { chunkBytes } from "../../../protocol/merkle.ts";
+import { chunkBytes } from "../../../protocol/format/merkle.ts";
 import type { BlobStore } from "../../../protocol/ports.ts";
 import { blobExchangeSuite } from "../../suites/blob-exchange.ts";
 import { expectCode, patternBytes } from "../../suites/blob-store.ts";

@@ -6,9 +6,10 @@ import { createPeerKey, peerIdOfKey } from "../../../io/p2p/identity.ts";
 import type { Membership } from "../../../io/p2p/membership.ts";
 import { openPeerNetwork, type PeerNetwork, type PeerNetworkOptions } from "../../../io/p2p/peer-network.ts";
 import { openBlobStore } from "../../../io/store/blob-store.ts";
-import type { Announcement } from "../../../protocol/announcement.ts";
-import { type HospitalAddress, parseAddress, parseDigest, parseRoundId } from "../../../protocol/digest.ts";
-import type { BlobStore, FederationId, Log } from "../../../protocol/ports.ts";
+import type { Announcement } from "../../../protocol/format/announcement.ts";
+import { type HospitalAddress, parseAddress, parseDigest, parseRoundId } from "../../../protocol/format/digest.ts";
+import type { FederationId } from "../../../protocol/format/federation-id.ts";
+import type { BlobStore, Log } from "../../../protocol/ports.ts";
 
 export const federation: FederationId = { chainId: 31337, contract: parseAddress(`0x${"c0".repeat(20)}`) };
 

@@ -9,10 +9,10 @@ import { yamux } from "@libp2p/yamux";
 import { multiaddr } from "@multiformats/multiaddr";
 import { expect } from "chai";
 import { createLibp2p } from "libp2p";
+import type { ErrorFacts } from "../../../foundation/errors.ts";
 import { createPeerKey, loadPeerKey, peerIdOfKey } from "../../../io/p2p/identity.ts";
-import { type Announcement, encodeAnnouncement, topicOf } from "../../../protocol/announcement.ts";
-import { parseAddress, parseDigest, parseRoundId } from "../../../protocol/digest.ts";
-import type { ErrorFacts } from "../../../protocol/errors.ts";
+import { type Announcement, encodeAnnouncement, topicOf } from "../../../protocol/format/announcement.ts";
+import { parseAddress, parseDigest, parseRoundId } from "../../../protocol/format/digest.ts";
 import { expectCode } from "../../suites/blob-store.ts";
 import { addressOf, announcementBy, federation, silentLog, TestFederation, until } from "./federation-of-peers.ts";
 

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { openBlobStore } from "../../../io/store/blob-store.ts";
-import type { Digest } from "../../../protocol/digest.ts";
-import { chunkBytes, outlineOf } from "../../../protocol/merkle.ts";
+import type { Digest } from "../../../protocol/format/digest.ts";
+import { chunkBytes, outlineOf } from "../../../protocol/format/merkle.ts";
 import { blobStoreSuite, chunkOf, expectCode, patternBytes } from "../../suites/blob-store.ts";
 
 blobStoreSuite("the store of files", async () => {

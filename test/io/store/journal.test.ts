@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { Level } from "level";
+import { isFedError } from "../../../foundation/errors.ts";
 import { openJournal } from "../../../io/store/journal.ts";
 import { openLevel, type StoreLevel } from "../../../io/store/level.ts";
-import { isFedError } from "../../../protocol/errors.ts";
 import { expectCode } from "../../suites/blob-store.ts";
 import { journalSuite } from "../../suites/journal.ts";
 

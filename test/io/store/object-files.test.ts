@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { openBlobStore } from "../../../io/store/blob-store.ts";
 import { openObjectFiles } from "../../../io/store/object-files.ts";
-import { parseDigest } from "../../../protocol/digest.ts";
+import { parseDigest } from "../../../protocol/format/digest.ts";
 
 describe("a store's objects as bare files", () => {
   let dir: string;

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { openBlobStore } from "../../../io/store/blob-store.ts";
 import { type SharedStore, shareStore } from "../../../io/store/shared-store.ts";
-import type { Digest } from "../../../protocol/digest.ts";
-import { outlineOf } from "../../../protocol/merkle.ts";
+import type { Digest } from "../../../protocol/format/digest.ts";
+import { outlineOf } from "../../../protocol/format/merkle.ts";
 import type { BlobStore } from "../../../protocol/ports.ts";
 
 const bytes = new TextEncoder().encode("an update");

@@ -1,7 +1,8 @@
 import type { Scalar, Tensor, Tensor4D } from "@tensorflow/tfjs-node-gpu";
 import { expect } from "chai";
-import { squash } from "../../../model/capsule/squash.ts";
-import { Variables } from "../../../model/layers.ts";
+import { seededIntegers } from "../../../foundation/random.ts";
+import { Variables } from "../../../model/network/layers.ts";
+import { squash } from "../../../model/network/squash.ts";
 import { convolutionalCapsules, routeLocally } from "../../../model/segmentation/convolutional-capsules.ts";
 import { diceLoss, diceOf, meanOfPatients } from "../../../model/segmentation/dice.ts";
 import { maskedChannels, maskedSet } from "../../../model/segmentation/masked-channels.ts";
@@ -9,9 +10,8 @@ import { createSegCaps, openSegCaps } from "../../../model/segmentation/segcaps.
 import { segmentScan } from "../../../model/segmentation/segment-scan.ts";
 import type { SegmentationSet } from "../../../model/segmentation/segmentation-set.ts";
 import { trainSegCaps } from "../../../model/segmentation/train-segcaps.ts";
-import { tf } from "../../../model/tensorflow.ts";
-import { encodeSafetensors } from "../../../protocol/safetensors.ts";
-import { seededIntegers } from "../../../protocol/update/random.ts";
+import { tf } from "../../../model/tensorflow/tensorflow.ts";
+import { encodeSafetensors } from "../../../protocol/format/safetensors.ts";
 
 const { slices, side } = { slices: 3, side: 16 };
 

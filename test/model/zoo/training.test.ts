@@ -1,13 +1,13 @@
 import { expect } from "chai";
-import { tf } from "../../../model/tensorflow.ts";
-import type { TrainingSet } from "../../../model/training-set.ts";
+import type { Prediction } from "../../../foundation/statistics/scores.ts";
+import { tf } from "../../../model/tensorflow/tensorflow.ts";
+import type { TrainingSet } from "../../../model/training/training-set.ts";
 import { zooNetwork } from "../../../model/zoo/networks.ts";
 import { predictZoo } from "../../../model/zoo/predict-zoo.ts";
 import { trainZoo } from "../../../model/zoo/train-zoo.ts";
 import { createZooModel } from "../../../model/zoo/zoo-model.ts";
-import type { Prediction } from "../../../protocol/scores.ts";
-import { type ContestEvent, contest, majorityRow } from "../../../scripts/baselines/contest.ts";
 import { contestTable } from "../../../scripts/baselines/contest-table.ts";
+import { type ContestEvent, contest, majorityRow } from "../../../study/baselines/contest.ts";
 import { smallScans, smallSpec } from "../small-scans.ts";
 
 const input = { ...smallSpec.input, slices: 3 };

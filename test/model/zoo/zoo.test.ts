@@ -1,11 +1,11 @@
 import type { Tensor4D, Tensor5D } from "@tensorflow/tfjs-node-gpu";
 import { expect } from "chai";
-import { tf } from "../../../model/tensorflow.ts";
+import { tf } from "../../../model/tensorflow/tensorflow.ts";
 import { zoo, zooNetwork } from "../../../model/zoo/networks.ts";
 import { imageNetPixels } from "../../../model/zoo/pixels.ts";
 import { countParameters, createZooModel, drawModel } from "../../../model/zoo/zoo-model.ts";
 import type { Drawing } from "../../../model/zoo/zoo-network.ts";
-import { encodeSafetensors } from "../../../protocol/safetensors.ts";
+import { encodeSafetensors } from "../../../protocol/format/safetensors.ts";
 import { compareWithKeras, drawing, keras, largeNetworks } from "./reference/keras.ts";
 import { noise, referenceWeight } from "./reference/weights.ts";
 

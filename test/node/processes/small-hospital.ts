@@ -1,6 +1,6 @@
 // A process that trains in a trainer of its own, as a hospital does, and prints each step, and what came out.
 //   node small-hospital.ts FOLDER
-import { sha256 } from "../../../protocol/digest.ts";
+import { sha256 } from "../../../foundation/sha256.ts";
 import { openSmallTrainer, request } from "../small-training.ts";
 
 const { learner, trainer } = openSmallTrainer(process.argv[2] as string);

@@ -1,10 +1,10 @@
 // The trainer's process with everything real but the shard: small scans of noise. Each step's number and its own process
 // id are told as a log line, so that a test can kill it where it likes.
 import { appendFileSync } from "node:fs";
-import { openTrainer } from "../../../model/trainer.ts";
+import { openTrainer } from "../../../model/training/trainer.ts";
 import { checkpointFile } from "../../../node/checkpoint-file.ts";
 import { serveTrainer } from "../../../node/serve-trainer.ts";
-import { blobDigest } from "../../../protocol/merkle.ts";
+import { blobDigest } from "../../../protocol/format/merkle.ts";
 import { smallScans } from "../../model/small-scans.ts";
 
 serveTrainer(async ({ shard, checkpoint }, log) => {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { AuditEvent, AuditReport } from "../../../protocol/audit/report.ts";
-import type { Plan } from "../../../protocol/plan.ts";
+import type { Plan } from "../../../protocol/format/plan.ts";
 import { addressOf, FakeFederation } from "../../fakes/federation.ts";
 import { alteringModel } from "../../fakes/liars.ts";
 import { audit, finish, leftBy } from "./finished-federation.ts";

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { checkedBlobs, type ObjectSource } from "../../../protocol/audit/checked-blobs.ts";
 import { jointSource, localExchange } from "../../../protocol/audit/local-objects.ts";
-import { type Digest, parseDigest } from "../../../protocol/digest.ts";
-import { chunkBytes } from "../../../protocol/merkle.ts";
+import { type Digest, parseDigest } from "../../../protocol/format/digest.ts";
+import { chunkBytes } from "../../../protocol/format/merkle.ts";
 import { FakeStore } from "../../fakes/network.ts";
 
 const codeOf = (work: Promise<unknown>) =>

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { Finding } from "../../../protocol/audit/report.ts";
-import { zeroDigest } from "../../../protocol/digest.ts";
+import { zeroDigest } from "../../../protocol/format/digest.ts";
 import { addressOf, type FakeFederation } from "../../fakes/federation.ts";
 import { alteringModel, droppingUpdate, includingAll, type Lie, usingOldBase } from "../../fakes/liars.ts";
 import { audit, finish } from "./finished-federation.ts";

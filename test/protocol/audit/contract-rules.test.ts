@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { AuditReport } from "../../../protocol/audit/report.ts";
-import { encodeRefusal } from "../../../protocol/refusal.ts";
-import type { LedgerEvent } from "../../../protocol/round.ts";
+import type { LedgerEvent } from "../../../protocol/contract/round.ts";
+import { encodeRefusal } from "../../../protocol/format/refusal.ts";
 import { addressOf } from "../../fakes/federation.ts";
 import { alteringModel } from "../../fakes/liars.ts";
 import { editJson, rehash, replaceObject, restate } from "./doctor.ts";

@@ -1,11 +1,12 @@
 // Changes a finished federation as a liar who controls the chain's history and every store would: whatever follows from
 // the change by plain hashing is made to fit, so that only the audit's own reasoning can find it.
-import { canonicalBytes } from "../../../protocol/canonical.ts";
-import { nextCommitmentsHash } from "../../../protocol/commitments-hash.ts";
-import { type Digest, type HospitalAddress, zeroDigest } from "../../../protocol/digest.ts";
-import { type Statement, signManifest } from "../../../protocol/manifest.ts";
-import { blobDigest } from "../../../protocol/merkle.ts";
-import type { LedgerEvent } from "../../../protocol/round.ts";
+
+import { nextCommitmentsHash } from "../../../protocol/contract/commitments-hash.ts";
+import type { LedgerEvent } from "../../../protocol/contract/round.ts";
+import { canonicalBytes } from "../../../protocol/format/canonical.ts";
+import { type Digest, type HospitalAddress, zeroDigest } from "../../../protocol/format/digest.ts";
+import { type Statement, signManifest } from "../../../protocol/format/manifest.ts";
+import { blobDigest } from "../../../protocol/format/merkle.ts";
 import { fakeSignatures } from "../../fakes/party-ports.ts";
 import { eventOf, type Finished, jsonOf } from "./finished-federation.ts";
 

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import type { AuditReport } from "../../../protocol/audit/report.ts";
-import type { Digest } from "../../../protocol/digest.ts";
-import type { LedgerEvent } from "../../../protocol/round.ts";
-import { encodeSafetensors } from "../../../protocol/safetensors.ts";
+import type { LedgerEvent } from "../../../protocol/contract/round.ts";
+import type { Digest } from "../../../protocol/format/digest.ts";
+import { encodeSafetensors } from "../../../protocol/format/safetensors.ts";
 import { addressOf } from "../../fakes/federation.ts";
 import { fakeSignatures } from "../../fakes/party-ports.ts";
 import { commitmentOf, editJson, rehash, rename } from "./doctor.ts";
@@ -185,7 +185,7 @@ function another(value: unknown): unknown {
 
 /** A manifest of the same update, signed by and for another account. */
 async function restateAs(finished: Finished, manifest: Digest, account = stranger): Promise<Digest> {
-  const { signManifest } = await import("../../../protocol/manifest.ts");
+  const { signManifest } = await import("../../../protocol/format/manifest.ts");
   const { signature: _, ...statement } = jsonOf(finished, manifest);
   const changed = { ...statement, hospital: account } as Parameters<typeof signManifest>[0];
   return finished.store.put(await signManifest(changed, fakeSignatures(account)));

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import type { Digest, RoundId } from "../../../protocol/digest.ts";
-import { encodeSafetensors } from "../../../protocol/safetensors.ts";
+import type { Digest, RoundId } from "../../../protocol/format/digest.ts";
+import { encodeSafetensors } from "../../../protocol/format/safetensors.ts";
 import { addressOf } from "../../fakes/federation.ts";
 import { commitmentOf, editJson, rehash, replaceObject, restate } from "./doctor.ts";
 import { audit, copyOf, eventOf, type Finished, finish, jsonOf } from "./finished-federation.ts";

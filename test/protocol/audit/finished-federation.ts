@@ -2,9 +2,10 @@
 import { auditFederation } from "../../../protocol/audit/audit-federation.ts";
 import { localExchange } from "../../../protocol/audit/local-objects.ts";
 import type { AuditEvent, AuditReport } from "../../../protocol/audit/report.ts";
-import type { Digest, RoundId } from "../../../protocol/digest.ts";
-import type { BlobExchange, FederationId } from "../../../protocol/ports.ts";
-import type { LedgerEvent } from "../../../protocol/round.ts";
+import type { LedgerEvent } from "../../../protocol/contract/round.ts";
+import type { Digest, RoundId } from "../../../protocol/format/digest.ts";
+import type { FederationId } from "../../../protocol/format/federation-id.ts";
+import type { BlobExchange } from "../../../protocol/ports.ts";
 import { FakeFederation } from "../../fakes/federation.ts";
 import { FakeStore } from "../../fakes/network.ts";
 import { fakeSignatures } from "../../fakes/party-ports.ts";

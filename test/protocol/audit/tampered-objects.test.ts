@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import type { Digest } from "../../../protocol/digest.ts";
+import type { Digest } from "../../../protocol/format/digest.ts";
 import { alteringModel } from "../../fakes/liars.ts";
 import { audit, copyOf, type Finished, finish } from "./finished-federation.ts";
 

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { isFedError } from "../../../protocol/errors.ts";
-import { decodeSafetensors } from "../../../protocol/safetensors.ts";
+import { isFedError } from "../../../foundation/errors.ts";
+import { decodeSafetensors } from "../../../protocol/format/safetensors.ts";
 import { aggregateToBytes, type IncludedUpdate } from "../../../protocol/strategy/aggregate.ts";
 import { memorySource } from "../../../protocol/update/byte-source.ts";
 import { included, modelOf, planOf, updateOf } from "./small-federation.ts";

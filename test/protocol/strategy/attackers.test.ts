@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { decodeSafetensors } from "../../../protocol/safetensors.ts";
+import { decodeSafetensors } from "../../../protocol/format/safetensors.ts";
 import { aggregateToBytes } from "../../../protocol/strategy/aggregate.ts";
 import { memorySource } from "../../../protocol/update/byte-source.ts";
 import { included, modelOf, planOf, updateOf } from "./small-federation.ts";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
+import { createKernelMemory } from "../../../foundation/vector-kernel.ts";
 import { MeanKernel } from "../../../protocol/strategy/mean-kernel.ts";
-import { createKernelMemory } from "../../../protocol/vector-kernel.ts";
 
 const length = 64;
 const sumsAt = 0;

@@ -1,5 +1,5 @@
 // A model small enough to work out by hand, and updates with chosen integers, for tests of aggregation.
-import { encodeSafetensors, type NamedTensor, parseSafetensorsHeader } from "../../../protocol/safetensors.ts";
+import { encodeSafetensors, type NamedTensor, parseSafetensorsHeader } from "../../../protocol/format/safetensors.ts";
 import type { IncludedUpdate } from "../../../protocol/strategy/aggregate.ts";
 import type { StrategyName, StrategySpec } from "../../../protocol/strategy/strategy-spec.ts";
 import { memorySource } from "../../../protocol/update/byte-source.ts";

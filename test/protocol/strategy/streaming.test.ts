@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { decodeSafetensors, parseSafetensorsHeader } from "../../../protocol/safetensors.ts";
+import { seededIntegers } from "../../../foundation/random.ts";
+import { decodeSafetensors, parseSafetensorsHeader } from "../../../protocol/format/safetensors.ts";
 import { aggregate, aggregateToBytes, type IncludedUpdate } from "../../../protocol/strategy/aggregate.ts";
 import { type StrategyName, strategySpecSchema } from "../../../protocol/strategy/strategy-spec.ts";
 import { type ByteSource, memorySink, memorySource } from "../../../protocol/update/byte-source.ts";
 import { largestInteger } from "../../../protocol/update/integers.ts";
-import { seededIntegers } from "../../../protocol/update/random.ts";
 import { updateLayout } from "../../../protocol/update/update-layout.ts";
 import { included, modelOf, planOf, updateOf } from "./small-federation.ts";
 

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { isFedError } from "../../../protocol/errors.ts";
+import { isFedError } from "../../../foundation/errors.ts";
 import { ColumnBuffers } from "../../../protocol/strategy/column-buffers.ts";
 import { totalWeight } from "../../../protocol/strategy/weighted-sum.ts";
 import { largestInteger, maxWeight, type UpdateType } from "../../../protocol/update/integers.ts";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { decodeSafetensors, parseSafetensorsHeader } from "../../../protocol/safetensors.ts";
+import { decodeSafetensors, parseSafetensorsHeader } from "../../../protocol/format/safetensors.ts";
 import { maxUpdateBytes } from "../../../protocol/update/update-layout.ts";
 import { modelOf, planOf } from "../strategy/small-federation.ts";
 import { applied, bell, codeOf, flat, make, norm, types, verify } from "./one-update.ts";

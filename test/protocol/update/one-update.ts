@@ -1,11 +1,11 @@
-import { parseAddress } from "../../../protocol/digest.ts";
-import { isFedError } from "../../../protocol/errors.ts";
-import { decodeSafetensors, parseSafetensorsHeader } from "../../../protocol/safetensors.ts";
+import { isFedError } from "../../../foundation/errors.ts";
+import { seededIntegers } from "../../../foundation/random.ts";
+import { parseAddress } from "../../../protocol/format/digest.ts";
+import { decodeSafetensors, parseSafetensorsHeader } from "../../../protocol/format/safetensors.ts";
 import { aggregateToBytes } from "../../../protocol/strategy/aggregate.ts";
 import { memorySource } from "../../../protocol/update/byte-source.ts";
 import type { UpdateType } from "../../../protocol/update/integers.ts";
 import { type MadeUpdate, makeUpdate, type UpdateInput } from "../../../protocol/update/make-update.ts";
-import { seededIntegers } from "../../../protocol/update/random.ts";
 import type { UpdatePlan } from "../../../protocol/update/update-layout.ts";
 import { verifyUpdate } from "../../../protocol/update/verify-update.ts";
 import { included, type planOf } from "../strategy/small-federation.ts";

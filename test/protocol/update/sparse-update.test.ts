@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { encodeSafetensors, type NamedTensor } from "../../../protocol/safetensors.ts";
+import { encodeSafetensors, type NamedTensor } from "../../../protocol/format/safetensors.ts";
 import { modelOf, planOf } from "../strategy/small-federation.ts";
 import { applied, codeOf, flat, make, verify } from "./one-update.ts";
 

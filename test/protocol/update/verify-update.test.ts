@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { decodeSafetensors, encodeSafetensors } from "../../../protocol/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../../protocol/format/safetensors.ts";
 import { modelOf, planOf, updateOf } from "../strategy/small-federation.ts";
 import { codeOf, make, verify } from "./one-update.ts";
 

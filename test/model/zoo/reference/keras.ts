@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Tensor, Variable } from "@tensorflow/tfjs-node-gpu";
 import { expect } from "chai";
-import { tf } from "../../../../model/tensorflow.ts";
+import { tf } from "../../../../model/tensorflow/tensorflow.ts";
 import { zooNetwork } from "../../../../model/zoo/networks.ts";
 import { drawModel } from "../../../../model/zoo/zoo-model.ts";
 import type { Drawing } from "../../../../model/zoo/zoo-network.ts";

@@ -1,0 +1,115 @@
+// The longer half of an import: patients normalised one after the other, their outcomes journaled, and at the end the
+// split, the commitments and the data card, all in one place at once.
+import { FedError, isFedError } from "../../foundation/errors.ts";
+import { inOrder } from "../../foundation/in-order.ts";
+import type { DecodePool } from "../dicom/decode-pool.ts";
+import type { Stack } from "../series/read-stack.ts";
+import { makeDataCard } from "../shard/data-card.ts";
+import { dataCardPage } from "../shard/data-card-page.ts";
+import { openPreviousShard } from "../shard/previous-shard.ts";
+import type { Pseudonyms } from "../shard/pseudonyms.ts";
+import { type QuarantineEntry, sealQuarantine } from "../shard/quarantine.ts";
+import { inputsOf, recordsOf } from "../shard/scan-records.ts";
+import { type ShardIndex, shardFiles, shardRoot } from "../shard/shard-format.ts";
+import type { ShardWriter } from "../shard/shard-writer.ts";
+import type { ExaminedFiles } from "../source/examined-files.ts";
+import type { FileList } from "../source/file-list.ts";
+import type { PatientFiles } from "../source/group-patients.ts";
+import { planesPng } from "../view/planes.ts";
+import type { ParsedImportOptions } from "./import-options.ts";
+import { type ImportSummary, summarise } from "./import-summary.ts";
+import { normalisePatient, type PatientResult } from "./normalise-patient.ts";
+import { openNormalisePool } from "./normalise-pool.ts";
+import type { Outcome } from "./outcomes.ts";
+import { volumeOf } from "./read-one-scan.ts";
+
+export interface ImportProgress {
+  readonly stage: "files" | "patients";
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface Filling {
+  readonly patients: readonly PatientFiles[];
+  readonly files: FileList;
+  readonly examined: ExaminedFiles;
+  readonly quarantined: readonly QuarantineEntry[];
+  readonly options: ParsedImportOptions;
+  readonly pool: DecodePool;
+  readonly pseudonyms: Pseudonyms;
+  readonly signal: AbortSignal | undefined;
+  readonly sourceName: string;
+  readonly shardDir: string;
+}
+
+/** Patients at a time: while some are normalised, others decode; memory holds no more than these. */
+const mostPatientsAhead = 5;
+
+/**
+ * Normalises all patients into the writer's shard and finishes it.
+ *
+ * @throws {FedError} NO_SCANS, after which nothing is left of the shard; else the writer is left to be gone on with
+ */
+export async function* fillShard(writer: ShardWriter, filling: Filling): AsyncGenerator<ImportProgress, ImportSummary> {
+  const { patients, files, quarantined, options, pool, pseudonyms, shardDir } = filling;
+  const previous = await openPreviousShard(shardDir);
+  const normaliser = openNormalisePool(Math.min(pool.size, mostPatientsAhead));
+  const outcomes: Outcome[] = [];
+  let resumed = 0;
+  let isDone = false;
+  try {
+    const drawn = new Set(patients.slice(0, options.pictures).map(({ patient }) => patient));
+    const onStack = async (patient: string, stack: Stack) => {
+      if (drawn.has(patient)) await writer.writeFile(`planes/${patient}.png`, planesPng(volumeOf(stack)));
+    };
+    const results = inOrder(patients, Math.min(mostPatientsAhead, pool.size + 1), async (patient) => {
+      const inputs = inputsOf(patient, files, options, pseudonyms);
+      const kept = writer.kept.get(inputs);
+      const earlier = kept ? undefined : await previous.find(inputs);
+      const work = { ...filling, ...options, normaliser, onStack };
+      const made = kept ? undefined : (earlier ?? (await normalisePatient(patient, work)));
+      return { patient: patient.patient, inputs, kept, made, isOld: kept !== undefined || earlier !== undefined };
+    });
+    for await (const { patient, inputs, kept, made, isOld } of results) {
+      if (isOld) resumed++;
+      outcomes.push(kept ?? (await writer.add({ patient, inputs, ...(made as PatientResult) })));
+      yield { stage: "patients", done: outcomes.length, total: patients.length };
+    }
+    const rule = { seed: options.seed, ...options.shares };
+    const { records, repeated } = recordsOf(outcomes, patients, options, { pseudonyms, kept: previous.splitsBy(rule) });
+    const sealed = sealQuarantine(
+      [...quarantined, ...outcomes.flatMap((one) => one.quarantined), ...repeated],
+      pseudonyms,
+    );
+    if (records.length === 0) throw noScans(sealed.quarantine.entries);
+    const { height, width, windows } = options.shape;
+    const index: ShardIndex = {
+      ...{ version: 1, height, width, windows, rule, source: filling.sourceName },
+      ...{ root: shardRoot(records), quarantine: sealed.digest, scans: records },
+    };
+    await writer.writeFile(shardFiles.quarantine, `${JSON.stringify(sealed.quarantine, undefined, 1)}\n`);
+    const card = makeDataCard(index, sealed.quarantine.entries);
+    await writer.writeFile(shardFiles.card, `${JSON.stringify(card, undefined, 1)}\n`);
+    await writer.writeFile(shardFiles.page, dataCardPage(card));
+    await writer.finish(index);
+    isDone = true;
+    return { ...(await summarise(shardDir, index)), files: files.length, resumed, unchanged: false };
+  } catch (error) {
+    if (isFedError(error, "NO_SCANS")) {
+      await writer.discard();
+      isDone = true;
+    }
+    throw error;
+  } finally {
+    await normaliser.close();
+    await previous.close();
+    if (!isDone) await writer.close();
+  }
+}
+
+function noScans(entries: readonly QuarantineEntry[]): FedError {
+  const counts: Record<string, number> = {};
+  for (const { what, code } of entries) if (what === "scan") counts[code] = (counts[code] ?? 0) + 1;
+  const remedy = "none of the patients has a usable scan: look at one with consilium view";
+  return new FedError("NO_SCANS", counts, { remedy });
+}

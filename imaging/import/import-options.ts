@@ -1,0 +1,60 @@
+// What an import can be asked for, checked once before anything is read.
+import { z } from "zod";
+import { FedError } from "../../foundation/errors.ts";
+import { defaultShares } from "../shard/split-patients.ts";
+import { windowNames } from "../volume/intensity.ts";
+import { defaultShape } from "./normalise.ts";
+
+const whole = (low: number, high: number) => z.number().int().min(low).max(high);
+const share = z.number().min(0).max(1);
+
+const optionsSchema = z
+  .object({
+    /** File with the key of the pseudonyms; made where there is none. It stays at the hospital. */
+    keyFile: z.string().min(1),
+    /** CSV of labels; without it labels.csv or data_file.csv in the archive, then the names of folders. */
+    labels: z.string().optional(),
+    /** Label of every patient of whom nothing else tells it. */
+    label: z.union([z.literal(0), z.literal(1)]).optional(),
+    /** Takes an archive in which all patients are of one class: a hospital may have no other. */
+    oneClass: z.boolean().default(false),
+    /** Of encrypted zip archives. */
+    password: z.string().optional(),
+    /** Decides the split. */
+    seed: z.number().int().default(1),
+    shares: z.object({ train: share, validation: share, test: share }).strict().default(defaultShares),
+    shape: z
+      .object({
+        height: whole(8, 1024).default(defaultShape.height),
+        width: whole(8, 1024).default(defaultShape.width),
+        windows: z
+          .array(z.enum(windowNames))
+          .min(1)
+          .max(3)
+          .default([...defaultShape.windows]),
+        fieldMm: z.number().min(50).max(1000).default(defaultShape.fieldMm),
+        sliceMm: z.number().min(0.5).max(100).default(defaultShape.sliceMm),
+        maxSlices: whole(1, 1024).default(defaultShape.maxSlices),
+      })
+      .strict()
+      .default({}),
+    /** A series, or a patient's pictures, with fewer slices is no scan. */
+    minSlices: whole(1, 1000).default(1),
+    /** Threads that decode; by default one a core. */
+    workers: whole(1, 256).optional(),
+    /** Scans of which the three planes are drawn into the shard's folder `planes`. */
+    pictures: whole(0, 10_000).default(0),
+  })
+  .strict();
+
+export type ImportOptions = z.input<typeof optionsSchema>;
+export type ParsedImportOptions = z.output<typeof optionsSchema>;
+
+/** @throws {FedError} IMPORT_OPTIONS naming the option */
+export function parseImportOptions(options: ImportOptions): ParsedImportOptions {
+  const parsed = optionsSchema.safeParse(options);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const facts = { option: issue?.path.join("."), why: issue?.message };
+  throw new FedError("IMPORT_OPTIONS", facts, { remedy: "see consilium import --help" });
+}

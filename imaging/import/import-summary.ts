@@ -1,0 +1,52 @@
+// What an import came to, in numbers: the same whether it was done now or found done.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Digest } from "../../protocol/format/digest.ts";
+import { type DataCard, makeDataCard } from "../shard/data-card.ts";
+import { type Quarantine, quarantineDigest, quarantineSchema } from "../shard/quarantine.ts";
+import { damaged, type ShardIndex, shardFiles } from "../shard/shard-format.ts";
+import type { SplitName } from "../shard/split-patients.ts";
+
+export interface ImportSummary {
+  readonly dir: string;
+  readonly files: number;
+  readonly scans: number;
+  readonly positive: number;
+  readonly negative: number;
+  readonly splits: Readonly<Record<SplitName, number>>;
+  readonly root: Digest;
+  readonly quarantineDigest: Digest;
+  readonly quarantine: Quarantine["entries"];
+  readonly card: DataCard;
+  /** Patients taken over from an import that had been interrupted, or from the shard that this one replaces. */
+  readonly resumed: number;
+  /** True where the same archive had been imported there with the same options: nothing was done. */
+  readonly unchanged: boolean;
+}
+
+/** @throws {FedError} SHARD_DAMAGED */
+export async function summarise(
+  dir: string,
+  index: ShardIndex,
+): Promise<Omit<ImportSummary, "files" | "resumed" | "unchanged">> {
+  const { scans, root, quarantine } = index;
+  const splits = { train: 0, validation: 0, test: 0 };
+  for (const { split } of scans) splits[split]++;
+  const positive = scans.filter(({ label }) => label === 1).length;
+  const { entries } = await readQuarantine(dir, quarantine);
+  return {
+    ...{ dir, scans: scans.length, positive, negative: scans.length - positive, splits },
+    ...{ root, quarantineDigest: quarantine, quarantine: entries, card: makeDataCard(index, entries) },
+  };
+}
+
+/** The list that `digest` commits to. @throws {FedError} SHARD_DAMAGED */
+export async function readQuarantine(dir: string, digest: Digest): Promise<Quarantine> {
+  try {
+    const quarantine = quarantineSchema.parse(JSON.parse(await readFile(join(dir, shardFiles.quarantine), "utf8")));
+    if (quarantineDigest(Buffer.from(quarantine.salt, "hex"), quarantine.entries) === digest) return quarantine;
+  } catch {
+    // Told below: what is missing, no JSON or of another form is damaged as well.
+  }
+  throw damaged(dir, shardFiles.quarantine);
+}

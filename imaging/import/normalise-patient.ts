@@ -1,0 +1,171 @@
+// What becomes of one patient: one scan of the chosen series, or a line in the quarantine that says why not.
+import { FedError } from "../../foundation/errors.ts";
+import { inOrder } from "../../foundation/in-order.ts";
+import type { DecodePool } from "../dicom/decode-pool.ts";
+import { readStack, type Stack } from "../series/read-stack.ts";
+import { leftReasons, noSeriesError, type Selection, type SeriesCandidate, selectSeries } from "../series/select.ts";
+import type { Pseudonyms } from "../shard/pseudonyms.ts";
+import { type QuarantineEntry, quarantineEntry } from "../shard/quarantine.ts";
+import type { ScanFacts } from "../shard/shard-format.ts";
+import type { NewScan } from "../shard/shard-writer.ts";
+import type { ExaminedFiles } from "../source/examined-files.ts";
+import type { FileList, ListedFile } from "../source/file-list.ts";
+import type { PatientFiles } from "../source/group-patients.ts";
+import type { Plane } from "../volume/geometry.ts";
+import { type ShardShape, workingPixelMm } from "./normalise.ts";
+import type { NormalisePool } from "./normalise-pool.ts";
+
+export interface PatientWork {
+  readonly files: FileList;
+  readonly examined: ExaminedFiles;
+  readonly pool: DecodePool;
+  readonly normaliser: NormalisePool;
+  readonly pseudonyms: Pseudonyms;
+  readonly shape: ShardShape;
+  readonly minSlices: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Called with the decoded scan before it is normalised, for pictures of it. */
+  readonly onStack?: ((patient: string, stack: Stack) => Promise<void>) | undefined;
+}
+
+export interface PatientResult {
+  readonly scan?: NewScan;
+  readonly quarantined: QuarantineEntry[];
+}
+
+/** Never fails for the sake of a patient's files: what is wrong with them is in the quarantine. */
+export async function normalisePatient(patient: PatientFiles, work: PatientWork): Promise<PatientResult> {
+  const quarantined: QuarantineEntry[] = [];
+  try {
+    const scan =
+      patient.dicom.length > 0
+        ? await fromDicom(patient, work, quarantined)
+        : await fromPictures(patient, work, quarantined);
+    return { scan, quarantined };
+  } catch (error) {
+    work.signal?.throwIfAborted();
+    const files = patient.dicom.length + patient.pictures.length;
+    quarantined.push(quarantineEntry(error, { what: "scan", patient: patient.patient, files }));
+    return { quarantined };
+  }
+}
+
+async function fromDicom(
+  { patient, dicom, pictures }: PatientFiles,
+  work: PatientWork,
+  quarantined: QuarantineEntry[],
+): Promise<NewScan> {
+  const { files, examined, pool, pseudonyms, shape, signal } = work;
+  const selection = selectSeries(dicom.map(examined.headerOf), work);
+  quarantined.push(...leftSeries(selection, patient, pseudonyms));
+  if (pictures.length > 0) {
+    const error = new FedError("PICTURES_BESIDE_DICOM", {}, { remedy: "nothing to do: the DICOM files were taken" });
+    quarantined.push(quarantineEntry(error, { what: "series", patient, files: pictures.length }));
+  }
+  const { chosen } = selection;
+  if (!chosen) throw noSeriesError(selection, work);
+  const stack = await readStack(chosen, (file, work) => files.at(file).use(work), {
+    pool,
+    pixelMm: workingPixelMm(shape),
+    ...(signal ? { signal } : {}),
+    onDamaged: ({ file, error, isReplaced }) => {
+      const place = { what: "file", patient, file: fileName(files.at(file), pseudonyms), files: 1 } as const;
+      const entry = quarantineEntry(error, place);
+      quarantined.push(
+        isReplaced ? { ...entry, facts: { ...entry.facts, isReplaced }, remedy: replacedRemedy } : entry,
+      );
+    },
+  });
+  await work.onStack?.(patient, stack);
+  const { pixels, slices, lungMl } = await work.normaliser.run({ kind: "stack", stack, shape });
+  const series = pseudonyms.of("series", chosen.files[0]!.instance.seriesUid);
+  return { pixels, slices, series, facts: { ...dicomFacts(chosen), lungMl: Math.round(lungMl) } };
+}
+
+const replacedRemedy = "nothing to do: another file of the same slices was taken";
+
+export function fileName(file: ListedFile, pseudonyms: Pseudonyms): string {
+  return pseudonyms.of("file", file.parts.join("/"));
+}
+
+function leftSeries({ left }: Selection, patient: string, pseudonyms: Pseudonyms): QuarantineEntry[] {
+  return left.map(({ files, reason }) => {
+    const { seriesUid } = files[0]!.instance;
+    const error = new FedError(reason, {}, { remedy: leftReasons[reason] });
+    const series = pseudonyms.of("series", seriesUid);
+    return quarantineEntry(error, { what: "series", patient, series, files: files.length });
+  });
+}
+
+export function dicomFacts({ files, order, thicknessMm }: SeriesCandidate): ScanFacts {
+  const { instance } = files[0]!;
+  const [frame] = order.frames;
+  const warnings = [
+    ...(order.gaps > 0 ? ["GAPS"] : []),
+    ...(order.isMixed ? ["MIXED_SPACING"] : []),
+    ...(order.tiltDegrees > 5 ? ["TILTED"] : []),
+    ...(frame?.pixelSpacingMm ? [] : ["NO_PIXEL_SPACING"]),
+    ...(frame?.orientation ? [] : ["NO_ORIENTATION"]),
+  ];
+  return {
+    format: "dicom",
+    manufacturer: instance.manufacturer,
+    model: instance.manufacturerModel,
+    kernel: instance.kernel,
+    storedSlices: order.frames.length,
+    rows: instance.rows,
+    columns: instance.columns,
+    pixelMm: rounded(frame?.pixelSpacingMm?.[0] ?? 1),
+    spacingMm: rounded(order.spacingMm),
+    thicknessMm: rounded(thicknessMm),
+    transferSyntax: instance.transferSyntax,
+    position: instance.patientPosition,
+    duplicates: order.repeated.length,
+    gaps: order.gaps,
+    mixedSpacing: order.isMixed,
+    tiltDegrees: rounded(order.tiltDegrees),
+    warnings,
+  };
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
+
+async function fromPictures(
+  { patient, pictures }: PatientFiles,
+  { files, pseudonyms, shape, signal, minSlices, normaliser }: PatientWork,
+  quarantined: QuarantineEntry[],
+): Promise<NewScan> {
+  const planes: Plane[] = [];
+  let largest = { rows: 0, columns: 0 };
+  const decoded = inOrder(pictures, normaliser.size + 1, async (file) => {
+    signal?.throwIfAborted();
+    try {
+      return await files.at(file).use((source) => normaliser.run({ kind: "picture", source, shape }));
+    } catch (error) {
+      const place = { what: "file", patient, file: fileName(files.at(file), pseudonyms), files: 1 } as const;
+      return quarantineEntry(error, place);
+    }
+  });
+  for await (const one of decoded) {
+    if ("code" in one) quarantined.push(one);
+    else {
+      planes.push(one.plane);
+      if (one.rows * one.columns > largest.rows * largest.columns) largest = { rows: one.rows, columns: one.columns };
+    }
+  }
+  if (planes.length < minSlices) {
+    const remedy = planes.length === 0 ? "export the slices again" : leftReasons.TOO_FEW_SLICES;
+    throw new FedError("TOO_FEW_SLICES", { slices: planes.length, minSlices }, { remedy });
+  }
+  const count = planes.length;
+  const { pixels, slices } = await normaliser.run({ kind: "pictures", planes, shape });
+  const facts: ScanFacts = {
+    ...{ format: "picture", manufacturer: "", model: "", kernel: "", transferSyntax: "", position: "" },
+    ...{ storedSlices: count, rows: largest.rows, columns: largest.columns },
+    ...{ pixelMm: 1, spacingMm: 0, thicknessMm: 0, duplicates: 0, gaps: 0, mixedSpacing: false, tiltDegrees: 0 },
+    warnings: ["WINDOW_UNKNOWN", "SIZE_UNKNOWN"],
+  };
+  return { pixels, slices, series: pseudonyms.of("pictures", patient), facts };
+}

@@ -1,0 +1,150 @@
+// A scan as every hospital's network sees it: the lungs in the middle of one field of view, slices of one thickness, one
+// window a channel. Scanners differ in all of it; what is left is the patient.
+import { FedError } from "../../foundation/errors.ts";
+import { OUTSIDE_HU } from "../dicom/hounsfield.ts";
+import type { Stack } from "../series/read-stack.ts";
+import { type Field, openFieldSampler } from "../volume/field-sampler.ts";
+import { type Cell, cells, cellsOfSlices, coverage, type Plane, resampleSlices, shrink } from "../volume/geometry.ts";
+import { type WindowName, windowChannels } from "../volume/intensity.ts";
+import { type LungMask, lungMask } from "../volume/lungs.ts";
+import { sliceMeans } from "../volume/slice-means.ts";
+
+/** What comes out: pixels of fieldMm / width mm, slices of sliceMm, at most maxSlices of them. */
+export interface ShardShape {
+  readonly height: number;
+  readonly width: number;
+  readonly windows: readonly WindowName[];
+  readonly fieldMm: number;
+  readonly sliceMm: number;
+  readonly maxSlices: number;
+}
+
+/** 5 mm pixels and 10 mm slices: what the compact network takes. 320 mm hold the lungs of nearly all adults. */
+export const defaultShape: ShardShape = {
+  height: 64,
+  width: 64,
+  windows: ["lung"],
+  fieldMm: 320,
+  sliceMm: 10,
+  maxSlices: 24,
+};
+
+export interface NormalScan {
+  /** [slices, height, width, windows], 0 to 255. */
+  readonly pixels: Uint8Array<ArrayBuffer>;
+  readonly slices: number;
+}
+
+/** Pixels that a stack may be shrunk to while it is read: half of what comes out, so that nothing of it is lost. */
+export function workingPixelMm({ fieldMm, width, height }: ShardShape): number {
+  return Math.min(2, fieldMm / Math.max(width, height) / 2);
+}
+
+/** @throws {FedError} LUNGS_IMPLAUSIBLE */
+export function normaliseStack(stack: Stack, shape: ShardShape): NormalScan & { readonly lungMl: number } {
+  const lungs = findLungs(stack);
+  const inputs = cellsOfSlices(stack.heightsMm, stack.thicknessMm);
+  const [low, high] = lungs.heightMm;
+  const within = [...inputs.keys()].filter((slice) => inputs[slice]![1] > low && inputs[slice]![0] < high);
+  const wanted = Math.round((high - low) / shape.sliceMm);
+  // Never more slices than the scanner made, nor more than the network is given.
+  const count = Math.max(1, Math.min(wanted, within.length, shape.maxSlices));
+  const field: Field = { centreMm: lungs.centreMm, sideMm: shape.fieldMm };
+  const size = { rows: shape.height, columns: shape.width };
+  const sample = openFieldSampler(field, size, OUTSIDE_HU);
+  const reduced = within.map((slice) => sample(stack.planes[slice]!));
+  const outputs = cells(count, (high - low) / count, low);
+  const slices = resampleSlices(
+    reduced,
+    within.map((slice) => inputs[slice]!),
+    outputs,
+  );
+  return { pixels: stackChannels(slices, shape), slices: count, lungMl: lungs.volumeMl };
+}
+
+function stackChannels(slices: readonly Float32Array[], { windows }: ShardShape): Uint8Array<ArrayBuffer> {
+  const channels = slices.map((slice) => windowChannels(slice, windows));
+  const pixels = new Uint8Array(channels.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const one of channels) {
+    pixels.set(one, offset);
+    offset += one.length;
+  }
+  return pixels;
+}
+
+interface Lungs {
+  /** Middle of the lungs in the plane, and their lower and upper end. */
+  readonly centreMm: readonly [row: number, column: number];
+  readonly heightMm: Cell;
+  readonly volumeMl: number;
+}
+
+const maskPixelMm = 4.2;
+const maskSliceMm = 4;
+/** A few slices hold too little lung to be judged as a pair: they are judged as if the chest went on alike. */
+const chestMm = 200;
+
+function findLungs({ planes, heightsMm, thicknessMm }: Stack): Lungs {
+  const factor = Math.max(1, Math.floor(maskPixelMm / Math.max(...planes[0]!.spacingMm)));
+  const inputs = cellsOfSlices(heightsMm, thicknessMm);
+  const extent: Cell = [inputs[0]![0], inputs.at(-1)![1]];
+  const extentMm = extent[1] - extent[0];
+  const count = Math.max(1, Math.min(planes.length, Math.round(extentMm / maskSliceMm)));
+  const outputs = cells(count, extentMm / count, extent[0]);
+  const { rows, columns, spacingMm, hu } = coarseVolume(planes, coverage(inputs, outputs), factor);
+  const sliceMm = extentMm / count;
+  const judgedMm = extentMm < chestMm ? chestMm / count : sliceMm;
+  const lungs = lungMask(hu, { slices: count, rows, columns, spacingMm: [judgedMm, ...spacingMm] });
+  if (!lungs.plausible) throw implausible(lungs);
+  const [s, r, c] = [new Float64Array(count), new Float64Array(rows), new Float64Array(columns)];
+  for (let line = 0, voxel = 0; line < count * rows; line++) {
+    let inLine = 0;
+    for (let column = 0; column < columns; column++, voxel++) {
+      inLine += lungs.mask[voxel]!;
+      c[column]! += lungs.mask[voxel]!;
+    }
+    s[Math.floor(line / rows)]! += inLine;
+    r[line % rows]! += inLine;
+  }
+  // Centres of the field's pixels are half a coarse pixel from those of the mask's.
+  const middle = (counts: Float64Array, mm: number) =>
+    ((quantile(counts, 0.01) + quantile(counts, 0.99)) / 2) * mm + ((factor - 1) * mm) / factor / 2;
+  const [first, last] = [quantile(s, 0.005), quantile(s, 0.995)];
+  return {
+    centreMm: [middle(r, spacingMm[0]), middle(c, spacingMm[1])],
+    heightMm: [outputs[first]![0], outputs[last]![1]],
+    volumeMl: (lungs.volumeMl * sliceMm) / judgedMm,
+  };
+}
+
+function implausible({ reason, volumeMl }: LungMask): FedError {
+  const remedy = "check that the series shows a chest in Hounsfield units; consilium view draws it";
+  return new FedError("LUNGS_IMPLAUSIBLE", { reason, lungMl: Math.round(volumeMl) }, { remedy });
+}
+
+/** The first place where the running share of the counts reaches q. */
+function quantile(counts: Float64Array, q: number): number {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  let sum = 0;
+  const at = counts.findIndex((count) => {
+    sum += count;
+    return count > 0 && sum >= q * total;
+  });
+  return Math.max(0, at);
+}
+
+interface CoarseVolume {
+  readonly hu: Int16Array;
+  readonly rows: number;
+  readonly columns: number;
+  readonly spacingMm: readonly [row: number, column: number];
+}
+
+function coarseVolume(planes: readonly Plane[], covers: ReturnType<typeof coverage>, factor: number): CoarseVolume {
+  const { rows, columns, spacingMm } = shrink(planes[0]!, factor);
+  const area = rows * columns;
+  const small = new Int16Array(planes.length * area);
+  for (const [slice, plane] of planes.entries()) small.set(shrink(plane, factor).values, slice * area);
+  return { hu: sliceMeans(small, area, covers), rows, columns, spacingMm };
+}

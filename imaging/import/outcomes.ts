@@ -1,0 +1,121 @@
+// What became of each patient, by the keyed hash of the patient's files: a level database in the shard's folder. Written in
+// one synced step a patient, it is what an interrupted import goes on from, and where the next import of a grown archive
+// finds what it need not do again, one look-up a patient. Only an import opens it: level lets in one process at a time, and
+// trainers read the index's other form, shard.json.
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Level } from "level";
+import { z } from "zod";
+import { quarantineSchema } from "../shard/quarantine.ts";
+import { factsSchema } from "../shard/shard-format.ts";
+import { importRunning } from "./import-lock.ts";
+
+const scanSchema = z
+  .object({
+    slices: z.number().int(),
+    offset: z.number().int(),
+    bytes: z.number().int(),
+    pixels: z.string(),
+    series: z.string(),
+    facts: factsSchema,
+  })
+  .strict();
+/** A scan in pixels.bin, with the digest of its pixels. */
+export type StoredScan = z.output<typeof scanSchema>;
+
+const outcomeSchema = z
+  .object({
+    patient: z.string(),
+    /** Keyed hash of the patient's files and of all that decides what becomes of them. */
+    inputs: z.string(),
+    scan: scanSchema.optional(),
+    quarantined: quarantineSchema.shape.entries,
+  })
+  .strict();
+/** What became of one patient. */
+export type Outcome = z.output<typeof outcomeSchema>;
+
+export interface Outcomes {
+  /** Undefined also where what is stored is damaged, or of another version. */
+  find(inputs: string): Promise<Outcome | undefined>;
+  all(): Promise<Outcome[]>;
+  /** On the disk when it returns. */
+  add(outcome: Outcome): Promise<void>;
+  remove(inputs: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Name of the database's folder in the shard's. */
+const outcomesFolder = "outcomes";
+
+/** Raised whenever what is stored changes its meaning; keys of other versions are not looked at. */
+const version = "1:";
+
+/**
+ * Opens the database of a shard, or makes one; a damaged one is begun anew, and costs no more than the work in it.
+ *
+ * @throws {FedError} IMPORT_RUNNING where it is open already
+ */
+export async function openOutcomes(dir: string): Promise<Outcomes> {
+  const path = join(dir, outcomesFolder);
+  const first = databaseAt(path);
+  try {
+    await first.open();
+    const outcomes = outcomesIn(first);
+    // What is damaged shows when it is read.
+    await outcomes.all();
+    return outcomes;
+  } catch (error) {
+    await first.close();
+    const { cause } = error as { cause?: { code?: unknown } };
+    if (cause?.code === "LEVEL_LOCKED") throw importRunning({}, error);
+    await rm(path, { recursive: true, force: true });
+    const anew = databaseAt(path);
+    await anew.open();
+    return outcomesIn(anew);
+  }
+}
+
+/** The same for looking only: undefined where there is none, or it does not open. */
+export async function findOutcomes(dir: string): Promise<Pick<Outcomes, "find" | "close"> | undefined> {
+  const db = databaseAt(join(dir, outcomesFolder));
+  try {
+    await db.open({ createIfMissing: false });
+    return outcomesIn(db);
+  } catch {
+    await db.close();
+    return undefined;
+  }
+}
+
+function databaseAt(path: string): Level<string, string> {
+  return new Level(path, { keyEncoding: "utf8", valueEncoding: "utf8" });
+}
+
+function outcomesIn(db: Level<string, string>): Outcomes {
+  return {
+    async find(inputs) {
+      const text = await db.get(`${version}${inputs}`).catch(() => undefined);
+      return text === undefined ? undefined : parsed(text);
+    },
+    async all() {
+      const texts = await db.values({ gte: version, lt: `${version}\u{10ffff}` }).all();
+      return texts.flatMap((text) => parsed(text) ?? []);
+    },
+    add: (outcome) => db.put(`${version}${outcome.inputs}`, JSON.stringify(outcome), { sync: true }),
+    remove: (inputs) =>
+      db.batch(
+        inputs.map((one) => ({ type: "del" as const, key: `${version}${one}` })),
+        { sync: true },
+      ),
+    close: () => db.close(),
+  };
+}
+
+function parsed(text: string): Outcome | undefined {
+  try {
+    return outcomeSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,68 @@
+// What could not be used, and why: listed by pseudonym, so that one bad study costs nothing but itself, and committed to,
+// so that nobody can later say that it was never there.
+import { z } from "zod";
+import { isFedError } from "../../foundation/errors.ts";
+import { sha256 } from "../../foundation/sha256.ts";
+import { canonicalBytes } from "../../protocol/format/canonical.ts";
+import { type Digest, digestFromBytes } from "../../protocol/format/digest.ts";
+import type { Pseudonyms } from "./pseudonyms.ts";
+
+const entrySchema = z
+  .object({
+    /** `scan`: a patient has nothing in the shard. `series`: another series of the patient was taken, or nothing of it is CT of the chest. `file`: one file. */
+    what: z.enum(["scan", "series", "file"]),
+    code: z.string(),
+    /** Numbers and words that say more; never an identifier. */
+    facts: z.record(z.union([z.string(), z.number(), z.boolean()])),
+    remedy: z.string(),
+    /** Keyed hashes; `consilium import --find` at the hospital says which file it is. */
+    patient: z.string().optional(),
+    series: z.string().optional(),
+    file: z.string().optional(),
+    files: z.number().int(),
+  })
+  .strict();
+export type QuarantineEntry = z.output<typeof entrySchema>;
+
+export const quarantineSchema = z
+  .object({ salt: z.string(), digest: z.string(), entries: z.array(entrySchema) })
+  .strict();
+export type Quarantine = z.output<typeof quarantineSchema>;
+
+/** An entry about an error; what is no FedError may quote a file or a path, so that only its name is kept. */
+export function quarantineEntry(
+  error: unknown,
+  place: Pick<QuarantineEntry, "what" | "files"> & Partial<Pick<QuarantineEntry, "patient" | "series" | "file">>,
+): QuarantineEntry {
+  if (!isFedError(error)) {
+    const name = error instanceof Error ? error.name : "Error";
+    return {
+      ...place,
+      code: "UNREADABLE",
+      facts: { name },
+      remedy: "check that the file can be read, or export it again",
+    };
+  }
+  const facts = Object.fromEntries(
+    Object.entries(error.facts).map(([key, value]) => [key, typeof value === "bigint" ? String(value) : (value ?? "")]),
+  );
+  return { ...place, code: error.code, facts, remedy: error.remedy ?? "export the study again" };
+}
+
+/** The list in a fixed order with its commitment, which tells nothing to who does not know the salt. */
+export function sealQuarantine(
+  entries: readonly QuarantineEntry[],
+  pseudonyms: Pseudonyms,
+): { readonly quarantine: Quarantine; readonly digest: Digest } {
+  // Parsed once more for the order of their fields: the same list is the same file, also after a resumed import.
+  const sorted = entries
+    .map((entry) => entrySchema.parse(entry))
+    .sort((a, b) => Buffer.compare(canonicalBytes(a), canonicalBytes(b)));
+  const salt = pseudonyms.salt("quarantine");
+  const digest = quarantineDigest(salt, sorted);
+  return { quarantine: { salt: Buffer.from(salt).toString("hex"), digest, entries: sorted }, digest };
+}
+
+export function quarantineDigest(salt: Uint8Array, entries: readonly QuarantineEntry[]): Digest {
+  return digestFromBytes(sha256(salt, canonicalBytes(entries)));
+}

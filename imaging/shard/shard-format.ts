@@ -1,0 +1,126 @@
+// What a shard's folder holds: pixels.bin (every scan's window channels, one after the other), shard.json (this index),
+// quarantine.json, and for people a data card. Nothing in it names a patient; pseudonyms are keyed hashes.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { FedError } from "../../foundation/errors.ts";
+import { sha256 } from "../../foundation/sha256.ts";
+import { canonicalBytes } from "../../protocol/format/canonical.ts";
+import { type Digest, digestFromBytes } from "../../protocol/format/digest.ts";
+import { digestField } from "../../protocol/format/fields.ts";
+import { treeRoot } from "../../protocol/format/merkle.ts";
+import { windowNames } from "../volume/intensity.ts";
+
+export const shardFiles = {
+  index: "shard.json",
+  pixels: "pixels.bin",
+  quarantine: "quarantine.json",
+  card: "data-card.json",
+  page: "data-card.html",
+} as const;
+
+const pseudonym = z.string().regex(/^[0-9a-f]{16}$/);
+const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
+const size = z.number().int().min(1);
+
+/** How a scan was taken and what was done to it: for the data card and the shortcut check, never for the network. */
+export const factsSchema = z
+  .object({
+    format: z.enum(["dicom", "picture"]),
+    manufacturer: z.string(),
+    model: z.string(),
+    kernel: z.string(),
+    /** Of the chosen series as it was stored. */
+    storedSlices: size,
+    rows: size,
+    columns: size,
+    pixelMm: z.number(),
+    spacingMm: z.number(),
+    thicknessMm: z.number(),
+    transferSyntax: z.string(),
+    position: z.string(),
+    duplicates: z.number().int(),
+    gaps: z.number().int(),
+    mixedSpacing: z.boolean(),
+    tiltDegrees: z.number(),
+    /** Undefined for pictures, whose grey is no HU. */
+    lungMl: z.number().optional(),
+    warnings: z.array(z.string()),
+  })
+  .strict();
+export type ScanFacts = z.output<typeof factsSchema>;
+
+const scanSchema = z
+  .object({
+    patient: pseudonym,
+    label: z.union([z.literal(0), z.literal(1)]),
+    split: z.enum(["train", "validation", "test"]),
+    slices: size,
+    /** Of pixels.bin. */
+    offset: z.number().int().min(0),
+    /** SHA-256 of its pixels. */
+    pixels: hex32,
+    /** Makes its leaf of the commitment say nothing to who does not know it. */
+    salt: hex32,
+    /** Keyed hashes: of the series, and of what its files were. */
+    series: pseudonym,
+    inputs: pseudonym,
+    facts: factsSchema,
+  })
+  .strict();
+export type ScanRecord = z.output<typeof scanSchema>;
+
+const shardSchema = z
+  .object({
+    version: z.literal(1),
+    height: size,
+    width: size,
+    windows: z.array(z.enum(windowNames)).min(1),
+    root: digestField,
+    quarantine: digestField,
+    /** How patients were split. */
+    rule: z.object({ seed: z.number().int(), train: z.number(), validation: z.number(), test: z.number() }).strict(),
+    /** Keyed hash of the archive's listing and of the options: an import that would change nothing is not repeated. */
+    source: pseudonym,
+    scans: z.array(scanSchema).min(1),
+  })
+  .strict();
+/** Seed and shares of a split. */
+export type SplitRule = z.output<typeof shardSchema>["rule"];
+export type ShardIndex = z.output<typeof shardSchema>;
+
+/** RFC 6962 root over the scans, each with its salt: shows later that a scan was in the shard, and nothing before that. */
+export function shardRoot(scans: readonly ScanRecord[]): Digest {
+  const leaves = scans.map(({ salt, patient, label, split, slices, pixels }) =>
+    sha256(Uint8Array.of(0), Buffer.from(salt, "hex"), canonicalBytes({ patient, label, split, slices, pixels })),
+  );
+  return digestFromBytes(treeRoot(leaves));
+}
+
+/** The index as a file; its fields in one order, however it came about. */
+export function encodeShardIndex(index: ShardIndex): string {
+  return `${JSON.stringify(shardSchema.parse(index), undefined, 1)}\n`;
+}
+
+/** @throws FedError SHARD_NOT_FOUND, SHARD_DAMAGED */
+export async function readShardIndex(dir: string): Promise<ShardIndex> {
+  const text = await readFile(join(dir, shardFiles.index), "utf8").catch((cause: unknown) => {
+    throw new FedError("SHARD_NOT_FOUND", { dir }, { cause, remedy: "import an archive there: consilium import" });
+  });
+  const parsed = shardSchema.safeParse(parseJson(text));
+  if (!parsed.success) throw damaged(dir, parsed.error.issues[0]?.path.join(".") ?? "json");
+  if (shardRoot(parsed.data.scans) !== parsed.data.root) throw damaged(dir, "root");
+  return parsed.data;
+}
+
+export function damaged(dir: string, part: string): FedError {
+  return new FedError("SHARD_DAMAGED", { dir, part }, { remedy: "import the archive again into a new folder" });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

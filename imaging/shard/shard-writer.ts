@@ -1,0 +1,138 @@
+// Writes a shard beside its place and moves it there when it is whole. What was normalised before a kill is kept, each scan
+// with the digest of its pixels (outcomes.ts), so that an import goes on where it stopped.
+import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { FedError } from "../../foundation/errors.ts";
+import { sha256 } from "../../foundation/sha256.ts";
+import { lockImport } from "../import/import-lock.ts";
+import { type Outcome, type Outcomes, openOutcomes, type StoredScan } from "../import/outcomes.ts";
+import type { QuarantineEntry } from "./quarantine.ts";
+import { encodeShardIndex, type ShardIndex, shardFiles } from "./shard-format.ts";
+
+export interface NewScan extends Omit<StoredScan, "offset" | "bytes" | "pixels"> {
+  readonly pixels: Uint8Array;
+}
+
+export interface ShardWriter {
+  /** Outcomes of an import that was interrupted, by `inputs`. */
+  readonly kept: ReadonlyMap<string, Outcome>;
+  add(outcome: { patient: string; inputs: string; scan?: NewScan; quarantined: QuarantineEntry[] }): Promise<Outcome>;
+  /** A file of the shard beside pixels and index, such as the quarantine. */
+  writeFile(name: string, content: string | Uint8Array): Promise<void>;
+  /** Puts the shard in its place, in one move. */
+  finish(index: ShardIndex): Promise<void>;
+  /** Leaves what is done for the next import. */
+  close(): Promise<void>;
+  /** Leaves nothing. */
+  discard(): Promise<void>;
+}
+
+/** @throws {FedError} SHARD_PLACE_TAKEN where the folder holds something else than a shard, IMPORT_RUNNING */
+export async function openShardWriter(dir: string): Promise<ShardWriter> {
+  const place = resolve(dir);
+  const staging = `${place}.importing`;
+  await settleShardPlace(place);
+  await mkdir(staging, { recursive: true });
+  const unlock = await lockImport(staging);
+  const outcomes = await openOutcomes(staging);
+  const pixels = await open(join(staging, shardFiles.pixels), "a+");
+  const { kept, end } = await keepWhole(outcomes, pixels);
+  await pixels.truncate(end);
+  let offset = end;
+  const close = async () => {
+    await pixels.close();
+    await outcomes.close();
+    await unlock();
+  };
+  return {
+    kept,
+    async add({ scan, ...rest }) {
+      const outcome: Outcome = { ...rest };
+      if (scan) {
+        const { pixels: bytes, ...about } = scan;
+        await pixels.appendFile(bytes);
+        outcome.scan = { ...about, offset, bytes: bytes.length, pixels: hex(sha256(bytes)) };
+        offset += bytes.length;
+      }
+      await outcomes.add(outcome);
+      return outcome;
+    },
+    writeFile: (name, content) => writeDurably(join(staging, name), content),
+    async finish(index) {
+      await writeDurably(join(staging, shardFiles.index), encodeShardIndex(index));
+      await pixels.sync();
+      await close();
+      await moveInto(place, staging);
+    },
+    close,
+    async discard() {
+      await close();
+      await rm(staging, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * Undoes a move that was cut in two, and refuses to replace what is no shard.
+ *
+ * @throws {FedError} SHARD_PLACE_TAKEN
+ */
+export async function settleShardPlace(dir: string): Promise<void> {
+  const place = resolve(dir);
+  const names = await readdir(place).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw new FedError(
+      "SHARD_PLACE_TAKEN",
+      { dir: place },
+      { cause: error, remedy: "give a new folder for the shard" },
+    );
+  });
+  if (names === undefined) await rename(`${place}.replaced`, place).catch(() => {});
+  else if (names.length > 0 && !names.includes(shardFiles.index)) {
+    throw new FedError("SHARD_PLACE_TAKEN", { dir: place }, { remedy: "give a new or empty folder for the shard" });
+  } else await rm(`${place}.replaced`, { recursive: true, force: true });
+}
+
+async function moveInto(place: string, staging: string): Promise<void> {
+  const replaced = `${place}.replaced`;
+  await mkdir(dirname(place), { recursive: true });
+  await rmdir(place).catch(() => {});
+  await rename(place, replaced).catch(() => {});
+  await rename(staging, place);
+  await rm(replaced, { recursive: true, force: true });
+}
+
+/** Outcomes whose pixels are there and as they were, one after the other up to the first that is not; others are forgotten. */
+async function keepWhole(
+  outcomes: Outcomes,
+  pixels: FileHandle,
+): Promise<{ kept: ReadonlyMap<string, Outcome>; end: number }> {
+  const all = await outcomes.all();
+  const kept = new Map(all.flatMap((outcome) => (outcome.scan ? [] : [[outcome.inputs, outcome]])));
+  let end = 0;
+  for (const outcome of all.sort((a, b) => (a.scan?.offset ?? 0) - (b.scan?.offset ?? 0))) {
+    if (!outcome.scan) continue;
+    const { offset, bytes, pixels: digest } = outcome.scan;
+    const { buffer, bytesRead } = await pixels.read(Buffer.alloc(bytes), 0, bytes, offset);
+    if (offset !== end || bytesRead !== bytes || hex(sha256(buffer)) !== digest) break;
+    end += bytes;
+    kept.set(outcome.inputs, outcome);
+  }
+  await outcomes.remove(all.filter(({ inputs }) => !kept.has(inputs)).map(({ inputs }) => inputs));
+  return { kept, end };
+}
+
+async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const file = await open(path, "w");
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}

@@ -1,0 +1,78 @@
+// An imported shard, open for reading: what training, scoring and inspection see of a hospital's scans.
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { FedError } from "../../foundation/errors.ts";
+import { sha256 } from "../../foundation/sha256.ts";
+import type { Digest } from "../../protocol/format/digest.ts";
+import type { WindowName } from "../volume/intensity.ts";
+import { damaged, readShardIndex, type ScanRecord, shardFiles } from "./shard-format.ts";
+
+export type ShardScan = Pick<ScanRecord, "patient" | "label" | "split" | "slices" | "facts">;
+
+export interface Shard {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly windows: readonly WindowName[];
+  /** Salted Merkle root over the scans. */
+  readonly root: Digest;
+  /** Commitment to the list of what was quarantined. */
+  readonly quarantine: Digest;
+  readonly scans: readonly ShardScan[];
+  /**
+   * Window channels of a scan, 0 to 255: [slices, height, width, channels]. Compared with its digest at the first read.
+   * @throws FedError SHARD_DAMAGED, SHARD_CLOSED, SCAN_UNKNOWN
+   */
+  read(index: number): Uint8Array<ArrayBuffer>;
+  close(): Promise<void>;
+}
+
+/** @throws FedError SHARD_NOT_FOUND, SHARD_DAMAGED */
+export async function openShard(dir: string): Promise<Shard> {
+  const { height, width, windows, root, quarantine, scans } = await readShardIndex(dir);
+  const sliceBytes = height * width * windows.length;
+  const file = openPixels(dir, Math.max(...scans.map(({ offset, slices }) => offset + slices * sliceBytes)));
+  const verified = new Set<number>();
+  let isOpen = true;
+  return {
+    height,
+    width,
+    channels: windows.length,
+    windows,
+    root,
+    quarantine,
+    scans,
+    read(index) {
+      const scan = scans[index];
+      if (!isOpen) throw new FedError("SHARD_CLOSED", { dir });
+      if (!scan) throw new FedError("SCAN_UNKNOWN", { index, scans: scans.length });
+      const pixels = new Uint8Array(scan.slices * sliceBytes);
+      for (let filled = 0; filled < pixels.length; ) {
+        const read = readSync(file, pixels, filled, pixels.length - filled, scan.offset + filled);
+        if (read === 0) throw damaged(dir, shardFiles.pixels);
+        filled += read;
+      }
+      if (!verified.has(index)) {
+        if (Buffer.from(sha256(pixels)).toString("hex") !== scan.pixels) throw damaged(dir, shardFiles.pixels);
+        verified.add(index);
+      }
+      return pixels;
+    },
+    async close() {
+      if (isOpen) closeSync(file);
+      isOpen = false;
+    },
+  };
+}
+
+function openPixels(dir: string, needed: number): number {
+  let file: number;
+  try {
+    file = openSync(join(dir, shardFiles.pixels), "r");
+  } catch {
+    throw damaged(dir, shardFiles.pixels);
+  }
+  if (fstatSync(file).size >= needed) return file;
+  closeSync(file);
+  throw damaged(dir, shardFiles.pixels);
+}

@@ -1,0 +1,188 @@
+// A square field of view cut out of slices and averaged down to a network's pixels. It is nearly all that comes after the
+// decoding, so that it is done two rows, or two columns, a turn; in 64-bit floats and in a fixed order, as JavaScript would
+// (test/imaging/volume/field-sampler.test.ts).
+
+import {
+  add,
+  get,
+  lanes16,
+  lanes32,
+  lanes64,
+  load,
+  loadNumber,
+  set,
+  step,
+  store,
+  whileLess,
+} from "../../foundation/vector-kernel.ts";
+import { type Coverage, cells, coverage, type Plane } from "./geometry.ts";
+import { assembleKernel, kernelMemory } from "./kernel-memory.ts";
+
+/** A square field of view: its middle, mm from the centre of the first pixel, and its side. */
+export interface Field {
+  readonly centreMm: readonly [row: number, column: number];
+  readonly sideMm: number;
+}
+
+export interface Size {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/**
+ * Cuts the field out of planes: size.rows x size.columns pixels, each the mean of the area that it covers; beyond the plane
+ * lies `outside`. What each pixel covers is computed once for planes of one grid that follow each other.
+ */
+export function openFieldSampler(field: Field, size: Size, outside: number): (plane: Plane) => Float32Array {
+  let grid: Omit<Plane, "values"> | undefined;
+  let sample: (values: Int16Array) => Float32Array;
+  return (plane) => {
+    if (!grid || !isSameGrid(grid, plane)) sample = gridSampler(plane, field, size, outside);
+    grid = plane;
+    return sample(plane.values);
+  };
+}
+
+function isSameGrid(one: Omit<Plane, "values">, other: Omit<Plane, "values">): boolean {
+  const isAlike = (axis: 0 | 1) => one.spacingMm[axis] === other.spacingMm[axis];
+  return one.rows === other.rows && one.columns === other.columns && isAlike(0) && isAlike(1);
+}
+
+function gridSampler(
+  { rows, columns, spacingMm }: Omit<Plane, "values">,
+  { centreMm, sideMm }: Field,
+  size: Size,
+  outside: number,
+): (values: Int16Array) => Float32Array {
+  const down = coverage(cells(rows, spacingMm[0]), cells(size.rows, sideMm / size.rows, centreMm[0] - sideMm / 2));
+  const across = coverage(
+    cells(columns, spacingMm[1]),
+    cells(size.columns, sideMm / size.columns, centreMm[1] - sideMm / 2),
+  );
+  // In the kernels' memory, one after the other, each with room for the end of a last turn.
+  const strideBytes = 4 * (size.columns + (size.columns & 1));
+  const pairsAt = (2 * rows * columns + 2 * columns + 31) & ~15;
+  const narrowAt = pairsAt + 16 * (columns + 8);
+  const outAt = narrowAt + strideBytes * (rows + 1);
+  const tablesAt = (outAt + 4 * size.rows * size.columns + 23) & ~7;
+  const acrossTable = tableOf(across, pairsAt, 16, outside, columns);
+  const downTable = tableOf(down, narrowAt, strideBytes, outside, rows);
+  const [acrossEnd, downEnd] = [
+    tablesAt + acrossTable.bytes.length,
+    tablesAt + acrossTable.bytes.length + downTable.bytes.length,
+  ];
+  return (values) => {
+    const memory = kernelMemory(downEnd);
+    new Int16Array(memory, 0, values.length).set(values);
+    new Uint8Array(memory, tablesAt).set(acrossTable.bytes);
+    new Uint8Array(memory, acrossEnd).set(downTable.bytes);
+    // Columns first, into [rows, size.columns]; rows that no pixel of the field is made of are left out.
+    for (let row = downTable.first; row < downTable.last; row += 2) {
+      const start = 2 * row * columns;
+      pairRows(start, start + 2 * columns, start + 2 * columns, pairsAt);
+      averagePairs(tablesAt, acrossEnd, narrowAt + row * strideBytes, narrowAt + (row + 1) * strideBytes);
+    }
+    const tableBytes = downTable.bytes.length / size.rows;
+    for (let row = 0; row < size.rows; row++)
+      averageRows(
+        acrossEnd + row * tableBytes,
+        outAt + 4 * row * size.columns,
+        outAt + 4 * (row + 1) * size.columns,
+        strideBytes,
+      );
+    return new Float32Array(memory, outAt, size.rows * size.columns).slice();
+  };
+}
+
+interface Table {
+  readonly bytes: Uint8Array;
+  /** The first input that an output is made of, and the one after the last. */
+  readonly first: number;
+  readonly last: number;
+}
+
+/**
+ * What the kernels read of each output: where its inputs begin and end, what it has before them, and their weights, as
+ * many for each, so that every turn is like the one before.
+ */
+function tableOf(covers: readonly Coverage[], at: number, stride: number, outside: number, inputs: number): Table {
+  const taps = Math.max(1, ...covers.map(({ weights }) => weights.length));
+  const words = 2 + taps;
+  const table = new Float64Array(words * covers.length);
+  const places = new Int32Array(table.buffer);
+  const firsts = covers.map(({ first }) => Math.max(0, Math.min(first, inputs - taps)));
+  for (const [out, { first, weights, beyond }] of covers.entries()) {
+    const from = firsts[out]!;
+    places[2 * words * out] = at + from * stride;
+    places[2 * words * out + 1] = at + (from + taps) * stride;
+    table[words * out + 1] = beyond * outside;
+    table.set(weights, words * out + 2 + first - from);
+  }
+  return { bytes: new Uint8Array(table.buffer), first: Math.min(...firsts), last: Math.max(...firsts) + taps };
+}
+
+/** Two rows of pixels to pairs of floats, one above the other: where each begins, where the first ends, where they go. */
+const pairRows = (() => {
+  const [above, below, end, out, mixed] = [0, 1, 2, 3, 4];
+  const pair = (offset: number, half: readonly number[], second: boolean) => [
+    ...[...get(out), ...get(mixed), ...half, ...(second ? [...get(mixed), ...half, ...lanes64.upperOf] : [])],
+    ...[...lanes64.fromLanes32, ...store(offset)],
+  ];
+  const four = (zipped: readonly number[], offset: number) => [
+    ...[...get(above), ...load(), ...get(below), ...load(), ...zipped, ...set(mixed)],
+    ...[...pair(offset, lanes32.lower, false), ...pair(offset + 16, lanes32.lower, true)],
+    ...[...pair(offset + 32, lanes32.upper, false), ...pair(offset + 48, lanes32.upper, true)],
+  ];
+  return assembleKernel(
+    { parameters: 4, vectors: 1 },
+    whileLess(above, end, four(lanes16.zipLower, 0), four(lanes16.zipUpper, 64), [
+      ...[...step(above, 16), ...step(below, 16), ...step(out, 128)],
+    ]),
+  );
+})();
+
+/** Means of pairs by a table: where it begins and ends, and where the upper and the lower row go. */
+const averagePairs = (() => {
+  const [table, end, upper, lower, at, last, sum] = [0, 1, 2, 3, 4, 5, 6];
+  return assembleKernel(
+    { parameters: 4, numbers: 2, vectors: 1 },
+    whileLess(
+      table,
+      end,
+      [...get(table), ...loadNumber(0), ...set(at), ...get(table), ...loadNumber(4), ...set(last)],
+      [...get(table), ...lanes64.loadSplat(8), ...set(sum), ...step(table, 16)],
+      whileLess(
+        at,
+        last,
+        [...get(sum), ...get(table), ...lanes64.loadSplat(0), ...get(at), ...load(), ...lanes64.multiply],
+        [...lanes64.add, ...set(sum), ...step(at, 16), ...step(table, 8)],
+      ),
+      [...get(sum), ...lanes64.toFloats, ...set(sum)],
+      [...get(upper), ...get(sum), ...lanes32.storeLane(0), ...get(lower), ...get(sum), ...lanes32.storeLane(1)],
+      [...step(upper, 4), ...step(lower, 4)],
+    ),
+  );
+})();
+
+/** Means of rows by one entry of a table: where it begins, where they go, where they end, and bytes from row to row. */
+const averageRows = (() => {
+  const [table, out, end, stride, column, at, last, weight, sum] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+  const place = (offset: number) => [...get(table), ...loadNumber(offset), ...get(column), ...add];
+  return assembleKernel(
+    { parameters: 4, numbers: 4, vectors: 1 },
+    whileLess(
+      out,
+      end,
+      [...place(0), ...set(at), ...place(4), ...set(last)],
+      [...get(table), ...set(weight), ...get(table), ...lanes64.loadSplat(8), ...set(sum)],
+      whileLess(
+        at,
+        last,
+        [...get(sum), ...get(weight), ...lanes64.loadSplat(16), ...get(at), ...lanes64.loadFloats, ...lanes64.multiply],
+        [...lanes64.add, ...set(sum), ...get(at), ...get(stride), ...add, ...set(at), ...step(weight, 8)],
+      ),
+      [...get(out), ...get(sum), ...lanes64.toFloats, ...lanes64.storeLower],
+      [...step(out, 8), ...step(column, 8)],
+    ),
+  );
+})();

@@ -1,0 +1,50 @@
+// What a score rests on: which slices spoke for the positive class, by the coupling coefficients of both capsule layers.
+
+import { tf } from "../tensorflow/tensorflow.ts";
+import { loadBatch } from "../training/batch.ts";
+import { sampledSlice } from "../training/batch-pixels.ts";
+import type { TrainingSet } from "../training/training-set.ts";
+import type { Network } from "./network.ts";
+
+export interface SliceVote {
+  /** Of the scan, from 0. */
+  readonly slice: number;
+  /** Share of this slice's vote that went to the positive class: sum over middle capsules of c(slice) * c(positive). */
+  readonly coupling: number;
+  /**
+   * Its part in the positive class, of the largest slice's: the same sum with each vote as long as it agreed with what
+   * its capsule became, <uHat, v>. Below 0 it spoke against.
+   */
+  readonly weight: number;
+}
+
+export interface Explanation {
+  /** As evaluate gives it: p1 / (p0 + p1). */
+  readonly score: number;
+  /** Lengths of the class capsules. */
+  readonly negativeLength: number;
+  readonly positiveLength: number;
+  /** One a sampled slice, in the scan's order. */
+  readonly votes: readonly SliceVote[];
+}
+
+/** @throws FedError DATA_SHAPE_MISMATCH */
+export function explain(network: Network, data: TrainingSet, index: number): Explanation {
+  const { slices } = network.spec.input;
+  return tf.tidy(() => {
+    const x = loadBatch(data, [index], network.spec.input);
+    const forward = network.forward(x, { training: false });
+    const [negativeLength, positiveLength] = forward.lengths.dataSync() as unknown as [number, number];
+    const towards = forward.classCouplings.slice([0, 1, 0], [1, 1, -1]); // [1, 1, capsules]
+    const couplings = tf.matMul(towards, forward.couplings).dataSync(); // [1, 1, slices]
+    const weights = tf.matMul(towards, forward.couplings.mul(forward.agreements())).dataSync();
+    const largest = Math.max(1e-12, ...Array.from(weights, Math.abs));
+    const available = data.scans[index]?.slices ?? 0;
+    const votes = Array.from(couplings, (coupling, s) => ({
+      slice: sampledSlice(s, slices, available),
+      coupling,
+      weight: (weights[s] as number) / largest,
+    }));
+    return { score: positiveLength / (negativeLength + positiveLength), negativeLength, positiveLength, votes };
+  });
+}

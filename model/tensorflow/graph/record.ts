@@ -1,0 +1,109 @@
+// Writes down the TensorFlow operations that a function runs, so that they can be run again as one graph.
+import type { Tensor } from "@tensorflow/tfjs-node-gpu";
+import { FedError } from "../../../foundation/errors.ts";
+import { type Attribute, type Binding, backend, idsOf } from "../kernels.ts";
+
+/** A tensor in a graph: output `port` of the node at index `node`. */
+export interface Place {
+  readonly node: number;
+  readonly port: number;
+}
+
+export type Node =
+  | { readonly kind: "input"; readonly type: number; readonly shape: readonly number[] }
+  | {
+      readonly kind: "constant";
+      readonly type: number;
+      readonly shape: readonly number[];
+      readonly values: ArrayLike<number>;
+    }
+  | {
+      readonly kind: "operation";
+      readonly name: string;
+      readonly attributes: readonly Attribute[];
+      readonly inputs: readonly Place[];
+    };
+
+export interface Recording {
+  /** The inputs first, each other one after those that it takes. */
+  readonly nodes: readonly Node[];
+  placeOf(tensor: Tensor): Place;
+}
+
+/**
+ * Runs a function once, on tensors as they will be, and writes down its operations. What is not an input becomes a
+ * constant, so a function must not depend on anything else that changes.
+ * @throws FedError GRAPH_NOT_CLOSED where it takes a tensor from before, or looks at a value
+ */
+export function record(inputs: readonly Tensor[], run: () => void): Recording {
+  const { binding } = backend;
+  const places = new Map<number, Place>();
+  const nodes: Node[] = [];
+  for (const [at, id] of idsOf(inputs).entries()) {
+    const { shape, dtype } = inputs[at] as Tensor;
+    if (places.has(id)) throw new FedError("GRAPH_NOT_CLOSED", { why: "two inputs are the same tensor" });
+    places.set(id, { node: nodes.length, port: 0 });
+    nodes.push({ kind: "input", type: backend.getDTypeInteger(dtype), shape });
+  }
+  const find = (id: number): Place => {
+    const place = places.get(id);
+    if (place === undefined) throw new FedError("GRAPH_NOT_CLOSED", { why: "it takes a tensor that is no input" });
+    return place;
+  };
+  const createTensor: Binding["createTensor"] = (shape, type, values) => {
+    const id = binding.createTensor(shape, type, values);
+    nodes.push(...constant(nodes.length, type, [...shape], values));
+    places.set(id, { node: nodes.length - 1, port: 0 });
+    return id;
+  };
+  const executeOp: Binding["executeOp"] = (name, attributes, ids, count) => {
+    const outputs = binding.executeOp(name, attributes, ids, count);
+    for (const [port, { id }] of outputs.entries()) places.set(id, { node: nodes.length, port });
+    nodes.push({ kind: "operation", name, attributes, inputs: ids.map(find) });
+    return outputs;
+  };
+  const tensorDataSync = (): never => {
+    throw new FedError("GRAPH_NOT_CLOSED", { why: "it looks at a value" });
+  };
+  // The binding's own properties are read-only, so these stand before them.
+  backend.binding = Object.create(binding, {
+    createTensor: { value: createTensor },
+    executeOp: { value: executeOp },
+    tensorDataSync: { value: tensorDataSync },
+  }) as Binding;
+  try {
+    run();
+  } finally {
+    backend.binding = binding;
+  }
+  return { nodes, placeOf: (tensor) => find(idsOf([tensor])[0] as number) };
+}
+
+/** From this many values on, a constant of one value is filled when it is needed. */
+const largeSize = 256;
+
+/**
+ * A constant, last of the nodes that it takes. tfjs's gradients multiply by ones as large as an activation: kept as they
+ * are, they would fill the memory.
+ */
+function constant(at: number, type: number, shape: readonly number[], values: ArrayLike<number>): Node[] {
+  const whole = { kind: "constant", type, shape, values } as const;
+  const one = values[0] as number;
+  if (values.length < largeSize || Array.prototype.some.call(values, (value) => !Object.is(value, one))) return [whole];
+  const dimensions = {
+    kind: "constant",
+    type: backend.binding.TF_INT32,
+    shape: [shape.length],
+    values: shape,
+  } as const;
+  const value = { kind: "constant", type, shape: [], values: [one] } as const;
+  const attributes = [
+    { name: "T", type: backend.binding.TF_ATTR_TYPE, value: type },
+    { name: "index_type", type: backend.binding.TF_ATTR_TYPE, value: backend.binding.TF_INT32 },
+  ];
+  const inputs = [
+    { node: at, port: 0 },
+    { node: at + 1, port: 0 },
+  ];
+  return [dimensions, value, { kind: "operation", name: "Fill", attributes, inputs }];
+}

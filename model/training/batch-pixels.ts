@@ -1,0 +1,99 @@
+// The pixels of a batch from the bytes of its scans: even sampling in evaluation, seeded jitter in training. Without
+// TensorFlow, so that a thread of its own can do it (model/training/next-batch.ts).
+import type { ModelSpec } from "../../protocol/format/model-spec.ts";
+
+/** A scan as it was read. */
+export interface RawScan {
+  readonly slices: number;
+  /** 0 to 255: [slices, height, width, channels]. */
+  readonly pixels: Uint8Array;
+}
+
+/** Random choices for one scan of a training batch; each call gives the next 32-bit integer. */
+export type Randomness = () => number;
+
+export interface Augmentation {
+  readonly next: Randomness;
+  /** Else only the slices are drawn at random. */
+  readonly pixels: boolean;
+}
+
+const maxShift = 1 / 16; // of a side
+const maxScale = 0.08; // to either side of 1
+const maxRotationTangent = 0.12; // about 7 degrees
+const maxBrightness = 10; // of 255: 40 HU in the lung window's 1500
+const maxContrast = 0.06;
+
+/**
+ * [scans, slices, height, width, channels] in [0, 1].
+ * @param augment random choices, scan after scan; without it slices are sampled evenly and pixels stay as they are
+ */
+export function batchPixels(
+  scans: readonly RawScan[],
+  input: ModelSpec["input"],
+  augment?: Augmentation,
+): Float32Array<ArrayBuffer> {
+  const { slices, height, width, channels } = input;
+  const sliceSize = height * width * channels;
+  const batch = new Float32Array(scans.length * slices * sliceSize);
+  for (const [place, { slices: available, pixels }] of scans.entries()) {
+    const warp = augment?.pixels ? drawWarp(augment.next, height, width) : undefined;
+    for (let s = 0; s < slices; s++) {
+      const within = augment ? augment.next() / 2 ** 32 : undefined;
+      const from = sampledSlice(s, slices, available, within);
+      const source = pixels.subarray(from * sliceSize, (from + 1) * sliceSize);
+      const target = batch.subarray((place * slices + s) * sliceSize, (place * slices + s + 1) * sliceSize);
+      if (warp) warpSlice(source, target, input, warp);
+      else for (let p = 0; p < sliceSize; p++) target[p] = (source[p] as number) / 255;
+    }
+  }
+  return batch;
+}
+
+/** Which of a scan's slices stands at place s: the middle of its part of the scan, or a chosen share of that part. */
+export function sampledSlice(s: number, slices: number, available: number, within = 0.5): number {
+  return Math.min(available - 1, Math.floor(((s + within) * available) / slices));
+}
+
+/** One affine map and one change of values for all slices of a scan: a patient lies as he lies. */
+interface Warp {
+  readonly scale: number;
+  readonly sine: number;
+  readonly shiftX: number;
+  readonly shiftY: number;
+  readonly contrast: number;
+  readonly brightness: number;
+}
+
+function drawWarp(next: Randomness, height: number, width: number): Warp {
+  const signed = () => next() / 2 ** 31 - 1;
+  return {
+    scale: 1 + signed() * maxScale,
+    sine: signed() * maxRotationTangent,
+    shiftX: signed() * maxShift * width,
+    shiftY: signed() * maxShift * height,
+    contrast: 1 + signed() * maxContrast,
+    brightness: signed() * maxBrightness,
+  };
+}
+
+/** Nearest pixel: arithmetic that is the same on every machine. What comes from outside is the nearest edge. */
+function warpSlice(source: Uint8Array, target: Float32Array, input: ModelSpec["input"], warp: Warp): void {
+  const { height, width, channels } = input;
+  const cosine = Math.sqrt(1 - warp.sine * warp.sine);
+  const centreX = (width - 1) / 2;
+  const centreY = (height - 1) / 2;
+  const clamp = (value: number, last: number) => Math.max(0, Math.min(last, Math.round(value)));
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const dx = (x - centreX) * warp.scale;
+      const dy = (y - centreY) * warp.scale;
+      const fromX = clamp(cosine * dx - warp.sine * dy + centreX + warp.shiftX, width - 1);
+      const fromY = clamp(warp.sine * dx + cosine * dy + centreY + warp.shiftY, height - 1);
+      for (let c = 0; c < channels; c++) {
+        const value = (source[(fromY * width + fromX) * channels + c] as number) * warp.contrast + warp.brightness;
+        target[(y * width + x) * channels + c] = Math.max(0, Math.min(255, value)) / 255;
+      }
+    }
+  }
+}

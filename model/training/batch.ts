@@ -1,0 +1,51 @@
+// Scans to one tensor of a fixed number of slices.
+import type { Tensor5D } from "@tensorflow/tfjs-node-gpu";
+import { FedError } from "../../foundation/errors.ts";
+import type { ModelSpec } from "../../protocol/format/model-spec.ts";
+import { tf } from "../tensorflow/tensorflow.ts";
+import { type Augmentation, batchPixels, type RawScan } from "./batch-pixels.ts";
+import type { TrainingSet } from "./training-set.ts";
+
+/**
+ * Scans as x [n, slices, height, width, channels] in [0, 1].
+ * @param augment random choices of each scan; without it slices are sampled evenly and pixels stay as they are
+ * @throws FedError DATA_SHAPE_MISMATCH
+ */
+export function loadBatch(
+  data: TrainingSet,
+  indices: readonly number[],
+  input: ModelSpec["input"],
+  augment?: Augmentation,
+): Tensor5D {
+  return batchTensor(batchPixels(readScans(data, indices, input), input, augment), input);
+}
+
+/** Pixels of a batch as x. */
+export function batchTensor(pixels: Float32Array, input: ModelSpec["input"]): Tensor5D {
+  const { slices, height, width, channels } = input;
+  const count = pixels.length / (slices * height * width * channels);
+  return tf.tensor5d(pixels, [count, slices, height, width, channels]);
+}
+
+/** @throws FedError DATA_SHAPE_MISMATCH */
+export function readScans(data: TrainingSet, indices: readonly number[], input: ModelSpec["input"]): RawScan[] {
+  const { height, width, channels } = input;
+  const { height: foundHeight, width: foundWidth, channels: foundChannels } = data;
+  if (foundHeight !== height || foundWidth !== width || foundChannels !== channels) {
+    const remedy = "import the scans again at the plan's size and windows";
+    throw new FedError(
+      "DATA_SHAPE_MISMATCH",
+      { height, width, channels, foundHeight, foundWidth, foundChannels },
+      { remedy },
+    );
+  }
+  return indices.map((scan) => {
+    const slices = data.scans[scan]?.slices ?? 0;
+    const pixels = data.read(scan);
+    if (slices < 1 || pixels.length !== slices * height * width * channels) {
+      const remedy = "the shard contradicts itself: import the scans again";
+      throw new FedError("DATA_SHAPE_MISMATCH", { scan, slices, bytes: pixels.length }, { remedy });
+    }
+    return { slices, pixels };
+  });
+}

@@ -1,0 +1,50 @@
+// Scores of patients: the mean over a patient's scans of how much longer the positive capsule is.
+import { FedError } from "../../foundation/errors.ts";
+import type { Prediction } from "../../foundation/statistics/scores.ts";
+import type { Network } from "../network/network.ts";
+import { tf } from "../tensorflow/tensorflow.ts";
+import { loadBatch } from "./batch.ts";
+import { infer } from "./infer.ts";
+import type { TrainingSet } from "./training-set.ts";
+
+/** Scans at once: 8 of few slices, so that the paper's scans of 64 slices do not fill the memory. */
+const batchSizeFor = (slices: number) => Math.max(1, Math.min(8, Math.floor(64 / slices)));
+
+/**
+ * A scan's score is p1 / (p0 + p1), p being the lengths of its class capsules: 0.5 where the paper's argmax changes sides.
+ * @returns one prediction a patient, in the order of the set's scans
+ * @throws FedError DATA_SHAPE_MISMATCH; ABORTED
+ */
+export async function evaluate(
+  network: Network,
+  data: TrainingSet,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<Prediction[]> {
+  const byPatient = new Map<string, { label: 0 | 1; scores: number[] }>();
+  const { input } = network.spec;
+  const batchSize = batchSizeFor(input.slices);
+  for (let at = 0; at < data.scans.length; at += batchSize) {
+    if (signal?.aborted) throw new FedError("ABORTED", { scans: at }, { cause: signal.reason });
+    const indices = Array.from({ length: Math.min(batchSize, data.scans.length - at) }, (_, offset) => at + offset);
+    // The last batch is filled up with its last scan: one graph serves all.
+    const filled = Array.from(
+      { length: batchSize },
+      (_, place) => indices[Math.min(place, indices.length - 1)] as number,
+    );
+    const lengths = tf.tidy(() => infer(network, loadBatch(data, filled, input)).dataSync());
+    for (const [place, index] of indices.entries()) {
+      const { patient, label } = data.scans[index] as TrainingSet["scans"][number];
+      const negative = lengths[2 * place] as number;
+      const positive = lengths[2 * place + 1] as number;
+      const scans = byPatient.get(patient) ?? { label, scores: [] };
+      scans.scores.push(positive / (negative + positive));
+      byPatient.set(patient, scans);
+    }
+    await new Promise(setImmediate); // lets an abort be heard
+  }
+  return [...byPatient].map(([patient, { label, scores }]) => ({
+    patient,
+    label,
+    score: scores.reduce((sum, score) => sum + score, 0) / scores.length,
+  }));
+}

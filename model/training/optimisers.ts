@@ -1,0 +1,95 @@
+// One step of SGD with (Nesterov) momentum or of Adam, of operations that may be compiled into a graph with the rest of a
+// training step; a state that is easily kept and restored.
+import type { Scalar, Tensor, Variable } from "@tensorflow/tfjs-node-gpu";
+import type { TrainingSpec } from "../../protocol/format/model-spec.ts";
+import type { NamedVariables } from "../network/weights.ts";
+import { tf } from "../tensorflow/tensorflow.ts";
+
+/** Pulls back towards the base model: mu (w - base) is added to each gradient (FedProx, Li 2020). */
+export interface Proximal {
+  readonly mu: number;
+  /** Of each variable, in the order of the variables. */
+  readonly base: readonly Tensor[];
+}
+
+export interface Optimiser {
+  /** What is kept from step to step, zero at first; with it and the number of steps another optimiser goes on to the same bits. */
+  readonly moments: NamedVariables;
+  readonly steps: number;
+  /** Counts a step, and gives the rate of it. */
+  advance(): number;
+  /** Moves each variable along its gradient, by its TensorFlow name; one without a gradient stays. */
+  move(gradients: Readonly<Record<string, Tensor>>, rate: Scalar, proximal?: Proximal): void;
+  /** Goes on after so many steps. */
+  resume(steps: number): void;
+  dispose(): void;
+}
+
+const beta1 = 0.9; // Kingma and Ba 2015
+const beta2 = 0.999;
+const epsilon = 1e-7;
+
+/** @param learningRate of this round, after the schedule */
+export function createOptimiser(
+  spec: TrainingSpec["optimiser"],
+  learningRate: number,
+  variables: NamedVariables,
+): Optimiser {
+  const kinds = spec.name === "adam" ? ["first", "second"] : spec.momentum > 0 ? ["velocity"] : [];
+  const moments = new Map<string, Variable>();
+  for (const [name, variable] of variables) {
+    for (const kind of kinds) {
+      moments.set(
+        `${kind}/${name}`,
+        tf.tidy(() => tf.keep(tf.variable(tf.zerosLike(variable), false))),
+      );
+    }
+  }
+  /** Sets a moment to what it becomes. */
+  const update = (key: string, next: (before: Variable) => Tensor): Tensor => {
+    const moment = moments.get(key) as Variable;
+    const after = next(moment);
+    moment.assign(after);
+    return after;
+  };
+  const moveOf = (name: string, gradient: Tensor, rate: Scalar): Tensor => {
+    if (spec.name === "sgd") {
+      const { momentum, nesterov } = spec;
+      if (momentum === 0) return gradient.mul(rate);
+      const velocity = update(`velocity/${name}`, (before) => before.mul(momentum).add(gradient));
+      return (nesterov ? velocity.mul(momentum).add(gradient) : velocity).mul(rate);
+    }
+    const first = update(`first/${name}`, (before) => before.mul(beta1).add(gradient.mul(1 - beta1)));
+    const second = update(`second/${name}`, (before) => before.mul(beta2).add(gradient.square().mul(1 - beta2)));
+    return first.mul(rate).div(second.sqrt().add(epsilon));
+  };
+  let steps = 0;
+  return {
+    moments,
+    get steps() {
+      return steps;
+    },
+    advance() {
+      steps++;
+      if (spec.name === "sgd") return learningRate;
+      return (learningRate * Math.sqrt(1 - beta2 ** steps)) / (1 - beta1 ** steps);
+    },
+    move(gradients, rate, proximal) {
+      tf.tidy(() => {
+        for (const [at, [name, variable]] of [...variables].entries()) {
+          const plain = gradients[variable.name];
+          if (plain === undefined) continue;
+          const gradient = proximal ? plain.add(variable.sub(proximal.base[at] as Tensor).mul(proximal.mu)) : plain;
+          variable.assign(variable.sub(moveOf(name, gradient, rate)));
+        }
+      });
+    },
+    resume(done) {
+      steps = done;
+    },
+    dispose() {
+      for (const moment of moments.values()) moment.dispose();
+      moments.clear();
+    },
+  };
+}

@@ -1,0 +1,45 @@
+// Which scans each step of a training takes: decided by the seed alone.
+import { seededIntegers } from "../../foundation/random.ts";
+import { shuffled } from "./shuffled.ts";
+import type { TrainingSet } from "./training-set.ts";
+
+export interface PlannedStep {
+  /** From 1, over all epochs. */
+  readonly step: number;
+  readonly epoch: number;
+  /** Of the scans of its batch. */
+  readonly places: readonly number[];
+}
+
+/** The steps after the first `done`. */
+export function* stepsOf(
+  scans: TrainingSet["scans"],
+  { localEpochs, batchSize, seed }: { readonly localEpochs: number; readonly batchSize: number; readonly seed: number },
+  done: number,
+): Generator<PlannedStep> {
+  let step = 0;
+  for (let epoch = 1; epoch <= localEpochs; epoch++) {
+    const order = mixedOrder(scans, seededIntegers(seed, "order", epoch));
+    for (let at = 0; at < order.length; at += batchSize) {
+      step++;
+      if (step > done) yield { step, epoch, places: order.slice(at, at + batchSize) };
+    }
+  }
+}
+
+/**
+ * Each class shuffled, and the classes spread evenly among each other, so that every batch holds both as the shard does:
+ * a batch of one class only says that its class is frequent.
+ */
+function mixedOrder(scans: TrainingSet["scans"], next: () => number): number[] {
+  const places: { at: number; index: number }[] = [];
+  for (const label of [0, 1] as const) {
+    const own = shuffled(
+      [...scans.keys()].filter((index) => scans[index]?.label === label),
+      next,
+    );
+    const offset = next() / 2 ** 32;
+    for (const [place, index] of own.entries()) places.push({ at: (place + offset) / own.length, index });
+  }
+  return places.sort((a, b) => a.at - b.at || a.index - b.index).map(({ index }) => index);
+}

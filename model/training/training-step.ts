@@ -1,0 +1,71 @@
+// One step of training as one graph: forward, loss, gradients, optimiser.
+import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor5D } from "@tensorflow/tfjs-node-gpu";
+import type { TrainingSpec } from "../../protocol/format/model-spec.ts";
+import type { Network } from "../network/network.ts";
+import { type NamedVariables, trainableOf } from "../network/weights.ts";
+import { copy, halfSquaredNorm } from "../tensorflow/fused-kernels.ts";
+import { compile } from "../tensorflow/graph/compile.ts";
+import { compiled } from "../tensorflow/graph/compiled.ts";
+import { tf } from "../tensorflow/tensorflow.ts";
+import { createOptimiser, type Optimiser } from "./optimisers.ts";
+
+export interface Batch {
+  /** [n, slices, h, w, c] in [0, 1]. */
+  readonly x: Tensor5D;
+  /** One-hot [n, 2]. */
+  readonly targets: Tensor2D;
+  /** Of each scan in the loss [n]. */
+  readonly weights: Tensor1D;
+}
+
+export interface TrainingStep {
+  readonly trainable: NamedVariables;
+  readonly optimiser: Optimiser;
+  /**
+   * Call within tf.tidy.
+   * @returns the batch's loss before the step; NaN where it or a gradient is no number, and everything stays as it was
+   */
+  run(batch: Batch): number;
+  gradients(batch: Batch): { readonly value: Scalar; readonly grads: Readonly<Record<string, Tensor>> };
+  dispose(): void;
+}
+
+/** @param learningRate of this round, after the schedule */
+export function createTrainingStep(
+  network: Network,
+  { optimiser: spec, proximalMu: mu }: Pick<TrainingSpec, "optimiser" | "proximalMu">,
+  learningRate: number,
+): TrainingStep {
+  const trainable = trainableOf(network.variables);
+  const optimiser = createOptimiser(spec, learningRate, trainable);
+  const base = mu > 0 ? [...trainable.values()].map(copy) : [];
+  const gradients: TrainingStep["gradients"] = ({ x, targets, weights }) =>
+    tf.variableGrads(() => network.loss(x, targets, weights), [...trainable.values()]);
+  const { name, ...rest } = { ...spec, learningRate: undefined };
+  return {
+    trainable,
+    optimiser,
+    gradients,
+    run(batch) {
+      const rate = tf.scalar(optimiser.advance());
+      const inputs = [batch.x, batch.targets, batch.weights, rate, ...base];
+      const variables = [...network.variables.values(), ...optimiser.moments.values()];
+      const key = JSON.stringify(["step", network.spec, name, rest, mu, batch.x.shape]);
+      const step = () => {
+        const { value, grads } = gradients(batch);
+        optimiser.move(grads, rate, mu > 0 ? { mu, base } : undefined);
+        // oneDNN's fused relu makes 0 of what is no number, so the loss alone does not tell.
+        return [value, tf.addN(Object.values(grads).map(halfSquaredNorm))];
+      };
+      const { outputs, assign } = compiled(key, () => compile(step, inputs, variables)).run(inputs, variables);
+      const [loss, squares] = outputs.map((output) => output.dataSync()[0]) as [number, number];
+      if (!Number.isFinite(loss + squares)) return Number.NaN;
+      assign();
+      return loss;
+    },
+    dispose() {
+      optimiser.dispose();
+      tf.dispose(base);
+    },
+  };
+}

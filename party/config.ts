@@ -1,0 +1,99 @@
+// What every party is configured with, hospital or aggregator: where the federation is, and who it is itself.
+import { resolve } from "node:path";
+import { z } from "zod";
+import { FedError } from "../foundation/errors.ts";
+import { addressField, countField } from "../protocol/format/fields.ts";
+
+/** Lower-case or checksummed; compared in lower case. */
+const anyCaseAddress = z
+  .string()
+  .transform((text) => text.toLowerCase())
+  .pipe(addressField);
+
+export const partyConfigFields = {
+  /** The contract, as `consilium deploy` prints it. */
+  federation: z
+    .object({
+      chainId: z.number().int().positive(),
+      contract: anyCaseAddress,
+      /** Block of the contract's creation: events are read from here on. */
+      fromBlock: countField,
+      /** Keccak-256 of the contract's code; unchecked when left out. */
+      codeDigest: z
+        .string()
+        .regex(/^0x[0-9a-f]{64}$/)
+        .optional(),
+    })
+    .strict(),
+  chain: z
+    .object({
+      /** HTTP addresses of RPC endpoints, the preferred one first. */
+      endpoints: z.array(z.string().url()).min(1),
+      /** Blocks on top before anything counts. 0 suits a chain of one's own; take 12 or more on a public one. */
+      confirmations: z.number().int().min(0).max(1000).default(0),
+      /** How often to look for a new block, milliseconds. */
+      pollMs: z.number().int().min(20).max(60_000).default(500),
+    })
+    .strict(),
+  keys: z
+    .object({
+      /** Encrypted keystore of the chain key. */
+      keystore: z.string(),
+      /** File with the keystore's password in its first line; without it the password comes from the environment. */
+      passwordFile: z.string().optional(),
+      /** File of the Ed25519 peer key, 32 bytes as hex; created where it does not exist. */
+      peerKey: z.string(),
+    })
+    .strict(),
+  network: z
+    .object({
+      /** Multiaddrs to listen on; port 0 is any free one, /p2p-circuit a place behind a relay. */
+      listen: z.array(z.string()).default(["/ip4/0.0.0.0/tcp/4710"]),
+      /** Multiaddrs of members to dial, with their /p2p/ ids. */
+      peers: z.array(z.string()).default([]),
+      /** Serves as a relay for members behind NAT. */
+      relay: z.boolean().default(false),
+      /** Lets auditors, who are no members, fetch objects. */
+      serveAuditors: z.boolean().default(false),
+    })
+    .strict()
+    .default({}),
+  /** Folder of this party's objects and notes. */
+  store: z.string(),
+  /** Largest model to take, MiB. */
+  maxModelMiB: z.number().int().min(1).max(16_384).default(1024),
+};
+
+const partyConfigSchema = z.object(partyConfigFields);
+
+/** The part of a configuration that every party has. */
+export type PartyConfig = z.output<typeof partyConfigSchema>;
+
+/**
+ * Parses a role's configuration and makes the paths that every party has absolute.
+ * @param place what relative paths are relative to, and the command whose help lists the fields
+ * @throws FedError CONFIG_INVALID naming the field
+ */
+export function parsePartyConfig<Config extends PartyConfig>(
+  schema: z.ZodType<Config, z.ZodTypeDef, unknown>,
+  raw: unknown,
+  { baseDir, command }: { readonly baseDir: string; readonly command: string },
+): Config {
+  const parsed = schema.safeParse(raw);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const facts = { field: issue?.path.join(".") || "(root)", why: issue?.message };
+    throw new FedError("CONFIG_INVALID", facts, { remedy: `see consilium ${command} --help for the fields` });
+  }
+  const { keys, store } = parsed.data;
+  const at = (path: string) => resolve(baseDir, path);
+  return {
+    ...parsed.data,
+    keys: {
+      keystore: at(keys.keystore),
+      peerKey: at(keys.peerKey),
+      ...(keys.passwordFile === undefined ? {} : { passwordFile: at(keys.passwordFile) }),
+    },
+    store: at(store),
+  };
+}

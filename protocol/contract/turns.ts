@@ -1,0 +1,79 @@
+// Whose turn it is, by chain time: the opener first, then everybody in an order that all can compute, a little apart,
+// so that a federation goes on without its aggregator and seldom pays for two transactions that do the same.
+import type { HospitalAddress } from "../format/digest.ts";
+import type { RoundState } from "./round.ts";
+
+/** Most seconds between one member's turn and the next one's. */
+const longestStepSeconds = 15;
+
+/** How many members are before this one; the order turns with the rounds and with the failed proposals. */
+export function turnOf(round: RoundState, self: HospitalAddress): number {
+  const position = round.members.indexOf(self);
+  if (position < 0) return round.members.length; // an aggregator that did not open this round
+  const shift = round.id + round.proposals.length;
+  return (position + round.members.length - (shift % round.members.length)) % round.members.length;
+}
+
+/** Seconds that proposals are given: also the length of a turn at opening. */
+export function proposePeriod(round: RoundState): number {
+  return round.proposeBy - round.commitBy;
+}
+
+function turnDelay(round: RoundState, self: HospitalAddress): number {
+  const step = Math.floor(proposePeriod(round) / (2 * (round.members.length + 1)));
+  return turnOf(round, self) * Math.min(longestStepSeconds, Math.max(1, step));
+}
+
+/** Whether all that may commit have. */
+export function allCommitted(round: RoundState): boolean {
+  return round.commitments.length === round.members.length;
+}
+
+/** Whether the contract takes a proposal of this member now and it is its turn. */
+export function mayPropose(round: RoundState, self: HospitalAddress, now: number): boolean {
+  if (round.proposals.some(({ proposer, status }) => proposer === self && status === "refused")) return false;
+  if (round.status === "committing") {
+    if (!allCommitted(round) && now <= round.commitBy) return false;
+    return round.opener === self || now > round.proposeBy + turnDelay(round, self);
+  }
+  if (round.status !== "proposing") return false;
+  return now >= round.deadline - proposePeriod(round) + turnDelay(round, self);
+}
+
+/**
+ * Whether a proposer has waited long enough for updates that nobody serves: a committed update may be left out then.
+ * Half of the time for proposals is for fetching, half for proposing.
+ */
+function patienceOver(round: RoundState, now: number): boolean {
+  const half = proposePeriod(round) / 2;
+  if (round.status === "committing") {
+    return now > (now > round.proposeBy ? round.proposeBy : round.commitBy + half);
+  }
+  return now > round.deadline - half;
+}
+
+/**
+ * Whether a proposer may leave out an update that it has not got: patience is over, and it has asked for this one in
+ * vain or has been able to ask for a quarter of the time. A party that comes late asks before it believes.
+ * @param askingSince chain time since which this process could fetch updates
+ */
+export function mayLeaveOut(
+  round: RoundState,
+  { now, askingSince, fruitless }: { now: number; askingSince: number; fruitless: number },
+): boolean {
+  return patienceOver(round, now) && (fruitless > 0 || now > askingSince + proposePeriod(round) / 4);
+}
+
+/** Whether a deadline has passed that this member should move the round on from. */
+export function expiryDue(round: RoundState, minUpdates: number, self: HospitalAddress, now: number): boolean {
+  if (round.status === "final" || round.status === "abandoned") return false;
+  const apart = Math.min(longestStepSeconds, self === round.opener ? 0 : turnOf(round, self));
+  const tooFew = round.status === "committing" && round.commitments.length < minUpdates;
+  return now > (tooFew ? round.commitBy : round.deadline) + apart;
+}
+
+/** Whether this member should open the next round, since whoever opened the last one has not. */
+export function mayOpenAfter(round: RoundState, self: HospitalAddress, now: number): boolean {
+  if (round.status !== "final" && round.status !== "abandoned") return false;
+  return now > round.deadline + turnDelay(round, self);
+}

@@ -1,0 +1,61 @@
+// What gossip carries: that an object exists, who says so, for which round, and how large it is. Never the object.
+import { z } from "zod";
+import { canonicalBytes, parseCanonical } from "./canonical.ts";
+import type { HospitalAddress, RoundId } from "./digest.ts";
+import type { FederationId } from "./federation-id.ts";
+import { addressField, countField, digestField, roundField } from "./fields.ts";
+
+/** Announcements are below 400 bytes; more is not one. */
+const maxAnnouncementBytes = 1024;
+
+const announcementSchema = z
+  .object({
+    version: z.literal(1),
+    chainId: z.number().int().positive().safe(),
+    contract: addressField,
+    /** manifest: a hospital's committed manifest; proposal: a proposed model. */
+    kind: z.enum(["manifest", "proposal"]),
+    round: roundField,
+    hospital: addressField,
+    digest: digestField,
+    bytes: countField,
+  })
+  .strict();
+
+export type Announcement = z.output<typeof announcementSchema>;
+
+export function encodeAnnouncement(announcement: Announcement): Uint8Array {
+  return canonicalBytes(announcement);
+}
+
+/** @throws FedError ANNOUNCEMENT_TOO_LARGE, ANNOUNCEMENT_MALFORMED, ANNOUNCEMENT_NOT_CANONICAL */
+export function decodeAnnouncement(bytes: Uint8Array): Announcement {
+  return parseCanonical(bytes, announcementSchema, { what: "ANNOUNCEMENT", maxBytes: maxAnnouncementBytes });
+}
+
+/** One topic per contract and chain: a message of another federation never arrives. */
+export function topicOf({ chainId, contract }: FederationId): string {
+  return `/consilium/${chainId}/${contract}/1.0.0`;
+}
+
+/** What gossip does with a message: pass it on, drop it, or drop it and hold it against the sender. */
+export type Verdict = "accept" | "ignore" | "reject";
+
+/**
+ * Judges a decoded announcement. Forged or foreign: reject. Late, or of a round not yet known: ignore.
+ * @param sender the member that the signed gossip message came from, by its peer id; undefined for a stranger
+ */
+export function judgeAnnouncement(
+  announcement: Announcement,
+  view: {
+    readonly federation: FederationId;
+    readonly sender: HospitalAddress | undefined;
+    readonly latestRound: RoundId;
+  },
+): Verdict {
+  const { federation, sender, latestRound } = view;
+  if (announcement.chainId !== federation.chainId || announcement.contract !== federation.contract) return "reject";
+  if (sender === undefined || sender !== announcement.hospital) return "reject";
+  if (announcement.round < latestRound - 1 || announcement.round > latestRound + 1) return "ignore";
+  return "accept";
+}

@@ -1,0 +1,129 @@
+// A hospital's signed statement about one update: what it is, what it was trained from, and on how much.
+// The contract records the digest of this file; the file names the update.
+import { z } from "zod";
+import { FedError } from "../../foundation/errors.ts";
+import type { Signatures, TypedData } from "../ports.ts";
+import { canonicalBytes, parseCanonical } from "./canonical.ts";
+import type { Digest, HospitalAddress, RoundId } from "./digest.ts";
+import type { FederationId } from "./federation-id.ts";
+import { addressField, countField, digestField, roundField, signatureField } from "./fields.ts";
+import { blobDigest } from "./merkle.ts";
+
+const statementFields = {
+  version: z.literal(1),
+  chainId: countField,
+  contract: addressField,
+  round: roundField,
+  /** The round that it was trained in: earlier than `round` where the hospital was late. Seeds derive from it. */
+  trainedIn: roundField,
+  hospital: addressField,
+  plan: digestField,
+  /** The model that it was trained from. */
+  base: digestField,
+  update: digestField,
+  updateBytes: countField,
+  /** Training scans. */
+  sampleCount: countField,
+  /** Root over the hospital's scans, and over the list of its quarantined studies. */
+  shard: digestField,
+  quarantine: digestField,
+  /** Loss at the end of local training; for people. */
+  finalLoss: z.number(),
+  /** Seconds that local training took; for people. */
+  seconds: z.number().nonnegative(),
+  software: z.string().max(64),
+};
+
+const statementSchema = z.object(statementFields).strict();
+const manifestSchema = z.object({ ...statementFields, signature: signatureField }).strict();
+
+/** What is signed. */
+export type Statement = z.output<typeof statementSchema>;
+export type Manifest = z.output<typeof manifestSchema>;
+
+export const maxManifestBytes = 8 * 1024;
+
+/** EIP-712 form of a statement: the fields an inspector wants to see when signing, and the digest of the rest. */
+export function manifestTypedData(statement: Statement): TypedData {
+  const { round, hospital, update, sampleCount } = statement;
+  return {
+    domain: { name: "Consilium", version: "1", chainId: statement.chainId, verifyingContract: statement.contract },
+    types: {
+      Manifest: [
+        { name: "round", type: "uint32" },
+        { name: "hospital", type: "address" },
+        { name: "update", type: "bytes32" },
+        { name: "sampleCount", type: "uint32" },
+        { name: "statement", type: "bytes32" },
+      ],
+    },
+    message: { round, hospital, update, sampleCount, statement: blobDigest(canonicalBytes(statement)) },
+  };
+}
+
+/** Signs a statement; the returned bytes are the manifest's file. */
+export async function signManifest(statement: Statement, signatures: Pick<Signatures, "sign">): Promise<Uint8Array> {
+  const signature = (await signatures.sign(manifestTypedData(statement))).toLowerCase();
+  return canonicalBytes({ ...statementSchema.parse(statement), signature });
+}
+
+/** @throws FedError MANIFEST_TOO_LARGE, MANIFEST_MALFORMED, MANIFEST_NOT_CANONICAL; that it is true is verifyManifest's to tell */
+export function decodeManifest(bytes: Uint8Array): Manifest {
+  return parseCanonical(bytes, manifestSchema, { what: "MANIFEST", maxBytes: maxManifestBytes });
+}
+
+/** What a manifest must say to count as this commitment's. */
+export interface ManifestExpectation {
+  readonly federation: FederationId;
+  readonly round: RoundId;
+  readonly hospital: HospitalAddress;
+  readonly plan: Digest;
+  /** Models that it may have been trained from: the round's base, and as many older ones as the plan allows. */
+  readonly bases: readonly Digest[];
+  /** As committed on chain. */
+  readonly sampleCount: number;
+  readonly sampleCap: number;
+}
+
+/**
+ * Parses a manifest and holds it against the chain and its signature.
+ * @throws FedError MANIFEST_TOO_LARGE, MANIFEST_MALFORMED, MANIFEST_NOT_CANONICAL, MANIFEST_MISMATCH (which field,
+ * expected, found), MANIFEST_SIGNATURE, SAMPLE_CAP_EXCEEDED
+ */
+export function verifyManifest(
+  bytes: Uint8Array,
+  expected: ManifestExpectation,
+  signatures: Pick<Signatures, "recover">,
+): Manifest {
+  const manifest = decodeManifest(bytes);
+  const { federation, bases, sampleCap, ...fields } = expected;
+  const { hospital } = expected;
+  for (const [field, value] of Object.entries({ ...fields, ...federation })) {
+    const found = manifest[field as keyof Manifest];
+    if (found !== value) throw new FedError("MANIFEST_MISMATCH", { hospital, field, expected: value, found });
+  }
+  if (!bases.includes(manifest.base)) {
+    throw new FedError("MANIFEST_MISMATCH", {
+      hospital,
+      field: "base",
+      expected: bases.join(" or "),
+      found: manifest.base,
+    });
+  }
+  if (manifest.trainedIn > manifest.round || manifest.trainedIn < 1) {
+    throw new FedError("MANIFEST_MISMATCH", {
+      hospital,
+      field: "trainedIn",
+      expected: `1 to ${manifest.round}`,
+      found: manifest.trainedIn,
+    });
+  }
+  if (manifest.sampleCount < 1 || manifest.sampleCount > sampleCap) {
+    throw new FedError("SAMPLE_CAP_EXCEEDED", { hospital, sampleCount: manifest.sampleCount, sampleCap });
+  }
+  const { signature, ...statement } = manifest;
+  if (signatures.recover(manifestTypedData(statement), signature) !== expected.hospital) {
+    throw new FedError("MANIFEST_SIGNATURE", { hospital });
+  }
+  return manifest;
+}

@@ -1,0 +1,105 @@
+// An object's name is the root of a SHA-256 tree over its 1 KiB leaves, so that a 1 MiB chunk can be verified as it
+// arrives from any peer, and a contract could check one leaf. The tree is RFC 6962's: leaves are hashed after a byte
+// 0, nodes after a byte 1, and a tree of n leaves splits at the largest power of two below n. Chunks of 1024 leaves
+// are whole subtrees of it, so the list of their roots (the outline) is enough to verify every chunk on its own.
+import { hash } from "node:crypto";
+import { FedError } from "../../foundation/errors.ts";
+import { type Digest, digestFromBytes } from "./digest.ts";
+
+export const leafBytes = 1024;
+export const chunkBytes = 1024 * leafBytes;
+
+/** What a peer must know of an object to verify its chunks one by one. */
+export interface BlobOutline {
+  /** Bytes of the whole object. */
+  readonly size: number;
+  /** Subtree root of each 1 MiB chunk, in order: 32 bytes each; one (the empty tree's) for an object without bytes. */
+  readonly chunkRoots: readonly Uint8Array[];
+}
+
+/** Root of the subtree of one chunk (1 to 1,048,576 bytes; 0 only for the empty object). */
+export function chunkRoot(chunk: Uint8Array): Uint8Array {
+  if (chunk.byteLength === 0) return hashBytes(chunk);
+  const leaves = Math.ceil(chunk.byteLength / leafBytes);
+  // Hashes come as text of one byte a character and go into one buffer: no object a leaf, half the time.
+  const level = Buffer.allocUnsafe(32 * leaves);
+  const leaf = new Uint8Array(1 + leafBytes); // leaf[0] = 0: the leaf prefix
+  for (let index = 0; index < leaves; index++) {
+    const bytes = chunk.subarray(index * leafBytes, (index + 1) * leafBytes);
+    leaf.set(bytes, 1);
+    const prefixed = bytes.byteLength === leafBytes ? leaf : leaf.subarray(0, 1 + bytes.byteLength);
+    level.write(hash("sha256", prefixed, "binary"), 32 * index, "latin1");
+  }
+  const node = new Uint8Array(65);
+  node[0] = 1;
+  for (let count = leaves; count > 1; count = Math.ceil(count / 2)) {
+    for (let index = 0; index < count; index += 2) {
+      if (index + 1 === count) level.copyWithin(16 * index, 32 * index, 32 * count);
+      else {
+        node.set(level.subarray(32 * index, 32 * index + 64), 1);
+        level.write(hash("sha256", node, "binary"), 16 * index, "latin1");
+      }
+    }
+  }
+  return Uint8Array.from(level.subarray(0, 32));
+}
+
+/** The outline of an object that is in memory. */
+export function outlineOf(bytes: Uint8Array): BlobOutline {
+  const chunkRoots: Uint8Array[] = [];
+  for (let offset = 0; offset === 0 || offset < bytes.byteLength; offset += chunkBytes) {
+    chunkRoots.push(chunkRoot(bytes.subarray(offset, offset + chunkBytes)));
+  }
+  return { size: bytes.byteLength, chunkRoots };
+}
+
+/**
+ * The object's name: SHA-256 of a byte 2, the size as 64-bit big-endian, and the root over the chunk roots.
+ * @throws FedError OUTLINE_MALFORMED where the number of chunks does not fit the size
+ */
+export function outlineDigest(outline: BlobOutline): Digest {
+  const chunks = Math.max(1, Math.ceil(outline.size / chunkBytes));
+  const wellFormed = outline.chunkRoots.length === chunks && outline.chunkRoots.every((root) => root.byteLength === 32);
+  if (!wellFormed || !Number.isSafeInteger(outline.size) || outline.size < 0) {
+    throw new FedError("OUTLINE_MALFORMED", { size: outline.size, chunks: outline.chunkRoots.length });
+  }
+  const node = new Uint8Array(1 + 8 + 32);
+  node[0] = 2;
+  new DataView(node.buffer).setBigUint64(1, BigInt(outline.size));
+  node.set(treeRoot(outline.chunkRoots), 9);
+  return digestFromBytes(hashBytes(node));
+}
+
+/** The name of an object that is in memory. */
+export function blobDigest(bytes: Uint8Array): Digest {
+  return outlineDigest(outlineOf(bytes));
+}
+
+/** RFC 6962 root over hashes that are already leaves or subtree roots (at least one). */
+export function treeRoot(hashes: readonly Uint8Array[]): Uint8Array {
+  if (hashes.length === 0) throw new FedError("TREE_EMPTY");
+  let level = hashes;
+  // Pairing neighbours level by level, an odd one moving up unchanged, gives the same tree as the recursive split.
+  while (level.length > 1) {
+    const next: Uint8Array[] = [];
+    for (let index = 0; index < level.length; index += 2) {
+      const left = level[index] as Uint8Array;
+      const right = level[index + 1];
+      next.push(right ? nodeHash(left, right) : left);
+    }
+    level = next;
+  }
+  return level[0] as Uint8Array;
+}
+
+function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
+  const node = new Uint8Array(65);
+  node[0] = 1;
+  node.set(left, 1);
+  node.set(right, 33);
+  return hashBytes(node);
+}
+
+function hashBytes(bytes: Uint8Array): Uint8Array {
+  return hash("sha256", bytes, "buffer");
+}

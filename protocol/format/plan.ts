@@ -1,0 +1,45 @@
+// The plan: everything that decides how a federation trains, in one canonical JSON file whose digest is on chain.
+import { z } from "zod";
+import { strategySpecSchema } from "../strategy/strategy-spec.ts";
+import { updateSpecSchema } from "../update/update-spec.ts";
+import { canonicalBytes, parseCanonical } from "./canonical.ts";
+import { countField, seedField } from "./fields.ts";
+import { modelSpecSchema, trainingSpecSchema } from "./model-spec.ts";
+
+const planSchema = z
+  .object({
+    version: z.literal(1),
+    model: modelSpecSchema,
+    /** Of everything random: each use derives its own (protocol/format/digest.ts, deriveSeed). */
+    seed: seedField,
+    training: trainingSpecSchema,
+    update: updateSpecSchema,
+    strategy: strategySpecSchema,
+    /** The largest sample count a hospital may commit with: its influence bound. */
+    sampleCap: countField.refine((value) => value >= 1 && value <= 2 ** 20),
+    /** Fewer valid updates than this abandon the round. */
+    minUpdates: countField.refine((value) => value >= 1 && value <= 256),
+    /** Rounds that this plan is meant to run for; schedules reach to it. */
+    rounds: countField.refine((value) => value >= 1),
+    /** How patients were split before training; the test part selects nothing. */
+    evaluation: z
+      .object({ split: z.literal("by-patient-stratified"), validation: z.number(), test: z.number() })
+      .strict(),
+    /** Name and version of the software that must reproduce it. */
+    software: z.string().max(64),
+  })
+  .strict();
+
+export type Plan = z.output<typeof planSchema>;
+
+/** Bytes that a plan may have. */
+export const maxPlanBytes = 64 * 1024;
+
+export function encodePlan(plan: Plan): Uint8Array {
+  return canonicalBytes(planSchema.parse(plan));
+}
+
+/** @throws FedError PLAN_TOO_LARGE, PLAN_MALFORMED, PLAN_NOT_CANONICAL */
+export function decodePlan(bytes: Uint8Array): Plan {
+  return parseCanonical(bytes, planSchema, { what: "PLAN", maxBytes: maxPlanBytes });
+}

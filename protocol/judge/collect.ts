@@ -1,0 +1,112 @@
+// Brings one committed update here and holds it against its manifest, the chain and the plan. What comes out is the
+// same for everybody who has the bytes: valid, or invalid for a reason that the bytes prove; or nobody served them yet.
+
+import { type ErrorFacts, type FedError, isFedError } from "../../foundation/errors.ts";
+import type { Once } from "../../foundation/once.ts";
+import type { Waiting } from "../../foundation/waiting.ts";
+import type { Commitment, RoundState } from "../contract/round.ts";
+import type { Digest, HospitalAddress } from "../format/digest.ts";
+import { type Manifest, maxManifestBytes, verifyManifest } from "../format/manifest.ts";
+import type { Signatures } from "../ports.ts";
+import { maxUpdateBytes } from "../update/update-layout.ts";
+import { verifyUpdate } from "../update/verify-update.ts";
+import { type BlobPorts, blobHeader, blobSource, type RoundContext } from "./round-context.ts";
+import type { SharedWork } from "./shared-work.ts";
+
+export interface ValidUpdate {
+  readonly status: "valid";
+  readonly member: HospitalAddress;
+  readonly manifest: Manifest;
+  /** How many models older than the round's base it was trained from. */
+  readonly age: number;
+}
+
+export interface InvalidUpdate {
+  readonly status: "invalid";
+  readonly member: HospitalAddress;
+  /** Error code that anybody who has the bytes gets, and its facts. */
+  readonly code: string;
+  readonly facts: ErrorFacts;
+}
+
+export type Collected = ValidUpdate | InvalidUpdate;
+
+export interface CollectPorts extends BlobPorts {
+  readonly signatures: Pick<Signatures, "recover">;
+  /** Done for all parties of a process; without it everything is checked here. */
+  readonly work?: SharedWork;
+}
+
+/** An error that the update's own bytes prove, as opposed to trouble of the network or the disk. */
+class Proven extends Error {
+  readonly code: string;
+  readonly facts: ErrorFacts;
+  constructor({ code, facts }: Pick<FedError, "code" | "facts">) {
+    super(code);
+    this.code = code;
+    this.facts = facts;
+  }
+}
+
+/**
+ * @param maxModelBytes limit for older models, where the update was trained from one
+ * @throws FedError BLOB_UNAVAILABLE where no connected member serves a part of it; ABORTED
+ */
+export async function collectUpdate(
+  ports: CollectPorts,
+  { commitment, round, context }: { commitment: Commitment; round: RoundState; context: RoundContext },
+  { maxModelBytes, signal }: { maxModelBytes: number } & Waiting,
+): Promise<Collected> {
+  const { blobs, exchange, signatures, work } = ports;
+  const { member, signer, sampleCount } = commitment;
+  const { federation, plan, bases } = context;
+  const waiting = signal ? { signal } : {};
+  // A digest names the size too, so an object above the limit is the hospital's fault and not its server's.
+  const fetch = (digest: Digest, maxBytes: number) =>
+    exchange.fetch(digest, { maxBytes, preferred: member, ...waiting }).catch((error) => {
+      throw isFedError(error, "BLOB_TOO_LARGE") ? new Proven(error) : error;
+    });
+  const baseHeader = async (digest: Digest) => {
+    const known = context.baseHeaders.get(digest);
+    if (known) return known;
+    await exchange.fetch(digest, { maxBytes: maxModelBytes, ...waiting });
+    const header = await blobHeader(blobs, digest);
+    context.baseHeaders.set(digest, header);
+    return header;
+  };
+  try {
+    await fetch(commitment.manifest, maxManifestBytes);
+    const expected = { federation, round: round.id, hospital: signer, plan: round.plan, bases, sampleCount };
+    const manifest = await once(work?.manifests, [commitment.manifest, expected], async () => {
+      const bytes = await blobs.get(commitment.manifest, { maxBytes: maxManifestBytes });
+      return judge(() => verifyManifest(bytes, { ...expected, sampleCap: plan.sampleCap }, signatures));
+    });
+    const base = await baseHeader(manifest.base);
+    await fetch(manifest.update, maxUpdateBytes(base, plan));
+    await once(work?.updates, [manifest.update, manifest.updateBytes, manifest.base, round.plan], async () => {
+      const source = await blobSource(blobs, manifest.update);
+      if (source.size !== manifest.updateBytes) {
+        const facts = { hospital: member, field: "updateBytes", expected: source.size, found: manifest.updateBytes };
+        throw new Proven({ code: "MANIFEST_MISMATCH", facts });
+      }
+      await judge(() => verifyUpdate(source, { base, plan }));
+    });
+    return { status: "valid", member, manifest, age: bases.indexOf(manifest.base) };
+  } catch (error) {
+    if (error instanceof Proven) return { status: "invalid", member, code: error.code, facts: error.facts };
+    throw error;
+  }
+}
+
+function once<T>(shared: Once<T> | undefined, inputs: unknown, compute: () => Promise<T>): Promise<T> {
+  return shared ? shared.of(inputs, compute) : compute();
+}
+
+async function judge<T>(verify: () => T | Promise<T>): Promise<T> {
+  try {
+    return await verify();
+  } catch (error) {
+    const ownTrouble = !isFedError(error) || error.code.startsWith("BLOB_") || error.code === "ABORTED";
+    throw ownTrouble ? error : new Proven(error);
+  }
+}

@@ -1,0 +1,55 @@
+// The next model from the round's base and the included updates: a pure function of public objects, so that whoever
+// proposes and whoever checks it run this very code and must come to the same bytes.
+
+import { FedError } from "../../foundation/errors.ts";
+import type { RoundState } from "../contract/round.ts";
+import type { Digest, HospitalAddress } from "../format/digest.ts";
+import { blobDigest } from "../format/merkle.ts";
+import type { Plan } from "../format/plan.ts";
+import type { BlobStore } from "../ports.ts";
+import { aggregate } from "../strategy/aggregate.ts";
+import { memorySink } from "../update/byte-source.ts";
+import type { ValidUpdate } from "./collect.ts";
+import { blobSource } from "./round-context.ts";
+import type { Averaged, SharedWork } from "./shared-work.ts";
+
+export interface AveragingPorts {
+  readonly blobs: Pick<BlobStore, "outline" | "read">;
+  /** Done for all parties of a process; without it everything is computed here. */
+  readonly work?: SharedWork;
+}
+
+/**
+ * Averages the included updates (all of them local and valid) onto a base.
+ * @param base the round's, but for finding out which wrong one a false proposal used
+ * @throws FedError what the strategy requires and does not hold
+ */
+export async function recomputeModel(
+  { blobs, work }: AveragingPorts,
+  input: {
+    readonly round: RoundState;
+    readonly plan: Plan;
+    readonly included: readonly HospitalAddress[];
+    readonly updates: readonly ValidUpdate[];
+    readonly base?: Digest;
+  },
+): Promise<Averaged> {
+  const { round, plan, included, base = round.base } = input;
+  const updates = included.map((member) => {
+    const update = input.updates.find((each) => each.member === member);
+    if (!update) throw new FedError("UPDATE_NOT_COLLECTED", { round: round.id, member });
+    const { manifest, age } = update;
+    const index = round.members.indexOf(member);
+    return { index, sampleCount: manifest.sampleCount, age, update: manifest.update };
+  });
+  const memberCount = round.members.length;
+  const compute = async (): Promise<Averaged> => {
+    const sink = memorySink();
+    const opened = updates.map(async ({ update, ...each }) => ({ ...each, source: await blobSource(blobs, update) }));
+    const sources = { base: await blobSource(blobs, base), updates: await Promise.all(opened) };
+    await aggregate({ plan, ...sources, memberCount }, sink);
+    const bytes = sink.bytes();
+    return { model: blobDigest(bytes), bytes };
+  };
+  return work ? work.averages.of([plan, base, updates, memberCount], compute) : compute();
+}

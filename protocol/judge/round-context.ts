@@ -1,0 +1,83 @@
+// What a round is about, once its plan and its base model are on this machine: everything that judging updates needs.
+
+import { FedError } from "../../foundation/errors.ts";
+import { deriveSeed } from "../../foundation/random.ts";
+import type { Waiting } from "../../foundation/waiting.ts";
+import { basesOf, type Lineage } from "../contract/lineage.ts";
+import type { RoundState } from "../contract/round.ts";
+import type { Digest } from "../format/digest.ts";
+import type { FederationId } from "../format/federation-id.ts";
+import { decodePlan, maxPlanBytes, type Plan } from "../format/plan.ts";
+import type { SafetensorsHeader } from "../format/safetensors.ts";
+import type { BlobExchange, BlobStore } from "../ports.ts";
+import type { ByteSource } from "../update/byte-source.ts";
+import { readHeader } from "../update/update-reader.ts";
+
+export interface RoundContext {
+  readonly federation: FederationId;
+  readonly plan: Plan;
+  /** Models that updates may have been trained from: the round's base, then as many older ones as the plan allows. */
+  readonly bases: readonly Digest[];
+  /** Of the bases that are here, each read once. */
+  readonly baseHeaders: Map<Digest, SafetensorsHeader>;
+}
+
+export interface BlobPorts {
+  readonly blobs: BlobStore;
+  readonly exchange: BlobExchange;
+}
+
+/** Brings a plan here and reads it. @throws FedError BLOB_UNAVAILABLE, PLAN_TOO_LARGE, PLAN_MALFORMED, PLAN_NOT_CANONICAL */
+export async function fetchPlan({ blobs, exchange }: BlobPorts, digest: Digest, waiting: Waiting): Promise<Plan> {
+  await exchange.fetch(digest, { maxBytes: maxPlanBytes, ...waiting });
+  return decodePlan(await blobs.get(digest, { maxBytes: maxPlanBytes }));
+}
+
+/** The round's plan with what follows from the lineage; brings plan and base here. @throws as fetchPlan */
+export async function openRoundContext(
+  ports: BlobPorts,
+  round: RoundState,
+  lineage: Lineage,
+  { federation, maxModelBytes, ...waiting }: { federation: FederationId; maxModelBytes: number } & Waiting,
+): Promise<RoundContext> {
+  const plan = await fetchPlan(ports, round.plan, waiting);
+  await ports.exchange.fetch(round.base, { maxBytes: maxModelBytes, ...waiting });
+  const bases = basesOf(round, lineage).slice(0, 1 + plan.strategy.maxStaleness);
+  return { federation, plan, bases, baseHeaders: new Map() };
+}
+
+/** Read at once, so that a file is opened a few times and not for every run of it, bytes. */
+const windowBytes = 256 * 1024;
+
+/** A local object, read in pieces, forwards at best. @throws FedError BLOB_UNKNOWN */
+export async function blobSource(blobs: Pick<BlobStore, "outline" | "read">, digest: Digest): Promise<ByteSource> {
+  const { size } = await blobs.outline(digest);
+  const readWhole = async (offset: number, length: number) => {
+    const bytes = await blobs.read(digest, offset, length);
+    if (bytes.byteLength !== length) throw new FedError("BLOB_CORRUPT", { digest, offset, length });
+    return bytes;
+  };
+  let start = 0;
+  let window: Uint8Array = new Uint8Array(0);
+  return {
+    size,
+    async read(offset, length) {
+      if (length >= windowBytes) return readWhole(offset, length);
+      if (offset < start || offset + length > start + window.byteLength) {
+        window = await readWhole(offset, Math.min(windowBytes, size - offset));
+        start = offset;
+      }
+      return window.subarray(offset - start, offset - start + length);
+    },
+  };
+}
+
+/** The header of a local safetensors object. @throws FedError BLOB_UNKNOWN, SAFETENSORS_MALFORMED */
+export async function blobHeader(blobs: BlobStore, digest: Digest): Promise<SafetensorsHeader> {
+  return (await readHeader(await blobSource(blobs, digest))).header;
+}
+
+/** Seed of one hospital's training in one round. */
+export function trainingSeed(plan: Plan, trainedIn: number, hospital: string): number {
+  return deriveSeed(plan.seed, "train", trainedIn, hospital);
+}

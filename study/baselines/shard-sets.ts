@@ -1,0 +1,17 @@
+// A hospital's shard as the three parts that its import fixed.
+import type { Shard } from "../../imaging/shard/shard.ts";
+import type { TrainingSet } from "../../model/training/training-set.ts";
+import type { Split } from "../../protocol/ports.ts";
+
+/** They read from the shard, which stays open as long as they are used. */
+export function shardSets(shard: Shard): Readonly<Record<Split, TrainingSet>> {
+  const of = (split: Split): TrainingSet => {
+    const places = [...shard.scans.keys()].filter((place) => shard.scans[place]?.split === split);
+    return {
+      ...shard,
+      scans: places.map((place) => shard.scans[place] as (typeof shard.scans)[number]),
+      read: (index) => shard.read(places[index] as number),
+    };
+  };
+  return { train: of("train"), validation: of("validation"), test: of("test") };
+}

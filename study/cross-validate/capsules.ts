@@ -1,0 +1,131 @@
+// The project's own network, by the code that a federation runs: pooled in one place, or at hospitals that send clipped and
+// rounded updates which are verified and averaged on integers. Only the chain and the network between them are left out:
+// they carry these bytes and change none.
+
+import type { Prediction } from "../../foundation/statistics/scores.ts";
+import type { PartitionOptions } from "../../imaging/shard/deal-patients.ts";
+import { createNetwork } from "../../model/network/network.ts";
+import { genesisWeights, type LocalWeights, openTrainer } from "../../model/training/trainer.ts";
+import type { HospitalAddress, RoundId } from "../../protocol/format/digest.ts";
+import { zeroDigest } from "../../protocol/format/digest.ts";
+import type { Plan } from "../../protocol/format/plan.ts";
+import { trainingSeed } from "../../protocol/judge/round-context.ts";
+import type { Learner, Split } from "../../protocol/ports.ts";
+import { averageRound, placeName } from "../strategies/average-round.ts";
+import { BestPoint, type FoldSets, type Method } from "./method.ts";
+import { resizedSet } from "./resized-set.ts";
+
+/** The patients of each hospital in one fold; with the plan's seed, so that hospitals are alike from fold to fold. */
+export type Deal = (sets: FoldSets, seed: number) => readonly FoldSets[];
+
+/** All patients in one place: what no federation could have had. */
+export function centralCapsules(plan: Plan): Method {
+  const { height } = plan.model.input;
+  const title = `compact capsules, ${height} px, pooled`;
+  return {
+    name: "compact",
+    title,
+    settings: { plan: { ...plan } },
+    run: (sets, seed, options) => train({ ...plan, seed }, [resized(sets, height)], "pooled", options),
+  };
+}
+
+export function federatedCapsules(
+  plan: Plan,
+  hospitals: number,
+  partition: Omit<PartitionOptions, "seed">,
+  deal: Deal,
+): Method {
+  const { height } = plan.model.input;
+  return {
+    name: "federated",
+    title: `compact capsules, ${height} px, ${hospitals} hospitals`,
+    settings: { plan: { ...plan }, hospitals, partition: { ...partition } },
+    run: (sets, seed, options) =>
+      train({ ...plan, seed }, deal(resized(sets, height), plan.seed), "federated", options),
+  };
+}
+
+interface Hospital {
+  readonly name: HospitalAddress;
+  readonly learner: Learner;
+  residual: Uint8Array | undefined;
+}
+
+/** Round after round; after each the validation patients of all hospitals say whether it was the best one. */
+async function* train(
+  plan: Plan,
+  parts: readonly FoldSets[],
+  how: "pooled" | "federated",
+  { signal }: { signal: AbortSignal },
+): ReturnType<Method["run"]> {
+  const hospitals = parts.map((sets, index) => openHospital(sets, index));
+  const best = new BestPoint();
+  let model = genesisWeights(plan);
+  let area = Number.NaN;
+  const total = plan.rounds * hospitals.length;
+  for (let round = 1; round <= plan.rounds; round++) {
+    const trained: { weights: Uint8Array; sampleCount: number }[] = [];
+    for (const [index, { learner, name }] of hospitals.entries()) {
+      const seed = trainingSeed(plan, round, name);
+      trained.push(await learner.train({ plan, round: round as RoundId, base: model, seed }, { signal }));
+      const done = (round - 1) * hospitals.length + index + 1;
+      yield { done, total, note: `round ${round}, validation AUC ${area.toFixed(2)}` };
+    }
+    model = how === "pooled" ? (trained[0]?.weights ?? model) : await average(plan, model, round, hospitals, trained);
+    area = await best.offer(`round ${round}`, async (split) => {
+      const found: Prediction[] = [];
+      for (const { learner } of hospitals) found.push(...(await learner.predict({ plan, model, split }, { signal })));
+      return found;
+    });
+  }
+  return best.scores(parameterCount(plan));
+}
+
+/** Before they are dealt out: what is kept of resized scans is then bounded, however many hospitals there are. */
+function resized({ train, validation, test }: FoldSets, side: number): FoldSets {
+  return {
+    train: resizedSet(train, side),
+    validation: resizedSet(validation, side),
+    test: resizedSet(test, side),
+  };
+}
+
+/** One hospital's learner over its patients of the fold; FedBN's weights stay in its memory. */
+function openHospital(sets: FoldSets, index: number): Hospital {
+  const kept = new Map<number, Uint8Array>();
+  const local: LocalWeights = {
+    read: async (round) => kept.get(Math.max(...[...kept.keys()].filter((each) => each < round))),
+    write: async (round, weights) => void kept.set(round, weights),
+  };
+  const data = {
+    shard: async () => ({ root: zeroDigest, quarantine: zeroDigest, trainScans: sets.train.scans.length }),
+    split: async (_plan: Plan, split: Split) => sets[split],
+  };
+  return { name: placeName(index), learner: openTrainer(data, { local }), residual: undefined };
+}
+
+async function average(
+  plan: Plan,
+  base: Uint8Array,
+  round: number,
+  hospitals: readonly Hospital[],
+  trained: readonly { readonly weights: Uint8Array; readonly sampleCount: number }[],
+): Promise<Uint8Array> {
+  const sent = hospitals.map(({ name, residual }, index) => {
+    const { weights, sampleCount } = trained[index] as (typeof trained)[number];
+    return { name, weights, sampleCount, residual };
+  });
+  const { model, updates } = await averageRound(plan, base, round, sent);
+  for (const [index, hospital] of hospitals.entries()) hospital.residual = updates[index]?.residual;
+  return model;
+}
+
+function parameterCount({ model }: Plan): number {
+  const network = createNetwork(model);
+  try {
+    return network.parameterCount;
+  } finally {
+    network.dispose();
+  }
+}

@@ -1,0 +1,59 @@
+// What is compared: anything that learns from the training patients of a fold, stops where its validation patients say, and
+// then scores those held out.
+
+import { areaUnderCurve, type Prediction } from "../../foundation/statistics/scores.ts";
+import type { TrainingSet } from "../../model/training/training-set.ts";
+import type { Split } from "../../protocol/ports.ts";
+
+export type FoldSets = Readonly<Record<Split, TrainingSet>>;
+
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+  readonly note: string;
+}
+
+/** What a method makes of one fold. */
+export interface FoldScores {
+  readonly parameters: number;
+  /** Where it stopped, or what it chose, on the validation patients. */
+  readonly chosen: string;
+  readonly validation: readonly Prediction[];
+  readonly heldOut: readonly Prediction[];
+}
+
+export interface Method {
+  /** As on the command line. */
+  readonly name: string;
+  readonly title: string;
+  /** Everything besides patients and seed that decides what it becomes: plain data. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  run(sets: FoldSets, seed: number, options: { readonly signal: AbortSignal }): AsyncGenerator<Progress, FoldScores>;
+}
+
+/**
+ * Keeps the scores of the point with the best area on the validation patients, the later one of equals. Those held out are
+ * scored there and decide nothing.
+ */
+export class BestPoint {
+  #best:
+    | { area: number; chosen: string; validation: readonly Prediction[]; heldOut: readonly Prediction[] }
+    | undefined;
+
+  async offer(
+    chosen: string,
+    predict: (split: "validation" | "test") => Promise<readonly Prediction[]>,
+  ): Promise<number> {
+    const validation = await predict("validation");
+    const area = areaUnderCurve(validation).value;
+    if (!(area < (this.#best?.area ?? 0))) {
+      this.#best = { area, chosen, validation, heldOut: await predict("test") };
+    }
+    return area;
+  }
+
+  scores(parameters: number): FoldScores {
+    const { chosen = "", validation = [], heldOut = [] } = this.#best ?? {};
+    return { parameters, chosen, validation, heldOut };
+  }
+}

@@ -1,0 +1,120 @@
+// A federation with hostile hospitals among its members, round after round through the real updates and strategies: clipped,
+// rounded, verified, averaged on integers. What learns is asked for by an interface.
+import { deriveSeed } from "../../foundation/random.ts";
+import type { StrategySpec } from "../../protocol/strategy/strategy-spec.ts";
+import type { UpdateSpec } from "../../protocol/update/update-spec.ts";
+import { type AttackName, attacks } from "./attackers.ts";
+import { averageRound, placeName } from "./average-round.ts";
+import { fileOf, type Weights, weightsOf } from "./weight-vector.ts";
+
+/** Hospitals that learn, and patients that nobody trains on. Files are models' safetensors. */
+export interface Learner {
+  /** Training scans of each hospital. */
+  readonly sampleCounts: readonly number[];
+  /** The first model. */
+  genesis(): Uint8Array;
+  /** What one hospital's training makes of a model. */
+  train(base: Uint8Array, at: TrainingPlace): Promise<Uint8Array>;
+  score(model: Uint8Array): Promise<Score>;
+}
+
+export interface TrainingPlace {
+  readonly hospital: number;
+  /** From 1. */
+  readonly round: number;
+  /** Whether positive scans are called negative, and negative ones positive. */
+  readonly flipped: boolean;
+}
+
+/** Of the test patients. */
+export interface Score {
+  readonly balancedAccuracy: number;
+  readonly auc: number;
+}
+
+export interface Federation {
+  readonly strategy: StrategySpec;
+  readonly update: UpdateSpec;
+  readonly rounds: number;
+  /** Of rounding and of the attackers' noise. */
+  readonly seed: number;
+  /** The first hospitals; each knows every honest update. */
+  readonly attackers: number;
+  readonly attack: AttackName;
+}
+
+export interface Outcome extends Score {
+  /** Of one update's file. */
+  readonly updateBytes: number;
+}
+
+/** Trains, and scores the last model. @throws FedError what training, updates and strategies throw */
+export async function runFederation(learner: Learner, federation: Federation): Promise<Outcome> {
+  const { strategy, update, rounds, seed } = federation;
+  const plan = { seed, sampleCap: 1000, update, strategy };
+  const residuals = new Map<number, Uint8Array>();
+  let model = learner.genesis();
+  let updateBytes = 0;
+  for (let round = 1; round <= rounds; round++) {
+    const base = weightsOf(model);
+    const deltas = await trainAll(learner, federation, { model, base, round });
+    const trained = deltas.map((delta, hospital) => ({
+      name: placeName(hospital),
+      weights: fileOf(sum(base, delta), model),
+      sampleCount: learner.sampleCounts[hospital] as number,
+      residual: residuals.get(hospital),
+    }));
+    const averaged = await averageRound(plan, model, round, trained);
+    for (const [hospital, { bytes, residual }] of averaged.updates.entries()) {
+      residuals.set(hospital, residual);
+      updateBytes = bytes;
+    }
+    model = averaged.model;
+  }
+  return { ...(await learner.score(model)), updateBytes };
+}
+
+/** The same training with float32 weights and their float mean, nobody hostile: what rounding is compared with. */
+export async function runInFloats(learner: Learner, rounds: number): Promise<Score> {
+  let model = learner.genesis();
+  for (let round = 1; round <= rounds; round++) {
+    const trained: Weights[] = [];
+    for (const hospital of learner.sampleCounts.keys()) {
+      trained.push(weightsOf(await learner.train(model, { hospital, round, flipped: false })));
+    }
+    const mean = weightsOf(model).map(
+      (_, i) => trained.reduce((all, each) => all + (each[i] as number), 0) / trained.length,
+    );
+    model = fileOf(mean, model);
+  }
+  return learner.score(model);
+}
+
+/** @returns what each hospital sends, in their order */
+async function trainAll(
+  { sampleCounts, train }: Learner,
+  { attackers, attack, update, seed }: Federation,
+  { model, base, round }: { model: Uint8Array; base: Weights; round: number },
+): Promise<Weights[]> {
+  const deltaOf = async (hospital: number, flipped: boolean) =>
+    difference(weightsOf(await train(model, { hospital, round, flipped })), base);
+  const honest: Weights[] = [];
+  for (let hospital = attackers; hospital < sampleCounts.length; hospital++)
+    honest.push(await deltaOf(hospital, false));
+  const hostile: Weights[] = [];
+  for (let attacker = 0; attacker < attackers; attacker++) {
+    const { trainsOn, delta } = attacks[attack];
+    const own = trainsOn === "nothing" ? new Float32Array() : await deltaOf(attacker, trainsOn === "flipped labels");
+    const knowledge = { honest, own, clipNorm: update.clipNorm, seed: deriveSeed(seed, "attack", attacker, round) };
+    hostile.push(delta(knowledge));
+  }
+  return [...hostile, ...honest];
+}
+
+function difference(after: Weights, before: Weights): Weights {
+  return after.map((value, i) => value - (before[i] as number));
+}
+
+function sum(first: Weights, second: Weights): Weights {
+  return first.map((value, i) => value + (second[i] as number));
+}

@@ -1,0 +1,238 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect } from "chai";
+import { isFedError } from "../../../foundation/errors.ts";
+import { importArchive } from "../../../imaging/import/import-archive.ts";
+import { writeSyntheticArchive } from "../../../imaging/phantom/write-archive.ts";
+import { openShard, type Shard } from "../../../imaging/shard/shard.ts";
+import { readShardIndex, type ScanRecord } from "../../../imaging/shard/shard-format.ts";
+import { parseCrossOptions } from "../../../scripts/cross-validate/options.ts";
+import { averaged } from "../../../study/cross-validate/averaged.ts";
+import { openFoldStore } from "../../../study/cross-validate/fold-store.ts";
+import { hospitalFolds } from "../../../study/cross-validate/hospital-folds.ts";
+import type { FoldSets, Method } from "../../../study/cross-validate/method.ts";
+import { chosenMethods } from "../../../study/cross-validate/methods.ts";
+import { type CrossRow, crossValidate } from "../../../study/cross-validate/run.ts";
+
+const commandLine = fileURLToPath(new URL("../../../scripts/consilium.ts", import.meta.url));
+const folds = 2;
+const { signal } = new AbortController();
+
+describe("consilium cross-validate", () => {
+  let dir: string;
+  let shard: Shard;
+  let records: readonly ScanRecord[];
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), "consilium-cross-"));
+    const archive = { patients: 28, matrix: 64, slices: [4, 5] as const, seed: 5 };
+    for await (const _ of writeSyntheticArchive(join(dir, "archive"), archive));
+    // A fixed key, so that pseudonyms, and with them folds, are the same in every run of this test.
+    await writeFile(join(dir, "key"), `${"5a".repeat(32)}\n`, { mode: 0o600 });
+    const asked = { keyFile: join(dir, "key"), shape: { height: 32, width: 32 } };
+    for await (const _ of importArchive(join(dir, "archive"), join(dir, "shard"), asked));
+    shard = await openShard(join(dir, "shard"));
+    records = (await readShardIndex(join(dir, "shard"))).scans;
+  });
+  after(async () => {
+    await shard.close();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  const methods = (rows: string, changes: Record<string, unknown> = {}): Method[] => {
+    const given = {
+      ...{ shard: dir, out: dir, rows, folds, seed: 3, side: 32, slices: 2, normalisation: "none", rounds: 1 },
+      ...{
+        localEpochs: 1,
+        batch: 4,
+        learningRate: 0.005,
+        hospitals: 2,
+        partition: "equal",
+        trainings: 1,
+        cnnSide: 32,
+        cnnEpochs: 1,
+      },
+    };
+    return chosenMethods(parseCrossOptions({ ...given, ...changes }), shard, records);
+  };
+  const run = async (chosen: readonly Method[], out: string, { shuffleLabels = false, seed = 3 } = {}) => {
+    const rows: CrossRow[] = [];
+    const started: string[] = [];
+    const options = { folds, seed, shuffleLabels, dir: join(dir, out), data: shard.root };
+    for await (const event of crossValidate(shard, chosen, options, { signal })) {
+      if (event.kind === "row") rows.push(event.row);
+      else started.push(`${event.row} ${event.fold}`);
+    }
+    return { rows, started: [...new Set(started)] };
+  };
+
+  it("scores every patient once by each row, beside the majority, with intervals", async () => {
+    const { rows } = await run(methods("majority,logistic,cnn,compact,federated"), "all");
+    expect(rows.map(({ name }) => name)).to.deep.equal(["majority", "logistic", "cnn", "compact", "federated"]);
+    const everyone = records.map(({ patient }) => patient).sort();
+    for (const { heldOut, auc, foldAucs, balancedAccuracy, meanAuc } of rows) {
+      expect(
+        heldOut
+          .flat()
+          .map(({ patient }) => patient)
+          .sort(),
+      ).to.deep.equal(everyone);
+      expect(foldAucs).to.have.length(folds);
+      for (const { value, low, high } of [auc, balancedAccuracy, meanAuc]) {
+        expect(low).to.be.at.most(value);
+        expect(high).to.be.at.least(value);
+      }
+    }
+    const [majority] = rows;
+    expect(majority?.auc.value).to.equal(0.5);
+    expect(majority?.balancedAccuracy.value).to.equal(0.5);
+  });
+
+  it("never lets a method learn from, or choose by, a patient that it is then scored on", async () => {
+    const seen: FoldSets[] = [];
+    const spy: Method = {
+      ...{ name: "spy", title: "spy", settings: {} },
+      async *run(sets, seed, options) {
+        seen.push(sets);
+        return yield* (methods("majority")[0] as Method).run(sets, seed, options);
+      },
+    };
+    await run([spy], "spy");
+    expect(seen).to.have.length(folds);
+    for (const sets of seen) {
+      const parts = [sets.train, sets.validation, sets.test].map(({ scans }) => scans.map(({ patient }) => patient));
+      expect(parts.flat()).to.have.length(28);
+      expect(new Set(parts.flat()).size).to.equal(28);
+      for (const hospital of hospitalFolds(records, 3, { kind: "dirichlet", alpha: 1 })(sets, 1)) {
+        for (const split of ["train", "validation", "test"] as const) {
+          const all = new Set(sets[split].scans.map(({ patient }) => patient));
+          expect(hospital[split].scans.every(({ patient }) => all.has(patient))).to.equal(true);
+        }
+      }
+    }
+  });
+
+  it("learns what can be learned, and nothing from labels that were dealt anew", async () => {
+    /** Knows each patient's class as the archive has it, from pixels alone as far as the harness can tell. */
+    const truth = new Map(records.map(({ patient, label }) => [patient, label]));
+    const oracle: Method = {
+      ...{ name: "oracle", title: "oracle", settings: {} },
+      async *run({ validation, test }) {
+        const score = ({ scans }: FoldSets["test"]) =>
+          scans.map(({ patient, label }) => ({ patient, label, score: truth.get(patient) as number }));
+        return { parameters: 0, chosen: "", validation: score(validation), heldOut: score(test) };
+      },
+    };
+    const [real] = (await run([oracle], "oracle")).rows;
+    expect(real?.auc.value).to.equal(1);
+    expect(real?.balancedAccuracy.value).to.equal(1);
+    const controls: CrossRow[] = [];
+    for (let seed = 0; seed < 40; seed++) {
+      controls.push(...(await run([oracle], "oracle", { shuffleLabels: true, seed })).rows);
+    }
+    const mean = controls.reduce((sum, { auc }) => sum + auc.value / controls.length, 0);
+    expect(mean).to.be.within(0.45, 0.55);
+    expect(controls.filter(({ auc }) => auc.low <= 0.5 && auc.high >= 0.5)).to.have.length.of.at.least(34);
+  });
+
+  it("gives the same scores to the bit for the same seed, and others for another", async () => {
+    const chosen = () => methods("logistic,compact,federated");
+    const digests = async (out: string, seed = 3) =>
+      (await run(chosen(), out, { seed })).rows.map(({ digest }) => digest);
+    const first = await digests("once");
+    expect(await digests("twice")).to.deep.equal(first);
+    expect(new Set([...first, ...(await digests("other", 4))]).size).to.equal(6);
+  });
+
+  it("goes on after the folds that are done, and does not take those of other settings for its own", async () => {
+    const first = await run(methods("logistic,compact"), "resumed");
+    expect(first.started).to.deep.equal(["logistic 1", "logistic 2", "compact 1", "compact 2"]);
+    const files = (await readdir(join(dir, "resumed"))).filter(
+      (name) => name.startsWith("compact") && name.includes("fold"),
+    );
+    const whole = await readFile(join(dir, "resumed", files[1] as string), "utf8");
+    await rm(join(dir, "resumed", files[1] as string));
+    const second = await run(methods("logistic,compact"), "resumed");
+    expect(second.started).to.deep.equal(["compact 2"]);
+    expect(second.rows.map(({ digest }) => digest)).to.deep.equal(first.rows.map(({ digest }) => digest));
+    const other = await run(methods("compact", { learningRate: 0.001 }), "resumed");
+    expect(other.started).to.deep.equal(["compact 1", "compact 2"]);
+    await writeFile(join(dir, "resumed", files[1] as string), whole.slice(0, -20));
+    const damaged = await run(methods("compact"), "resumed").catch((error: unknown) => error);
+    expect(isFedError(damaged, "FOLD_DAMAGED")).to.equal(true);
+  });
+
+  it("does not take a fold that it cannot read for one that is not there", async () => {
+    const store = await openFoldStore(join(dir, "unreadable"), "row", { version: 1 });
+    expect(await store.read(1)).to.equal(undefined);
+    const [settings = ""] = await readdir(join(dir, "unreadable"));
+    await mkdir(join(dir, "unreadable", settings.replace("settings", "fold-1"))); // a folder is no file
+    const read = await store.read(1).then(undefined, ({ code }) => code);
+    expect(read).to.equal("EISDIR");
+  });
+
+  it("averages what several trainings from different seeds say", async () => {
+    const seeds: number[] = [];
+    const seeded: Method = {
+      ...{ name: "seeded", title: "seeded", settings: {} },
+      async *run({ validation, test }, seed) {
+        seeds.push(seed);
+        const score = ({ scans }: FoldSets["test"]) =>
+          scans.map(({ patient, label }) => ({ patient, label, score: seed / 2 ** 32 }));
+        return { parameters: 5, chosen: "once", validation: score(validation), heldOut: score(test) };
+      },
+    };
+    const [row] = (await run([averaged(seeded, 3)], "averaged")).rows;
+    expect(new Set(seeds).size).to.equal(3 * folds);
+    expect(row?.parameters).to.equal(15);
+    expect(row?.title).to.include("mean of 3 trainings");
+    for (const [fold, predictions] of row?.heldOut.entries() ?? []) {
+      const mean = seeds.slice(3 * fold, 3 * fold + 3).reduce((sum, seed) => sum + seed / 2 ** 32 / 3, 0);
+      for (const { score } of predictions) expect(score).to.be.closeTo(mean, 1e-12);
+    }
+    expect(row?.heldOut.flat()).to.have.length(28);
+    expect(averaged(seeded, 1)).to.equal(seeded);
+  });
+
+  it("keeps batch norm's weights at each hospital (FedBN), whose patients they then score", async () => {
+    const chosen = methods("federated", { normalisation: "batch-local", rounds: 2 });
+    const [row] = (await run(chosen, "fedbn")).rows;
+    expect(row?.heldOut.flat().every(({ score }) => score > 0 && score < 1)).to.equal(true);
+  });
+
+  it("imports an archive, and prints a table for people or all of it as JSON", async () => {
+    const asked = ["--archive", join(dir, "archive"), "--out", join(dir, "command"), "--folds", "2", "--side", "32"];
+    const consilium = async (...args: string[]) => {
+      const command = [
+        commandLine,
+        "cross-validate",
+        ...asked,
+        "--cnn-side",
+        "32",
+        "--rows",
+        "majority,logistic",
+        ...args,
+      ];
+      return (await promisify(execFile)(process.execPath, ["--disable-warning=ExperimentalWarning", ...command]))
+        .stdout;
+    };
+    const { patients, rows } = JSON.parse(await consilium("--json")) as { patients: number; rows: CrossRow[] };
+    expect(patients).to.equal(28);
+    expect(rows.map(({ name, foldAucs }) => [name, foldAucs.length])).to.deep.equal([
+      ["majority", 2],
+      ["logistic", 2],
+    ]);
+    expect(await consilium()).to.match(/28 patients, 14 positive; 2 folds.*logistic regression.*DeLong 1988/s);
+  });
+
+  it("says which option is wrong", () => {
+    for (const changes of [{ partition: "dirichlet" }, { rows: "compact,resnet" }, { archive: "x" }, { folds: 1 }]) {
+      expect(() => methods("compact", changes))
+        .to.throw()
+        .that.satisfies((error: unknown) => isFedError(error, "OPTION_INVALID"));
+    }
+  });
+});
