@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { SetupError } from "./setup-error.mjs";
 
 /** Per-user cache: a second clone downloads nothing. */
@@ -55,14 +55,21 @@ export async function buildOnce(folder, build) {
   }
 }
 
-/** SHA-256 over the names and contents of files and folders, in a fixed order. */
+/**
+ * SHA-256 over the relative names and the contents of files and folders, in a fixed order: the same wherever the checkout
+ * lies, so that a moved or copied one installs nothing again.
+ */
 export async function digestOf(...paths) {
   const hash = createHash("sha256");
-  const visit = async (path) => {
-    const names = await readdir(path).catch(() => undefined);
-    if (names) for (const name of names.sort()) await visit(join(path, name));
-    else hash.update(path).update(await readFile(path));
+  const visit = async (path, name) => {
+    const children = await readdir(path).catch(() => undefined);
+    if (children) {
+      for (const child of children.sort()) await visit(join(path, child), `${name}/${child}`);
+      return;
+    }
+    const contents = await readFile(path);
+    hash.update(JSON.stringify([name, contents.length])).update(contents);
   };
-  for (const path of paths) await visit(path);
+  for (const path of paths) await visit(path, basename(path));
   return hash.digest("hex");
 }
