@@ -2,6 +2,7 @@
 // does not answer its peers for seconds is dropped by them. A child that dies or hangs is replaced at the next job.
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { environmentWithoutSecrets } from "../foundation/environment-without-secrets.ts";
 import { FedError } from "../foundation/errors.ts";
 import type { Waiting } from "../foundation/waiting.ts";
 import type { Learner, Log, TrainOutcome, TrainProgress } from "../protocol/ports.ts";
@@ -69,6 +70,7 @@ export function openTrainerProcess(options: TrainerProcessOptions = {}): Trainer
       serialization: "advanced",
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       execArgv: ["--disable-warning=ExperimentalWarning"],
+      env: environmentWithoutSecrets(process.env),
     });
     let complaints = "";
     started.stderr?.on("data", (chunk) => {

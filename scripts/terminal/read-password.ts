@@ -1,33 +1,44 @@
-// Passwords come from a file, the environment or the terminal; never from an argument, which every user of a machine sees.
+// The one reader of passwords: from a file, an environment variable or the terminal. Never from an argument, which every
+// user of the machine can read.
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { FedError } from "../../foundation/errors.ts";
 
-export const passwordVariable = "CONSILIUM_KEYSTORE_PASSWORD";
+export const keystorePasswordVariable = "CONSILIUM_KEYSTORE_PASSWORD";
 
 export interface PasswordRequest {
-  /** Its first line is the password. */
+  /** File whose first line is the password. */
   readonly file?: string | undefined;
-  /** Asked twice, since nobody could open what a slip of the finger closed. */
+  /** The option or configuration field that names the file, for errors. Default --password-file. */
+  readonly fileOption?: string;
+  /** Environment variable with the password. Default that of the keystore. */
+  readonly variable?: string;
+  /** Asks twice, because nobody could open what a mistyped password has encrypted. */
   readonly isNew?: boolean;
-  /** What it opens, for the prompt. */
+  /** Text of the prompt: what the password opens. */
   readonly prompt?: string;
 }
 
-/** @throws FedError PASSWORD_MISSING, PASSWORD_MISMATCH, FILE_UNREADABLE */
-export async function readPassword({ file, isNew = false, prompt = "Password" }: PasswordRequest): Promise<string> {
+/**
+ * Reads a password. A variable that held it is removed from this process's environment, so that no child inherits it.
+ * @throws PASSWORD_MISSING, PASSWORD_MISMATCH, FILE_UNREADABLE, ABORTED
+ */
+export async function readPassword(request: PasswordRequest): Promise<string> {
+  const { file, fileOption = "--password-file", variable = keystorePasswordVariable } = request;
+  const { isNew = false, prompt = "Password" } = request;
+  const fromEnvironment = process.env[variable];
+  delete process.env[variable];
   if (file !== undefined) {
     try {
-      return (await readFile(file, "utf8")).split(/\r?\n/, 1)[0] as string;
+      return (await readFile(file, "utf8")).split(/\r?\n/, 1)[0]!;
     } catch (cause) {
-      throw new FedError("FILE_UNREADABLE", { path: file }, { cause, remedy: "check --password-file" });
+      throw new FedError("FILE_UNREADABLE", { path: file }, { cause, remedy: `check ${fileOption}` });
     }
   }
-  const fromEnvironment = process.env[passwordVariable];
   if (fromEnvironment !== undefined) return fromEnvironment;
   if (!process.stdin.isTTY) {
-    const remedy = `give --password-file, set ${passwordVariable}, or run this on a terminal`;
+    const remedy = `give ${fileOption}, set ${variable}, or run this on a terminal`;
     throw new FedError("PASSWORD_MISSING", {}, { remedy });
   }
   const password = await ask(prompt);
@@ -37,7 +48,7 @@ export async function readPassword({ file, isNew = false, prompt = "Password" }:
   return password;
 }
 
-/** Readline echoes what is typed to its output: this one swallows it. */
+/** Readline echoes what is typed to its output; this output discards it. */
 async function ask(prompt: string): Promise<string> {
   process.stderr.write(`${prompt}: `);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
