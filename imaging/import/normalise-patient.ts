@@ -3,7 +3,14 @@ import { FedError } from "../../foundation/errors.ts";
 import { inOrder } from "../../foundation/in-order.ts";
 import type { DecodePool } from "../dicom/decode-pool.ts";
 import { readStack, type Stack } from "../series/read-stack.ts";
-import { leftReasons, noSeriesError, type Selection, type SeriesCandidate, selectSeries } from "../series/select.ts";
+import {
+  type LeftSeries,
+  leftReasons,
+  noSeriesError,
+  notNeeded,
+  type SeriesCandidate,
+  selectSeries,
+} from "../series/select.ts";
 import type { Pseudonyms } from "../shard/pseudonyms.ts";
 import { type QuarantineEntry, quarantineEntry } from "../shard/quarantine.ts";
 import type { ScanFacts } from "../shard/shard-format.ts";
@@ -57,12 +64,12 @@ async function fromDicom(
 ): Promise<NewScan> {
   const { files, examined, pool, pseudonyms, shape, signal } = work;
   const selection = selectSeries(dicom.map(examined.headerOf), work);
-  quarantined.push(...leftSeries(selection, patient, pseudonyms));
+  const [chosen, ...others] = selection.candidates;
+  quarantined.push(...leftSeries([...selection.left, ...notNeeded(others)], patient, pseudonyms));
   if (pictures.length > 0) {
     const error = new FedError("PICTURES_BESIDE_DICOM", {}, { remedy: "nothing to do: the DICOM files were taken" });
     quarantined.push(quarantineEntry(error, { what: "series", patient, files: pictures.length }));
   }
-  const { chosen } = selection;
   if (!chosen) throw noSeriesError(selection, work);
   const stack = await readStack(chosen, (file, work) => files.at(file).use(work), {
     pool,
@@ -88,7 +95,7 @@ export function fileName(file: ListedFile, pseudonyms: Pseudonyms): string {
   return pseudonyms.of("file", file.parts.join("/"));
 }
 
-function leftSeries({ left }: Selection, patient: string, pseudonyms: Pseudonyms): QuarantineEntry[] {
+function leftSeries(left: readonly LeftSeries[], patient: string, pseudonyms: Pseudonyms): QuarantineEntry[] {
   return left.map(({ files, reason }) => {
     const { seriesUid } = files[0]!.instance;
     const error = new FedError(reason, {}, { remedy: leftReasons[reason] });

@@ -51,7 +51,7 @@ export async function readOneScan(
     }
     const options = { minSlices: 1 };
     const selection = selectSeries(largest.map(examined.headerOf), options);
-    const { chosen } = selection;
+    const [chosen] = selection.candidates;
     if (!chosen) throw noSeriesError(selection, options);
     const { rows, columns } = chosen.files[0]!.instance;
     const pixelMm = chosen.order.frames.length * rows * columns > mostVoxels ? coarsePixelMm : 0;

@@ -35,9 +35,16 @@ export interface SeriesCandidate {
   readonly thicknessMm: number;
 }
 
+export interface LeftSeries {
+  readonly files: readonly ExaminedFile[];
+  readonly reason: LeftReason;
+}
+
 export interface Selection {
-  readonly chosen: SeriesCandidate | undefined;
-  readonly left: readonly { readonly files: readonly ExaminedFile[]; readonly reason: LeftReason }[];
+  /** Series that can be used, best first. The caller takes the first that decodes and shows lungs. */
+  readonly candidates: readonly SeriesCandidate[];
+  /** Series that cannot be used. */
+  readonly left: readonly LeftSeries[];
 }
 
 export interface SelectionOptions {
@@ -56,7 +63,7 @@ const lungKernels = /lung|^b[5-7]\d|^br?[5-7]\d|fc5\d|bone|sharp|^l$|^y/i;
 const otherParts = /HEAD|BRAIN|NECK|PELVIS|KNEE|HIP|FOOT|HAND|SPINE|EXTREMITY/;
 
 export function selectSeries(files: readonly ExaminedFile[], { minSlices }: SelectionOptions): Selection {
-  const left: { files: readonly ExaminedFile[]; reason: LeftReason }[] = [];
+  const left: LeftSeries[] = [];
   const candidates: SeriesCandidate[] = [];
   for (const series of seriesOf(files)) {
     const found = judge(series, minSlices);
@@ -66,9 +73,12 @@ export function selectSeries(files: readonly ExaminedFile[], { minSlices }: Sele
   const longest = candidates.reduce((most, one) => Math.max(most, extentMm(one)), 0);
   const penalty = (one: SeriesCandidate) => rank(one) + (extentMm(one) < 0.6 * longest ? 1000 : 0);
   candidates.sort((a, b) => penalty(a) - penalty(b) || b.order.frames.length - a.order.frames.length);
-  const [chosen, ...others] = candidates;
-  for (const { files: passed } of others) left.push({ files: passed, reason: "ANOTHER_PREFERRED" });
-  return { chosen, left };
+  return { candidates, left };
+}
+
+/** The candidates that were not needed, since another one was taken, as entries of the quarantine list. */
+export function notNeeded(candidates: readonly SeriesCandidate[]): LeftSeries[] {
+  return candidates.map(({ files }) => ({ files, reason: "ANOTHER_PREFERRED" }));
 }
 
 /** Files of one series, one grid, one kernel and one orientation: archives mix several under one UID. */

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { CtFrame, CtInstance } from "../../../imaging/dicom/ct-instance.ts";
 import { orderSeries } from "../../../imaging/series/order.ts";
-import { type ExaminedFile, selectSeries } from "../../../imaging/series/select.ts";
+import { type ExaminedFile, notNeeded, selectSeries } from "../../../imaging/series/select.ts";
 
 const axial = [1, 0, 0, 0, 1, 0] as const;
 const coronal = [1, 0, 0, 0, 0, -1] as const;
@@ -34,11 +34,12 @@ function series(
 }
 
 function choose(...all: readonly ExaminedFile[][]): { chosen: string | undefined; left: string[] } {
-  const { chosen, left } = selectSeries(all.flat(), { minSlices: 3 });
+  const { candidates, left } = selectSeries(all.flat(), { minSlices: 3 });
+  const [chosen, ...others] = candidates;
   const name = (files: readonly ExaminedFile[]) => files[0]!.instance.seriesUid;
   return {
     chosen: chosen && name(chosen.files),
-    left: left.map(({ files, reason }) => `${name(files)} ${reason}`).sort(),
+    left: [...left, ...notNeeded(others)].map(({ files, reason }) => `${name(files)} ${reason}`).sort(),
   };
 }
 
@@ -93,14 +94,15 @@ describe("choosing and ordering a series", () => {
       ...series("one", 60, 5, { kernel: "B70f" }),
       ...series("one", 4, 5, { rows: 256, columns: 256 }),
     ];
-    const { chosen, left } = selectSeries(mixed, { minSlices: 3 });
-    expect(chosen?.order.frames).to.have.length(60);
-    expect(chosen?.files[0]?.instance.kernel).to.equal("B70f");
-    expect(left).to.have.length(2);
+    const { candidates } = selectSeries(mixed, { minSlices: 3 });
+    expect(candidates.map(({ order }) => order.frames.length)).to.deep.equal([60, 60, 4]);
+    expect(candidates[0]!.files[0]?.instance.kernel).to.equal("B70f");
     const passes = [...series("p", 40, 5), ...series("p", 40, 5, { acquisitionNumber: 2 })];
     const again = selectSeries(passes, { minSlices: 3 });
-    expect(again.chosen?.order.repeated).to.deep.equal([]);
-    expect(again.left.map(({ reason }) => reason)).to.deep.equal(["ANOTHER_PREFERRED"]);
+    expect(again.candidates.map(({ order }) => [order.frames.length, order.repeated.length])).to.deep.equal([
+      [40, 0],
+      [40, 0],
+    ]);
   });
 
   it("orders by height from the feet, drops a repeated position, and tells gaps from another distance", () => {
