@@ -1,4 +1,5 @@
-// Draws whether a probability means what it says: how often patients of each predicted probability are positive.
+// Draws the share of positive patients against the predicted probability.
+import { wilson } from "../../foundation/statistics/proportion.ts";
 import { unitChart } from "./unit-chart.ts";
 
 export interface ReliabilitySeries {
@@ -8,7 +9,7 @@ export interface ReliabilitySeries {
   readonly labels: readonly boolean[];
 }
 
-/** A reliability diagram as an SVG document: equally wide bins, each with its 95 % Wilson interval. Empty bins are left out. */
+/** A reliability diagram as an SVG document: bins of equal width, each with its 95 % Wilson interval, without empty bins. */
 export function reliabilityChart(
   series: readonly ReliabilitySeries[],
   { title = "Reliability on test patients", bins = 10 }: { title?: string; bins?: number } = {},
@@ -30,14 +31,8 @@ function binned(probabilities: readonly number[], labels: readonly boolean[], bi
   }
   return held
     .filter(({ count }) => count > 0)
-    .map(({ count, sum, positive }) => ({ x: sum / count, y: positive / count, ...wilson(positive, count) }));
-}
-
-/** Wilson 1927, the score interval, z = 1.96. */
-function wilson(positive: number, count: number): { low: number; high: number } {
-  const z = 1.96;
-  const share = positive / count;
-  const centre = (share + (z * z) / (2 * count)) / (1 + (z * z) / count);
-  const half = (z / (1 + (z * z) / count)) * Math.sqrt((share * (1 - share)) / count + (z * z) / (4 * count * count));
-  return { low: Math.max(0, centre - half), high: Math.min(1, centre + half) };
+    .map(({ count, sum, positive }) => {
+      const { value: y, low, high } = wilson(positive, count);
+      return { x: sum / count, y, low, high };
+    });
 }
