@@ -23,12 +23,13 @@ export async function trainUpdate(
   const { plan } = input.context;
   const shard = await learner.shard();
   const base = await blobs.get(round.base, { maxBytes: maxModelBytes });
+  const residual = await readResidual(journal);
   const outcome = await learner.train(
-    { plan, round: round.id, base, seed: trainingSeed(plan, round.id, self) },
+    { plan, round: round.id, base, seed: trainingSeed(plan, round.id, self), residual },
     { signal, onProgress: (progress) => tell({ event: "training", round: round.id, ...progress }) },
   );
-  const residual = await readResidual(journal);
-  const made = makeUpdate({ base, local: outcome.weights, residual, plan, round: round.id, hospital: self });
+  const { weights: local, unitMove } = outcome;
+  const made = makeUpdate({ base, local, residual, unitMove, plan, round: round.id, hospital: self });
   signal.throwIfAborted();
   // A hospital with more scans than the cap counts as the cap: its influence is bounded, its scans all count for it.
   const sampleCount = Math.min(outcome.sampleCount, plan.sampleCap);

@@ -141,6 +141,8 @@ export interface TrainRequest {
   readonly base: Uint8Array;
   /** 32-bit, unique to plan, round and hospital. */
   readonly seed: number;
+  /** What this hospital's last update left (makeUpdate): holds its control variate under SCAFFOLD; else not needed. */
+  readonly residual?: Uint8Array | undefined;
 }
 
 export interface TrainOutcome {
@@ -149,6 +151,8 @@ export interface TrainOutcome {
   readonly sampleCount: number;
   readonly finalLoss: number;
   readonly seconds: number;
+  /** How far a constant gradient of 1 would have moved a weight (K lr for K steps of plain SGD); undefined for Adam. */
+  readonly unitMove?: number | undefined;
 }
 
 /** How training goes, for people who watch. */

@@ -5,12 +5,8 @@ import type { TrainingSpec } from "../../protocol/format/model-spec.ts";
 import type { NamedVariables } from "../network/weights.ts";
 import { tf } from "../tensorflow/tensorflow.ts";
 
-/** Pulls back towards the base model: mu (w - base) is added to each gradient (FedProx, Li 2020). */
-export interface Proximal {
-  readonly mu: number;
-  /** Of each variable, in the order of the variables. */
-  readonly base: readonly Tensor[];
-}
+/** Changes the gradient of the variable at a place in the order of the variables, before the optimiser sees it. */
+export type AdjustGradient = (gradient: Tensor, variable: Variable, place: number) => Tensor;
 
 export interface Optimiser {
   /** What is kept from step to step, zero at first; with it and the number of steps another optimiser goes on to the same bits. */
@@ -19,7 +15,7 @@ export interface Optimiser {
   /** Counts a step, and gives the rate of it. */
   advance(): number;
   /** Moves each variable along its gradient, by its TensorFlow name; one without a gradient stays. */
-  move(gradients: Readonly<Record<string, Tensor>>, rate: Scalar, proximal?: Proximal): void;
+  move(gradients: Readonly<Record<string, Tensor>>, rate: Scalar, adjust?: AdjustGradient): void;
   /** Goes on after so many steps. */
   resume(steps: number): void;
   dispose(): void;
@@ -74,12 +70,12 @@ export function createOptimiser(
       if (spec.name === "sgd") return learningRate;
       return (learningRate * Math.sqrt(1 - beta2 ** steps)) / (1 - beta1 ** steps);
     },
-    move(gradients, rate, proximal) {
+    move(gradients, rate, adjust) {
       tf.tidy(() => {
-        for (const [at, [name, variable]] of [...variables].entries()) {
+        for (const [place, [name, variable]] of [...variables].entries()) {
           const plain = gradients[variable.name];
           if (plain === undefined) continue;
-          const gradient = proximal ? plain.add(variable.sub(proximal.base[at] as Tensor).mul(proximal.mu)) : plain;
+          const gradient = adjust ? adjust(plain, variable, place) : plain;
           variable.assign(variable.sub(moveOf(name, gradient, rate)));
         }
       });
@@ -92,4 +88,19 @@ export function createOptimiser(
       moments.clear();
     },
   };
+}
+
+/**
+ * How far a constant gradient of 1 moves a weight in so many steps: K lr for plain SGD, and more with momentum (the sum of
+ * the weights of all gradients, Wang et al. 2020, "FedNova", section 4). Undefined for Adam, which is not linear.
+ */
+export function unitMove(spec: TrainingSpec["optimiser"], learningRate: number, steps: number): number | undefined {
+  if (spec.name !== "sgd") return undefined;
+  let velocity = 0;
+  let moved = 0;
+  for (let step = 0; step < steps; step++) {
+    velocity = spec.momentum * velocity + 1;
+    moved += spec.nesterov ? spec.momentum * velocity + 1 : velocity;
+  }
+  return learningRate * moved;
 }

@@ -9,7 +9,7 @@ import { tf } from "../tensorflow/tensorflow.ts";
 import { batchTensor, readScans } from "./batch.ts";
 import { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";
 import { makeBatch, oneAhead } from "./next-batch.ts";
-import { stepsOf } from "./training-order.ts";
+import { stepCount, stepsOf } from "./training-order.ts";
 import type { TrainingSet } from "./training-set.ts";
 import { type Batch, createTrainingStep, type TrainingStep } from "./training-step.ts";
 
@@ -31,6 +31,8 @@ export interface TrainOptions extends TrainingSpec {
   readonly progress?: number;
   /** Names what else the training depends on, base model and scans: a checkpoint of another one is refused. */
   readonly identity?: string;
+  /** Added to the gradient of each variable, by name (SCAFFOLD); `identity` must name what it came from. */
+  readonly correction?: ReadonlyMap<string, Float32Array> | undefined;
   /** A checkpoint of the same training: same network, base, scans and options. */
   readonly resume?: Uint8Array;
 }
@@ -49,9 +51,9 @@ export async function* train(
   if (count === 0) throw new FedError("NO_TRAINING_SCANS", {}, { remedy: "import labelled scans first" });
   const { input } = network.spec;
   const weightOf = classWeights(data, options.classWeights);
-  const training = createTrainingStep(network, options, scheduledRate(options));
+  const training = createTrainingStep(network, options, scheduledRate(options), options.correction);
   const { optimiser } = training;
-  const steps = options.localEpochs * Math.ceil(count / options.batchSize);
+  const steps = stepCount(count, options);
   const run = runName(options, count);
   let step = 0;
   try {
@@ -89,11 +91,16 @@ export async function* train(
 }
 
 /** What a checkpoint must be of: everything that decides a step but the weights. */
-function runName({ resume: _, ...options }: TrainOptions, scans: number): string {
+function runName({ resume: _, correction: __, ...options }: TrainOptions, scans: number): string {
   return Buffer.from(sha256(canonicalBytes({ ...options, scans }))).toString("hex");
 }
 
-function scheduledRate({ optimiser: { learningRate }, schedule, progress = 0 }: TrainOptions): number {
+/** The learning rate of a round. */
+export function scheduledRate({
+  optimiser: { learningRate },
+  schedule,
+  progress = 0,
+}: Pick<TrainOptions, "optimiser" | "schedule" | "progress">): number {
   return schedule === "constant" ? learningRate : (learningRate * (1 + Math.cos(Math.PI * progress))) / 2;
 }
 

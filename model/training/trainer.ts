@@ -10,8 +10,11 @@ import { decodeSafetensors } from "../../protocol/format/safetensors.ts";
 import type { Learner, Log, Split } from "../../protocol/ports.ts";
 import { createNetwork, type Network } from "../network/network.ts";
 import { writeVariables } from "../network/weights.ts";
+import { gradientCorrection } from "./control-variates.ts";
 import { evaluate } from "./evaluate.ts";
-import { type TrainEvent, train } from "./train.ts";
+import { unitMove } from "./optimisers.ts";
+import { scheduledRate, type TrainEvent, train } from "./train.ts";
+import { stepCount } from "./training-order.ts";
 import type { TrainingSet } from "./training-set.ts";
 
 /** A hospital's shard, opened by the trainer process. */
@@ -110,24 +113,33 @@ export function openTrainer(data: TrainingData, { local, checkpoints, log }: Tra
 
   return {
     shard: () => data.shard(),
-    async train({ plan, round, base, seed }, { signal, onProgress } = {}) {
+    async train({ plan, round, base, seed, residual }, { signal, onProgress } = {}) {
       const started = performance.now();
+      const { strategy, training } = plan;
+      if (strategy.name === "scaffold" && training.optimiser.name !== "sgd") {
+        const remedy = "plan for the optimiser sgd: control variates are means of gradients, which Adam rescales";
+        throw new FedError("STRATEGY_NEEDS_SGD", { optimiser: training.optimiser.name }, { remedy });
+      }
+      const controls = strategy.name === "scaffold" ? (residual ?? new Uint8Array()) : undefined;
       const set = await data.split(plan, "train");
       const network = await open(plan.model, base, round);
       try {
         let last: TrainEvent | undefined;
         let kept = performance.now();
         const { root } = await data.shard();
+        const names = [base, ...(controls ? [controls] : [])].map((bytes) => digestFromBytes(sha256(bytes)));
         const options = {
-          ...plan.training,
+          ...training,
           seed,
           progress: Math.min(1, (round - 1) / plan.rounds),
-          identity: JSON.stringify([digestFromBytes(sha256(base)), plan.model, root]),
+          identity: JSON.stringify([...names, plan.model, root]),
+          correction: controls && gradientCorrection(base, residual),
         };
         for await (const event of trainFrom(network, set, options, signal ? { signal } : {})) {
           last = event;
           onProgress?.({ step: event.step, steps: event.steps, loss: event.loss });
-          if (checkpoints && performance.now() - kept >= checkpoints.everyMs) {
+          // After the last step there is nothing to go on with, and the resumed training would have no loss to report.
+          if (checkpoints && event.step < event.steps && performance.now() - kept >= checkpoints.everyMs) {
             // A full disk costs the checkpoint, not the training.
             await checkpoints.write(event.checkpoint()).catch((error) => {
               log?.warn("checkpoint-not-written", { error: String(error) });
@@ -140,6 +152,7 @@ export function openTrainer(data: TrainingData, { local, checkpoints, log }: Tra
           weights: network.getWeights(),
           sampleCount: set.scans.length,
           finalLoss: last?.loss ?? Number.NaN,
+          unitMove: unitMove(training.optimiser, scheduledRate(options), stepCount(set.scans.length, training)),
           seconds: (performance.now() - started) / 1000,
         };
       } finally {

@@ -11,6 +11,14 @@ export interface PlannedStep {
   readonly places: readonly number[];
 }
 
+/** Steps of a whole training. */
+export function stepCount(
+  scans: number,
+  { localEpochs, batchSize }: { readonly localEpochs: number; readonly batchSize: number },
+): number {
+  return localEpochs * Math.ceil(scans / batchSize);
+}
+
 /** The steps after the first `done`. */
 export function* stepsOf(
   scans: TrainingSet["scans"],

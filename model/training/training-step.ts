@@ -7,7 +7,7 @@ import { copy, halfSquaredNorm } from "../tensorflow/fused-kernels.ts";
 import { compile } from "../tensorflow/graph/compile.ts";
 import { compiled } from "../tensorflow/graph/compiled.ts";
 import { tf } from "../tensorflow/tensorflow.ts";
-import { createOptimiser, type Optimiser } from "./optimisers.ts";
+import { type AdjustGradient, createOptimiser, type Optimiser } from "./optimisers.ts";
 
 export interface Batch {
   /** [n, slices, h, w, c] in [0, 1]. */
@@ -30,15 +30,29 @@ export interface TrainingStep {
   dispose(): void;
 }
 
-/** @param learningRate of this round, after the schedule */
+/**
+ * @param learningRate of this round, after the schedule
+ * @param correction added to the gradient of each variable, by name; zero where it has none
+ */
 export function createTrainingStep(
   network: Network,
   { optimiser: spec, proximalMu: mu }: Pick<TrainingSpec, "optimiser" | "proximalMu">,
   learningRate: number,
+  correction?: ReadonlyMap<string, Float32Array>,
 ): TrainingStep {
   const trainable = trainableOf(network.variables);
   const optimiser = createOptimiser(spec, learningRate, trainable);
   const base = mu > 0 ? [...trainable.values()].map(copy) : [];
+  const shifts = correction
+    ? [...trainable].map(([name, { shape }]) =>
+        tf.tensor(correction.get(name) ?? new Float32Array(tf.util.sizeFromShape(shape)), shape),
+      )
+    : [];
+  const adjust: AdjustGradient = (gradient, variable, place) => {
+    // FedProx (Li et al. 2020) adds mu (w - base), SCAFFOLD (Karimireddy et al. 2020) c - c_i.
+    const held = mu > 0 ? gradient.add(variable.sub(base[place]!).mul(mu)) : gradient;
+    return correction ? held.add(shifts[place]!) : held;
+  };
   const gradients: TrainingStep["gradients"] = ({ x, targets, weights }) =>
     tf.variableGrads(() => network.loss(x, targets, weights), [...trainable.values()]);
   const { name, ...rest } = { ...spec, learningRate: undefined };
@@ -48,12 +62,12 @@ export function createTrainingStep(
     gradients,
     run(batch) {
       const rate = tf.scalar(optimiser.advance());
-      const inputs = [batch.x, batch.targets, batch.weights, rate, ...base];
+      const inputs = [batch.x, batch.targets, batch.weights, rate, ...base, ...shifts];
       const variables = [...network.variables.values(), ...optimiser.moments.values()];
-      const key = JSON.stringify(["step", network.spec, name, rest, mu, batch.x.shape]);
+      const key = JSON.stringify(["step", network.spec, name, rest, mu, shifts.length > 0, batch.x.shape]);
       const step = () => {
         const { value, grads } = gradients(batch);
-        optimiser.move(grads, rate, mu > 0 ? { mu, base } : undefined);
+        optimiser.move(grads, rate, mu > 0 || correction ? adjust : undefined);
         // oneDNN's fused relu makes 0 of what is no number, so the loss alone does not tell.
         return [value, tf.addN(Object.values(grads).map(halfSquaredNorm))];
       };
@@ -65,7 +79,7 @@ export function createTrainingStep(
     },
     dispose() {
       optimiser.dispose();
-      tf.dispose(base);
+      tf.dispose([...base, ...shifts]);
     },
   };
 }

@@ -137,8 +137,9 @@ async function trainAgain(
   const { trainedIn: round, hospital } = manifest;
   const base = await blobs.get(manifest.base, { maxBytes: maxModelBytes });
   const seed = trainingSeed(plan, round, hospital);
-  const outcome = await learner.train({ plan, round, base, seed }, { ...waiting, onProgress: tell });
-  const made = makeUpdate({ base, local: outcome.weights, residual, plan, round, hospital });
+  const outcome = await learner.train({ plan, round, base, seed, residual }, { ...waiting, onProgress: tell });
+  const { weights: local, unitMove } = outcome;
+  const made = makeUpdate({ base, local, residual, unitMove, plan, round, hospital });
   const { sampleCount, seconds } = outcome;
   return { digest: blobDigest(made.update), residual: made.residual, sampleCount, seconds };
 }

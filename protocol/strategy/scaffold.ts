@@ -1,6 +1,6 @@
 // SCAFFOLD. Karimireddy et al. 2020, "SCAFFOLD: Stochastic Controlled Averaging for Federated Learning", algorithm 1:
-// x = x + lr mean(delta y); c = c + |S| / N mean(delta c). Both changes travel as integers in one update; c is kept in
-// the model's file as server/control/<tensor>. The hospital keeps its own c_i and corrects its gradients by c - c_i.
+// x = x + lr mean(delta y); c = c + |S| / N mean(delta c). Both changes are integers of one update; c is in the model file as
+// server/control/<tensor>. The hospital keeps its own c_i and corrects its gradients by c - c_i.
 import type { Strategy } from "./strategy.ts";
 
 export const scaffold: Strategy<"scaffold"> = {

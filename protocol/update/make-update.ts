@@ -18,6 +18,7 @@ import {
   keptCoordinates,
   notesMetadata,
   type Segment,
+  serverControlPrefix,
   sparseTensors,
   type UpdateLayout,
   updateLayout,
@@ -31,8 +32,8 @@ export interface UpdateInput {
   readonly local: Uint8Array;
   /** What this hospital's last makeUpdate handed back; undefined before its first. */
   readonly residual: Uint8Array | undefined;
-  /** SCAFFOLD only: change of this hospital's control variate, as safetensors with the model's tensor names. */
-  readonly control?: Uint8Array;
+  /** SCAFFOLD only: how far a constant gradient of 1 would have moved each weight (TrainOutcome.unitMove). */
+  readonly unitMove?: number | undefined;
   readonly plan: Pick<Plan, "seed" | "update" | "strategy">;
   readonly round: number;
   readonly hospital: HospitalAddress;
@@ -41,7 +42,7 @@ export interface UpdateInput {
 export interface MadeUpdate {
   /** Safetensors of integers. */
   readonly update: Uint8Array;
-  /** Safetensors of float32: keep it for the next round. */
+  /** Safetensors of float32: what rounding left out and, under SCAFFOLD, the control variate. Keep it for the next round. */
   readonly residual: Uint8Array;
   /** L2 norm of delta and residual before clipping. */
   readonly norm: number;
@@ -87,7 +88,7 @@ export function makeUpdate(input: UpdateInput): MadeUpdate {
         );
   return {
     update,
-    residual: encodeSafetensors(remainder(values, integers, layout)),
+    residual: encodeSafetensors(remainder(values, integers, layout, input.residual)),
     norm: norms.delta,
     clipped: scales.delta < 1,
   };
@@ -97,16 +98,23 @@ export function makeUpdate(input: UpdateInput): MadeUpdate {
 function changes(input: UpdateInput, layout: UpdateLayout): { values: Float64Array; norms: GroupNorms } {
   const base = floatTensors(input.base, "base");
   const local = floatTensors(input.local, "local");
-  const control = input.control === undefined ? undefined : floatTensors(input.control, "control");
   const residual = input.residual === undefined ? undefined : floatTensors(input.residual, "residual");
+  const { tensors } = parseSafetensorsHeader(input.base, input.base.byteLength);
+  const hasControl = tensors.some(({ name }) => name.startsWith(serverControlPrefix));
   const values = new Float64Array(layout.coordinates);
   const squared = { delta: 0, control: 0 };
   for (const { name, updateName, group, shape, start, length } of layout.segments) {
-    if (group === "control" && control === undefined) throw new FedError("CONTROL_MISSING", { name });
     const part = values.subarray(start, start + length);
-    part.set(group === "control" ? (control?.(name, shape) as Float32Array) : local(name, shape));
-    if (group !== "control") addTo(part, base(name, shape), -1);
-    if (residual) addTo(part, residual(updateName, shape), 1);
+    part.set(local(name, shape));
+    addTo(part, base(name, shape), -1);
+    if (group === "control") {
+      const { unitMove } = input;
+      if (unitMove === undefined) throw new FedError("CONTROL_MISSING", { name });
+      // Karimireddy 2020, option II: the change is (base - local) / (K lr) - c. What rounding or clipping leaves out of
+      // it is not carried over: the variate becomes what the server has received, and the next change starts from there.
+      for (let index = 0; index < length; index++) part[index] = -part[index]! / unitMove;
+      if (hasControl) addTo(part, base(serverControlPrefix + name, shape), -1);
+    } else if (residual) addTo(part, residual(updateName, shape), 1);
     const sum = squaredNorm(part);
     if (!Number.isFinite(sum)) throw new FedError("UPDATE_NOT_FINITE", { name, group });
     squared[group] += sum;
@@ -173,12 +181,21 @@ function wish(values: Float64Array, { start, length, exponent }: Segment, { type
   return wishedExponent(type, { largestMagnitude, rootMeanSquare: Math.sqrt(sum / Math.max(1, count)) }, exponent);
 }
 
-function remainder(values: Float64Array, integers: IntegerArray, layout: UpdateLayout): NamedTensor[] {
-  return layout.segments.map(({ updateName, shape, start, length, exponent }) => {
+/** Of a delta, what rounding left out; of a control variate, its new value: the one before plus the change as sent. */
+function remainder(
+  values: Float64Array,
+  integers: IntegerArray,
+  layout: UpdateLayout,
+  residual: Uint8Array | undefined,
+): NamedTensor[] {
+  const before = residual === undefined ? undefined : floatTensors(residual, "residual");
+  return layout.segments.map(({ updateName, group, shape, start, length, exponent }) => {
     const step = powerOfTwo(exponent);
     const data = new Float32Array(length);
+    const variate = group === "control" ? before?.(updateName, shape) : undefined;
     for (let index = 0; index < length; index++) {
-      data[index] = (values[start + index] as number) - (integers[start + index] as number) * step;
+      const sent = integers[start + index]! * step;
+      data[index] = group === "control" ? (variate?.[index] ?? 0) + sent : values[start + index]! - sent;
     }
     return { name: updateName, dtype: "F32", shape, data };
   });

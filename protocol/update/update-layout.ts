@@ -11,7 +11,9 @@ export type UpdatePlan = Pick<Plan, "update" | "strategy">;
 
 /** Names of tensors in a model's file that belong to the server's state, not to the network. */
 export const serverPrefix = "server/";
-const controlPrefix = "control/";
+/** Of a hospital's SCAFFOLD control variate, in its update and its residual; of the server's, in a model's file. */
+export const controlPrefix = "control/";
+export const serverControlPrefix = `${serverPrefix}${controlPrefix}`;
 
 /** One tensor's stretch of the flat vector of coordinates. */
 export interface Segment {

@@ -10,7 +10,7 @@ import type { HospitalAddress, RoundId } from "../../protocol/format/digest.ts";
 import { zeroDigest } from "../../protocol/format/digest.ts";
 import type { Plan } from "../../protocol/format/plan.ts";
 import { trainingSeed } from "../../protocol/judge/round-context.ts";
-import type { Learner, Split } from "../../protocol/ports.ts";
+import type { Learner, Split, TrainOutcome } from "../../protocol/ports.ts";
 import { averageRound, placeName } from "../strategies/average-round.ts";
 import { BestPoint, type FoldSets, type Method } from "./method.ts";
 import { resizedSet } from "./resized-set.ts";
@@ -65,10 +65,10 @@ async function* train(
   let area = Number.NaN;
   const total = plan.rounds * hospitals.length;
   for (let round = 1; round <= plan.rounds; round++) {
-    const trained: { weights: Uint8Array; sampleCount: number }[] = [];
-    for (const [index, { learner, name }] of hospitals.entries()) {
+    const trained: TrainOutcome[] = [];
+    for (const [index, { learner, name, residual }] of hospitals.entries()) {
       const seed = trainingSeed(plan, round, name);
-      trained.push(await learner.train({ plan, round: round as RoundId, base: model, seed }, { signal }));
+      trained.push(await learner.train({ plan, round: round as RoundId, base: model, seed, residual }, { signal }));
       const done = (round - 1) * hospitals.length + index + 1;
       yield { done, total, note: `round ${round}, validation AUC ${area.toFixed(2)}` };
     }
@@ -110,11 +110,11 @@ async function average(
   base: Uint8Array,
   round: number,
   hospitals: readonly Hospital[],
-  trained: readonly { readonly weights: Uint8Array; readonly sampleCount: number }[],
+  trained: readonly TrainOutcome[],
 ): Promise<Uint8Array> {
   const sent = hospitals.map(({ name, residual }, index) => {
-    const { weights, sampleCount } = trained[index] as (typeof trained)[number];
-    return { name, weights, sampleCount, residual };
+    const { weights, sampleCount, unitMove } = trained[index]!;
+    return { name, weights, sampleCount, residual, unitMove };
   });
   const { model, updates } = await averageRound(plan, base, round, sent);
   for (const [index, hospital] of hospitals.entries()) hospital.residual = updates[index]?.residual;

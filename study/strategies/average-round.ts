@@ -16,6 +16,8 @@ export interface TrainedHospital {
   readonly sampleCount: number;
   /** What rounding left out last time; undefined before the first round. */
   readonly residual: Uint8Array | undefined;
+  /** As TrainOutcome has it; needed for SCAFFOLD. */
+  readonly unitMove?: number | undefined;
 }
 
 export interface AveragedRound {
@@ -39,8 +41,8 @@ export async function averageRound(
 ): Promise<AveragedRound> {
   const included = [];
   const updates = [];
-  for (const [index, { name, weights, sampleCount, residual }] of trained.entries()) {
-    const made = makeUpdate({ base, local: weights, residual, plan, round, hospital: name });
+  for (const [index, { name, weights, sampleCount, residual, unitMove }] of trained.entries()) {
+    const made = makeUpdate({ base, local: weights, residual, unitMove, plan, round, hospital: name });
     const source = memorySource(made.update);
     await verifyUpdate(source, { base: parseSafetensorsHeader(base, base.byteLength), plan });
     included.push({ index, sampleCount, age: 0, source });

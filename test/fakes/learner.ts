@@ -36,7 +36,10 @@ export class FakeLearner implements Learner {
     this.begun.push(request.round);
     options.onProgress?.({ step: 1, steps: 1, loss: 0.5 });
     await clock.sleep(trainMs, options.signal ? { signal: options.signal } : {});
-    const next = seededIntegers(request.seed, "fake");
+    // Under SCAFFOLD the walk depends on the control variate, as real training does.
+    const { plan, residual } = request;
+    const control = plan.strategy.name === "scaffold" && residual ? [blobDigest(residual)] : [];
+    const next = seededIntegers(request.seed, "fake", ...control);
     const { tensors } = decodeSafetensors(request.base);
     const moved = tensors
       .filter(({ name }) => !name.startsWith("server/"))
@@ -45,7 +48,13 @@ export class FakeLearner implements Learner {
         data: Float32Array.from(tensor.data, (value) => value + (next() / 2 ** 32 - 0.5) / 8),
       }));
     this.ended.push(request.round);
-    return { weights: encodeSafetensors(moved), sampleCount: trainScans, finalLoss: 0.5, seconds: trainMs / 1000 };
+    return {
+      weights: encodeSafetensors(moved),
+      sampleCount: trainScans,
+      finalLoss: 0.5,
+      seconds: trainMs / 1000,
+      unitMove: 1,
+    };
   }
 
   async predict(request: Parameters<Learner["predict"]>[0]) {

@@ -5,6 +5,10 @@ import { maxUpdateBytes } from "../../../protocol/update/update-layout.ts";
 import { modelOf, planOf } from "../strategy/small-federation.ts";
 import { applied, bell, codeOf, flat, make, norm, types, verify } from "./one-update.ts";
 
+const tensorOf = (file: Uint8Array, name: string): number[] => [
+  ...(decodeSafetensors(file).tensors.find((tensor) => tensor.name === name)?.data ?? []),
+];
+
 describe("makeUpdate", () => {
   it("gives the same bytes for the same input, and other rounding in another round", () => {
     const plan = planOf("fedavg", { update: { clipNorm: 1 } });
@@ -113,17 +117,51 @@ describe("makeUpdate", () => {
     expect([...new Set(integers)].sort()).to.deep.equal([0, 1]);
   });
 
-  it("carries SCAFFOLD's control variates in the same file, clipped by their own norm", async () => {
+  it("carries the change of SCAFFOLD's control variate in the same file, clipped by its own norm", async () => {
     const plan = planOf("scaffold", { strategy: { controlClipNorm: 1 } });
     const base = modelOf({ w: [0, 0] });
-    const made = make({ base, local: modelOf({ w: [3, 4] }), control: modelOf({ w: [30, 40] }), plan });
+    const made = make({ base, local: modelOf({ w: [3, 4] }), unitMove: 0.1, plan });
     expect((await verify(made.update, base, plan)).norm).to.be.closeTo(5, 0.1);
-    const model = decodeSafetensors(await applied(plan, base, made.update)).tensors;
-    const control = model.find(({ name }) => name === "server/control/w");
-    expect(norm([...(control?.data ?? [])]))
-      .to.be.closeTo(1, 0.01)
-      .and.at.most(1);
+    const control = tensorOf(await applied(plan, base, made.update), "server/control/w");
+    expect(norm(control)).to.be.closeTo(1, 0.01).and.at.most(1);
     expect(await codeOf(async () => make({ base, local: base, plan }))).to.equal("CONTROL_MISSING");
+  });
+
+  it("moves SCAFFOLD's control variate to the mean gradient, by option II", async () => {
+    // Gradients of 3 and -4 in 2 steps at a rate of 1/4: the weights move by -1.5 and 2, and c becomes the gradient.
+    const plan = planOf("scaffold", { strategy: { controlClipNorm: 1024 }, update: { type: "I32" } });
+    const unitMove = 0.5;
+    const first = make({ base: modelOf({ w: [0, 0] }), local: modelOf({ w: [-1.5, 2] }), unitMove, plan });
+    tensorOf(first.residual, "control/w").forEach((value, index) => {
+      expect(value).to.be.closeTo([3, -4][index] ?? Number.NaN, 1e-5);
+    });
+    const model = await applied(plan, modelOf({ w: [0, 0] }), first.update);
+    expect(tensorOf(model, "server/control/w")).to.deep.equal(tensorOf(first.residual, "control/w"));
+    // Gradients of 5 and 6 from there: corrected by c - c_i = 0, and c_i becomes them.
+    const [a = 0, b = 0] = tensorOf(model, "w");
+    const local = modelOf({ w: [a - 2.5, b - 3] });
+    const second = make({ base: model, local, residual: first.residual, unitMove, plan, round: 2 });
+    tensorOf(second.residual, "control/w").forEach((value, index) => {
+      expect(value).to.be.closeTo([5, 6][index] ?? Number.NaN, 1e-5);
+    });
+  });
+
+  it("keeps SCAFFOLD's variate equal to what the server has received, whatever rounding and clipping left out", async () => {
+    const strategy = { controlClipNorm: 0.5, serverLearningRate: 1 };
+    const plan = planOf("scaffold", { strategy, update: { type: "I8", clipNorm: 8, topFraction: 0.5 } });
+    let model = modelOf({ w: new Array<number>(50).fill(0) });
+    let residual: Uint8Array | undefined;
+    for (let round = 1; round <= 5; round++) {
+      const before = tensorOf(model, "w");
+      const local = modelOf({ w: bell(round, 50, 1).map((value, index) => (before[index] ?? 0) + value) });
+      const made = make({ base: model, local, residual, unitMove: 0.5, plan, round });
+      residual = made.residual;
+      model = await applied(plan, model, made.update);
+      // The only member of this federation: c is its c_i.
+      tensorOf(model, "server/control/w").forEach((value, index) => {
+        expect(value).to.be.closeTo(tensorOf(residual as Uint8Array, "control/w")[index] ?? Number.NaN, 1e-6);
+      });
+    }
   });
 
   it("refuses weights that are not numbers, missing tensors and other shapes", async () => {
