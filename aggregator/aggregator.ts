@@ -1,4 +1,4 @@
-// The aggregator's process, wired: its party on the network, the plan and the first model, and its steps.
+// The aggregator's composition root: opens its party, stores the plan and the genesis model, and runs the rounds.
 import { readFile } from "node:fs/promises";
 import { FedError } from "../foundation/errors.ts";
 import { openParty, type PartyOpening } from "../party/open-party.ts";
@@ -17,12 +17,12 @@ export interface AggregatorNodeOptions {
   readonly onEvent: (event: AggregatorEvent) => void;
 }
 
-/** Runs until the signal aborts. @throws FedError FILE_UNREADABLE, PLAN_*; as openParty */
+/** Runs until the signal aborts. @throws FILE_UNREADABLE, PLAN_*, and the codes of openParty */
 export async function runAggregator(config: AggregatorConfig, options: AggregatorNodeOptions): Promise<void> {
   const { password, log, signal, shared, onEvent } = options;
-  const planBytes = await readOrExplain(config.plan, "plan");
+  const planBytes = await readInput(config.plan, "plan");
   const plan = decodePlan(planBytes);
-  const genesisBytes = await readOrExplain(config.genesis, "genesis");
+  const genesisBytes = await readInput(config.genesis, "genesis");
   const onWaiting = (aggregator: AggregatorEvent["aggregator"]) =>
     onEvent({ aggregator, event: "waiting-for-admission" });
   const party = await openParty(config, { password, log, signal, onWaiting, ...(shared ? { shared } : {}) });
@@ -45,7 +45,7 @@ export async function runAggregator(config: AggregatorConfig, options: Aggregato
   }
 }
 
-async function readOrExplain(path: string, field: string): Promise<Uint8Array> {
+async function readInput(path: string, field: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (cause) {

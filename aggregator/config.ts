@@ -1,4 +1,4 @@
-// An aggregator's configuration: one strict schema, parsed once at the edge.
+// An aggregator's configuration: one strict schema, parsed once at start.
 import { resolve } from "node:path";
 import { z } from "zod";
 import { parsePartyConfig, partyConfigFields } from "../party/config.ts";
@@ -10,9 +10,9 @@ const aggregatorConfigSchema = z
     plan: z.string(),
     /** File of the model that the first round starts from, safetensors. */
     genesis: z.string(),
-    /** Final rounds to stop opening after; as many as the plan says when left out. */
+    /** No round is opened after this many final ones; default: the plan's number. */
     rounds: z.number().int().min(1).optional(),
-    /** Seconds of chain time that late attestations of a final round are waited for, so that their scores count. */
+    /** Seconds of chain time to wait for late attestations of a final round, so that their scores count. */
     settleSeconds: z.number().int().min(0).max(3600).default(10),
   })
   .strict();
@@ -20,8 +20,8 @@ const aggregatorConfigSchema = z
 export type AggregatorConfig = z.output<typeof aggregatorConfigSchema>;
 
 /**
- * @param baseDir what relative paths are relative to
- * @throws FedError CONFIG_INVALID naming the field
+ * @param baseDir folder that relative paths start from
+ * @throws CONFIG_INVALID
  */
 export function parseAggregatorConfig(raw: unknown, { baseDir }: { baseDir: string }): AggregatorConfig {
   const config = parsePartyConfig(aggregatorConfigSchema, raw, { baseDir, command: "aggregator" });

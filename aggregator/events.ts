@@ -1,4 +1,4 @@
-// What an aggregator tells those who watch it; the command line prints them as NDJSON.
+// The events of an aggregator; the command line prints them as NDJSON.
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 
 export type AggregatorEvent = { readonly aggregator: HospitalAddress } & (
@@ -17,11 +17,11 @@ export type AggregatorEvent = { readonly aggregator: HospitalAddress } & (
       readonly round: RoundId;
       readonly model: Digest;
       readonly included: number;
-      /** Seconds that averaging and the transaction took. */
+      /** Time of averaging and of the transaction, seconds. */
       readonly seconds: number;
     }
   | { readonly event: "final"; readonly round: RoundId; readonly model: Digest }
   | { readonly event: "round-abandoned"; readonly round: RoundId }
-  /** As many rounds are final as the plan asks for. */
+  /** All rounds of the plan are final. */
   | { readonly event: "finished"; readonly rounds: number; readonly model: Digest }
 );

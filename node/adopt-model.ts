@@ -1,15 +1,15 @@
-// Takes over a final model as the one to train from and to use: fetched, if this hospital did not compute it itself.
+// Adopts a final model: fetches it if this hospital has not computed it, and records it as the base of the next training.
 
 import { FedError } from "../foundation/errors.ts";
 import type { RoundState } from "../protocol/contract/round.ts";
 import type { HospitalAddress } from "../protocol/format/digest.ts";
 import type { BlobExchange, Journal } from "../protocol/ports.ts";
-import type { Tell } from "./events.ts";
+import type { Emit } from "./events.ts";
 import { type Notes, noteAdopted, wentInto } from "./notes.ts";
 
 /**
- * @param finals all final rounds, oldest first: what was missed meanwhile settles the prepared update too
- * @throws FedError BLOB_UNAVAILABLE, BLOB_TOO_LARGE, ABORTED
+ * @param input.finals all final rounds, oldest first: a round that was missed may have used the prepared update
+ * @throws ROUND_NOT_FINAL, BLOB_UNAVAILABLE, BLOB_TOO_LARGE, ABORTED
  */
 export async function adoptModel(
   { exchange, journal }: { exchange: BlobExchange; journal: Journal },
@@ -20,7 +20,7 @@ export async function adoptModel(
     self: HospitalAddress;
     maxModelBytes: number;
   },
-  { signal, tell }: { signal: AbortSignal; tell: Tell },
+  { signal, emit }: { signal: AbortSignal; emit: Emit },
 ): Promise<void> {
   const { round, finals, notes, self, maxModelBytes } = input;
   const { model } = round;
@@ -29,5 +29,5 @@ export async function adoptModel(
   const since = notes.adopted?.round ?? 0;
   const spent = finals.some((each) => each.id > since && wentInto(each, self));
   await noteAdopted(journal, { adopted: { round: round.id, model }, spent });
-  tell({ event: "adopted", round: round.id, model, ours: wentInto(round, self) });
+  emit({ event: "adopted", round: round.id, model, ours: wentInto(round, self) });
 }

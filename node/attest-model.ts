@@ -1,4 +1,4 @@
-// A hospital's verdict on a proposed model: recompute it, score it on the hospital's own patients, say so on chain.
+// Attests a proposed model: recompute it, score it on the hospital's own patients, record the verdict on chain.
 
 import { FedError } from "../foundation/errors.ts";
 import { zeroDigest } from "../protocol/format/digest.ts";
@@ -6,18 +6,18 @@ import { encodeRefusal } from "../protocol/format/refusal.ts";
 import type { SharedWork } from "../protocol/judge/shared-work.ts";
 import type { BlobStore, Learner, Ledger, Log } from "../protocol/ports.ts";
 import { evaluateModel } from "./evaluate-model.ts";
-import type { Tell } from "./events.ts";
+import type { Emit } from "./events.ts";
 import { type Judgement, verifyProposal } from "./verify-proposal.ts";
 
 /**
- * Attests with the digest of the scores where it agrees, of the refusal where it does not.
- * @param learner undefined while it is busy training: the attestation then carries no scores
- * @throws FedError what the contract refuses; ABORTED
+ * Attests with the digest of the scores if it agrees, or of the refusal if it does not.
+ * @param ports.learner undefined while it trains: the attestation then carries no scores
+ * @throws LEDGER_READ_ONLY, ABORTED, or the contract's own code
  */
 export async function attestModel(
   ports: { ledger: Ledger; blobs: BlobStore; learner: Learner | undefined; log: Log; work?: SharedWork },
   judgement: Judgement,
-  { wanted, stop, tell, seconds }: { wanted: AbortSignal; stop: AbortSignal; tell: Tell; seconds: () => number },
+  { wanted, stop, emit, seconds }: { wanted: AbortSignal; stop: AbortSignal; emit: Emit; seconds: () => number },
 ): Promise<void> {
   const { ledger, blobs, learner, log } = ports;
   const { round, proposal, context } = judgement;
@@ -36,11 +36,11 @@ export async function attestModel(
     const { code, member, proposer } = verdict.refusal;
     const facts = { round: round.id, proposal: proposal.number, proposer, ...(member ? { member } : {}) };
     log.warn("proposal-refused", { code, ...facts });
-    tell({ event: "refused", code, ...facts });
+    emit({ event: "refused", code, ...facts });
   }
   wanted.throwIfAborted();
   const scores = statement ? await blobs.put(statement) : zeroDigest;
   const { agree } = verdict;
   await ledger.attest({ round: round.id, proposal: proposal.number, agree, scores }, { signal: stop });
-  tell({ event: "attested", round: round.id, proposal: proposal.number, agree, seconds: seconds() });
+  emit({ event: "attested", round: round.id, proposal: proposal.number, agree, seconds: seconds() });
 }

@@ -1,19 +1,19 @@
-// A hospital's training in progress, in one file: a process killed in the middle of a long training goes on from there.
+// A hospital's training in progress, in one file: a killed process continues a long training from its last checkpoint.
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { sha256 } from "../foundation/sha256.ts";
 
 export interface CheckpointFile {
-  /** Undefined where there is none; "damaged" where it is not what was written. */
+  /** Undefined if there is none; "damaged" if its bytes are not those that were written. */
   read(): Promise<Uint8Array | "damaged" | undefined>;
-  /** Durable and whole when it resolves; what was there before stays until then. */
+  /** Durable when it resolves; the previous checkpoint stays until then. */
   write(checkpoint: Uint8Array): Promise<void>;
   remove(): Promise<void>;
 }
 
 const digestBytes = 32;
 
-/** The file is the SHA-256 of a checkpoint, and the checkpoint. */
+/** The file is the SHA-256 of the checkpoint (32 bytes), then the checkpoint. */
 export function checkpointFile(path: string): CheckpointFile {
   const temporary = `${path}.tmp`;
   return {

@@ -1,4 +1,4 @@
-// A hospital's configuration: one strict schema, parsed once at the edge.
+// A hospital's configuration: one strict schema, parsed once at start.
 import { resolve } from "node:path";
 import { z } from "zod";
 import { parsePartyConfig, partyConfigFields } from "../party/config.ts";
@@ -7,9 +7,9 @@ import { digestField } from "../protocol/format/fields.ts";
 const hospitalConfigSchema = z
   .object({
     ...partyConfigFields,
-    /** Folder of the hospital's imported data. */
+    /** Folder of the hospital's shard. */
     shard: z.string(),
-    /** Digest of the only plan to train under; without it, the plan of the first round that the hospital sees. */
+    /** Digest of the only plan to train under; default: the plan of the first round that the hospital sees. */
     plan: digestField.optional(),
   })
   .strict();
@@ -17,8 +17,8 @@ const hospitalConfigSchema = z
 export type HospitalConfig = z.output<typeof hospitalConfigSchema>;
 
 /**
- * @param baseDir what relative paths are relative to
- * @throws FedError CONFIG_INVALID naming the field
+ * @param baseDir folder that relative paths start from
+ * @throws CONFIG_INVALID
  */
 export function parseHospitalConfig(raw: unknown, { baseDir }: { baseDir: string }): HospitalConfig {
   const config = parsePartyConfig(hospitalConfigSchema, raw, { baseDir, command: "node" });

@@ -1,5 +1,5 @@
-// Scores a proposed model on this hospital's own validation patients. A hospital whose scoring fails still says whether
-// the model is the right average: that needs no patients.
+// Scores a proposed model on this hospital's own validation patients. If scoring fails, the hospital can still attest
+// the average, which needs no patients.
 
 import { isFedError } from "../foundation/errors.ts";
 import type { Waiting } from "../foundation/waiting.ts";
@@ -8,7 +8,7 @@ import type { Plan } from "../protocol/format/plan.ts";
 import { encodeValidationScores } from "../protocol/format/validation-scores.ts";
 import type { Learner, Log } from "../protocol/ports.ts";
 
-/** @returns the scores' bytes; undefined where scoring failed. @throws FedError ABORTED */
+/** @returns the scores' bytes; undefined if scoring failed. @throws ABORTED */
 export async function evaluateModel(
   { learner, log }: { learner: Learner; log: Log },
   subject: { round: RoundId; hospital: HospitalAddress; plan: Plan; model: Uint8Array; digest: Digest },

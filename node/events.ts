@@ -1,4 +1,4 @@
-// What a hospital tells those who watch it, one typed event at a time; the command line prints them as NDJSON.
+// The events of a hospital; the command line prints them as NDJSON.
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 import type { RefusalCode } from "../protocol/format/refusal.ts";
 
@@ -11,7 +11,7 @@ export type HospitalEvent = {
       readonly peerId: string;
       readonly listen: readonly string[];
       readonly trainScans: number;
-      /** The newest final model that it took over before. */
+      /** The newest final model that this hospital has adopted. */
       readonly adopted?: Digest;
     }
   | { readonly event: "round-opened"; readonly round: RoundId; readonly opener: HospitalAddress }
@@ -47,7 +47,7 @@ export type HospitalEvent = {
       readonly round: RoundId;
       readonly proposal: number;
       readonly agree: boolean;
-      /** Seconds that fetching, recomputing and scoring took. */
+      /** Time of recomputing and scoring, seconds. */
       readonly seconds: number;
     }
   | {
@@ -65,5 +65,5 @@ export type HospitalEvent = {
 );
 
 type WithoutHospital<Event> = Event extends HospitalEvent ? Omit<Event, "hospital"> : never;
-/** Tells an event; the hospital's own address is added. */
-export type Tell = (event: WithoutHospital<HospitalEvent>) => void;
+/** Emits an event; the hospital's address is added. */
+export type Emit = (event: WithoutHospital<HospitalEvent>) => void;

@@ -1,4 +1,4 @@
-// The hospital's process, wired: its party on the network, its learner in a process of its own, and the steps between.
+// The hospital's composition root: opens its party and its trainer process, and runs the hospital.
 import { join } from "node:path";
 import { openParty, type PartyOpening } from "../party/open-party.ts";
 import type { Log } from "../protocol/ports.ts";
@@ -17,14 +17,14 @@ export interface HospitalNodeOptions {
   readonly signal: AbortSignal;
   readonly shared?: PartyOpening["shared"];
   readonly onEvent: (event: HospitalEvent) => void;
-  /** Who trains; a process of this hospital's own unless a simulation shares one. */
+  /** Default: a process of this hospital's own; a simulation shares one. */
   readonly trainer?: Pick<TrainerProcess, "learner">;
 }
 
-/** Of a training in progress: what a kill costs at most, against three times the model written to disk. */
+/** A kill loses at most this much training; each checkpoint writes three times the model's size to disk. */
 const checkpointEveryMs = 30_000;
 
-/** Runs until the signal aborts; then ends what is in flight, its trainer and its connections. @throws as openParty */
+/** Runs until the signal aborts; then ends its actions, its trainer and its connections. @throws the codes of openParty */
 export async function runHospitalNode(config: HospitalConfig, options: HospitalNodeOptions): Promise<void> {
   const { password, log, software, signal, shared, onEvent } = options;
   const onWaiting = (hospital: HospitalEvent["hospital"]) => onEvent({ hospital, event: "waiting-for-admission" });
@@ -38,7 +38,7 @@ export async function runHospitalNode(config: HospitalConfig, options: HospitalN
   });
   try {
     const { self, network } = party;
-    // Asked for before the first round: an unreadable shard is told at the start, and the trainer is warm when needed.
+    // Read before the first round: an unreadable shard fails at the start, and TensorFlow is loaded when training begins.
     const { trainScans } = await learner.shard();
     const { adopted } = await readNotes(party.journal);
     onEvent({

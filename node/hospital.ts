@@ -1,14 +1,15 @@
-// A hospital as a party: what it observes, and which step does what. It knows the world through its ports only, so the
-// very same code runs in a hospital, in tests and in the deterministic simulator.
+// A hospital as a party: how it observes, and which function performs which action. It reaches the world through ports
+// only, so the same code runs in a hospital, in tests and in the deterministic simulator.
 
 import { FedError } from "../foundation/errors.ts";
 import type { Waiting } from "../foundation/waiting.ts";
-import { type Bell, runParty } from "../party/loop.ts";
+import { PartyLoop } from "../party/loop.ts";
 import { openRound } from "../party/open-round.ts";
 import { proposeModel } from "../party/propose-model.ts";
+import { collectName } from "../party/round-actions.ts";
 import { RoundWatch } from "../party/round-watch.ts";
 import { openLineage } from "../protocol/contract/lineage.ts";
-import type { Member } from "../protocol/contract/round.ts";
+import type { RoundState } from "../protocol/contract/round.ts";
 import type { Digest } from "../protocol/format/digest.ts";
 import type { SharedWork } from "../protocol/judge/shared-work.ts";
 import type {
@@ -24,8 +25,8 @@ import type {
 } from "../protocol/ports.ts";
 import { adoptModel } from "./adopt-model.ts";
 import { attestModel } from "./attest-model.ts";
-import type { HospitalEvent, Tell } from "./events.ts";
-import { type HospitalStep, nextSteps } from "./next-step.ts";
+import type { Emit, HospitalEvent } from "./events.ts";
+import { type HospitalAction, nextActions } from "./next-actions.ts";
 import { notePlan, readNotes } from "./notes.ts";
 import { submitUpdate } from "./submit-update.ts";
 import { trainUpdate } from "./train-update.ts";
@@ -45,7 +46,7 @@ export interface HospitalPorts {
 }
 
 export interface HospitalOptions {
-  /** The only plan that this hospital trains under; without it, the one of the first round that it sees. */
+  /** The only plan to train under; default: the plan of the first round that the hospital sees. */
   readonly plan?: Digest;
   /** Largest model that is fetched, bytes. */
   readonly maxModelBytes: number;
@@ -53,7 +54,12 @@ export interface HospitalOptions {
   readonly software: string;
 }
 
-/** Runs until the signal aborts; then finishes or gives up what is in flight, and returns. */
+interface Signals {
+  readonly wanted: AbortSignal;
+  readonly stop: AbortSignal;
+}
+
+/** Runs until the signal aborts; then waits for the actions in flight and returns. */
 export async function runHospital(
   ports: HospitalPorts,
   options: HospitalOptions,
@@ -63,42 +69,30 @@ export async function runHospital(
   const self = ledger.self;
   if (self === undefined) throw new FedError("LEDGER_READ_ONLY", {});
   const { maxModelBytes, software } = options;
-  const tell: Tell = (event) => onEvent({ hospital: self, ...event } as HospitalEvent);
+  const emit: Emit = (event) => onEvent({ hospital: self, ...event } as HospitalEvent);
   const readLineage = openLineage(ledger);
-  const watch = new RoundWatch(ports, { maxModelBytes });
+  const watch = new RoundWatch(ports, { maxModelBytes }, (round, member) => loop.retryNow(collectName(round, member)));
   let training: Training | undefined;
   let wasActive = false;
-  let bell: Bell | undefined;
 
   const observe = async (waiting: Waiting): Promise<HospitalView> => {
     const now = await ledger.chainTime(waiting);
     const member = (await ledger.members(waiting)).find(({ address }) => address === self);
     const lineage = await readLineage(waiting);
-    const news = watch.follow(lineage.newest, now, bell);
+    const news = watch.follow(lineage.newest, now);
     if (lineage.newest) {
       const { id: round, opener } = lineage.newest;
-      if (news.opened) tell({ event: "round-opened", round, opener });
-      if (news.abandoned) tell({ event: "round-abandoned", round });
+      if (news.opened) emit({ event: "round-opened", round, opener });
+      if (news.abandoned) emit({ event: "round-abandoned", round });
     }
-    followMembership(member);
-    const { context, collected, askingSince, fruitless, proposalSeenAt } = watch;
-    const notes = await readNotes(journal);
-    return {
-      ...{ self, member, now, lineage, notes, training },
-      ...{ context, collected, askingSince, fruitless, proposalSeenAt, uncollected: watch.uncollected() },
-    };
-  };
-
-  const followMembership = (member: Member | undefined) => {
-    if (wasActive && !member?.active) tell({ event: "revoked" });
+    if (wasActive && !member?.active) emit({ event: "revoked" });
     wasActive = member?.active ?? false;
+    const observations = watch.observations();
+    const notes = await readNotes(journal);
+    return { ...observations, self, member, now, lineage, notes, training };
   };
 
-  const openContext = async (
-    { round }: HospitalStep & { kind: "open-context" },
-    view: HospitalView,
-    waiting: Waiting,
-  ) => {
+  const openContext = async (round: RoundState, view: HospitalView, waiting: Waiting) => {
     const { federation } = ledger;
     const ours = options.plan ?? view.notes.plan;
     const accepts = (plan: Digest) => ours === undefined || ours === plan;
@@ -106,94 +100,85 @@ export async function runHospital(
     if (ours === undefined) await notePlan(journal, round.plan);
     if (accepts(round.plan)) return;
     log.warn("plan-refused", { round: round.id, plan: round.plan, ours });
-    tell({ event: "plan-refused", round: round.id, plan: round.plan });
+    emit({ event: "plan-refused", round: round.id, plan: round.plan });
   };
 
-  const collect = async (step: HospitalStep & { kind: "collect" }, waiting: Waiting) => {
-    const found = await watch.collect(step, waiting);
+  const collect = async (action: HospitalAction & { kind: "collect" }, waiting: Waiting) => {
+    const found = await watch.collect(action, waiting);
     if (!found) return;
     const { member } = found;
-    const round = step.round.id;
-    if (found.status === "valid") tell({ event: "collected", round, member });
-    else {
-      log.warn("update-invalid", { round, member, code: found.code });
-      tell({ event: "invalid-update", round, member, code: found.code });
-    }
+    const round = action.round.id;
+    if (found.status === "valid") return emit({ event: "collected", round, member });
+    log.warn("update-invalid", { round, member, code: found.code });
+    emit({ event: "invalid-update", round, member, code: found.code });
   };
 
-  const perform = async (
-    step: HospitalStep,
-    view: HospitalView,
-    { wanted, stop }: { wanted: AbortSignal; stop: AbortSignal },
+  const attest = (
+    { round, proposal }: HospitalAction & { kind: "attest" },
+    { context, collected, lineage }: HospitalView,
+    signals: Signals,
   ): Promise<void> => {
-    const { lineage, notes, context } = view;
-    const waiting = { signal: wanted };
-    if (step.kind === "open") {
-      await openRound({ ledger, blobs }, step, { signal: stop });
-      return;
-    }
-    const { round } = step;
-    switch (step.kind) {
+    if (context.status === "missing") return Promise.resolve();
+    const started = clock.now();
+    const seconds = () => (clock.now() - started) / 1000;
+    const olderBases = lineage.bases.slice(lineage.bases.indexOf(round.base) + 1).slice(0, 3);
+    const announced = watch.announcedBy(proposal.proposer, round.id);
+    const planContext = context.status === "ready" ? context : ("refused" as const);
+    const judgement = { round, proposal, context: planContext, collected, announced, olderBases };
+    const free = training ? undefined : learner;
+    return attestModel({ ...ports, learner: free }, judgement, { ...signals, emit, seconds });
+  };
+
+  const perform = async (action: HospitalAction, view: HospitalView, signals: Signals): Promise<void> => {
+    const { lineage, notes, context, collected } = view;
+    const untilUnwanted = { signal: signals.wanted };
+    const untilStopped = { signal: signals.stop };
+    switch (action.kind) {
       case "open-context":
-        return openContext(step, view, waiting);
-      case "expire":
-        return ledger.expire(round.id, { signal: stop });
-      case "adopt":
-        return adoptModel(
-          { exchange, journal },
-          { round, finals: lineage.finals, notes, self, maxModelBytes },
-          { signal: wanted, tell },
-        );
-      case "attest": {
-        const started = clock.now();
-        const seconds = () => (clock.now() - started) / 1000;
-        if (context === undefined) return;
-        const { proposal } = step;
-        const olderBases = lineage.bases.slice(lineage.bases.indexOf(round.base) + 1).slice(0, 3);
-        const announced = watch.announcedBy(proposal.proposer, round.id);
-        const judgement = { round, proposal, context, collected: view.collected, announced, olderBases };
-        const free = training ? undefined : learner;
-        return attestModel({ ...ports, learner: free }, judgement, { wanted, stop, tell, seconds });
-      }
-      default:
-        break;
-    }
-    if (context === undefined || context === "refused") return;
-    switch (step.kind) {
+        return openContext(action.round, view, untilUnwanted);
       case "collect":
-        return collect(step, waiting);
-      case "train": {
-        training = { round: round.id, plan: round.plan, base: round.base };
+        return collect(action, untilUnwanted);
+      case "train":
+        if (context.status !== "ready") return;
+        training = { round: action.round.id, plan: action.round.plan, base: action.round.base };
         try {
-          return await trainUpdate(ports, { round, context, self, maxModelBytes }, { signal: wanted, tell });
+          const input = { round: action.round, context, self, maxModelBytes };
+          return await trainUpdate(ports, input, { signal: signals.wanted, emit });
         } finally {
           training = undefined;
         }
-      }
       case "commit":
-        if (notes.prepared) await submitUpdate(ports, { round, prepared: notes.prepared, software }, { stop, tell });
+        if (!notes.prepared) return;
+        await submitUpdate(
+          ports,
+          { round: action.round, prepared: notes.prepared, software },
+          { stop: signals.stop, emit },
+        );
         return;
       case "propose": {
-        const collected = view.collected.values();
-        const made = await proposeModel(ports, { round, plan: context.plan, collected }, { signal: stop });
-        tell({ event: "proposed", round: round.id, ...made });
-        return;
+        if (context.status !== "ready") return;
+        const input = { round: action.round, plan: context.plan, collected: collected.values() };
+        const made = await proposeModel(ports, input, untilStopped);
+        return emit({ event: "proposed", round: action.round.id, ...made });
       }
+      case "attest":
+        return attest(action, view, signals);
+      case "adopt": {
+        const input = { round: action.round, finals: lineage.finals, notes, self, maxModelBytes };
+        return adoptModel({ exchange, journal }, input, { signal: signals.wanted, emit });
+      }
+      case "expire":
+        return ledger.expire(action.round.id, untilStopped);
+      case "open":
+        await openRound({ ledger, blobs }, action, untilStopped);
+        return;
     }
   };
 
-  const unsubscribe = gossip.subscribe((announcement) => watch.hear(announcement, bell));
+  const loop = new PartyLoop<HospitalView, HospitalAction>(ports, { observe, decide: nextActions, perform });
+  const unsubscribe = gossip.subscribe((announcement) => watch.receive(announcement));
   try {
-    await runParty(
-      ports,
-      { observe, decide: nextSteps, perform },
-      {
-        signal,
-        onBell(given) {
-          bell = given;
-        },
-      },
-    );
+    await loop.run(signal);
   } finally {
     unsubscribe();
   }

@@ -1,5 +1,5 @@
-// A Learner whose work is done in a child process: TensorFlow holds up the event loop for seconds, and a hospital that
-// does not answer its peers for seconds is dropped by them. A child that dies or hangs is replaced at the next job.
+// A Learner that works in a child process: TensorFlow blocks the event loop for seconds, and peers disconnect a hospital
+// that does not answer for seconds. A child that dies or hangs is replaced at the next job.
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { environmentWithoutSecrets } from "../foundation/environment-without-secrets.ts";
@@ -10,9 +10,9 @@ import type { FromTrainer, Place, Predictions, Shard, ToTrainer } from "./traine
 
 export interface TrainerProcessOptions {
   readonly log?: Log;
-  /** Longest silence of a busy child, milliseconds, before it counts as hung. Default ten minutes. */
+  /** A busy child that sends nothing for this long counts as hung; milliseconds, default ten minutes. */
   readonly silenceMs?: number;
-  /** The child's program: trainer-process.ts, or another one that speaks trainer-messages.ts. */
+  /** The child's program, which serves trainer-messages.ts; default: trainer-process.ts. */
   readonly entry?: URL;
 }
 
@@ -29,9 +29,9 @@ interface Pending {
   readonly onProgress: ((progress: TrainProgress) => void) | undefined;
 }
 
-/** One child, which works for one hospital, or in a simulation for several, one job after the other. */
+/** One child, which works for one hospital, or for several in a simulation; one job after the other. */
 export interface TrainerProcess {
-  /** A learner whose jobs throw FedError LEARNER_CRASHED, LEARNER_HUNG, LEARNER_CLOSED, ABORTED, or the trainer's own. */
+  /** @throws (its jobs) LEARNER_CRASHED, LEARNER_HUNG, LEARNER_CLOSED, ABORTED, or the trainer's own code */
   learner(place: Place): Learner;
   /** Ends the child; jobs in flight fail with LEARNER_CLOSED. */
   close(): Promise<void>;
@@ -52,8 +52,7 @@ export function openTrainerProcess(options: TrainerProcessOptions = {}): Trainer
     for (const { reject } of pending.values()) reject(error);
     pending.clear();
   };
-  /** Counts the child's silence anew, while it has anything to do. */
-  const watch = () => {
+  const restartWatchdog = () => {
     clearTimeout(watchdog);
     if (pending.size === 0) return;
     watchdog = setTimeout(() => {
@@ -72,12 +71,12 @@ export function openTrainerProcess(options: TrainerProcessOptions = {}): Trainer
       execArgv: ["--disable-warning=ExperimentalWarning"],
       env: environmentWithoutSecrets(process.env),
     });
-    let complaints = "";
+    let lastErrors = "";
     started.stderr?.on("data", (chunk) => {
-      complaints = (complaints + chunk).slice(-4000);
+      lastErrors = (lastErrors + chunk).slice(-4000);
     });
     started.on("message", (message) => {
-      if (child === started) hear(message as FromTrainer);
+      if (child === started) receive(message as FromTrainer);
     });
     started.once("error", (cause) => log?.error("learner-error", { error: cause.message }));
     started.once("exit", (code, signalName) => {
@@ -85,13 +84,13 @@ export function openTrainerProcess(options: TrainerProcessOptions = {}): Trainer
       child = undefined;
       const facts = { code: code ?? undefined, signal: signalName ?? undefined };
       log?.[closed ? "debug" : "error"]("learner-ended", facts);
-      const remedy = "it is started again; if it happens often, look for a lack of memory";
-      failAll(new FedError("LEARNER_CRASHED", facts, { cause: new Error(complaints), remedy }));
+      const remedy = "the trainer is started again; if this happens often, check the machine's free memory";
+      failAll(new FedError("LEARNER_CRASHED", facts, { cause: new Error(lastErrors), remedy }));
     });
     return started;
   };
 
-  const hear = (message: FromTrainer) => {
+  const receive = (message: FromTrainer) => {
     if (message.kind === "log") log?.[message.level](message.event, message.facts);
     else if (message.kind !== "alive") {
       const job = pending.get(message.id);
@@ -103,7 +102,7 @@ export function openTrainerProcess(options: TrainerProcessOptions = {}): Trainer
         job?.reject(new FedError(code, facts, { cause: new Error(stack), ...(remedy ? { remedy } : {}) }));
       }
     }
-    watch();
+    restartWatchdog();
   };
 
   const run = <Result>(
@@ -126,7 +125,7 @@ export function openTrainerProcess(options: TrainerProcessOptions = {}): Trainer
       pending.set(id, { resolve: resolve as (result: never) => void, reject, onProgress });
     });
     send({ ...job, id } as ToTrainer);
-    watch();
+    restartWatchdog();
     return outcome.finally(() => signal?.removeEventListener("abort", abort));
   };
 
@@ -143,7 +142,7 @@ export function openTrainerProcess(options: TrainerProcessOptions = {}): Trainer
       const last = child;
       if (!last || last.exitCode !== null || last.signalCode !== null) return;
       const ended = new Promise((resolve) => last.once("exit", resolve));
-      // TensorFlow may hold up the child for seconds, and nothing of it is worth waiting for.
+      // TensorFlow may block the child for seconds, and none of its work is needed any more.
       last.kill("SIGKILL");
       await ended;
     },

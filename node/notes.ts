@@ -1,5 +1,5 @@
-// What a hospital must remember over a kill: the update it is about to commit to, the residual that goes with it, and
-// how far it has come. All keys of its journal are here; related notes are written in one batch.
+// What a hospital must remember after a kill: the prepared update, its residual, the adopted model. This file lists all
+// keys of its journal; related notes are written in one batch.
 import { z } from "zod";
 import { FedError } from "../foundation/errors.ts";
 import type { RoundState } from "../protocol/contract/round.ts";
@@ -23,7 +23,7 @@ const preparedSchema = z
   })
   .strict();
 
-/** An update whose bytes are stored and that awaits its commitment, or the end of the round that it was committed in. */
+/** An update whose bytes are stored; it waits for its commitment, or for the end of the round it was committed in. */
 export type PreparedUpdate = z.output<typeof preparedSchema>;
 
 const adoptedSchema = z.object({ round: roundField, model: digestField }).strict();
@@ -31,9 +31,9 @@ export type Adopted = z.output<typeof adoptedSchema>;
 
 export interface Notes {
   readonly prepared: PreparedUpdate | undefined;
-  /** The newest final model that this hospital took over. */
+  /** The newest final model that this hospital has adopted. */
   readonly adopted: Adopted | undefined;
-  /** The plan that the hospital agreed to by its first round, where its operator named none. */
+  /** The plan of the hospital's first round, if the operator named none. */
   readonly plan: Digest | undefined;
 }
 
@@ -46,7 +46,7 @@ const keys = {
   manifest: (round: RoundId) => `manifest/${round}`,
 };
 
-/** @throws FedError JOURNAL_MALFORMED naming the key */
+/** @throws JOURNAL_MALFORMED */
 export async function readNotes(journal: Journal): Promise<Notes> {
   return {
     prepared: await read(journal, keys.prepared, preparedSchema),
@@ -59,17 +59,17 @@ export async function notePlan(journal: Journal, plan: Digest): Promise<void> {
   await journal.write({ [keys.plan]: canonicalBytes(plan) });
 }
 
-/** What rounding left over from the updates that went into models so far. */
+/** The rounding remainder of the updates that went into models so far. */
 export function readResidual(journal: Journal): Promise<Uint8Array | undefined> {
   return journal.get(keys.residual);
 }
 
-/** The update's bytes must be stored before. The residual takes effect only once the update has gone into a model. */
+/** The update's bytes must be stored first. The residual takes effect only when the update has gone into a model. */
 export async function notePrepared(journal: Journal, prepared: PreparedUpdate, residual: Uint8Array): Promise<void> {
   await journal.write({ [keys.prepared]: canonicalBytes(prepared), [keys.preparedResidual]: residual });
 }
 
-/** The manifest signed for a round before it is committed to, so that a restart commits to the same bytes. */
+/** The manifest that was signed for a round before its commitment, so that a restart commits to the same bytes. */
 export function readManifest(journal: Journal, round: RoundId): Promise<Uint8Array | undefined> {
   return journal.get(keys.manifest(round));
 }
@@ -79,8 +79,8 @@ export async function noteManifest(journal: Journal, round: RoundId, manifest: U
 }
 
 /**
- * Takes over a final model. Where the prepared update went into it, its residual becomes the hospital's and the update
- * is done with; an update that went into no model leaves the residual of before as it was.
+ * Records an adopted model. If the prepared update went into it, its residual replaces the hospital's residual and the
+ * update is removed; an update that went into no model leaves the residual unchanged.
  */
 export async function noteAdopted(
   journal: Journal,
@@ -101,7 +101,7 @@ export function wentInto(round: RoundState, self: string): boolean {
   return accepted?.included.some((member) => member === self) ?? false;
 }
 
-/** What was read from a note's bytes, for as long as the journal hands out the same ones: a hospital looks at its notes all the time. */
+/** Parsed notes by their bytes: a hospital reads its notes at every observation, and the journal returns the same arrays. */
 const parsed = new WeakMap<Uint8Array, unknown>();
 
 async function read<T extends z.ZodTypeAny>(
@@ -117,6 +117,10 @@ async function read<T extends z.ZodTypeAny>(
     parsed.set(bytes, note);
     return note;
   } catch (cause) {
-    throw new FedError("JOURNAL_MALFORMED", { key }, { cause, remedy: "restore the store's folder from a backup" });
+    throw new FedError(
+      "JOURNAL_MALFORMED",
+      { key },
+      { cause, remedy: "restore the store from a backup (consilium restore)" },
+    );
   }
 }

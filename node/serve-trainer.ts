@@ -1,11 +1,11 @@
-// The child's side of the pipe: takes jobs one after the other, tells how they go, and ends when its parent does.
+// The trainer process's side of the IPC channel: runs jobs one after the other, reports progress, ends with its parent.
 import { type ErrorFacts, FedError, isFedError } from "../foundation/errors.ts";
 import type { Learner, Log } from "../protocol/ports.ts";
 import type { FromTrainer, Place, ToTrainer } from "./trainer-messages.ts";
 
 const heartbeatMs = 5000;
 
-/** Serves a learner a place over this process's IPC channel until the parent closes it or dies. */
+/** Serves one learner for each data place over this process's IPC channel, until the parent closes it or dies. */
 export function serveTrainer(openLearner: (place: Place, log: Pick<Log, "info" | "warn">) => Promise<Learner>): void {
   const send = (message: FromTrainer) => process.connected && process.send?.(message);
   const logAt = (level: "info" | "warn") => (event: string, facts?: ErrorFacts) =>
@@ -23,7 +23,7 @@ export function serveTrainer(openLearner: (place: Place, log: Pick<Log, "info" |
       const opening = learners.get(place) ?? openLearner(message.place, log);
       learners.set(place, opening);
       const opened = await opening.catch((error) => {
-        learners.delete(place); // what was missing may be there the next time
+        learners.delete(place); // the next attempt may succeed
         throw error;
       });
       if (message.kind === "shard") send({ kind: "done", id, result: await opened.shard() });
@@ -56,6 +56,6 @@ export function serveTrainer(openLearner: (place: Place, log: Pick<Log, "info" |
     queue = queue.then(() => work(message, controller.signal));
   });
   process.on("disconnect", () => process.exit(0));
-  process.on("SIGINT", () => {}); // Ctrl-C reaches the whole group; the parent decides when its trainer may go
+  process.on("SIGINT", () => {}); // Ctrl-C reaches the whole process group; the parent decides when its trainer ends
   setInterval(() => send({ kind: "alive" }), heartbeatMs).unref();
 }

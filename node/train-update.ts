@@ -1,22 +1,22 @@
-// From the base model to an update that is ready to be committed to: train, subtract, clip, round, store, note.
+// From the base model to an update that can be committed: train, subtract, clip, quantise, store, record in the journal.
 
 import type { RoundState } from "../protocol/contract/round.ts";
 import type { HospitalAddress } from "../protocol/format/digest.ts";
 import { type RoundContext, trainingSeed } from "../protocol/judge/round-context.ts";
 import type { BlobStore, Journal, Learner } from "../protocol/ports.ts";
 import { makeUpdate } from "../protocol/update/make-update.ts";
-import type { Tell } from "./events.ts";
+import type { Emit } from "./events.ts";
 import { notePrepared, readResidual } from "./notes.ts";
 
 /**
- * Trains in a round and leaves a prepared update in the notes. Killed at any instant, it starts again from the same
- * base with the same seed and residual, and comes to the same bytes.
- * @throws FedError what the learner or makeUpdate refuses; ABORTED
+ * Trains in a round and records the prepared update. After a kill at any instant, it starts again from the same base,
+ * seed and residual, and makes the same bytes.
+ * @throws ABORTED, and the codes of the learner and of makeUpdate
  */
 export async function trainUpdate(
   ports: { learner: Learner; blobs: BlobStore; journal: Journal },
   input: { round: RoundState; context: RoundContext; self: HospitalAddress; maxModelBytes: number },
-  { signal, tell }: { signal: AbortSignal; tell: Tell },
+  { signal, emit }: { signal: AbortSignal; emit: Emit },
 ): Promise<void> {
   const { learner, blobs, journal } = ports;
   const { round, self, maxModelBytes } = input;
@@ -26,12 +26,12 @@ export async function trainUpdate(
   const residual = await readResidual(journal);
   const outcome = await learner.train(
     { plan, round: round.id, base, seed: trainingSeed(plan, round.id, self), residual },
-    { signal, onProgress: (progress) => tell({ event: "training", round: round.id, ...progress }) },
+    { signal, onProgress: (progress) => emit({ event: "training", round: round.id, ...progress }) },
   );
   const { weights: local, unitMove } = outcome;
   const made = makeUpdate({ base, local, residual, unitMove, plan, round: round.id, hospital: self });
   signal.throwIfAborted();
-  // A hospital with more scans than the cap counts as the cap: its influence is bounded, its scans all count for it.
+  // The cap bounds the hospital's weight in the average; it still trains on all its scans.
   const sampleCount = Math.min(outcome.sampleCount, plan.sampleCap);
   const update = await blobs.put(made.update);
   const { finalLoss, seconds } = outcome;
@@ -54,5 +54,5 @@ export async function trainUpdate(
   await learner.forget?.();
   const { norm, clipped } = made;
   const updateBytes = made.update.byteLength;
-  tell({ event: "trained", round: round.id, seconds, loss: finalLoss, sampleCount, norm, clipped, updateBytes });
+  emit({ event: "trained", round: round.id, seconds, loss: finalLoss, sampleCount, norm, clipped, updateBytes });
 }

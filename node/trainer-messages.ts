@@ -1,5 +1,5 @@
-// What a hospital and its trainer process say to each other over the pipe between them. Both ends are this program, of
-// one version; the bytes of models travel as they are (structured clone).
+// The messages between a hospital and its trainer process. Both ends are the same version of this program; models are
+// passed as bytes (structured clone).
 import type { ErrorFacts } from "../foundation/errors.ts";
 import type { Learner, TrainOutcome, TrainProgress, TrainRequest } from "../protocol/ports.ts";
 
@@ -7,17 +7,17 @@ export type PredictRequest = Parameters<Learner["predict"]>[0];
 export type Shard = Awaited<ReturnType<Learner["shard"]>>;
 export type Predictions = Awaited<ReturnType<Learner["predict"]>>;
 
-/** Where a hospital's data is. */
+/** The paths of a hospital's data. */
 export interface Place {
-  /** The hospital's imported data. */
+  /** Folder of the hospital's shard. */
   readonly shard: string;
-  /** Where FedBN's weights stay between rounds. */
+  /** Folder that keeps FedBN's weights between rounds. */
   readonly localWeights?: string;
-  /** Where a training in progress is kept, and how many milliseconds apart; without it, a killed one begins anew. */
+  /** File of the training in progress and milliseconds between writes; without it, a killed training starts again. */
   readonly checkpoint?: { readonly file: string; readonly everyMs: number };
   /**
-   * A control: labels dealt out anew among the patients of each split, by this seed. What is learned from them, and tested
-   * on them, is chance; were it more, something would leak from one split to the other.
+   * A control experiment: this seed shuffles the labels among the patients of each split. Accuracy above chance would
+   * then show a leak between splits.
    */
   readonly shuffleLabels?: number;
 }

@@ -1,4 +1,4 @@
-// The trainer's process: wires a hospital's shard to TensorFlow and serves the hospital over the pipe between them.
+// The trainer process: connects a hospital's shard to TensorFlow and serves the hospital over the IPC channel.
 import { mkdir, open, readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { seededIntegers } from "../foundation/random.ts";
@@ -12,7 +12,7 @@ serveTrainer(async ({ shard: dir, localWeights: localDir, checkpoint, shuffleLab
   const shard = await openShard(dir);
   return openTrainer(trainingData(shard, shuffleLabels), {
     log,
-    ...(localDir === undefined ? {} : { local: localWeights(localDir) }),
+    local: localDir === undefined ? undefined : localWeights(localDir),
     ...(checkpoint && { checkpoints: { everyMs: checkpoint.everyMs, ...checkpointFile(checkpoint.file) } }),
   });
 });
@@ -24,25 +24,25 @@ function trainingData(shard: Shard, shuffleLabels: number | undefined): Training
     shard: async () => ({ root, quarantine, trainScans: placesOf("train").length }),
     async split(_plan, split): Promise<TrainingSet> {
       const places = placesOf(split);
-      const own = places.map((place) => shard.scans[place] as Shard["scans"][number]);
+      const own = places.map((place) => shard.scans[place]!);
       const scans =
         shuffleLabels === undefined ? own : relabelled(own, seededIntegers(shuffleLabels, "shuffle labels", split));
-      return { scans, height, width, channels, read: (index) => shard.read(places[index] as number) };
+      return { scans, height, width, channels, read: (index) => shard.read(places[index]!) };
     },
   };
 }
 
-/** As many of each label as before, on other patients (Fisher and Yates). */
+/** The same number of each label, on other patients (Fisher and Yates). */
 function relabelled<Scan extends { readonly label: 0 | 1 }>(scans: readonly Scan[], next: () => number): Scan[] {
   const labels = scans.map(({ label }) => label);
   for (let last = labels.length - 1; last > 0; last--) {
     const other = next() % (last + 1);
-    [labels[last], labels[other]] = [labels[other] as 0 | 1, labels[last] as 0 | 1];
+    [labels[last], labels[other]] = [labels[other]!, labels[last]!];
   }
-  return scans.map((scan, index) => ({ ...scan, label: labels[index] as 0 | 1 }));
+  return scans.map((scan, index) => ({ ...scan, label: labels[index]! }));
 }
 
-/** FedBN's weights, one file a round; a file that is being written is not there yet. */
+/** FedBN's weights, one file a round; a file appears under its name only when it is complete. */
 function localWeights(dir: string): LocalWeights {
   const nameOf = (round: number) => `round-${String(round).padStart(6, "0")}.safetensors`;
   return {

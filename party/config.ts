@@ -1,4 +1,4 @@
-// What every party is configured with, hospital or aggregator: where the federation is, and who it is itself.
+// The part of a configuration that every party has, hospital or aggregator: the federation, the chain, keys, network, store.
 import { resolve } from "node:path";
 import { z } from "zod";
 import { FedError } from "../foundation/errors.ts";
@@ -16,7 +16,7 @@ export const partyConfigFields = {
     .object({
       chainId: z.number().int().positive(),
       contract: anyCaseAddress,
-      /** Block of the contract's creation: events are read from here on. */
+      /** Block of the contract's creation: events are read from here. */
       fromBlock: countField,
       /** Keccak-256 of the contract's code; unchecked when left out. */
       codeDigest: z
@@ -29,7 +29,7 @@ export const partyConfigFields = {
     .object({
       /** HTTP addresses of RPC endpoints, the preferred one first. */
       endpoints: z.array(z.string().url()).min(1),
-      /** Blocks on top before anything counts. 0 suits a chain of one's own; take 12 or more on a public one. */
+      /** Blocks on top of a block before anything in it counts: 0 on a private chain, 12 or more on a public one. */
       confirmations: z.number().int().min(0).max(1000).default(0),
       /** How often to look for a new block, milliseconds. */
       pollMs: z.number().int().min(20).max(60_000).default(500),
@@ -39,7 +39,7 @@ export const partyConfigFields = {
     .object({
       /** Encrypted keystore of the chain key. */
       keystore: z.string(),
-      /** File with the keystore's password in its first line; without it the password comes from the environment. */
+      /** File whose first line is the keystore's password; default: the environment variable CONSILIUM_KEYSTORE_PASSWORD. */
       passwordFile: z.string().optional(),
       /** File of the Ed25519 peer key, 32 bytes as hex; created where it does not exist. */
       peerKey: z.string(),
@@ -47,32 +47,32 @@ export const partyConfigFields = {
     .strict(),
   network: z
     .object({
-      /** Multiaddrs to listen on; port 0 is any free one, /p2p-circuit a place behind a relay. */
+      /** Multiaddrs to listen on; port 0 is any free port; /p2p-circuit at the end listens through a relay. */
       listen: z.array(z.string()).default(["/ip4/0.0.0.0/tcp/4710"]),
       /** Multiaddrs of members to dial, with their /p2p/ ids. */
       peers: z.array(z.string()).default([]),
-      /** Serves as a relay for members behind NAT. */
+      /** Relays the traffic of members behind NAT. */
       relay: z.boolean().default(false),
       /** Lets auditors, who are no members, fetch objects. */
       serveAuditors: z.boolean().default(false),
     })
     .strict()
     .default({}),
-  /** Folder of this party's objects and notes. */
+  /** Folder of this party's objects and journal. */
   store: z.string(),
-  /** Largest model to take, MiB. */
+  /** Largest model to fetch, MiB. */
   maxModelMiB: z.number().int().min(1).max(16_384).default(1024),
 };
 
 const partyConfigSchema = z.object(partyConfigFields);
 
-/** The part of a configuration that every party has. */
 export type PartyConfig = z.output<typeof partyConfigSchema>;
 
 /**
- * Parses a role's configuration and makes the paths that every party has absolute.
- * @param place what relative paths are relative to, and the command whose help lists the fields
- * @throws FedError CONFIG_INVALID naming the field
+ * Parses a role's configuration and makes its paths absolute.
+ * @param options.baseDir folder that relative paths start from
+ * @param options.command the command whose help lists the fields
+ * @throws CONFIG_INVALID
  */
 export function parsePartyConfig<Config extends PartyConfig>(
   schema: z.ZodType<Config, z.ZodTypeDef, unknown>,
@@ -92,7 +92,7 @@ export function parsePartyConfig<Config extends PartyConfig>(
     keys: {
       keystore: at(keys.keystore),
       peerKey: at(keys.peerKey),
-      ...(keys.passwordFile === undefined ? {} : { passwordFile: at(keys.passwordFile) }),
+      passwordFile: keys.passwordFile === undefined ? undefined : at(keys.passwordFile),
     },
     store: at(store),
   };

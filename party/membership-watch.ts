@@ -1,4 +1,4 @@
-// The contract's list of members as the network asks for it at every connection and message, kept current.
+// Keeps the contract's list of members current: the network checks it at every connection and message.
 import type { HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 import type { Clock, Ledger, Log } from "../protocol/ports.ts";
 
@@ -8,13 +8,13 @@ export interface MembershipWatch {
   latestRound(): RoundId;
   /** Calls back whenever members or the latest round may have changed. */
   onChange(listener: () => void): () => void;
-  /** Resolves once the signal has aborted and nothing is read any more. */
+  /** Resolves when the signal has aborted and the last read has ended. */
   readonly ended: Promise<void>;
 }
 
 const retryMs = 1000;
 
-/** Reads the members, and goes on doing so until the signal aborts. @throws FedError of the first reading */
+/** Reads the members now, and again at every change until the signal aborts. @throws the ledger's codes at the first read */
 export async function watchMembership(
   { ledger, clock, log }: { ledger: Ledger; clock: Clock; log: Log },
   signal: AbortSignal,
@@ -26,10 +26,11 @@ export async function watchMembership(
   const read = async () => {
     const members = await ledger.members({ signal });
     const round = await ledger.latestRound({ signal });
-    const now = new Map<string, HospitalAddress>();
-    for (const { peerId, address, active } of members) if (active && peerId !== undefined) now.set(peerId, address);
-    const same = round === latest && now.size === byPeer.size && [...now].every(([id, who]) => byPeer.get(id) === who);
-    byPeer = now;
+    const bound = new Map<string, HospitalAddress>();
+    for (const { peerId, address, active } of members) if (active && peerId !== undefined) bound.set(peerId, address);
+    const same =
+      round === latest && bound.size === byPeer.size && [...bound].every(([id, member]) => byPeer.get(id) === member);
+    byPeer = bound;
     latest = round;
     if (!same) for (const listener of listeners) listener();
   };

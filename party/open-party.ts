@@ -1,5 +1,5 @@
-// Wires the outside world for one party, hospital or aggregator: its ledger, its store, its peers. The two composition
-// roots put their own steps on top; nothing else knows which library stands behind which port.
+// Opens the outside world for one party, hospital or aggregator: its ledger, store and peers. Only this file knows
+// which library implements which port; the two composition roots add the actions of their role.
 import { join } from "node:path";
 import { FedError } from "../foundation/errors.ts";
 import { openKeystore } from "../io/chain/keystore.ts";
@@ -15,11 +15,10 @@ import { openLevel } from "../io/store/level.ts";
 import type { HospitalAddress } from "../protocol/format/digest.ts";
 import type { SharedWork } from "../protocol/judge/shared-work.ts";
 import type { BlobExchange, BlobStore, Clock, Gossip, Journal, Log, Signatures } from "../protocol/ports.ts";
-import type { SharedByParties } from "./companions.ts";
 import type { PartyConfig } from "./config.ts";
 import { watchMembership } from "./membership-watch.ts";
+import type { SharedParts } from "./shared-parts.ts";
 
-/** What a party runs on, and how it ends. */
 export interface OpenParty {
   readonly self: HospitalAddress;
   readonly ledger: OpenLedger;
@@ -28,11 +27,11 @@ export interface OpenParty {
   readonly gossip: Gossip;
   readonly journal: Journal;
   readonly signatures: Signatures;
-  /** Shared with the other parties of this process, where there are any. */
+  /** Present where several parties share a process. */
   readonly work?: SharedWork;
   readonly clock: Clock;
   readonly network: PeerNetwork;
-  /** In reverse order of opening; idempotent. */
+  /** Closes everything in reverse order of opening; idempotent. */
   close(): Promise<void>;
 }
 
@@ -40,15 +39,15 @@ export interface PartyOpening {
   readonly password: string;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** Told once, where the contract does not list this party yet: what its owner must do. */
+  /** Called once if the contract does not list this party yet. */
   readonly onWaiting: (self: HospitalAddress) => void;
-  /** With the other parties of this process, where there are any. */
-  readonly shared?: SharedByParties;
+  /** Present where several parties share a process. */
+  readonly shared?: SharedParts;
 }
 
 /**
  * Opens everything, waits until the contract lists this party, and binds its peer key to it.
- * @throws FedError what the parts throw: KEYSTORE_*, LEDGER_*, RPC_*, STORE_*, PEER_*; ABORTED
+ * @throws KEYSTORE_*, LEDGER_*, RPC_*, STORE_*, PEER_*, ABORTED
  */
 export async function openParty(config: PartyConfig, opening: PartyOpening): Promise<OpenParty> {
   const { log, signal } = opening;
@@ -125,7 +124,7 @@ async function openOwnStore(dir: string, closers: (() => Promise<void> | void)[]
   return store;
 }
 
-/** A new hospital may start before the consortium has admitted it, or after it was revoked: it waits. */
+/** A party may start before the consortium has admitted it, or after it was revoked: it waits. */
 async function untilAdmitted(
   ledger: OpenLedger,
   self: HospitalAddress,

@@ -1,12 +1,11 @@
-// Opens a round, once the plan and the base that it names are in the opener's own store: what it cannot serve, nobody
-// could train from.
+// Opens a round. Its plan and base must be in the opener's own store: otherwise nobody could fetch them from it.
 
 import { FedError } from "../foundation/errors.ts";
 import type { Waiting } from "../foundation/waiting.ts";
 import type { Digest, RoundId } from "../protocol/format/digest.ts";
 import type { BlobStore, Ledger } from "../protocol/ports.ts";
 
-/** @throws FedError BLOB_UNKNOWN, or what the contract refuses */
+/** @throws BLOB_UNKNOWN, or the contract's own code */
 export async function openRound(
   { ledger, blobs }: { ledger: Ledger; blobs: Pick<BlobStore, "has"> },
   opening: { readonly plan: Digest; readonly base: Digest },

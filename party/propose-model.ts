@@ -1,4 +1,4 @@
-// Proposes a round's model: the average of every committed update that is valid, never of a choice among them.
+// Proposes a round's model: the average of all valid committed updates, never of a selection.
 
 import { FedError } from "../foundation/errors.ts";
 import type { Waiting } from "../foundation/waiting.ts";
@@ -13,7 +13,7 @@ import type { BlobStore, Gossip, Ledger } from "../protocol/ports.ts";
 
 /**
  * Aggregates, proposes on chain, then announces.
- * @throws FedError what the contract refuses, or the strategy requires
+ * @throws LEDGER_READ_ONLY, the strategy's codes, or the contract's own code
  */
 export async function proposeModel(
   ports: { ledger: Ledger; blobs: BlobStore; gossip: Gossip; work?: SharedWork },

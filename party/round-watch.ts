@@ -1,5 +1,5 @@
-// What a party remembers of the newest round while its process lives: plan, collected updates, what was announced.
-// All of it can be found out again, so nothing is lost with the process.
+// What a party knows about the newest round while its process lives: plan, collected updates, announced proposals.
+// A restarted process can find all of it again, so none of it is on disk.
 
 import { isFedError } from "../foundation/errors.ts";
 import type { Waiting } from "../foundation/waiting.ts";
@@ -10,84 +10,105 @@ import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest
 import type { FederationId } from "../protocol/format/federation-id.ts";
 import { type Collected, type CollectPorts, collectUpdate } from "../protocol/judge/collect.ts";
 import { openRoundContext, type RoundContext } from "../protocol/judge/round-context.ts";
-import type { Bell } from "./loop.ts";
 
-/** Updates that are fetched at the same time. */
-const collectedAtOnce = 8;
+/** The newest round's context: "missing" until plan and base are here, "refused" where this party does not accept the plan. */
+export type ContextState = { readonly status: "missing" } | { readonly status: "refused" } | ReadyContext;
+export type ReadyContext = RoundContext & { readonly status: "ready" };
+
+/** What a party has observed of the newest round besides the chain. */
+export interface RoundObservations {
+  readonly context: ContextState;
+  /** By member. */
+  readonly collected: ReadonlyMap<HospitalAddress, Collected>;
+  /** Chain time since which this process could fetch updates. */
+  readonly fetchingSince: number | undefined;
+  /** Failed attempts to fetch a member's update since the newest proposal was made. */
+  readonly failedFetches: ReadonlyMap<HospitalAddress, number>;
+  /** Chain time at which this process first saw the newest proposal. */
+  readonly proposalSeenAt: number | undefined;
+}
+
+type RetryFetch = (round: RoundId, member: HospitalAddress) => void;
 
 export class RoundWatch {
   readonly #ports: CollectPorts;
   readonly #limits: { readonly maxModelBytes: number };
+  readonly #retryFetch: RetryFetch;
   readonly #announced = new Map<RoundId, { readonly from: HospitalAddress; readonly model: Digest }[]>();
   #round: RoundState | undefined;
   #now = 0;
-  /** Undefined until plan and base are here; "refused" where the plan is not accepted. */
-  context: RoundContext | "refused" | undefined;
+  context: ContextState = { status: "missing" };
   collected = new Map<HospitalAddress, Collected>();
-  /** Chain time since which updates could be fetched. */
-  askingSince: number | undefined;
-  /** Times that nobody served an update since the newest proposal was made. */
-  fruitless = new Map<HospitalAddress, number>();
-  /** Chain time at which the newest proposal was first seen. */
-  proposalSeenAt: number | undefined;
+  #fetchingSince: number | undefined;
+  #failedFetches = new Map<HospitalAddress, number>();
+  #proposalSeenAt: number | undefined;
 
-  constructor(ports: CollectPorts, limits: { readonly maxModelBytes: number }) {
+  /** @param retryFetch called when fetching a member's update may succeed now */
+  constructor(ports: CollectPorts, limits: { readonly maxModelBytes: number }, retryFetch: RetryFetch = () => {}) {
     this.#ports = ports;
     this.#limits = limits;
+    this.#retryFetch = retryFetch;
   }
 
   /** Takes in the newest round. @returns what is new about it */
-  follow(round: RoundState | undefined, now: number, bell: Bell | undefined): { opened: boolean; abandoned: boolean } {
+  follow(round: RoundState | undefined, now: number): { opened: boolean; abandoned: boolean } {
     this.#now = now;
     if (!round) return { opened: false, abandoned: false };
-    // A reorganisation can put another round in the same place.
+    // A reorganisation can replace a round by another one of the same id.
     const opened = round.id !== this.#round?.id || round.plan !== this.#round.plan || round.base !== this.#round.base;
     if (opened) {
-      this.context = undefined;
+      this.context = { status: "missing" };
       this.collected = new Map();
-      this.fruitless = new Map();
-      this.askingSince = undefined;
-      this.proposalSeenAt = undefined;
+      this.#failedFetches = new Map();
+      this.#fetchingSince = undefined;
+      this.#proposalSeenAt = undefined;
       for (const id of this.#announced.keys()) if (id < round.id) this.#announced.delete(id);
     }
     const before = opened ? undefined : this.#round;
     this.#round = round;
     this.#forgetReplaced(before, round);
     if (round.proposals.length !== (before?.proposals.length ?? 0)) {
-      this.proposalSeenAt = now;
-      this.fruitless.clear();
-      for (const { member } of round.commitments) bell?.hurry(collectName(round, member));
+      this.#proposalSeenAt = now;
+      this.#failedFetches.clear();
+      for (const { member } of round.commitments) this.#retryFetch(round.id, member);
     }
     return { opened, abandoned: round.status === "abandoned" && before?.status !== "abandoned" };
   }
 
-  /** Commitments whose updates have neither been found valid nor invalid. */
-  uncollected(): readonly Commitment[] {
-    if (!this.#round || this.#round.status === "abandoned") return [];
-    return this.#round.commitments.filter(({ member }) => !this.collected.has(member));
+  observations(): RoundObservations {
+    const { context, collected } = this;
+    return {
+      context,
+      collected,
+      fetchingSince: this.#fetchingSince,
+      failedFetches: this.#failedFetches,
+      proposalSeenAt: this.#proposalSeenAt,
+    };
   }
 
-  /** Brings plan and base of a round here. @throws as openRoundContext */
+  /** Fetches a round's plan and base. @throws as openRoundContext */
   async openContext(
     round: RoundState,
     lineage: Lineage,
     { federation, accepts, ...waiting }: { federation: FederationId; accepts: (plan: Digest) => boolean } & Waiting,
   ): Promise<void> {
-    const context = accepts(round.plan)
-      ? await openRoundContext(this.#ports, round, lineage, { federation, ...this.#limits, ...waiting })
-      : "refused";
+    const options = { federation, ...this.#limits, ...waiting };
+    const context: ContextState = accepts(round.plan)
+      ? { status: "ready", ...(await openRoundContext(this.#ports, round, lineage, options)) }
+      : { status: "refused" };
     if (this.#round?.id !== round.id) return;
     this.context = context;
-    this.askingSince = this.#now;
+    this.#fetchingSince = this.#now;
   }
 
-  /** Brings one update here. @returns undefined where the chain says something else by now @throws FedError BLOB_UNAVAILABLE, ABORTED */
+  /** Fetches and checks one update. @returns undefined where the chain has changed since @throws BLOB_UNAVAILABLE, ABORTED */
   async collect(
     { round, commitment }: { round: RoundState; commitment: Commitment },
     waiting: Waiting,
   ): Promise<Collected | undefined> {
-    const { context, collected, fruitless } = this;
-    if (context === undefined || context === "refused") return undefined;
+    const { context, collected } = this;
+    const failedFetches = this.#failedFetches;
+    if (context.status !== "ready") return undefined;
     const { member } = commitment;
     try {
       const found = await collectUpdate(this.#ports, { commitment, round, context }, { ...this.#limits, ...waiting });
@@ -95,18 +116,18 @@ export class RoundWatch {
       collected.set(member, found);
       return found;
     } catch (error) {
-      if (isFedError(error, "BLOB_UNAVAILABLE")) fruitless.set(member, (fruitless.get(member) ?? 0) + 1);
+      if (isFedError(error, "BLOB_UNAVAILABLE")) failedFetches.set(member, (failedFetches.get(member) ?? 0) + 1);
       throw error;
     }
   }
 
-  /** Takes in what gossip says. */
-  hear({ kind, round, hospital, digest }: Announcement, bell: Bell | undefined): void {
-    if (kind === "manifest") bell?.hurry(collectName({ id: round }, hospital));
+  /** Takes in a gossip message. */
+  receive({ kind, round, hospital, digest }: Announcement): void {
+    if (kind === "manifest") this.#retryFetch(round, hospital);
     if (kind !== "proposal") return;
-    const heard = this.#announced.get(round) ?? [];
-    if (!heard.some(({ from, model }) => from === hospital && model === digest)) {
-      this.#announced.set(round, [...heard, { from: hospital, model: digest }]);
+    const known = this.#announced.get(round) ?? [];
+    if (!known.some(({ from, model }) => from === hospital && model === digest)) {
+      this.#announced.set(round, [...known, { from: hospital, model: digest }]);
     }
   }
 
@@ -126,14 +147,4 @@ export class RoundWatch {
       if (now?.manifest !== manifest) this.collected.delete(member);
     }
   }
-}
-
-/** One of a few lanes: while one fetch pauses after it failed, the next in its lane has its turn. */
-export function collectLane(position: number): string {
-  return `collect ${position % collectedAtOnce}`;
-}
-
-/** Name of the deed that brings a member's update here. */
-export function collectName({ id }: Pick<RoundState, "id">, member: HospitalAddress): string {
-  return `collect ${id} ${member}`;
 }

@@ -11,7 +11,7 @@ import { readFederationFile } from "../../io/chain/federation-file.ts";
 import { parseHospitalConfig } from "../../node/config.ts";
 import { runHospitalNode } from "../../node/hospital-node.ts";
 import { openTrainerProcess, type TrainerProcess } from "../../node/learner-process.ts";
-import { type SharedByParties, shareAmongParties } from "../../party/companions.ts";
+import { openSharedParts, type SharedParts } from "../../party/shared-parts.ts";
 import type { Log } from "../../protocol/ports.ts";
 import { readPartyConfig } from "../party/read-config.ts";
 import { software } from "../version.ts";
@@ -43,7 +43,7 @@ export async function openSharedProcess(options: {
   const reader = await openChainReader({ ...chain, log: log.child("chain") });
   const own = options.trainer === undefined ? openTrainerProcess({ log: log.child("trainer") }) : undefined;
   const trainer = options.trainer ?? (own as TrainerProcess);
-  const shared = await shareAmongParties(reader, options.store);
+  const shared = await openSharedParts(reader, options.store);
   return {
     async start(party, onEvent) {
       await linkStore(party.identity.dir, options.store);
@@ -70,7 +70,7 @@ async function startParty(
   { identity: { name }, command, config: path }: ConfiguredParty,
   options: {
     trainer: Pick<TrainerProcess, "learner">;
-    shared: SharedByParties;
+    shared: SharedParts;
     log: Log;
     onEvent: (event: unknown) => void;
   },

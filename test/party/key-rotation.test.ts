@@ -1,6 +1,7 @@
-// A hospital that changes its key in a round in which it has committed, or whose commitment a reorganisation replaces: what
-// it signed before stays signed, and counts once.
+// A hospital changes its key in a round in which it has committed, or a reorganisation replaces its commitment: its
+// earlier signature stays valid, and its update counts once.
 import { expect } from "chai";
+import { uncollected } from "../../party/round-actions.ts";
 import { RoundWatch } from "../../party/round-watch.ts";
 import { lineageOf } from "../../protocol/contract/lineage.ts";
 import type { Commitment, RoundState } from "../../protocol/contract/round.ts";
@@ -13,7 +14,7 @@ import { fakeSignatures } from "../fakes/party-ports.ts";
 
 const renewed = addressOf(61);
 
-describe("a hospital of which the chain says something else after it committed", () => {
+describe("a hospital whose address or commitment changes after it has committed", () => {
   let round: RoundState;
   let ports: ConstructorParameters<typeof RoundWatch>[0];
   const old = addressOf(0);
@@ -29,7 +30,7 @@ describe("a hospital of which the chain says something else after it committed",
     ports = { blobs, exchange, signatures: fakeSignatures(old) };
   });
 
-  /** As a reader of the chain sees it after the change. */
+  /** The round as the chain shows it after the change of key. */
   const rotated = (): RoundState => {
     const renamed = (address: HospitalAddress) => (address === old ? renewed : address);
     const commitments = round.commitments.map((each) => ({ ...each, member: renamed(each.member) }));
@@ -42,30 +43,31 @@ describe("a hospital of which the chain says something else after it committed",
     return collectUpdate(ports, { commitment, round: state, context }, limits);
   };
 
-  it("is judged, where it changed its key, by the key that it committed with", async () => {
+  it("is judged by the key that it committed with, after it has changed its key", async () => {
     const state = rotated();
     const found = await collect(state, commitmentOf(state, renewed));
     expect(found).to.include({ status: "valid", member: renewed });
   });
 
-  it("cannot put another's manifest under its new key", async () => {
+  it("cannot commit to another hospital's manifest under its new key", async () => {
     const state = rotated();
     const stolen = { ...commitmentOf(state, addressOf(1)), member: renewed, signer: renewed };
     expect(await collect(state, stolen)).to.include({ status: "invalid", code: "MANIFEST_MISMATCH" });
   });
 
-  it("counts once for whoever had collected its update before", async () => {
+  it("counts once for a party that had collected its update before", async () => {
     const watch = new RoundWatch(ports, limits);
-    watch.follow({ ...round, status: "committing", proposals: [] }, 0, undefined);
+    watch.follow({ ...round, status: "committing", proposals: [] }, 0);
     for (const commitment of round.commitments) {
       watch.collected.set(commitment.member, await collect(round, commitment));
     }
-    watch.follow({ ...rotated(), status: "committing", proposals: [] }, 1, undefined);
+    const state: RoundState = { ...rotated(), status: "committing", proposals: [] };
+    watch.follow(state, 1);
     expect([...watch.collected.keys()]).to.have.members(round.members.filter((member) => member !== old));
-    expect(watch.uncollected().map(({ member }) => member)).to.deep.equal([renewed]);
+    expect(uncollected(state, watch.collected).map(({ member }) => member)).to.deep.equal([renewed]);
   });
 
-  it("has nothing counted that came after a reorganisation put another commitment in its place", async () => {
+  it("does not count an update that arrives after a reorganisation has replaced its commitment", async () => {
     let serve = () => {};
     const served = new Promise<void>((resolve) => {
       serve = resolve;
@@ -73,16 +75,20 @@ describe("a hospital of which the chain says something else after it committed",
     const exchange = { fetch: async () => served };
     const watch = new RoundWatch({ ...ports, exchange }, limits);
     const open: RoundState = { ...round, status: "committing", proposals: [] };
-    watch.follow(open, 0, undefined);
-    watch.context = await openRoundContext(ports, open, lineageOf([open]), { federation: fakeFederation, ...limits });
+    watch.follow(open, 0);
+    watch.context = {
+      status: "ready",
+      ...(await openRoundContext(ports, open, lineageOf([open]), { federation: fakeFederation, ...limits })),
+    };
     const commitment = commitmentOf(open, old);
     const collecting = watch.collect({ round: open, commitment }, {});
     const other = commitmentOf(open, addressOf(1)).manifest;
     const commitments = open.commitments.map((each) => (each.member === old ? { ...each, manifest: other } : each));
-    watch.follow({ ...open, commitments }, 1, undefined);
+    const replaced = { ...open, commitments };
+    watch.follow(replaced, 1);
     serve();
     expect(await collecting).to.equal(undefined);
     expect(watch.collected.size).to.equal(0);
-    expect(watch.uncollected().map(({ member }) => member)).to.include(old);
+    expect(uncollected(replaced, watch.collected).map(({ member }) => member)).to.include(old);
   });
 });

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { runParty } from "../../party/loop.ts";
+import { type Action, type Party, PartyLoop } from "../../party/loop.ts";
 import { changesOf } from "../fakes/chain.ts";
 import { FakeLog } from "../fakes/party-ports.ts";
 import { VirtualTime } from "../fakes/virtual-time.ts";
@@ -14,16 +14,20 @@ function world() {
   return { clock, change, ports: { ledger, clock, log: new FakeLog() } };
 }
 
+function run<View>(ports: ReturnType<typeof world>["ports"], party: Party<View, Action>, signal: AbortSignal) {
+  return new PartyLoop(ports, party).run(signal);
+}
+
 describe("a party", () => {
-  it("does not repeat a deed on what it saw before the deed had ended", async () => {
+  it("does not repeat an action on a view that is older than the action's end", async () => {
     const { clock, change, ports } = world();
     let noted = false;
-    let deeds = 0;
+    let performed = 0;
     const controller = new AbortController();
-    const running = runParty(
+    const running = run(
       ports,
       {
-        // A look that reads the note first and takes long over the rest.
+        // Reads the note first; the rest of the observation takes long.
         async observe() {
           const seen = noted;
           await clock.sleep(400);
@@ -33,34 +37,34 @@ describe("a party", () => {
         async perform() {
           await clock.sleep(10);
           noted = true;
-          deeds++;
+          performed++;
         },
       },
-      { signal: controller.signal },
+      controller.signal,
     );
-    clock.at(405, change); // wakes it while the deed is being done: this look begins before its end, and ends long after
+    clock.at(405, change); // wakes the party during the action: this observation begins before the action's end and ends after it
     clock.at(5000, () => controller.abort());
     await clock.runUntil(() => controller.signal.aborted);
     await running;
-    expect(deeds).to.equal(1);
+    expect(performed).to.equal(1);
   });
 
-  it("does not begin a deed again that by now is wanted in another lane", async () => {
+  it("does not start an action twice when its lane has changed", async () => {
     const { clock, change, ports } = world();
     let begun = 0;
-    let looks = 0;
+    let observations = 0;
     const controller = new AbortController();
-    const running = runParty(
+    const running = run(
       ports,
       {
-        observe: async () => ++looks,
-        decide: (look) => [{ name: "fetch", lane: `lane ${look}` }],
+        observe: async () => ++observations,
+        decide: (count) => [{ name: "fetch", lane: `lane ${count}` }],
         async perform() {
           begun++;
           await clock.sleep(100);
         },
       },
-      { signal: controller.signal },
+      controller.signal,
     );
     clock.at(20, change);
     clock.at(40, change);
@@ -70,15 +74,15 @@ describe("a party", () => {
       ended = true;
     });
     await clock.runUntil(() => ended);
-    expect(looks).to.be.at.least(3);
+    expect(observations).to.be.at.least(3);
     expect(begun).to.equal(1);
   });
 
-  it("tries a deed that failed again, after a pause that doubles", async () => {
+  it("retries a failed action after a pause that doubles", async () => {
     const { clock, ports } = world();
     const tries: number[] = [];
     const controller = new AbortController();
-    const running = runParty(
+    const running = run(
       ports,
       {
         observe: async () => undefined,
@@ -88,7 +92,7 @@ describe("a party", () => {
           throw new Error("as planned");
         },
       },
-      { signal: controller.signal },
+      controller.signal,
     );
     await clock.runUntil(() => tries.length === 5);
     controller.abort();
