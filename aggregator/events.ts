@@ -1,4 +1,5 @@
 // The events of an aggregator; the command line prints them as NDJSON.
+import type { ErrorCode } from "../foundation/errors.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 
 export type AggregatorEvent = { readonly aggregator: HospitalAddress } & (
@@ -10,7 +11,7 @@ export type AggregatorEvent = { readonly aggregator: HospitalAddress } & (
       readonly event: "invalid-update";
       readonly round: RoundId;
       readonly member: HospitalAddress;
-      readonly code: string;
+      readonly code: ErrorCode;
     }
   | {
       readonly event: "proposed";

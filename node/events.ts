@@ -1,4 +1,5 @@
 // The events of a hospital; the command line prints them as NDJSON.
+import type { ErrorCode } from "../foundation/errors.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 import type { RefusalCode } from "../protocol/format/refusal.ts";
 
@@ -39,7 +40,7 @@ export type HospitalEvent = {
       readonly event: "invalid-update";
       readonly round: RoundId;
       readonly member: HospitalAddress;
-      readonly code: string;
+      readonly code: ErrorCode;
     }
   | { readonly event: "proposed"; readonly round: RoundId; readonly model: Digest; readonly included: number }
   | {

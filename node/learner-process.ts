@@ -3,7 +3,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { environmentWithoutSecrets } from "../foundation/environment-without-secrets.ts";
-import { FedError } from "../foundation/errors.ts";
+import { FedError, receivedError } from "../foundation/errors.ts";
 import type { Waiting } from "../foundation/waiting.ts";
 import type { Learner, Log, TrainOutcome, TrainProgress } from "../protocol/ports.ts";
 import type { FromTrainer, Place, Predictions, Shard, ToTrainer } from "./trainer-messages.ts";
@@ -97,10 +97,7 @@ export function openTrainerProcess(options: TrainerProcessOptions = {}): Trainer
       if (message.kind === "progress") job?.onProgress?.(message.progress);
       else pending.delete(message.id);
       if (message.kind === "done") job?.resolve(message.result as never);
-      if (message.kind === "failed") {
-        const { code, facts, remedy, stack } = message;
-        job?.reject(new FedError(code, facts, { cause: new Error(stack), ...(remedy ? { remedy } : {}) }));
-      }
+      if (message.kind === "failed") job?.reject(receivedError(message, { cause: new Error(message.stack) }));
     }
     restartWatchdog();
   };

@@ -1,6 +1,6 @@
 // The messages between a hospital and its trainer process. Both ends are the same version of this program; models are
 // passed as bytes (structured clone).
-import type { ErrorFacts } from "../foundation/errors.ts";
+import type { ErrorFacts, SentError } from "../foundation/errors.ts";
 import type { Learner, TrainOutcome, TrainProgress, TrainRequest } from "../protocol/ports.ts";
 
 export type PredictRequest = Parameters<Learner["predict"]>[0];
@@ -45,11 +45,4 @@ export type FromTrainer =
     }
   | { readonly kind: "progress"; readonly id: number; readonly progress: TrainProgress }
   | { readonly kind: "done"; readonly id: number; readonly result: Shard | TrainOutcome | Predictions | undefined }
-  | {
-      readonly kind: "failed";
-      readonly id: number;
-      readonly code: string;
-      readonly facts: ErrorFacts;
-      readonly remedy: string | undefined;
-      readonly stack: string;
-    };
+  | (SentError & { readonly kind: "failed"; readonly id: number; readonly stack: string });

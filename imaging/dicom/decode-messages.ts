@@ -1,5 +1,5 @@
 // What the decode pool and its workers say to each other.
-import type { ErrorFacts } from "../../foundation/errors.ts";
+import type { SentError } from "../../foundation/errors.ts";
 import type { Plane, Reduction } from "../volume/geometry.ts";
 import type { CtInstance } from "./ct-instance.ts";
 import type { DicomLimits } from "./limits.ts";
@@ -54,13 +54,7 @@ export type FromWorker =
       readonly isLast: boolean;
     }
   | { readonly kind: "stopped"; readonly task: number }
-  | {
-      readonly kind: "refused";
-      readonly task: number;
-      readonly code: string;
-      readonly facts: ErrorFacts;
-      readonly remedy: string | undefined;
-    };
+  | (SentError & { readonly kind: "refused"; readonly task: number });
 
 export interface WorkerSettings {
   readonly limits: DicomLimits;

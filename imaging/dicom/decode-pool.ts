@@ -1,7 +1,7 @@
 // Decodes DICOM files on every core, each in a worker thread that may hang, run out of memory or die: that costs its one
 // file and nothing else.
 import { availableParallelism } from "node:os";
-import { FedError } from "../../foundation/errors.ts";
+import { FedError, receivedError } from "../../foundation/errors.ts";
 import { openEventStream } from "../../foundation/event-stream.ts";
 import type { Plane, Reduction } from "../volume/geometry.ts";
 import type { CtInstance } from "./ct-instance.ts";
@@ -115,7 +115,7 @@ export function openDecodePool({
         if (event instanceof FedError) throw event;
         if (event.kind === "ready") continue;
         ended = event.kind !== "frame" || event.isLast;
-        if (event.kind === "refused") throw new FedError(event.code, event.facts, { ...remedyOf(event) });
+        if (event.kind === "refused") throw receivedError(event);
         yield event;
         if (ended) return;
         seatOf.get(task)?.taken(task);
@@ -159,8 +159,4 @@ export function openDecodePool({
       await Promise.all(seats.map((seat) => seat.close()));
     },
   };
-}
-
-function remedyOf({ remedy }: { readonly remedy: string | undefined }): { remedy?: string } {
-  return remedy === undefined ? {} : { remedy };
 }

@@ -1,5 +1,5 @@
 // What the import and its normalising threads say to each other.
-import type { ErrorFacts } from "../../foundation/errors.ts";
+import type { SentError } from "../../foundation/errors.ts";
 import type { DicomSource } from "../dicom/decode-messages.ts";
 import type { Stack } from "../series/read-stack.ts";
 import type { Plane } from "../volume/geometry.ts";
@@ -16,6 +16,4 @@ export interface NormaliseResults {
   readonly picture: { readonly plane: Plane; readonly rows: number; readonly columns: number };
 }
 
-export type NormaliseAnswer =
-  | { readonly result: NormaliseResults[keyof NormaliseResults] }
-  | { readonly code: string; readonly facts: ErrorFacts; readonly remedy: string | undefined };
+export type NormaliseAnswer = { readonly result: NormaliseResults[keyof NormaliseResults] } | SentError;

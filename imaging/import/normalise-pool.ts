@@ -1,6 +1,6 @@
 // Normalising takes as long as decoding: it has its own threads, so that the one that leads never waits for it.
 import { Worker } from "node:worker_threads";
-import { FedError } from "../../foundation/errors.ts";
+import { FedError, receivedError } from "../../foundation/errors.ts";
 import type { Plane } from "../volume/geometry.ts";
 import type { NormaliseAnswer, NormaliseResults, NormaliseTask } from "./normalise-messages.ts";
 
@@ -61,7 +61,7 @@ export function openNormalisePool(size: number): NormalisePool {
       const work = seat.work;
       seat.work = undefined;
       if ("result" in answer) work?.resolve(answer.result as never);
-      else work?.reject(new FedError(answer.code, answer.facts, remedyOf(answer)));
+      else work?.reject(receivedError(answer));
       dispatch();
     });
     // A dead thread costs the scan in work; the next one gets a new thread.
@@ -89,10 +89,6 @@ export function openNormalisePool(size: number): NormalisePool {
       await Promise.all([...seats].map(({ worker }) => worker.terminate()));
     },
   };
-}
-
-function remedyOf({ remedy }: { readonly remedy: string | undefined }): { remedy?: string } {
-  return remedy === undefined ? {} : { remedy };
 }
 
 function pixelsOf(task: NormaliseTask): ArrayBuffer[] {

@@ -46,7 +46,7 @@ export function quarantineEntry(
   const facts = Object.fromEntries(
     Object.entries(error.facts).map(([key, value]) => [key, typeof value === "bigint" ? String(value) : (value ?? "")]),
   );
-  return { ...place, code: error.code, facts, remedy: error.remedy ?? "export the study again" };
+  return { ...place, code: error.code, facts, remedy: error.remedy };
 }
 
 /** The list in a fixed order with its commitment, which tells nothing to who does not know the salt. */

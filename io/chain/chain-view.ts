@@ -250,7 +250,11 @@ export class ChainView {
       } catch (error) {
         const unsettled = isFedError(
           error,
-          ...["CHAIN_REORGANISED", "CHAIN_MOVED", "RPC_BEHIND", "ENDPOINTS_DISAGREE", "LOGS_INCOMPLETE"],
+          "CHAIN_REORGANISED",
+          "CHAIN_MOVED",
+          "RPC_BEHIND",
+          "ENDPOINTS_DISAGREE",
+          "LOGS_INCOMPLETE",
         );
         if (!unsettled || attempt > retries) throw error;
         this.#head.forget();

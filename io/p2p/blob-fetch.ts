@@ -122,12 +122,12 @@ export async function fetchBlob(digest: Digest, { maxBytes, blobs, feed, log, si
       } catch (error) {
         if (either.aborted) return;
         const code = isFedError(error) ? error.code : "UNEXPECTED";
-        if (["CHUNK_CORRUPT", "OUTLINE_MALFORMED", "BLOB_RESPONSE_MALFORMED"].includes(code)) {
+        if (isFedError(error, "CHUNK_CORRUPT", "OUTLINE_MALFORMED", "BLOB_RESPONSE_MALFORMED")) {
           banned.add(source.peerId);
           log.warn("blob-peer-banned", { code, peer: source.peerId, digest });
           return;
         }
-        if (!code.startsWith("BLOB_") || code === "BLOB_TOO_LARGE" || code === "BLOB_BUSY") {
+        if (!isFedError(error) || error.kind !== "blob" || isFedError(error, "BLOB_TOO_LARGE", "BLOB_BUSY")) {
           fatal ??= error;
           return over.abort();
         }

@@ -51,7 +51,7 @@ export async function deriveProposal(
   try {
     derived = (await recomputeModel(ports, input)).model;
   } catch (error) {
-    if (!isFedError(error) || error.code.startsWith("BLOB_") || error.code === "ABORTED") throw error;
+    if (!isFedError(error) || error.kind !== "object") throw error;
     const why = { ...about, ...expectation(error) };
     findings.add(severity, error.code, "the included updates make no model under the plan", why);
     return undefined;

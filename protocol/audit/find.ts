@@ -1,6 +1,6 @@
 // Findings of one round, collected as they come: from a check that failed, or from an object that could not be had.
 
-import { type FedError, isFedError } from "../../foundation/errors.ts";
+import { type ErrorCode, type FedError, isFedError } from "../../foundation/errors.ts";
 import type { RoundId } from "../format/digest.ts";
 import type { Finding, ObjectKind, Severity } from "./report.ts";
 
@@ -12,7 +12,7 @@ export class RoundFindings {
     this.#round = round;
   }
 
-  add(severity: Severity, code: string, text: string, about: Partial<Finding> = {}): void {
+  add(severity: Severity, code: ErrorCode, text: string, about: Partial<Finding> = {}): void {
     this.list.push({ severity, code, text, round: this.#round, ...about });
   }
 

@@ -1,6 +1,6 @@
 // What an audit found, as plain data: programs read it as JSON, people through the command's table, page and model card.
 
-import type { ErrorFacts } from "../../foundation/errors.ts";
+import type { ErrorCode, ErrorFacts } from "../../foundation/errors.ts";
 import type { Estimate } from "../../foundation/statistics/proportion.ts";
 import type { EventPlace, MemberRole, RoundStatus, RoundTerms } from "../contract/round.ts";
 import type { Digest, HospitalAddress, RoundId } from "../format/digest.ts";
@@ -17,8 +17,7 @@ export type ObjectKind = "plan" | "model" | "manifest" | "update" | "scores" | "
 
 export interface Finding {
   readonly severity: Severity;
-  /** Stable, as error codes are. */
-  readonly code: string;
+  readonly code: ErrorCode;
   /** One sentence for people. */
   readonly text: string;
   readonly round?: RoundId;

@@ -1,5 +1,6 @@
 // One round by its events: the state that they add up to, and each rule of TrainingRounds.sol that one of them breaks.
 
+import type { ErrorCode } from "../../foundation/errors.ts";
 import type {
   Attestation,
   Commitment,
@@ -67,7 +68,7 @@ export class RoundReplay {
     }
   }
 
-  fault(code: string, text: string, about: Partial<Finding> = {}): void {
+  fault(code: ErrorCode, text: string, about: Partial<Finding> = {}): void {
     this.#findings.push({ severity: "broken", code, text, round: this.id, ...about });
   }
 

@@ -10,6 +10,9 @@ export function canonicalBytes(value: unknown): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
+/** Objects that are canonical JSON, as their error codes begin. */
+type CanonicalObject = "ANNOUNCEMENT" | "MANIFEST" | "PLAN" | "REFUSAL" | "SCORES";
+
 /**
  * Parses foreign JSON bytes: of limited size, of the schema, and in canonical form (else two files could mean the same).
  * @throws FedError `${what}_TOO_LARGE`, `${what}_MALFORMED`, `${what}_NOT_CANONICAL`
@@ -17,7 +20,7 @@ export function canonicalBytes(value: unknown): Uint8Array {
 export function parseCanonical<T extends z.ZodTypeAny>(
   bytes: Uint8Array,
   schema: T,
-  { what, maxBytes }: { what: string; maxBytes: number },
+  { what, maxBytes }: { what: CanonicalObject; maxBytes: number },
 ): z.output<T> {
   if (bytes.byteLength > maxBytes) throw new FedError(`${what}_TOO_LARGE`, { bytes: bytes.byteLength, maxBytes });
   let value: unknown;

@@ -1,7 +1,7 @@
 // Brings one committed update here and holds it against its manifest, the chain and the plan. What comes out is the
 // same for everybody who has the bytes: valid, or invalid for a reason that the bytes prove; or nobody served them yet.
 
-import { type ErrorFacts, type FedError, isFedError } from "../../foundation/errors.ts";
+import { type ErrorCode, type ErrorFacts, type FedError, isFedError } from "../../foundation/errors.ts";
 import type { Once } from "../../foundation/once.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
 import type { Commitment, RoundState } from "../contract/round.ts";
@@ -25,7 +25,7 @@ export interface InvalidUpdate {
   readonly status: "invalid";
   readonly member: HospitalAddress;
   /** Error code that anybody who has the bytes gets, and its facts. */
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly facts: ErrorFacts;
 }
 
@@ -39,7 +39,7 @@ export interface CollectPorts extends BlobPorts {
 
 /** An error that the update's own bytes prove, as opposed to trouble of the network or the disk. */
 class Proven extends Error {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly facts: ErrorFacts;
   constructor({ code, facts }: Pick<FedError, "code" | "facts">) {
     super(code);
@@ -106,7 +106,6 @@ async function judge<T>(verify: () => T | Promise<T>): Promise<T> {
   try {
     return await verify();
   } catch (error) {
-    const ownTrouble = !isFedError(error) || error.code.startsWith("BLOB_") || error.code === "ABORTED";
-    throw ownTrouble ? error : new Proven(error);
+    throw isFedError(error) && error.kind === "object" ? new Proven(error) : error;
   }
 }

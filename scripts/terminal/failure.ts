@@ -18,8 +18,7 @@ export function reportFailure(error: unknown, { verbose, json }: { verbose: bool
   }
   process.stderr.write(`${pc.red("error")} ${text.split("\n")[0]}\n`);
   if (remedy) process.stderr.write(`  ${remedy}\n`);
-  else if (!isFedError(error) && !verbose)
-    process.stderr.write("  this is unexpected: run again with --verbose and report the stack\n");
+  else if (!verbose) process.stderr.write("  this is unexpected: run again with --verbose and report the stack\n");
   if (verbose && error instanceof Error) process.stderr.write(`${describe(error)}\n`);
 }
 

@@ -79,7 +79,7 @@ export class FakeChain {
       openRound: async (args) => write({ name: "openRound", args }) as RoundId,
       commitUpdate: async (args) => void write({ name: "commitUpdate", args }),
       commitUpdates: async () => {
-        throw new FedError("NOT_IN_FAKE", {});
+        throw new FedError("UNEXPECTED", { why: "not in the fake" });
       },
       proposeModel: async (args) => void write({ name: "proposeModel", args }),
       attest: async (args) => void write({ name: "attest", args }),

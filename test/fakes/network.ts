@@ -38,7 +38,7 @@ export class FakeStore implements BlobStore {
   }
 
   writer(): never {
-    throw new FedError("NOT_IN_FAKE", {});
+    throw new FedError("UNEXPECTED", { why: "not in the fake" });
   }
 
   #bytes(digest: Digest): Uint8Array {

@@ -27,7 +27,7 @@ const agreeing: Tamper = ({ ledger }) => ({ ledger: attesting(ledger, () => true
 
 /** Takes part in nothing but the averaging. */
 const abstaining: Tamper = ({ ledger }) => ({
-  ledger: { ...ledger, attest: () => Promise.reject(new FedError("ABSTAINED", {})) },
+  ledger: { ...ledger, attest: () => Promise.reject(new FedError("UNEXPECTED", { why: "abstains" })) },
 });
 
 export const aggregatorLies: readonly Tamper[] = [

@@ -96,7 +96,7 @@ export function simulatedLedger(self: HospitalAddress, world: LedgerWorld): Ledg
     openRound: async (args, waiting) => (await write({ name: "openRound", args }, waiting)).round as RoundId,
     commitUpdate: async (args, waiting) => void (await write({ name: "commitUpdate", args }, waiting)),
     commitUpdates: async () => {
-      throw new FedError("NOT_IN_FAKE", {});
+      throw new FedError("UNEXPECTED", { why: "not in the fake" });
     },
     proposeModel: async (args, waiting) => void (await write({ name: "proposeModel", args }, waiting)),
     attest: async (args, waiting) => void (await write({ name: "attest", args }, waiting)),

@@ -1,6 +1,6 @@
 // What every BlobStore does, whatever it keeps its objects in.
 import { expect } from "chai";
-import { isFedError } from "../../foundation/errors.ts";
+import { type ErrorCode, isFedError } from "../../foundation/errors.ts";
 import { type Digest, parseDigest } from "../../protocol/format/digest.ts";
 import { blobDigest, chunkBytes, outlineOf } from "../../protocol/format/merkle.ts";
 import type { BlobStore } from "../../protocol/ports.ts";
@@ -149,7 +149,7 @@ export function chunkOf(bytes: Uint8Array, index: number): Uint8Array {
   return bytes.subarray(index * chunkBytes, (index + 1) * chunkBytes);
 }
 
-export async function expectCode(work: () => Promise<unknown>, code: string): Promise<void> {
+export async function expectCode(work: () => Promise<unknown>, code: ErrorCode): Promise<void> {
   try {
     await work();
   } catch (error) {

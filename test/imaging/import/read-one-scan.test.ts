@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { isFedError } from "../../../foundation/errors.ts";
+import { type ErrorCode, isFedError } from "../../../foundation/errors.ts";
 import { readOneScan } from "../../../imaging/import/read-one-scan.ts";
 import type { NuisanceName } from "../../../imaging/phantom/patient-files.ts";
 import { synthesiseScan } from "../../../imaging/phantom/synthesise-scan.ts";
@@ -43,7 +43,7 @@ describe("reading one scan for a look at it", () => {
   }
 
   it("says what is wrong with a folder that is missing, is empty or holds no CT", async () => {
-    const code = async (dir: string, expected: string) =>
+    const code = async (dir: string, expected: ErrorCode) =>
       isFedError(await readOneScan(dir).catch((error: unknown) => error), expected);
     expect(await code(join(root, "nowhere"), "ARCHIVE_UNREADABLE")).to.equal(true);
     expect(await code(await mkdtemp(join(root, "empty-")), "ARCHIVE_EMPTY")).to.equal(true);

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import type { ErrorCode } from "../../../foundation/errors.ts";
 import { type AuditReport, type BestModel, bestModel, type Finding } from "../../../protocol/audit/report.ts";
 import { provenanceGraph } from "../../../scripts/audit/graph.ts";
 import { modelCard, modelCardMarkdown, type TestScores } from "../../../scripts/audit/model-card.ts";
@@ -19,7 +20,12 @@ function withHostileText(report: AuditReport): AuditReport {
   const [first, ...rest] = report.rounds;
   if (!first) throw new Error("no round");
   const finding: Finding = {
-    ...{ severity: "broken", code: hostile, text: hostile, object: "manifest", expected: hostile, found: hostile },
+    severity: "broken",
+    code: hostile as ErrorCode,
+    text: hostile,
+    object: "manifest",
+    expected: hostile,
+    found: hostile,
   };
   const hospitals = first.hospitals.map((hospital) => ({ ...hospital, software: hostile }));
   return {
@@ -85,7 +91,7 @@ describe("an audit's report", () => {
   });
 
   it("never lets what others wrote steer a terminal", () => {
-    const finding: Finding = { severity: "broken", code: "X", text: "\x1b[2Jcleared\r", found: "\x07" };
+    const finding: Finding = { severity: "broken", code: "WRONG_MODEL", text: "\x1b[2Jcleared\r", found: "\x07" };
     const lines = findingLines({ ...report, findings: [finding] }).join("\n");
     expect([...lines].filter((char) => char !== "\n" && (char < " " || char === "\x7f"))).to.deep.equal([]);
     expect(verdictLine({ ...report, verdict: "broken", first: finding })).not.to.contain("\x1b[2J");

@@ -1,0 +1,50 @@
+// Codes of an audit's findings and of a hospital's refusals.
+import { entriesOf } from "./kinds.ts";
+
+const distrustHistory = "do not trust this history: ask another RPC endpoint, then the consortium";
+const distrustModel = "do not use this round's model until the consortium has explained it";
+const askMember = "ask the named member's operator for the reason";
+
+export const auditErrors = entriesOf("audit", {
+  ATTESTATION_NOT_MEMBER: distrustHistory,
+  ATTESTATION_STATUS: distrustHistory,
+  BASE_NOT_LAST_MODEL: distrustHistory,
+  COMMITMENTS_HASH: distrustHistory,
+  COMMITMENT_NOT_MEMBER: distrustHistory,
+  COMMITMENT_STATUS: distrustHistory,
+  DROPPED_UPDATE: "ask the proposer why it left out a valid update that is served",
+  EQUIVOCATION: "ask the proposer why it announced another model than it proposed",
+  EXPIRED_EARLY: distrustHistory,
+  FINALITY_MISSING: distrustHistory,
+  FINAL_MODEL_MISMATCH: distrustHistory,
+  FINAL_WITHOUT_QUORUM: distrustHistory,
+  HISTORY_INCOMPLETE: "audit again with another RPC endpoint: events of the contract are missing",
+  INVALID_INCLUDED: distrustModel,
+  INVALID_LEFT_OUT: "nothing to do: an update that is not valid was left out",
+  LATE_LEFT_OUT: "ask the hospital to serve its update earlier: it arrived after the proposal",
+  MEMBERSHIP_INCONSISTENT: distrustHistory,
+  NOT_DERIVED: "connect to members that serve the round's updates, and audit again",
+  OBJECT_UNAVAILABLE: "connect to a member that has the object, and audit again",
+  OPENER_NOT_MEMBER: distrustHistory,
+  PLAN_NOT_ACCEPTED: "compare the round's plan with the one that this hospital agreed to",
+  PROPOSAL_NUMBER: distrustHistory,
+  PROPOSAL_STATUS: distrustHistory,
+  PROPOSAL_UNKNOWN: distrustHistory,
+  PROPOSER_NOT_MEMBER: distrustHistory,
+  REFUSAL_UNFOUNDED: askMember,
+  REFUSED_WITHOUT_QUORUM: distrustHistory,
+  ROUND_MEMBERS: distrustHistory,
+  ROUND_NOT_FINAL: "give a round that became final",
+  ROUND_ORDER: distrustHistory,
+  ROUND_OVERLAP: distrustHistory,
+  ROUND_UNKNOWN: "give a round that the contract has opened",
+  STATEMENT_MISMATCH: askMember,
+  TERMS_UNKNOWN: distrustHistory,
+  TOO_FEW_UPDATES: distrustModel,
+  UNSERVED_INCLUDED: distrustModel,
+  UPDATE_NOT_COLLECTED: "connect to a member that serves the update, and try again",
+  UPDATE_NOT_COMMITTED: "give a round that this hospital committed in",
+  WITHDRAWAL_UNFOUNDED: distrustHistory,
+  WRONG_BASE: distrustModel,
+  WRONG_MODEL: distrustModel,
+});

@@ -1,0 +1,48 @@
+// Errors about objects on their way, about the local store, and about other members' computers.
+import { entriesOf } from "./kinds.ts";
+
+export const generalErrors = entriesOf("general", {
+  ABORTED: "nothing to do: the work was stopped on request",
+  INTERRUPTED: "run the same command again: it continues where it stopped",
+  UNEXPECTED: "run the command again with --verbose and report the output to the developers",
+});
+
+export const blobErrors = entriesOf("blob", {
+  BLOB_BUSY: "wait: the peer serves others first, and the request is repeated",
+  BLOB_CORRUPT: "check the disk; the object is fetched again from another member",
+  BLOB_GONE: "wait: the peer no longer has the object, and another member is asked",
+  BLOB_INCOMPLETE: "wait until all chunks of the object have been fetched",
+  BLOB_NOT_SERVED: "ask the peer's operator: it does not serve this object to you",
+  BLOB_PEER_SILENT: "check the network to this peer: it stopped sending",
+  BLOB_REQUEST_MALFORMED: "update the software of the peer that sent the request",
+  BLOB_RESPONSE_MALFORMED: "update the software of the peer that sent the answer",
+  BLOB_SERVE_FAILED: "check the disk of the store and the log before this line",
+  BLOB_STREAM_CLOSED: "wait: the connection ended, and the request is repeated",
+  BLOB_TOO_LARGE: "raise the limit for this kind of object if its size is right",
+  BLOB_UNAVAILABLE: "start the node that made the object, or wait until a member that has it is connected",
+  BLOB_UNKNOWN: "fetch the object first: it is not in this store",
+  CHUNK_CORRUPT: "wait: the chunk is fetched again from another member",
+  OUTLINE_MALFORMED: "wait: the outline is fetched again from another member",
+});
+
+export const storeErrors = entriesOf("store", {
+  JOURNAL_MALFORMED: "restore the store's folder from a backup",
+  STORE_FULL: "free disk space and start again: nothing is lost",
+  STORE_LOCKED: "stop the other process that uses this folder, or choose another folder",
+  STORE_MISSING: "give the store folder of a party's configuration",
+  STORE_READ_ONLY: "open the store with the party that owns it: this one only reads",
+  STORE_UNREADABLE: "check the folder's permissions and the disk",
+  STORE_VERSION: "use the version of the software that wrote this folder, or another folder",
+  WRITER_CLOSED: "start the party again: the object was written after its writer had been closed",
+});
+
+export const peerErrors = entriesOf("peer", {
+  ANNOUNCEMENTS_TOO_MANY: "ask the member's operator why its node announces so often",
+  ANNOUNCEMENT_UNSIGNED: "update the software of the peer that sent it",
+  MULTIADDR_MALFORMED: "write addresses as /ip4/ADDRESS/tcp/PORT/p2p/PEER_ID or /dns4/NAME/tcp/PORT/p2p/PEER_ID",
+  PEER_KEY_MALFORMED: "restore the peer key file, or remove it and bind a new key",
+  PEER_LISTEN_FAILED: "choose another port, or port 0 for any free one",
+  PEER_NOT_A_MEMBER: "check that this peer's key is bound to an active member",
+  PEER_UNREACHABLE: "check the peer's address, and that the firewall lets its port through",
+  PORT_IN_USE: "choose another port, or leave the option out for any free one",
+});
