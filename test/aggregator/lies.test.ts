@@ -6,7 +6,7 @@ import { alteringModel, droppingUpdate, equivocating, includingAll, type Lie, us
 
 /** Runs a federation whose aggregator lies, until some member's proposal of each round is final. */
 async function withLiar(lie: Lie, prepare: (federation: FakeFederation) => void = () => {}) {
-  const federation = await FakeFederation.found({ plan: { rounds: 2 } });
+  const federation = await FakeFederation.create({ plan: { rounds: 2 } });
   for (const aggregator of federation.aggregators) aggregator.tamper = lie;
   prepare(federation);
   federation.start();
@@ -16,7 +16,7 @@ async function withLiar(lie: Lie, prepare: (federation: FakeFederation) => void 
 }
 
 async function honestModels() {
-  const federation = await FakeFederation.found({ plan: { rounds: 2 } });
+  const federation = await FakeFederation.create({ plan: { rounds: 2 } });
   federation.start();
   await federation.runUntil(() => federation.finals.length === 2);
   return federation.finals;

@@ -1,9 +1,9 @@
-// Processes that can die as kill -9 has it: nothing that they awaited ever comes, nothing that they wanted to do next
-// happens, and what was done stays done.
+// Ports for processes that can be killed as by kill -9: a dead process gets no answers and makes no more calls; the
+// effects of earlier calls remain.
 import type { HospitalPorts } from "../../node/hospital.ts";
 
-/** Acts that leave a trace outside of the process. */
-export const outwardActs = [
+/** Calls with effects outside the process. */
+export const outwardCalls = [
   "blobs.put",
   "journal.write",
   "ledger.openRound",
@@ -13,39 +13,42 @@ export const outwardActs = [
   "gossip.publish",
   "exchange.fetch",
 ] as const;
-export type OutwardAct = (typeof outwardActs)[number];
+export type OutwardCall = (typeof outwardCalls)[number];
 
 export interface CrashPoint {
-  readonly act: OutwardAct;
+  readonly call: OutwardCall;
   readonly when: "before" | "after";
-  /** The how manieth such act of the process, from 1. */
+  /** Number of this call among the same calls of the process, from 1. */
   readonly count: number;
 }
 
-/** A process's life; `passing` may end it before or after any act, by name. */
-export interface Life {
+/** `onCall` gets the name of every call, and may set `dead` before or after it. */
+export interface ProcessState {
   dead: boolean;
-  readonly passing?: (act: string, when: "before" | "after") => void;
+  readonly onCall?: (call: string, when: "before" | "after") => void;
 }
 
-/** Dies at a point: `onDeath` is called there, and must make `dead` true. */
-export function dyingAt(point: CrashPoint, onDeath: () => void): NonNullable<Life["passing"]> {
-  const acts = { before: 0, after: 0 };
-  return (act, when) => {
-    if (act === point.act && ++acts[when] === point.count && when === point.when) onDeath();
+/** Kills a process at a point: `onDeath` is called there, and must set `dead`. */
+export function killAt(point: CrashPoint, onDeath: () => void): NonNullable<ProcessState["onCall"]> {
+  const calls = { before: 0, after: 0 };
+  return (call, when) => {
+    if (call === point.call && ++calls[when] === point.count && when === point.when) onDeath();
   };
 }
 
-/** Ports through which a dead process does nothing. */
-export function mortalPorts(ports: HospitalPorts, life: Life): HospitalPorts {
+/** Ports that stop working when the process is dead. */
+export function killablePorts(ports: HospitalPorts, life: ProcessState): HospitalPorts {
   const never = () => new Promise<never>(() => {});
   const silent = () => ({ [Symbol.asyncIterator]: () => ({ next: never }) });
-  /** What the dead get from methods that do not return promises. */
+  /** Results of methods that return no promise, for a dead process. */
   const synchronous: Readonly<Record<string, () => unknown>> = {
-    ...{ changes: silent, history: silent, subscribe: () => () => {}, now: () => ports.clock.now() },
+    changes: silent,
+    history: silent,
+    subscribe: () => () => {},
+    now: () => ports.clock.now(),
   };
-  const pass = (act: string, when: "before" | "after") => {
-    life.passing?.(act, when);
+  const isAlive = (call: string, when: "before" | "after") => {
+    life.onCall?.(call, when);
     return !life.dead;
   };
   const wrap = <Port extends object>(name: string, port: Port): Port =>
@@ -54,12 +57,12 @@ export function mortalPorts(ports: HospitalPorts, life: Life): HospitalPorts {
         const member = Reflect.get(target, property, target) as unknown;
         if (typeof member !== "function") return member;
         return (...args: unknown[]) => {
-          const act = `${name}.${String(property)}`;
-          if (life.dead || !pass(act, "before")) return (synchronous[String(property)] ?? never)();
+          const call = `${name}.${String(property)}`;
+          if (life.dead || !isAlive(call, "before")) return (synchronous[String(property)] ?? never)();
           const result = member.apply(target, args) as unknown;
           if (!(result instanceof Promise)) return result;
           return result.then(
-            (value) => (life.dead || !pass(act, "after") ? never() : value),
+            (value) => (life.dead || !isAlive(call, "after") ? never() : value),
             (error) => {
               if (life.dead) return never();
               throw error;
@@ -70,9 +73,14 @@ export function mortalPorts(ports: HospitalPorts, life: Life): HospitalPorts {
     });
   const { signatures, log } = ports;
   return {
-    ...{ signatures, log, ledger: wrap("ledger", ports.ledger), blobs: wrap("blobs", ports.blobs) },
-    ...{ exchange: wrap("exchange", ports.exchange), gossip: wrap("gossip", ports.gossip) },
-    ...{ journal: wrap("journal", ports.journal), learner: wrap("learner", ports.learner) },
+    signatures,
+    log,
+    ledger: wrap("ledger", ports.ledger),
+    blobs: wrap("blobs", ports.blobs),
+    exchange: wrap("exchange", ports.exchange),
+    gossip: wrap("gossip", ports.gossip),
+    journal: wrap("journal", ports.journal),
+    learner: wrap("learner", ports.learner),
     clock: wrap("clock", ports.clock),
   };
 }

@@ -1,5 +1,5 @@
-// A whole federation in memory: the real hospital and aggregator code over fakes, with parties that can be killed and
-// started again, and any of their ports replaced by one that misbehaves.
+// A federation in memory: the real hospital and aggregator code over fake ports. Parties can be killed and restarted, and
+// any of their ports can be replaced.
 import { type AggregatorPorts, aggregateRounds } from "../../aggregator/aggregate-rounds.ts";
 import type { AggregatorEvent } from "../../aggregator/events.ts";
 import type { HospitalEvent } from "../../node/events.ts";
@@ -8,7 +8,7 @@ import type { RoundTerms } from "../../protocol/contract/round.ts";
 import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
 import { encodePlan, type Plan } from "../../protocol/format/plan.ts";
 import { FakeChain } from "./chain.ts";
-import { type Life, mortalPorts } from "./crash.ts";
+import { killablePorts, type ProcessState } from "./crash.ts";
 import { FakeLearner, genesisModel } from "./learner.ts";
 import { FakeNetwork, FakeStore } from "./network.ts";
 import { FakeJournal, FakeLog, fakeSignatures } from "./party-ports.ts";
@@ -58,21 +58,21 @@ export function addressOf(index: number): HospitalAddress {
   return `0x${(index + 1).toString(16).padStart(2, "0").repeat(20)}` as HospitalAddress;
 }
 
-/** One party's things that outlive its process. */
+/** A member's disk and devices, which outlive its process, and its current process. */
 export interface Site {
   readonly address: HospitalAddress;
   readonly store: FakeStore;
   readonly journal: FakeJournal;
   readonly learner: FakeLearner;
   readonly log: FakeLog;
-  /** Told of every act of the processes started from now on; may bury the site there. */
-  passing: Life["passing"];
-  /** Replaces ports of the processes started from now on. */
+  /** Called at every port call of processes that start from now on; may kill the site. */
+  onCall: ProcessState["onCall"];
+  /** Replaces ports of processes that start from now on. */
   tamper: (ports: HospitalPorts) => Partial<HospitalPorts>;
   leave: () => void;
-  /** The only plan that the hospital agrees to, where it names one. */
+  /** The only plan that the hospital accepts; undefined: the first one. */
   plan: Digest | undefined;
-  process: { done: Promise<void>; readonly controller: AbortController; life: Life } | undefined;
+  process: { done: Promise<void>; readonly controller: AbortController; life: ProcessState } | undefined;
 }
 
 export class FakeFederation {
@@ -93,18 +93,18 @@ export class FakeFederation {
     this.genesis = digests.genesis;
   }
 
-  static async found(
+  static async create(
     options: { hospitals?: number; aggregators?: number; plan?: Partial<Plan>; terms?: Partial<RoundTerms> } = {},
   ): Promise<FakeFederation> {
     const plan = examplePlan(options.plan);
-    const depot = new FakeStore();
-    const digests = { plan: await depot.put(encodePlan(plan)), genesis: await depot.put(genesisModel()) };
+    const objects = new FakeStore();
+    const digests = { plan: await objects.put(encodePlan(plan)), genesis: await objects.put(genesisModel()) };
     const federation = new FakeFederation(plan, { ...exampleTerms, ...options.terms }, digests);
     const { hospitals = 4, aggregators = 1 } = options;
     for (let index = 0; index < hospitals; index++) federation.hospitals.push(federation.site(addressOf(index), index));
     for (let index = 0; index < aggregators; index++) {
       const site = federation.site(addressOf(100 + index), index);
-      for (const [digest, bytes] of depot.blobs) site.store.blobs.set(digest, bytes);
+      for (const [digest, bytes] of objects.blobs) site.store.blobs.set(digest, bytes);
       federation.aggregators.push(site);
     }
     for (const { address } of federation.hospitals) federation.chain.admit(address);
@@ -121,7 +121,7 @@ export class FakeFederation {
       journal,
       learner,
       log,
-      passing: undefined,
+      onCall: undefined,
       tamper: () => ({}),
       leave: () => {},
       plan: undefined,
@@ -140,7 +140,7 @@ export class FakeFederation {
     const options = {
       maxModelBytes: 1 << 20,
       software: this.plan.software,
-      ...(site.plan ? { plan: site.plan } : {}),
+      plan: site.plan,
     };
     const process = { controller, done: Promise.resolve(), life };
     const onEvent = (event: HospitalEvent) => void (life.dead || this.events.push(event));
@@ -158,8 +158,8 @@ export class FakeFederation {
     site.process = process;
   }
 
-  /** The process of a site is no more: nothing is waited for, nothing told. */
-  bury(site: Site): void {
+  /** Kills a site's process without waiting for it. */
+  kill(site: Site): void {
     if (site.process) site.process.life.dead = true;
     site.process = undefined;
     site.leave();
@@ -171,7 +171,7 @@ export class FakeFederation {
     await Promise.all(running.map(({ done }) => done));
   }
 
-  /** Runs on until the condition holds, then stops everybody. */
+  /** Runs until the condition holds, then stops all parties. */
   async runUntil(condition: () => boolean, options: { withinSeconds?: number } = {}): Promise<void> {
     try {
       await this.time.runUntil(condition, options);
@@ -188,12 +188,19 @@ export class FakeFederation {
     const { address, store, journal, learner, log } = site;
     const { exchange, gossip, leave } = this.network.join(address, store);
     const own: HospitalPorts = {
-      ...{ ledger: this.chain.ledger(address), blobs: store, exchange, gossip, journal, learner, log },
-      ...{ signatures: fakeSignatures(address), clock: this.time },
+      ledger: this.chain.ledger(address),
+      blobs: store,
+      exchange,
+      gossip,
+      journal,
+      learner,
+      log,
+      signatures: fakeSignatures(address),
+      clock: this.time,
     };
     site.leave = leave;
-    const life: Life = { dead: false, ...(site.passing ? { passing: site.passing } : {}) };
-    const ports = mortalPorts({ ...own, ...site.tamper(own) }, life);
+    const life: ProcessState = { dead: false, onCall: site.onCall };
+    const ports = killablePorts({ ...own, ...site.tamper(own) }, life);
     return { controller: new AbortController(), life, ports };
   }
 }

@@ -1,4 +1,4 @@
-// A learner without a network in it: weights move by amounts that the seed decides, in virtual time.
+// A learner without a neural network: the seed decides how the weights move, in virtual time.
 
 import { seededIntegers } from "../../foundation/random.ts";
 import type { Digest } from "../../protocol/format/digest.ts";
@@ -14,9 +14,9 @@ export interface FakeLearnerOptions {
 
 export class FakeLearner implements Learner {
   readonly #options: FakeLearnerOptions;
-  /** Virtual milliseconds that a training takes. */
+  /** Duration of a training, virtual milliseconds. */
   trainMs: number;
-  /** Rounds in which training began, and in which it ended. */
+  /** Rounds in which trainings began, and in which they ended. */
   readonly begun: number[] = [];
   readonly ended: number[] = [];
 
@@ -66,7 +66,7 @@ export class FakeLearner implements Learner {
   }
 }
 
-/** A small model to begin with. */
+/** A small genesis model. */
 export function genesisModel(): Uint8Array {
   return encodeSafetensors([
     { name: "dense/kernel", dtype: "F32", shape: [8, 5], data: Float32Array.from({ length: 40 }, (_, i) => i / 40) },

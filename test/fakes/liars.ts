@@ -1,4 +1,4 @@
-// Aggregators that lie, one lie each: the honest code with one of its ports replaced.
+// Lying aggregators, one lie each: the honest code with one port replaced.
 
 import type { RoundState } from "../../protocol/contract/round.ts";
 import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
@@ -17,7 +17,7 @@ export type Lie = (ports: LiarPorts) => Partial<LiarPorts>;
 
 type Proposal = Parameters<Ledger["proposeModel"]>[0];
 
-/** Leaves out an update that it has, and averages the others well. */
+/** Leaves out an update that it has, and averages the others correctly. */
 export const droppingUpdate: Lie = (ports) =>
   proposing(ports, async ({ included, ...rest }) => {
     const fewer = included.slice(1);
@@ -28,7 +28,7 @@ export const droppingUpdate: Lie = (ports) =>
 export const alteringModel: Lie = (ports) =>
   proposing(ports, async (proposal) => {
     const bytes = await ports.blobs.get(proposal.model, { maxBytes: 1 << 24 });
-    bytes[bytes.length - 4] = (bytes[bytes.length - 4] as number) ^ 1;
+    bytes[bytes.length - 4] = bytes[bytes.length - 4]! ^ 1;
     return { ...proposal, model: await ports.blobs.put(bytes) };
   });
 
@@ -40,7 +40,7 @@ export const usingOldBase: Lie = (ports) =>
     return { ...proposal, model: await average(ports, proposal.round, { included: proposal.included, base }) };
   });
 
-/** Proposes the right model on chain and announces another one. */
+/** Proposes the correct model on chain and announces another one. */
 export const equivocating: Lie = ({ gossip }) => ({
   gossip: {
     ...gossip,
@@ -53,14 +53,14 @@ export const equivocating: Lie = ({ gossip }) => ({
   },
 });
 
-/** Includes everybody who committed, whether their update is valid or not. */
+/** Includes every committed update, valid or not. */
 export const includingAll: Lie = (ports) =>
   proposing(ports, async (proposal) => {
     const { commitments } = await ports.ledger.round(proposal.round);
     return { ...proposal, included: commitments.map(({ member }) => member) };
   });
 
-/** Proposes something else than the honest code would, and announces the same. */
+/** Changes the honest proposal, and announces the changed one. */
 function proposing(
   { ledger, gossip }: LiarPorts,
   twist: (proposal: Proposal) => Promise<Proposal>,

@@ -1,4 +1,4 @@
-// The members' network in memory: stores that serve each other, and gossip that arrives at once or not at all.
+// The members' network in memory: stores that serve each other, and gossip that arrives at once.
 
 import { FedError } from "../../foundation/errors.ts";
 import type { Announcement } from "../../protocol/format/announcement.ts";
@@ -56,10 +56,10 @@ interface Peer {
 
 export class FakeNetwork {
   readonly #peers: Peer[] = [];
-  /** Whether one member's blob reaches another; tests cut wires here. */
+  /** Whether one member serves an object to another; tests replace it. */
   serves: (link: { from: HospitalAddress; to: HospitalAddress; digest: Digest }) => boolean = () => true;
 
-  /** A member's side of the network; its store outlives the process. */
+  /** Connects a member; its store outlives the process. */
   join(address: HospitalAddress, store: FakeStore): { exchange: BlobExchange; gossip: Gossip; leave: () => void } {
     const peer: Peer = { address, store, listeners: new Set() };
     this.#peers.push(peer);

@@ -1,4 +1,4 @@
-// The small ports in memory: a journal that outlives its process, signatures without curves, a log that keeps quiet.
+// The small ports in memory: a journal that outlives its process, signatures without cryptography, a log that prints nothing.
 import { createHash } from "node:crypto";
 import type { ErrorFacts } from "../../foundation/errors.ts";
 import type { HospitalAddress } from "../../protocol/format/digest.ts";
@@ -23,7 +23,7 @@ export class FakeJournal implements Journal {
   }
 }
 
-/** The signer's address and a hash of what it signs: forged as easily as checked, which tests make use of. */
+/** A signature is the signer's address and a hash of the data: tests can forge it. */
 export function fakeSignatures(self: HospitalAddress): Signatures {
   const hashOf = (data: TypedData) =>
     createHash("sha256").update(JSON.stringify(data, (_, value) => (typeof value === "bigint" ? `${value}` : value)));

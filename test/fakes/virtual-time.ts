@@ -1,4 +1,4 @@
-// Time that passes only when nobody has anything left to do: whole federations run in milliseconds, the same way always.
+// Time that advances only when all parties wait: a federation runs in milliseconds, and always in the same way.
 import { FedError } from "../../foundation/errors.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
 import type { Clock } from "../../protocol/ports.ts";
@@ -28,14 +28,14 @@ export class VirtualTime implements Clock {
     });
   }
 
-  /** Calls back when the time has come. */
+  /** Calls back at a virtual time, milliseconds. */
   at(time: number, fire: () => void) {
     const entry = { at: time, order: this.#order++, fire };
     this.#timers.push(entry);
     return entry;
   }
 
-  /** Lets everything run, moving time on whenever all wait, until the condition holds. */
+  /** Advances time whenever all parties wait, until the condition holds. */
   async runUntil(condition: () => boolean | Promise<boolean>, { withinSeconds = 600 } = {}): Promise<void> {
     const end = this.#now + withinSeconds * 1000;
     for (;;) {
@@ -50,7 +50,7 @@ export class VirtualTime implements Clock {
   }
 }
 
-/** All promises that can settle without time passing have settled, since the fakes do no real input or output. */
+/** Waits until every promise that needs no time has settled; the fakes do no real input or output. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -5,8 +5,8 @@ const finished = (federation: FakeFederation) => () => federation.events.some(({
 const adoptedBy = (federation: FakeFederation, count: number) => () =>
   federation.events.filter(({ event }) => event === "adopted").length >= count;
 
-async function undisturbed(options: Parameters<typeof FakeFederation.found>[0] = {}) {
-  const federation = await FakeFederation.found(options);
+async function undisturbed(options: Parameters<typeof FakeFederation.create>[0] = {}) {
+  const federation = await FakeFederation.create(options);
   federation.start();
   await federation.runUntil(finished(federation));
   return federation;
@@ -30,7 +30,7 @@ describe("a federation of hospitals", () => {
 
   it("comes to the same models whatever order the updates arrive in", async () => {
     const first = await undisturbed();
-    const second = await FakeFederation.found();
+    const second = await FakeFederation.create();
     second.hospitals.forEach(({ learner }, index) => {
       learner.trainMs = 5000 - 1000 * index;
     });
@@ -40,11 +40,11 @@ describe("a federation of hospitals", () => {
   });
 
   it("finishes its rounds without the aggregator that opened the first", async () => {
-    const federation = await FakeFederation.found();
+    const federation = await FakeFederation.create();
     federation.start();
     const [aggregator] = federation.aggregators;
     await federation.time.runUntil(() => federation.chain.rounds.length === 1);
-    if (aggregator) federation.bury(aggregator);
+    if (aggregator) federation.kill(aggregator);
     await federation.runUntil(adoptedBy(federation, 12));
     expect(federation.finals).to.deep.equal((await undisturbed()).finals);
     expect(federation.chain.rounds.map(({ opener }) => opener === aggregator?.address)).to.deep.equal([
@@ -57,7 +57,7 @@ describe("a federation of hospitals", () => {
 
   it("stops opening rounds at the plan's last", async () => {
     const federation = await undisturbed({ plan: { rounds: 1 } });
-    const again = await FakeFederation.found({ plan: { rounds: 1 } });
+    const again = await FakeFederation.create({ plan: { rounds: 1 } });
     again.start();
     await again.runUntil(() => again.time.now() > 1000 * 1000, { withinSeconds: 2000 });
     expect(again.chain.rounds).to.have.length(1);
@@ -65,7 +65,7 @@ describe("a federation of hospitals", () => {
   });
 
   it("takes no harm from two aggregators at once", async () => {
-    const federation = await FakeFederation.found({ aggregators: 2 });
+    const federation = await FakeFederation.create({ aggregators: 2 });
     federation.start();
     await federation.runUntil(adoptedBy(federation, 12));
     expect(federation.chain.rounds).to.have.length(3);
@@ -74,7 +74,7 @@ describe("a federation of hospitals", () => {
   });
 
   it("goes on without an update that was committed to and is never served", async () => {
-    const federation = await FakeFederation.found();
+    const federation = await FakeFederation.create();
     const [silent] = federation.hospitals;
     federation.network.serves = ({ from }) => from !== silent?.address;
     federation.start();
@@ -86,7 +86,7 @@ describe("a federation of hospitals", () => {
   });
 
   it("collects the updates of all that serve theirs, however many before them serve nothing", async () => {
-    const federation = await FakeFederation.found({ hospitals: 12 });
+    const federation = await FakeFederation.create({ hospitals: 12 });
     const silent = new Set(federation.hospitals.slice(0, 9).map(({ address }) => address));
     federation.network.serves = ({ from, digest }) =>
       !silent.has(from) || [federation.planDigest, federation.genesis].includes(digest);
@@ -98,10 +98,10 @@ describe("a federation of hospitals", () => {
   });
 
   it("lets a hospital that comes late catch up and take part in the next round", async () => {
-    const federation = await FakeFederation.found({ terms: { commitPeriod: 20 } });
+    const federation = await FakeFederation.create({ terms: { commitPeriod: 20 } });
     const late = federation.hospitals[3];
     federation.start();
-    if (late) federation.bury(late);
+    if (late) federation.kill(late);
     await federation.time.runUntil(() => federation.finals.length === 1);
     if (late) federation.startHospital(late);
     await federation.runUntil(() => federation.finals.length === 3);
@@ -111,7 +111,7 @@ describe("a federation of hospitals", () => {
   });
 
   it("follows a revocation: the hospital does nothing more, the others go on", async () => {
-    const federation = await FakeFederation.found();
+    const federation = await FakeFederation.create();
     const gone = federation.hospitals[2];
     federation.start();
     await federation.time.runUntil(() => federation.finals.length === 1);
@@ -129,14 +129,14 @@ describe("a federation of hospitals", () => {
   });
 
   it("abandons a round of too few updates, and commits what was trained in it to the next one", async () => {
-    const federation = await FakeFederation.found({
+    const federation = await FakeFederation.create({
       hospitals: 3,
       terms: { minUpdates: 3, commitPeriod: 20 },
       plan: { minUpdates: 3 },
     });
     const late = federation.hospitals[2];
     federation.start();
-    if (late) federation.bury(late);
+    if (late) federation.kill(late);
     await federation.time.runUntil(() => federation.chain.rounds[0]?.status === "abandoned");
     if (late) federation.startHospital(late);
     await federation.runUntil(() => federation.finals.length === 1, { withinSeconds: 2000 });
@@ -147,7 +147,7 @@ describe("a federation of hospitals", () => {
   });
 
   it("stops training once a newer model is final, where the plan takes no late updates", async () => {
-    const federation = await FakeFederation.found({ terms: { commitPeriod: 20 } });
+    const federation = await FakeFederation.create({ terms: { commitPeriod: 20 } });
     const slow = federation.hospitals[0];
     if (slow) slow.learner.trainMs = 300_000;
     federation.start();
@@ -161,7 +161,7 @@ describe("a federation of hospitals", () => {
 
   it("takes a late update in the next round where the plan allows it, at less weight", async () => {
     const strategy = { name: "fedavg", maxSharePermille: 1000, maxStaleness: 1 } as const;
-    const federation = await FakeFederation.found({ plan: { strategy }, terms: { commitPeriod: 20 } });
+    const federation = await FakeFederation.create({ plan: { strategy }, terms: { commitPeriod: 20 } });
     const slow = federation.hospitals[0];
     if (slow) slow.learner.trainMs = 30_000;
     federation.start();
@@ -174,7 +174,7 @@ describe("a federation of hospitals", () => {
   });
 
   it("neither trains nor attests under a plan that it did not agree to", async () => {
-    const federation = await FakeFederation.found();
+    const federation = await FakeFederation.create();
     for (const site of federation.hospitals) site.plan = federation.genesis;
     federation.start();
     await federation.runUntil(() => federation.chain.rounds[0]?.status === "abandoned", { withinSeconds: 2000 });

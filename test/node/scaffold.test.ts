@@ -3,25 +3,28 @@ import { reproduceUpdate } from "../../protocol/audit/reproduce.ts";
 import type { RoundId } from "../../protocol/format/digest.ts";
 import { decodeSafetensors } from "../../protocol/format/safetensors.ts";
 import type { Learner } from "../../protocol/ports.ts";
-import { dyingAt } from "../fakes/crash.ts";
+import { killAt } from "../fakes/crash.ts";
 import { FakeFederation, type Site } from "../fakes/federation.ts";
 import { FakeLearner } from "../fakes/learner.ts";
 
 const strategy = {
-  ...({ name: "scaffold", maxSharePermille: 1000, maxStaleness: 0 } as const),
-  ...{ serverLearningRate: 1, controlClipNorm: 8 },
-};
+  name: "scaffold",
+  maxSharePermille: 1000,
+  maxStaleness: 0,
+  serverLearningRate: 1,
+  controlClipNorm: 8,
+} as const;
 
-/** A federation of SCAFFOLD for three rounds, whose first hospital may die once and come back. */
-async function finished(killAt?: { readonly when: "before" | "after"; readonly count: number }) {
-  const federation = await FakeFederation.found({ hospitals: 3, plan: { rounds: 3, strategy } });
+/** A federation of SCAFFOLD for three rounds, whose first hospital may be killed once and restarted. */
+async function finished(point?: { readonly when: "before" | "after"; readonly count: number }) {
+  const federation = await FakeFederation.create({ hospitals: 3, plan: { rounds: 3, strategy } });
   const site = federation.hospitals[0]!;
   let died = false;
-  if (killAt) {
-    site.passing = dyingAt({ act: "journal.write", ...killAt }, () => {
+  if (point) {
+    site.onCall = killAt({ call: "journal.write", ...point }, () => {
       if (died) return;
       died = true;
-      federation.bury(site);
+      federation.kill(site);
       federation.time.at(federation.time.now() + 3000, () => federation.startHospital(site));
     });
   }

@@ -21,7 +21,7 @@ describe("a hospital whose address or commitment changes after it has committed"
   const limits = { maxModelBytes: 2 ** 20 };
 
   before(async () => {
-    const federation = await FakeFederation.found({ plan: { rounds: 1 } });
+    const federation = await FakeFederation.create({ plan: { rounds: 1 } });
     federation.start();
     await federation.runUntil(() => federation.events.some(({ event }) => event === "finished"));
     round = federation.chain.rounds[0] as RoundState;

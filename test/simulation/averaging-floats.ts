@@ -1,11 +1,11 @@
-// The planted bug that most federated learning has: the mean is summed in float32 in the order of arrival, so that it is
-// right but for its last bits.
+// A planted bug that most federated learning has: the mean is summed in float32 in the order of arrival, so its last bits
+// differ.
 import { decodeSafetensors, encodeSafetensors } from "../../protocol/format/safetensors.ts";
 import type { Tamper } from "./site.ts";
 
 const limits = { maxBytes: 1 << 20 };
 
-/** Proposes the float mean of the very updates that the honest code averaged. */
+/** Proposes the float mean of the updates that the honest code averaged. */
 export const averagingFloats: Tamper = ({ ledger, blobs }) => ({
   ledger: {
     ...ledger,
@@ -22,18 +22,18 @@ export const averagingFloats: Tamper = ({ ledger, blobs }) => ({
         const exponents = JSON.parse(metadata["exponents"] ?? "[]") as number[];
         exact.tensors.forEach(({ name }, position) => {
           const integers = tensors.find((each) => each.name === name)?.data ?? new Int16Array(0);
-          const sum = sums[position] as Float32Array;
+          const sum = sums[position]!;
           const step = 2 ** (exponents[tensors.findIndex((each) => each.name === name)] ?? 0);
-          // Every term and every sum is rounded to float32: the order shows.
+          // Every term and every sum is rounded to float32, so the order matters.
           for (let i = 0; i < sum.length; i++) {
-            sum[i] = (sum[i] as number) + Math.fround(((integers[i] as number) * step * sampleCount) / total);
+            sum[i] = sum[i]! + Math.fround((integers[i]! * step * sampleCount) / total);
           }
         });
       }
       const tensors = exact.tensors.map((tensor, position) => {
         const before = base.tensors.find(({ name }) => name === tensor.name)?.data ?? new Float32Array(0);
-        const sum = sums[position] as Float32Array;
-        return { ...tensor, data: sum.map((moved, i) => (before[i] as number) + moved) };
+        const sum = sums[position]!;
+        return { ...tensor, data: sum.map((moved, i) => before[i]! + moved) };
       });
       const model = await blobs.put(encodeSafetensors(tensors, exact.metadata));
       await ledger.proposeModel({ ...proposal, model }, waiting);

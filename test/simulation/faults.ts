@@ -1,57 +1,67 @@
-// What goes wrong in one run, drawn from its seed. Each run has its own mixture (some have no crashes, some nothing
-// else), since faults of one kind can hide what those of another would show.
-import type { Dice } from "./dice.ts";
+// The faults of one run, drawn from its seed. Each run has its own mixture (some have no crashes, some have only
+// crashes), because faults of one kind can hide the effects of another.
+import type { SeededRandom } from "./seeded-random.ts";
 
-export interface Weather {
+export interface Faults {
   readonly hospitals: number;
-  /** How many of the hospitals lie, and whether an aggregator does. */
+  /** Hospitals that lie. */
   readonly liars: number;
+  /** Whether one aggregator lies. */
   readonly lyingAggregator: boolean;
   readonly aggregators: number;
   readonly maxStaleness: number;
-  /** Of the chain. */
+  /** Blocks on top of a block before parties act on it. */
   readonly confirmations: number;
+  /** Shortest time between blocks, virtual milliseconds. */
   readonly blockMs: number;
+  /** Blocks. */
   readonly deepestReorganisation: number;
-  /** Chance of a crash at any act, in millionths; of a crash at some instant, a second. */
-  readonly crashPerAct: number;
+  /** Probability that a process crashes at a call of a port. */
+  readonly crashPerCall: number;
+  /** Probabilities a virtual second. */
   readonly crashPerSecond: number;
   readonly reorganisationPerSecond: number;
   readonly partitionPerSecond: number;
   readonly endpointDownPerSecond: number;
   readonly lagPerSecond: number;
+  /** Share of messages and transfers that are lost. */
   readonly loss: number;
-  readonly longestMs: number;
-  /** Largest error of a clock's rate. */
+  /** Longest delay of a message, virtual milliseconds. */
+  readonly longestDelayMs: number;
+  /** Largest error of a clock's rate, as a share. */
   readonly drift: number;
-  /** Seconds after which a hospital is revoked; 0 where none is. */
+  /** Virtual seconds until a hospital is revoked; 0: none is revoked. */
   readonly revokeAfter: number;
-  /** Seconds after which nothing goes wrong any more. */
-  readonly calmAfter: number;
+  /** Virtual seconds until all faults stop. Liars still lie. */
+  readonly faultFreeAfter: number;
 }
 
-export function drawWeather(dice: Dice): Weather {
-  const hospitals = dice.pick([4, 4, 4, 4, 5, 5, 5, 7]);
+export function drawFaults(random: SeededRandom): Faults {
+  const hospitals = random.pick([4, 4, 4, 4, 5, 5, 5, 7]);
   const most = Math.floor((hospitals - 1) / 3);
-  const liars = dice.chance(0.6) ? dice.between(1, most) : 0;
+  const liars = random.chance(0.6) ? random.between(1, most) : 0;
   const spare = hospitals - 1 >= 3 * liars + 1;
-  const some = (value: number) => (dice.chance(0.5) ? value : 0);
-  const confirmations = dice.between(0, 2);
+  const some = (value: number) => (random.chance(0.5) ? value : 0);
+  const confirmations = random.between(0, 2);
   return {
-    ...{ hospitals, liars, lyingAggregator: dice.chance(0.3), aggregators: dice.chance(0.2) ? 2 : 1 },
-    maxStaleness: dice.chance(0.3) ? 1 : 0,
-    ...{ confirmations, blockMs: dice.pick([1000, 2000, 3000, 4000]) },
-    deepestReorganisation: dice.chance(0.15) ? confirmations + 2 : confirmations,
-    crashPerAct: dice.pick([0, 0, 0.0005, 0.003]),
+    hospitals,
+    liars,
+    lyingAggregator: random.chance(0.3),
+    aggregators: random.chance(0.2) ? 2 : 1,
+    maxStaleness: random.chance(0.3) ? 1 : 0,
+    confirmations,
+    blockMs: random.pick([1000, 2000, 3000, 4000]),
+    deepestReorganisation: random.chance(0.15) ? confirmations + 2 : confirmations,
+    crashPerCall: random.pick([0, 0, 0.0005, 0.003]),
     crashPerSecond: some(0.02),
     reorganisationPerSecond: some(0.1),
     partitionPerSecond: some(0.02),
     endpointDownPerSecond: some(0.03),
     lagPerSecond: some(0.05),
-    loss: some(dice.pick([0.05, 0.3])),
-    longestMs: dice.pick([50, 1000, 5000]),
+    loss: some(random.pick([0.05, 0.3])),
+    longestDelayMs: random.pick([50, 1000, 5000]),
     drift: some(0.05),
-    revokeAfter: spare && dice.chance(0.3) ? dice.between(10, 35) : 0,
-    calmAfter: dice.between(40, 110),
+    revokeAfter: spare && random.chance(0.3) ? random.between(10, 35) : 0,
+    faultFreeAfter: random.between(40, 110),
   };
 }

@@ -1,16 +1,16 @@
-// What a hospital or an aggregator may do wrong on purpose, for the simulator: it draws one for each liar.
-// Besides, a liar may serve its objects to few of the others, or to none (simulation.ts).
+// The lies that hospitals and aggregators tell on purpose; the simulator draws one for each liar. A liar may also serve
+// its objects to few members or to none (simulation.ts).
 import { FedError } from "../../foundation/errors.ts";
 import type { Ledger } from "../../protocol/ports.ts";
 import { alteringModel, droppingUpdate, equivocating, includingAll, usingOldBase } from "../fakes/liars.ts";
 import type { Tamper } from "./site.ts";
 
-/** Signs manifests that nobody can check. */
+/** Signs manifests with an invalid signature. */
 export const forging: Tamper = ({ signatures }) => ({
   signatures: { ...signatures, sign: async () => `0x${"13".repeat(65)}` },
 });
 
-/** Commits to another sample count than its manifest says. */
+/** Commits to a sample count that differs from its manifest. */
 const overstating: Tamper = ({ ledger }) => ({
   ledger: {
     ...ledger,
@@ -19,13 +19,13 @@ const overstating: Tamper = ({ ledger }) => ({
   },
 });
 
-/** Says the opposite of what it found. */
-const contrary: Tamper = ({ ledger }) => ({ ledger: attesting(ledger, (agree) => !agree) });
+/** Attests the opposite of its verdict. */
+const contradicting: Tamper = ({ ledger }) => ({ ledger: attesting(ledger, (agree) => !agree) });
 
-/** Agrees to anything. */
+/** Agrees to every proposal. */
 const agreeing: Tamper = ({ ledger }) => ({ ledger: attesting(ledger, () => true) });
 
-/** Takes part in nothing but the averaging. */
+/** Never attests. */
 const abstaining: Tamper = ({ ledger }) => ({
   ledger: { ...ledger, attest: () => Promise.reject(new FedError("UNEXPECTED", { why: "abstains" })) },
 });
@@ -40,7 +40,7 @@ export const aggregatorLies: readonly Tamper[] = [
 export const hospitalLies: readonly Tamper[] = [
   forging,
   overstating,
-  contrary,
+  contradicting,
   agreeing,
   abstaining,
   () => ({}),

@@ -1,4 +1,5 @@
-// What must come true in calm: a round that began in it becomes final, whole, and is adopted by every honest hospital.
+// Progress after the faults: a round that began without faults must become final with every honest update, and every
+// honest hospital must adopt its model.
 
 import type { Member, RoundState } from "../../protocol/contract/round.ts";
 import type { RoundId } from "../../protocol/format/digest.ts";
@@ -6,17 +7,17 @@ import type { Site } from "./site.ts";
 import { Violation } from "./violation.ts";
 
 /**
- * @param contract as confirmed
- * @param calmCommitBy a round whose `commitBy` is later began in calm
- * @throws Violation left-out-in-calm where a final one of them lacks an honest hospital's update
+ * @param contract its confirmed state
+ * @param faultFreeCommitBy a round with a later `commitBy` began without faults
+ * @throws Violation left-out-without-faults if such a final round lacks an honest hospital's update
  */
-export function hasGotOn(
+export function hasProgressed(
   { rounds, members }: { readonly rounds: readonly RoundState[]; readonly members: readonly Member[] },
   sites: readonly Site[],
-  calmCommitBy: number,
+  faultFreeCommitBy: number,
 ): boolean {
-  const final = rounds.filter(({ commitBy, status }) => commitBy > calmCommitBy && status === "final");
-  for (const round of final) requireWhole(round, sites);
+  const final = rounds.filter(({ commitBy, status }) => commitBy > faultFreeCommitBy && status === "final");
+  for (const round of final) requireHonestUpdates(round, sites);
   const last = final.at(-1);
   if (!last) return false;
   const active = sites.filter(
@@ -26,12 +27,12 @@ export function hasGotOn(
   return active.every(({ journal }) => adoptedRound(journal.entries.get("adopted")) >= last.id);
 }
 
-function requireWhole({ id, commitments, members, proposals }: RoundState, sites: readonly Site[]): void {
+function requireHonestUpdates({ id, commitments, members, proposals }: RoundState, sites: readonly Site[]): void {
   const included = proposals.find(({ status }) => status === "accepted")?.included ?? [];
   for (const { address, liar } of sites) {
     if (liar || !members.includes(address) || included.includes(address)) continue;
     const committed = commitments.some(({ member }) => member === address);
-    throw new Violation("left-out-in-calm", { by: address, round: id, committed });
+    throw new Violation("left-out-without-faults", { by: address, round: id, committed });
   }
 }
 

@@ -1,5 +1,5 @@
-// Bugs to plant in the honest parties, each by a port that behaves as if the code had it. A simulator that does not
-// find every one of them is not good enough (test/simulation/mutants.test.ts).
+// Bugs to plant in the honest parties: each replaces a port by one that behaves as if the code had the bug. The
+// simulator must find every one of them (mutants.test.ts).
 
 import { FedError } from "../../foundation/errors.ts";
 import type { RoundState } from "../../protocol/contract/round.ts";
@@ -7,32 +7,32 @@ import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
 import type { BlobExchange, Ledger } from "../../protocol/ports.ts";
 import { alteringModel } from "../fakes/liars.ts";
 import { averagingFloats } from "./averaging-floats.ts";
-import type { Weather } from "./faults.ts";
+import type { Faults } from "./faults.ts";
 import { attesting, forging } from "./liars.ts";
 import type { Site, Tamper } from "./site.ts";
 import type { Rule } from "./violation.ts";
 
 export interface Mutant {
   readonly name: string;
-  /** Rules that it breaks: one of them must be found broken. */
+  /** Rules that it breaks; the simulator must report one of them. */
   readonly rules: readonly Rule[];
   readonly hospital?: Tamper;
   readonly aggregator?: Tamper;
   readonly site?: (site: Site) => void;
-  /** What every liar does, where the bug needs a lie to show. */
+  /** The lie of every liar, if the bug shows only with a lie. */
   readonly lie?: Tamper;
-  /** Where the bug needs something to go wrong, or somebody to lie. */
-  readonly weather?: Partial<Weather>;
+  /** Faults that the bug needs to show. */
+  readonly faults?: Partial<Faults>;
 }
 
-/** A ledger through which rounds look different. */
-function seeingRounds(twist: (round: RoundState, self: HospitalAddress) => Partial<RoundState>): Tamper {
+/** A ledger that reports rounds wrongly. */
+function seeingRounds(change: (round: RoundState, self: HospitalAddress) => Partial<RoundState>): Tamper {
   return ({ ledger }) => ({
     ledger: {
       ...ledger,
       round: async (id, waiting) => {
         const round = await ledger.round(id, waiting);
-        return { ...round, ...twist(round, ledger.self as HospitalAddress) };
+        return { ...round, ...change(round, ledger.self as HospitalAddress) };
       },
     },
   });
@@ -54,8 +54,8 @@ const announcingFirst: Tamper = ({ ledger, gossip }) => ({
   },
 });
 
-/** What was not to be had once is never asked for again. */
-const givingUp: Tamper = ({ exchange }) => {
+/** After one failed fetch, an object is never fetched again. */
+const neverRetrying: Tamper = ({ exchange }) => {
   const missing = new Set<Digest>();
   const fetch: BlobExchange["fetch"] = async (digest, options) => {
     if (missing.has(digest)) throw new FedError("BLOB_UNAVAILABLE", { digest });
@@ -93,7 +93,7 @@ export const mutants: readonly Mutant[] = [
     rules: ["agreed-to-wrong", "final-wrong"],
     hospital: ({ ledger }) => ({ ledger: attesting(ledger, () => true) }),
     lie: alteringModel,
-    weather: { lyingAggregator: true },
+    faults: { lyingAggregator: true },
   },
   {
     name: "adds floats in order of arrival",
@@ -102,35 +102,35 @@ export const mutants: readonly Mutant[] = [
     aggregator: averagingFloats,
   },
   {
-    name: "averages an update whose signature it does not check",
+    name: "does not check the signatures of updates",
     rules: ["proposed-wrong", "agreed-to-wrong", "final-wrong"],
     ...both(({ signatures }) => ({
       signatures: { ...signatures, recover: ({ message }) => message["hospital"] as HospitalAddress },
     })),
     lie: forging,
-    weather: { hospitals: 5, liars: 1, lyingAggregator: false },
+    faults: { hospitals: 5, liars: 1, lyingAggregator: false },
   },
   {
-    name: "overlooks the last member's commitment",
-    rules: ["left-out-in-calm", "stood-still"],
+    name: "does not see the last member's commitment",
+    rules: ["left-out-without-faults", "no-progress"],
     ...both(withoutLast),
-    weather: { liars: 0 },
+    faults: { liars: 0 },
   },
   {
     name: "announces an update before it is committed to",
-    rules: ["announced-before-done"],
+    rules: ["announced-too-early"],
     hospital: announcingFirst,
   },
   {
     name: "does not see that it has committed",
-    rules: ["done-twice"],
+    rules: ["repeated-write"],
     hospital: seeingRounds(({ commitments }, self) => ({
       commitments: commitments.filter(({ member }) => member !== self),
     })),
   },
   {
     name: "does not see that it has attested",
-    rules: ["done-twice"],
+    rules: ["repeated-write"],
     hospital: seeingRounds(({ proposals }, self) => ({
       proposals: proposals.map((proposal) => ({
         ...proposal,
@@ -139,28 +139,28 @@ export const mutants: readonly Mutant[] = [
     })),
   },
   {
-    name: "believes that its journal is on disk before it is",
+    name: "does not sync its journal",
     rules: ["signed-twice", "residual-lost", "update-not-reproducible", "adopted-not-final"],
     site: ({ unsynced }) => {
-      unsynced.journal.forgetful = true;
+      unsynced.journal.losesSyncedWrites = true;
     },
-    weather: { crashPerAct: 0.003 },
+    faults: { crashPerCall: 0.003 },
   },
   {
-    name: "believes that its objects are on disk before they are",
-    rules: ["committed-unheld"],
+    name: "does not sync its object store",
+    rules: ["committed-without-object"],
     site: ({ unsynced }) => {
-      unsynced.store.forgetful = true;
+      unsynced.store.losesSyncedWrites = true;
     },
-    weather: { crashPerAct: 0.003 },
+    faults: { crashPerCall: 0.003 },
   },
   {
-    name: "takes the newest block for settled",
+    name: "acts on blocks that are not confirmed",
     rules: ["adopted-not-final", "trained-from-not-final"],
     site: ({ endpoint }) => {
-      endpoint.eager = true;
+      endpoint.ignoresConfirmations = true;
     },
-    weather: { confirmations: 2, deepestReorganisation: 2, reorganisationPerSecond: 0.2, blockMs: 3000 },
+    faults: { confirmations: 2, deepestReorganisation: 2, reorganisationPerSecond: 0.2, blockMs: 3000 },
   },
   {
     name: "takes a proposed model for final",
@@ -170,27 +170,27 @@ export const mutants: readonly Mutant[] = [
     ),
   },
   {
-    name: "goes on after it was revoked",
+    name: "acts after it was revoked",
     rules: ["acted-while-revoked"],
     hospital: withLedger((ledger) => ({
       members: async (waiting) => (await ledger.members(waiting)).map((member) => ({ ...member, active: true })),
     })),
-    weather: { hospitals: 5, liars: 0, revokeAfter: 20, calmAfter: 120 },
+    faults: { hospitals: 5, liars: 0, revokeAfter: 20, faultFreeAfter: 120 },
   },
   {
-    name: "moves rounds on before they are due",
+    name: "expires rounds before they are due",
     rules: ["expired-early"],
     ...both(seeingRounds(({ deadline }) => ({ deadline: deadline - 20 }))),
-    weather: { crashPerSecond: 0.05, partitionPerSecond: 0.05 },
+    faults: { crashPerSecond: 0.05, partitionPerSecond: 0.05 },
   },
   {
-    name: "never moves a round on whose deadline has passed",
-    rules: ["stood-still"],
+    name: "never expires a round whose deadline has passed",
+    rules: ["no-progress"],
     ...both(withLedger(() => ({ expire: async () => {} }))),
-    weather: { hospitals: 4, liars: 0, endpointDownPerSecond: 0.3 },
+    faults: { hospitals: 4, liars: 0, endpointDownPerSecond: 0.3 },
   },
   {
-    name: "loses what rounding left over",
+    name: "loses the rounding remainder",
     rules: ["residual-lost", "update-not-reproducible"],
     hospital: losingResidual,
   },
@@ -200,10 +200,10 @@ export const mutants: readonly Mutant[] = [
     hospital: seedingByClock,
   },
   {
-    name: "never asks again for what it did not get once",
-    rules: ["stood-still", "left-out-in-calm"],
-    ...both(givingUp),
-    weather: { liars: 0, loss: 0.3, partitionPerSecond: 0.1 },
+    name: "never retries a failed fetch",
+    rules: ["no-progress", "left-out-without-faults"],
+    ...both(neverRetrying),
+    faults: { liars: 0, loss: 0.3, partitionPerSecond: 0.1 },
   },
 ];
 

@@ -1,5 +1,5 @@
-// Holds a hospital's notes against what should be in them: the model it took over, the update it made, and what
-// rounding left over from the updates that went into models.
+// Checks a hospital's journal against the expected content: the adopted model, the prepared update, and the rounding
+// remainder of the updates that went into models.
 
 import type { RoundState } from "../../protocol/contract/round.ts";
 import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
@@ -32,7 +32,7 @@ export class NotesCheck {
   #version = 0;
   #adopted: Adopted | undefined;
   #prepared: Prepared | undefined;
-  /** What the next update must have been made with, and what is left over from the prepared one. */
+  /** The residual that the next update must be made with, and that of the prepared update. */
   #residual: Uint8Array | undefined;
   #preparedResidual: Uint8Array | undefined;
 
@@ -62,7 +62,7 @@ export class NotesCheck {
       if (finals.get(adopted.round) !== adopted.model) {
         throw new Violation("adopted-not-final", { by: address, round: adopted.round, model: adopted.model });
       }
-      if (!store.blobs.has(adopted.model)) throw new Violation("committed-unheld", { by: address, ...adopted });
+      if (!store.blobs.has(adopted.model)) throw new Violation("committed-without-object", { by: address, ...adopted });
       const since = this.#adopted?.round ?? 0;
       const rounds = this.#world.chain.confirmed.contract.rounds.slice(since, adopted.round);
       if (rounds.some((round) => wentInto(round, address))) this.#residual = this.#preparedResidual;
@@ -80,7 +80,7 @@ export class NotesCheck {
       throw new Violation("trained-from-not-final", { by: hospital, base });
     }
     const made = await oracle.update({ hospital, trainedIn, base, residual: this.#residual });
-    const digest = await oracle.depot.put(made.update);
+    const digest = await oracle.objects.put(made.update);
     if (digest !== update) throw new Violation("update-not-reproducible", { by: hospital, trainedIn });
     this.#preparedResidual = made.residual;
   }

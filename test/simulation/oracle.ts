@@ -1,4 +1,4 @@
-// What should be, worked out apart from the parties by someone who has every object that ever reached a disk.
+// The expected results, computed independently of the parties from every object that ever reached a disk.
 
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import { basesOf, lineageOf } from "../../protocol/contract/lineage.ts";
@@ -17,8 +17,8 @@ import { fakeSignatures } from "../fakes/party-ports.ts";
 const limits = { maxModelBytes: 1 << 20 };
 
 export class Oracle {
-  /** Everything. */
-  readonly depot = new FakeStore();
+  /** Every object that any party has stored. */
+  readonly objects = new FakeStore();
   readonly #plan: Plan;
   readonly #judged = new Map<Digest, ValidUpdate | undefined>();
   readonly #models = new Map<string, Digest | undefined>();
@@ -27,16 +27,16 @@ export class Oracle {
     this.#plan = plan;
   }
 
-  /** Undefined where the update is invalid, or was never stored anywhere. */
+  /** Undefined if the update is invalid or was never stored. */
   async validUpdate(commitment: Commitment, round: RoundState, rounds: readonly RoundState[]) {
     const { manifest } = commitment;
     if (this.#judged.has(manifest)) return this.#judged.get(manifest);
     const bases = basesOf(round, lineageOf(rounds)).slice(0, 1 + this.#plan.strategy.maxStaleness);
     const context: RoundContext = { federation: fakeFederation, plan: this.#plan, bases, baseHeaders: new Map() };
     const fetch = async (digest: Digest) => {
-      if (!(await this.depot.has(digest))) throw new FedError("BLOB_UNAVAILABLE", { digest });
+      if (!(await this.objects.has(digest))) throw new FedError("BLOB_UNAVAILABLE", { digest });
     };
-    const ports = { blobs: this.depot, exchange: { fetch }, signatures: fakeSignatures(commitment.member) };
+    const ports = { blobs: this.objects, exchange: { fetch }, signatures: fakeSignatures(commitment.member) };
     try {
       const found = await collectUpdate(ports, { commitment, round, context }, limits);
       const valid = found.status === "valid" ? found : undefined;
@@ -48,7 +48,7 @@ export class Oracle {
     }
   }
 
-  /** The model that these updates make of the round's base; undefined where one of them is invalid. */
+  /** The average of these updates on the round's base; undefined if one of them is invalid. */
   async model(
     round: RoundState,
     rounds: readonly RoundState[],
@@ -64,14 +64,14 @@ export class Oracle {
       }
       const whole = updates.length === included.length;
       const made = whole
-        ? await recomputeModel({ blobs: this.depot }, { round, plan: this.#plan, included, updates })
+        ? await recomputeModel({ blobs: this.objects }, { round, plan: this.#plan, included, updates })
         : undefined;
       this.#models.set(key, made?.model);
     }
     return this.#models.get(key);
   }
 
-  /** The update that an honest hospital makes of a base, and what its rounding leaves over. */
+  /** The update that an honest hospital makes from a base, and its rounding remainder. */
   async update(input: {
     readonly hospital: HospitalAddress;
     readonly trainedIn: number;
@@ -80,7 +80,7 @@ export class Oracle {
   }): Promise<MadeUpdate> {
     const { hospital, trainedIn, residual } = input;
     const plan = this.#plan;
-    const base = await this.depot.get(input.base, { maxBytes: limits.maxModelBytes });
+    const base = await this.objects.get(input.base, { maxBytes: limits.maxModelBytes });
     const learner = new FakeLearner({ clock: { now: () => 0, sleep: async () => {} } });
     const round = trainedIn as RoundState["id"];
     const { weights } = await learner.train({ plan, round, base, seed: trainingSeed(plan, trainedIn, hospital) });

@@ -1,22 +1,22 @@
-// One seed's run as a result: whoever runs many of them goes on after a failure, and says how to see it again.
-import type { Weather } from "./faults.ts";
+// Runs one seed and returns its outcome, so that a run of many seeds continues after a failure.
+import type { Faults } from "./faults.ts";
 import type { Mutant } from "./mutants.ts";
 import { Simulation } from "./simulation.ts";
 import { type Rule, Violation } from "./violation.ts";
 
 export interface Outcome {
   readonly seed: number;
-  readonly weather: Weather;
-  /** Steps of the scheduler; after each of them all rules were checked. */
+  readonly faults: Faults;
+  /** Steps of the scheduler; all rules are checked after each of them. */
   readonly steps: number;
   readonly virtualSeconds: number;
-  /** Settled final models. */
+  /** Final models in confirmed blocks. */
   readonly finals: number;
   readonly crashes: number;
   readonly reorganisations: number;
-  /** A hash of all that happened: the same for the same seed. */
+  /** A hash of the trace: equal for equal seeds. */
   readonly fingerprint: string;
-  readonly failure: { readonly rule: Rule; readonly message: string; readonly trail: readonly string[] } | undefined;
+  readonly failure: { readonly rule: Rule; readonly message: string; readonly trace: readonly string[] } | undefined;
 }
 
 export async function runSeed(seed: number, mutant?: Mutant): Promise<Outcome> {
@@ -26,20 +26,25 @@ export async function runSeed(seed: number, mutant?: Mutant): Promise<Outcome> {
     await simulation.run();
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
-    failure = { rule: error.rule, message: error.message, trail: simulation.trail.last };
+    failure = { rule: error.rule, message: error.message, trace: simulation.trace.last };
   }
-  const { weather, steps, crashes, trail, time, chain, safety } = simulation;
+  const { faults, steps, crashes, trace, time, chain, safety } = simulation;
   return {
-    ...{ seed, weather, steps, crashes, failure, fingerprint: trail.fingerprint },
+    seed,
+    faults,
+    steps,
+    crashes,
+    failure,
+    fingerprint: trace.fingerprint,
     virtualSeconds: time.now() / 1000,
     finals: safety.finals.size,
     reorganisations: chain.reorganisations,
   };
 }
 
-/** What failed, at which step, and how to see the same again. */
+/** The failure, its step, and the command that reproduces it. */
 export function describeFailure({ seed, steps, virtualSeconds, failure }: Outcome): string {
   if (!failure) return `seed ${seed}: every rule held`;
   const at = `step ${steps}, virtual second ${virtualSeconds.toFixed(3)}`;
-  return `seed ${seed}: ${failure.message}\n  at ${at}; to see it again: npm run test:sim -- --seed ${seed}`;
+  return `seed ${seed}: ${failure.message}\n  at ${at}; reproduce with: npm run test:sim -- --seed ${seed}`;
 }

@@ -1,7 +1,7 @@
-// Long runs of the simulator, and single seeds again:
+// Runs many seeds of the simulator, or one:
 //   npm run test:sim -- --seeds 10000             seeds 1 to 10000
 //   npm run test:sim -- --from 501 --seeds 500    seeds 501 to 1000
-//   npm run test:sim -- --seed 214                one seed, with its weather and its last steps if a rule is broken
+//   npm run test:sim -- --seed 214                one seed: its faults, and its last calls if a rule is broken
 import { parseArgs } from "node:util";
 import { describeFailure, type Outcome, runSeed } from "./run-seed.ts";
 
@@ -27,8 +27,8 @@ function readArguments() {
 const { seeds = "1000", from = "1", seed } = readArguments();
 if (seed !== undefined) {
   const outcome = await runSeed(wholeNumber(seed, "seed"));
-  console.log(JSON.stringify(outcome.weather, null, 2));
-  for (const line of outcome.failure?.trail ?? []) console.log(line);
+  console.log(JSON.stringify(outcome.faults, null, 2));
+  for (const line of outcome.failure?.trace ?? []) console.log(line);
   console.log(describeFailure(outcome));
   const { steps, virtualSeconds, finals, crashes, reorganisations, fingerprint } = outcome;
   console.log(`${steps} steps, ${virtualSeconds.toFixed(0)} virtual seconds, ${finals} final models`);
@@ -39,7 +39,7 @@ if (seed !== undefined) {
   const last = first + wholeNumber(seeds, "seeds") - 1;
   const failed: Outcome[] = [];
   const total = { steps: 0, virtualSeconds: 0, finals: 0, crashes: 0, reorganisations: 0 };
-  let told = performance.now();
+  let reportedAt = performance.now();
   for (let each = first; each <= last; each++) {
     const outcome = await runSeed(each);
     for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += outcome[key];
@@ -47,8 +47,8 @@ if (seed !== undefined) {
       failed.push(outcome);
       console.log(describeFailure(outcome));
     }
-    if (performance.now() - told < 10_000) continue;
-    told = performance.now();
+    if (performance.now() - reportedAt < 10_000) continue;
+    reportedAt = performance.now();
     console.error(`seed ${each} of ${last}, ${failed.length} failed`);
   }
   const { steps, virtualSeconds, finals, crashes, reorganisations } = total;

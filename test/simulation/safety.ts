@@ -1,5 +1,5 @@
-// The rules that hold whatever happens, checked after every step: on the chain, on the honest parties' disks, and on
-// everything that an honest party lets out. Liars may do as they like.
+// The safety rules, checked after every step: on the chain, on the honest parties' disks, and on everything that honest
+// parties send. Liars are not checked.
 
 import type { RoundState } from "../../protocol/contract/round.ts";
 import type { Announcement } from "../../protocol/format/announcement.ts";
@@ -12,7 +12,7 @@ import type { Block, SimulatedChain } from "./simulated-chain.ts";
 import type { Site } from "./site.ts";
 import { type Rule, Violation } from "./violation.ts";
 
-/** What was seen, or held, for so long must have been taken into account; virtual milliseconds. */
+/** A party must have reacted to a state or an object that it has had for this long; virtual milliseconds. */
 const graceMs = 10_000;
 
 export interface SafetyWorld {
@@ -21,18 +21,18 @@ export interface SafetyWorld {
   readonly oracle: Oracle;
   readonly sites: readonly Site[];
   readonly genesis: Digest;
-  /** Whether blocks may be taken back that parties take for settled: what they did on them is then no fault of theirs. */
+  /** Whether reorganisations may remove confirmed blocks; parties are then not blamed for actions that followed them. */
   readonly deepReorganisations: boolean;
 }
 
 export class Safety {
-  /** Settled final models. */
+  /** Final models in confirmed blocks, by round. */
   readonly finals = new Map<number, Digest>();
   readonly #world: SafetyWorld;
   readonly #notes = new Map<Site, NotesCheck>();
   readonly #signed = new Map<string, string>();
   readonly #done = new Set<string>();
-  /** Updates that went into settled models, with their rounds. */
+  /** Updates that went into final models, with their rounds. */
   readonly #counted = new Map<Digest, number>();
   #violation: Violation | undefined;
   #checks: Promise<void>[] = [];
@@ -43,12 +43,12 @@ export class Safety {
     world.chain.listeners.add(() => this.#readChain());
   }
 
-  /** Waits for what was begun in this step. @throws Violation */
+  /** Waits for the checks that this step began. @throws Violation */
   async check(): Promise<void> {
     for (const [site, notes] of this.#notes) {
       if (notes.changed) this.#later(() => notes.check(this.finals));
       const broken = site.log.lines.find(({ level }) => level === "error");
-      if (broken) this.#fail("broke", { site: site.address, ...broken.facts });
+      if (broken) this.#fail("unexpected-error", { site: site.address, ...broken.facts });
     }
     if (this.#checks.length > 0) {
       await Promise.all(this.#checks);
@@ -57,7 +57,7 @@ export class Safety {
     if (this.#violation) throw this.#violation;
   }
 
-  /** An honest party asks for a signature. */
+  /** An honest party signs a manifest. */
   signed({ address }: Site, statement: Readonly<Record<string, unknown>>): void {
     const key = `${address} ${statement["round"]}`;
     const text = JSON.stringify(statement);
@@ -68,19 +68,19 @@ export class Safety {
     this.#signed.set(key, text);
   }
 
-  /** An honest party announces something. */
-  said({ address }: Site, { kind, round, digest }: Announcement): void {
+  /** An honest party publishes an announcement. */
+  announced({ address }: Site, { kind, round, digest }: Announcement): void {
     if (!this.#done.has(`${kind} ${round} ${address} ${digest}`)) {
-      this.#fail("announced-before-done", { by: address, kind, round });
+      this.#fail("announced-too-early", { by: address, kind, round });
     }
   }
 
   /** An honest party sends a transaction. */
-  attempted(site: Site, call: ContractCall): void {
+  sent(site: Site, call: ContractCall): void {
     const { chain, deepReorganisations } = this.#world;
     const { contract } = chain.head;
     const seen = this.#seenLongAgo(site);
-    if (seen && !deepReorganisations) this.#againstSeen(site, call, seen);
+    if (seen && !deepReorganisations) this.#checkAgainstSeen(site, call, seen);
     if (call.name === "proposeModel") {
       const { round: id, model, included } = call.args;
       this.#later(() => this.#checkAverage("proposed-wrong", site, contract.rounds, { id, model, included }));
@@ -107,13 +107,13 @@ export class Safety {
     );
   }
 
-  /** The state that this process read long enough ago to have acted on. */
+  /** The newest state that this process read at least `graceMs` ago. */
   #seenLongAgo({ process }: Site): Block | undefined {
     const before = this.#world.time.now() - graceMs;
     return process?.read.findLast(({ at }) => at <= before)?.block;
   }
 
-  #againstSeen({ address, process }: Site, call: ContractCall, { contract }: Block): void {
+  #checkAgainstSeen({ address, process }: Site, call: ContractCall, { contract }: Block): void {
     const read = process?.read ?? [];
     if (contract.members.find((member) => member.address === address)?.active === false) {
       this.#fail("acted-while-revoked", { by: address, call: call.name });
@@ -127,7 +127,7 @@ export class Safety {
       call.name === "commitUpdate"
         ? round.commitments.some(({ member }) => member === address)
         : proposal?.attestations.some(({ member }) => member === address);
-    if (done) this.#fail("done-twice", { by: address, call: call.name, round: id });
+    if (done) this.#fail("repeated-write", { by: address, call: call.name, round: id });
     if (call.name !== "expire") return;
     const due = (state: FakeContract) => {
       const trial = state.clone();
@@ -158,15 +158,14 @@ export class Safety {
       const { member, manifest } = commitment;
       if (included.includes(member) || !heldLong(manifest)) continue;
       const valid = await oracle.validUpdate(commitment, round, rounds);
-      if (valid && heldLong(valid.manifest.update))
-        throw new Violation("left-out-unseen", { by: site.address, member });
+      if (valid && heldLong(valid.manifest.update)) throw new Violation("left-out-held", { by: site.address, member });
     }
   }
 
   #readChain(): void {
     const { chain, oracle, deepReorganisations } = this.#world;
     const head = chain.head.contract;
-    for (const round of head.rounds) this.#rememberDeeds(round);
+    for (const round of head.rounds) this.#recordWrites(round);
     const { rounds } = chain.confirmed.contract;
     for (const [id, model] of this.finals) {
       if (rounds[id - 1]?.model === model) continue;
@@ -199,13 +198,14 @@ export class Safety {
     }
   }
 
-  #rememberDeeds({ id, commitments, proposals }: RoundState): void {
+  #recordWrites({ id, commitments, proposals }: RoundState): void {
     for (const { member, manifest } of commitments) {
-      const deed = `manifest ${id} ${member} ${manifest}`;
-      if (this.#done.has(deed)) continue;
-      this.#done.add(deed);
+      const write = `manifest ${id} ${member} ${manifest}`;
+      if (this.#done.has(write)) continue;
+      this.#done.add(write);
       const site = this.#world.sites.find(({ address }) => address === member);
-      if (site && !site.liar && !holdsUpdate(site, manifest)) this.#fail("committed-unheld", { by: member, round: id });
+      if (site && !site.liar && !holdsUpdate(site, manifest))
+        this.#fail("committed-without-object", { by: member, round: id });
     }
     for (const { proposer, model } of proposals) this.#done.add(`proposal ${id} ${proposer} ${model}`);
   }

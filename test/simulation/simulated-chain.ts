@@ -1,16 +1,16 @@
-// A chain whose newest blocks may be taken back: transactions wait in a pool, are mined late and in any order, and one
-// that shares its nonce with another is mined in its stead or never.
+// A chain with reorganisations: transactions wait in a pool and are mined late and in any order; of two transactions with
+// one nonce, one is mined.
 
 import { isFedError } from "../../foundation/errors.ts";
 import type { RoundTerms } from "../../protocol/contract/round.ts";
 import type { HospitalAddress, RoundId } from "../../protocol/format/digest.ts";
 import { type ContractCall, FakeContract } from "../fakes/contract.ts";
 import type { VirtualTime } from "../fakes/virtual-time.ts";
-import type { Dice } from "./dice.ts";
+import type { SeededRandom } from "./seeded-random.ts";
 
 export interface Transaction {
   readonly by: HospitalAddress;
-  /** How many transactions of the account came before. */
+  /** Number of earlier transactions of the account. */
   readonly nonce: number;
   readonly call: ContractCall | { readonly name: "revoke"; readonly args: { readonly member: HospitalAddress } };
   /** Virtual time from which miners know it, milliseconds. */
@@ -20,9 +20,9 @@ export interface Transaction {
 
 export interface Receipt {
   readonly block: number;
-  /** What the contract refused it with. */
+  /** The contract's refusal, if any. */
   readonly error: unknown;
-  /** What openRound gave. */
+  /** The result of openRound. */
   readonly round: RoundId | undefined;
 }
 
@@ -31,12 +31,12 @@ export interface Block {
   /** Seconds. */
   readonly time: number;
   readonly transactions: readonly Transaction[];
-  /** After the block. */
+  /** The contract's state after the block. */
   readonly contract: FakeContract;
   readonly nonces: ReadonlyMap<HospitalAddress, number>;
 }
 
-/** Who may admit and revoke. */
+/** The account that admits and revokes members. */
 const admin = `0x${"ad".repeat(20)}` as HospitalAddress;
 const epochSeconds = 1_000_000;
 
@@ -46,44 +46,47 @@ export class SimulatedChain {
   reorganisations = 0;
   readonly #blocks: Block[] = [];
   readonly #time: VirtualTime;
-  readonly #dice: Dice;
+  readonly #random: SeededRandom;
   #pool: Transaction[] = [];
 
   constructor(
-    { time, dice }: { time: VirtualTime; dice: Dice },
-    options: { terms: RoundTerms; confirmations: number; blockMs: number; found: (genesis: FakeContract) => void },
+    { time, random }: { time: VirtualTime; random: SeededRandom },
+    options: { terms: RoundTerms; confirmations: number; blockMs: number; prepare: (genesis: FakeContract) => void },
   ) {
     this.confirmations = options.confirmations;
     this.#time = time;
-    this.#dice = dice;
+    this.#random = random;
     const contract = new FakeContract(options.terms);
-    options.found(contract);
+    options.prepare(contract);
     this.#blocks.push({ number: 0, time: epochSeconds, transactions: [], contract, nonces: new Map() });
     const tick = () => {
       this.#mine(this.#clock());
-      this.#tellAll();
-      time.at(time.now() + options.blockMs + dice.between(0, 999), tick);
+      this.#notify();
+      time.at(time.now() + options.blockMs + random.between(0, 999), tick);
     };
     time.at(options.blockMs, tick);
   }
 
   get head(): Block {
-    return this.#blocks.at(-1) as Block;
+    return this.#blocks.at(-1)!;
   }
 
-  /** The newest block that counts as settled. */
+  /** The newest block with enough confirmations. */
   get confirmed(): Block {
     return this.at(this.head.number - this.confirmations);
   }
 
   at(number: number): Block {
-    return this.#blocks[Math.max(0, number)] as Block;
+    return this.#blocks[Math.max(0, number)]!;
   }
 
   send(by: HospitalAddress, nonce: number, call: ContractCall): Transaction {
     const transaction: Transaction = {
-      ...{ by, nonce, call, receipt: undefined },
-      knownAt: this.#time.now() + this.#dice.between(0, 3000),
+      by,
+      nonce,
+      call,
+      receipt: undefined,
+      knownAt: this.#time.now() + this.#random.between(0, 3000),
     };
     this.#pool.push(transaction);
     return transaction;
@@ -94,7 +97,7 @@ export class SimulatedChain {
     this.#pool.push({ by: admin, nonce: 0, call, knownAt: this.#time.now(), receipt: undefined });
   }
 
-  /** Takes the newest blocks back and mines as many others in their place. */
+  /** Replaces the newest blocks by as many others. */
   reorganise(depth: number): void {
     const removed = this.#blocks.splice(Math.max(1, this.#blocks.length - depth));
     if (removed.length === 0) return;
@@ -102,12 +105,12 @@ export class SimulatedChain {
     for (const { transactions } of removed) {
       for (const transaction of transactions) {
         transaction.receipt = undefined;
-        transaction.knownAt = this.#dice.chance(0.5) ? 0 : this.#time.now() + this.#dice.between(0, 6000);
+        transaction.knownAt = this.#random.chance(0.5) ? 0 : this.#time.now() + this.#random.between(0, 6000);
         this.#pool.push(transaction);
       }
     }
     for (const { time } of removed) this.#mine(time);
-    this.#tellAll();
+    this.#notify();
   }
 
   #clock(): number {
@@ -120,19 +123,19 @@ export class SimulatedChain {
     const number = this.#blocks.length;
     const transactions: Transaction[] = [];
     const known = this.#pool.filter(({ knownAt }) => knownAt <= this.#time.now());
-    for (const transaction of this.#dice.shuffled(known)) {
+    for (const transaction of this.#random.shuffled(known)) {
       const { by, nonce, call } = transaction;
       if (by !== admin && nonce !== (nonces.get(by) ?? 0)) continue;
       nonces.set(by, nonce + 1);
       transaction.receipt = { block: number, ...execute(contract, by, call, time) };
       transactions.push(transaction);
     }
-    // What shares its nonce with a mined transaction stays in the pool: a reorganisation may give it another chance.
+    // A transaction with the nonce of a mined one stays in the pool: it may be mined after a reorganisation.
     this.#pool = this.#pool.filter((each) => !transactions.includes(each));
     this.#blocks.push({ number, time, transactions, contract, nonces });
   }
 
-  #tellAll(): void {
+  #notify(): void {
     for (const listener of [...this.listeners]) listener();
   }
 }

@@ -1,27 +1,27 @@
-// A disk whose writes take a while: one that a crash cuts short is there afterwards or it is not, and never in part.
+// A disk whose writes take time: a write that a crash interrupts is complete afterwards or absent, never partial.
 import type { Digest } from "../../protocol/format/digest.ts";
 import { FakeStore } from "../fakes/network.ts";
 import { FakeJournal } from "../fakes/party-ports.ts";
-import type { Dice } from "./dice.ts";
+import type { SeededRandom } from "./seeded-random.ts";
 
 type Pause = () => Promise<void>;
 
-/** Writes on their way to the disk, of one party. */
+/** Writes of one party that have not reached the disk. */
 export class UnsyncedWrites {
-  /** Where acknowledged writes may be lost as well: a disk that lies, which no test but that of the simulator uses. */
-  forgetful = false;
-  readonly #dice: Dice;
+  /** A planted bug: a crash also loses writes that were reported as complete. */
+  losesSyncedWrites = false;
+  readonly #random: SeededRandom;
   readonly #pause: Pause;
   readonly #pending = new Set<{ readonly apply: () => void; readonly revert: () => void }>();
 
-  constructor(dice: Dice, pause: Pause) {
-    this.#dice = dice;
+  constructor(random: SeededRandom, pause: Pause) {
+    this.#random = random;
     this.#pause = pause;
   }
 
   async write(apply: () => void, revert: () => void): Promise<void> {
     const entry = { apply, revert };
-    if (this.forgetful) {
+    if (this.losesSyncedWrites) {
       apply();
       this.#pending.add(entry);
       return;
@@ -34,13 +34,13 @@ export class UnsyncedWrites {
   crash(): void {
     const pending = [...this.#pending];
     this.#pending.clear();
-    if (this.forgetful) for (const { revert } of pending.reverse()) revert();
-    else for (const { apply } of pending) if (this.#dice.chance(0.5)) apply();
+    if (this.losesSyncedWrites) for (const { revert } of pending.reverse()) revert();
+    else for (const { apply } of pending) if (this.#random.chance(0.5)) apply();
   }
 }
 
 export class SimulatedJournal extends FakeJournal {
-  /** Counts what has reached the disk. */
+  /** Number of writes that have reached the disk. */
   version = 0;
   readonly #unsynced: UnsyncedWrites;
   readonly #pause: Pause;
@@ -67,9 +67,9 @@ export class SimulatedJournal extends FakeJournal {
 }
 
 export class SimulatedStore extends FakeStore {
-  /** Virtual time since which an object is here, milliseconds. */
+  /** Virtual time at which an object was stored, milliseconds. */
   readonly heldSince = new Map<Digest, number>();
-  /** Told of what reaches the disk. */
+  /** Called when an object reaches the disk. */
   onPut: (digest: Digest, bytes: Uint8Array) => void = () => {};
   readonly #unsynced: UnsyncedWrites;
   readonly #pause: Pause;
@@ -83,8 +83,7 @@ export class SimulatedStore extends FakeStore {
   }
 
   override async put(bytes: Uint8Array): Promise<Digest> {
-    const aside = new FakeStore();
-    const digest = await aside.put(bytes);
+    const digest = await new FakeStore().put(bytes);
     if (this.blobs.has(digest)) return digest;
     await this.#unsynced.write(
       () => {

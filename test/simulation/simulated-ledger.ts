@@ -1,5 +1,5 @@
-// The chain as one process sees it: through an endpoint that lags or is down, and with a sender that works like the
-// real one (io/chain/sender.ts): one write at a time, estimated, sent, and waited for until it is confirmed.
+// The chain as one process sees it: through an endpoint that lags or is down, with a sender that works like the real one
+// (io/chain/sender.ts): one write at a time is estimated, sent, and awaited until it is confirmed.
 
 import { FedError } from "../../foundation/errors.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
@@ -9,22 +9,22 @@ import { changesOf, fakeFederation } from "../fakes/chain.ts";
 import type { ContractCall } from "../fakes/contract.ts";
 import type { Block, Receipt, SimulatedChain } from "./simulated-chain.ts";
 
-/** A party's way to the chain. */
+/** A party's RPC endpoint. */
 export interface Endpoint {
   down: boolean;
-  /** Blocks that it is behind. */
+  /** Blocks behind the head. */
   lag: number;
-  /** Where blocks count at once that may yet be taken back: a planted bug. */
-  eager?: boolean;
+  /** A planted bug: unconfirmed blocks count. */
+  ignoresConfirmations?: boolean;
 }
 
 export interface LedgerWorld {
   readonly chain: SimulatedChain;
   readonly endpoint: Endpoint;
-  /** Takes as long as an answer does. */
+  /** Waits for the duration of an answer. */
   readonly pause: (waiting?: Waiting) => Promise<void>;
   readonly dead: () => boolean;
-  /** Told of the block that was read. */
+  /** Called with every block that was read. */
   readonly onRead: (block: Block) => void;
 }
 
@@ -39,7 +39,10 @@ export function simulatedLedger(self: HospitalAddress, world: LedgerWorld): Ledg
   };
   const read = async (waiting?: Waiting): Promise<Block> => {
     await answer(waiting);
-    height = Math.max(height, chain.head.number - (endpoint.eager ? 0 : chain.confirmations) - endpoint.lag);
+    height = Math.max(
+      height,
+      chain.head.number - (endpoint.ignoresConfirmations ? 0 : chain.confirmations) - endpoint.lag,
+    );
     const block = chain.at(height);
     onRead(block);
     return block;

@@ -1,12 +1,11 @@
-// The members' network with all that networks do: messages late, lost and out of order, transfers that break off, and
-// parts of it that cannot see each other.
+// The members' network with faults: late, lost and reordered messages, broken transfers, and partitions.
 
 import { FedError } from "../../foundation/errors.ts";
 import type { Announcement } from "../../protocol/format/announcement.ts";
 import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
 import type { BlobExchange, Gossip } from "../../protocol/ports.ts";
 import type { VirtualTime } from "../fakes/virtual-time.ts";
-import type { Dice } from "./dice.ts";
+import type { SeededRandom } from "./seeded-random.ts";
 import type { SimulatedStore } from "./simulated-disk.ts";
 
 interface Peer {
@@ -15,25 +14,25 @@ interface Peer {
   readonly listeners: Set<(announcement: Announcement) => void>;
 }
 
-/** Peers that are asked for an object before it counts as unavailable. */
+/** Peers to try before an object counts as unavailable. */
 const askedPeers = 3;
 
 export class SimulatedNetwork {
   /** Share of messages and transfers that are lost. */
   loss = 0;
-  /** Longest that a message or a transfer takes, milliseconds. */
-  longestMs = 300;
-  /** Parts that cannot see each other; those in none are in the same one. */
-  readonly parts = new Map<HospitalAddress, number>();
+  /** Longest time of a message or a transfer, virtual milliseconds. */
+  longestDelayMs = 300;
+  /** A member's partition; members of different partitions cannot reach each other. Default 0. */
+  readonly partitions = new Map<HospitalAddress, number>();
   /** Whether one member serves another. */
   serves: (link: { from: HospitalAddress; to: HospitalAddress; digest: Digest }) => boolean = () => true;
   readonly #peers = new Set<Peer>();
   readonly #time: VirtualTime;
-  readonly #dice: Dice;
+  readonly #random: SeededRandom;
 
-  constructor(time: VirtualTime, dice: Dice) {
+  constructor(time: VirtualTime, random: SeededRandom) {
     this.#time = time;
-    this.#dice = dice;
+    this.#random = random;
   }
 
   join(address: HospitalAddress, store: SimulatedStore): { exchange: BlobExchange; gossip: Gossip; leave: () => void } {
@@ -52,9 +51,9 @@ export class SimulatedNetwork {
     };
   }
 
-  #sees(one: Peer, other: Peer): boolean {
+  #reaches(one: Peer, other: Peer): boolean {
     const alive = this.#peers.has(one) && this.#peers.has(other);
-    return alive && (this.parts.get(one.address) ?? 0) === (this.parts.get(other.address) ?? 0);
+    return alive && (this.partitions.get(one.address) ?? 0) === (this.partitions.get(other.address) ?? 0);
   }
 
   async #fetch(
@@ -64,29 +63,29 @@ export class SimulatedNetwork {
   ): Promise<void> {
     const waiting = signal ? { signal } : {};
     if (peer.store.blobs.has(digest)) return;
-    const others = this.#dice.shuffled([...this.#peers].filter((other) => other !== peer));
+    const others = this.#random.shuffled([...this.#peers].filter((other) => other !== peer));
     others.sort((a, b) => Number(b.address === preferred) - Number(a.address === preferred));
     let asked = 0;
     for (const other of others) {
       const { address: from } = other;
-      if (!this.#sees(peer, other) || !other.store.blobs.has(digest)) continue;
+      if (!this.#reaches(peer, other) || !other.store.blobs.has(digest)) continue;
       if (!this.serves({ from, to: peer.address, digest }) || asked++ === askedPeers) continue;
-      await this.#time.sleep(this.#dice.between(1, this.longestMs), waiting);
+      await this.#time.sleep(this.#random.between(1, this.longestDelayMs), waiting);
       const bytes = other.store.blobs.get(digest);
-      if (!bytes || this.#dice.chance(this.loss) || !this.#sees(peer, other)) continue;
+      if (!bytes || this.#random.chance(this.loss) || !this.#reaches(peer, other)) continue;
       if (bytes.byteLength > maxBytes) throw new FedError("BLOB_TOO_LARGE", { digest });
       await peer.store.put(bytes);
       return;
     }
-    await this.#time.sleep(this.#dice.between(1, 500), waiting);
+    await this.#time.sleep(this.#random.between(1, 500), waiting);
     throw new FedError("BLOB_UNAVAILABLE", { digest });
   }
 
   #publish(from: Peer, announcement: Announcement): void {
     for (const to of this.#peers) {
-      if (to === from || this.#dice.chance(this.loss)) continue;
-      this.#time.at(this.#time.now() + this.#dice.between(1, this.longestMs), () => {
-        if (this.#sees(from, to)) for (const listener of to.listeners) listener(announcement);
+      if (to === from || this.#random.chance(this.loss)) continue;
+      this.#time.at(this.#time.now() + this.#random.between(1, this.longestDelayMs), () => {
+        if (this.#reaches(from, to)) for (const listener of to.listeners) listener(announcement);
       });
     }
   }

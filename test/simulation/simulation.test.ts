@@ -6,31 +6,31 @@ const seeds = 200;
 const seedsPerTest = 20;
 
 describe("a simulated federation", () => {
-  const met: Outcome[] = [];
+  const outcomes: Outcome[] = [];
 
   for (let first = 1; first <= seeds; first += seedsPerTest) {
     const last = first + seedsPerTest - 1;
-    it(`keeps every rule at every step and gets on in calm (seeds ${first} to ${last})`, async () => {
+    it(`keeps every rule at every step and makes progress after the faults (seeds ${first} to ${last})`, async () => {
       for (let seed = first; seed <= last; seed++) {
         const outcome = await runSeed(seed);
         if (outcome.failure) expect.fail(describeFailure(outcome));
         expect(outcome.finals).to.be.greaterThanOrEqual(1);
-        met.push(outcome);
+        outcomes.push(outcome);
       }
     });
   }
 
-  it("met crashes, reorganisations, liars and revocations in those runs, not fair weather only", function () {
-    if (met.length < seeds) this.skip();
-    const count = (holds: (outcome: Outcome) => boolean) => met.filter(holds).length;
+  it("had crashes, reorganisations, liars and revocations in those runs", function () {
+    if (outcomes.length < seeds) this.skip();
+    const count = (holds: (outcome: Outcome) => boolean) => outcomes.filter(holds).length;
     expect(count(({ crashes }) => crashes > 0)).to.be.greaterThan(seeds / 4);
     expect(count(({ reorganisations }) => reorganisations > 0)).to.be.greaterThan(seeds / 8);
-    expect(count(({ weather }) => weather.liars > 0)).to.be.greaterThan(seeds / 4);
-    expect(count(({ weather }) => weather.revokeAfter > 0)).to.be.greaterThan(seeds / 20);
-    expect(count(({ weather }) => weather.loss > 0)).to.be.greaterThan(seeds / 4);
+    expect(count(({ faults }) => faults.liars > 0)).to.be.greaterThan(seeds / 4);
+    expect(count(({ faults }) => faults.revokeAfter > 0)).to.be.greaterThan(seeds / 20);
+    expect(count(({ faults }) => faults.loss > 0)).to.be.greaterThan(seeds / 4);
   });
 
-  it("runs the same way again from the same seed, to the last act", async () => {
+  it("runs identically from the same seed", async () => {
     const first = await runSeed(3);
     const second = await runSeed(3);
     expect(second.fingerprint).to.equal(first.fingerprint);
@@ -38,7 +38,7 @@ describe("a simulated federation", () => {
     expect((await runSeed(4)).fingerprint).not.to.equal(first.fingerprint);
   });
 
-  it("fails at the same step again, and says how to see it", async () => {
+  it("fails at the same step again, and prints the command that reproduces it", async () => {
     const planted = mutants.find(({ name }) => name === "takes a proposed model for final");
     const first = await runSeed(1, planted);
     const second = await runSeed(1, planted);

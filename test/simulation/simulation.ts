@@ -1,28 +1,28 @@
-// One simulated life of a federation: the real hospital and aggregator code over ports that misbehave as the seed says,
-// its rules checked after every step, and in the end calm, in which it must get on.
+// One simulated run of a federation: the real hospital and aggregator code over ports with faults drawn from the seed.
+// All rules are checked after every step. Then all faults stop, and the federation must make progress.
 import { aggregateRounds } from "../../aggregator/aggregate-rounds.ts";
 import { type HospitalPorts, runHospital } from "../../node/hospital.ts";
 import type { RoundTerms } from "../../protocol/contract/round.ts";
 import type { Digest } from "../../protocol/format/digest.ts";
 import { encodePlan, type Plan } from "../../protocol/format/plan.ts";
-import { type Life, mortalPorts } from "../fakes/crash.ts";
+import { killablePorts, type ProcessState } from "../fakes/crash.ts";
 import { addressOf, examplePlan } from "../fakes/federation.ts";
 import { genesisModel } from "../fakes/learner.ts";
 import { fakeSignatures } from "../fakes/party-ports.ts";
 import { VirtualTime } from "../fakes/virtual-time.ts";
-import { Dice } from "./dice.ts";
-import { drawWeather, type Weather } from "./faults.ts";
+import { checkedPorts } from "./checked-ports.ts";
+import { drawFaults, type Faults } from "./faults.ts";
 import { aggregatorLies, hospitalLies } from "./liars.ts";
-import { hasGotOn } from "./liveness.ts";
+import { hasProgressed } from "./liveness.ts";
 import type { Mutant } from "./mutants.ts";
 import { Oracle } from "./oracle.ts";
 import { Safety } from "./safety.ts";
+import { SeededRandom } from "./seeded-random.ts";
 import { SimulatedChain } from "./simulated-chain.ts";
 import { simulatedLedger } from "./simulated-ledger.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
 import { openSite, type Process, type Site } from "./site.ts";
-import { tapPorts } from "./tap.ts";
-import { Trail } from "./trail.ts";
+import { Trace } from "./trace.ts";
 import { Violation } from "./violation.ts";
 
 const terms: RoundTerms = {
@@ -34,73 +34,78 @@ const terms: RoundTerms = {
   sampleCap: 1000,
 };
 const maxModelBytes = 1 << 20;
-/** Virtual seconds that a round in calm may take to become final. */
-const calmSeconds = 1500;
-/** After the faults have ended, what they left over has settled: partitions are forgotten, backlogs worked off. */
+/** Virtual seconds for a round to become final after the faults. */
+const progressSeconds = 1500;
+/** Virtual seconds for the effects of the faults to end: pending transfers, retry pauses. */
 const settlingSeconds = 15;
 
 export class Simulation {
   readonly seed: number;
-  readonly weather: Weather;
+  readonly faults: Faults;
   readonly time = new VirtualTime();
   readonly chain: SimulatedChain;
   readonly network: SimulatedNetwork;
   readonly sites: readonly Site[];
   readonly safety: Safety;
-  readonly trail = new Trail();
+  readonly trace = new Trace();
   steps = 0;
   crashes = 0;
   readonly #mutant: Mutant | undefined;
-  readonly #dice: Dice;
+  readonly #random: SeededRandom;
   readonly #oracle: Oracle;
   readonly #plan: Plan;
   readonly #planDigest: Digest;
   readonly #genesis: Digest;
-  #calm = false;
+  #faultFree = false;
 
   static async prepare(seed: number, mutant?: Mutant): Promise<Simulation> {
-    const dice = new Dice(seed);
-    const weather = { ...drawWeather(dice), ...mutant?.weather };
-    const strategy = { name: "fedavg", maxSharePermille: 1000, maxStaleness: weather.maxStaleness } as const;
+    const random = new SeededRandom(seed);
+    const faults = { ...drawFaults(random), ...mutant?.faults };
+    const strategy = { name: "fedavg", maxSharePermille: 1000, maxStaleness: faults.maxStaleness } as const;
     const plan = examplePlan({ rounds: 1000, strategy });
     const oracle = new Oracle(plan);
-    const digests = { plan: await oracle.depot.put(encodePlan(plan)), genesis: await oracle.depot.put(genesisModel()) };
-    return new Simulation(seed, { dice, weather, mutant, plan, oracle, digests });
+    const digests = {
+      plan: await oracle.objects.put(encodePlan(plan)),
+      genesis: await oracle.objects.put(genesisModel()),
+    };
+    return new Simulation(seed, { random, faults, mutant, plan, oracle, digests });
   }
 
   private constructor(
     seed: number,
     given: {
-      dice: Dice;
-      weather: Weather;
+      random: SeededRandom;
+      faults: Faults;
       mutant: Mutant | undefined;
       plan: Plan;
       oracle: Oracle;
       digests: { plan: Digest; genesis: Digest };
     },
   ) {
-    const { dice, weather, oracle, digests } = given;
+    const { random, faults, oracle, digests } = given;
     const { time } = this;
     this.seed = seed;
-    this.weather = weather;
-    this.#dice = dice;
+    this.faults = faults;
+    this.#random = random;
     this.#oracle = oracle;
     this.#plan = given.plan;
     this.#mutant = given.mutant;
     this.#planDigest = digests.plan;
     this.#genesis = digests.genesis;
-    this.network = new SimulatedNetwork(time, dice);
+    this.network = new SimulatedNetwork(time, random);
     this.sites = this.#openSites();
     this.chain = new SimulatedChain(
-      { time, dice },
+      { time, random },
       {
-        ...{ terms, confirmations: weather.confirmations, blockMs: weather.blockMs },
-        found: (genesis) => {
+        terms,
+        confirmations: faults.confirmations,
+        blockMs: faults.blockMs,
+        prepare: (genesis) => {
           for (const { address, role } of this.sites) genesis.admit(address, role, 1_000_000);
         },
       },
     );
-    const deepReorganisations = weather.deepestReorganisation > weather.confirmations;
+    const deepReorganisations = faults.deepestReorganisation > faults.confirmations;
     const world = { time, chain: this.chain, oracle, sites: this.sites, genesis: digests.genesis };
     this.safety = new Safety({ ...world, deepReorganisations });
     this.chain.listeners.add(() => this.#note("block", this.chain.head.number));
@@ -109,84 +114,88 @@ export class Simulation {
   /** @throws Violation */
   async run(): Promise<void> {
     for (const site of this.sites) this.#start(site);
-    this.#weatherTick();
-    if (this.weather.revokeAfter > 0) this.time.at(this.weather.revokeAfter * 1000, () => this.#revokeOne());
-    const end = this.weather.calmAfter + settlingSeconds + calmSeconds;
+    this.#injectFaults();
+    if (this.faults.revokeAfter > 0) this.time.at(this.faults.revokeAfter * 1000, () => this.#revokeOne());
+    const end = this.faults.faultFreeAfter + settlingSeconds + progressSeconds;
     try {
       await this.time.runUntil(
         async () => {
           this.steps++;
           await this.safety.check();
-          return this.#hasGotOn() || this.time.now() > end * 1000;
+          return this.#hasProgressed() || this.time.now() > end * 1000;
         },
         { withinSeconds: end + 10 },
       );
-      if (!this.#hasGotOn()) throw new Violation("stood-still", { finals: this.safety.finals.size });
+      if (!this.#hasProgressed()) throw new Violation("no-progress", { finals: this.safety.finals.size });
     } finally {
-      for (const site of this.sites) this.#bury(site);
+      for (const site of this.sites) this.#kill(site);
     }
   }
 
   #openSites(): Site[] {
-    const { weather } = this;
-    const dice = this.#dice;
+    const { faults } = this;
+    const random = this.#random;
     const open = (index: number, role: Site["role"], liar: boolean) => {
       const lies = role === "hospital" ? hospitalLies : aggregatorLies;
       const planted = this.#mutant?.[role];
       const site = openSite(
-        { time: this.time, dice, pause: () => this.#pause() },
+        { time: this.time, random, pause: () => this.#pause() },
         {
-          ...{ address: addressOf(index), role, liar },
-          tamper: liar ? (this.#mutant?.lie ?? dice.pick(lies)) : (planted ?? (() => ({}))),
+          address: addressOf(index),
+          role,
+          liar,
+          tamper: liar ? (this.#mutant?.lie ?? random.pick(lies)) : (planted ?? (() => ({}))),
           trainScans: 10 + index,
-          drift: (weather.drift * dice.between(-100, 100)) / 100,
+          drift: (faults.drift * random.between(-100, 100)) / 100,
         },
       );
-      const { blobs } = this.#oracle.depot;
+      const { blobs } = this.#oracle.objects;
       site.store.onPut = (digest, bytes) => blobs.set(digest, bytes);
       if (role === "aggregator") for (const [digest, bytes] of blobs) site.store.blobs.set(digest, bytes);
       if (!liar) this.#mutant?.site?.(site);
       return site;
     };
-    const hospitals = Array.from({ length: weather.hospitals }, (_, i) => open(i, "hospital", i < weather.liars));
-    const aggregators = Array.from({ length: weather.aggregators }, (_, i) =>
-      open(100 + i, "aggregator", i === 0 && weather.lyingAggregator),
+    const hospitals = Array.from({ length: faults.hospitals }, (_, i) => open(i, "hospital", i < faults.liars));
+    const aggregators = Array.from({ length: faults.aggregators }, (_, i) =>
+      open(100 + i, "aggregator", i === 0 && faults.lyingAggregator),
     );
     const sites = [...hospitals, ...aggregators];
-    this.#keepToThemselves(hospitals.filter(({ liar }) => liar));
+    this.#limitServing(hospitals.filter(({ liar }) => liar));
     return sites;
   }
 
-  /** Some liars serve few of the others, or none. */
-  #keepToThemselves(liars: readonly Site[]): void {
-    const serves = new Map(liars.map(({ address }) => [address, this.#dice.pick([1, 1, 0.4, 0])]));
+  /** Some liars serve only some members, or none. */
+  #limitServing(liars: readonly Site[]): void {
+    const serves = new Map(liars.map(({ address }) => [address, this.#random.pick([1, 1, 0.4, 0])]));
     const decided = new Map<string, boolean>();
     this.network.serves = ({ from, to, digest }) => {
       const share = serves.get(from) ?? 1;
       const key = `${from} ${to} ${digest}`;
-      if (!decided.has(key)) decided.set(key, share === 1 || this.#dice.chance(share));
-      return decided.get(key) as boolean;
+      if (!decided.has(key)) decided.set(key, share === 1 || this.#random.chance(share));
+      return decided.get(key)!;
     };
   }
 
   #start(site: Site): void {
     const { address, store, journal, learner, log, clock, endpoint, role } = site;
-    const life: Life = { dead: false, passing: (act, when) => this.#passing(site, act, when) };
+    const life: ProcessState = { dead: false, onCall: (act, when) => this.#onCall(site, act, when) };
     const process: Process = { life, controller: new AbortController(), startedAt: this.time.now(), read: [] };
     const { exchange, gossip, leave } = this.network.join(address, store);
     const ledger = simulatedLedger(address, {
-      ...{ chain: this.chain, endpoint, pause: (waiting) => this.#pause(waiting), dead: () => life.dead },
+      chain: this.chain,
+      endpoint,
+      pause: (waiting) => this.#pause(waiting),
+      dead: () => life.dead,
       onRead: (block) => {
         if (process.read.at(-1)?.block !== block) process.read.push({ at: this.time.now(), block });
       },
     });
     const signatures = fakeSignatures(address);
-    const own: HospitalPorts = {
-      ...{ ledger, blobs: store, exchange, gossip, journal, learner, log, signatures, clock },
-    };
-    const mortal = mortalPorts(own, life);
-    const tapped = site.liar ? mortal : tapPorts(mortal, { site, safety: this.safety });
-    const ports = { ...tapped, ...site.tamper(tapped) };
+    const blobs = store;
+    const own: HospitalPorts = { ledger, blobs, exchange, gossip, journal, learner, log, signatures, clock };
+    const killable = killablePorts(own, life);
+    const checked = site.liar ? killable : checkedPorts(killable, { site, safety: this.safety });
+    const ports = { ...checked, ...site.tamper(checked) };
     site.process = process;
     site.leave = leave;
     const { signal } = process.controller;
@@ -202,7 +211,7 @@ export class Simulation {
     running.catch((error) => log.error("party-ended", { error: String(error?.stack ?? error) }));
   }
 
-  #bury(site: Site): void {
+  #kill(site: Site): void {
     if (!site.process) return;
     site.process.life.dead = true;
     site.process = undefined;
@@ -214,75 +223,77 @@ export class Simulation {
   #crash(site: Site): void {
     this.crashes++;
     this.#note("crash", site.address);
-    this.#bury(site);
-    const backAfter = this.#calm ? 0 : this.#dice.between(500, 15_000);
-    this.time.at(this.time.now() + backAfter, () => this.#start(site));
+    this.#kill(site);
+    const restartAfter = this.#faultFree ? 0 : this.#random.between(500, 15_000);
+    this.time.at(this.time.now() + restartAfter, () => this.#start(site));
   }
 
-  /** Every answer of the outside world takes a moment, or none. */
+  /** Some answers of the outside world take time. */
   async #pause(waiting?: { signal?: AbortSignal }): Promise<void> {
-    const longest = this.#calm ? 50 : Math.min(400, this.weather.longestMs);
-    if (this.#dice.chance(0.15)) await this.time.sleep(this.#dice.between(1, longest), waiting);
+    const longest = this.#faultFree ? 50 : Math.min(400, this.faults.longestDelayMs);
+    if (this.#random.chance(0.15)) await this.time.sleep(this.#random.between(1, longest), waiting);
   }
 
-  #passing(site: Site, act: string, when: "before" | "after"): void {
+  #onCall(site: Site, act: string, when: "before" | "after"): void {
     this.#note(site.address.slice(2, 6), act, when);
-    if (!this.#calm && act !== "clock.now" && this.#dice.chance(this.weather.crashPerAct)) this.#crash(site);
+    if (!this.#faultFree && act !== "clock.now" && this.#random.chance(this.faults.crashPerCall)) this.#crash(site);
   }
 
   #note(what: string, which: string | number = "", when = ""): void {
-    this.trail.note(this.steps, this.time.now(), what, which, when);
+    this.trace.note(this.steps, this.time.now(), what, which, when);
   }
 
-  /** Once a virtual second something may go wrong, until calm. */
-  #weatherTick(): void {
-    const { weather, network, time } = this;
-    const dice = this.#dice;
-    if (time.now() >= weather.calmAfter * 1000) {
-      this.#becomeCalm();
+  /** Once a virtual second, faults may begin, until all faults stop. */
+  #injectFaults(): void {
+    const { faults, network, time } = this;
+    const random = this.#random;
+    if (time.now() >= faults.faultFreeAfter * 1000) {
+      this.#stopFaults();
       return;
     }
-    network.loss = weather.loss;
-    network.longestMs = weather.longestMs;
-    const site = dice.pick(this.sites);
-    const soon = (undo: () => void) => time.at(time.now() + dice.between(2000, 40_000), undo);
-    if (dice.chance(weather.crashPerSecond) && site.process) this.#crash(site);
-    if (weather.deepestReorganisation > 0 && dice.chance(weather.reorganisationPerSecond)) {
-      this.chain.reorganise(dice.between(1, weather.deepestReorganisation));
+    network.loss = faults.loss;
+    network.longestDelayMs = faults.longestDelayMs;
+    const site = random.pick(this.sites);
+    const undoLater = (undo: () => void) => time.at(time.now() + random.between(2000, 40_000), undo);
+    if (random.chance(faults.crashPerSecond) && site.process) this.#crash(site);
+    if (faults.deepestReorganisation > 0 && random.chance(faults.reorganisationPerSecond)) {
+      this.chain.reorganise(random.between(1, faults.deepestReorganisation));
     }
-    if (dice.chance(weather.partitionPerSecond)) {
-      for (const { address } of this.sites) network.parts.set(address, dice.between(0, 1));
-      soon(() => network.parts.clear());
+    if (random.chance(faults.partitionPerSecond)) {
+      for (const { address } of this.sites) network.partitions.set(address, random.between(0, 1));
+      undoLater(() => network.partitions.clear());
     }
-    if (dice.chance(weather.endpointDownPerSecond)) {
+    if (random.chance(faults.endpointDownPerSecond)) {
       site.endpoint.down = true;
-      soon(() => {
+      undoLater(() => {
         site.endpoint.down = false;
       });
     }
-    if (dice.chance(weather.lagPerSecond)) site.endpoint.lag = dice.between(0, 3);
-    time.at(time.now() + 1000, () => this.#weatherTick());
+    if (random.chance(faults.lagPerSecond)) site.endpoint.lag = random.between(0, 3);
+    time.at(time.now() + 1000, () => this.#injectFaults());
   }
 
-  #becomeCalm(): void {
-    this.#calm = true;
-    this.#note("calm");
+  #stopFaults(): void {
+    this.#faultFree = true;
+    this.#note("fault-free");
     this.network.loss = 0;
-    this.network.longestMs = 200;
-    this.network.parts.clear();
+    this.network.longestDelayMs = 200;
+    this.network.partitions.clear();
     for (const { endpoint } of this.sites) {
       endpoint.down = false;
       endpoint.lag = 0;
     }
   }
 
-  #hasGotOn(): boolean {
-    const calmFrom = 1_000_000 + this.weather.calmAfter + settlingSeconds;
-    return this.#calm && hasGotOn(this.chain.confirmed.contract, this.sites, calmFrom + terms.commitPeriod);
+  #hasProgressed(): boolean {
+    const faultFreeFrom = 1_000_000 + this.faults.faultFreeAfter + settlingSeconds;
+    return (
+      this.#faultFree && hasProgressed(this.chain.confirmed.contract, this.sites, faultFreeFrom + terms.commitPeriod)
+    );
   }
 
   #revokeOne(): void {
     const hospitals = this.sites.filter(({ role }) => role === "hospital");
-    this.chain.revoke(this.#dice.pick(hospitals).address);
+    this.chain.revoke(this.#random.pick(hospitals).address);
   }
 }

@@ -1,27 +1,27 @@
-// One simulated party: what outlives its process, and what the simulator knows of it.
+// One simulated member: its disk and devices, which outlive its process, and its current process.
 
 import type { Waiting } from "../../foundation/waiting.ts";
 import type { HospitalPorts } from "../../node/hospital.ts";
 import type { HospitalAddress } from "../../protocol/format/digest.ts";
 import type { Clock } from "../../protocol/ports.ts";
-import type { Life } from "../fakes/crash.ts";
+import type { ProcessState } from "../fakes/crash.ts";
 import { FakeLearner } from "../fakes/learner.ts";
 import { FakeLog } from "../fakes/party-ports.ts";
 import type { VirtualTime } from "../fakes/virtual-time.ts";
-import type { Dice } from "./dice.ts";
+import type { SeededRandom } from "./seeded-random.ts";
 import type { Block } from "./simulated-chain.ts";
 import { SimulatedJournal, SimulatedStore, UnsyncedWrites } from "./simulated-disk.ts";
 import type { Endpoint } from "./simulated-ledger.ts";
 
-/** Replaces ports: of a liar, or of a party with a planted bug. */
+/** Replaces ports of a liar, or of a party with a planted bug. */
 export type Tamper = (ports: HospitalPorts) => Partial<HospitalPorts>;
 
 export interface Process {
-  readonly life: Life;
+  readonly life: ProcessState;
   readonly controller: AbortController;
   /** Virtual time, milliseconds. */
   readonly startedAt: number;
-  /** Blocks that this process read the state of, oldest first. */
+  /** Blocks that this process has read, oldest first. */
   readonly read: { readonly at: number; readonly block: Block }[];
 }
 
@@ -38,23 +38,23 @@ export interface Site {
   readonly clock: Clock;
   readonly endpoint: Endpoint;
   process: Process | undefined;
-  /** Ends its part in the network. */
+  /** Disconnects it from the network. */
   leave: () => void;
 }
 
 export function openSite(
-  { time, dice, pause }: { time: VirtualTime; dice: Dice; pause: () => Promise<void> },
+  { time, random, pause }: { time: VirtualTime; random: SeededRandom; pause: () => Promise<void> },
   subject: Pick<Site, "address" | "role" | "liar" | "tamper"> & { trainScans: number; drift: number },
 ): Site {
-  const { trainScans, drift, ...who } = subject;
+  const { trainScans, drift, ...identity } = subject;
   const clock = driftingClock(time, drift);
-  const unsynced = { store: new UnsyncedWrites(dice, pause), journal: new UnsyncedWrites(dice, pause) };
+  const unsynced = { store: new UnsyncedWrites(random, pause), journal: new UnsyncedWrites(random, pause) };
   return {
-    ...who,
+    ...identity,
     store: new SimulatedStore(unsynced.store, pause, () => time.now()),
     journal: new SimulatedJournal(unsynced.journal, pause),
     unsynced,
-    learner: new HurriedLearner({ clock, trainScans }, dice),
+    learner: new VariableTimeLearner({ clock, trainScans }, random),
     log: new FakeLog(),
     clock,
     endpoint: { down: false, lag: 0 },
@@ -63,22 +63,22 @@ export function openSite(
   };
 }
 
-/** Trains the same each time but for how long it takes, as a machine does. */
-class HurriedLearner extends FakeLearner {
-  readonly #dice: Dice;
+/** The same training, with a random duration. */
+class VariableTimeLearner extends FakeLearner {
+  readonly #random: SeededRandom;
 
-  constructor(options: ConstructorParameters<typeof FakeLearner>[0], dice: Dice) {
+  constructor(options: ConstructorParameters<typeof FakeLearner>[0], random: SeededRandom) {
     super(options);
-    this.#dice = dice;
+    this.#random = random;
   }
 
   override train(...request: Parameters<FakeLearner["train"]>) {
-    this.trainMs = this.#dice.between(500, 5000);
+    this.trainMs = this.#random.between(500, 5000);
     return super.train(...request);
   }
 }
 
-/** A clock that runs fast or slow by a share of `drift`. */
+/** A clock whose rate is wrong by `drift`, a share. */
 function driftingClock(time: VirtualTime, drift: number): Clock {
   const rate = 1 + drift;
   return {

@@ -1,38 +1,36 @@
-// What the simulator finds: a rule that did not hold, for whom, and what shows it.
+// The rules that the simulator checks, and the error for a broken one.
 
 export type Rule =
-  /** A final model of a settled block is another one later. */
+  /** A final model in a confirmed block changed. */
   | "final-changed"
-  /** A final model is not the average of its updates on its base, or one of them is invalid. */
+  /** A final model is not the average of its updates on its base, or includes an invalid one. */
   | "final-wrong"
   | "proposed-wrong"
   | "agreed-to-wrong"
-  /** A valid update was left out by somebody who had it. */
-  | "left-out-unseen"
-  /** Work that was done before all faults had stopped left an honest update out. */
-  | "left-out-in-calm"
+  /** A party left out a valid update that it had. */
+  | "left-out-held"
+  /** A round that began after the faults left out an honest update. */
+  | "left-out-without-faults"
   /** A hospital signed two statements for one round. */
   | "signed-twice"
-  /** An update of an honest hospital went into two models. */
+  /** An honest hospital's update went into two models. */
   | "counted-twice"
-  /** A party did what it had seen done. */
-  | "done-twice"
+  /** A party sent a write whose effect it had already read from the chain. */
+  | "repeated-write"
   | "acted-while-revoked"
   | "expired-early"
-  | "announced-before-done"
-  /** A hospital committed to what it does not hold. */
-  | "committed-unheld"
+  | "announced-too-early"
+  /** A hospital committed to an update, or adopted a model, that is not in its store. */
+  | "committed-without-object"
   | "adopted-not-final"
   | "trained-from-not-final"
-  /** An update is not what base, seed and residual make. */
+  /** Base, seed and residual give another update. */
   | "update-not-reproducible"
   | "residual-lost"
-  /** A store holds other bytes than its digests say. */
-  | "stored-wrong"
-  /** The code threw something else than a FedError. */
-  | "broke"
-  /** The federation stood still after all faults had stopped. */
-  | "stood-still";
+  /** The code threw an error that is not a FedError. */
+  | "unexpected-error"
+  /** No new round became final after all faults had stopped. */
+  | "no-progress";
 
 export class Violation extends Error {
   readonly rule: Rule;

@@ -75,7 +75,7 @@ describe("an audit of a federation that nobody disturbed", () => {
   });
 
   it("follows a revocation in the middle of the federation's life", async () => {
-    const federation = await FakeFederation.found({ plan: { rounds: 3 } });
+    const federation = await FakeFederation.create({ plan: { rounds: 3 } });
     const gone = addressOf(2);
     federation.start();
     await federation.time.runUntil(() => federation.finals.length === 1);
@@ -88,12 +88,12 @@ describe("an audit of a federation that nobody disturbed", () => {
   });
 
   it("goes over an abandoned round, which made no model", async () => {
-    const federation = await FakeFederation.found({
+    const federation = await FakeFederation.create({
       ...{ hospitals: 3, terms: { minUpdates: 3, commitPeriod: 20 }, plan: { minUpdates: 3, rounds: 1 } },
     });
     const late = federation.hospitals[2];
     federation.start();
-    if (late) federation.bury(late);
+    if (late) federation.kill(late);
     await federation.time.runUntil(() => federation.chain.rounds[0]?.status === "abandoned");
     if (late) federation.startHospital(late);
     await federation.runUntil(() => federation.finals.length === 1, { withinSeconds: 4000 });
@@ -103,7 +103,7 @@ describe("an audit of a federation that nobody disturbed", () => {
   });
 
   it("calls a federation without a model empty, never verified", async () => {
-    const federation = await FakeFederation.found();
+    const federation = await FakeFederation.create();
     federation.start();
     await federation.runUntil(() => federation.chain.rounds[0]?.commitments.length === 1);
     const report = await audit(leftBy(federation));

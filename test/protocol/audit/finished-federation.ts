@@ -18,10 +18,10 @@ export interface Finished {
 
 /** Runs a federation until its plan's rounds are over, and takes everything that it left. */
 export async function finish(
-  options: Parameters<typeof FakeFederation.found>[0] = {},
+  options: Parameters<typeof FakeFederation.create>[0] = {},
   prepare: (federation: FakeFederation) => void = () => {},
 ): Promise<Finished> {
-  const federation = await FakeFederation.found({ ...options, plan: { rounds: 2, ...options?.plan } });
+  const federation = await FakeFederation.create({ ...options, plan: { rounds: 2, ...options?.plan } });
   prepare(federation);
   federation.start();
   const { rounds } = federation.plan;

@@ -11,8 +11,8 @@ function learnerOf(trainScans: number): Learner {
   return new FakeLearner({ clock: { now: () => 0, sleep: async () => {} }, trainScans });
 }
 
-async function finished(options: Parameters<typeof FakeFederation.found>[0] = {}, prepare?: (site: Site) => void) {
-  const federation = await FakeFederation.found({ ...options, plan: { rounds: 3, ...options?.plan } });
+async function finished(options: Parameters<typeof FakeFederation.create>[0] = {}, prepare?: (site: Site) => void) {
+  const federation = await FakeFederation.create({ ...options, plan: { rounds: 3, ...options?.plan } });
   const site = federation.hospitals[0] as Site;
   prepare?.(site);
   federation.start();

@@ -1,12 +1,12 @@
-// Sees all that an honest party's process lets out: between its code (or a bug planted there) and the world.
+// Passes every outgoing call of an honest party's process to the safety rules before it reaches the world.
 import type { HospitalPorts } from "../../node/hospital.ts";
 import type { ContractCall } from "../fakes/contract.ts";
 import type { Safety } from "./safety.ts";
 import type { Site } from "./site.ts";
 
-export function tapPorts(ports: HospitalPorts, { site, safety }: { site: Site; safety: Safety }): HospitalPorts {
+export function checkedPorts(ports: HospitalPorts, { site, safety }: { site: Site; safety: Safety }): HospitalPorts {
   const { ledger, gossip, signatures } = ports;
-  const attempted = (call: ContractCall) => safety.attempted(site, call);
+  const sent = (call: ContractCall) => safety.sent(site, call);
   return {
     ...ports,
     ledger: {
@@ -19,30 +19,30 @@ export function tapPorts(ports: HospitalPorts, { site, safety }: { site: Site; s
       history: (waiting) => ledger.history(waiting),
       changes: (waiting) => ledger.changes(waiting),
       openRound(args, waiting) {
-        attempted({ name: "openRound", args });
+        sent({ name: "openRound", args });
         return ledger.openRound(args, waiting);
       },
       commitUpdate(args, waiting) {
-        attempted({ name: "commitUpdate", args });
+        sent({ name: "commitUpdate", args });
         return ledger.commitUpdate(args, waiting);
       },
       commitUpdates: (round, signed, waiting) => ledger.commitUpdates(round, signed, waiting),
       proposeModel(args, waiting) {
-        attempted({ name: "proposeModel", args });
+        sent({ name: "proposeModel", args });
         return ledger.proposeModel(args, waiting);
       },
       attest(args, waiting) {
-        attempted({ name: "attest", args });
+        sent({ name: "attest", args });
         return ledger.attest(args, waiting);
       },
       expire(round, waiting) {
-        attempted({ name: "expire", args: { round } });
+        sent({ name: "expire", args: { round } });
         return ledger.expire(round, waiting);
       },
     },
     gossip: {
       publish(announcement) {
-        safety.said(site, announcement);
+        safety.announced(site, announcement);
         return gossip.publish(announcement);
       },
       subscribe: (listener) => gossip.subscribe(listener),

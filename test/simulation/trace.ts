@@ -1,19 +1,19 @@
-// All that happened in a run, as a number to compare runs by, and its last acts for whoever looks into a failure.
+// The trace of a run: a fingerprint to compare runs by, and the last calls for the analysis of a failure.
 
-type Act = readonly [step: number, milliseconds: number, what: string, which: string | number, when: string];
+type Entry = readonly [step: number, milliseconds: number, what: string, which: string | number, when: string];
 
-const kept = 80;
+const keptEntries = 80;
 
-export class Trail {
-  readonly #acts: Act[] = [];
+export class Trace {
+  readonly #entries: Entry[] = [];
   readonly #names = new Map<string | number, number>();
   #count = 0;
   #low = 0x811c9dc5;
   #high = 0x01000193;
 
-  note(...act: Act): void {
-    this.#acts[this.#count++ % kept] = act;
-    for (const part of act) this.#mix(typeof part === "number" ? Math.round(part * 1000) : this.#numberOf(part));
+  note(...entry: Entry): void {
+    this.#entries[this.#count++ % keptEntries] = entry;
+    for (const part of entry) this.#mix(typeof part === "number" ? Math.round(part * 1000) : this.#numberOf(part));
   }
 
   /** 16 hex digits. */
@@ -21,16 +21,16 @@ export class Trail {
     return [this.#high, this.#low].map((half) => (half >>> 0).toString(16).padStart(8, "0")).join("");
   }
 
-  /** Step, virtual second and what was done, oldest first. */
+  /** Step, virtual second and call, oldest first. */
   get last(): readonly string[] {
-    const oldest = Math.max(0, this.#count - kept);
+    const oldest = Math.max(0, this.#count - keptEntries);
     return Array.from({ length: this.#count - oldest }, (_, index) => {
-      const [step, milliseconds, ...what] = this.#acts[(oldest + index) % kept] as Act;
+      const [step, milliseconds, ...what] = this.#entries[(oldest + index) % keptEntries]!;
       return [step, (milliseconds / 1000).toFixed(3), ...what].join(" ").trimEnd();
     });
   }
 
-  /** Names are numbered as they come: hashing each of them again would take longer than the run. */
+  /** A name is hashed once and then represented by a number: hashing it at every call would take longer than the run. */
   #numberOf(name: string): number {
     let number = this.#names.get(name);
     if (number === undefined) {
