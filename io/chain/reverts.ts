@@ -6,24 +6,32 @@ import { type ErrorFacts, FedError } from "../../foundation/errors.ts";
 import { RpcRefusal } from "./json-rpc.ts";
 import { trainingRoundsInterface } from "./training-rounds.ts";
 
-/** The FedError of a revert's bytes; undefined where they are none of the contract's errors. */
+/** The FedError of a revert's bytes; undefined for bytes that are none of the contract's errors, or that are cut off. */
 export function decodeRevert(data: string): FedError | undefined {
+  try {
+    return contractError(data) ?? solidityError(data);
+  } catch {
+    return undefined;
+  }
+}
+
+function contractError(data: string): FedError | undefined {
   const parsed = trainingRoundsInterface.parseError(data);
-  if (parsed) {
-    const code = codeOfContractError(parsed.name);
-    const facts: ErrorFacts = Object.fromEntries(
-      parsed.fragment.inputs.map(({ name }, i) => [name, fact(parsed.args[i])]),
-    );
-    return isErrorCode(code)
-      ? new FedError(code, facts)
-      : new FedError("CONTRACT_REVERTED", { ...facts, error: parsed.name });
-  }
-  // Error(string) and Panic(uint256) of Solidity itself.
-  if (data.startsWith("0x08c379a0")) {
-    const [text] = AbiCoder.defaultAbiCoder().decode(["string"], `0x${data.slice(10)}`);
-    return new FedError("CONTRACT_REVERTED", { text: String(text).slice(0, 200) });
-  }
-  return undefined;
+  if (!parsed) return undefined;
+  const facts: ErrorFacts = Object.fromEntries(
+    parsed.fragment.inputs.map(({ name }, i) => [name, fact(parsed.args[i])]),
+  );
+  const code = codeOfContractError(parsed.name);
+  return isErrorCode(code)
+    ? new FedError(code, facts)
+    : new FedError("CONTRACT_REVERTED", { ...facts, error: parsed.name });
+}
+
+/** Error(string) of Solidity itself. */
+function solidityError(data: string): FedError | undefined {
+  if (!data.startsWith("0x08c379a0")) return undefined;
+  const [text] = AbiCoder.defaultAbiCoder().decode(["string"], `0x${data.slice(10)}`);
+  return new FedError("CONTRACT_REVERTED", { text: String(text).slice(0, 200) });
 }
 
 /** @example codeOfContractError("ECDSAInvalidSignature") // "ECDSA_INVALID_SIGNATURE" */

@@ -94,9 +94,13 @@ export function parseEvent(log: {
   readonly topics: readonly string[];
   readonly data: string;
 }): ContractEvent | undefined {
-  const parsed = trainingRoundsInterface.parseLog(log);
-  if (!parsed) return undefined;
-  return { name: parsed.name, args: plainStruct(parsed.args, parsed.fragment.inputs) } as ContractEvent;
+  try {
+    const parsed = trainingRoundsInterface.parseLog(log);
+    if (!parsed) return undefined;
+    return { name: parsed.name, args: plainStruct(parsed.args, parsed.fragment.inputs) } as ContractEvent;
+  } catch {
+    return undefined; // an event's topic with data that is not the event's
+  }
 }
 
 /** ethers' Result, an array and an object in one, as plain arrays and objects. */

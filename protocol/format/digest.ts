@@ -17,20 +17,26 @@ export const zeroDigest = `0x${"0".repeat(64)}` as Digest;
 /** @throws FedError DIGEST_MALFORMED */
 export function parseDigest(text: unknown): Digest {
   if (typeof text === "string" && /^0x[0-9a-fA-F]{64}$/.test(text)) return text.toLowerCase() as Digest;
-  throw new FedError("DIGEST_MALFORMED", { length: String(text).length });
+  throw new FedError("DIGEST_MALFORMED", { found: shown(text) });
 }
 
 /** @throws FedError ADDRESS_MALFORMED */
 export function parseAddress(text: unknown): HospitalAddress {
   if (typeof text === "string" && /^0x[0-9a-fA-F]{40}$/.test(text)) return text.toLowerCase() as HospitalAddress;
-  throw new FedError("ADDRESS_MALFORMED", { length: String(text).length });
+  throw new FedError("ADDRESS_MALFORMED", { found: shown(text) });
 }
 
 /** @throws FedError ROUND_MALFORMED for anything but an integer of 0 to 2^32 - 1 */
 export function parseRoundId(value: unknown): RoundId {
   const number = typeof value === "bigint" ? Number(value) : value;
   if (Number.isInteger(number) && (number as number) >= 0 && (number as number) < 2 ** 32) return number as RoundId;
-  throw new FedError("ROUND_MALFORMED", { value: String(value).slice(0, 20) });
+  throw new FedError("ROUND_MALFORMED", { found: shown(value) });
+}
+
+/** Of foreign values only the kind and the length, since some cannot even be converted to text: { toString: 1 }. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return `text of ${value.length} characters`;
+  return typeof value === "number" || typeof value === "bigint" ? String(value).slice(0, 20) : typeof value;
 }
 
 /** 32 bytes as a Digest. @throws FedError DIGEST_MALFORMED */

@@ -28,9 +28,9 @@ const statementFields = {
   shard: digestField,
   quarantine: digestField,
   /** Loss at the end of local training; for people. */
-  finalLoss: z.number(),
+  finalLoss: z.number().finite(),
   /** Seconds that local training took; for people. */
-  seconds: z.number().nonnegative(),
+  seconds: z.number().nonnegative().finite(),
   software: z.string().max(64),
 };
 

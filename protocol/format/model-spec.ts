@@ -34,12 +34,12 @@ export const trainingSpecSchema = z
       z
         .object({
           name: z.literal("sgd"),
-          learningRate: z.number().positive(),
+          learningRate: z.number().positive().finite(),
           momentum: z.number().min(0).max(1),
           nesterov: z.boolean(),
         })
         .strict(),
-      z.object({ name: z.literal("adam"), learningRate: z.number().positive() }).strict(),
+      z.object({ name: z.literal("adam"), learningRate: z.number().positive().finite() }).strict(),
     ]),
     /** Learning rate over the rounds: constant, or a cosine from the first to the plan's last round. */
     schedule: z.enum(["constant", "cosine"]),
@@ -48,7 +48,7 @@ export const trainingSpecSchema = z
     /** Shift, rotation, scale, HU noise and slice jitter, seeded. */
     augmentation: z.boolean(),
     /** FedProx's mu: 0 is FedAvg. */
-    proximalMu: z.number().min(0),
+    proximalMu: z.number().min(0).finite(),
   })
   .strict();
 

@@ -23,7 +23,7 @@ const planSchema = z
     rounds: countField.refine((value) => value >= 1),
     /** How patients were split before training; the test part selects nothing. */
     evaluation: z
-      .object({ split: z.literal("by-patient-stratified"), validation: z.number(), test: z.number() })
+      .object({ split: z.literal("by-patient-stratified"), validation: z.number().finite(), test: z.number().finite() })
       .strict(),
     /** Name and version of the software that must reproduce it. */
     software: z.string().max(64),

@@ -127,6 +127,8 @@ export function parseSafetensorsHeader(start: Uint8Array, fileBytes: number): Sa
   const metadata = z.record(z.string()).safeParse(rawMetadata);
   if (!metadata.success) throw refuse("metadata");
   const tensors: TensorEntry[] = [];
+  // Its own entry would become the prototype of whatever object the tensors are listed in.
+  if (Object.hasOwn(parsed as object, "__proto__")) throw refuse("tensor name");
   for (const [name, raw] of Object.entries(rest)) {
     const tensor = tensorSchema.safeParse(raw);
     if (!tensor.success) throw refuse("tensor entry");

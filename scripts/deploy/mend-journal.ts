@@ -3,6 +3,7 @@
 // Both are put right here, from the journal and the chain, before Ignition reads the journal.
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
 import { FedError } from "../../foundation/errors.ts";
 
 /** Hardhat's connection to the chain. */
@@ -10,14 +11,20 @@ interface Provider {
   request(call: { method: string; params?: unknown[] }): Promise<unknown>;
 }
 
-interface Message {
-  readonly type: string;
-  readonly futureId?: string | undefined;
-  readonly networkInteractionId?: number | undefined;
-  readonly nonce?: number | undefined;
-  readonly transaction?: { readonly hash: string; readonly fees: object };
-  readonly networkInteraction?: { readonly id: number; readonly to?: string; readonly data?: string };
-}
+/** The fields that are read here; Ignition's others are kept as they are. */
+const messageSchema = z
+  .object({
+    type: z.string(),
+    futureId: z.string().optional(),
+    networkInteractionId: z.number().optional(),
+    nonce: z.number().optional(),
+    networkInteraction: z
+      .object({ id: z.number(), to: z.string().optional(), data: z.string().optional() })
+      .passthrough()
+      .optional(),
+  })
+  .passthrough();
+type Message = z.output<typeof messageSchema>;
 
 interface SentTransaction {
   readonly hash: string;
@@ -74,7 +81,7 @@ function parse(text: string, path: string): Message[] {
   const lines = text.split("\n").filter(Boolean);
   return lines.flatMap((line, i) => {
     try {
-      return [JSON.parse(line) as Message];
+      return [messageSchema.parse(JSON.parse(line))];
     } catch (cause) {
       if (i === lines.length - 1) return [];
       const remedy = "the founding's journal is damaged: found another federation with another --out";
