@@ -3,8 +3,7 @@
 import { FedError } from "../../foundation/errors.ts";
 import type { Plan } from "../format/plan.ts";
 import { type ByteSink, type ByteSource, memorySink } from "../update/byte-source.ts";
-import type { IntegerArray } from "../update/integers.ts";
-import { requantise } from "../update/requantise.ts";
+import { type LateRounding, lateRounding, requantise } from "../update/requantise.ts";
 import { medianExponents } from "../update/step-exponents.ts";
 import { type Segment, type UpdateLayout, updateLayout } from "../update/update-layout.ts";
 import { openUpdate, readHeader, type UpdateReader } from "../update/update-reader.ts";
@@ -55,7 +54,16 @@ export async function aggregate(input: AggregationInput, sink: ByteSink): Promis
   checkPreconditions(updates, strategy, plan);
   const { header } = await readHeader(base);
   const layout = updateLayout(header, plan);
-  const open = () => Promise.all(updates.map(({ source }) => openUpdate(source, layout, plan)));
+  const open = () =>
+    Promise.all(
+      updates.map(async ({ source }, position) => {
+        const reader = await openUpdate(source, layout, plan);
+        return presentReader(reader, layout, roundings[position]!);
+      }),
+    );
+  const roundings = await Promise.all(
+    updates.map(({ source }) => lateRounding(() => openUpdate(source, layout, plan), layout, plan)),
+  );
 
   let readers = await open();
   let weights = updateWeights(updates, plan);
@@ -139,6 +147,19 @@ async function measureDistances(readers: readonly UpdateReader[], layout: Update
   return distances;
 }
 
+/** A reader that gives integers at the layout's steps, whatever steps the update was rounded at. */
+function presentReader({ notes, next }: UpdateReader, layout: UpdateLayout, rounding: LateRounding): UpdateReader {
+  let start = 0;
+  return {
+    notes,
+    async next(into) {
+      await next(into);
+      requantise(into, start, notes.exponents, layout, rounding);
+      start += into.length;
+    },
+  };
+}
+
 /** The flat vector of all updates, run by run; while one is worked on, the next is being read. */
 async function* runs(
   readers: readonly UpdateReader[],
@@ -151,9 +172,7 @@ async function* runs(
     const columns = buffers.columns(half, lengthAt(start));
     await Promise.all(
       readers.map(async (reader, position) => {
-        const column = columns[position] as IntegerArray;
-        await reader.next(column);
-        requantise(column, start, reader.notes.exponents, layout);
+        await reader.next(columns[position]!);
       }),
     );
   };

@@ -23,7 +23,7 @@ import {
   type UpdateLayout,
   updateLayout,
 } from "./update-layout.ts";
-import { clipNorms, type GroupNorms, NormAccumulator } from "./update-norm.ts";
+import { clipNorms, type GroupNorms, NormAccumulator, scaleWithin } from "./update-norm.ts";
 
 export interface UpdateInput {
   /** Safetensors of the model that was trained from. */
@@ -160,8 +160,7 @@ function roundWithin(
     const norms = accumulator.norms();
     if (norms.delta <= limits.delta && norms.control <= limits.control) return integers;
     for (const group of ["delta", "control"] as const) {
-      const excess = (norms[group] / limits[group]) * (norms[group] / limits[group]) - 1;
-      if (excess > 0) scales[group] = 0.998 * Math.sqrt(Math.max(0.25, 1 - excess));
+      if (norms[group] > limits[group]) scales[group] = scaleWithin(norms[group], limits[group]);
     }
   }
   throw new FedError("UPDATE_NORM_EXCEEDED", { limit: limits.delta });

@@ -10,6 +10,15 @@ export function clipNorms({ update, strategy }: UpdatePlan): GroupNorms {
   return { delta: update.clipNorm, control: strategy.name === "scaffold" ? strategy.controlClipNorm : 0 };
 }
 
+/**
+ * The scale at which a rounded vector that came out too long is rounded again: with room for the length that rounding
+ * adds. 1 for a vector within its limit.
+ */
+export function scaleWithin(norm: number, limit: number): number {
+  const excess = (norm / limit) * (norm / limit) - 1;
+  return norm > limit ? 0.998 * Math.sqrt(Math.max(0.25, 1 - excess)) : 1;
+}
+
 /** Adds up an update's squared norms; integers are handed over run by run, in flat order. */
 export class NormAccumulator {
   readonly #layout: UpdateLayout;
