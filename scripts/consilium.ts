@@ -24,6 +24,7 @@ const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   "cross-validate": async (to) => (await import("./cross-validate.ts")).crossValidateCommand(to),
   segment: async (to) => (await import("./segment.ts")).segmentCommand(to),
   strategies: async (to) => (await import("./strategies.ts")).strategiesCommand(to),
+  skew: async (to) => (await import("./skew.ts")).skewCommand(to),
   synthesise: async (to) => (await import("./synthesise.ts")).synthesiseCommand(to),
 };
 

@@ -1,55 +1,56 @@
 // `consilium plan`: the two files that a federation starts from, its plan and its first model, and their digests.
 import { writeFile } from "node:fs/promises";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { z } from "zod";
-import { genesisWeights } from "../model/training/trainer.ts";
-import { defaultPlan } from "../protocol/format/default-plan.ts";
 import { blobDigest } from "../protocol/format/merkle.ts";
 import { encodePlan } from "../protocol/format/plan.ts";
-import { parseOptions, seedOption, seedSchema, whole } from "./terminal/parse-options.ts";
+import { planCheckCommand } from "./plan/check-plan.ts";
+import { planFrom } from "./plan/plan-from-choices.ts";
+import { planChoicesSchema, withPlanOptions } from "./plan/plan-options.ts";
+import { readPlan } from "./plan/read-plan.ts";
+import { parseOptions } from "./terminal/parse-options.ts";
 import { readGiven } from "./terminal/read-given.ts";
-import { software } from "./version.ts";
 
-const choicesSchema = z.object({
-  preset: z.enum(["compact", "iv3"]),
-  rounds: whole(1, 100_000),
-  localEpochs: whole(1, 1000),
-  minUpdates: whole(1, 256),
-  seed: seedSchema,
-  reconstruction: z.boolean().default(false),
+const optionsSchema = planChoicesSchema.extend({
   plan: z.string(),
   genesis: z.string(),
+  from: z.string().optional(),
+  backbone: z.string().optional(),
+  json: z.boolean().default(false),
 });
 
 /** Adds the command to the program. */
 export function planCommand(program: Command): void {
-  program
+  const command = program
     .command("plan")
     .description("Write what a federation starts from: its plan, and its first model.")
-    .option("--plan <file>", "where the plan goes; edit a copy to change more than the options do", "plan.json")
+    .option("--plan <file>", "where the plan goes", "plan.json")
     .option("--genesis <file>", "where the first model goes", "genesis.safetensors")
-    .addOption(
-      new Option("--preset <name>", "compact, or the paper's iv3").choices(["compact", "iv3"]).default("compact"),
-    )
-    .option("--rounds <n>", "rounds that the plan is meant to run for", "8")
-    .option("--local-epochs <n>", "epochs that a hospital trains in a round", "4")
-    .option("--min-updates <n>", "fewer valid updates than this abandon a round", "2")
-    .addOption(seedOption())
-    .option("--reconstruction", "train a decoder too, which draws each scan from its capsule: a regulariser")
+    .option("--from <file>", "a plan to start from, in place of the default one; the options below change it")
+    .option("--seed <n>", "of everything random (default 7)")
     .option("--backbone <file>", "safetensors whose extractor the first model begins with: names as in our own models")
-    .option("--json", "print the digests as JSON")
-    .addHelpText("after", "\nExamples:\n  consilium plan\n  consilium plan --preset iv3 --rounds 50 --plan iv3.json")
-    .action(async (raw: { json?: boolean; backbone?: string }) => {
-      const { plan: planFile, genesis: genesisFile, ...choices } = parseOptions(choicesSchema, raw, "plan");
-      const plan = { ...defaultPlan(choices), minUpdates: choices.minUpdates, software };
-      const backbone = raw.backbone === undefined ? undefined : await readGiven(raw.backbone, "--backbone");
+    .option("--json", "print the digests as JSON");
+  withPlanOptions(command)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  consilium plan\n  consilium plan --preset iv3 --rounds 50 --plan iv3.json" +
+        "\n  consilium plan --strategy multi-krum --byzantine 2\n  consilium plan check plan.json",
+    )
+    .action(async (raw: unknown) => {
+      const { plan: planFile, genesis: genesisFile, from, json, ...rest } = parseOptions(optionsSchema, raw, "plan");
+      const { backbone, ...choices } = rest;
+      const plan = planFrom(choices, from === undefined ? undefined : await readPlan(from, "--from"));
+      const begun = backbone === undefined ? undefined : await readGiven(backbone, "--backbone");
+      // Loaded here: TensorFlow takes a second that --help and `plan check` need not wait.
+      const { genesisWeights } = await import("../model/training/trainer.ts");
       const files = [
         { name: "plan", file: planFile, bytes: encodePlan(plan) },
-        { name: "genesis", file: genesisFile, bytes: genesisWeights(plan, backbone) },
+        { name: "genesis", file: genesisFile, bytes: genesisWeights(plan, begun) },
       ];
       for (const { file, bytes } of files) await writeFile(file, bytes);
       const written = files.map(({ name, file, bytes }) => ({ name, file, digest: blobDigest(bytes) }));
-      if (raw.json) console.log(JSON.stringify(written));
+      if (json) console.log(JSON.stringify(written));
       else for (const { name, file, digest } of written) console.log(`${name.padEnd(8)} ${digest}  ${file}`);
     });
+  planCheckCommand(command);
 }

@@ -5,6 +5,8 @@ import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { FedError } from "../foundation/errors.ts";
 import { jsonLog } from "../io/telemetry/json-log.ts";
+import { withPlanOptions } from "./plan/plan-options.ts";
+import { wantedPlan } from "./simulate/plan.ts";
 import { newestUnfinished, openRunDirectory, type RunDirectory } from "./simulate/run-directory.ts";
 import { parseSettings } from "./simulate/settings.ts";
 import { simulate } from "./simulate/stages.ts";
@@ -18,30 +20,30 @@ interface Flags {
 
 /** Adds the command to the program. */
 export function simulateCommand(program: Command): void {
-  program
+  const command = program
     .command("simulate", { isDefault: true })
     .description("Run a federation of hospitals on this machine, from DICOM files to a verified audit.")
     .option("--run-dir <dir>", "folder of the run; default runs/<time>")
     .option("--resume", "go on with the run in --run-dir, or with the newest that has not finished")
     .option("--fresh", "start anew in --run-dir, removing what is there")
     .option("--hospitals <n>", "hospitals, each a process of its own (default 4)")
-    .option("--rounds <n>", "rounds of training (default 8)")
-    .option("--local-epochs <n>", "epochs that a hospital trains in a round (default 4)")
     .option("--archive <path>", "folder or zip of chest CT; default: a synthetic archive is written")
     .option("--labels <csv>", "patient,label where the archive's folders do not say")
     .option("--password <text>", "of an encrypted zip")
     .option("--partition <how>", "patients over hospitals: equal, dirichlet:ALPHA, scanner, size (default dirichlet:2)")
-    .option("--preset <name>", "compact, or the paper's iv3 (default compact)")
+    .option("--plan <file>", "follow this plan as it is, in place of the options that decide one")
     .option("--patients <n>", "patients of the synthetic archive (default 96, or 6 a hospital)")
     .option("--matrix <n>", "rows and columns of its slices (default 128)")
     .option("--seed <n>", "the same seed gives the same model, to the bit (default 7)")
     .option("--in-process", "all hospitals within one process, with one trainer for all: for a hundred of them")
     .option("--rpc-port <n>", "port of the chain's RPC (default: any free one)")
-    .option("--json", "print the result as JSON")
+    .option("--json", "print the result as JSON");
+  withPlanOptions(command)
     .addHelpText(
       "after",
       "\nExamples:\n  consilium simulate\n  consilium simulate --hospitals 8 --rounds 10 --partition dirichlet:0.5" +
-        "\n  consilium simulate --archive ./ct --labels labels.csv --run-dir ./run\n  consilium simulate --resume",
+        "\n  consilium simulate --archive ./ct --labels labels.csv --run-dir ./run\n  consilium simulate --resume" +
+        "\n  consilium simulate --strategy scaffold\n  consilium simulate --plan plan.json",
     )
     .action(async (flags: Flags & Record<string, unknown>) => {
       const controller = new AbortController();
@@ -81,12 +83,14 @@ async function openRun({
     return openRunDirectory(path, { kind: "resume" });
   }
   const settings = parseSettings(options);
-  const archive = settings.archive === undefined ? {} : { archive: resolve(settings.archive) };
-  const labels = settings.labels === undefined ? {} : { labels: resolve(settings.labels) };
+  const { archive, labels, plan } = settings;
+  const absolute = (path: string | undefined) => path && resolve(path);
+  const files = { archive: absolute(archive), labels: absolute(labels), plan: absolute(plan) };
+  await wantedPlan({ ...settings, ...files }); // refused before anything is written
   const path = resolve(runDir ?? join("runs", new Date().toISOString().slice(0, 19).replaceAll(":", "-")));
   return openRunDirectory(path, {
     kind: "new",
-    settings: { ...settings, ...archive, ...labels },
+    settings: { ...settings, ...files },
     fresh: fresh === true,
   });
 }

@@ -17,17 +17,22 @@ export interface PartitionOptions {
   readonly seed: number;
 }
 
-type Deal = ScanRecord[][];
+/** What a deal looks at; facts only where it goes by scanner. */
+type DealtScan = Pick<ScanRecord, "patient" | "label" | "split"> & { readonly facts?: ScanRecord["facts"] };
 
 /** @throws {FedError} PATIENTS_TOO_FEW, PARTITION_OPTIONS */
-export function dealPatients(scans: readonly ScanRecord[], hospitals: number, options: PartitionOptions): Deal {
+export function dealPatients<Scan extends DealtScan>(
+  scans: readonly Scan[],
+  hospitals: number,
+  options: PartitionOptions,
+): Scan[][] {
   if (!Number.isInteger(hospitals) || hospitals < 1) {
     throw new FedError("PARTITION_OPTIONS", { hospitals }, { remedy: "deal to one hospital or more" });
   }
   if (options.alpha !== undefined && !(options.alpha > 0)) {
     throw new FedError("PARTITION_OPTIONS", { alpha: options.alpha }, { remedy: "alpha must be above 0" });
   }
-  const deal: Deal = Array.from({ length: hospitals }, () => []);
+  const deal: Scan[][] = Array.from({ length: hospitals }, () => []);
   const shuffled = [...scans].sort((a, b) => Buffer.compare(lot(options.seed, a), lot(options.seed, b)));
   const next = seededIntegers(options.seed, "partition", options.kind);
   // Each split and class is dealt on its own, so that what is held out is alike to what is learned from.
@@ -96,8 +101,8 @@ function apportion(total: number, shares: readonly number[], turn: number): numb
 }
 
 /** Hands a training patient of each class, and held-out patients, to hospitals that have none, from the one with most. */
-function level(deal: Deal): void {
-  const needs: readonly ((scan: ScanRecord) => boolean)[] = [
+function level<Scan extends DealtScan>(deal: Scan[][]): void {
+  const needs: readonly ((scan: DealtScan) => boolean)[] = [
     ({ split, label }) => split === "train" && label === 0,
     ({ split, label }) => split === "train" && label === 1,
     ({ split }) => split === "validation",
@@ -106,7 +111,7 @@ function level(deal: Deal): void {
   for (const isNeeded of needs) {
     for (const poor of deal) {
       if (poor.some(isNeeded)) continue;
-      const own = (scans: readonly ScanRecord[]) => scans.filter(isNeeded);
+      const own = (scans: readonly Scan[]) => scans.filter(isNeeded);
       const rich = deal.reduce((best, other) => (own(other).length > own(best).length ? other : best));
       const given = own(rich).at(-1);
       if (!given || own(rich).length < 2) continue;
@@ -116,15 +121,15 @@ function level(deal: Deal): void {
   }
 }
 
-function trainingPatients(scans: readonly ScanRecord[]): number {
+function trainingPatients(scans: readonly DealtScan[]): number {
   return scans.filter(({ split }) => split === "train").length;
 }
 
-function scannerOf({ facts }: ScanRecord): string {
-  return `${facts.manufacturer}/${facts.model}`;
+function scannerOf({ facts }: DealtScan): string {
+  return `${facts?.manufacturer}/${facts?.model}`;
 }
 
-function lot(seed: number, { patient }: ScanRecord): Uint8Array {
+function lot(seed: number, { patient }: DealtScan): Uint8Array {
   return sha256(JSON.stringify([seed, "deal", patient]));
 }
 

@@ -35,6 +35,13 @@ export type Plan = z.output<typeof planSchema>;
 /** Bytes that a plan may have. */
 export const maxPlanBytes = 64 * 1024;
 
+/** What is wrong with the fields of a plan, each by its path; nothing where it is well formed. */
+export function planFieldFaults(plan: unknown): { readonly field: string; readonly why: string }[] {
+  const parsed = planSchema.safeParse(plan);
+  if (parsed.success) return [];
+  return parsed.error.issues.map(({ path, message }) => ({ field: path.join(".") || "plan", why: message }));
+}
+
 export function encodePlan(plan: Plan): Uint8Array {
   return canonicalBytes(planSchema.parse(plan));
 }

@@ -29,6 +29,8 @@ const strategies: { readonly [Name in StrategyName]: Strategy<Name> } = {
   "geometric-median": geometricMedian,
 };
 
+export const strategyNames = Object.keys(strategies) as [StrategyName, ...StrategyName[]];
+
 /** The rule of a plan; its functions take that same plan's section. */
 export function strategyOf(spec: StrategySpec): Strategy {
   return strategies[spec.name] as unknown as Strategy;

@@ -5,9 +5,12 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256 } from "../../foundation/sha256.ts";
 import { importArchive } from "../../imaging/import/import-archive.ts";
+import { defaultShape } from "../../imaging/import/normalise.ts";
 import { writeSyntheticArchive } from "../../imaging/phantom/write-archive.ts";
 import { partitionShard } from "../../imaging/shard/partition-shard.ts";
 import { openShard } from "../../imaging/shard/shard.ts";
+import { windowNames } from "../../imaging/volume/intensity.ts";
+import type { ModelSpec } from "../../protocol/format/model-spec.ts";
 import { hospitalName } from "./identities.ts";
 import type { RunDirectory } from "./run-directory.ts";
 import { done, type Screen } from "./screen.ts";
@@ -17,19 +20,25 @@ export interface Data {
   /** The shard with every patient, which only a simulation has. */
   readonly pool: string;
   readonly shards: readonly string[];
+  /** Of any scan. */
+  readonly mostSlices: number;
 }
 
 /** More for the test than a hospital would hold out: a few dozen synthetic patients must carry an interval. */
 const shares = { train: 0.6, validation: 0.15, test: 0.25 };
 
 /** @throws FedError what the archive, the import and the partition refuse */
-export async function prepareData(run: RunDirectory, screen: Screen, signal: AbortSignal): Promise<Data> {
+export async function prepareData(
+  run: RunDirectory,
+  { input, screen }: { readonly input: ModelSpec["input"]; readonly screen: Screen },
+  signal: AbortSignal,
+): Promise<Data> {
   const pool = run.at("import");
   const shards = Array.from({ length: run.settings.hospitals }, (_, index) => run.at(hospitalName(index), "shard"));
   const archive = run.settings.archive ?? (await synthesise(run, screen, signal));
   if (!run.done("import")) {
     await rm(pool, { recursive: true, force: true });
-    await importPool(run, archive, pool, screen, signal);
+    await importPool(run, { archive, pool, input, screen }, signal);
     await run.markDone("import");
   }
   if (!run.done("partition")) {
@@ -43,7 +52,7 @@ export async function prepareData(run: RunDirectory, screen: Screen, signal: Abo
     await run.markDone("partition");
   }
   await tell(shards, screen);
-  return { pool, shards };
+  return { pool, shards, mostSlices: await mostSlicesOf(pool) };
 }
 
 async function synthesise(run: RunDirectory, screen: Screen, signal: AbortSignal): Promise<string> {
@@ -69,9 +78,7 @@ async function synthesise(run: RunDirectory, screen: Screen, signal: AbortSignal
 
 async function importPool(
   run: RunDirectory,
-  archive: string,
-  pool: string,
-  screen: Screen,
+  { archive, pool, input, screen }: { archive: string; pool: string; input: ModelSpec["input"]; screen: Screen },
   signal: AbortSignal,
 ): Promise<void> {
   const { seed, password, labels } = run.settings;
@@ -85,6 +92,7 @@ async function importPool(
     keyFile,
     seed,
     shares,
+    shape: shapeOf(input),
     ...(labels === undefined ? {} : { labels }),
     ...(password === undefined ? {} : { password }),
   };
@@ -94,6 +102,18 @@ async function importPool(
     if (step.done) return;
     screen.bar("import").update(step.value.done, step.value.total, step.value.stage);
   }
+}
+
+async function mostSlicesOf(pool: string): Promise<number> {
+  const shard = await openShard(pool);
+  await shard.close();
+  return Math.max(...shard.scans.map(({ slices }) => slices));
+}
+
+/** What the plan's network takes; as the import has it by default where that is the same. */
+function shapeOf({ slices, height, width, channels }: ModelSpec["input"]) {
+  const maxSlices = Math.max(slices, defaultShape.maxSlices);
+  return { height, width, windows: windowNames.slice(0, channels), maxSlices };
 }
 
 async function tell(shards: readonly string[], screen: Screen): Promise<void> {

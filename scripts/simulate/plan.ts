@@ -4,19 +4,40 @@ import { mkdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { FedError } from "../../foundation/errors.ts";
 import { decodePlan, type Plan } from "../../protocol/format/plan.ts";
+import { planFrom } from "../plan/plan-from-choices.ts";
+import { planArguments } from "../plan/plan-options.ts";
+import { readPlan } from "../plan/read-plan.ts";
 import type { RunDirectory } from "./run-directory.ts";
+import { planChoicesOf, type Settings } from "./settings.ts";
 
 const commandLine = fileURLToPath(new URL("../consilium.ts", import.meta.url));
 
+/**
+ * The plan that the settings ask for.
+ * @param mostSlices of any scan that is there; undefined before the import
+ * @throws OPTION_INVALID, FILE_UNREADABLE, and the code of what a federation would refuse
+ */
+export async function wantedPlan(settings: Settings, mostSlices = Number.POSITIVE_INFINITY): Promise<Plan> {
+  if (settings.plan !== undefined) return readPlan(settings.plan, "--plan");
+  const choices = planChoicesOf(settings);
+  const plan = planFrom(choices, undefined, "simulate");
+  const minUpdates = choices.minUpdates ?? Math.ceil(settings.hospitals / 2);
+  // A network that takes more slices than a scan has is shown the same slice several times.
+  const slices = choices.slices ?? Math.min(plan.model.input.slices, mostSlices);
+  return planFrom({ ...choices, minUpdates, slices }, undefined, "simulate");
+}
+
 /** In a process of its own: this one never loads TensorFlow, whose memory it would keep for the whole run. */
-export async function ensurePlan(run: RunDirectory): Promise<{ plan: Plan; genesis: Uint8Array }> {
-  const { preset, rounds, localEpochs, seed, hospitals } = run.settings;
+export async function ensurePlan(run: RunDirectory, mostSlices: number): Promise<{ plan: Plan; genesis: Uint8Array }> {
   const files = { plan: run.at("plan.json"), genesis: run.at("models", "genesis.safetensors") };
   if (!run.done("plan")) {
     await mkdir(run.at("models"), { recursive: true });
-    const choices = { preset, rounds, "local-epochs": localEpochs, seed, "min-updates": Math.ceil(hospitals / 2) };
-    const flags = Object.entries(choices).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    await runCommand(["plan", "--plan", files.plan, "--genesis", files.genesis, ...flags]);
+    const { model, minUpdates } = await wantedPlan(run.settings, mostSlices);
+    const asked =
+      run.settings.plan === undefined
+        ? planArguments({ ...planChoicesOf(run.settings), minUpdates, slices: model.input.slices })
+        : ["--from", run.settings.plan];
+    await runCommand(["plan", "--plan", files.plan, "--genesis", files.genesis, ...asked]);
     await run.markDone("plan");
   }
   return { plan: decodePlan(await readFile(files.plan)), genesis: await readFile(files.genesis) };

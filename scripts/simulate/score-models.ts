@@ -17,9 +17,9 @@ export interface ModelToScore {
   readonly name: string;
   readonly weights: Uint8Array;
   /** Whose validation patients choose the threshold. */
-  readonly validation: Place;
+  readonly validation: readonly Place[];
   /** Whose test patients it is scored on. */
-  readonly test: Place;
+  readonly test: readonly Place[];
 }
 
 export interface RoundScore {
@@ -44,13 +44,28 @@ export class Scorer {
     return { name, predictions, scores: scorePredictions(predictions, threshold) };
   }
 
-  async scoreRound(round: number, weights: Uint8Array, pool: Place, signal: AbortSignal): Promise<RoundScore> {
+  async scoreRound(
+    round: number,
+    weights: Uint8Array,
+    pool: readonly Place[],
+    signal: AbortSignal,
+  ): Promise<RoundScore> {
     const predictions = await this.#predict(pool, weights, "validation", signal);
     return { round, scores: scorePredictions(predictions, youdenThreshold(predictions)) };
   }
 
-  #predict(place: Place, model: Uint8Array, split: Split, signal: AbortSignal): Promise<readonly Prediction[]> {
-    return this.#trainer.learner(place).predict({ plan: this.#plan, model, split }, { signal });
+  async #predict(
+    places: readonly Place[],
+    model: Uint8Array,
+    split: Split,
+    signal: AbortSignal,
+  ): Promise<readonly Prediction[]> {
+    const found: Prediction[] = [];
+    for (const place of places) {
+      const learner = this.#trainer.learner(place);
+      found.push(...(await learner.predict({ plan: this.#plan, model, split }, { signal })));
+    }
+    return found;
   }
 
   async close(): Promise<void> {

@@ -1,14 +1,15 @@
 // What a simulation can be asked for, parsed once from the command line, and the plan that follows from it.
 import { z } from "zod";
-import { FedError } from "../../foundation/errors.ts";
 import { seedField } from "../../protocol/format/fields.ts";
+import { type PlanChoices, planChoicesSchema, refuseOption } from "../plan/plan-options.ts";
+import { parseOptions, whole } from "../terminal/parse-options.ts";
 
-const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
+/** The seed also decides the data. */
+const { seed: _, ...choices } = planChoicesSchema.shape;
 
 export const settingsSchema = z
   .object({
     hospitals: whole(1, 256).default(4),
-    rounds: whole(1, 1000).default(8),
     seed: z.coerce.number().pipe(seedField).default(7),
     /** A folder or zip of CT; without it a synthetic archive is written. */
     archive: z.string().optional(),
@@ -23,8 +24,9 @@ export const settingsSchema = z
       .string()
       .regex(/^(equal|scanner|size|dirichlet:\d+(\.\d+)?)$/)
       .default("dirichlet:2"),
-    preset: z.enum(["compact", "iv3"]).default("compact"),
-    localEpochs: whole(1, 100).default(4),
+    /** A plan's file that the run follows as it is; else the options of a plan decide it. */
+    plan: z.string().optional(),
+    ...choices,
     /** Hospitals without processes of their own, one shared trainer: for hundreds of them. */
     inProcess: z.boolean().default(false),
     /** Port of the chain's RPC; 0 takes a free one. */
@@ -36,15 +38,16 @@ export const settingsSchema = z
 
 export type Settings = z.output<typeof settingsSchema>;
 
-/** @throws FedError OPTION_INVALID naming the option */
+/** What the settings say of the plan. */
+export function planChoicesOf(settings: Settings): PlanChoices {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => name in planChoicesSchema.shape));
+}
+
+/** @throws OPTION_INVALID naming the option */
 export function parseSettings(options: unknown): Settings {
-  const parsed = settingsSchema.safeParse(options);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const name = String(issue?.path[0] ?? "").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  throw new FedError(
-    "OPTION_INVALID",
-    { option: `--${name}`, why: issue?.message },
-    { remedy: "see consilium simulate --help" },
-  );
+  const settings = parseOptions(settingsSchema, options, "simulate");
+  if (settings.plan === undefined) return settings;
+  const [chosen] = Object.keys(planChoicesOf(settings)).filter((name) => name !== "seed");
+  if (chosen) refuseOption(chosen, "the plan given by --plan decides it", "simulate");
+  return settings;
 }

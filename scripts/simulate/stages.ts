@@ -4,6 +4,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type FederationFile, readFederationFile, writeFederationFile } from "../../io/chain/federation-file.ts";
 import { abiDigest } from "../../io/chain/training-rounds.ts";
+import type { Place } from "../../node/trainer-messages.ts";
 import type { Plan } from "../../protocol/format/plan.ts";
 import type { Log } from "../../protocol/ports.ts";
 import { type LoneTraining, trainAlone } from "./alone.ts";
@@ -15,7 +16,7 @@ import { startFederation } from "./federation.ts";
 import { foundFederation } from "./found.ts";
 import { ensureIdentity, hospitalName, type Identity } from "./identities.ts";
 import { collectModels } from "./models.ts";
-import { ensurePlan } from "./plan.ts";
+import { ensurePlan, wantedPlan } from "./plan.ts";
 import { roundTable, scoreTable, whatNext, writeReport } from "./report.ts";
 import type { RoundTimes } from "./round-clock.ts";
 import type { RunDirectory } from "./run-directory.ts";
@@ -40,9 +41,10 @@ export async function simulate(
 ): Promise<Outcome> {
   const screen = openScreen();
   try {
-    const data = await prepareData(run, screen, signal);
+    const { model } = await wantedPlan(run.settings);
+    const data = await prepareData(run, { input: model.input, screen }, signal);
     await drawExamples(run, data.pool);
-    const { plan, genesis } = await ensurePlan(run);
+    const { plan, genesis } = await ensurePlan(run, data.mostSlices);
     const parties: Parties = {
       admin: await ensureIdentity(run, "admin"),
       aggregator: await ensureIdentity(run, "aggregator"),
@@ -62,7 +64,10 @@ export async function simulate(
       );
       const alone = parties.hospitals.length > shownAlone ? `${shownAlone} hospitals` : "each hospital";
       screen.say(done("comparisons", `${alone} alone, all data pooled, and a control on shuffled labels`));
-      const scored = await score({ plan, data, compared, models, log }, signal);
+      const members = parties.hospitals.map(({ dir }, index): Place => {
+        return { shard: data.shards[index]!, localWeights: join(dir, "store", "local-weights") };
+      });
+      const scored = await score({ plan, data, members, compared, models, log }, signal);
       const facts = { hospitals: parties.hospitals.length, federation };
       await writeReport(run, { ...scored, times, facts });
       screen.clear();
@@ -140,36 +145,52 @@ function comparisons(run: RunDirectory, { data, parties }: { data: Data; parties
   const fileOf = (name: string) => run.at("models", `${name.replaceAll(" ", "-")}.safetensors`);
   const { seed } = run.settings;
   const pooled = [
-    { name: "all data pooled", seedName: "pooled", place: { shard: data.pool } },
-    { name: "shuffled labels", seedName: "shuffled", place: { shard: data.pool, shuffleLabels: seed } },
+    {
+      name: "all data pooled",
+      seedName: "pooled",
+      place: { shard: data.pool, localWeights: run.at("pooled-weights") },
+    },
+    {
+      name: "shuffled labels",
+      seedName: "shuffled",
+      place: { shard: data.pool, localWeights: run.at("shuffled-weights"), shuffleLabels: seed },
+    },
   ];
   const alone = parties.hospitals.slice(0, shownAlone).map(({ name, address, dir }, index) => ({
     name: `${name} alone`,
     seedName: address,
-    place: { shard: data.shards[index] as string, localWeights: join(dir, "alone-weights") },
+    place: { shard: data.shards[index]!, localWeights: join(dir, "alone-weights") },
   }));
   // The long ones first: two train at the same time.
   return [...pooled, ...alone].map((each) => ({ ...each, modelFile: fileOf(each.name) }));
 }
 
 async function score(
-  input: { plan: Plan; data: Data; compared: readonly LoneTraining[]; models: readonly Uint8Array[]; log: Log },
+  input: {
+    readonly plan: Plan;
+    readonly data: Data;
+    readonly members: readonly Place[];
+    readonly compared: readonly LoneTraining[];
+    readonly models: readonly Uint8Array[];
+    readonly log: Log;
+  },
   signal: AbortSignal,
 ): Promise<{ models: readonly ScoredModel[]; rounds: readonly RoundScore[] }> {
-  const { plan, data, compared, models, log } = input;
+  const { plan, data, members, compared, models, log } = input;
   const scorer = new Scorer(plan, log);
-  const pool = { shard: data.pool };
+  // Under FedBN each hospital's patients are scored with the batch norm that stayed there.
+  const pool: readonly Place[] = plan.model.normalisation === "batch-local" ? members : [{ shard: data.pool }];
   try {
     const rounds: RoundScore[] = [];
     for (const [index, weights] of models.entries()) {
       rounds.push(await scorer.scoreRound(index + 1, weights, pool, signal));
     }
-    const federated = { name: "federated", weights: models.at(-1) as Uint8Array, validation: pool, test: pool };
+    const federated = { name: "federated", weights: models.at(-1)!, validation: pool, test: pool };
     const scored = [await scorer.score(federated, signal)];
     for (const { name, place, modelFile } of compared) {
       const weights = await readFile(modelFile);
-      const test = place.shuffleLabels === undefined ? pool : place;
-      scored.push(await scorer.score({ name, weights, validation: place, test }, signal));
+      const test = place.shuffleLabels === undefined ? { ...place, shard: data.pool } : place;
+      scored.push(await scorer.score({ name, weights, validation: [place], test: [test] }, signal));
     }
     return { models: scored, rounds };
   } finally {

@@ -23,7 +23,7 @@ export function smallLearner(
     async train(base, { hospital, flipped }) {
       const scans = shards[hospital] ?? [];
       const shown = flipped ? scans.map((scan) => ({ ...scan, label: (1 - scan.label) as 0 | 1 })) : scans;
-      return weightsFile(train(weightsOf(base), shown, localEpochs));
+      return weightsFile(train(weightsOf(base), shown, { epochs: localEpochs }));
     },
     async score(model) {
       const weights = weightsOf(model);

@@ -6,7 +6,7 @@ import { features, type Scan } from "./lung-histograms.ts";
 import type { Weights } from "./weight-vector.ts";
 
 const hidden = 32;
-const learningRate = 0.02;
+export const learningRate = 0.02;
 
 /** Tensors in file order: hidden/bias [32], hidden/kernel [features, 32], output/bias [1], output/kernel [32]. */
 const shapes = {
@@ -32,8 +32,7 @@ export function initialWeights(seed: number): Weights {
 /** The weights as a model's file. */
 export function weightsFile(weights: Weights): Uint8Array {
   let start = 0;
-  const tensors: NamedTensor[] = Object.entries(shapes).map(([name, shape]) => {
-    const length = shape.reduce((product, side) => product * side, 1);
+  const tensors = tensorsOf().map(({ name, shape, length }): NamedTensor => {
     const data = weights.slice(start, start + length);
     start += length;
     return { name, dtype: "F32", shape, data };
@@ -41,18 +40,35 @@ export function weightsFile(weights: Weights): Uint8Array {
   return encodeSafetensors(tensors);
 }
 
+/** The tensors in file order, which is the order of the weights. */
+export function tensorsOf(): { readonly name: string; readonly shape: readonly number[]; readonly length: number }[] {
+  return Object.entries(shapes).map(([name, shape]) => {
+    return { name, shape, length: shape.reduce((product, side) => product * side, 1) };
+  });
+}
+
 /** The score of the positive class, 0 to 1. */
 export function predict(weights: Weights, { input }: Scan): number {
   return forward(weights, input).score;
 }
 
-/** New weights after some epochs over the scans, in their order. */
-export function train(before: Weights, scans: readonly Scan[], epochs: number): Weights {
+export interface SmallTraining {
+  readonly epochs: number;
+  /** FedProx's mu. */
+  readonly mu?: number;
+  /** Added to every gradient, as SCAFFOLD does. */
+  readonly correction?: Weights | undefined;
+}
+
+/** New weights after some epochs over the scans, in their order, one scan a step. */
+export function train(before: Weights, scans: readonly Scan[], { epochs, mu = 0, correction }: SmallTraining): Weights {
   const weights = before.slice();
   const { bias, kernel, output } = parts(weights);
   for (let epoch = 0; epoch < epochs; epoch++) {
     for (const { input, label } of scans) {
       const { activations, score } = forward(weights, input);
+      const step =
+        mu > 0 || correction ? weights.map((weight, i) => mu * (weight - before[i]!) + (correction?.[i] ?? 0)) : [];
       const error = score - label; // derivative of the cross-entropy by the logit
       for (let unit = 0; unit < hidden; unit++) {
         const back = (activations[unit] as number) > 0 ? error * (output[unit] as number) : 0;
@@ -65,6 +81,7 @@ export function train(before: Weights, scans: readonly Scan[], epochs: number): 
         }
       }
       weights[parameters - hidden - 1] = (weights[parameters - hidden - 1] as number) - learningRate * error;
+      for (let i = 0; i < step.length; i++) weights[i] = weights[i]! - learningRate * step[i]!;
     }
   }
   return weights;

@@ -10,14 +10,21 @@ import { fileURLToPath } from "node:url";
 import { deployFederation } from "../../io/chain/deploy-federation.ts";
 import { writeFederationFile } from "../../io/chain/federation-file.ts";
 import { type OpenLedger, openLedger } from "../../io/chain/ledger.ts";
+import { recoverSigner } from "../../io/chain/signatures.ts";
 import { abiDigest } from "../../io/chain/training-rounds.ts";
+import { openObjectFiles } from "../../io/store/object-files.ts";
 import { genesisWeights } from "../../model/training/trainer.ts";
+import { auditFederation } from "../../protocol/audit/audit-federation.ts";
+import { checkedBlobs } from "../../protocol/audit/checked-blobs.ts";
+import type { AuditReport } from "../../protocol/audit/report.ts";
 import { openLineage } from "../../protocol/contract/lineage.ts";
 import type { RoundState } from "../../protocol/contract/round.ts";
 import type { Digest } from "../../protocol/format/digest.ts";
 import { blobDigest } from "../../protocol/format/merkle.ts";
-import { encodePlan } from "../../protocol/format/plan.ts";
+import { encodePlan, type Plan } from "../../protocol/format/plan.ts";
 import { encodeSafetensors } from "../../protocol/format/safetensors.ts";
+import { openSources } from "../../scripts/audit/sources.ts";
+import { readTarget } from "../../scripts/audit/target.ts";
 import { type Chain, startChain } from "../../scripts/simulate/chain.ts";
 import { fundParties } from "../../scripts/simulate/found.ts";
 import { ensureIdentity, hospitalName, type Identity, simulationWallet } from "../../scripts/simulate/identities.ts";
@@ -63,7 +70,17 @@ export class RealFederation {
   }
 
   /** Founds the federation; nothing runs yet but the chain. The same seed gives the same addresses, so the same models. */
-  static async found({ hospitals: count = 4, rounds = 2, trains = false } = {}): Promise<RealFederation> {
+  static async found({
+    hospitals: count = 4,
+    rounds = 2,
+    trains = false,
+    plan: changes = {},
+  }: {
+    hospitals?: number;
+    rounds?: number;
+    trains?: boolean;
+    plan?: Partial<Plan>;
+  } = {}): Promise<RealFederation> {
     const dir = await mkdtemp(join(tmpdir(), "consilium-real-"));
     const run = await openRunDirectory(join(dir, "run"), {
       kind: "new",
@@ -72,7 +89,7 @@ export class RealFederation {
     });
     // Real training takes 40 steps a round.
     const training = { ...smallTraining, batchSize: 2, localEpochs: 10 };
-    const plan = examplePlan({ rounds, minUpdates: 2, ...(trains ? { model: smallSpec, training } : {}) });
+    const plan = examplePlan({ rounds, minUpdates: 2, ...(trains ? { model: smallSpec, training } : {}), ...changes });
     const weights = Float32Array.from({ length: 5000 }, (_, index) => (index % 17) / 17);
     const walked = [{ name: "w", dtype: "F32", shape: [weights.length], data: weights }] as const;
     const genesis = trains ? genesisWeights(plan) : encodeSafetensors(walked);
@@ -181,6 +198,31 @@ export class RealFederation {
 
   async models(): Promise<readonly (Digest | undefined)[]> {
     return (await openLineage(this.ledger)({})).finals.map(({ model }) => model);
+  }
+
+  /** The files of the final models, oldest first. */
+  async modelFiles(): Promise<readonly Uint8Array[]> {
+    const { blobs } = checkedBlobs(openObjectFiles(join(this.aggregator.dir, "store", "blobs")));
+    const digests = (await this.models()).filter((digest) => digest !== undefined);
+    return Promise.all(digests.map((digest) => blobs.get(digest, { maxBytes: 2 ** 28 })));
+  }
+
+  /** What an auditor finds who has the chain and the stores of all parties. */
+  async audit(): Promise<AuditReport> {
+    const { signal } = new AbortController();
+    const store = [this.aggregator, ...this.hospitals].map(({ dir }) => join(dir, "store"));
+    const federation = join(this.#dir, "run", "federation.json");
+    const options = { federation, rpc: [this.#chain.url], confirmations: "0", fromBlock: "0", store };
+    const sources = await openSources(await readTarget(options, true), signal);
+    try {
+      const signatures = { recover: recoverSigner };
+      const work = auditFederation({ ...sources, signatures }, { maxModelBytes: 2 ** 28, signal });
+      let step = await work.next();
+      while (!step.done) step = await work.next();
+      return step.value;
+    } finally {
+      await sources.close();
+    }
   }
 
   async stop(): Promise<void> {

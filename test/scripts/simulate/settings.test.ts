@@ -1,4 +1,10 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
+import { encodePlan } from "../../../protocol/format/plan.ts";
+import { planFrom } from "../../../scripts/plan/plan-from-choices.ts";
+import { wantedPlan } from "../../../scripts/simulate/plan.ts";
 import { parseSettings } from "../../../scripts/simulate/settings.ts";
 
 describe("a simulation's settings", () => {
@@ -11,5 +17,37 @@ describe("a simulation's settings", () => {
   it("are the same when they are read again from a run", () => {
     const settings = parseSettings({ hospitals: "20", rounds: "2" });
     expect(parseSettings(JSON.parse(JSON.stringify(settings)))).to.deep.equal(settings);
+  });
+});
+
+describe("a simulation's plan", () => {
+  it("takes no more slices than the scans have, unless they are asked for", async () => {
+    const slicesOf = async (options: object, mostSlices?: number) =>
+      (await wantedPlan(parseSettings(options), mostSlices)).model.input.slices;
+    expect(await slicesOf({})).to.equal(8);
+    expect(await slicesOf({}, 24)).to.equal(8);
+    expect(await slicesOf({}, 1)).to.equal(1);
+    expect(await slicesOf({ slices: "4" }, 1)).to.equal(4);
+  });
+
+  it("is abandoned by fewer than half of the hospitals, unless another number is asked for", async () => {
+    expect((await wantedPlan(parseSettings({ hospitals: "7" }))).minUpdates).to.equal(4);
+    expect((await wantedPlan(parseSettings({ hospitals: "7", minUpdates: "2" }))).minUpdates).to.equal(2);
+  });
+
+  it("is a given file as it is, beside which no option decides the plan", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "consilium-plan-"));
+    try {
+      const plan = join(folder, "plan.json");
+      await writeFile(plan, encodePlan(planFrom({ strategy: "median", slices: 3, rounds: 2 })));
+      expect(await wantedPlan(parseSettings({ plan, seed: "5" }), 1)).to.deep.equal(
+        planFrom({ strategy: "median", slices: 3, rounds: 2 }),
+      );
+      expect(() => parseSettings({ plan, rounds: "3" }))
+        .to.throw()
+        .with.property("code", "OPTION_INVALID");
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });

@@ -58,8 +58,8 @@ describe("the small federation", () => {
   });
 
   it("trains the same network the same way again", () => {
-    const once = train(initialWeights(3), scans.slice(0, 4), 2);
-    expect([...train(initialWeights(3), scans.slice(0, 4), 2)]).to.deep.equal([...once]);
+    const once = train(initialWeights(3), scans.slice(0, 4), { epochs: 2 });
+    expect([...train(initialWeights(3), scans.slice(0, 4), { epochs: 2 })]).to.deep.equal([...once]);
     expect(norm(once)).to.be.greaterThan(0);
   });
 

@@ -1,0 +1,159 @@
+import { expect } from "chai";
+import { Command } from "commander";
+import { canonicalBytes } from "../../../protocol/format/canonical.ts";
+import { defaultPlan } from "../../../protocol/format/default-plan.ts";
+import { encodePlan, type Plan } from "../../../protocol/format/plan.ts";
+import { strategyNames } from "../../../protocol/strategy/registry.ts";
+import { checkPlan } from "../../../scripts/plan/check-plan.ts";
+import { explainPlan } from "../../../scripts/plan/explain-plan.ts";
+import { planFrom } from "../../../scripts/plan/plan-from-choices.ts";
+import { planArguments, planChoicesSchema, withPlanOptions } from "../../../scripts/plan/plan-options.ts";
+import { software } from "../../../scripts/version.ts";
+
+const codeOf = (work: () => unknown) => {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return (error as { code?: string }).code;
+  }
+};
+
+/** The plan that the command line makes of such arguments. */
+function planOf(args: readonly string[]): Plan {
+  const command = withPlanOptions(new Command().exitOverride().option("--seed <n>"));
+  return planFrom(planChoicesSchema.parse(command.parse(args, { from: "user" }).opts()));
+}
+
+/** Every field of a plan but its version, software and the name of the split, each other than the default. */
+const everyField: Plan = {
+  ...defaultPlan(),
+  model: {
+    preset: "iv3",
+    input: { slices: 5, height: 80, width: 96, channels: 2 },
+    routing: { iterations: 2, variant: "paper" },
+    normalisation: "batch-local",
+    reconstruction: true,
+  },
+  seed: 9,
+  training: {
+    localEpochs: 3,
+    batchSize: 7,
+    optimiser: { name: "sgd", learningRate: 0.02, momentum: 0.5, nesterov: true },
+    schedule: "constant",
+    classWeights: false,
+    augmentation: false,
+    proximalMu: 0.1,
+  },
+  update: { type: "I8", clipNorm: 3, topFraction: 0.5, localTensors: ["stem", "mixed"] },
+  strategy: {
+    ...({ name: "fedadam", maxSharePermille: 500, maxStaleness: 2 } as const),
+    ...{ serverLearningRate: 0.1, beta1: 0.5, beta2: 0.6, tau: 0.01 },
+  },
+  ...{ sampleCap: 500, minUpdates: 3, rounds: 4, software },
+  evaluation: { split: "by-patient-stratified", validation: 0.2, test: 0.3 },
+};
+
+describe("a plan of the command line", () => {
+  it("is the default plan where nothing is asked for", () => {
+    expect(planFrom({})).to.deep.equal({ ...defaultPlan(), software });
+    expect(planFrom({ preset: "iv3", rounds: 3 })).to.deep.equal({
+      ...defaultPlan({ preset: "iv3", rounds: 3 }),
+      software,
+    });
+  });
+
+  it("has an option for every field", () => {
+    const args = [
+      ...["--preset", "iv3", "--slices", "5", "--height", "80", "--width", "96", "--channels", "2"],
+      ...["--routing-iterations", "2", "--routing-variant", "paper", "--normalisation", "batch-local"],
+      ...["--reconstruction", "--seed", "9", "--local-epochs", "3", "--batch-size", "7", "--optimiser", "sgd"],
+      ...["--learning-rate", "0.02", "--momentum", "0.5", "--nesterov", "--schedule", "constant"],
+      ...["--no-class-weights", "--no-augmentation", "--proximal-mu", "0.1", "--update-type", "I8"],
+      ...["--clip-norm", "3", "--top-fraction", "0.5", "--local-tensors", "stem,mixed", "--strategy", "fedadam"],
+      ...["--max-share-permille", "500", "--max-staleness", "2", "--server-learning-rate", "0.1"],
+      ...["--beta1", "0.5", "--beta2", "0.6", "--tau", "0.01", "--sample-cap", "500", "--min-updates", "3"],
+      ...["--rounds", "4", "--validation-share", "0.2", "--test-share", "0.3"],
+    ];
+    expect(planOf(args)).to.deep.equal(everyField);
+  });
+
+  it("reaches every strategy with its own parameters", () => {
+    const own: Readonly<Record<string, readonly [flag: string, field: string]>> = {
+      fedavgm: ["--server-momentum", "momentum"],
+      fedadam: ["--beta1", "beta1"],
+      fedyogi: ["--beta2", "beta2"],
+      fedadagrad: ["--tau", "tau"],
+      scaffold: ["--control-clip-norm", "controlClipNorm"],
+      "trimmed-mean": ["--byzantine", "byzantine"],
+      krum: ["--byzantine", "byzantine"],
+      "multi-krum": ["--byzantine", "byzantine"],
+      bulyan: ["--byzantine", "byzantine"],
+      "geometric-median": ["--iterations", "iterations"],
+    };
+    for (const name of strategyNames) {
+      const [flag, field] = own[name] ?? [];
+      const value = flag === "--byzantine" || flag === "--iterations" ? 2 : 0.5;
+      const { strategy } = planOf(["--strategy", name, ...(flag ? [flag, String(value)] : [])]);
+      expect(strategy.name).to.equal(name);
+      if (field) expect(strategy).to.have.property(field, value);
+    }
+  });
+
+  it("comes out the same from the arguments that its choices become", () => {
+    for (const args of [
+      ["--strategy", "bulyan"],
+      ["--reconstruction", "--no-augmentation", "--local-tensors", "a,b"],
+    ]) {
+      const command = withPlanOptions(new Command().exitOverride()).parse(args, { from: "user" });
+      const again = planArguments(planChoicesSchema.parse(command.opts()));
+      expect(planOf(again)).to.deep.equal(planOf(args));
+    }
+  });
+
+  it("changes what is chosen of a plan to start from, and keeps the rest", () => {
+    const plan = planFrom({ rounds: 9, beta1: 0.7, augmentation: true }, everyField);
+    expect(plan).to.deep.equal({
+      ...everyField,
+      rounds: 9,
+      training: { ...everyField.training, augmentation: true },
+      strategy: { ...everyField.strategy, beta1: 0.7 },
+    });
+    // Another strategy brings its own parameters and keeps those that all have.
+    expect(planFrom({ strategy: "krum" }, { ...everyField, update: defaultPlan().update }).strategy).to.deep.equal({
+      ...{ name: "krum", byzantine: 1, maxSharePermille: 500, maxStaleness: 2 },
+    });
+  });
+
+  it("is refused where a parameter is not the strategy's, a value is out of range, or it could not run", () => {
+    expect(codeOf(() => planFrom({ strategy: "median", beta1: 0.5 }))).to.equal("OPTION_INVALID");
+    expect(codeOf(() => planFrom({ momentum: 0.5 }))).to.equal("OPTION_INVALID");
+    expect(codeOf(() => planFrom({ batchSize: 0 }))).to.equal("OPTION_INVALID");
+    expect(codeOf(() => planFrom({ seed: -1 }))).to.equal("OPTION_INVALID");
+    expect(codeOf(() => planFrom({ strategy: "median", topFraction: 0.1 }))).to.equal("STRATEGY_NEEDS_DENSE");
+    expect(codeOf(() => planFrom({ strategy: "scaffold", optimiser: "adam" }))).to.equal("STRATEGY_NEEDS_SGD");
+  });
+});
+
+describe("consilium plan check", () => {
+  const codes = (bytes: Uint8Array) => checkPlan(bytes).refusals.map(({ code }) => code);
+  const text = (value: unknown) => new TextEncoder().encode(JSON.stringify(value, undefined, 2));
+
+  it("takes what `consilium plan` writes, and says something of every section", () => {
+    for (const strategy of strategyNames) expect(codes(encodePlan(planFrom({ strategy })))).to.deep.equal([]);
+    const topics = explainPlan(everyField).map(([topic]) => topic);
+    expect(new Set(topics).size).to.equal(topics.length);
+    expect(topics).to.include.members(["network", "training", "update", "local", "strategy", "late", "round", "seed"]);
+  });
+
+  it("names everything that is refused, not only the first of it", () => {
+    const plan = defaultPlan();
+    expect(codes(text({ ...plan, seed: -1, rounds: 0 }))).to.deep.equal(["PLAN_MALFORMED", "PLAN_MALFORMED"]);
+    expect(codes(text({ ...plan, more: 1 }))).to.deep.equal(["PLAN_MALFORMED"]);
+    expect(codes(text(plan))).to.deep.equal(["PLAN_NOT_CANONICAL"]);
+    expect(codes(new TextEncoder().encode("{"))).to.deep.equal(["PLAN_MALFORMED"]);
+    expect(codes(new Uint8Array(1 << 17))).to.deep.equal(["PLAN_TOO_LARGE"]);
+    const strategy = { ...planFrom({ strategy: "scaffold" }).strategy };
+    expect(codes(canonicalBytes({ ...plan, strategy }))).to.deep.equal(["STRATEGY_NEEDS_SGD"]);
+  });
+});
