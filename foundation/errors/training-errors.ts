@@ -22,7 +22,8 @@ export const trainingErrors = entriesOf("training", {
   SEGMENT_SIDE: "take a side that is a multiple of the network's step",
   SEGMENT_WEIGHTS: "give a file that consilium segment wrote",
   SEGMENT_WINDOW: "import again with the lung window first, as in --windows lung,mediastinum",
-  STRATEGY_NEEDS_SGD: "plan for plain SGD without momentum: SCAFFOLD corrects only its gradient",
+  STRATEGY_NEEDS_SGD:
+    "plan for training.optimiser sgd: SCAFFOLD's control variates are means of gradients, which Adam rescales",
   ZOO_INPUT_TOO_SMALL: "give larger slices, or more of them",
   ZOO_NETWORK_UNKNOWN: "give a network that consilium baselines --help lists",
   ZOO_NOT_PRETRAINED: "train from scratch: leave out --weights",

@@ -1,6 +1,7 @@
 // `consilium plan check`: a plan's file in words, and everything that a federation would refuse in it.
 import type { Command } from "commander";
 import pc from "picocolors";
+import type { ErrorCode } from "../../foundation/errors.ts";
 import { canonicalBytes } from "../../protocol/format/canonical.ts";
 import { blobDigest } from "../../protocol/format/merkle.ts";
 import { maxPlanBytes, type Plan, planFieldFaults } from "../../protocol/format/plan.ts";
@@ -9,7 +10,7 @@ import { readGiven } from "../terminal/read-given.ts";
 import { explainPlan } from "./explain-plan.ts";
 
 export interface Refusal {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly why: string;
   readonly remedy: string;
 }
@@ -37,14 +38,10 @@ export function checkPlan(bytes: Uint8Array): CheckedPlan {
     const why = `it is no JSON: ${error instanceof Error ? error.message : String(error)}`;
     return refused({ code: "PLAN_MALFORMED", why, remedy: "correct it, or write one with `consilium plan`" });
   }
-  const faults = planFieldFaults(value);
-  if (faults.length > 0) {
-    return refused(
-      ...faults.map(({ field, why }) => {
-        return { code: "PLAN_MALFORMED", why: `${field}: ${why}`, remedy: "correct the field" };
-      }),
-    );
-  }
+  const faults = planFieldFaults(value).map(({ field, why }): Refusal => {
+    return { code: "PLAN_MALFORMED", why: `${field}: ${why}`, remedy: "correct the field" };
+  });
+  if (faults.length > 0) return refused(...faults);
   const plan = value as Plan;
   const refusals: Refusal[] = [...planFaults(plan)];
   if (Buffer.compare(canonicalBytes(value), bytes) !== 0) {
