@@ -23,8 +23,7 @@ export async function runAggregator(config: AggregatorConfig, options: Aggregato
   const planBytes = await readInput(config.plan, "plan");
   const plan = decodePlan(planBytes);
   const genesisBytes = await readInput(config.genesis, "genesis");
-  const onWaiting = (aggregator: AggregatorEvent["aggregator"]) =>
-    onEvent({ aggregator, event: "waiting-for-admission" });
+  const onWaiting: PartyOpening["onWaiting"] = (aggregator, event) => onEvent({ aggregator, event });
   const party = await openParty(config, { password, log, signal, onWaiting, ...(shared ? { shared } : {}) });
   try {
     const digests = { plan: await party.blobs.put(planBytes), genesis: await party.blobs.put(genesisBytes) };

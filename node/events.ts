@@ -6,7 +6,7 @@ import type { RefusalCode } from "../protocol/format/refusal.ts";
 export type HospitalEvent = {
   readonly hospital: HospitalAddress;
 } /** The contract does not list this hospital yet. */ & (
-  | { readonly event: "waiting-for-admission" }
+  | { readonly event: "waiting-for-admission" | "waiting-for-funds" }
   | {
       readonly event: "ready";
       readonly peerId: string;

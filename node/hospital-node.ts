@@ -27,7 +27,7 @@ const checkpointEveryMs = 30_000;
 /** Runs until the signal aborts; then ends its actions, its trainer and its connections. @throws the codes of openParty */
 export async function runHospitalNode(config: HospitalConfig, options: HospitalNodeOptions): Promise<void> {
   const { password, log, software, signal, shared, onEvent } = options;
-  const onWaiting = (hospital: HospitalEvent["hospital"]) => onEvent({ hospital, event: "waiting-for-admission" });
+  const onWaiting: PartyOpening["onWaiting"] = (hospital, event) => onEvent({ hospital, event });
   const party = await openParty(config, { password, log, signal, onWaiting, ...(shared ? { shared } : {}) });
   const own = options.trainer === undefined ? openTrainerProcess({ log: log.child("learner") }) : undefined;
   const trainer = options.trainer ?? (own as TrainerProcess);

@@ -27,12 +27,14 @@ export const partyConfigFields = {
     .strict(),
   chain: z
     .object({
-      /** HTTP addresses of RPC endpoints, the preferred one first. */
+      /** HTTP addresses of RPC endpoints, the preferred one first; user:password@ in them is sent as basic authentication. */
       endpoints: z.array(z.string().url()).min(1),
       /** Blocks on top of a block before anything in it counts: 0 on a private chain, 12 or more on a public one. */
       confirmations: z.number().int().min(0).max(1000).default(0),
       /** How often to look for a new block, milliseconds. */
       pollMs: z.number().int().min(20).max(60_000).default(500),
+      /** Most that is ever offered for a unit of gas, gwei; endpoints name the price, and this limits what they can take. */
+      maxFeeGwei: z.number().positive().max(1_000_000).default(200),
     })
     .strict(),
   keys: z

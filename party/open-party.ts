@@ -12,7 +12,7 @@ import { openPeerNetwork, type PeerNetwork } from "../io/p2p/peer-network.ts";
 import { openBlobStore } from "../io/store/blob-store.ts";
 import { openJournal } from "../io/store/journal.ts";
 import { openLevel } from "../io/store/level.ts";
-import type { HospitalAddress } from "../protocol/format/digest.ts";
+import { type HospitalAddress, parseAddress } from "../protocol/format/digest.ts";
 import type { SharedWork } from "../protocol/judge/shared-work.ts";
 import type { BlobExchange, BlobStore, Clock, Gossip, Journal, Log, Signatures } from "../protocol/ports.ts";
 import type { PartyConfig } from "./config.ts";
@@ -39,8 +39,8 @@ export interface PartyOpening {
   readonly password: string;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** Called once if the contract does not list this party yet. */
-  readonly onWaiting: (self: HospitalAddress) => void;
+  /** Called once for each reason why this party must wait for somebody: to be admitted, or to be sent coins for gas. */
+  readonly onWaiting: (self: HospitalAddress, event: "waiting-for-admission" | "waiting-for-funds") => void;
   /** Present where several parties share a process. */
   readonly shared?: SharedParts;
 }
@@ -76,6 +76,10 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
         ...chain,
         ...(shared === undefined ? {} : { reader: shared.reader }),
         wallet,
+        onUnfunded(account) {
+          log.warn("no-funds", { account });
+          opening.onWaiting(parseAddress(account), "waiting-for-funds");
+        },
         log: log.child("chain"),
       },
       { signal },
@@ -134,7 +138,7 @@ async function untilAdmitted(
     (await ledger.members({ signal })).some(({ address, active }) => address === self && active);
   if (await isAdmitted()) return;
   log.warn("not-admitted", { address: self });
-  onWaiting(self);
+  onWaiting(self, "waiting-for-admission");
   for await (const _ of ledger.changes({ signal })) if (await isAdmitted()) return;
   throw new FedError("ABORTED", { what: "waiting for admission" });
 }

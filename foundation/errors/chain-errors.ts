@@ -2,7 +2,7 @@
 import { entriesOf } from "./kinds.ts";
 
 export const chainErrors = entriesOf("chain", {
-  CHAIN_FEES: "wait until the chain's fees fall, or raise the fee limit",
+  CHAIN_FEES: "wait until gas is cheaper, or raise the maximum: chain.maxFeeGwei or --max-fee-gwei",
   CHAIN_FUNDS: "send this account some of the chain's coin for gas",
   CHAIN_MOVED: "wait: the chain replaced a block while it was read, and the range is read again",
   CHAIN_REORGANISED: "raise the number of confirmations if this happens often",
@@ -11,7 +11,7 @@ export const chainErrors = entriesOf("chain", {
   DEPLOY_FAILED: "read the reason in the error: nothing more is sent until the command runs again",
   DEPLOY_JOURNAL_MALFORMED: "found another federation with another --out: the journal of this deployment is damaged",
   DEPLOY_PENDING: "run the same command again later: a transaction of this account is not mined yet",
-  ENDPOINTS_DISAGREE: "remove the RPC endpoint that lags behind or lies, or ask its operator",
+  ENDPOINTS_DISAGREE: "remove the RPC endpoint that is on another fork or lies, or ask its operator",
   EVENT_MALFORMED: "check that the RPC endpoint serves the federation's own contract",
   FEDERATION_ABI_MISMATCH: "use the version of the software that the federation was founded with",
   FEDERATION_FILE_MALFORMED: "ask the founder for the federation file again",
@@ -33,6 +33,7 @@ export const chainErrors = entriesOf("chain", {
   RPC_RATE_LIMITED: "wait, or use an RPC endpoint with a higher rate limit",
   RPC_REFUSED: "read the endpoint's own text, and use another RPC endpoint if it refuses this method",
   RPC_TIMEOUT: "check the connection to the RPC endpoint, or use another one",
+  RPC_TOO_LARGE: "use another RPC endpoint: this one refuses or cuts the answer for a single block",
   RPC_UNAVAILABLE: "add a second RPC endpoint: none of the endpoints answers",
   RPC_UNREACHABLE: "check that the RPC endpoint runs and that its address is right",
   TRANSACTION_FAILED: "look the transaction up in the chain's explorer for the reason",

@@ -10,6 +10,8 @@ import { ChainView } from "./chain-view.ts";
 import { isTrainingRoundsCode } from "./contract-code.ts";
 import { Endpoints } from "./endpoints.ts";
 import { FeeReader } from "./fees.ts";
+import type { Rpc } from "./json-rpc.ts";
+import type { OnRange } from "./log-reader.ts";
 import { parseBytes } from "./rpc-values.ts";
 
 export interface ChainReaderOptions {
@@ -30,6 +32,8 @@ export interface ChainReaderOptions {
   readonly timeoutMs?: number;
   /** How long all endpoints may be down before an operation fails, milliseconds. Default 60,000. */
   readonly patienceMs?: number;
+  /** Called for each range of blocks that was read. */
+  readonly onRange?: OnRange | undefined;
   readonly log?: Log;
 }
 
@@ -60,7 +64,9 @@ export async function openChainReader(options: ChainReaderOptions, waiting: Wait
   if (!isKnownCode) log.warn("contract-code-unknown", { contract: federation.contract });
   const life = new AbortController();
   const head = new ChainHead({ freshMs });
-  const view = new ChainView(endpoints, head, { federation, fromBlock, confirmations, retryMs: pollMs / 2, log });
+  const { onRange } = options;
+  const retryMs = pollMs / 2;
+  const view = new ChainView(endpoints, head, { federation, fromBlock, confirmations, retryMs, onRange, log });
   return {
     ...{ federation, confirmations, pollMs, endpoints, head, view, isKnownCode, fees: new FeeReader(endpoints) },
     signal: life.signal,
@@ -76,12 +82,19 @@ async function requireContract(
   { federation: { chainId, contract }, codeDigest }: ChainReaderOptions,
   waiting: Waiting,
 ): Promise<string> {
-  const code = parseBytes(await endpoints.request("eth_getCode", [contract, "latest"], waiting));
+  const codeBy = async (rpc: Rpc) => parseBytes(await rpc("eth_getCode", [contract, "latest"]));
+  const code = await endpoints.run(codeBy, waiting);
   const remedy = "check that the federation file and the RPC endpoint belong to the same chain";
   if (code === "0x") throw new FedError("LEDGER_CODE_MISSING", { chainId, contract }, { remedy });
   const found = keccak256(code);
   if (codeDigest !== undefined && found !== codeDigest) {
     throw new FedError("LEDGER_CODE_MISMATCH", { contract, expected: codeDigest, found }, { remedy });
+  }
+  for (const other of await endpoints.askOthers(codeBy, waiting)) {
+    // No code: an endpoint that does not have the block of the contract's creation yet.
+    if (other.kind === "answered" && other.answer !== "0x" && other.answer !== code) {
+      throw new FedError("ENDPOINTS_DISAGREE", { endpoint: other.name, about: "code" }, { remedy });
+    }
   }
   return code;
 }

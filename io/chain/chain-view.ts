@@ -4,17 +4,19 @@ import { AbiCoder, keccak256 } from "ethers";
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import { abandonable, pause } from "../../foundation/pause.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
+import type { ChainAgreement } from "../../protocol/audit/basis.ts";
 import type { LedgerEvent, Member, RoundState, RoundTerms } from "../../protocol/contract/round.ts";
 import type { RoundId } from "../../protocol/format/digest.ts";
 import type { FederationId } from "../../protocol/format/federation-id.ts";
 import type { Log } from "../../protocol/ports.ts";
 import type { ChainHead } from "./chain-head.ts";
+import { EndpointComparison } from "./endpoint-comparison.ts";
 import type { Endpoints } from "./endpoints.ts";
 import { type Rpc, RpcRefusal } from "./json-rpc.ts";
-import { type EventRange, headerOf, LogReader } from "./log-reader.ts";
+import { type EventRange, headerOf, LogReader, type OnRange } from "./log-reader.ts";
 import { Roster } from "./roster.ts";
 import { RoundFold } from "./round-fold.ts";
-import { parseBytes, type RpcLog, toQuantity } from "./rpc-values.ts";
+import { parseBytes, toQuantity } from "./rpc-values.ts";
 import { type ContractEvent, decodeReturned, encodeCall } from "./training-rounds.ts";
 
 /** Rounds whose states stay in memory; older ones are read from the chain again, half as many at a time. */
@@ -31,6 +33,8 @@ export interface ChainViewSettings {
   readonly confirmations: number;
   /** Between two attempts while the chain, or the endpoints among themselves, have not settled. */
   readonly retryMs: number;
+  /** Called for each range of blocks that was read. */
+  readonly onRange?: OnRange | undefined;
   readonly log: Log;
 }
 
@@ -60,6 +64,7 @@ export class ChainView {
   readonly #head: ChainHead;
   readonly #settings: ChainViewSettings;
   readonly #reader: LogReader;
+  readonly #comparison: EndpointComparison;
   #now: Folded;
   /** Hash of the newest block up to which everything confirmed is folded. */
   #settledAt: string | undefined;
@@ -71,8 +76,15 @@ export class ChainView {
     this.#endpoints = endpoints;
     this.#head = head;
     this.#settings = settings;
-    this.#reader = new LogReader(settings.federation.contract);
+    const { contract } = settings.federation;
+    this.#reader = new LogReader(contract, { onRange: settings.onRange });
+    this.#comparison = new EndpointComparison(endpoints, { ...settings, contract, behindMs: 10 * settings.retryMs });
     this.#now = this.#beginning();
+  }
+
+  /** How far the endpoints agreed on what was read. */
+  get agreement(): ChainAgreement {
+    return this.#comparison.agreement;
   }
 
   get members(): readonly Member[] {
@@ -118,7 +130,13 @@ export class ChainView {
     let hash: string | undefined;
     for (;;) {
       const range = await this.#patiently(
-        () => this.#endpoints.run((rpc) => this.#nextRange(rpc, { block, hash }), waiting),
+        () =>
+          this.#endpoints.run(async (rpc) => {
+            const next = await this.#nextRange(rpc, { block, hash });
+            // A head that stands still would end the history too early.
+            if (!next) await this.#comparison.head(await this.#head.by(rpc), { now: true });
+            return next;
+          }, waiting),
         waiting,
       );
       if (!range) return;
@@ -145,6 +163,7 @@ export class ChainView {
   async #advance(rpc: Rpc): Promise<void> {
     const start = this.#now.block;
     const head = await this.#head.by(rpc);
+    await this.#comparison.head(head, { now: false });
     if (head.hash === this.#settledAt) return;
     for (;;) {
       let range: EventRange | undefined;
@@ -175,27 +194,8 @@ export class ChainView {
     }
     if (target === block) return undefined;
     const range = await this.#reader.readRange(rpc, block + 1, target);
-    await this.#crossCheck(range);
+    await this.#comparison.range(range);
     return range;
-  }
-
-  /** What one endpoint hides, another one shows. */
-  async #crossCheck({ end, from, logs }: EventRange): Promise<void> {
-    if (this.#endpoints.others === 0) return;
-    const expected = fingerprint(logs);
-    const answers = await this.#endpoints.askOthers(async (rpc) => {
-      const { hash } = await headerOf(rpc, end.number);
-      return { hash, logs: fingerprint(await this.#reader.logsBetween(rpc, from, end.number)) };
-    });
-    for (const { name, answer } of answers) {
-      if (answer.hash !== end.hash || answer.logs !== expected) {
-        throw new FedError(
-          "ENDPOINTS_DISAGREE",
-          { endpoint: name, from, to: end.number, about: answer.hash === end.hash ? "events" : "block" },
-          { remedy: "one of the RPC endpoints lags far behind or lies: leave it out, or ask its operator" },
-        );
-      }
-    }
   }
 
   #after(before: Folded, { events, end }: EventRange): Folded {
@@ -292,8 +292,4 @@ function nextCommitmentsHash(hash: string, { args }: Extract<ContractEvent, { na
       [hash, args.roundId, args.member, args.manifestDigest, args.sampleCount],
     ),
   );
-}
-
-function fingerprint(logs: readonly RpcLog[]): string {
-  return JSON.stringify(logs.map(({ blockHash, logIndex, topics, data }) => [blockHash, logIndex, topics, data]));
 }

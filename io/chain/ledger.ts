@@ -3,6 +3,7 @@ import { hexlify, Signature, type Wallet } from "ethers";
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import { pause } from "../../foundation/pause.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
+import type { ChainAgreement } from "../../protocol/audit/basis.ts";
 import type { RoundTerms } from "../../protocol/contract/round.ts";
 import { type HospitalAddress, parseAddress, type RoundId } from "../../protocol/format/digest.ts";
 import type { Ledger } from "../../protocol/ports.ts";
@@ -25,12 +26,20 @@ export interface LedgerOptions extends ChainReaderOptions {
   readonly wallet?: Wallet;
   /** Reads for several parties of this process, whoever opened it; without one the ledger opens its own. */
   readonly reader?: ChainReader;
+  /** Most that is ever offered for a unit of gas, gwei. Default 200. */
+  readonly maxFeeGwei?: number | undefined;
+  /**
+   * Called once when the account lacks funds; writes then wait until it has some. Without it they fail with CHAIN_FUNDS.
+   */
+  readonly onUnfunded?: ((account: string) => void) | undefined;
 }
 
 /** A ledger of one process, with what its owner may do besides the port. */
 export interface OpenLedger extends Ledger {
   /** Whether the contract is that of this program's source; if not, the federation file vouches for it alone. */
   readonly isKnownCode: boolean;
+  /** How far the endpoints agreed on what was read so far. */
+  readonly agreement: ChainAgreement;
   /** The rules of the rounds, as of the last event. */
   terms(waiting?: Waiting): Promise<RoundTerms>;
   /** Binds this peer's identity to `self` unless it is bound already. @throws FedError MEMBER_UNKNOWN */
@@ -53,7 +62,9 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
   const { federation, endpoints, head, view, isKnownCode, confirmations, pollMs, fees } = reader;
   const life = new AbortController();
   const lives = AbortSignal.any([life.signal, reader.signal]);
-  const sender = wallet && new Sender(endpoints, wallet, { federation, confirmations, pollMs, fees, log });
+  const { maxFeeGwei, onUnfunded } = options;
+  const settings = { federation, confirmations, pollMs, fees, maxFeeGwei, onUnfunded, log };
+  const sender = wallet && new Sender(endpoints, wallet, settings);
   const self = wallet && parseAddress(wallet.address);
 
   /** One a caller's signal: each costs its garbage collection, and a party asks thousands of times with the same one. */
@@ -83,6 +94,9 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
     federation,
     self,
     isKnownCode,
+    get agreement() {
+      return view.agreement;
+    },
     async chainTime(caller = {}) {
       return (await head.latest(endpoints, reader, alive(caller))).timestamp;
     },

@@ -74,6 +74,15 @@ export const deployedCode: { readonly bytecode: string; readonly immutables: rea
 /** Keccak-256 of the ABI in sorted human-readable form: two programs that agree on it mean the same calls and events. */
 export const abiDigest: string = id(trainingRoundsInterface.format(true).sort().join("\n"));
 
+/** First topics of the contract's events, but those left out. */
+export function eventTopics(leftOut: readonly ContractEvent["name"][]): string[] {
+  const topics: string[] = [];
+  trainingRoundsInterface.forEachEvent(({ name, topicHash }) => {
+    if (!(leftOut as readonly string[]).includes(name)) topics.push(topicHash);
+  });
+  return topics;
+}
+
 export function encodeCall<Name extends FunctionName>(name: Name, args: Arguments<Name>): string {
   return trainingRoundsInterface.encodeFunctionData(name, args as readonly unknown[]);
 }

@@ -306,7 +306,7 @@ const ioDecoders: readonly Decoder[] = [
   ofValue(["parseLogs"], [[log, log]], parseLogs),
   ofValue(
     ["parseHeader"],
-    [{ number: "0x10", hash: digest, timestamp: "0x66000000", baseFeePerGas: "0x7" }],
+    [{ number: "0x10", hash: digest, parentHash: digest, timestamp: "0x66000000", baseFeePerGas: "0x7" }],
     parseHeader,
   ),
   ofValue(
@@ -315,7 +315,7 @@ const ioDecoders: readonly Decoder[] = [
     parseReceipt,
   ),
   // A log's schema is checked before its event is decoded.
-  ofValue(["parseEvent"], [[log]], (value) => parseLogs(value).map((each) => parseEvent(each))),
+  ofValue(["parseEvent"], [[log]], async (value) => (await parseLogs(value)).map((each) => parseEvent(each))),
   ofHex(["parseEvent"], [event.data], (data) => parseEvent({ topics: event.topics, data })),
   ofHex(["decodeReturned"], [answerOf("latestRound")], (data) => decodeReturned("latestRound", data)),
   ofHex(["decodeRevert"], reverts(), decodeRevert),

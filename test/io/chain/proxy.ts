@@ -1,12 +1,13 @@
 // An RPC endpoint that misbehaves on demand: it passes requests on to a real one and changes what a rule says.
-import { createServer, type ServerResponse } from "node:http";
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** What came back from the real endpoint, for a rule to look at or change. */
 export interface Exchange {
   readonly method: string;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever the client sent
+  // biome-ignore lint/suspicious/noExplicitAny: as the client sent them
   readonly params: any[];
+  readonly headers: IncomingHttpHeaders;
   /** Asks the real endpoint. */
   forward(): Promise<unknown>;
 }
@@ -14,15 +15,25 @@ export interface Exchange {
 /** A rule answers with a result, or with what stands for trouble. */
 export type Rule = (exchange: Exchange) => Promise<unknown>;
 
+interface TroubleDetails {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Of a JSON-RPC error. */
+  readonly data?: unknown;
+  /** HTTP status of a JSON-RPC error. */
+  readonly status?: number;
+}
+
 export class Trouble {
-  readonly kind: "status" | "error" | "silence" | "garbage" | "hang-up";
+  readonly kind: "status" | "error" | "silence" | "garbage" | "hang-up" | "cut";
   readonly code: number;
   readonly text: string;
+  readonly more: TroubleDetails;
 
-  constructor(kind: Trouble["kind"], code = 0, text = "") {
+  constructor(kind: Trouble["kind"], code = 0, text = "", more: TroubleDetails = {}) {
     this.kind = kind;
     this.code = code;
     this.text = text;
+    this.more = more;
   }
 }
 
@@ -51,13 +62,23 @@ export async function startProxy(target: string): Promise<RpcProxy> {
       if ("error" in answer) throw new Refusal(answer["error"]);
       return answer["result"];
     };
-    const reply = (status: number, text: string) => response.writeHead(status).end(text);
+    const reply = (status: number, text: string, headers: Trouble["more"]["headers"] = {}) =>
+      response.writeHead(status, headers).end(text);
     try {
-      const result = await (proxy.rule ?? (({ forward: pass }) => pass()))({ method, params, forward });
+      const result = await (proxy.rule ?? (({ forward: pass }) => pass()))({
+        method,
+        params,
+        headers: request.headers,
+        forward,
+      });
       if (!(result instanceof Trouble)) reply(200, JSON.stringify({ jsonrpc: "2.0", id, result }));
-      else if (result.kind === "status") reply(result.code, result.text);
+      else if (result.kind === "status") reply(result.code, result.text, result.more.headers);
       else if (result.kind === "error") {
-        reply(200, JSON.stringify({ jsonrpc: "2.0", id, error: { code: result.code, message: result.text } }));
+        const { data, status = 200 } = result.more;
+        reply(status, JSON.stringify({ jsonrpc: "2.0", id, error: { code: result.code, message: result.text, data } }));
+      } else if (result.kind === "cut") {
+        response.writeHead(200, { "content-length": 1_000_000 });
+        response.write('{"jsonrpc":"2.0","id":1,"result":[{', () => response.destroy());
       } else if (result.kind === "garbage") reply(200, result.text);
       else if (result.kind === "hang-up") response.destroy();
       else hanging.add(response);
