@@ -5,7 +5,7 @@ import { FedError } from "../foundation/errors.ts";
 import { recoverSigner } from "../io/chain/signatures.ts";
 import { auditFederation } from "../protocol/audit/audit-federation.ts";
 import type { AuditReport, AuditVerdict } from "../protocol/audit/report.ts";
-import { findingLines, modelsLine, roundTable, verdictLine } from "./audit/show-report.ts";
+import { reportText } from "./audit/show-report.ts";
 import { openSources } from "./audit/sources.ts";
 import { readTarget, type TargetOptions } from "./audit/target.ts";
 import { watchAudit } from "./audit/watch.ts";
@@ -61,7 +61,7 @@ async function audit(options: Options, rpcGiven: boolean): Promise<AuditReport> 
     const report = await watchAudit(work, { quiet: options.json === true });
     const files = options.out === undefined ? [] : await writeOut(report, options, options.out);
     if (options.json) console.log(JSON.stringify(report));
-    else show(report, files);
+    else console.log(reportText(report, files));
     return report;
   } finally {
     await sources.close();
@@ -71,18 +71,4 @@ async function audit(options: Options, rpcGiven: boolean): Promise<AuditReport> 
 async function writeOut(report: AuditReport, { runDir }: Options, out: string): Promise<readonly string[]> {
   const testScores = runDir === undefined ? undefined : await readTestScores(resolve(runDir));
   return writeReport(resolve(out), report, testScores);
-}
-
-function show(report: AuditReport, files: readonly string[]): void {
-  const { federation, members, until } = report;
-  const hospitals = members.filter(({ role }) => role === "hospital").length;
-  console.log(`federation  ${federation.contract} on chain ${federation.chainId}, to block ${until?.block ?? "-"}`);
-  console.log(`members     ${hospitals} hospitals, ${members.length - hospitals} aggregators`);
-  if (report.rounds.length > 0) console.log(`\n${roundTable(report.rounds)}`);
-  const models = modelsLine(report);
-  if (models) console.log(`\n${models}`);
-  const lines = findingLines(report);
-  if (lines.length > 0) console.log(`\n${lines.join("\n")}`);
-  if (files.length > 0) console.log(`\n${files.join("\n")}`);
-  console.log(`\n${verdictLine(report)}`);
 }

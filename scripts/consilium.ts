@@ -18,6 +18,7 @@ const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   members: async (to) => (await import("./members.ts")).membersCommand(to),
   terms: async (to) => (await import("./terms.ts")).termsCommand(to),
   audit: async (to) => (await import("./audit.ts")).auditCommand(to),
+  model: async (to) => (await import("./model.ts")).modelCommand(to),
   reproduce: async (to) => (await import("./reproduce.ts")).reproduceCommand(to),
   status: async (to) => (await import("./status.ts")).statusCommand(to),
   baselines: async (to) => (await import("./baselines.ts")).baselinesCommand(to),

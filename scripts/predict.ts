@@ -1,23 +1,18 @@
 // `consilium predict`: a model's score of scans, and which slices it rests on.
-import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { join } from "node:path";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { FedError } from "../foundation/errors.ts";
-import { defaultShape, normaliseStack } from "../imaging/import/normalise.ts";
-import { readOneScan } from "../imaging/import/read-one-scan.ts";
-import { openShard } from "../imaging/shard/shard.ts";
-import { shardFiles } from "../imaging/shard/shard-format.ts";
 import { blankPicture, drawArea, drawText, encodePng } from "../imaging/view/picture.ts";
-import { windowNames } from "../imaging/volume/intensity.ts";
 import { type Explanation, explain } from "../model/network/explain.ts";
-import { createNetwork } from "../model/network/network.ts";
+import { createNetwork, type Network } from "../model/network/network.ts";
 import type { TrainingSet } from "../model/training/training-set.ts";
 import { defaultPlan } from "../protocol/format/default-plan.ts";
 import type { ModelSpec } from "../protocol/format/model-spec.ts";
 import { decodePlan } from "../protocol/format/plan.ts";
 import { parseSafetensorsHeader } from "../protocol/format/safetensors.ts";
+import { openScans } from "./predict/open-scans.ts";
 import { readGiven } from "./terminal/read-given.ts";
 import { table } from "./terminal/table.ts";
 
@@ -28,11 +23,6 @@ interface PredictOptions {
   readonly json?: boolean;
 }
 
-interface NamedSet {
-  readonly name: string;
-  readonly set: TrainingSet;
-}
-
 const researchUse = "For research. It is no medical device, and no diagnosis may rest on it.";
 
 /** Adds the command to the program. */
@@ -41,7 +31,7 @@ export function predictCommand(program: Command): void {
     .command("predict")
     .description(`Score scans with a model, and show which slices the score rests on. ${researchUse}`)
     .argument("<model>", "safetensors file of a federation, such as runs/.../models/federated.safetensors")
-    .argument("<scans...>", "imported shards, or folders or zips with the DICOM files of one scan each")
+    .argument("<scans...>", "imported shards, or folders or zips with the DICOM files of one patient each")
     .option("--plan <file>", "the plan that the model was trained by; default: the default plan of the model's preset")
     .option("--threshold <score>", "scores from here on are called positive; take the one chosen on validation", "0.5")
     .option("--out <dir>", "also draw the sampled slices with their votes, a PNG a scan")
@@ -64,24 +54,43 @@ export function predictCommand(program: Command): void {
         throw new FedError("MODEL_UNREADABLE", { file: modelFile }, { cause, remedy: "check the path of the model" });
       });
       const spec = plan === undefined ? specOf(weights) : decodePlan(await readGiven(plan, "--plan")).model;
-      const network = createNetwork(spec);
+      const networks = openNetworks(weights, spec, plan !== undefined);
       const results: (Explanation & { scan: string })[] = [];
       try {
-        network.setWeights(weights);
         if (out !== undefined) await mkdir(out, { recursive: true });
         for (const place of places) {
-          for (const { name, set } of await openScans(resolve(place), spec)) {
-            const explanation = explain(network, set, 0);
+          for (const { name, set } of await openScans(place, spec.input)) {
+            const explanation = explain(networks.forSlices(set.scans[0]!.slices), set, 0);
             results.push({ scan: name, ...explanation });
             if (out !== undefined) await writeFile(join(out, `${name}.png`), votesPng(set, explanation));
           }
         }
       } finally {
-        network.dispose();
+        networks.dispose();
       }
       if (json) console.log(JSON.stringify({ researchUse, threshold: limit, scans: results }));
       else print(results, limit);
     });
+}
+
+/** The model as a network for scans of so many slices: a plan's for all, else one that is shown no slice twice. */
+function openNetworks(weights: Uint8Array, spec: ModelSpec, isPlanned: boolean) {
+  const networks = new Map<number, Network>();
+  const open = (slices: number): Network => {
+    const network = createNetwork({ ...spec, input: { ...spec.input, slices } });
+    networks.set(slices, network);
+    network.setWeights(weights);
+    return network;
+  };
+  return {
+    forSlices(available: number): Network {
+      const slices = isPlanned ? spec.input.slices : Math.min(spec.input.slices, available);
+      return networks.get(slices) ?? open(slices);
+    },
+    dispose() {
+      for (const network of networks.values()) network.dispose();
+    },
+  };
 }
 
 function print(results: readonly (Explanation & { scan: string })[], threshold: number): void {
@@ -112,28 +121,6 @@ function specOf(weights: Uint8Array): ModelSpec {
     throw new FedError("LOCAL_WEIGHTS_UNAVAILABLE", {}, { remedy });
   }
   return { ...model, normalisation, reconstruction: shapes.has("decoder/pixels/kernel") };
-}
-
-async function openScans(place: string, { input }: ModelSpec): Promise<NamedSet[]> {
-  if (existsSync(join(place, shardFiles.index))) {
-    const shard = await openShard(place);
-    try {
-      const { height, width, channels } = shard;
-      return [...shard.scans].map((scan, index) => {
-        const pixels = shard.read(index);
-        return { name: scan.patient, set: { scans: [scan], height, width, channels, read: () => pixels } };
-      });
-    } finally {
-      await shard.close();
-    }
-  }
-  const { stack } = await readOneScan(place);
-  const windows = windowNames.slice(0, input.channels);
-  const shape = { ...defaultShape, height: input.height, width: input.width, windows };
-  const scan = normaliseStack(stack, shape);
-  const { height, width } = shape;
-  const scans = [{ patient: basename(place), label: 0 as const, slices: scan.slices }];
-  return [{ name: basename(place), set: { scans, height, width, channels: input.channels, read: () => scan.pixels } }];
 }
 
 /** The sampled slices side by side, each over a bar: its weight for the positive class. */

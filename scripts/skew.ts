@@ -9,6 +9,7 @@ import { markdownTable, table } from "./terminal/table.ts";
 
 const optionsSchema = z.object({
   alpha: z.coerce.number().positive().max(1000),
+  signal: z.coerce.number().positive().max(1),
   hospitals: whole(2, 100),
   rounds: whole(1, 1000),
   localEpochs: z
@@ -35,9 +36,10 @@ export function skewCommand(program: Command): void {
       "of the Dirichlet distribution of each class over the hospitals; smaller is more unlike",
       "0.3",
     )
+    .option("--signal <share>", "how strongly the disease shows; at 1, as in life, a few scans are enough", "0.15")
     .option("--hospitals <n>", `of ${scansPerHospital} training scans each on average`, "10")
-    .option("--rounds <n>", "of each federation", "10")
-    .option("--local-epochs <a,b,...>", "epochs that a hospital trains in a round", "1,5,20")
+    .option("--rounds <n>", "of each federation", "15")
+    .option("--local-epochs <a,b,...>", "epochs that a hospital trains in a round", "1,5,10")
     .option("--seed <n>", "the first seed: of patients, their deal, first weights and rounding", "1")
     .option("--seeds <n>", "how many, one after the other", "5")
     .option("--markdown", "print the table as docs/aggregation.md has it")
@@ -52,17 +54,10 @@ export function skewCommand(program: Command): void {
     });
 }
 
-function setupOf({ alpha, hospitals, rounds, localEpochs, seed, seeds }: Options): SkewSetup {
+function setupOf({ hospitals, seed, seeds, alpha, signal, rounds, localEpochs }: Options): SkewSetup {
   const every = Array.from({ length: seeds }, (_, index) => seed + index);
-  return {
-    alpha,
-    hospitals,
-    rounds,
-    localEpochs,
-    seeds: every,
-    trainingScans: hospitals * scansPerHospital,
-    testScans,
-  };
+  const trainingScans = hospitals * scansPerHospital;
+  return { alpha, signal, hospitals, rounds, localEpochs, seeds: every, trainingScans, testScans };
 }
 
 async function run(setup: SkewSetup): Promise<readonly SkewCell[]> {
@@ -80,9 +75,9 @@ async function run(setup: SkewSetup): Promise<readonly SkewCell[]> {
 }
 
 function show(setup: SkewSetup, cells: readonly SkewCell[], markdown: boolean): void {
-  const { alpha, hospitals, rounds, seeds, trainingScans } = setup;
+  const { alpha, signal, hospitals, rounds, seeds, trainingScans } = setup;
   console.log(
-    `${trainingScans} scans over ${hospitals} hospitals by Dirichlet(${alpha}), ${rounds} rounds; balanced accuracy in % on` +
+    `${trainingScans} scans over ${hospitals} hospitals by Dirichlet(${alpha}), signal ${signal}, ${rounds} rounds; balanced accuracy in % on` +
       `\n${setup.testScans} other patients, mean of ${seeds.length} seeds ± 95 % interval; chance is 50:`,
   );
   console.log(`\n${(markdown ? markdownTable : table)(...skewTable(cells))}\n`);

@@ -18,4 +18,5 @@ export const commandErrors = entriesOf("command", {
   RUN_FOREIGN: "give --run-dir an empty or a new folder",
   RUN_UNKNOWN: "start a run without --resume",
   RUN_VERSION: "start anew with --fresh, or in another --run-dir",
+  SCANS_SEVERAL: "give one patient's folder at a time, or import the archive (consilium import) and give its shard",
 });

@@ -15,6 +15,8 @@ export interface OneScan {
   readonly volume: CtVolume;
   readonly facts: ScanFacts;
   readonly files: number;
+  /** Patients with DICOM files in the source, of whom one was read. */
+  readonly patients: number;
   /** Files that are no part of it: other series and patients, scouts, repeated slices, lists, what cannot be read. */
   readonly passedOver: number;
 }
@@ -62,7 +64,14 @@ export async function readOneScan(
     });
     const used = new Set(chosen.order.frames.map(({ file }) => file)).size;
     const passedOver = files.length - used;
-    return { stack, volume: volumeOf(stack), facts: dicomFacts(chosen), files: files.length, passedOver };
+    return {
+      stack,
+      volume: volumeOf(stack),
+      facts: dicomFacts(chosen),
+      files: files.length,
+      patients: patients.size,
+      passedOver,
+    };
   } finally {
     await pool.close();
     await close();

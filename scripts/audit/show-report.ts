@@ -1,4 +1,4 @@
-// The report for people in front of a terminal: a table that reads at a glance, what was found, and the verdict last.
+// The report for people in front of a terminal: the verdict, a table of the rounds, what was found, and the verdict again.
 import pc from "picocolors";
 import type { Estimate } from "../../foundation/statistics/proportion.ts";
 import type { AuditReport, Finding, RoundReport, RoundVerdict, Severity } from "../../protocol/audit/report.ts";
@@ -14,6 +14,24 @@ const verdictWords: Readonly<Record<RoundVerdict, string>> = {
   unavailable: "cannot be told",
   none: "no model",
 };
+
+/** The whole report; the verdict is the first and the last line, so that no list hides it. */
+export function reportText(report: AuditReport, files: readonly string[]): string {
+  const { federation, members, until, rounds } = report;
+  const hospitals = members.filter(({ role }) => role === "hospital").length;
+  const models = modelsLine(report);
+  const parts = [
+    verdictLine(report),
+    `federation  ${federation.contract} on chain ${federation.chainId}, to block ${until?.block ?? "-"}\n` +
+      `members     ${hospitals} hospitals, ${members.length - hospitals} aggregators`,
+    rounds.length > 0 ? roundTable(rounds) : "",
+    models ?? "",
+    findingLines(report).join("\n"),
+    files.join("\n"),
+    verdictLine(report),
+  ];
+  return parts.filter((part) => part !== "").join("\n\n");
+}
 
 export function roundTable(rounds: readonly RoundReport[]): string {
   const header = ["round", "hospitals", "included", "agreed", "model", "derived", "verdict"];
@@ -73,7 +91,7 @@ function findingLine(finding: Finding): string {
   return `${paint(severity, code)} ${where.join(", ")}: ${printable(text)}${details}`;
 }
 
-/** The last line. */
+/** The verdict in one line. */
 export function verdictLine({ verdict, first, counts, model }: AuditReport): string {
   const { models, updates, objects, bytes } = counts;
   switch (verdict) {
@@ -87,7 +105,7 @@ export function verdictLine({ verdict, first, counts, model }: AuditReport): str
     default: {
       const words = verdict === "broken" ? "DOES NOT HOLD" : "CANNOT BE TOLD";
       const where = first?.round === undefined ? "" : `round ${first.round}: `;
-      return `${pc.bold(paint(verdict, words))} ${where}${printable(first?.text ?? "")} (${first?.code})`;
+      return `${pc.bold(paint(verdict, words))} ${where}${printable(`${first?.text} (${first?.code})`)}`;
     }
   }
 }

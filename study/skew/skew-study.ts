@@ -10,6 +10,8 @@ export interface SkewSetup {
   readonly hospitals: number;
   readonly trainingScans: number;
   readonly testScans: number;
+  /** How strongly the disease shows: 1 as in life. */
+  readonly signal: number;
   /** Of the Dirichlet distribution that deals each class over the hospitals. */
   readonly alpha: number;
   readonly localEpochs: readonly number[];
@@ -85,14 +87,14 @@ export async function* runSkewStudy(setup: SkewSetup): AsyncGenerator<SkewProgre
 
 /** Hospitals' training scans and the test's, of one seed's population. */
 async function dealtScans(
-  { hospitals, trainingScans, testScans, alpha }: SkewSetup,
+  { hospitals, trainingScans, testScans, alpha, signal }: SkewSetup,
   seed: number,
 ): Promise<{ shards: readonly (readonly Scan[])[]; test: readonly Scan[] }> {
   const scans: (Scan & { readonly patient: string; readonly split: "train" | "test" })[] = [];
   while (scans.length < trainingScans + testScans) {
     const index = scans.length;
     const split = index < trainingScans ? "train" : "test";
-    scans.push({ ...lungHistogram(seed, index), patient: String(index).padStart(6, "0"), split });
+    scans.push({ ...lungHistogram(seed, index, signal), patient: String(index).padStart(6, "0"), split });
     await new Promise(setImmediate);
   }
   const training = scans.filter(({ split }) => split === "train");

@@ -15,10 +15,20 @@ export interface Scan {
   readonly input: Float64Array;
 }
 
-/** @param index which patient of the seed's population; every other one is positive */
-export function lungHistogram(seed: number, index: number): Scan {
+/**
+ * @param index which patient of the seed's population; every other one is positive
+ * @param signal how strongly the disease shows: 1 as in life
+ */
+export function lungHistogram(seed: number, index: number, signal = 1): Scan {
   const label = (index % 2) as 0 | 1;
-  const { hu, lung, geometry } = synthesiseScan({ seed, index, positive: label === 1, matrix: 64, slices: [8, 10] });
+  const { hu, lung, geometry } = synthesiseScan({
+    seed,
+    index,
+    positive: label === 1,
+    matrix: 64,
+    slices: [8, 10],
+    signal,
+  });
   const input = new Float64Array(features);
   const voxels = new Float64Array(thirds);
   const area = geometry.rows * geometry.columns;

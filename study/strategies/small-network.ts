@@ -63,12 +63,14 @@ export interface SmallTraining {
 /** New weights after some epochs over the scans, in their order, one scan a step. */
 export function train(before: Weights, scans: readonly Scan[], { epochs, mu = 0, correction }: SmallTraining): Weights {
   const weights = before.slice();
+  /** Where a step began: the pull to the base is that of its gradient. */
+  const here = before.slice();
+  const pull = learningRate * mu;
   const { bias, kernel, output } = parts(weights);
   for (let epoch = 0; epoch < epochs; epoch++) {
     for (const { input, label } of scans) {
       const { activations, score } = forward(weights, input);
-      const step =
-        mu > 0 || correction ? weights.map((weight, i) => mu * (weight - before[i]!) + (correction?.[i] ?? 0)) : [];
+      if (mu > 0) here.set(weights);
       const error = score - label; // derivative of the cross-entropy by the logit
       for (let unit = 0; unit < hidden; unit++) {
         const back = (activations[unit] as number) > 0 ? error * (output[unit] as number) : 0;
@@ -81,7 +83,8 @@ export function train(before: Weights, scans: readonly Scan[], { epochs, mu = 0,
         }
       }
       weights[parameters - hidden - 1] = (weights[parameters - hidden - 1] as number) - learningRate * error;
-      for (let i = 0; i < step.length; i++) weights[i] = weights[i]! - learningRate * step[i]!;
+      if (mu > 0) for (let i = 0; i < parameters; i++) weights[i] = weights[i]! - pull * (here[i]! - before[i]!);
+      if (correction) for (let i = 0; i < parameters; i++) weights[i] = weights[i]! - learningRate * correction[i]!;
     }
   }
   return weights;

@@ -100,6 +100,32 @@ describe("consilium simulate", () => {
     await untilGone("reproduced");
   });
 
+  it("exports the last model of a run by one command, and overwrites nothing unless told to", async () => {
+    const run = join(scratch, "whole");
+    const [model, plan] = [join(scratch, "model.safetensors"), join(scratch, "plan.json")];
+    const files = ["--run-dir", run, "--out", model, "--plan", plan, "--json"];
+    const { code, stdout, stderr } = await start(["model", "export", "--final", ...files], "exported").ended;
+    expect(code, stderr).to.equal(0);
+    expect(JSON.parse(stdout)).to.include({ round: 2, model: models[1] });
+    expect(blobDigest(await readFile(model))).to.equal(models[1]);
+    expect((await readFile(plan)).equals(await readFile(join(run, "plan.json")))).to.equal(true);
+    const again = await start(["model", "export", "--round", "1", ...files], "again").ended;
+    expect(again.stdout).to.include("FILE_EXISTS");
+    const unknown = await start(["model", "export", "--round", "9", ...files], "unknown").ended;
+    expect(unknown.stdout).to.include("ROUND_NOT_FINAL");
+  });
+
+  it("trains by SCAFFOLD, whose control variates a hospital reproduces", async () => {
+    const run = join(scratch, "scaffold");
+    const args = ["simulate", ...small, "--strategy", "scaffold", "--in-process", "--run-dir", run, "--json"];
+    const { code, stderr } = await start(args, "scaffold").ended;
+    expect(code, stderr).to.equal(0);
+    const files = ["--config", join(run, "hospital-2", "config.json"), "--journal", join(run, "chain.ndjson")];
+    const reproduced = await start(["reproduce", ...files, "--round", "2", "--json"], "scaffold again").ended;
+    expect(reproduced.code, reproduced.stderr).to.equal(0);
+    await untilGone("scaffold");
+  });
+
   it("comes to the same models where all hospitals share one process", async () => {
     const run = join(scratch, "together");
     const { code, stdout, stderr } = await start(

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,12 +16,15 @@ const consilium = (...args: string[]) =>
 describe("consilium predict", () => {
   let dir: string;
   let scan: string;
+  let several: string;
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), "consilium-predict-"));
     for await (const _ of writeSyntheticArchive(join(dir, "archive"), { patients: 1, matrix: 96, seed: 7 }));
     const [folder = ""] = (await readdir(join(dir, "archive"))).filter((name) => name.endsWith("tive"));
     const [patient = ""] = await readdir(join(dir, "archive", folder));
     scan = join(dir, "archive", folder, patient);
+    several = join(dir, "several");
+    for await (const _ of writeSyntheticArchive(several, { patients: 2, matrix: 64, seed: 7 }));
     await writeFile(join(dir, "model.safetensors"), genesisWeights(defaultPlan()));
   });
   after(() => rm(dir, { recursive: true, force: true }));
@@ -40,6 +43,25 @@ describe("consilium predict", () => {
     const pictures = (await readdir(dir)).filter((name) => name.endsWith(".png"));
     expect(pictures).to.have.length(1);
     expect((await readFile(join(dir, pictures[0] as string))).subarray(1, 4).toString()).to.equal("PNG");
+  });
+
+  it("refuses the files of several patients, naming the path as it was given", async () => {
+    const outcome = await consilium("predict", join(dir, "model.safetensors"), several, "--json").catch(
+      (error: { stdout: string }) => error,
+    );
+    const { error } = JSON.parse(outcome.stdout) as { error: { code: string; facts: Record<string, unknown> } };
+    expect(error).to.include({ code: "SCANS_SEVERAL" });
+    expect(error.facts).to.deep.equal({ patients: 2, path: several });
+  });
+
+  it("shows a scan of one slice once", async () => {
+    const files = (await readdir(scan, { recursive: true })).filter((name) => name.endsWith(".dcm")).sort();
+    const slice = join(dir, "one-slice");
+    await mkdir(slice);
+    await copyFile(join(scan, files[Math.floor(files.length / 2)]!), join(slice, "middle.dcm"));
+    const { stdout } = await consilium("predict", join(dir, "model.safetensors"), slice, "--json");
+    const { scans } = JSON.parse(stdout) as { scans: { votes: { slice: number }[] }[] };
+    expect(scans[0]!.votes.map(({ slice: place }) => place)).to.deep.equal([0]);
   });
 
   it("says by a code what is wrong with a model or a threshold", async () => {

@@ -8,7 +8,7 @@ import { provenanceGraph } from "../../../scripts/audit/graph.ts";
 import { modelCard, modelCardMarkdown, type TestScores } from "../../../scripts/audit/model-card.ts";
 import { auditPage } from "../../../scripts/audit/page.ts";
 import { provenanceOf } from "../../../scripts/audit/provenance.ts";
-import { findingLines, modelsLine, roundTable, verdictLine } from "../../../scripts/audit/show-report.ts";
+import { findingLines, modelsLine, reportText, roundTable, verdictLine } from "../../../scripts/audit/show-report.ts";
 import { writeReport } from "../../../scripts/audit/write-report.ts";
 import { alteringModel } from "../../fakes/liars.ts";
 import { audit, finish } from "../../protocol/audit/finished-federation.ts";
@@ -54,6 +54,19 @@ describe("an audit's report", () => {
         if (liar) liar.tamper = alteringModel;
       }),
     );
+  });
+
+  it("begins and ends with the verdict, whatever list is between", () => {
+    for (const [each, word] of [
+      [report, "VERIFIED"],
+      [withLie, "VERIFIED"],
+      [withHostileText(report), "DOES NOT HOLD"],
+    ] as const) {
+      const lines = reportText(each, ["report.json"]).split("\n");
+      expect(lines.at(0)).to.include(word);
+      expect(lines.at(-1)).to.equal(lines.at(0));
+      expect(lines.length).to.be.above(8);
+    }
   });
 
   it("says at a glance what each round came to", () => {
