@@ -18,8 +18,8 @@ const preparedSchema = z
     sampleCount: countField,
     shard: digestField,
     quarantine: digestField,
-    finalLoss: z.number(),
-    seconds: z.number(),
+    finalLoss: z.number().optional(),
+    seconds: z.number().optional(),
   })
   .strict();
 

@@ -35,6 +35,7 @@ export async function trainUpdate(
   const sampleCount = Math.min(outcome.sampleCount, plan.sampleCap);
   const update = await blobs.put(made.update);
   const { finalLoss, seconds } = outcome;
+  const figures = { finalLoss, seconds };
   await notePrepared(
     journal,
     {
@@ -46,8 +47,7 @@ export async function trainUpdate(
       sampleCount,
       shard: shard.root,
       quarantine: shard.quarantine,
-      finalLoss,
-      seconds,
+      ...Object.fromEntries((plan.reports ?? []).map((name) => [name, figures[name]])),
     },
     made.residual,
   );

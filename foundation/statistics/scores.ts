@@ -90,17 +90,19 @@ export function areaUnderCurve(predictions: readonly Prediction[]): Estimate {
     const below = countWhile(sorted, (other) => other < score);
     above += (below + countWhile(sorted, (other) => other <= score)) / 2;
   }
-  const value = above / (positives.length * negatives.length);
-  const smaller = Math.min(positives.length, negatives.length);
+  return areaInterval(above / (positives.length * negatives.length), positives.length, negatives.length);
+}
+
+/** An area under the curve with its interval, by the numbers of positive and negative patients. */
+export function areaInterval(value: number, positives: number, negatives: number): Estimate {
+  const smaller = Math.min(positives, negatives);
   if (value === 1) return { value, low: Math.max(0, 1 - 3 / smaller), high: 1 };
   if (value === 0) return { value, low: 0, high: Math.min(1, 3 / smaller) };
   const q1 = value / (2 - value);
   const q2 = (2 * value * value) / (1 + value);
   const variance =
-    (value * (1 - value) +
-      (positives.length - 1) * (q1 - value * value) +
-      (negatives.length - 1) * (q2 - value * value)) /
-    (positives.length * negatives.length);
+    (value * (1 - value) + (positives - 1) * (q1 - value * value) + (negatives - 1) * (q2 - value * value)) /
+    (positives * negatives);
   const half = z * Math.sqrt(Math.max(0, variance));
   return { value, low: Math.max(0, value - half), high: Math.min(1, value + half) };
 }

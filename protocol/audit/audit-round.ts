@@ -1,6 +1,6 @@
 // One round, derived again: plan, base, every committed update, every proposal, every attestation's statement, the model.
 
-import type { Prediction } from "../../foundation/statistics/scores.ts";
+import type { ScoreCell } from "../../foundation/statistics/grouped-scores.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
 import type { Proposal } from "../contract/round.ts";
 import type { Digest, HospitalAddress } from "../format/digest.ts";
@@ -70,7 +70,7 @@ export async function* auditRound(
 
   const olderBases = options.bases.slice(1, 1 + olderBasesTried);
   const proposals: ProposalReport[] = [];
-  const predictions: Prediction[] = [];
+  const pooled: { positives: ScoreCell[]; negatives: ScoreCell[] } = { positives: [], negatives: [] };
   for (const proposal of state.proposals) {
     const derived =
       context &&
@@ -85,7 +85,9 @@ export async function* auditRound(
       const subject = { state, proposal, derived };
       const checked = await checkStatement(ports, findings, subject, { attestation, ...waiting });
       attestations.push(checked.report);
-      if (proposal === accepted) for (const prediction of checked.predictions) predictions.push(prediction);
+      if (proposal !== accepted || !checked.scores) continue;
+      for (const cell of checked.scores.positives) pooled.positives.push(cell);
+      for (const cell of checked.scores.negatives) pooled.negatives.push(cell);
     }
     const { number, proposer, model, included, status } = proposal;
     proposals.push({ number, proposer, model, included, status, ...(derived ? { derived } : {}), attestations });
@@ -102,7 +104,7 @@ export async function* auditRound(
     derived,
     hospitals: hospitalReports(record, updates, accepted, context),
     proposals,
-    ...(predictions.length > 0 ? { validation: validationOf(predictions) } : {}),
+    ...(pooled.positives.length + pooled.negatives.length > 0 ? { validation: validationOf(pooled) } : {}),
     findings: findings.list,
   };
   for (const finding of findings.list) yield { kind: "finding", finding };

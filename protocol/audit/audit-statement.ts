@@ -1,7 +1,7 @@
 // What a hospital says beside its yes or no, as the object that its attestation names: its scores of the model, or why it
 // disagrees. The audit holds such a statement to its subject; that scores are true, nobody but the hospital can check.
 
-import { areaUnderCurve, type Prediction } from "../../foundation/statistics/scores.ts";
+import { groupedArea, groupedCalibration, type ScoreCell } from "../../foundation/statistics/grouped-scores.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
 import type { Attestation, Proposal, RoundState } from "../contract/round.ts";
 import { type Digest, zeroDigest } from "../format/digest.ts";
@@ -11,7 +11,7 @@ import type { CollectPorts } from "../judge/collect.ts";
 import type { RoundFindings } from "./find.ts";
 import type { AttestationReport, ValidationReport } from "./report.ts";
 
-/** Both kinds of statement are smaller; scores of 100,000 patients have 4 MiB. */
+/** Both kinds of statement are smaller; scores of version 1 with 100,000 patients have 4 MiB. */
 const maxStatementBytes = 4 << 20;
 
 /** Refusals that the objects decide, whoever looks; the others depend on what a hospital heard or was served. */
@@ -19,8 +19,14 @@ const decided: ReadonlySet<string> = new Set<Refusal["code"]>(["WRONG_MODEL", "W
 
 export interface CheckedStatement {
   readonly report: AttestationReport;
-  /** Without names, to be pooled with those of other hospitals. */
-  readonly predictions: readonly Prediction[];
+  /** To be pooled with those of other hospitals; undefined without scores. */
+  readonly scores?: ClassScores;
+}
+
+/** How many patients of each class scored in which range. */
+export interface ClassScores {
+  readonly positives: readonly ScoreCell[];
+  readonly negatives: readonly ScoreCell[];
 }
 
 export async function checkStatement(
@@ -33,7 +39,7 @@ export async function checkStatement(
   const { member: hospital, agree, scores: digest } = attestation;
   const { model, number, proposer } = proposal;
   const bare: AttestationReport = { hospital, agree };
-  if (digest === zeroDigest) return { report: bare, predictions: [] };
+  if (digest === zeroDigest) return { report: bare };
   const report = { ...bare, statement: digest };
   const about = { hospital, proposal: number, object: agree ? "scores" : "refusal", digest } as const;
   const hold = (said: object, meant: Readonly<Record<string, string | number>>) => {
@@ -53,22 +59,22 @@ export async function checkStatement(
       if (derived === model && decided.has(refusal.code)) {
         findings.add("note", "REFUSAL_UNFOUNDED", `a hospital refused a model that derives: ${refusal.code}`, about);
       }
-      return { report: { ...report, refusal: refusal.code }, predictions: [] };
+      return { report: { ...report, refusal: refusal.code } };
     }
     const scores = decodeValidationScores(bytes);
     hold(scores, { round: state.id, hospital, model });
-    const predictions = scores.patients.map(([score, label]) => ({ patient: "", score, label }));
-    return { report: { ...report, validation: validationOf(predictions) }, predictions };
+    return { report: { ...report, validation: validationOf(scores) }, scores };
   } catch (error) {
     findings.object(error, about);
-    return { report, predictions: [] };
+    return { report };
   }
 }
 
-export function validationOf(predictions: readonly Prediction[]): ValidationReport {
-  const patients = predictions.length;
-  const positives = predictions.filter(({ label }) => label === 1).length;
-  if (positives === 0 || positives === patients) return { patients, positives, isAtChance: true };
-  const auc = areaUnderCurve(predictions);
-  return { patients, positives, auc, isAtChance: auc.low <= 0.5 && auc.high >= 0.5 };
+export function validationOf({ positives, negatives }: ClassScores): ValidationReport {
+  const count = (cells: readonly ScoreCell[]) => cells.reduce((sum, cell) => sum + cell.count, 0);
+  const counts = { patients: count(positives) + count(negatives), positives: count(positives) };
+  if (positives.length === 0 || negatives.length === 0) return { ...counts, isAtChance: true };
+  const auc = groupedArea(positives, negatives);
+  const calibrationError = groupedCalibration(positives, negatives).ece;
+  return { ...counts, auc, calibrationError, isAtChance: auc.low <= 0.5 && auc.high >= 0.5 };
 }

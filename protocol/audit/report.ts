@@ -58,12 +58,17 @@ export interface HospitalReport {
   readonly seconds?: number;
 }
 
-/** How well a model told validation patients apart, as hospitals say: nobody else can check their labels. */
+/**
+ * How well a model told validation patients apart, as hospitals say: nobody else can check their labels. Patients of a
+ * class with too few to publish are not counted.
+ */
 export interface ValidationReport {
   readonly patients: number;
   readonly positives: number;
   /** Absent where only one class is there. */
   readonly auc?: Estimate;
+  /** Expected calibration error (Naeini 2015) over ten bins. */
+  readonly calibrationError?: number;
   /** True where the interval of the AUC includes 0.5, or there is none. */
   readonly isAtChance: boolean;
 }

@@ -8,7 +8,7 @@ import { addressField, countField, digestField, roundField } from "./fields.ts";
 /** Announcements are below 400 bytes; more is not one. */
 const maxAnnouncementBytes = 1024;
 
-const announcementSchema = z
+export const announcementSchema = z
   .object({
     version: z.literal(1),
     chainId: z.number().int().positive().safe(),

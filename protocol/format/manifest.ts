@@ -27,15 +27,15 @@ const statementFields = {
   /** Root over the hospital's scans, and over the list of its quarantined studies. */
   shard: digestField,
   quarantine: digestField,
-  /** Loss at the end of local training; for people. */
-  finalLoss: z.number().finite(),
-  /** Seconds that local training took; for people. */
-  seconds: z.number().nonnegative().finite(),
+  /** Loss at the end of local training, where the plan asks for it; for people. */
+  finalLoss: z.number().finite().optional(),
+  /** Seconds that local training took, where the plan asks for it; for people. */
+  seconds: z.number().nonnegative().finite().optional(),
   software: z.string().max(64),
 };
 
 const statementSchema = z.object(statementFields).strict();
-const manifestSchema = z.object({ ...statementFields, signature: signatureField }).strict();
+export const manifestSchema = z.object({ ...statementFields, signature: signatureField }).strict();
 
 /** What is signed. */
 export type Statement = z.output<typeof statementSchema>;

@@ -6,7 +6,7 @@ import { canonicalBytes, parseCanonical } from "./canonical.ts";
 import { countField, seedField } from "./fields.ts";
 import { modelSpecSchema, trainingSpecSchema } from "./model-spec.ts";
 
-const planSchema = z
+export const planSchema = z
   .object({
     version: z.literal(1),
     model: modelSpecSchema,
@@ -21,6 +21,11 @@ const planSchema = z
     minUpdates: countField.refine((value) => value >= 1 && value <= 256),
     /** Rounds that this plan is meant to run for; schedules reach to it. */
     rounds: countField.refine((value) => value >= 1),
+    /** Figures about their training that hospitals publish; none unless asked for. Older manifests have both. */
+    reports: z
+      .array(z.enum(["finalLoss", "seconds"]))
+      .max(2)
+      .optional(),
     /** How patients were split before training; the test part selects nothing. */
     evaluation: z
       .object({ split: z.literal("by-patient-stratified"), validation: z.number().finite(), test: z.number().finite() })

@@ -23,7 +23,7 @@ export const refusalCodes = [
 ] as const;
 export type RefusalCode = (typeof refusalCodes)[number];
 
-const refusalSchema = z
+export const refusalSchema = z
   .object({
     version: z.literal(1),
     kind: z.literal("refusal"),

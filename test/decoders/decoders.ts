@@ -35,6 +35,7 @@ import { parseMultiaddr } from "../../io/p2p/dialler.ts";
 import { openPeerKeyFile } from "../../io/p2p/key-file.ts";
 import { parseHospitalConfig } from "../../node/config.ts";
 import { decodeAnnouncement, encodeAnnouncement } from "../../protocol/format/announcement.ts";
+import { canonicalBytes } from "../../protocol/format/canonical.ts";
 import { type Digest, parseAddress, parseDigest, parseRoundId } from "../../protocol/format/digest.ts";
 import { decodeManifest, signManifest } from "../../protocol/format/manifest.ts";
 import { outlineOf } from "../../protocol/format/merkle.ts";
@@ -162,12 +163,22 @@ const protocolDecoders: readonly Decoder[] = [
     functions: ["decodeValidationScores"],
     form: "json",
     samples: () => {
-      const predictions = [0.2, 0.4, 0.7].map((score, i) => ({
+      const named = { round, hospital: address, model: digest };
+      const predictions = Array.from({ length: 40 }, (_, i) => ({
         patient: `p${i}`,
-        score,
-        label: score > 0.5 ? (1 as const) : (0 as const),
+        score: i / 40,
+        label: (i % 2) as 0 | 1,
       }));
-      return [encodeValidationScores({ round, hospital: address, model: digest, predictions })];
+      const before = {
+        version: 1,
+        kind: "scores",
+        ...named,
+        patients: [
+          [0.25, 0],
+          [0.5, 1],
+        ],
+      };
+      return [encodeValidationScores({ ...named, predictions }), canonicalBytes(before)];
     },
     decode: decodeValidationScores,
   },

@@ -59,10 +59,11 @@ export class FakeLearner implements Learner {
 
   async predict(request: Parameters<Learner["predict"]>[0]) {
     const score = (Number.parseInt(blobDigest(request.model).slice(2, 6), 16) % 1000) / 1000;
-    return [
-      { patient: "a", score, label: 1 as const },
-      { patient: "b", score: 1 - score, label: 0 as const },
-    ];
+    // As many as are published in several ranges.
+    return Array.from({ length: 40 }, (_, patient) => {
+      const label: 0 | 1 = patient % 2 === 0 ? 1 : 0;
+      return { patient: `${patient}`, score: ((label === 1 ? score : 1 - score) + patient / 100) / 1.5, label };
+    });
   }
 }
 

@@ -32,8 +32,9 @@ describe("an audit of a federation that nobody disturbed", () => {
     expect(second?.hospitals.map(({ sampleCount }) => sampleCount)).to.deep.equal([10, 11, 12, 13]);
     expect(second?.hospitals.map(({ base }) => base)).to.deep.equal(Array(4).fill(first?.model));
     expect(second?.proposals[0]?.attestations.map(({ agree }) => agree)).to.deep.equal(Array(4).fill(true));
-    expect(second?.validation?.patients).to.equal(8);
-    expect(second?.validation?.isAtChance).to.equal(true);
+    expect(second?.validation).to.include({ patients: 160, positives: 80 });
+    const { low, high } = second?.validation?.auc ?? { low: Number.NaN, high: Number.NaN };
+    expect(second?.validation?.isAtChance).to.equal(low <= 0.5 && high >= 0.5);
     const areas = report.rounds.map(({ validation }) => validation?.auc?.value ?? 0);
     expect(report.best?.auc.value).to.equal(Math.max(...areas));
     expect(report.best?.round).to.equal(1 + areas.indexOf(Math.max(...areas)));
