@@ -1,5 +1,5 @@
-// What a compressed frame says of its own size, read before a decoder sees it: a frame of 512 x 512 that unpacks to
-// 65,535 x 65,535 never reaches one, and a frame without an end is known to be cut off.
+// The size in a compressed frame's own header, read before a decoder sees it: a frame of 512 x 512 that would unpack to
+// 65,535 x 65,535 never reaches one, and a frame without an end marker is known to be cut off.
 import type { PixelCodec } from "./transfer-syntax.ts";
 
 export interface CodestreamSize {
@@ -8,6 +8,8 @@ export interface CodestreamSize {
   readonly components: number;
   /** Bits of a sample. */
   readonly precision: number;
+  /** Whether samples have a sign; undefined where the codec has no word for it. */
+  readonly isSigned: boolean | undefined;
   /** Start of frame of JPEG: 0xc3 for lossless, and so on; 0 for JPEG 2000. */
   readonly frameType: number;
 }
@@ -19,10 +21,10 @@ export function codestreamSize(bytes: Buffer, codec: PixelCodec): CodestreamSize
 
 /** True if the end marker (EOI, EOC) stands within the last bytes, behind which some writers pad. */
 export function hasEnd(bytes: Buffer): boolean {
-  return bytes.subarray(Math.max(0, bytes.length - 256)).lastIndexOf(END) >= 0;
+  return bytes.subarray(Math.max(0, bytes.length - 256)).lastIndexOf(endMarker) >= 0;
 }
 
-const END = Buffer.from([0xff, 0xd9]);
+const endMarker = Buffer.from([0xff, 0xd9]);
 
 /** Walks the marker segments to the start of frame. ITU-T T.81 B.2.2, T.87 C.2.2 */
 function jpegSize(bytes: Buffer): CodestreamSize | undefined {
@@ -38,6 +40,7 @@ function jpegSize(bytes: Buffer): CodestreamSize | undefined {
       if (at + 10 > bytes.length) return undefined;
       return {
         precision: bytes[at + 4]!,
+        isSigned: undefined,
         rows: bytes.readUInt16BE(at + 5),
         columns: bytes.readUInt16BE(at + 7),
         components: bytes[at + 9]!,
@@ -66,6 +69,7 @@ function jpeg2000Size(bytes: Buffer): CodestreamSize | undefined {
     rows: bytes.readUInt32BE(reference + 4) - bytes.readUInt32BE(reference + 12),
     components: bytes.readUInt16BE(reference + 32),
     precision: (bytes[reference + 34]! & 0x7f) + 1,
+    isSigned: bytes[reference + 34]! >= 0x80,
     frameType: 0,
   };
 }

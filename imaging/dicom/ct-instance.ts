@@ -1,5 +1,6 @@
 // What is read of one DICOM file: these values and nothing else. Identifiers stay within the imaging room, which turns
-// them into keyed hashes before anything is stored, logged or told.
+// them into keyed hashes before anything is stored, logged or reported.
+import type { OrderValues, VolumeMarks } from "./volume-attributes.ts";
 
 /** One frame of a file: a classic instance has one, an enhanced one has its own values in each functional group. */
 export interface CtFrame {
@@ -14,6 +15,9 @@ export interface CtFrame {
   readonly rescaleIntercept: number;
   /** Unit after the rescale: HU, or "" where the file does not say; spectral series have others. PS3.3 C.11.1.1.2 */
   readonly rescaleType: string;
+  /** What distinguishes the volumes that share a series. */
+  readonly marks: VolumeMarks;
+  readonly order: OrderValues;
 }
 
 export interface CtInstance {
@@ -25,8 +29,8 @@ export interface CtInstance {
   readonly studyUid: string;
   readonly seriesUid: string;
   readonly instanceUid: string;
-  /** Tells apart the passes over a patient that share a series; undefined where the file names none. */
-  readonly acquisitionNumber: number | undefined;
+  /** Positions compare only where it is the same; "" where the file has none. PS3.3 C.7.4.1 */
+  readonly frameOfReferenceUid: string;
   /** Upper case, such as ORIGINAL, PRIMARY, AXIAL or LOCALIZER. */
   readonly imageType: readonly string[];
   readonly manufacturer: string;
@@ -36,7 +40,8 @@ export interface CtInstance {
   /** HFS, HFP, FFS, FFDR, ...; "" where the file does not say. */
   readonly patientPosition: string;
   readonly sliceThicknessMm: number | undefined;
-  readonly gantryTiltDegrees: number | undefined;
+  /** Names of the attributes that have a value which cannot be read; no default stands in for them. */
+  readonly unreadable: readonly string[];
   /** False for reports, plans, directories: then rows, columns and bits are 0 and there are no frames. */
   readonly hasPixels: boolean;
   readonly rows: number;

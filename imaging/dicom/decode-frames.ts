@@ -1,10 +1,10 @@
 // Stored pixels to HU, one frame at a time, so that a file of a thousand frames needs the memory of one.
 import { FedError } from "../../foundation/errors.ts";
-import { codestreamSize, hasEnd } from "./codestream-size.ts";
-import type { CtInstance } from "./ct-instance.ts";
+import { type CodestreamSize, codestreamSize, hasEnd } from "./codestream-size.ts";
+import type { CtFrame, CtInstance } from "./ct-instance.ts";
 import { decodeLosslessJpeg } from "./decode-lossless-jpeg.ts";
 import { decodeRle } from "./decode-rle.ts";
-import { type StoredWords, storedValue, toHounsfield } from "./hounsfield.ts";
+import { type Layout, type StoredWords, storedValue, toHounsfield } from "./hounsfield.ts";
 import { type CompressedCodec, inMemory, type ReadBytes } from "./pixel-data.ts";
 import type { DicomFile } from "./read-instance.ts";
 import { damagedPixels } from "./refusals.ts";
@@ -16,7 +16,7 @@ type Words = Uint8Array | Uint16Array;
  * HU of each frame, rows x columns, rounded and clamped (hounsfield.ts), in the file's order.
  *
  * @param into memory for all frames, one after the other; else each has its own
- * @throws {FedError} DICOM_PIXELS_DAMAGED at the first frame that does not decode; DICOM_MEMORY if `into` has another size
+ * @throws DICOM_PIXELS_DAMAGED at the first frame that does not decode; DICOM_MEMORY if `into` has another size
  */
 export async function* decodeFrames(file: DicomFile, into?: Int16Array): AsyncGenerator<Int16Array> {
   const { rows, columns, frames } = file.instance;
@@ -31,39 +31,46 @@ export async function* decodeFrames(file: DicomFile, into?: Int16Array): AsyncGe
   }
 }
 
-/** Writes the HU of one frame to `into`, of rows x columns. @throws {FedError} DICOM_PIXELS_DAMAGED */
+/** Writes the HU of one frame to `into`, of rows x columns. @throws DICOM_PIXELS_DAMAGED */
 export async function decodeFrame(file: DicomFile, index: number, into: Int16Array): Promise<void> {
-  toHounsfield(await decodeWords(file, index), file.instance, file.instance.frames[index]!, into);
+  const { words, layout } = await decodeWords(file, index);
+  toHounsfield(words, layout, file.instance.frames[index]!, into);
 }
 
-/** Stored values of each frame as the file has them, before rescale: what other programs call its pixels. */
+/** Stored values of each frame before rescale, which other programs call its pixels. */
 export async function* decodeStoredValues({ instance, pixels }: DicomFile): AsyncGenerator<Int32Array> {
   for (const index of instance.frames.keys()) {
-    const { bytesPerWord, read } = await decodeWords({ instance, pixels }, index);
-    const bytes = new Uint8Array(instance.rows * instance.columns * bytesPerWord);
-    read(bytes, 0);
-    const words = bytesPerWord === 1 ? bytes : new Uint16Array(bytes.buffer);
-    yield Int32Array.from(words, (word) => storedValue(instance, word));
+    const { words, layout } = await decodeWords({ instance, pixels }, index);
+    const bytes = new Uint8Array(instance.rows * instance.columns * words.bytesPerWord);
+    words.read(bytes, 0);
+    const all = words.bytesPerWord === 1 ? bytes : new Uint16Array(bytes.buffer);
+    yield Int32Array.from(all, (word) => storedValue(layout, word));
   }
 }
 
-async function decodeWords({ instance, pixels }: DicomFile, index: number): Promise<StoredWords> {
+interface DecodedFrame {
+  readonly words: StoredWords;
+  readonly layout: Layout;
+}
+
+async function decodeWords({ instance, pixels }: DicomFile, index: number): Promise<DecodedFrame> {
   const bytesPerWord = instance.bitsAllocated === 8 ? 1 : 2;
   if (pixels.codec === "none") {
-    const read = pixels.frames[index]!;
-    return { bytesPerWord, read: pixels.bigEndian && bytesPerWord === 2 ? swapped(read) : read };
+    const plain = pixels.frames[index]!;
+    const read = pixels.bigEndian && bytesPerWord === 2 ? swapped(plain) : plain;
+    return { words: { bytesPerWord, read }, layout: instance };
   }
   const ranges = pixels.frames[index]!;
   const bytes = ranges.length === 1 ? ranges[0]! : Buffer.concat(ranges);
   const encoded = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const decoded = await decompress(encoded, pixels.codec, instance, index);
+  const { decoded, layout } = await decompress(encoded, pixels.codec, instance, index);
   if (!decoded) throw damagedPixels(index, "the decoder failed");
   const pixelCount = instance.rows * instance.columns;
   const { read, size } = inMemory(new Uint8Array(decoded.buffer, decoded.byteOffset, decoded.byteLength));
-  // Samples of 8 bits may come back as bytes even where 16 are allocated, or the other way about.
+  // Samples of 8 bits may come back as bytes even where 16 are allocated, or the other way round.
   if (size === pixelCount * 2 && (bytesPerWord === 2 || decoded instanceof Uint16Array))
-    return { bytesPerWord: 2, read };
-  if (size === pixelCount && decoded instanceof Uint8Array) return { bytesPerWord: 1, read };
+    return { words: { bytesPerWord: 2, read }, layout };
+  if (size === pixelCount && decoded instanceof Uint8Array) return { words: { bytesPerWord: 1, read }, layout };
   throw damagedPixels(index, "the decoder gave another number of pixels");
 }
 
@@ -74,24 +81,60 @@ function swapped(read: ReadBytes): ReadBytes {
   };
 }
 
-/** Bytes of little-endian words, or words, or nothing where the frame does not decode. */
+interface Decompressed {
+  /** Bytes of little-endian words, or words; undefined where the frame does not decode. */
+  readonly decoded: Words | undefined;
+  readonly layout: Layout;
+}
+
 async function decompress(
   encoded: Buffer,
   codec: CompressedCodec,
   instance: CtInstance,
   index: number,
-): Promise<Words | undefined> {
+): Promise<Decompressed> {
   const { rows, columns, bitsAllocated } = instance;
-  if (codec === "rle") return decodeRle(encoded, rows * columns, bitsAllocated / 8);
+  if (codec === "rle") return { decoded: decodeRle(encoded, rows * columns, bitsAllocated / 8), layout: instance };
   const size = codestreamSize(encoded, codec);
   if (!size) throw damagedPixels(index, "no header of the transfer syntax's codec");
   if (size.rows !== rows || size.columns !== columns) throw damagedPixels(index, "rows and columns differ within");
   if (size.precision > bitsAllocated) throw damagedPixels(index, "more bits within than allocated");
   if (size.components !== 1) throw damagedPixels(index, "more than one component");
   if (!hasEnd(encoded)) throw damagedPixels(index, "cut off before its end");
-  if (codec === "jpeg" && size.frameType === LOSSLESS) return decodeLosslessJpeg(encoded, rows, columns);
-  return decodeByWasm(codec, encoded, instance);
+  if (codec === "jpeg" && size.frameType === losslessJpeg)
+    return { decoded: decodeLosslessJpeg(encoded, rows, columns), layout: instance };
+  const layout = layoutWithin(instance, instance.frames[index]!, size, codec);
+  const isSigned = size.isSigned ?? instance.isSigned;
+  return { decoded: await decodeByWasm(codec, encoded, { ...instance, ...layout, isSigned }), layout };
 }
 
 /** SOF3 of JPEG. */
-const LOSSLESS = 0xc3;
+const losslessJpeg = 0xc3;
+/** Stored values of CT are HU (an intercept near 0) or HU + 1024 (an intercept near -1024). */
+const signedAboveIntercept = -500;
+
+/**
+ * How the words of a JPEG-LS or JPEG 2000 frame hold stored values: in the codestream's own precision, whatever the header's
+ * bits stored, and with the header's sign, as pydicom reads them. Where the codestream's sign differs from the header's, one
+ * of them is wrong, and only one makes air of air: negative values are needed where the intercept is near 0, and impossible
+ * where it is near -1024. 16 bits hold all values of CT with a sign, and negative padding only so.
+ */
+function layoutWithin(
+  instance: CtInstance,
+  { rescaleIntercept }: CtFrame,
+  { precision, isSigned }: CodestreamSize,
+  codec: CompressedCodec,
+): Layout {
+  if (codec === "jpeg") return instance;
+  const layout = { ...instance, bitsStored: precision, highBit: precision - 1 };
+  if (isSigned === undefined || isSigned === instance.isSigned) return layout;
+  if (precision === 16 || rescaleIntercept > signedAboveIntercept) return { ...layout, isSigned: true };
+  // The same bits of a padding value that was written with a sign.
+  const unsigned = (value: number | undefined) => value && (value + 2 ** precision) % 2 ** precision;
+  return {
+    ...layout,
+    isSigned: false,
+    pixelPaddingValue: unsigned(instance.pixelPaddingValue),
+    pixelPaddingLimit: unsigned(instance.pixelPaddingLimit),
+  };
+}

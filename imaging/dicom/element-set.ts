@@ -1,53 +1,76 @@
 // Reads values of single elements as text and numbers, each within its own bytes and within bounds.
 import type dicomParser from "dicom-parser";
+import { type TextDecoding, textDecodingOf } from "./character-set.ts";
+import { type Decimals, hasCertainComma, readDecimals } from "./decimal-text.ts";
 
 export type Elements = Readonly<Record<string, dicomParser.Element>>;
 
-/** Elements of a data set or of a sequence's item; tags in lower case, such as "0020000d". Nothing is read that is not asked for by tag. */
+/** Elements of a data set or of a sequence's item; tags in lower case, such as "0020000d". Only what is asked for is read. */
 export interface ElementSet {
   has(tag: string): boolean;
-  /** Text without its padding; "" where there is none. */
+  /** Text in the file's character set without its padding; "" where there is none. */
   text(tag: string): string;
-  /** Numbers written as text (DS, IS); undefined unless all of them are finite numbers. */
-  decimals(tag: string): readonly number[] | undefined;
+  /** The same of values that are ASCII by definition: codes, UIDs, times. */
+  plainText(tag: string): string;
+  /** So many numbers written as text (DS, IS); undefined where there is no value. */
+  decimals(tag: string, count: number): Decimals | undefined;
   /** The first 16-bit word (US), or undefined. */
   uint16(tag: string): number | undefined;
   items(tag: string): readonly ElementSet[];
 }
 
 /** No text of CT that we read is longer; an item list of a sequence is not text. */
-const LONGEST_TEXT = 1024;
-const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+const longestText = 1024;
+const nothing = Buffer.alloc(0);
+/** Rescale, spacings, thickness, orientation: numbers that nearly all files write. */
+const writtenNumbers = ["00281052", "00281053", "00280030", "00180050", "00200032", "00200037", "00180060", "00201041"];
 
-export function elementSet(elements: Elements, bytes: Buffer, bigEndian: boolean): ElementSet {
+export function elementSet(elements: Elements, bytes: Buffer, bigEndian: boolean, parent?: ElementSet): ElementSet {
   const extentOf = (tag: string): { start: number; end: number } | undefined => {
     const element = elements[`x${tag}`];
     if (!element || element.length === 0) return undefined;
     const end = Math.min(element.dataOffset + element.length, bytes.length);
     return { start: element.dataOffset, end: Math.max(end, element.dataOffset) };
   };
-  const text = (tag: string): string => {
-    const value = extentOf(tag);
-    if (!value) return "";
-    const written = bytes.toString("latin1", value.start, Math.min(value.end, value.start + LONGEST_TEXT));
+  const trimmed = (written: string): string => {
     const end = written.indexOf("\0");
     return (end < 0 ? written : written.slice(0, end)).trim();
   };
-  return {
+  const written = (tag: string): Buffer => {
+    const value = extentOf(tag);
+    return value ? bytes.subarray(value.start, Math.min(value.end, value.start + longestText)) : nothing;
+  };
+  const plainText = (tag: string) => trimmed(written(tag).toString("latin1"));
+  const itemsOf = new Map<string, readonly ElementSet[]>();
+  let decoding: TextDecoding | undefined;
+  const set: ElementSet = {
     has: (tag) => elements[`x${tag}`] !== undefined,
-    text,
-    decimals(tag) {
-      const written = text(tag);
-      if (written === "") return undefined;
-      const parts = written.split("\\").map((part) => part.trim());
-      return parts.every((part) => DECIMAL.test(part) && Number.isFinite(Number(part))) ? parts.map(Number) : undefined;
+    plainText,
+    text(tag) {
+      decoding ??= textDecodingOf((parent ?? set).plainText("00080005"));
+      return trimmed(decoding(written(tag)));
+    },
+    decimals(tag, count) {
+      const text = plainText(tag);
+      if (text === "") return undefined;
+      return readDecimals(text, count, () =>
+        [set, parent].some((one) => writtenNumbers.some((other) => one && hasCertainComma(one.plainText(other)))),
+      );
     },
     uint16(tag) {
       const value = extentOf(tag);
       if (!value || value.end - value.start < 2) return undefined;
       return bigEndian ? bytes.readUInt16BE(value.start) : bytes.readUInt16LE(value.start);
     },
-    items: (tag) =>
-      (elements[`x${tag}`]?.items ?? []).map(({ dataSet }) => elementSet(dataSet?.elements ?? {}, bytes, bigEndian)),
+    items(tag) {
+      const known = itemsOf.get(tag);
+      if (known) return known;
+      const items = (elements[`x${tag}`]?.items ?? []).map(({ dataSet }) =>
+        elementSet(dataSet?.elements ?? {}, bytes, bigEndian, parent ?? set),
+      );
+      itemsOf.set(tag, items);
+      return items;
+    },
   };
+  return set;
 }

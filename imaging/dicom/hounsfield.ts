@@ -12,7 +12,7 @@ export const HIGHEST_HU = 3071;
 const NEVER_MEASURED_BELOW_HU = -1200;
 
 /** How words hold stored values (PS3.5 8.1.1). */
-type Layout = Pick<
+export type Layout = Pick<
   CtInstance,
   "bitsAllocated" | "bitsStored" | "highBit" | "isSigned" | "pixelPaddingValue" | "pixelPaddingLimit"
 >;

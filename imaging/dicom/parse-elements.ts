@@ -52,7 +52,7 @@ export function parseElements(
     // The parser fills in elements and warnings and asks for nothing else of a data set.
     const dataSet = { elements, warnings: [] as string[] } as dicomParser.DataSet;
     const upToPixels = { untilTag: PIXEL_DATA };
-    if (transferSyntax?.explicit === false)
+    if (!isExplicit(bytes, start, transferSyntax?.explicit ?? true))
       dicomParser.parseDicomDataSetImplicit(dataSet, stream, bytes.length, upToPixels);
     else dicomParser.parseDicomDataSetExplicit(dataSet, stream, bytes.length, upToPixels);
     if (stream.position > bytes.length) throw truncated(bytes.length, stream.position);
@@ -66,6 +66,17 @@ export function parseElements(
     pixels: found && { offset: found.dataOffset, length: found.hadUndefinedLength ? undefined : found.length },
   };
 }
+
+/** Whether elements name their VR. Some writers declare the other form; the first element shows it, as pydicom does. */
+function isExplicit(bytes: Buffer, start: number, declared: boolean): boolean {
+  if (start + 8 > bytes.length) return declared;
+  const vr = bytes.toString("latin1", start + 4, start + 6);
+  if (declared) return /^[A-Z]{2}$/.test(vr);
+  return firstVrs.test(vr);
+}
+
+/** VRs that the first element of a data set can have; as the length of an implicit one they would be above 16 KiB. */
+const firstVrs = /^(AE|AS|AT|CS|DA|DS|DT|FD|IS|LO|LT|OB|PN|SH|SQ|ST|TM|UI|UL|UN|US)$/;
 
 interface Reads {
   left: number;
@@ -87,7 +98,7 @@ function readMeta(bytes: Buffer, reads: Reads): { transferSyntaxUid: string; pos
     const element = guarded(bytes, reads, undefined, () => dicomParser.readDicomElementExplicit(stream, []));
     if (stream.position > bytes.length) throw truncated(bytes.length, stream.position);
     if (element.tag === "x00020010")
-      transferSyntaxUid = elementSet({ x00020010: element }, bytes, false).text("00020010");
+      transferSyntaxUid = elementSet({ x00020010: element }, bytes, false).plainText("00020010");
     position = stream.position;
   }
   if (position >= bytes.length) throw truncated(bytes.length, position + 1);
@@ -98,7 +109,7 @@ function readMeta(bytes: Buffer, reads: Reads): { transferSyntaxUid: string; pos
 function guessSyntax(bytes: Buffer, first: number): string {
   const bigEndian = bytes[first] === 0 && bytes[first + 1] === 8;
   const vr = bytes.toString("latin1", first + 4, first + 6);
-  const explicit = /^(AE|AS|AT|CS|DA|DS|DT|FD|IS|LO|LT|OB|PN|SH|SQ|ST|TM|UI|UL|UN|US)$/.test(vr);
+  const explicit = firstVrs.test(vr);
   if (bigEndian && explicit) return EXPLICIT_BIG_ENDIAN;
   if (bytes[first] === 8 && bytes[first + 1] === 0) {
     if (explicit) return EXPLICIT_LITTLE_ENDIAN;

@@ -1,10 +1,12 @@
-// Reads one DICOM file by an allow-list of tags: what is not named here leaves the parser in no form.
+// Reads one DICOM file by an allow-list of tags: values that are not named here stay in the parser.
 import type { CtFrame, CtInstance } from "./ct-instance.ts";
+import type { Decimals } from "./decimal-text.ts";
 import type { ElementSet } from "./element-set.ts";
 import { DICOM_LIMITS, type DicomLimits } from "./limits.ts";
 import { type ParsedElements, parseElements } from "./parse-elements.ts";
 import { locatePixels, type PixelData, type StoredBytes } from "./pixel-data.ts";
 import { malformed, tooLarge } from "./refusals.ts";
+import { orderAttributes, type VolumeAttribute, type VolumeMark, volumeMarks } from "./volume-attributes.ts";
 
 /** A file with its pixels as they are stored, still compressed; decode-frames.ts turns them into HU. */
 export interface DicomFile {
@@ -16,7 +18,7 @@ export interface DicomFile {
  * Reads a whole file: every transfer syntax of transfer-syntax.ts, with or without preamble and meta header, single or
  * enhanced multi-frame. The pixels are views of `bytes`, not copies.
  *
- * @throws {FedError} DICOM_FOREIGN, DICOM_TRUNCATED, DICOM_MALFORMED, DICOM_TOO_LARGE, DICOM_UNSUPPORTED
+ * @throws DICOM_FOREIGN, DICOM_TRUNCATED, DICOM_MALFORMED, DICOM_TOO_LARGE, DICOM_UNSUPPORTED
  */
 export function readInstance(bytes: Uint8Array, limits: DicomLimits = DICOM_LIMITS): DicomFile {
   const parsed = parseElements(bytes, limits, { partial: false });
@@ -25,10 +27,10 @@ export function readInstance(bytes: Uint8Array, limits: DicomLimits = DICOM_LIMI
 }
 
 /**
- * The same of a file of which only the first bytes are in memory: plain pixels are read from `stored` when they are wanted.
+ * The same for a file of which only the first bytes are in memory: plain pixels are read from `stored` later.
  *
- * @returns undefined if its pixels are not plain, and the whole file must come into memory
- * @throws {FedError} those of readInstance; DICOM_TRUNCATED also where `head` is too short: come with more
+ * @returns undefined if its pixels are not plain, and the whole file must be read into memory
+ * @throws those of readInstance; DICOM_TRUNCATED also where `head` is too short: call again with more
  */
 export function readStoredInstance(head: Uint8Array, stored: StoredBytes, limits: DicomLimits): DicomFile | undefined {
   const parsed = parseElements(head, limits, { partial: true });
@@ -40,10 +42,10 @@ export function readStoredInstance(head: Uint8Array, stored: StoredBytes, limits
 }
 
 /**
- * Reads what a file says of itself and stops before its pixels; objects without pixels (reports, directories) are read
- * as well. The first 64 KiB of a file are nearly always enough; if not, it is DICOM_TRUNCATED: come with more.
+ * Reads the header of a file and stops before its pixels; objects without pixels (reports, directories) are read as
+ * well. The first 64 KiB of a file are nearly always enough; if not, it throws DICOM_TRUNCATED: call again with more.
  *
- * @throws {FedError} DICOM_FOREIGN, DICOM_TRUNCATED, DICOM_MALFORMED, DICOM_TOO_LARGE
+ * @throws DICOM_FOREIGN, DICOM_TRUNCATED, DICOM_MALFORMED, DICOM_TOO_LARGE
  */
 export function readInstanceHeader(bytes: Uint8Array, limits: DicomLimits = DICOM_LIMITS): CtInstance {
   return describe(parseElements(bytes, limits, { partial: true }), limits);
@@ -57,19 +59,23 @@ function describe({ elements, transferSyntaxUid, pixels }: ParsedElements, limit
     return word !== undefined && isSigned ? (word << 16) >> 16 : word;
   };
   const shared = elements.items("52009229")[0];
-  const image = pixels ? describeImage(elements, limits) : NO_IMAGE;
+  const image = pixels ? describeImage(elements, limits) : noImage;
   const bitsStored = pixels ? (elements.uint16("00280101") ?? image.bitsAllocated) : 0;
+  const unreadable = new Set<string>();
+  const thickness = readNumbers([shared?.items("00289110")[0], elements], "00180050", 1);
+  if (thickness === "unreadable") unreadable.add("SliceThickness");
+  const frames = pixels ? describeFrames(elements, limits, unreadable) : [];
   return {
     transferSyntax: transferSyntaxUid,
-    sopClass: elements.text("00080016"),
-    modality: elements.text("00080060").toUpperCase(),
+    sopClass: elements.plainText("00080016"),
+    modality: elements.plainText("00080060").toUpperCase(),
     patientId: elements.text("00100020"),
-    studyUid: elements.text("0020000d"),
-    seriesUid: elements.text("0020000e"),
-    instanceUid: elements.text("00080018"),
-    acquisitionNumber: first(elements.decimals("00200012")),
+    studyUid: elements.plainText("0020000d"),
+    seriesUid: elements.plainText("0020000e"),
+    instanceUid: elements.plainText("00080018"),
+    frameOfReferenceUid: elements.plainText("00200052"),
     imageType: elements
-      .text("00080008")
+      .plainText("00080008")
       .split("\\")
       .map((part) => part.trim().toUpperCase())
       .filter((part) => part !== ""),
@@ -77,24 +83,24 @@ function describe({ elements, transferSyntaxUid, pixels }: ParsedElements, limit
     manufacturerModel: elements.text("00081090"),
     kernel: elements.text("00181210") || (shared?.items("00189314")[0]?.text("00181210") ?? ""),
     bodyPart: elements.text("00180015").toUpperCase(),
-    patientPosition: elements.text("00185100").toUpperCase(),
-    sliceThicknessMm: first(elements.decimals("00180050") ?? shared?.items("00289110")[0]?.decimals("00180050")),
-    gantryTiltDegrees: first(elements.decimals("00181120") ?? shared?.items("00189304")[0]?.decimals("00181120")),
+    patientPosition: elements.plainText("00185100").toUpperCase(),
+    sliceThicknessMm: known(thickness)?.[0],
+    unreadable: [...unreadable].sort(),
     hasPixels: pixels !== undefined,
     ...image,
-    photometricInterpretation: elements.text("00280004").toUpperCase(),
+    photometricInterpretation: elements.plainText("00280004").toUpperCase(),
     bitsStored,
     highBit: elements.uint16("00280102") ?? Math.max(bitsStored - 1, 0),
     isSigned,
     pixelPaddingValue: padding("00280120"),
     pixelPaddingLimit: padding("00280121"),
-    frames: pixels ? describeFrames(elements, limits) : [],
+    frames,
   };
 }
 
-const NO_IMAGE = { rows: 0, columns: 0, samplesPerPixel: 0, bitsAllocated: 0 };
+const noImage = { rows: 0, columns: 0, samplesPerPixel: 0, bitsAllocated: 0 };
 
-function describeImage(elements: ElementSet, limits: DicomLimits): typeof NO_IMAGE {
+function describeImage(elements: ElementSet, limits: DicomLimits): typeof noImage {
   const rows = elements.uint16("00280010") ?? 0;
   const columns = elements.uint16("00280011") ?? 0;
   if (rows === 0 || columns === 0) throw malformed("rows and columns");
@@ -105,45 +111,75 @@ function describeImage(elements: ElementSet, limits: DicomLimits): typeof NO_IMA
 }
 
 /** One entry a frame; values of an enhanced file come from its own functional groups, then the shared ones. PS3.3 A.38 */
-function describeFrames(elements: ElementSet, limits: DicomLimits): readonly CtFrame[] {
-  const count = elements.has("00280008") ? (first(elements.decimals("00280008")) ?? 1) : 1;
+function describeFrames(elements: ElementSet, limits: DicomLimits, unreadable: Set<string>): readonly CtFrame[] {
+  const written = elements.decimals("00280008", 1);
+  const count = written === undefined ? 1 : (known(written)?.[0] ?? Number.NaN);
   if (!Number.isInteger(count) || count < 1) throw malformed("number of frames");
   if (count > limits.maxFrames) throw tooLarge("frames", count, limits.maxFrames);
   const shared = elements.items("52009229")[0];
   const own = elements.items("52009230");
-  const everywhere = describeFrame(elements, undefined, shared);
+  const everywhere = describeFrame(elements, undefined, shared, unreadable);
   if (own.length === 0) return Array.from({ length: count }, () => everywhere);
-  return Array.from({ length: count }, (_, index) => describeFrame(elements, own[index], shared));
+  return Array.from({ length: count }, (_, index) => describeFrame(elements, own[index], shared, unreadable));
 }
 
-function describeFrame(elements: ElementSet, own: ElementSet | undefined, shared: ElementSet | undefined): CtFrame {
-  const groups = (sequence: string) =>
-    [own?.items(sequence)[0], shared?.items(sequence)[0], elements].filter((set) => set !== undefined);
-  const numbers = (sequence: string, tag: string) => firstOf(groups(sequence), (set) => set.decimals(tag));
-  const slope = first(numbers("00289145", "00281053")) ?? 1;
+function describeFrame(
+  elements: ElementSet,
+  own: ElementSet | undefined,
+  shared: ElementSet | undefined,
+  unreadable: Set<string>,
+): CtFrame {
+  const groups = (sequence: string | undefined) =>
+    sequence === undefined ? [elements] : [own?.items(sequence)[0], shared?.items(sequence)[0], elements];
+  const numbers = (name: string, sequence: string, tag: string, count: number) => {
+    const found = readNumbers(groups(sequence), tag, count);
+    if (found === "unreadable") unreadable.add(name);
+    return known(found);
+  };
+  const slope = numbers("RescaleSlope", "00289145", "00281053", 1)?.[0] ?? 1;
   if (slope === 0) throw malformed("rescale slope");
+  const marks: Partial<Record<VolumeMark, string>> = {};
+  for (const [name, { tag, sequence }] of markEntries) {
+    const text = firstOf(groups(sequence), (set) => set.plainText(tag) || undefined);
+    if (text !== undefined) marks[name] = text;
+  }
   return {
-    positionMm: ofLength<CtFrame["positionMm"]>(numbers("00209113", "00200032"), 3),
-    orientation: ofLength<CtFrame["orientation"]>(numbers("00209116", "00200037"), 6),
-    pixelSpacingMm: ofLength<CtFrame["pixelSpacingMm"]>(numbers("00289110", "00280030"), 2),
+    positionMm: numbers("ImagePositionPatient", "00209113", "00200032", 3) as CtFrame["positionMm"],
+    orientation: numbers("ImageOrientationPatient", "00209116", "00200037", 6) as CtFrame["orientation"],
+    pixelSpacingMm: numbers("PixelSpacing", "00289110", "00280030", 2) as CtFrame["pixelSpacingMm"],
     rescaleSlope: slope,
-    rescaleIntercept: first(numbers("00289145", "00281052")) ?? 0,
-    rescaleType: firstOf(groups("00289145"), (set) => set.text("00281054") || undefined) ?? "",
+    rescaleIntercept: numbers("RescaleIntercept", "00289145", "00281052", 1)?.[0] ?? 0,
+    rescaleType: firstOf(groups("00289145"), (set) => set.plainText("00281054") || undefined) ?? "",
+    marks,
+    order: orderEntries.map((attributes) => {
+      // Times count as numbers: they only have to grow. Colons are of an older standard.
+      const text = firstOf(attributes, ({ tag, sequence }) =>
+        firstOf(groups(sequence), (set) => set.plainText(tag) || undefined),
+      );
+      const value = Number.parseFloat(text?.replaceAll(":", "").replace(",", ".") ?? "");
+      return Number.isFinite(value) ? value : null;
+    }),
   };
 }
 
-function first(values: readonly number[] | undefined): number | undefined {
-  return values?.[0];
+const markEntries = Object.entries(volumeMarks) as [VolumeMark, VolumeAttribute][];
+const orderEntries: readonly (readonly VolumeAttribute[])[] = Object.values(orderAttributes);
+
+function readNumbers(sets: readonly (ElementSet | undefined)[], tag: string, count: number): Decimals | undefined {
+  return firstOf(sets, (set) => set.decimals(tag, count));
 }
 
-function firstOf<Set, Value>(sets: readonly Set[], read: (set: Set) => Value | undefined): Value | undefined {
-  for (const set of sets) {
-    const value = read(set);
+function known(decimals: Decimals | undefined): readonly number[] | undefined {
+  return decimals === "unreadable" ? undefined : decimals;
+}
+
+function firstOf<Item, Value>(
+  items: readonly (Item | undefined)[],
+  read: (item: Item) => Value | undefined,
+): Value | undefined {
+  for (const item of items) {
+    const value = item === undefined ? undefined : read(item);
     if (value !== undefined) return value;
   }
   return undefined;
-}
-
-function ofLength<Tuple>(values: readonly number[] | undefined, length: number): Tuple | undefined {
-  return values?.length === length ? (values as Tuple) : undefined;
 }

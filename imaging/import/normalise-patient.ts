@@ -3,6 +3,7 @@ import { FedError } from "../../foundation/errors.ts";
 import { inOrder } from "../../foundation/in-order.ts";
 import type { DecodePool } from "../dicom/decode-pool.ts";
 import { readStack, type Stack } from "../series/read-stack.ts";
+import { isScannerWord, type ScannerWord } from "../series/scanner-names.ts";
 import {
   type LeftSeries,
   leftReasons,
@@ -86,7 +87,7 @@ async function fromDicom(
   await work.onStack?.(patient, stack);
   const { pixels, slices, lungMl } = await work.normaliser.run({ kind: "stack", stack, shape });
   const series = pseudonyms.of("series", chosen.files[0]!.instance.seriesUid);
-  return { pixels, slices, series, facts: { ...dicomFacts(chosen), lungMl: Math.round(lungMl) } };
+  return { pixels, slices, series, facts: { ...dicomFacts(chosen, pseudonyms), lungMl: Math.round(lungMl) } };
 }
 
 const replacedRemedy = "nothing to do: another file of the same slices was taken";
@@ -96,16 +97,19 @@ export function fileName(file: ListedFile, pseudonyms: Pseudonyms): string {
 }
 
 function leftSeries(left: readonly LeftSeries[], patient: string, pseudonyms: Pseudonyms): QuarantineEntry[] {
-  return left.map(({ files, reason }) => {
+  return left.map(({ files, reason, facts = {} }) => {
     const { seriesUid } = files[0]!.instance;
-    const error = new FedError(reason, {}, { remedy: leftReasons[reason] });
+    const error = new FedError(reason, facts, { remedy: leftReasons[reason] });
     const series = pseudonyms.of("series", seriesUid);
     return quarantineEntry(error, { what: "series", patient, series, files: files.length });
   });
 }
 
-export function dicomFacts({ files, order, thicknessMm }: SeriesCandidate): ScanFacts {
+/** @param pseudonyms replaces words that are not a maker's own; without them all words are copied, for the hospital's eyes */
+export function dicomFacts({ files, order, thicknessMm }: SeriesCandidate, pseudonyms?: Pseudonyms): ScanFacts {
   const { instance } = files[0]!;
+  const word = (kind: ScannerWord, value: string) =>
+    pseudonyms && !isScannerWord(kind, value) ? pseudonyms.of(kind, value) : value;
   const [frame] = order.frames;
   const warnings = [
     ...(order.gaps > 0 ? ["GAPS"] : []),
@@ -116,9 +120,9 @@ export function dicomFacts({ files, order, thicknessMm }: SeriesCandidate): Scan
   ];
   return {
     format: "dicom",
-    manufacturer: instance.manufacturer,
-    model: instance.manufacturerModel,
-    kernel: instance.kernel,
+    manufacturer: word("manufacturer", instance.manufacturer),
+    model: word("model", instance.manufacturerModel),
+    kernel: word("kernel", instance.kernel),
     storedSlices: order.frames.length,
     rows: instance.rows,
     columns: instance.columns,

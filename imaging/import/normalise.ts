@@ -2,6 +2,7 @@
 // window a channel. Scanners differ in all of it; what is left is the patient.
 import { FedError } from "../../foundation/errors.ts";
 import { OUTSIDE_HU } from "../dicom/hounsfield.ts";
+import type { Side } from "../series/join-volumes.ts";
 import type { Stack } from "../series/read-stack.ts";
 import { type Field, openFieldSampler } from "../volume/field-sampler.ts";
 import { type Cell, cells, cellsOfSlices, coverage, type Plane, resampleSlices, shrink } from "../volume/geometry.ts";
@@ -40,7 +41,7 @@ export function workingPixelMm({ fieldMm, width, height }: ShardShape): number {
   return Math.min(2, fieldMm / Math.max(width, height) / 2);
 }
 
-/** @throws {FedError} LUNGS_IMPLAUSIBLE */
+/** @throws LUNGS_IMPLAUSIBLE, SERIES_INCOMPLETE */
 export function normaliseStack(stack: Stack, shape: ShardShape): NormalScan & { readonly lungMl: number } {
   const lungs = findLungs(stack);
   const inputs = cellsOfSlices(stack.heightsMm, stack.thicknessMm);
@@ -85,7 +86,10 @@ const maskSliceMm = 4;
 /** A few slices hold too little lung to be judged as a pair: they are judged as if the chest went on alike. */
 const chestMm = 200;
 
-function findLungs({ planes, heightsMm, thicknessMm }: Stack): Lungs {
+/** More lung than this in an end slice is cut off there: the tips of whole lungs are smaller. */
+const cutLungMm2 = 2000;
+
+function findLungs({ planes, heightsMm, thicknessMm, continued }: Stack): Lungs {
   const factor = Math.max(1, Math.floor(maskPixelMm / Math.max(...planes[0]!.spacingMm)));
   const inputs = cellsOfSlices(heightsMm, thicknessMm);
   const extent: Cell = [inputs[0]![0], inputs.at(-1)![1]];
@@ -106,6 +110,13 @@ function findLungs({ planes, heightsMm, thicknessMm }: Stack): Lungs {
     }
     s[Math.floor(line / rows)]! += inLine;
     r[line % rows]! += inLine;
+  }
+  const isCut = ({ side, slice }: { side: Side; slice: number }) =>
+    continued.includes(side) && s[slice]! * spacingMm[0] * spacingMm[1] > cutLungMm2;
+  const ends = [{ side: "below", slice: 0 } as const, { side: "above", slice: count - 1 } as const];
+  if (ends.some(isCut)) {
+    const remedy = "export the scan as one series: its parts have frames of reference or acquisitions that differ";
+    throw new FedError("SERIES_INCOMPLETE", { slices: planes.length }, { remedy });
   }
   // Centres of the field's pixels are half a coarse pixel from those of the mask's.
   const middle = (counts: Float64Array, mm: number) =>

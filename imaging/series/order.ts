@@ -36,9 +36,10 @@ export interface OrderedSeries {
   readonly tiltDegrees: number;
 }
 
-const samePositionMm = 0.01;
+/** Slices nearer to each other than this have the same position. */
+export const samePositionMm = 0.01;
 
-export function normalOf([rx, ry, rz, cx, cy, cz]: NonNullable<CtFrame["orientation"]>): Vector {
+function normalOf([rx, ry, rz, cx, cy, cz]: NonNullable<CtFrame["orientation"]>): Vector {
   return [ry * cz - rz * cy, rz * cx - rx * cz, rx * cy - ry * cx];
 }
 
@@ -47,18 +48,38 @@ export function isAxial(orientation: CtFrame["orientation"]): boolean {
   return orientation !== undefined && Math.abs(normalOf(orientation)[2]) > 0.8;
 }
 
-/** @param frames of one orientation; those without a position are left out, but for a lone one */
-export function orderSeries(frames: readonly PlacedFrame[]): OrderedSeries {
+/** Angle between the slices' normal and the body's axis; 0 where the file does not say. */
+export function tiltDegreesOf(orientation: CtFrame["orientation"]): number {
+  if (!orientation) return 0;
+  const normal = normalOf(orientation);
+  const cosine = Math.abs(normal[2]) / (Math.hypot(...normal) || 1);
+  return (Math.acos(Math.min(1, cosine)) * 180) / Math.PI;
+}
+
+/** Where the first pixel lies along a row and along a column of the slice, mm. */
+export function placeInPlane({ positionMm, orientation = [1, 0, 0, 0, 1, 0] }: CtFrame): readonly [number, number] {
+  if (!positionMm) return [0, 0];
+  const along = (from: number) => positionMm.reduce((sum, mm, axis) => sum + mm * orientation[from + axis]!, 0);
+  return [along(0), along(3)];
+}
+
+/** Of each frame along the slices' normal, towards the head, mm; NaN without a position, but for a lone frame. */
+export function heightsOf(frames: readonly CtFrame[]): number[] {
   const orientation = frames.find((frame) => frame.orientation !== undefined)?.orientation;
   const normal = orientation ? normalOf(orientation) : ([0, 0, 1] as const);
   // Towards the head, whichever way the rows and columns run.
   const sign = normal[2] < 0 ? -1 : 1;
-  const heightOf = ({ positionMm }: PlacedFrame) => {
+  return frames.map(({ positionMm }) => {
     if (!positionMm) return frames.length === 1 ? 0 : Number.NaN;
     return sign * (positionMm[0] * normal[0] + positionMm[1] * normal[1] + positionMm[2] * normal[2]);
-  };
+  });
+}
+
+/** @param frames of one orientation; those without a position are left out, but for a lone one */
+export function orderSeries(frames: readonly PlacedFrame[]): OrderedSeries {
+  const heights = heightsOf(frames);
   const placed = frames
-    .map((frame): OrderedFrame => ({ ...frame, heightMm: heightOf(frame) }))
+    .map((frame, index): OrderedFrame => ({ ...frame, heightMm: heights[index]! }))
     .filter(({ heightMm }) => Number.isFinite(heightMm))
     .sort((a, b) => a.heightMm - b.heightMm || a.file - b.file || a.frame - b.frame);
   const kept: OrderedFrame[] = [];
@@ -73,17 +94,16 @@ export function orderSeries(frames: readonly PlacedFrame[]): OrderedSeries {
   const near = steps.filter((step) => step < 0.75 * spacingMm).length;
   // A hole here and there is a gap; so many are slices taken at another distance.
   const isMixed = near > 0.1 * steps.length || far > 0.2 * steps.length;
-  const cosine = Math.abs(normal[2]) / (Math.hypot(...normal) || 1);
   return {
     frames: kept,
     spacingMm,
     repeated,
     gaps: isMixed ? 0 : far,
     isMixed,
-    tiltDegrees: (Math.acos(Math.min(1, cosine)) * 180) / Math.PI,
+    tiltDegrees: tiltDegreesOf(frames.find((frame) => frame.orientation !== undefined)?.orientation),
   };
 }
 
-function median(values: readonly number[]): number | undefined {
+export function median(values: readonly number[]): number | undefined {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }

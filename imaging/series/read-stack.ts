@@ -4,6 +4,7 @@ import { FedError, isFedError } from "../../foundation/errors.ts";
 import type { DicomSource } from "../dicom/decode-messages.ts";
 import type { DecodePool } from "../dicom/decode-pool.ts";
 import type { Plane } from "../volume/geometry.ts";
+import type { Side } from "./join-volumes.ts";
 import type { OrderedFrame, RepeatedFrame } from "./order.ts";
 import type { SeriesCandidate } from "./select.ts";
 
@@ -14,6 +15,8 @@ export interface Stack {
   readonly heightsMm: readonly number[];
   readonly spacingMm: number;
   readonly thicknessMm: number;
+  /** Sides where another series of the patient goes on that may be the same scan. */
+  readonly continued: readonly Side[];
 }
 
 export interface DamagedFile {
@@ -36,7 +39,7 @@ const MOST_DAMAGED = 0.2;
  * @throws {FedError} SERIES_DAMAGED with the first file's error as cause, and what `signal` throws
  */
 export async function readStack(
-  { order, thicknessMm }: SeriesCandidate,
+  { order, thicknessMm, continued }: SeriesCandidate,
   use: (file: number, work: (source: DicomSource) => Promise<void>) => Promise<void>,
   {
     pool,
@@ -120,6 +123,7 @@ export async function readStack(
     heightsMm: kept.map(({ heightMm }) => heightMm),
     spacingMm: order.spacingMm,
     thicknessMm,
+    continued,
   };
 }
 

@@ -1,27 +1,23 @@
-// Which of a patient's series to learn from: one axial chest series, thin slices and a lung kernel preferred, and a word
-// on each of the others.
+// Which of a patient's series to learn from: axial chest series, thin slices and a lung kernel preferred, and a reason for
+// each of the others.
 import { FedError } from "../../foundation/errors.ts";
-import type { CtFrame, CtInstance } from "../dicom/ct-instance.ts";
-import { isAxial, type OrderedSeries, orderSeries, type PlacedFrame } from "./order.ts";
-
-/** What a header says of a file as a part of its series: all but the file's own name. */
-export type SeriesInstance = Omit<CtInstance, "instanceUid">;
-
-/** A file of the archive with what its header says. */
-export interface ExaminedFile {
-  /** Place in the archive's listing. */
-  readonly file: number;
-  readonly instance: SeriesInstance;
-}
+import { isOtherPart } from "./body-part.ts";
+import { clusterPoints, groupBy } from "./clusters.ts";
+import type { ExaminedFile } from "./examined-file.ts";
+import { joinVolumes, type Side } from "./join-volumes.ts";
+import { isAxial, type OrderedSeries, orderSeries } from "./order.ts";
+import { framesOf, type SeriesFrame, splitVolumes } from "./split-volumes.ts";
 
 /** Why a series was left, and what to do where that was wrong. */
 export const leftReasons = {
   NOT_CT: "nothing to do: only CT is learned from",
   NOT_HU: "export the series in Hounsfield units, not as a spectral or derived map",
+  COLOUR: "nothing to do: a picture in colour has no Hounsfield units",
   LOCALIZER: "nothing to do: a scout is no scan",
-  DERIVED: "nothing to do: the original axial series is preferred to what was computed from it",
+  DERIVED: "nothing to do: the axial series is used, and not what was computed from it",
   NOT_AXIAL: "export the axial series of the study",
   NO_POSITION: "export the series with ImagePositionPatient and ImageOrientationPatient",
+  VALUE_UNREADABLE: "export the series again: numbers in its headers are not written as DICOM writes them",
   MIXED_PIXEL_SIZES: "export the series with one pixel size for all of its frames",
   TOO_FEW_SLICES: "lower --min-slices where so few slices are a scan",
   OTHER_BODY_PART: "export the chest series of the study",
@@ -33,11 +29,15 @@ export interface SeriesCandidate {
   readonly files: readonly ExaminedFile[];
   readonly order: OrderedSeries;
   readonly thicknessMm: number;
+  /** Sides where another series of the patient goes on that may be the same scan. */
+  readonly continued: readonly Side[];
 }
 
 export interface LeftSeries {
   readonly files: readonly ExaminedFile[];
   readonly reason: LeftReason;
+  /** Attributes that cannot be read, and the like; no identifiers. */
+  readonly facts?: Readonly<Record<string, string>>;
 }
 
 export interface Selection {
@@ -60,15 +60,54 @@ const ctStorages = new Set([
   "",
 ]);
 const lungKernels = /lung|^b[5-7]\d|^br?[5-7]\d|fc5\d|bone|sharp|^l$|^y/i;
-const otherParts = /HEAD|BRAIN|NECK|PELVIS|KNEE|HIP|FOOT|HAND|SPINE|EXTREMITY/;
+const scoutWords = ["LOCALIZER", "SCOUT"];
+/** Values that are no longer those of a slice. */
+const projected = /PROJECTION|MIP|3D|SCREEN|VRT|SUBTRACT/;
+const reformatted = /MPR|REFORMATTED/;
+/** Cosines of orientations, and pixel sizes by their share, that are one and the same but for noise. */
+const sameCosine = 0.02;
+const samePixelSize = 0.001;
+/** More than this share of a volume's files unreadable, and it is left whole. */
+const mostUnreadable = 0.2;
 
 export function selectSeries(files: readonly ExaminedFile[], { minSlices }: SelectionOptions): Selection {
   const left: LeftSeries[] = [];
   const candidates: SeriesCandidate[] = [];
-  for (const series of seriesOf(files)) {
-    const found = judge(series, minSlices);
-    if (typeof found === "string") left.push({ files: series, reason: found });
-    else candidates.push(found);
+  const byFile = new Map(files.map((one) => [one.file, one]));
+  const filesOf = (frames: readonly SeriesFrame[]) =>
+    [...new Set(frames.map(({ file }) => file))].map((file) => byFile.get(file)!);
+  const withoutFrames = files.filter(({ instance }) => instance.frames.length === 0);
+  for (const [, series] of groupBy(withoutFrames, ({ instance }) => instance.seriesUid))
+    left.push({ files: series, reason: "NOT_CT" });
+  for (const grid of gridsOf(files)) {
+    const refused = refusalOf(grid[0]!);
+    if (refused) {
+      for (const series of seriesOf(grid)) left.push({ files: filesOf(series), reason: refused });
+      continue;
+    }
+    const readable = seriesOf(grid).flatMap((series) => {
+      if (hasSeveralPixelSizes(series)) {
+        left.push({ files: filesOf(series), reason: "MIXED_PIXEL_SIZES" });
+        return [];
+      }
+      const bad = series.filter(({ instance }) => instance.unreadable.length > 0);
+      if (bad.length === 0) return [series];
+      const isWhole = bad.length > mostUnreadable * series.length;
+      const attributes = [...new Set(bad.flatMap(({ instance }) => instance.unreadable))].sort().join(" ");
+      const reason = "VALUE_UNREADABLE";
+      left.push({ files: filesOf(isWhole ? series : bad), reason, facts: { attributes } });
+      return isWhole ? [] : [series.filter((frame) => !bad.includes(frame))];
+    });
+    for (const { frames, continued } of joinVolumes(readable.flatMap(splitVolumes))) {
+      const order = orderSeries(frames);
+      // A lone slice needs no order; more without positions cannot be put into one.
+      const reason = order.frames.length === 0 ? "NO_POSITION" : "TOO_FEW_SLICES";
+      if (order.frames.length < Math.max(1, minSlices)) left.push({ files: filesOf(frames), reason });
+      else {
+        const thicknessMm = frames[0]!.instance.sliceThicknessMm ?? order.spacingMm;
+        candidates.push({ files: filesOf(frames), order, thicknessMm, continued });
+      }
+    }
   }
   const longest = candidates.reduce((most, one) => Math.max(most, extentMm(one)), 0);
   const penalty = (one: SeriesCandidate) => rank(one) + (extentMm(one) < 0.6 * longest ? 1000 : 0);
@@ -81,75 +120,55 @@ export function notNeeded(candidates: readonly SeriesCandidate[]): LeftSeries[] 
   return candidates.map(({ files }) => ({ files, reason: "ANOTHER_PREFERRED" }));
 }
 
-/** Files of one series, one grid, one kernel and one orientation: archives mix several under one UID. */
-function seriesOf(files: readonly ExaminedFile[]): ExaminedFile[][] {
-  const groups = groupBy(files, ({ instance }) => {
-    const { studyUid, seriesUid, rows, columns, imageType, kernel, modality, hasPixels, frames } = instance;
-    const direction = frames[0]?.orientation?.map((cosine) => Math.round(cosine * 20));
-    const pixelSize = frames[0] && pixelSizeOf(frames[0]);
-    const isScout = imageType.includes("LOCALIZER");
-    return JSON.stringify([
-      studyUid,
-      seriesUid,
-      modality,
-      hasPixels,
-      rows,
-      columns,
-      direction,
-      pixelSize,
-      kernel,
-      isScout,
-    ]);
+/** Frames of one study that can lie in one stack: one grid, one kernel, one orientation. */
+function gridsOf(files: readonly ExaminedFile[]): SeriesFrame[][] {
+  const frames = framesOf(files);
+  const directions = clusterPoints(
+    frames.map(({ orientation }) => orientation ?? []),
+    sameCosine,
+  );
+  // Frames of one file may claim several pixel sizes; the file is one series all the same.
+  const sizes = clusterPoints(
+    frames.map(({ instance }) => (instance.frames[0]!.pixelSpacingMm ?? []).map(Math.log)),
+    samePixelSize,
+  );
+  const groups = groupBy(frames, (frame, index) => {
+    const { studyUid, sopClass, rows, columns, kernel, imageType } = frame.instance;
+    const grid = [rows, columns, directions[index], sizes[index]];
+    return JSON.stringify([studyUid, sopClass, kernel, refusalOf(frame), isReformatted(imageType), ...grid]);
   });
-  return groups.flatMap((group) => {
-    const { repeated } = orderSeries(framesOf(group));
-    // A pass repeated over the same heights is another acquisition; the same slice sent twice is not.
-    if (repeated.length <= 0.25 * group.length) return [group];
-    return groupBy(group, ({ instance }) => String(instance.acquisitionNumber));
-  });
-}
-
-/** In micrometres, "" where the file does not say. */
-function pixelSizeOf({ pixelSpacingMm }: Pick<CtFrame, "pixelSpacingMm">): string {
-  return pixelSpacingMm?.map((mm) => Math.round(mm * 1000)).join() ?? "";
-}
-
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group) group.push(item);
-    else groups.set(key, [item]);
-  }
   return [...groups.values()];
 }
 
-function framesOf(files: readonly ExaminedFile[]): PlacedFrame[] {
-  return files.flatMap(({ file, instance }) =>
-    instance.frames.map((frame, index) => ({ ...frame, file, frame: index })),
-  );
+/** By SeriesInstanceUID; slices that have one each are one series. */
+function seriesOf(frames: readonly SeriesFrame[]): SeriesFrame[][] {
+  const groups = [...groupBy(frames, ({ instance }) => instance.seriesUid).values()];
+  const single = groups.filter((group) => group.length === 1).flat();
+  const several = groups.filter((group) => group.length > 1);
+  return single.length > 0 ? [...several, single] : several;
 }
 
-function judge(files: readonly ExaminedFile[], minSlices: number): SeriesCandidate | LeftReason {
-  const { instance } = files[0]!;
-  const { modality, sopClass, imageType, bodyPart } = instance;
-  if ((modality !== "CT" && modality !== "") || !ctStorages.has(sopClass) || !instance.hasPixels) return "NOT_CT";
-  if (imageType.some((word) => word === "LOCALIZER" || word === "SCOUT")) return "LOCALIZER";
-  if (imageType.some((word) => /MPR|PROJECTION|MIP|3D|REFORMATTED|SCREEN/.test(word))) return "DERIVED";
-  if (otherParts.test(bodyPart) && !/CHEST|THORAX|LUNG/.test(bodyPart)) return "OTHER_BODY_PART";
-  const frames = framesOf(files);
+function refusalOf({ instance, orientation, rescaleType }: SeriesFrame): LeftReason | undefined {
+  const { modality, sopClass, imageType, bodyPart, samplesPerPixel } = instance;
+  if ((modality !== "CT" && modality !== "") || !ctStorages.has(sopClass)) return "NOT_CT";
+  if (samplesPerPixel > 1) return "COLOUR";
+  if (imageType.some((word) => scoutWords.includes(word))) return "LOCALIZER";
+  if (imageType.some((word) => projected.test(word))) return "DERIVED";
+  if (isOtherPart(bodyPart)) return "OTHER_BODY_PART";
   // "US" is unspecified. PS3.3 C.11.1.1.2
-  if (frames.some(({ rescaleType }) => !["", "HU", "US"].includes(rescaleType.trim().toUpperCase()))) return "NOT_HU";
-  const oriented = frames.find(({ orientation }) => orientation !== undefined);
-  if (oriented && !isAxial(oriented.orientation)) return "NOT_AXIAL";
-  // Files of other sizes are other series; frames of one file may claim them, and would not lie above each other.
-  if (new Set(frames.map(pixelSizeOf)).size > 1) return "MIXED_PIXEL_SIZES";
-  const order = orderSeries(frames);
-  // A lone slice needs no order; more without positions cannot be put into one.
-  if (order.frames.length === 0) return "NO_POSITION";
-  if (order.frames.length < minSlices) return "TOO_FEW_SLICES";
-  return { files, order, thicknessMm: instance.sliceThicknessMm ?? order.spacingMm };
+  if (!["", "HU", "US"].includes(rescaleType.trim().toUpperCase())) return "NOT_HU";
+  if (orientation && !isAxial(orientation)) return isReformatted(imageType) ? "DERIVED" : "NOT_AXIAL";
+  return undefined;
+}
+
+/** Frames of one file may claim several sizes, and would not lie above each other. */
+function hasSeveralPixelSizes(frames: readonly SeriesFrame[]): boolean {
+  const claimed = frames.map(({ pixelSpacingMm }) => (pixelSpacingMm ?? []).map(Math.log));
+  return new Set(clusterPoints(claimed, samePixelSize)).size > 1;
+}
+
+function isReformatted(imageType: readonly string[]): boolean {
+  return imageType.some((word) => reformatted.test(word));
 }
 
 function extentMm({ order, thicknessMm }: SeriesCandidate): number {
@@ -157,11 +176,16 @@ function extentMm({ order, thicknessMm }: SeriesCandidate): number {
   return (frames.at(-1)?.heightMm ?? 0) - (frames[0]?.heightMm ?? 0) + thicknessMm;
 }
 
-/** Lower is better: the thickness as it is read, a lung kernel before another, a series without gaps before one with. */
-function rank({ files, order, thicknessMm }: SeriesCandidate): number {
-  const kernel = files[0]?.instance.kernel ?? "";
+/**
+ * Lower is better: the thickness as it is read, a lung kernel before another, a series without gaps before one with, an
+ * original before what was computed from it, and a whole scan before one that another series continues.
+ */
+function rank({ files, order, thicknessMm, continued }: SeriesCandidate): number {
+  const { kernel, imageType } = files[0]!.instance;
   const thickness = Math.max(1, Math.round(thicknessMm * 2) / 2);
-  return thickness * 10 + (lungKernels.test(kernel) ? 0 : 3) + (order.gaps > 0 ? 50 : 0);
+  const isDerived = imageType[0] === "DERIVED" || isReformatted(imageType);
+  const penalties = (order.gaps > 0 ? 50 : 0) + (isDerived ? 400 : 0) + (continued.length > 0 ? 200 : 0);
+  return thickness * 10 + (lungKernels.test(kernel) ? 0 : 3) + penalties;
 }
 
 /** Why nothing of a patient was chosen, as an error for the quarantine. */

@@ -10,7 +10,7 @@ import type { ScanRecord } from "./shard-format.ts";
 import { type SplitName, splitPatients } from "./split-patients.ts";
 
 /** Grows when the same files give other pixels, so that no half-done import of an older version is gone on with. */
-const pixelsVersion = 1;
+const pixelsVersion = 2;
 
 /** Keyed hash of a patient's files, label aside, and of all that decides what becomes of them. */
 export function inputsOf(

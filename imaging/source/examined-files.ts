@@ -1,7 +1,8 @@
 // What the headers of a million files say, in little memory: what files of a series have in common, which is nearly all,
 // is kept once, and of each file its position.
 import type { CtFrame, CtInstance } from "../dicom/ct-instance.ts";
-import type { ExaminedFile, SeriesInstance } from "../series/select.ts";
+import { orderAttributes } from "../dicom/volume-attributes.ts";
+import type { ExaminedFile, SeriesInstance } from "../series/examined-file.ts";
 import { Column } from "./column.ts";
 
 /** What a useful file is: CT by its header, or a picture. */
@@ -24,7 +25,7 @@ export interface ExaminedFilesWriter extends ExaminedFiles {
 }
 
 type Shared = Omit<SeriesInstance, "frames"> & { readonly kind: "dicom" };
-type SharedFrame = Omit<CtFrame, "positionMm">;
+type SharedFrame = Omit<CtFrame, "positionMm" | "order">;
 
 const picture = { kind: "picture" } as const;
 
@@ -38,6 +39,8 @@ export function openExaminedFiles(): ExaminedFilesWriter {
     new Column("float64"),
     new Column("float64"),
   ];
+  // Times and numbers differ from slice to slice, as positions do.
+  const order = Object.keys(orderAttributes).map(() => new Column("float64"));
   const instances = openPool<Shared | typeof picture>();
   const frames = openPool<SharedFrame>();
   const pictureNumber = instances.numberOf(picture);
@@ -69,12 +72,13 @@ export function openExaminedFiles(): ExaminedFilesWriter {
     // A file's own name would make each unlike all others, and nobody asks for it.
     addDicom(file, { frames: own, instanceUid: _, ...instance }) {
       add(file, instances.numberOf({ kind: "dicom", ...instance }));
-      for (const { positionMm, ...frame } of own) {
+      for (const { positionMm, order: values, ...frame } of own) {
         sharedFrame.push(frames.numberOf(frame));
         const [left, back, head] = positionMm ?? [Number.NaN, Number.NaN, Number.NaN];
         x.push(left);
         y.push(back);
         z.push(head);
+        for (const [index, column] of order.entries()) column.push(values[index] ?? Number.NaN);
       }
     },
     addPicture: (file) => add(file, pictureNumber),
@@ -89,7 +93,8 @@ export function openExaminedFiles(): ExaminedFilesWriter {
       const own: CtFrame[] = [];
       for (let frame = firstFrame.at(place); frame < end; frame++) {
         const positionMm = Number.isNaN(x.at(frame)) ? undefined : ([x.at(frame), y.at(frame), z.at(frame)] as const);
-        own.push({ positionMm, ...frames.at(sharedFrame.at(frame)) });
+        const values = order.map((column) => (Number.isNaN(column.at(frame)) ? null : column.at(frame)));
+        own.push({ positionMm, order: values, ...frames.at(sharedFrame.at(frame)) });
       }
       return { file, instance: { ...instance, frames: own } };
     },

@@ -139,8 +139,8 @@ function fillSmallHoles(mask: BitMask, grid: MmGrid): BitMask {
 
 /** The patient: the largest piece of tissue (the table is a thinner one), with the air that it encloses in each slice. */
 function bodyMask(tissue: BitMask, grid: MmGrid): BitMask {
-  // Parting by 3 mm cuts the table and clothes from the skin.
-  const partingPx = 3 / grid.spacingMm[1];
+  // Eroding by 3 mm, or by a pixel where that is more, cuts the table, blankets and clothes from the skin.
+  const partingPx = Math.max(1, 3 / grid.spacingMm[1]);
   const parted = connectedPieces(erodeInPlane(tissue, grid, partingPx), grid);
   const { sizes } = parted;
   const largest = sizes.reduce((best, size, piece) => (size > (sizes[best] ?? 0) ? piece : best), 0);

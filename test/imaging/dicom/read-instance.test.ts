@@ -30,7 +30,12 @@ const slice: Dataset = new Map([
   ["00185100", { vr: "CS", value: "HFS" }],
   ["0020000D", { vr: "UI", value: "2.25.1" }],
   ["0020000E", { vr: "UI", value: "2.25.2" }],
+  ["00180060", { vr: "DS", value: "120" }],
+  ["00080032", { vr: "TM", value: "103000.25" }],
+  ["00080033", { vr: "TM", value: "103005" }],
   ["00200012", { vr: "IS", value: "3" }],
+  ["00200013", { vr: "IS", value: "7" }],
+  ["00200052", { vr: "UI", value: "2.25.9" }],
   ["00200032", { vr: "DS", value: "-100.5\\-90\\12.25" }],
   ["00200037", { vr: "DS", value: "1\\0\\0\\0\\1\\0" }],
   ["00280002", { vr: "US", value: [1] }],
@@ -57,7 +62,7 @@ const expected = {
   studyUid: "2.25.1",
   seriesUid: "2.25.2",
   instanceUid: "2.25.4",
-  acquisitionNumber: 3,
+  frameOfReferenceUid: "2.25.9",
   imageType: ["ORIGINAL", "PRIMARY", "AXIAL"],
   manufacturer: "SIEMENS",
   manufacturerModel: "",
@@ -65,7 +70,7 @@ const expected = {
   bodyPart: "CHEST",
   patientPosition: "HFS",
   sliceThicknessMm: 1.25,
-  gantryTiltDegrees: undefined,
+  unreadable: [],
   hasPixels: true,
   rows: 2,
   columns: 3,
@@ -85,6 +90,8 @@ const expected = {
       rescaleSlope: 1,
       rescaleIntercept: -1024,
       rescaleType: "HU",
+      marks: { acquisitionNumber: "3", kilovolts: "120", thickness: "1.25" },
+      order: [null, 103_000.25, 103_005, 7],
     },
   ],
 };
@@ -196,22 +203,64 @@ describe("reading what a DICOM file says of itself", () => {
     }
   });
 
-  it("takes no number from text that is none, and no position of two coordinates", () => {
-    const odd = readInstanceHeader(
-      writePart10(
-        new Map([
-          ...slice,
-          ["00180050", { vr: "DS", value: "thin" }],
-          ["00200032", { vr: "DS", value: "1\\2" }],
-          ["00280030", { vr: "DS", value: "0.7\\x" }],
-        ]),
-      ),
-    );
-    expect([odd.sliceThicknessMm, odd.frames[0]!.positionMm, odd.frames[0]!.pixelSpacingMm]).to.deep.equal([
-      undefined,
-      undefined,
-      undefined,
-    ]);
+  it("names values that it cannot read, and puts no default in their place", () => {
+    const odd = (tag: string, vr: string, value: string) =>
+      readInstanceHeader(writePart10(new Map([...slice, [tag, { vr, value }]])));
+    for (const [tag, name, value] of [
+      ["00180050", "SliceThickness", "thin"],
+      ["00200032", "ImagePositionPatient", "1\\2"],
+      ["00280030", "PixelSpacing", "0.7\\x"],
+      ["00281053", "RescaleSlope", "1.2.3"],
+      ["00281052", "RescaleIntercept", "-1,024"],
+      ["00281052", "RescaleIntercept", "1e999"],
+      ["00280030", "PixelSpacing", "1,29"],
+    ] as const)
+      expect(odd(tag, "DS", value).unreadable, `${name} ${value}`).to.deep.equal([name]);
+    expect(odd("00281052", "DS", "").unreadable).to.deep.equal([]);
+  });
+
+  it("reads decimal commas where they can be nothing else", () => {
+    const read = (elements: Record<string, string>) => {
+      const written = Object.entries(elements).map(([tag, value]) => [tag, { vr: "DS", value }] as const);
+      const { frames, unreadable } = readInstanceHeader(writePart10(new Map([...slice, ...written])));
+      expect(unreadable).to.deep.equal([]);
+      return frames[0]!;
+    };
+    expect(read({ "00281053": "0,5000" }).rescaleSlope).to.equal(0.5);
+    expect(read({ "00281053": "1,0D+00" }).rescaleSlope).to.equal(1);
+    expect(read({ "00280030": "1.29,1.29" }).pixelSpacingMm).to.deep.equal([1.29, 1.29]);
+    expect(read({ "00280030": "0,7,0,8" }).pixelSpacingMm).to.deep.equal([0.7, 0.8]);
+    expect(read({ "00280030": "0,7\\0,8" }).pixelSpacingMm).to.deep.equal([0.7, 0.8]);
+    // Three digits may be thousands, but not beside another number with a decimal comma.
+    expect(read({ "00281052": "-1,024", "00280030": "0,700\\0,700" }).rescaleIntercept).to.equal(-1.024);
+  });
+
+  it("reads text in the character set that the file declares, and undeclared UTF-8", () => {
+    const name = "\u0141uk\u00e1\u0161";
+    const gb = Buffer.from([0xd5, 0xc5, 0x2d, 0x31]);
+    for (const [set, bytes, text] of [
+      ["ISO_IR 192", Buffer.from(name), name],
+      ["", Buffer.from(name.normalize("NFD")), name],
+      ["GB18030", gb, "\u5f20-1"],
+      ["ISO_IR 144", Buffer.from([0xb8, 0xd2]), "\u0418\u0432"],
+      ["ISO_IR 100", Buffer.from([0xc9, 0x6c]), "\u00c9l"],
+      ["\\ISO 2022 IR 87", Buffer.from([0x1b, 0x24, 0x42, 0x3b, 0x33, 0x1b, 0x28, 0x42]), "\u5c71"],
+    ] as const) {
+      const written = new Map([...slice, ["00100020", { vr: "LO", value: Uint8Array.from(bytes) }]] as const);
+      if (set !== "") written.set("00080005", { vr: "CS", value: set });
+      expect(readInstanceHeader(writePart10(written)).patientId, set).to.equal(text);
+    }
+  });
+
+  it("reads an implicit data set under a header that declares an explicit one, and the other way round", () => {
+    for (const [declared, written] of [
+      [EXPLICIT_LITTLE, IMPLICIT_LITTLE],
+      [IMPLICIT_LITTLE, EXPLICIT_LITTLE],
+    ] as const) {
+      const file = writePart10(slice, { syntax: { ...written, uid: declared.uid } });
+      const { instance } = readInstance(file);
+      expect(instance).to.deep.equal({ ...expected, transferSyntax: declared.uid });
+    }
   });
 });
 

@@ -180,15 +180,17 @@ function frameAt(slice: number): CtFrame {
     rescaleSlope: 1,
     rescaleIntercept: -1024,
     rescaleType: "HU",
+    marks: { acquisitionNumber: "1", thickness: "1.25" },
+    order: [null, 101_500.25 + slice, 101_700.5, slice],
   };
 }
 
 function headerOf(patientId: string, seriesUid: string, instanceUid: string): Omit<CtInstance, "frames"> {
   return {
     ...{ transferSyntax: "1.2.840.10008.1.2.1", sopClass: "1.2.840.10008.5.1.4.1.1.2", modality: "CT" },
-    ...{ patientId, studyUid: `study ${patientId}`, seriesUid, instanceUid, acquisitionNumber: 1 },
+    ...{ patientId, studyUid: `study ${patientId}`, seriesUid, instanceUid, frameOfReferenceUid: "1.2" },
     ...{ imageType: ["ORIGINAL", "PRIMARY", "AXIAL"], manufacturer: "Maker", manufacturerModel: "Model" },
-    ...{ kernel: "LUNG", bodyPart: "CHEST", patientPosition: "HFS", sliceThicknessMm: 1.25, gantryTiltDegrees: 0 },
+    ...{ kernel: "LUNG", bodyPart: "CHEST", patientPosition: "HFS", sliceThicknessMm: 1.25, unreadable: [] },
     ...{ hasPixels: true, rows: 512, columns: 512, samplesPerPixel: 1, photometricInterpretation: "MONOCHROME2" },
     ...{ bitsAllocated: 16, bitsStored: 12, highBit: 11, isSigned: false, pixelPaddingValue: 63_536 },
     pixelPaddingLimit: 63_536,

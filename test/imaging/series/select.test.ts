@@ -1,14 +1,16 @@
 import { expect } from "chai";
 import type { CtFrame, CtInstance } from "../../../imaging/dicom/ct-instance.ts";
+import type { ExaminedFile } from "../../../imaging/series/examined-file.ts";
 import { orderSeries } from "../../../imaging/series/order.ts";
-import { type ExaminedFile, notNeeded, selectSeries } from "../../../imaging/series/select.ts";
+import { notNeeded, selectSeries } from "../../../imaging/series/select.ts";
 
 const axial = [1, 0, 0, 0, 1, 0] as const;
 const coronal = [1, 0, 0, 0, 0, -1] as const;
 
 function frameAt(z: number, more: Partial<CtFrame> = {}): CtFrame {
   const common = { orientation: axial, pixelSpacingMm: [0.7, 0.7], rescaleSlope: 1, rescaleIntercept: -1024 } as const;
-  return { positionMm: [-180, -180, z], rescaleType: "HU", ...common, ...more };
+  const marks = { acquisitionNumber: "1" };
+  return { positionMm: [-180, -180, z], rescaleType: "HU", marks, order: [], ...common, ...more };
 }
 
 let lastFile = 0;
@@ -26,7 +28,8 @@ function series(
     const instance = {
       ...{ modality: "CT", sopClass: "1.2.840.10008.5.1.4.1.1.2", studyUid: "1", seriesUid: name, hasPixels: true },
       ...{ imageType: ["ORIGINAL", "PRIMARY", "AXIAL"], bodyPart: "CHEST", kernel: "B40f", rows: 512, columns: 512 },
-      ...{ sliceThicknessMm: stepMm, acquisitionNumber: 1, frames: [frameAt(z, frame)] },
+      ...{ sliceThicknessMm: stepMm, samplesPerPixel: 1, unreadable: [], patientPosition: "HFS" },
+      ...{ frameOfReferenceUid: "1.3", frames: [frameAt(z, frame)] },
       ...more,
     } as unknown as CtInstance;
     return { file: lastFile++, instance };
@@ -57,7 +60,8 @@ describe("choosing and ordering a series", () => {
     const { chosen, left } = choose(
       series("chest", 60, 5),
       series("scout", 3, 1, { imageType: ["ORIGINAL", "PRIMARY", "LOCALIZER"] }),
-      series("mpr", 30, 3, { imageType: ["DERIVED", "SECONDARY", "MPR"] }),
+      series("mip", 30, 3, { imageType: ["DERIVED", "SECONDARY", "MIP"] }),
+      series("colour", 30, 3, { samplesPerPixel: 3 }),
       series("coronal", 30, 3, {}, { orientation: coronal }),
       series("iodine", 60, 5, {}, { rescaleType: "MGML" }),
       series("pet", 60, 5, { modality: "PT" }),
@@ -68,10 +72,11 @@ describe("choosing and ordering a series", () => {
     );
     expect(chosen).to.equal("chest");
     expect(left).to.deep.equal([
+      "colour COLOUR",
       "coronal NOT_AXIAL",
       "head OTHER_BODY_PART",
       "iodine NOT_HU",
-      "mpr DERIVED",
+      "mip DERIVED",
       "nowhere NO_POSITION",
       "pet NOT_CT",
       "report NOT_CT",
@@ -97,7 +102,7 @@ describe("choosing and ordering a series", () => {
     const { candidates } = selectSeries(mixed, { minSlices: 3 });
     expect(candidates.map(({ order }) => order.frames.length)).to.deep.equal([60, 60, 4]);
     expect(candidates[0]!.files[0]?.instance.kernel).to.equal("B70f");
-    const passes = [...series("p", 40, 5), ...series("p", 40, 5, { acquisitionNumber: 2 })];
+    const passes = [...series("p", 40, 5), ...series("p", 40, 5, {}, { marks: { acquisitionNumber: "2" } })];
     const again = selectSeries(passes, { minSlices: 3 });
     expect(again.candidates.map(({ order }) => [order.frames.length, order.repeated.length])).to.deep.equal([
       [40, 0],

@@ -1,10 +1,13 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import dicomParser from "dicom-parser";
+import { readOneScan } from "../../../imaging/import/read-one-scan.ts";
 import { type SyntheticScan, synthesiseScan } from "../../../imaging/phantom/synthesise-scan.ts";
 import type { MmGrid } from "../../../imaging/volume/bit-mask.ts";
+import { type Plane, shrink } from "../../../imaging/volume/geometry.ts";
 import { lungMask } from "../../../imaging/volume/lungs.ts";
+import { sharedData } from "../dicom/samples.ts";
 
 describe("the lung mask", () => {
   it("agrees with the exact lungs of phantoms, healthy and ill, at a Dice of 0.94 or more each and 0.97 in the mean", () => {
@@ -55,10 +58,43 @@ describe("the lung mask", () => {
     expect(lungMask(block, grid).reason).to.equal("NO_LUNGS");
   });
 
+  it("finds the same lungs with a table and a blanket against the skin, at every size of pixels", () => {
+    for (const matrix of [64, 96, 200]) {
+      for (const index of [0, 1]) {
+        const scan = synthesiseScan({ seed: 12, index, positive: false, matrix, slices: [10, 10] });
+        const alone = lungMask(scan.hu, scan.geometry);
+        for (const hu of [withTable(scan), withBlanket(scan), withBlanket({ ...scan, hu: withTable(scan) })]) {
+          const { mask, plausible } = lungMask(hu, scan.geometry);
+          expect(plausible).to.equal(true);
+          expect(diceOf(mask, alone.mask), `${matrix} pixels, patient ${index}`).to.be.at.least(0.985);
+          expect(extentOf(mask, scan.geometry)).to.deep.equal(extentOf(alone.mask, scan.geometry));
+        }
+      }
+    }
+  });
+
+  it("finds the same rows of a real chest whether the field ends at the table or in air", async function () {
+    const folder = sharedData("lung-dx-a0002-negative");
+    if (!folder) this.skip();
+    const { stack } = await readOneScan(folder);
+    const bounds = [0, 48, 96].map((by) => {
+      const { hu, grid } = coarse(
+        stack.planes.map((plane) => padded(plane, by)),
+        6,
+      );
+      const [first, last] = extentOf(lungMask(hu, grid).mask, grid);
+      return [first! * 6 - by, last! * 6 - by];
+    });
+    expect(bounds[1]).to.deep.equal(bounds[0]);
+    expect(bounds[2]).to.deep.equal(bounds[0]);
+    // The table begins 60 mm behind the lungs.
+    expect(bounds[0]![1]! * stack.planes[0]!.spacingMm[0]).to.be.below(250);
+  });
+
   it("takes a real chest for plausible and its abdominal end alone not", function () {
-    const folder = join(import.meta.dirname, "../../../../shared/data/lung-dx-a0002-negative/dcm");
-    if (!existsSync(folder)) this.skip();
-    const { hu, grid } = readSeries(folder);
+    const folder = sharedData("lung-dx-a0002-negative");
+    if (!folder) this.skip();
+    const { hu, grid } = readSeries(join(folder, "dcm"));
     const chest = lungMask(hu, grid);
     expect([chest.plausible, chest.reason]).to.deep.equal([true, undefined]);
     expect(chest.volumeMl).to.be.within(2000, 4000);
@@ -79,6 +115,74 @@ function diceOf(a: Uint8Array, b: Uint8Array): number {
 /** The scan with one lung full of tissue, as after its removal. */
 function withoutSide({ hu, lung, geometry }: SyntheticScan): Int16Array {
   return hu.map((value, voxel) => (lung[voxel] && voxel % geometry.columns > geometry.columns / 2 ? 30 : value));
+}
+
+/** A hollow table of dense shells that touches the back of every slice, cut by the end of the field. */
+function withTable({ hu, geometry }: SyntheticScan): Int16Array {
+  const { slices, rows, columns, spacingMm } = geometry;
+  const shellPx = 5 / spacingMm[1];
+  const table = hu.slice();
+  for (let slice = 0; slice < slices; slice++) {
+    const back = lastTissueRow(hu.subarray(slice * rows * columns, (slice + 1) * rows * columns), columns);
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++) {
+        const at = (slice * rows + row) * columns + column;
+        const depth = row - back + ((column - columns / 2) * spacingMm[2]) ** 2 / 2500 / spacingMm[1];
+        if (depth <= 0 || hu[at]! > -500) continue;
+        const isShell = depth < shellPx || (depth > 6 * shellPx && depth < 7 * shellPx);
+        table[at] = isShell ? 60 : depth < 7 * shellPx ? -880 : -1000;
+      }
+    }
+  }
+  return table;
+}
+
+/** A blanket of 4 mm that follows the front of the body a few millimetres away from it, with air below. */
+function withBlanket({ hu, geometry }: SyntheticScan): Int16Array {
+  const { slices, rows, columns, spacingMm } = geometry;
+  const blanket = hu.slice();
+  for (let line = 0; line < slices * columns; line++) {
+    const slice = Math.floor(line / columns);
+    const column = line % columns;
+    const at = (row: number) => (slice * rows + row) * columns + column;
+    let front = 0;
+    while (front < rows && hu[at(front)]! < -300) front++;
+    const awayMm = 8 + 8 * Math.sin(column / 9);
+    const top = Math.round((front === rows ? rows / 2 : front) - awayMm / spacingMm[1]);
+    for (let row = Math.max(0, top - Math.ceil(4 / spacingMm[1])); row < top; row++) blanket[at(row)] = -80;
+  }
+  return blanket;
+}
+
+function lastTissueRow(hu: Int16Array, columns: number): number {
+  const middle = Math.floor(columns / 2);
+  let last = 0;
+  for (let row = 0; row * columns < hu.length; row++) if (hu[row * columns + middle]! > -200) last = row;
+  return last;
+}
+
+/** First and last row of the mask with more than a voxel in a thousand. */
+function extentOf(mask: Uint8Array, { rows, columns }: MmGrid): number[] {
+  const counts = new Array<number>(rows).fill(0);
+  for (const [voxel, inside] of mask.entries()) counts[Math.floor(voxel / columns) % rows]! += inside;
+  const few = counts.reduce((sum, count) => sum + count, 0) / 1000;
+  return [counts.findIndex((count) => count > few), counts.findLastIndex((count) => count > few)];
+}
+
+function padded(plane: Plane, by: number): Plane {
+  const [rows, columns] = [plane.rows + 2 * by, plane.columns + 2 * by];
+  const values = new Int16Array(rows * columns).fill(-1000);
+  for (let row = 0; row < plane.rows; row++)
+    values.set(plane.values.subarray(row * plane.columns, (row + 1) * plane.columns), (row + by) * columns + by);
+  return { ...plane, values, rows, columns };
+}
+
+function coarse(planes: readonly Plane[], factor: number): { hu: Int16Array; grid: MmGrid } {
+  const small = planes.map((plane) => shrink(plane, factor));
+  const { rows, columns, spacingMm } = small[0]!;
+  const hu = new Int16Array(small.length * rows * columns);
+  for (const [slice, { values }] of small.entries()) hu.set(values, slice * rows * columns);
+  return { hu, grid: { slices: small.length, rows, columns, spacingMm: [8, ...spacingMm] } };
 }
 
 function readSeries(folder: string): { hu: Int16Array; grid: MmGrid } {

@@ -1,0 +1,47 @@
+// Numbers that a file writes as text (DS, IS; PS3.5 6.2), also with a decimal comma, which the standard forbids and some
+// writers use. What is not certain is not read.
+
+/** Unreadable: the element has a value, and it is not so many numbers, or a comma in it may separate thousands. */
+export type Decimals = readonly number[] | "unreadable";
+
+const number = /^[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?$/;
+/** A decimal comma for certain: after a zero, or before other than three digits. */
+const certainComma = /^[+-]?(0*,\d+|\d+,(\d{1,2}|\d{4,}))([eEdD][+-]?\d+)?$/;
+const possibleComma = /^[+-]?\d*,\d+([eEdD][+-]?\d+)?$/;
+
+/**
+ * @param text not empty; values apart by backslashes
+ * @param count how many values the element has; of one, further ones are ignored
+ * @param hasDecimalCommas whether another element of the file has a decimal comma for certain
+ */
+export function readDecimals(text: string, count: number, hasDecimalCommas: () => boolean): Decimals {
+  const parts = text.split("\\").map((part) => part.trim());
+  if (parts.length === 1 && count > 1) return valuesOf(separatedByCommas(parts[0]!, count), count, hasDecimalCommas);
+  return valuesOf(parts, count, hasDecimalCommas);
+}
+
+/** Whether a text has a decimal comma that cannot be anything else. */
+export function hasCertainComma(text: string): boolean {
+  return text.split("\\").some((part) => certainComma.test(part.trim()));
+}
+
+function valuesOf(parts: readonly string[], count: number, hasDecimalCommas: () => boolean): Decimals {
+  const values: number[] = [];
+  for (const part of count === 1 ? parts.slice(0, 1) : parts) {
+    const isComma = certainComma.test(part) || (possibleComma.test(part) && hasDecimalCommas());
+    const written = isComma ? part.replace(",", ".") : part;
+    const value = number.test(written) ? Number(written.replace(/d/i, "e")) : Number.NaN;
+    if (!Number.isFinite(value)) return "unreadable";
+    values.push(value);
+  }
+  return values.length === count ? values : "unreadable";
+}
+
+/** "1.29,1.29" has two values, and so has "0,7,0,7"; "1,29" has one or two, which nobody can know. */
+function separatedByCommas(text: string, count: number): string[] {
+  const parts = text.split(",").map((part) => part.trim());
+  if (parts.length === count && parts.some((part) => part.includes("."))) return parts;
+  if (parts.length === 2 * count && !text.includes("."))
+    return Array.from({ length: count }, (_, index) => `${parts[2 * index]},${parts[2 * index + 1]}`);
+  return [text];
+}

@@ -1,0 +1,203 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { EXPLICIT_LITTLE, IMPLICIT_LITTLE } from "../../../imaging/phantom/part10.ts";
+import { readShardIndex } from "../../../imaging/shard/shard-format.ts";
+import { phantomScan, type SeriesOptions, writeSeries } from "./phantom-series.ts";
+import { importInto } from "./synthetic.ts";
+
+const scan = phantomScan();
+const { slices, spacingMm, rows } = scan.geometry;
+
+describe("one volume out of what archives mix", () => {
+  let root: string;
+  let count = 0;
+  let plain: string;
+  before(async () => {
+    root = await mkdtemp(join(tmpdir(), "consilium-mixed-"));
+    plain = (await importOf({})).pixels[0]!;
+  });
+  after(() => rm(root, { recursive: true, force: true }));
+
+  /** Imports series of one patient: the pixels that were taken, and the reasons for what was not. */
+  async function importOf(...series: readonly SeriesOptions[]) {
+    const dir = join(root, String(count++));
+    for (const one of series) await writeSeries(join(dir, "archive"), scan, one);
+    const { quarantine } = await importInto(join(dir, "archive"), join(dir, "shard"), {
+      oneClass: true,
+      label: 0,
+    }).catch(() => ({ quarantine: undefined }));
+    const index = quarantine && (await readShardIndex(join(dir, "shard")));
+    return {
+      dir,
+      pixels: index?.scans.map(({ pixels }) => pixels) ?? [],
+      facts: index?.scans[0]?.facts,
+      codes: quarantine?.map(({ what, code }) => `${what} ${code}`) ?? [],
+    };
+  }
+
+  const text = (tag: string, vr: string, value: string) => ({ [tag]: [vr, value] as const });
+  const other = { addHu: 25 };
+
+  for (const [name, first, second] of [
+    ["temporal positions", text("00200100", "IS", "1"), text("00200100", "IS", "2")],
+    ["phases of the heart", text("00209241", "DS", "40"), text("00209241", "DS", "70.0")],
+    ["trigger times", text("00181060", "DS", "400"), text("00181060", "DS", "700")],
+    ["acquisitions", text("00200012", "IS", "1"), text("00200012", "IS", "2")],
+    ["times of the content", text("00080033", "TM", "101010.5"), text("00080033", "TM", "101210")],
+    ["tube voltages", text("00180060", "DS", "80"), text("00180060", "DS", "140")],
+    [
+      "image types",
+      text("00080008", "CS", "ORIGINAL\\PRIMARY\\AXIAL\\A"),
+      text("00080008", "CS", "ORIGINAL\\PRIMARY\\AXIAL\\B"),
+    ],
+    ["numbers of series", text("00200011", "IS", "5"), text("00200011", "IS", "6")],
+  ] as const) {
+    it(`takes one of two volumes that one series has at the same positions, by ${name}`, async () => {
+      const alone = (await importOf({ elements: () => first })).pixels;
+      const { pixels, codes } = await importOf({ elements: () => first }, { ...other, elements: () => second });
+      expect([pixels, codes]).to.deep.equal([alone, ["series ANOTHER_PREFERRED"]]);
+    });
+  }
+
+  it("parts volumes whose times or numbers differ from slice to slice", async () => {
+    for (const elements of [
+      (pass: number) => (slice: number) => text("00080032", "TM", `1010${10 + slice}.${pass}`),
+      (pass: number) => (slice: number) => text("00181060", "DS", String(400 * pass + slice)),
+      (pass: number) => (slice: number) => text("00200013", "IS", String(slices * pass + slice)),
+    ]) {
+      const { pixels, codes } = await importOf({ elements: elements(0) }, { ...other, elements: elements(1) });
+      expect([pixels, codes]).to.deep.equal([[plain], ["series ANOTHER_PREFERRED"]]);
+    }
+  });
+
+  it("parts acquisitions whose slices lie between each other's", async () => {
+    const acquisition = (number: string) => () => text("00200012", "IS", number);
+    const { pixels, codes } = await importOf(
+      { elements: acquisition("1") },
+      { ...other, upMm: spacingMm[0] / 2, elements: acquisition("2") },
+    );
+    expect([pixels, codes]).to.deep.equal([[plain], ["series ANOTHER_PREFERRED"]]);
+  });
+
+  it("keeps blocks of slices together that are acquisitions of their own", async () => {
+    const { pixels, codes } = await importOf({
+      elements: (slice) => ({
+        ...text("00200012", "IS", String(1 + Math.floor(slice / 3))),
+        ...text("00080033", "TM", `10${10 + Math.floor(slice / 3)}00`),
+      }),
+    });
+    expect([pixels, codes]).to.deep.equal([[plain], []]);
+  });
+
+  const below = Array.from({ length: slices / 2 }, (_, slice) => slice);
+  const above = below.map((slice) => slice + slices / 2);
+
+  it("joins one acquisition under several series, down to one a slice", async () => {
+    const halves = await importOf({ slices: below }, { slices: above, series: "2.25.3" });
+    expect([halves.pixels, halves.codes]).to.deep.equal([[plain], []]);
+    const thirds = [0, 1, 2].map((part) => ({
+      series: `2.25.1${part}`,
+      slices: Array.from({ length: slices / 3 }, (_, slice) => slice + (part * slices) / 3),
+    }));
+    expect((await importOf(...thirds)).pixels).to.deep.equal([plain]);
+    const single = Array.from({ length: slices }, (_, slice) => ({ series: `2.25.10${slice}`, slices: [slice] }));
+    expect((await importOf(...single)).pixels).to.deep.equal([plain]);
+  });
+
+  it("refuses halves that nothing ties together, and takes a whole series of the same patient", async () => {
+    const frame = () => text("00200052", "UI", "2.25.77");
+    const acquisition = () => text("00200012", "IS", "9");
+    for (const elements of [frame, acquisition]) {
+      const halves = [{ slices: below }, { slices: above, series: "2.25.3", elements }];
+      expect((await importOf(...halves)).pixels).to.deep.equal([]);
+      const whole = { series: "2.25.9", elements: () => text("00181210", "SH", "B31f") };
+      const alone = (await importOf(whole)).pixels;
+      expect((await importOf(...halves, whole)).pixels).to.deep.equal(alone);
+    }
+  });
+
+  it("keeps all slices where noise lies around a limit of rounding", async () => {
+    const sign = (slice: number) => (slice % 2 === 0 ? 1 : -1);
+    const { pixels, facts } = await importOf({
+      elements: (slice) => {
+        const tilt = 0.025 + sign(slice) * 2e-6;
+        const pixelMm = 6.7725 + sign(slice) * 1e-7;
+        return {
+          ...text(
+            "00200037",
+            "DS",
+            `${Math.sqrt(1 - tilt ** 2).toFixed(9)}\\${tilt.toFixed(9)}\\0\\${-tilt.toFixed(9)}\\1\\0`,
+          ),
+          ...text("00280030", "DS", `${pixelMm.toFixed(7)}\\${pixelMm.toFixed(7)}`),
+          ...text("00180050", "DS", (1.25 + sign(slice) * 1e-6).toFixed(6)),
+        };
+      },
+    });
+    expect([pixels.length, facts?.storedSlices]).to.deep.equal([1, slices]);
+  });
+
+  it("reads decimal commas, and refuses by name what it cannot read", async () => {
+    const [, rowMm, columnMm] = spacingMm.map((mm) => String(Number(mm.toFixed(6))));
+    const commas = await importOf({
+      elements: () => ({
+        ...text("00281053", "DS", "1,0"),
+        ...text("00280030", "DS", `${rowMm},${columnMm}`),
+      }),
+    });
+    expect(commas.pixels).to.deep.equal([plain]);
+    const whole = { series: "2.25.9", elements: () => text("00181210", "SH", "B31f") };
+    const { pixels, codes } = await importOf(whole, { elements: () => text("00281053", "DS", "one") });
+    expect(pixels).to.have.length(1);
+    expect(codes).to.deep.equal(["series VALUE_UNREADABLE"]);
+  });
+
+  it("reads JPEG 2000 by the codestream's own precision and sign where the header says otherwise", async () => {
+    const scanner = { bitsAllocated: 16, signed: false, slope: "1", intercept: -1024, padding: undefined } as const;
+    const bright = { ...other, addHu: 1400 };
+    const right = (await importOf({ ...bright, storage: { ...scanner, bitsStored: 12 } })).pixels;
+    for (const bitsStored of [12, 16]) {
+      const storage = { ...scanner, bitsStored };
+      const header = { "00280101": ["US", [12]], "00280102": ["US", [11]], "00280103": ["US", [1]] } as const;
+      const { pixels } = await importOf({ ...bright, storage, encoding: "jpeg-2000", elements: () => header });
+      expect(pixels, `${bitsStored} bits`).to.deep.equal(right);
+    }
+    // HU as they are, with a sign, under a header that has none.
+    const storage = { ...scanner, bitsStored: 13, signed: true, intercept: 0 };
+    const elements = () => ({ "00280103": ["US", [0]] as const });
+    expect((await importOf({ ...bright, storage, encoding: "jpeg-2000", elements })).pixels).to.deep.equal(right);
+  });
+
+  it("takes a derived or reformatted axial series that is the only one, and not beside an original", async () => {
+    const elements = () => text("00080008", "CS", "DERIVED\\SECONDARY\\MPR");
+    expect((await importOf({ elements })).pixels).to.deep.equal([plain]);
+    const both = await importOf({}, { ...other, series: "2.25.3", elements });
+    expect([both.pixels, both.codes]).to.deep.equal([[plain], ["series ANOTHER_PREFERRED"]]);
+  });
+
+  it("takes a series whose body part names the chest among others, in the file's character set", async () => {
+    const cyrillic = { "00080005": ["CS", "ISO_IR 192"], "00180015": ["CS", Buffer.from("голова и грудь")] } as const;
+    for (const elements of [() => text("00180015", "CS", "TORAX-ABD-PELVIS"), () => cyrillic])
+      expect((await importOf({ elements })).pixels).to.deep.equal([plain]);
+  });
+
+  it("reads an implicit data set under a header that declares an explicit one", async () => {
+    const { pixels } = await importOf({ syntax: { ...IMPLICIT_LITTLE, uid: EXPLICIT_LITTLE.uid } });
+    expect(pixels).to.deep.equal([plain]);
+  });
+
+  it("copies no word into the shard that is not a maker's own", async () => {
+    const typed = {
+      "00080070": ["LO", "MEIER"],
+      "00081090": ["LO", "ANNA 1960"],
+      "00181210": ["SH", "MEIER ANNA"],
+    } as const;
+    const { dir, pixels, facts } = await importOf({ elements: () => typed });
+    expect(pixels).to.have.length(1);
+    for (const name of ["shard.json", "card.json", "card.html", "quarantine.json"])
+      expect(await readFile(join(dir, "shard", name), "utf8").catch(() => "")).not.to.match(/MEIER|ANNA/i);
+    for (const word of [facts?.manufacturer, facts?.model, facts?.kernel]) expect(word).to.match(/^[0-9a-f]{16}$/);
+    expect(rows).to.equal(64);
+  });
+});

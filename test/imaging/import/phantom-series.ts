@@ -1,0 +1,63 @@
+// Series of a phantom as real DICOM files whose elements a test can change.
+import { createHash } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describeSlice, type Storage, storageOf, storedWords } from "../../../imaging/phantom/ct-instance.ts";
+import { type EncodingName, encodePixels, loadEncoders } from "../../../imaging/phantom/encodings.ts";
+import { type ElementValue, type Transfer, writePart10 } from "../../../imaging/phantom/part10.ts";
+import { placeSlice } from "../../../imaging/phantom/placement.ts";
+import { type SyntheticScan, synthesiseScan } from "../../../imaging/phantom/synthesise-scan.ts";
+
+/** Twelve slices in which the lungs are found. */
+export function phantomScan(index = 1): SyntheticScan {
+  return synthesiseScan({ seed: 21, index, positive: false, matrix: 64, slices: [12, 12] });
+}
+
+type Elements = Readonly<Record<string, readonly [vr: string, value: ElementValue]>>;
+
+export interface SeriesOptions {
+  readonly series?: string;
+  /** Slices to write; all by default. */
+  readonly slices?: readonly number[];
+  /** Elements to set in the file of each slice. */
+  readonly elements?: (slice: number) => Elements;
+  /** Added to all HU, so that two volumes differ. */
+  readonly addHu?: number;
+  /** How far all slices are moved towards the head. */
+  readonly upMm?: number;
+  readonly encoding?: EncodingName;
+  readonly storage?: Storage;
+  /** How the data set is written, whatever the meta header says. */
+  readonly syntax?: Transfer;
+}
+
+/** Writes a series of patient 1; names of files say nothing of their order. */
+export async function writeSeries(dir: string, scan: SyntheticScan, options: SeriesOptions = {}): Promise<void> {
+  const { series = "2.25.2", elements = () => ({}), addHu = 0, upMm = 0, encoding = "explicit-little" } = options;
+  await loadEncoders([encoding]);
+  const folder = join(dir, "patient1");
+  await mkdir(folder, { recursive: true });
+  const { geometry, acquisition } = scan;
+  const storage = options.storage ?? storageOf(acquisition.manufacturer);
+  const area = geometry.rows * geometry.columns;
+  for (const slice of options.slices ?? Array.from({ length: geometry.slices }, (_, index) => index)) {
+    const name = createHash("sha256")
+      .update(JSON.stringify([series, slice, addHu, upMm]))
+      .digest("hex")
+      .slice(0, 16);
+    const instance = `2.25.${BigInt(`0x${name}`)}`;
+    const at = placeSlice(geometry, slice, 0);
+    const [x, y, z] = at.positionMm;
+    const names = { patient: "1", study: "2.25.1", series, instance, seriesNumber: 2, instanceNumber: slice + 1 };
+    const placement = { ...at, positionMm: [x, y, z + upMm] as const };
+    const dataset = new Map(describeSlice(scan, { placement, position: "HFS", names, storage }));
+    const hu = scan.hu.subarray(slice * area, (slice + 1) * area);
+    const moved = hu.map((value) => (value === acquisition.outsideHu ? value : Math.min(3071, value + addHu)));
+    const words = storedWords(moved, storage, acquisition.outsideHu);
+    const { syntax, native, frame } = encodePixels(encoding, words, geometry, storage);
+    for (const [tag, [vr, value]] of Object.entries<Elements[string]>(elements(slice))) dataset.set(tag, { vr, value });
+    if (native) dataset.set("7FE00010", { vr: "OW", value: native });
+    const bytes = writePart10(dataset, frame ? { syntax, frames: [frame] } : { syntax: options.syntax ?? syntax });
+    await writeFile(join(folder, `${name}.dcm`), bytes);
+  }
+}
