@@ -137,21 +137,65 @@ function fillSmallHoles(mask: BitMask, grid: MmGrid): BitMask {
   return fillHolesInPlane(mask, grid, LARGEST_HOLE_MM2 / (grid.spacingMm[1] * grid.spacingMm[2]));
 }
 
-/** The patient: the largest piece of tissue (the table is a thinner one), with the air that it encloses in each slice. */
+/** Parts of a chest wall that is thin between them; a table's dense parts are smaller. */
+const smallestCoreShare = 0.15;
+const stepsAlongWall = 4;
+
+/**
+ * The patient with the air that the body encloses in each slice. A table, a blanket or clothes may touch the skin and
+ * enclose air as well: what counts lies between parts of the patient's own thick tissue.
+ */
 function bodyMask(tissue: BitMask, grid: MmGrid): BitMask {
-  // Eroding by 3 mm, or by a pixel where that is more, cuts the table, blankets and clothes from the skin.
+  // Shells of tables, blankets and clothes are thinner than twice this.
   const partingPx = Math.max(1, 3 / grid.spacingMm[1]);
-  const parted = connectedPieces(erodeInPlane(tissue, grid, partingPx), grid);
-  const { sizes } = parted;
-  const largest = sizes.reduce((best, size, piece) => (size > (sizes[best] ?? 0) ? piece : best), 0);
-  if (largest === 0) return emptyMask(grid);
-  const core = maskOfPieces(
-    parted,
-    grid,
-    sizes.map((_, piece) => piece === largest),
-  );
-  const whole = both(dilateInPlane(core, grid, partingPx), tissue);
-  return closeAtBorder(fillHolesInPlane(whole, grid), whole, grid);
+  const thick = largestPieces(erodeInPlane(tissue, grid, partingPx), grid, smallestCoreShare);
+  if (countOf(thick) === 0) return thick;
+  // A thin wall comes back along itself, from where it is thicker.
+  let body = thick;
+  for (let step = 0; step < stepsAlongWall; step++) body = both(dilateInPlane(body, grid, partingPx), tissue);
+  // The wall of a thin chest is thinner than a shell here and there: it encloses the lungs all the same.
+  const whole = largestPieces(tissue, grid, 1);
+  return both(closeAtBorder(fillHolesInPlane(whole, grid), whole, grid), between(body, grid));
+}
+
+/** Pieces that have at least this share of the largest one's voxels. */
+function largestPieces(mask: BitMask, grid: MaskGrid, share: number): BitMask {
+  const pieces = connectedPieces(mask, grid);
+  const largest = pieces.sizes.reduce((most, size) => Math.max(most, size), 0);
+  const isChosen = pieces.sizes.map((size, piece) => piece > 0 && size >= share * largest);
+  return maskOfPieces(pieces, grid, isChosen);
+}
+
+/** Voxels that have the mask on at least three of their four sides within the slice, and those of the mask itself. */
+function between(mask: BitMask, grid: MaskGrid): BitMask {
+  const words = wordsPerRow(grid);
+  const sliceWords = grid.rows * words;
+  const inside = emptyMask(grid);
+  const [rowOf, front, back] = [new Uint32Array(words), new Uint32Array(sliceWords), new Uint32Array(sliceWords)];
+  for (let slice = 0; slice < grid.slices; slice++) {
+    const start = slice * sliceWords;
+    for (let at = 0; at < sliceWords; at++) front[at] = mask[start + at]! | (at < words ? 0 : front[at - words]!);
+    for (let at = sliceWords - 1; at >= 0; at--)
+      back[at] = mask[start + at]! | (at + words < sliceWords ? back[at + words]! : 0);
+    for (let row = 0; row < grid.rows; row++) {
+      const line = start + row * words;
+      for (let word = 0, seen = 0; word < words; word++) {
+        // All columns from the first one of the mask on.
+        const bits = mask[line + word]!;
+        rowOf[word] = seen | -(bits & -bits);
+        seen |= bits === 0 ? 0 : -1;
+      }
+      for (let word = words - 1, seen = 0; word >= 0; word--) {
+        const bits = mask[line + word]!;
+        const left = rowOf[word]!;
+        const right = seen | (bits === 0 ? 0 : -1 >>> Math.clz32(bits));
+        seen |= bits === 0 ? 0 : -1;
+        const [before, behind] = [front[row * words + word]!, back[row * words + word]!];
+        inside[line + word] = (left & right & (before | behind)) | (before & behind & (left | right));
+      }
+    }
+  }
+  return inside;
 }
 
 /** Where the field of view cuts the body, fills from the body's extent in each row, so that lungs at a cut side stay inside. */

@@ -23,6 +23,8 @@ export interface SeriesOptions {
   readonly elements?: (slice: number) => Elements;
   /** Added to all HU, so that two volumes differ. */
   readonly addHu?: number;
+  /** Bone as dense as this, HU. */
+  readonly boneHu?: number;
   /** How far all slices are moved towards the head. */
   readonly upMm?: number;
   readonly encoding?: EncodingName;
@@ -33,7 +35,14 @@ export interface SeriesOptions {
 
 /** Writes a series of patient 1; names of files say nothing of their order. */
 export async function writeSeries(dir: string, scan: SyntheticScan, options: SeriesOptions = {}): Promise<void> {
-  const { series = "2.25.2", elements = () => ({}), addHu = 0, upMm = 0, encoding = "explicit-little" } = options;
+  const {
+    series = "2.25.2",
+    elements = () => ({}),
+    addHu = 0,
+    boneHu,
+    upMm = 0,
+    encoding = "explicit-little",
+  } = options;
   await loadEncoders([encoding]);
   const folder = join(dir, "patient1");
   await mkdir(folder, { recursive: true });
@@ -52,7 +61,10 @@ export async function writeSeries(dir: string, scan: SyntheticScan, options: Ser
     const placement = { ...at, positionMm: [x, y, z + upMm] as const };
     const dataset = new Map(describeSlice(scan, { placement, position: "HFS", names, storage }));
     const hu = scan.hu.subarray(slice * area, (slice + 1) * area);
-    const moved = hu.map((value) => (value === acquisition.outsideHu ? value : Math.min(3071, value + addHu)));
+    const moved = hu.map((value) => {
+      if (value === acquisition.outsideHu) return value;
+      return boneHu !== undefined && value > 150 ? boneHu : value + addHu;
+    });
     const words = storedWords(moved, storage, acquisition.outsideHu);
     const { syntax, native, frame } = encodePixels(encoding, words, geometry, storage);
     for (const [tag, [vr, value]] of Object.entries<Elements[string]>(elements(slice))) dataset.set(tag, { vr, value });
