@@ -4,14 +4,7 @@ import { inOrder } from "../../foundation/in-order.ts";
 import type { DecodePool } from "../dicom/decode-pool.ts";
 import { readStack, type Stack } from "../series/read-stack.ts";
 import { isScannerWord, type ScannerWord } from "../series/scanner-names.ts";
-import {
-  type LeftSeries,
-  leftReasons,
-  noSeriesError,
-  notNeeded,
-  type SeriesCandidate,
-  selectSeries,
-} from "../series/select.ts";
+import { type LeftSeries, noSeriesError, notNeeded, type SeriesCandidate, selectSeries } from "../series/select.ts";
 import type { Pseudonyms } from "../shard/pseudonyms.ts";
 import { type QuarantineEntry, quarantineEntry } from "../shard/quarantine.ts";
 import type { ScanFacts } from "../shard/shard-format.ts";
@@ -99,7 +92,7 @@ export function fileName(file: ListedFile, pseudonyms: Pseudonyms): string {
 function leftSeries(left: readonly LeftSeries[], patient: string, pseudonyms: Pseudonyms): QuarantineEntry[] {
   return left.map(({ files, reason, facts = {} }) => {
     const { seriesUid } = files[0]!.instance;
-    const error = new FedError(reason, facts, { remedy: leftReasons[reason] });
+    const error = new FedError(reason, facts);
     const series = pseudonyms.of("series", seriesUid);
     return quarantineEntry(error, { what: "series", patient, series, files: files.length });
   });
@@ -167,7 +160,7 @@ async function fromPictures(
     }
   }
   if (planes.length < minSlices) {
-    const remedy = planes.length === 0 ? "export the slices again" : leftReasons.TOO_FEW_SLICES;
+    const remedy = planes.length === 0 ? "export the slices again" : undefined;
     throw new FedError("TOO_FEW_SLICES", { slices: planes.length, minSlices }, { remedy });
   }
   const count = planes.length;

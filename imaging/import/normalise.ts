@@ -114,10 +114,7 @@ function findLungs({ planes, heightsMm, thicknessMm, continued }: Stack): Lungs 
   const isCut = ({ side, slice }: { side: Side; slice: number }) =>
     continued.includes(side) && s[slice]! * spacingMm[0] * spacingMm[1] > cutLungMm2;
   const ends = [{ side: "below", slice: 0 } as const, { side: "above", slice: count - 1 } as const];
-  if (ends.some(isCut)) {
-    const remedy = "export the scan as one series: its parts have frames of reference or acquisitions that differ";
-    throw new FedError("SERIES_INCOMPLETE", { slices: planes.length }, { remedy });
-  }
+  if (ends.some(isCut)) throw new FedError("SERIES_INCOMPLETE", { slices: planes.length });
   // Centres of the field's pixels are half a coarse pixel from those of the mask's.
   const middle = (counts: Float64Array, mm: number) =>
     ((quantile(counts, 0.01) + quantile(counts, 0.99)) / 2) * mm + ((factor - 1) * mm) / factor / 2;

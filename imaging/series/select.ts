@@ -8,22 +8,20 @@ import { joinVolumes, type Side } from "./join-volumes.ts";
 import { isAxial, type OrderedSeries, orderSeries } from "./order.ts";
 import { framesOf, type SeriesFrame, splitVolumes } from "./split-volumes.ts";
 
-/** Why a series was left, and what to do where that was wrong. */
-export const leftReasons = {
-  NOT_CT: "nothing to do: only CT is learned from",
-  NOT_HU: "export the series in Hounsfield units, not as a spectral or derived map",
-  COLOUR: "nothing to do: a picture in colour has no Hounsfield units",
-  LOCALIZER: "nothing to do: a scout is no scan",
-  DERIVED: "nothing to do: the axial series is used, and not what was computed from it",
-  NOT_AXIAL: "export the axial series of the study",
-  NO_POSITION: "export the series with ImagePositionPatient and ImageOrientationPatient",
-  VALUE_UNREADABLE: "export the series again: numbers in its headers are not written as DICOM writes them",
-  MIXED_PIXEL_SIZES: "export the series with one pixel size for all of its frames",
-  TOO_FEW_SLICES: "lower --min-slices where so few slices are a scan",
-  OTHER_BODY_PART: "export the chest series of the study",
-  ANOTHER_PREFERRED: "nothing to do: a thinner, sharper or more complete series of the patient was taken",
-} as const;
-export type LeftReason = keyof typeof leftReasons;
+/** Why a series was left; the table of errors has the remedies. */
+export type LeftReason =
+  | "NOT_CT"
+  | "NOT_HU"
+  | "COLOUR"
+  | "LOCALIZER"
+  | "DERIVED"
+  | "NOT_AXIAL"
+  | "NO_POSITION"
+  | "VALUE_UNREADABLE"
+  | "MIXED_PIXEL_SIZES"
+  | "TOO_FEW_SLICES"
+  | "OTHER_BODY_PART"
+  | "ANOTHER_PREFERRED";
 
 export interface SeriesCandidate {
   readonly files: readonly ExaminedFile[];
