@@ -65,11 +65,20 @@ export async function aggregateRounds(
     const news = watch.follow(newest, now);
     if (newest && news.opened) emit({ event: "round-opened", round: newest.id, opener: newest.opener });
     if (newest && news.abandoned) emit({ event: "round-abandoned", round: newest.id });
+    if (news.rolledBackFrom !== undefined) {
+      const facts = { seen: news.rolledBackFrom, now: newest?.id ?? 0 };
+      log.warn("chain-rolled-back", facts);
+      emit({ event: "chain-rolled-back", ...facts });
+      const lastFinal = finals.at(-1)?.id ?? 0;
+      reportedFinal = Math.min(reportedFinal, lastFinal);
+      fetched = Math.min(fetched, lastFinal);
+    }
     for (const { id, model } of finals) {
       if (id <= reportedFinal || model === undefined) continue;
       reportedFinal = id;
       emit({ event: "final", round: id, model });
       if (id === finals.at(-1)?.id && finals.length >= options.rounds) {
+        log.info("finished", { rounds: finals.length, model });
         emit({ event: "finished", rounds: finals.length, model });
       }
     }

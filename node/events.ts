@@ -62,6 +62,10 @@ export type HospitalEvent = {
   | { readonly event: "adopted"; readonly round: RoundId; readonly model: Digest; readonly ours: boolean }
   | { readonly event: "round-abandoned"; readonly round: RoundId }
   | { readonly event: "plan-refused"; readonly round: RoundId; readonly plan: Digest }
+  /** The chain shows an older round than before: a deep reorganisation, or a chain restored from a copy. */
+  | { readonly event: "chain-rolled-back"; readonly seen: RoundId; readonly now: number }
+  /** All rounds of the plan are final and this hospital has adopted the last model. It still serves its objects. */
+  | { readonly event: "finished"; readonly rounds: number; readonly model: Digest }
   | { readonly event: "revoked" }
 );
 

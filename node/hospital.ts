@@ -7,10 +7,10 @@ import { PartyLoop } from "../party/loop.ts";
 import { openRound } from "../party/open-round.ts";
 import { proposeModel } from "../party/propose-model.ts";
 import { collectName } from "../party/round-actions.ts";
-import { RoundWatch } from "../party/round-watch.ts";
-import { openLineage } from "../protocol/contract/lineage.ts";
+import { type ContextState, RoundWatch } from "../party/round-watch.ts";
+import { type Lineage, openLineage } from "../protocol/contract/lineage.ts";
 import type { RoundState } from "../protocol/contract/round.ts";
-import type { Digest } from "../protocol/format/digest.ts";
+import type { Digest, RoundId } from "../protocol/format/digest.ts";
 import type { SharedWork } from "../protocol/judge/shared-work.ts";
 import type {
   BlobExchange,
@@ -27,7 +27,7 @@ import { adoptModel } from "./adopt-model.ts";
 import { attestModel } from "./attest-model.ts";
 import type { Emit, HospitalEvent } from "./events.ts";
 import { type HospitalAction, nextActions } from "./next-actions.ts";
-import { notePlan, readNotes } from "./notes.ts";
+import { type Notes, notePlan, readNotes } from "./notes.ts";
 import { submitUpdate } from "./submit-update.ts";
 import { trainUpdate } from "./train-update.ts";
 import type { HospitalView, Training } from "./view.ts";
@@ -74,6 +74,7 @@ export async function runHospital(
   const watch = new RoundWatch(ports, { maxModelBytes }, (round, member) => loop.retryNow(collectName(round, member)));
   let training: Training | undefined;
   let wasActive = false;
+  let finished = false;
 
   const observe = async (waiting: Waiting): Promise<HospitalView> => {
     const now = await ledger.chainTime(waiting);
@@ -89,7 +90,26 @@ export async function runHospital(
     wasActive = member?.active ?? false;
     const observations = watch.observations();
     const notes = await readNotes(journal);
+    reportRollBack(news.rolledBackFrom, lineage);
+    reportFinished(observations.context, lineage, notes);
     return { ...observations, self, member, now, lineage, notes, training };
+  };
+
+  const reportRollBack = (seen: RoundId | undefined, { newest }: Lineage) => {
+    if (seen === undefined) return;
+    const facts = { seen, now: newest?.id ?? 0 };
+    log.warn("chain-rolled-back", facts);
+    emit({ event: "chain-rolled-back", ...facts });
+  };
+
+  const reportFinished = (context: ContextState, { finals }: Lineage, { adopted }: Notes) => {
+    const last = finals.at(-1);
+    if (context.status !== "ready" || finals.length < context.plan.rounds) finished = false;
+    else if (!finished && last?.model !== undefined && adopted?.model === last.model) {
+      finished = true;
+      log.info("finished", { rounds: finals.length, model: last.model });
+      emit({ event: "finished", rounds: finals.length, model: last.model });
+    }
   };
 
   const openContext = async (round: RoundState, view: HospitalView, waiting: Waiting) => {
@@ -164,7 +184,7 @@ export async function runHospital(
       case "attest":
         return attest(action, view, signals);
       case "adopt": {
-        const input = { round: action.round, finals: lineage.finals, notes, self, maxModelBytes };
+        const input = { round: action.round, lineage, notes, self, maxModelBytes };
         return adoptModel({ exchange, journal }, input, { signal: signals.wanted, emit });
       }
       case "expire":

@@ -7,6 +7,7 @@ import { ageOf } from "../protocol/contract/lineage.ts";
 import type { Proposal, RoundState } from "../protocol/contract/round.ts";
 import { mayOpenAfter } from "../protocol/contract/turns.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
+import { wasReplaced } from "./notes.ts";
 import type { HospitalView } from "./view.ts";
 
 export type HospitalAction =
@@ -29,7 +30,7 @@ export function nextActions(view: HospitalView): HospitalAction[] {
   const { id } = round;
   const actions: HospitalAction[] = fetchActions(view, round);
   const latestFinal = lineage.finals.at(-1);
-  const adoptable = latestFinal && latestFinal.id > (view.notes.adopted?.round ?? 0) ? latestFinal : undefined;
+  const adoptable = latestFinal && shouldAdopt(view, latestFinal) ? latestFinal : undefined;
   const trainFor = roundToTrainIn(view, round, adoptable !== undefined);
   if (trainFor) actions.push({ name: `train ${trainFor}`, lane: "learner", kind: "train", round });
 
@@ -47,6 +48,10 @@ export function nextActions(view: HospitalView): HospitalAction[] {
   }
   actions.push(...expireActions(view, round));
   return actions;
+}
+
+function shouldAdopt({ notes: { adopted }, lineage }: HospitalView, latestFinal: RoundState): boolean {
+  return latestFinal.id > (adopted?.round ?? 0) || wasReplaced(adopted, lineage);
 }
 
 function hasCommitted(round: RoundState, self: HospitalAddress): boolean {
@@ -95,16 +100,19 @@ function shouldAttest(view: HospitalView, round: RoundState, proposal: Proposal)
   if (now > (round.status === "final" ? round.deadline : round.attestBy)) return false;
   const canBeJudged = proposal.status === "open" || (proposal.status === "accepted" && round.status === "final");
   if (!canBeJudged) return false;
-  if (context.status === "refused" || judgementDue(view, round)) return true;
+  if (context.status === "refused") return true;
+  // After the decision nothing is urgent: a hospital that restarts must not refuse for updates it had no time to fetch.
+  if (proposal.status === "open" && judgementDue(view, round)) return true;
   return round.commitments.every(({ member }) => {
     if (collected.has(member)) return true;
     return !proposal.included.includes(member) && (view.failedFetches.get(member) ?? 0) >= fetchesOfLeftOut;
   });
 }
 
-/** Whether half of the time for attesting has passed: an update that has not arrived by then counts as unserved. */
-function judgementDue({ now, proposalSeenAt }: HospitalView, round: RoundState): boolean {
-  return proposalSeenAt !== undefined && now > (proposalSeenAt + round.attestBy) / 2;
+/** Whether half of the time to fetch and attest has passed: an update that has not arrived by then counts as unserved. */
+function judgementDue({ now, proposalSeenAt, fetchingSince }: HospitalView, round: RoundState): boolean {
+  if (proposalSeenAt === undefined || fetchingSince === undefined) return false;
+  return now > (Math.max(proposalSeenAt, fetchingSince) + round.attestBy) / 2;
 }
 
 function shouldOpen({ self, now, lineage, context }: HospitalView, round: RoundState): boolean {

@@ -2,6 +2,7 @@
 // keys of its journal; related notes are written in one batch.
 import { z } from "zod";
 import { FedError } from "../foundation/errors.ts";
+import type { Lineage } from "../protocol/contract/lineage.ts";
 import type { RoundState } from "../protocol/contract/round.ts";
 import { canonicalBytes } from "../protocol/format/canonical.ts";
 import type { Digest, RoundId } from "../protocol/format/digest.ts";
@@ -93,6 +94,18 @@ export async function noteAdopted(
     ? { [keys.residual]: residual, [keys.prepared]: undefined, [keys.preparedResidual]: undefined }
     : {};
   await journal.write({ ...removals, ...settled, [keys.adopted]: canonicalBytes(adopted) });
+}
+
+/**
+ * Whether a deep reorganisation has replaced the adopted model. A chain that merely lags behind the notes, as an endpoint
+ * may after a restart, does not count: its history must reach the round and contradict it.
+ */
+export function wasReplaced(adopted: Adopted | undefined, { finals, newest }: Lineage): boolean {
+  if (!adopted || !newest || newest.id < adopted.round) return false;
+  const final = finals.find(({ id }) => id === adopted.round);
+  if (final) return final.model !== adopted.model;
+  // The round is over without a final model.
+  return newest.id > adopted.round || newest.status === "abandoned";
 }
 
 /** Whether a round's final model contains this hospital's update. */

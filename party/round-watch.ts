@@ -28,6 +28,14 @@ export interface RoundObservations {
   readonly proposalSeenAt: number | undefined;
 }
 
+/** What has changed since the last observation. */
+export interface RoundNews {
+  readonly opened: boolean;
+  readonly abandoned: boolean;
+  /** The newest round seen before, if the chain now shows an older one. */
+  readonly rolledBackFrom: RoundId | undefined;
+}
+
 type RetryFetch = (round: RoundId, member: HospitalAddress) => void;
 
 export class RoundWatch {
@@ -51,9 +59,13 @@ export class RoundWatch {
   }
 
   /** Takes in the newest round. @returns what is new about it */
-  follow(round: RoundState | undefined, now: number): { opened: boolean; abandoned: boolean } {
+  follow(round: RoundState | undefined, now: number): RoundNews {
     this.#now = now;
-    if (!round) return { opened: false, abandoned: false };
+    const seen = this.#round?.id;
+    if (!round) {
+      this.#round = undefined;
+      return { opened: false, abandoned: false, rolledBackFrom: seen };
+    }
     // A reorganisation can replace a round by another one of the same id.
     const opened = round.id !== this.#round?.id || round.plan !== this.#round.plan || round.base !== this.#round.base;
     if (opened) {
@@ -72,7 +84,11 @@ export class RoundWatch {
       this.#failedFetches.clear();
       for (const { member } of round.commitments) this.#retryFetch(round.id, member);
     }
-    return { opened, abandoned: round.status === "abandoned" && before?.status !== "abandoned" };
+    return {
+      opened,
+      abandoned: round.status === "abandoned" && before?.status !== "abandoned",
+      rolledBackFrom: seen !== undefined && round.id < seen ? seen : undefined,
+    };
   }
 
   observations(): RoundObservations {

@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { FakeFederation } from "../fakes/federation.ts";
 
-const finished = (federation: FakeFederation) => () => federation.events.some(({ event }) => event === "finished");
+const finished = (federation: FakeFederation) => () =>
+  federation.events.some((event) => event.event === "finished" && "aggregator" in event);
 const adoptedBy = (federation: FakeFederation, count: number) => () =>
   federation.events.filter(({ event }) => event === "adopted").length >= count;
 
@@ -62,6 +63,25 @@ describe("a federation of hospitals", () => {
     await again.runUntil(() => again.time.now() > 1000 * 1000, { withinSeconds: 2000 });
     expect(again.chain.rounds).to.have.length(1);
     expect(again.finals).to.deep.equal(federation.finals);
+  });
+
+  it("tells every hospital once that all rounds of the plan are final, and again after a restart", async () => {
+    const federation = await FakeFederation.create({ plan: { rounds: 2 } });
+    const finishedOf = (address: string) =>
+      federation.events.filter((e) => e.event === "finished" && "hospital" in e && e.hospital === address);
+    federation.start();
+    const all = federation.hospitals;
+    await federation.time.runUntil(() => all.every(({ address }) => finishedOf(address).length === 1));
+    const first = all[0]!;
+    const model = federation.finals.at(-1);
+    expect(finishedOf(first.address)).to.deep.equal([{ hospital: first.address, event: "finished", rounds: 2, model }]);
+    expect(first.log.lines.filter(({ event }) => event === "finished")).to.have.length(1);
+    const now = federation.time.now();
+    await federation.time.runUntil(() => federation.time.now() > now + 20_000);
+    expect(finishedOf(first.address)).to.have.length(1);
+    federation.kill(first);
+    federation.startHospital(first);
+    await federation.runUntil(() => finishedOf(first.address).length === 2);
   });
 
   it("takes no harm from two aggregators at once", async () => {

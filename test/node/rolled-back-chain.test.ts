@@ -1,0 +1,59 @@
+import { expect } from "chai";
+import { nextActions } from "../../node/next-actions.ts";
+import type { HospitalView } from "../../node/view.ts";
+import { lineageOf } from "../../protocol/contract/lineage.ts";
+import type { RoundState } from "../../protocol/contract/round.ts";
+import type { Digest } from "../../protocol/format/digest.ts";
+import { FakeFederation } from "../fakes/federation.ts";
+
+describe("a hospital whose chain is rolled back", () => {
+  it("warns once, emits the event once, and continues", async () => {
+    const federation = await FakeFederation.create({ plan: { rounds: 3 } });
+    const site = federation.hospitals[0]!;
+    let rolledBack = false;
+    site.tamper = ({ ledger }) => ({
+      ledger: {
+        ...ledger,
+        latestRound: async () => (rolledBack ? 1 : await ledger.latestRound()) as RoundState["id"],
+      },
+    });
+    federation.start();
+    await federation.time.runUntil(() => federation.chain.rounds.length === 2);
+    await federation.time.runUntil(() => federation.chain.rounds[1]!.commitments.length > 0);
+    rolledBack = true;
+    const until = federation.time.now() + 5000;
+    await federation.time.runUntil(() => federation.time.now() >= until);
+    rolledBack = false;
+    await federation.runUntil(() => federation.finals.length === 3);
+    const warnings = site.log.lines.filter(({ event }) => event === "chain-rolled-back");
+    expect(warnings).to.deep.equal([{ level: "warn", event: "chain-rolled-back", facts: { seen: 2, now: 1 } }]);
+    expect(federation.events.filter(({ event }) => event === "chain-rolled-back")).to.deep.equal([
+      { hospital: site.address, event: "chain-rolled-back", seen: 2, now: 1 },
+    ]);
+    expect(site.log.lines.filter(({ level }) => level === "error")).to.deep.equal([]);
+  });
+
+  it("adopts the final model that replaced the one it had adopted", async () => {
+    const federation = await FakeFederation.create({ plan: { rounds: 2 } });
+    federation.start();
+    await federation.runUntil(() => federation.finals.length === 2);
+    const { rounds } = federation.chain;
+    const other = `0x${"77".repeat(32)}` as Digest;
+    const view = (model: Digest): HospitalView => ({
+      self: federation.hospitals[0]!.address,
+      member: { index: 0, address: federation.hospitals[0]!.address, role: "hospital", active: true } as never,
+      now: rounds.at(-1)!.deadline + 1000,
+      lineage: lineageOf(rounds),
+      notes: { prepared: undefined, adopted: { round: rounds.at(-1)!.id, model }, plan: undefined },
+      training: undefined,
+      context: { status: "missing" },
+      collected: new Map(),
+      fetchingSince: undefined,
+      failedFetches: new Map(),
+      proposalSeenAt: undefined,
+    });
+    const kinds = (model: Digest) => nextActions(view(model)).map(({ kind }) => kind);
+    expect(kinds(other)).to.include("adopt");
+    expect(kinds(rounds.at(-1)!.model!)).not.to.include("adopt");
+  });
+});
