@@ -11,20 +11,25 @@ const anyCaseAddress = z
   .pipe(addressField);
 
 export const partyConfigFields = {
-  /** The contract, as `consilium deploy` prints it. */
+  /** The content of the federation file that `consilium deploy` wrote. */
   federation: z
     .object({
       chainId: z.number().int().positive(),
       contract: anyCaseAddress,
       /** Block of the contract's creation: events are read from here. */
       fromBlock: countField,
-      /** Keccak-256 of the contract's code; unchecked when left out. */
+      /** Keccak-256 of the contract's code; default: not checked. */
       codeDigest: z
         .string()
         .regex(/^0x[0-9a-f]{64}$/)
         .optional(),
+      // The other fields of the federation file, so that its whole content can be pasted here.
+      version: z.literal(1).optional(),
+      abiDigest: z.string().optional(),
+      predecessor: anyCaseAddress.nullable().optional(),
     })
-    .strict(),
+    .strict()
+    .transform(({ chainId, contract, fromBlock, codeDigest }) => ({ chainId, contract, fromBlock, codeDigest })),
   chain: z
     .object({
       /** HTTP addresses of RPC endpoints, the preferred one first; user:password@ in them is sent as basic authentication. */

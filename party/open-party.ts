@@ -16,6 +16,7 @@ import { type HospitalAddress, parseAddress } from "../protocol/format/digest.ts
 import type { SharedWork } from "../protocol/judge/shared-work.ts";
 import type { BlobExchange, BlobStore, Clock, Gossip, Journal, Log, Signatures } from "../protocol/ports.ts";
 import type { PartyConfig } from "./config.ts";
+import { lockKeyFile } from "./key-lock.ts";
 import { watchMembership } from "./membership-watch.ts";
 import type { SharedParts } from "./shared-parts.ts";
 
@@ -47,7 +48,7 @@ export interface PartyOpening {
 
 /**
  * Opens everything, waits until the contract lists this party, and binds its peer key to it.
- * @throws KEYSTORE_*, LEDGER_*, RPC_*, STORE_*, PEER_*, ABORTED
+ * @throws KEY_IN_USE, KEYSTORE_*, LEDGER_*, RPC_*, STORE_*, PEER_*, ABORTED
  */
 export async function openParty(config: PartyConfig, opening: PartyOpening): Promise<OpenParty> {
   const { log, signal } = opening;
@@ -62,6 +63,10 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
   try {
     const wallet = await openKeystore(config.keys.keystore, opening.password);
     const identity = await openPeerKeyFile(config.keys.peerKey);
+    for (const path of [config.keys.keystore, config.keys.peerKey]) {
+      const lock = await lockKeyFile(path);
+      closers.push(() => lock.release());
+    }
     const { shared } = opening;
     const blobs = shared ? shared.store.view() : await openOwnStore(join(config.store, "blobs"), closers);
     const notes = await openLevel(join(config.store, "notes"));

@@ -1,6 +1,7 @@
 // The command line: `consilium COMMAND`. One file a command; this one only lists them and ends the process properly.
 import "./terminal/plain-unless-terminal.ts";
 import { Command, CommanderError } from "commander";
+import { endWithParent } from "./terminal/end-with-parent.ts";
 import { reportFailure } from "./terminal/failure.ts";
 import { version } from "./version.ts";
 
@@ -34,6 +35,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
   throw error;
 });
+
+endWithParent();
 
 const program = new Command("consilium")
   .description("Federated learning between hospitals on a blockchain, where anyone can re-derive every model.")

@@ -2,10 +2,15 @@
 import { entriesOf } from "./kinds.ts";
 
 export const commandErrors = entriesOf("command", {
+  BACKUP_DAMAGED: "take another copy of the backup file: this one was changed or cut off",
+  BACKUP_MALFORMED: "give a file that consilium backup wrote, whole",
+  BACKUP_PASSWORD: "check the backup's password; if it is right, the beginning of the file is damaged",
+  BACKUP_VERSION: "use the version of the software that wrote this backup",
   CONFIG_INVALID: "see the command's --help for the fields of the configuration",
   FILE_EXISTS: "give another path: nothing was overwritten",
   FILE_UNREADABLE: "check that the file exists and can be read",
   FILE_UNWRITABLE: "check the folder's permissions and its free space",
+  KEY_IN_USE: "stop the other process that uses this key file: one key must not run twice",
   OPTION_INVALID: "see the command's --help",
   OPTION_MISSING: "see the command's --help",
   PARTY_ENDED: "read the end of the party's log file",

@@ -27,6 +27,7 @@ export const blobErrors = entriesOf("blob", {
 
 export const storeErrors = entriesOf("store", {
   JOURNAL_MALFORMED: "restore the store's folder from a backup",
+  STORE_EXISTS: "move the folder away, or give another one: a restored store never overwrites another",
   STORE_FULL: "free disk space and start again: nothing is lost",
   STORE_LOCKED: "stop the other process that uses this folder, or choose another folder",
   STORE_MISSING: "give the store folder of a party's configuration",

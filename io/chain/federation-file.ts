@@ -44,14 +44,17 @@ export async function readFederationFile(path: string): Promise<FederationFile> 
     throw new FedError("FEDERATION_FILE_MISSING", { path }, { cause, remedy });
   }
   const file = parseFederationFile(text, path);
-  if (file.abiDigest !== abiDigest) {
-    throw new FedError(
-      "FEDERATION_ABI_MISMATCH",
-      { path, expected: abiDigest, found: file.abiDigest },
-      { remedy: "this federation runs another version of the contracts: use the software that it was founded with" },
-    );
-  }
+  requireKnownAbi(file.abiDigest, path);
   return file;
+}
+
+/** Passes if no digest is given. @throws FEDERATION_ABI_MISMATCH */
+export function requireKnownAbi(found: unknown, path: string): void {
+  if (found === undefined || found === abiDigest) return;
+  const facts = { path, expected: abiDigest, found: String(found) };
+  throw new FedError("FEDERATION_ABI_MISMATCH", facts, {
+    remedy: "this federation runs another version of the contracts: use the software that it was founded with",
+  });
 }
 
 /** Writes a new federation file. @throws FedError FILE_EXISTS, FILE_UNWRITABLE */

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { FedError } from "../../foundation/errors.ts";
-import { readFederationFile } from "../../io/chain/federation-file.ts";
+import { readFederationFile, requireKnownAbi } from "../../io/chain/federation-file.ts";
 import { readPassword } from "../terminal/read-password.ts";
 
 export interface RawPartyConfig {
@@ -27,6 +27,11 @@ export async function readPartyConfig(configPath: string): Promise<RawPartyConfi
   return { raw: await withFederation(raw, baseDir), baseDir, password };
 }
 
+/** A configuration file as it stands. @throws FILE_UNREADABLE, CONFIG_INVALID */
+export function readConfigFile(configPath: string): Promise<unknown> {
+  return readJson(resolve(configPath));
+}
+
 async function readJson(path: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(path, "utf8"));
@@ -36,10 +41,13 @@ async function readJson(path: string): Promise<unknown> {
   }
 }
 
-/** `federation` is either the path of the file that `consilium deploy` wrote, or an object with four of its fields. */
+/** `federation` is either the path of the file that `consilium deploy` wrote, or its content. */
 async function withFederation(raw: unknown, baseDir: string): Promise<unknown> {
   const { federation } = (raw ?? {}) as { federation?: unknown };
-  if (typeof federation !== "string") return raw;
+  if (typeof federation !== "string") {
+    requireKnownAbi((federation as { abiDigest?: unknown } | undefined)?.abiDigest, "the configuration");
+    return raw;
+  }
   const { chainId, contract, fromBlock, codeDigest } = await readFederationFile(resolve(baseDir, federation));
   return { ...(raw as object), federation: { chainId, contract, fromBlock, codeDigest } };
 }

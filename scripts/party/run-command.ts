@@ -4,19 +4,21 @@ import { FedError } from "../../foundation/errors.ts";
 import { jsonLog, type LogLevel } from "../../io/telemetry/json-log.ts";
 import type { PartyConfig } from "../../party/config.ts";
 import type { Log } from "../../protocol/ports.ts";
+import { endWithParent } from "../terminal/end-with-parent.ts";
+import { eventLine } from "./event-line.ts";
 import { readPartyConfig } from "./read-config.ts";
 
 export interface PartyRun {
   readonly password: string;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** Prints an event: one JSON object a line on stdout. */
+  /** Prints an event with its time: one JSON object a line on stdout. */
   readonly onEvent: (event: object) => void;
 }
 
 /**
  * Reads the configuration, runs the party, and stops it in good order on SIGINT, SIGTERM, or the end of a parent that
- * started it over a pipe. A second signal ends the process at once: the chain and the journal make that safe too.
+ * started it over an IPC channel. A second signal ends the process at once: the chain and the journal make that safe too.
  */
 export async function runPartyCommand<Config extends PartyConfig>(
   configPath: string,
@@ -32,18 +34,16 @@ export async function runPartyCommand<Config extends PartyConfig>(
     controller.abort(new FedError("ABORTED", { what: "stopped" }));
   };
   for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, stop);
-  if (process.channel) process.once("disconnect", stop);
+  endWithParent();
   const log = jsonLog((line) => process.stderr.write(`${line}\n`), { level: logLevel });
   try {
     await run(config, {
       password,
       log,
       signal: controller.signal,
-      onEvent: (event) => process.stdout.write(`${JSON.stringify(event)}\n`),
+      onEvent: (event) => process.stdout.write(eventLine(event)),
     });
   } catch (error) {
     if (!controller.signal.aborted) throw error;
-  } finally {
-    if (process.channel) process.disconnect();
   }
 }

@@ -40,7 +40,8 @@ async function main() {
     node,
     ["--disable-warning=ExperimentalWarning", join(root, command[0]), ...command.slice(1), ...rest],
     {
-      stdio: "inherit",
+      // Over the channel the child notices that this process was killed (scripts/terminal/end-with-parent.ts).
+      stdio: ["inherit", "inherit", "inherit", "ipc"],
       cwd: word === "consilium" ? cwd : root,
       env,
     },

@@ -43,8 +43,8 @@ export function run(file, args, { env = process.env, cwd, remedy }) {
  */
 export async function buildOnce(folder, build) {
   const temporary = `${folder}.${process.pid}.tmp`;
-  await rm(temporary, { recursive: true, force: true });
-  await mkdir(temporary, { recursive: true });
+  await rm(temporary, { recursive: true, force: true }).catch(unwritable(folder));
+  await mkdir(temporary, { recursive: true }).catch(unwritable(folder));
   try {
     await build(temporary);
     await rename(temporary, folder).catch((error) => {
@@ -53,6 +53,16 @@ export async function buildOnce(folder, build) {
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
+}
+
+/** A service user may have no home folder, or one that it cannot write to. */
+function unwritable(folder) {
+  return (error) => {
+    throw new SetupError(
+      `the set-up cannot write ${folder} (${error.code})`,
+      "set CONSILIUM_CACHE to a folder that this user can write to",
+    );
+  };
 }
 
 /**

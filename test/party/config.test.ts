@@ -25,6 +25,19 @@ describe("a party's configuration", () => {
     expect([plan, genesis]).to.deep.equal(["/site/plan.json", "/site/first"]);
   });
 
+  it("takes the whole content of a federation file", () => {
+    const federation = {
+      version: 1,
+      ...shared.federation,
+      codeDigest: `0x${"1".repeat(64)}`,
+      abiDigest: `0x${"2".repeat(64)}`,
+      predecessor: null,
+    };
+    const config = parseHospitalConfig({ ...shared, federation, shard: "shard" }, place);
+    const { chainId, fromBlock, codeDigest } = federation;
+    expect(config.federation).to.deep.equal({ chainId, contract: `0x${"ab".repeat(20)}`, fromBlock, codeDigest });
+  });
+
   for (const [what, raw, field] of [
     ["an unknown field", { ...shared, shard: "s", stroe: "x" }, "(root)"],
     ["an endpoint that is no address", { ...shared, shard: "s", chain: { endpoints: ["here"] } }, "chain.endpoints.0"],

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 // @ts-expect-error the set-up is plain JavaScript, since it runs before TypeScript is installed
-import { digestOf } from "../../../scripts/setup/step.mjs";
+import { buildOnce, digestOf } from "../../../scripts/setup/step.mjs";
 
 describe("the digest of a set-up's inputs", () => {
   let dir: string;
@@ -36,5 +36,18 @@ describe("the digest of a set-up's inputs", () => {
     writeFileSync(join(dir, "a", "contracts", "One.sol"), "onet");
     writeFileSync(join(dir, "a", "contracts", "deep", "Two.sol"), "wo");
     expect(new Set([before, contents, name, await digest("a")]).size).to.equal(4);
+  });
+});
+
+describe("a set-up in a cache that the user cannot write to", () => {
+  it("names the folder and CONSILIUM_CACHE, with no raw system error", async () => {
+    const folder = join("/dev/null", "consilium", "node");
+    const error = await buildOnce(folder, async () => {}).then(
+      () => undefined,
+      (failure: { name: string; message: string; remedy: string }) => failure,
+    );
+    expect(error?.constructor.name).to.equal("SetupError");
+    expect(error?.message).to.include(folder);
+    expect(error?.remedy).to.include("CONSILIUM_CACHE");
   });
 });
