@@ -39,7 +39,7 @@ export interface Notes {
 }
 
 const keys = {
-  prepared: "prepared",
+  prepared: "prepared", // also read by party/backup/back-up.ts
   preparedResidual: "prepared/residual",
   residual: "residual",
   adopted: "adopted",

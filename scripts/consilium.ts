@@ -18,6 +18,8 @@ const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   deploy: async (to) => (await import("./deploy.ts")).deployCommand(to),
   members: async (to) => (await import("./members.ts")).membersCommand(to),
   terms: async (to) => (await import("./terms.ts")).termsCommand(to),
+  backup: async (to) => (await import("./backup.ts")).backupCommand(to),
+  restore: async (to) => (await import("./restore.ts")).restoreCommand(to),
   audit: async (to) => (await import("./audit.ts")).auditCommand(to),
   model: async (to) => (await import("./model.ts")).modelCommand(to),
   reproduce: async (to) => (await import("./reproduce.ts")).reproduceCommand(to),

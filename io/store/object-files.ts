@@ -1,6 +1,7 @@
 // The objects of a store's folder as bare files, for whoever hashes them anyway: no lock, no index, nothing written, so
 // that an audit reads the store of a hospital that is running.
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { FedError } from "../../foundation/errors.ts";
 import type { ObjectSource } from "../../protocol/audit/checked-blobs.ts";
@@ -9,6 +10,16 @@ import type { Digest } from "../../protocol/format/digest.ts";
 /** Where a store keeps an object that is whole. */
 export function objectPath(dir: string, digest: Digest): string {
   return join(dir, "objects", digest.slice(2, 4), digest.slice(4));
+}
+
+/** The names of all object files in a store's folder, in order; it does not check their content. */
+export async function* storedObjects(dir: string): AsyncIterable<Digest> {
+  const objects = join(dir, "objects");
+  for (const prefix of (await readdir(objects)).sort()) {
+    for (const name of (await readdir(join(objects, prefix))).sort()) {
+      if (/^[0-9a-f]{64}$/.test(prefix + name)) yield `0x${prefix}${name}` as Digest;
+    }
+  }
 }
 
 /** @param dir as openBlobStore takes it */
