@@ -74,11 +74,13 @@ export class RealFederation {
     hospitals: count = 4,
     rounds = 2,
     trains = false,
+    weights: length = 5000,
     plan: changes = {},
   }: {
     hospitals?: number;
     rounds?: number;
     trains?: boolean;
+    weights?: number;
     plan?: Partial<Plan>;
   } = {}): Promise<RealFederation> {
     const dir = await mkdtemp(join(tmpdir(), "consilium-real-"));
@@ -90,7 +92,7 @@ export class RealFederation {
     // Real training takes 40 steps a round.
     const training = { ...smallTraining, batchSize: 2, localEpochs: 10 };
     const plan = examplePlan({ rounds, minUpdates: 2, ...(trains ? { model: smallSpec, training } : {}), ...changes });
-    const weights = Float32Array.from({ length: 5000 }, (_, index) => (index % 17) / 17);
+    const weights = Float32Array.from({ length }, (_, index) => (index % 17) / 17);
     const walked = [{ name: "w", dtype: "F32", shape: [weights.length], data: weights }] as const;
     const genesis = trains ? genesisWeights(plan) : encodeSafetensors(walked);
     await mkdir(run.at("models"), { recursive: true });
@@ -134,8 +136,14 @@ export class RealFederation {
     await Promise.all(this.#parties.map(({ identity: { name } }) => this.startParty(name, lie)));
   }
 
-  async startParty(name: string, lie?: string): Promise<void> {
-    const { config, command } = this.#parties.find(({ identity }) => identity.name === name) as ConfiguredParty;
+  /** Path of a party's configuration file. */
+  configOf(name: string): string {
+    return this.#partyOf(name).config;
+  }
+
+  /** @param config instead of the party's own */
+  async startParty(name: string, lie?: string, config = this.configOf(name)): Promise<void> {
+    const { command } = this.#partyOf(name);
     const log = await open(join(this.#dir, `${name}.log`), "a");
     const args =
       command === "node"
@@ -150,6 +158,10 @@ export class RealFederation {
       this.#wake();
     });
     this.#processes.set(name, child);
+  }
+
+  #partyOf(name: string): ConfiguredParty {
+    return this.#parties.find(({ identity }) => identity.name === name)!;
   }
 
   /** kill -9, and waits for the end. */

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { createKeystore } from "../../io/chain/keystore.ts";
+import { parseHospitalConfig } from "../../node/config.ts";
 import { lockKeyFile } from "../../party/key-lock.ts";
 import { openParty } from "../../party/open-party.ts";
 import { FakeLog } from "../fakes/party-ports.ts";
@@ -56,14 +57,15 @@ describe("a party's key file", () => {
     await rm(key);
     await createKeystore(key, "password", { n: 1 << 8 });
     const lock = await lockKeyFile(key);
-    const config = {
-      federation: { chainId: 1, contract: `0x${"12".repeat(20)}` as never, fromBlock: 0, codeDigest: undefined },
-      chain: { endpoints: ["http://127.0.0.1:1/"], confirmations: 0, pollMs: 500 },
-      keys: { keystore: key, peerKey: join(dir, "peer-key") },
-      network: { listen: [], peers: [], relay: false, serveAuditors: false },
-      store: join(dir, "store"),
-      maxModelMiB: 1,
+    const raw = {
+      federation: { chainId: 1, contract: `0x${"12".repeat(20)}`, fromBlock: 0 },
+      chain: { endpoints: ["http://127.0.0.1:1/"] },
+      keys: { keystore: key, peerKey: "peer-key" },
+      network: { listen: [] },
+      store: "store",
+      shard: "shard",
     };
+    const config = parseHospitalConfig(raw, { baseDir: dir });
     const { signal } = new AbortController();
     const opening = { password: "password", log: new FakeLog(), signal, onWaiting: () => {} };
     expect(await codeOf(openParty(config, opening))).to.equal("KEY_IN_USE");
