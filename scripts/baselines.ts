@@ -76,7 +76,7 @@ export function baselinesCommand(program: Command): void {
     });
 }
 
-/** @throws FedError OPTION_INVALID */
+/** @throws OPTION_INVALID */
 function parseBaselineOptions(raw: unknown): Options {
   const options = parseOptions(optionsSchema, raw, "baselines");
   if (options.shard !== undefined && options.synthetic) {

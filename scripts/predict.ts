@@ -134,7 +134,7 @@ function votesPng({ height, width, channels, read }: TrainingSet, { score, votes
     const left = place * tileWidth;
     const from = slice * height * width * channels;
     drawArea(picture, { left, top: head, width: tileWidth, height: tileHeight }, (x, y) => {
-      return pixels[from + (Math.floor(y / zoom) * width + Math.floor(x / zoom)) * channels] as number;
+      return pixels[from + (Math.floor(y / zoom) * width + Math.floor(x / zoom)) * channels]!;
     });
     const filled = Math.round((tileWidth - 2) * Math.max(0, weight));
     drawArea(picture, { left, top: head + tileHeight, width: tileWidth - 1, height: bar }, (x) =>

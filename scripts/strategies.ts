@@ -80,7 +80,7 @@ Examples:
   consilium strategies --network capsules
   consilium strategies --network capsules --seeds 2 --rules fedavg,median --attacks none,sign-flip`;
 
-/** @throws FedError STRATEGY_TOO_FEW_UPDATES where a rule wants more hospitals than the network's federation has */
+/** @throws STRATEGY_TOO_FEW_UPDATES where a rule wants more hospitals than the network's federation has */
 function chosenSetup(options: Options): Setup {
   const setup = setups[options.network];
   const chosen = options.rules ? rules.filter(({ name }) => options.rules?.includes(name)) : setup.rules;

@@ -32,7 +32,7 @@ async function once(order: readonly number[]): Promise<{ seconds: number; digest
   const sources = order.map((index) => fileSource(`update-${index}.safetensors`));
   const updates = order.map((index, position) => ({
     index,
-    sampleCount: counts[index] as number,
+    sampleCount: counts[index]!,
     age: 0,
     source: sources[position] as ByteSource,
   }));

@@ -52,7 +52,7 @@ export async function writeWorkload(folder: string, { hospitals, shapes }: Workl
     for (let left = totalBytes - header.byteLength; left > 0; ) {
       const noise = cipher.update(new Uint8Array(Math.min(left, 1 << 20)));
       const integers = new Int16Array(noise.buffer, noise.byteOffset, noise.byteLength / 2);
-      for (let place = 0; place < integers.length; place++) integers[place] = (integers[place] as number) >> 1;
+      for (let place = 0; place < integers.length; place++) integers[place] = integers[place]! >> 1;
       await file.write(noise);
       left -= noise.byteLength;
     }

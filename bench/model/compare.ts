@@ -77,7 +77,7 @@ function differences(ours: Uint8Array, peer: Uint8Array): Compared {
     let [largest, apart] = [0, 0];
     for (const [i, value] of data.entries()) {
       largest = Math.max(largest, Math.abs(expected[i] as number));
-      const difference = Math.abs(value - (expected[i] as number));
+      const difference = Math.abs(value - expected[i]!);
       apart = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(apart, difference);
     }
     const kind = name.startsWith("d/") ? "gradients" : name.startsWith("w/") ? "weightsAfterStep" : name;

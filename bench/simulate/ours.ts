@@ -44,7 +44,7 @@ const learner: Learner = {
 
 function shifted(data: TensorData, by: number): Float32Array {
   const moved = new Float32Array(data.length);
-  for (let i = 0; i < moved.length; i++) moved[i] = (data[i] as number) + by;
+  for (let i = 0; i < moved.length; i++) moved[i] = data[i]! + by;
   return moved;
 }
 

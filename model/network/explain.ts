@@ -28,7 +28,7 @@ export interface Explanation {
   readonly votes: readonly SliceVote[];
 }
 
-/** @throws FedError DATA_SHAPE_MISMATCH */
+/** @throws DATA_SHAPE_MISMATCH */
 export function explain(network: Network, data: TrainingSet, index: number): Explanation {
   const { slices } = network.spec.input;
   return tf.tidy(() => {
@@ -43,7 +43,7 @@ export function explain(network: Network, data: TrainingSet, index: number): Exp
     const votes = Array.from(couplings, (coupling, s) => ({
       slice: sampledSlice(s, slices, available),
       coupling,
-      weight: (weights[s] as number) / largest,
+      weight: weights[s]! / largest,
     }));
     return { score: positiveLength / (negativeLength + positiveLength), negativeLength, positiveLength, votes };
   });

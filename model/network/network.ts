@@ -40,7 +40,7 @@ export interface Network {
   loss(x: Tensor5D, targets: Tensor2D, weights: Tensor1D): Scalar;
   /** Safetensors of what is shared, or of what stays. */
   getWeights(part?: "shared" | "local"): Uint8Array;
-  /** @throws FedError SAFETENSORS_MALFORMED, TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH */
+  /** @throws SAFETENSORS_MALFORMED, TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH */
   setWeights(bytes: Uint8Array, part?: "shared" | "local"): void;
   dispose(): void;
 }

@@ -23,7 +23,7 @@ const lossScale = 0.0005;
 export function decode(variables: Variables, { widths, side }: Decoder, capsules: Tensor3D, mask: Tensor2D): Tensor2D {
   const [n, classes, d] = capsules.shape;
   const dense = (name: string, x: Tensor, to: number): Tensor => {
-    const from = x.shape[1] as number;
+    const from = x.shape[1]!;
     const kernel = variables.weights(`decoder/${name}/kernel`, [from, to], from) as unknown as Tensor2D;
     const bias = variables.constant(`decoder/${name}/bias`, to, 0) as unknown as Tensor1D;
     return addBias(tf.matMul(x as Tensor2D, kernel), bias);

@@ -24,7 +24,7 @@ export function capsuleLayer(
   routing: Routing,
 ): { v: Tensor3D; couplings: Tensor3D; uHat: Tensor4D } {
   const [n, i, d] = u.shape;
-  const k = (weights.shape[1] as number) / j;
+  const k = weights.shape[1]! / j;
   const uHat = tf
     .matMul(u.reshape([n * i, d]), weights)
     .reshape([n, i, j, k])

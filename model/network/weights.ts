@@ -27,7 +27,7 @@ export function encodeWeights(variables: NamedVariables): Uint8Array {
 
 /**
  * Sets every variable; tensors of the aggregator's own state ("server/") are passed over.
- * @throws FedError SAFETENSORS_MALFORMED, TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH
+ * @throws SAFETENSORS_MALFORMED, TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH
  */
 export function loadWeights(variables: NamedVariables, bytes: Uint8Array): void {
   writeVariables(
@@ -36,7 +36,7 @@ export function loadWeights(variables: NamedVariables, bytes: Uint8Array): void 
   );
 }
 
-/** @throws FedError TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH */
+/** @throws TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH */
 export function checkFit(variables: NamedVariables, values: readonly NamedTensor[]): void {
   const remedy = "these are the weights of another network: give a file of this one";
   const tensors = new Map(values.map((tensor) => [tensor.name, tensor]));
@@ -55,13 +55,13 @@ export function checkFit(variables: NamedVariables, values: readonly NamedTensor
 
 /**
  * Sets every variable, or none.
- * @throws FedError TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH
+ * @throws TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH
  */
 export function writeVariables(variables: NamedVariables, values: readonly NamedTensor[]): void {
   checkFit(variables, values);
   const tensors = new Map(values.map((tensor) => [tensor.name, tensor]));
   for (const [name, variable] of variables) {
-    const { data, shape } = tensors.get(name) as NamedTensor;
+    const { data, shape } = tensors.get(name)!;
     const value = tf.tensor(data as Float32Array, [...shape], "float32");
     variable.assign(value);
     value.dispose();

@@ -31,7 +31,7 @@ export function convolutionalCapsules(
   { types, dimension, kernel, stride = 1, iterations }: CapsuleLayerOptions,
 ): CapsuleGrid {
   const { u, types: children, dimension: d } = from;
-  const n = u.shape[0] as number;
+  const n = u.shape[0]!;
   const height = Math.ceil(from.height / stride);
   const width = Math.ceil(from.width / stride);
   const filters = types * dimension;

@@ -24,8 +24,8 @@ export function diceLoss(shares: Tensor4D, targets: Tensor4D): Scalar {
 export function diceOf(found: Uint8Array, exact: Uint8Array): number | undefined {
   let [both, either] = [0, 0];
   for (let voxel = 0; voxel < exact.length; voxel++) {
-    both += (found[voxel] as number) & (exact[voxel] as number);
-    either += (found[voxel] as number) + (exact[voxel] as number);
+    both += found[voxel]! & exact[voxel]!;
+    either += found[voxel]! + exact[voxel]!;
   }
   return either === 0 ? undefined : (2 * both) / either;
 }

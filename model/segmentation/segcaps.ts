@@ -34,7 +34,7 @@ const sharpness = 10;
 
 /**
  * @param seed of the initial weights
- * @throws FedError SEGMENT_SIDE where the side is no multiple of four, or not 16 to 512
+ * @throws SEGMENT_SIDE where the side is no multiple of four, or not 16 to 512
  */
 export function createSegCaps({ side, seed = 0 }: { side: number; seed?: number }): SegCaps {
   if (!(Number.isInteger(side / segmentStep) && side >= 16 && side <= 512)) {
@@ -78,7 +78,7 @@ export function createSegCaps({ side, seed = 0 }: { side: number; seed?: number 
 
 /**
  * The segmentation that getWeights wrote.
- * @throws FedError SEGMENT_WEIGHTS where it is a file of something else; SAFETENSORS_MALFORMED, TENSOR_MISSING,
+ * @throws SEGMENT_WEIGHTS where it is a file of something else; SAFETENSORS_MALFORMED, TENSOR_MISSING,
  * TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH, SEGMENT_SIDE
  */
 export function openSegCaps(bytes: Uint8Array): SegCaps {

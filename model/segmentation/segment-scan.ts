@@ -18,7 +18,7 @@ export function segmentScan(model: SegCaps, data: TrainingSet, index: number): S
   const lesion = new Uint8Array(slices * area);
   for (let at = 0; at < slices; at += batchSize) {
     const n = Math.min(batchSize, slices - at);
-    const grey = Float32Array.from({ length: n * area }, (_, p) => (bytes[(at * area + p) * channels] as number) / 255);
+    const grey = Float32Array.from({ length: n * area }, (_, p) => bytes[(at * area + p) * channels]! / 255);
     const classes = tf.tidy(() => {
       const x = tf.tensor4d(grey, [n, height, width, 1]);
       const isSame = height === side && width === side;
@@ -27,7 +27,7 @@ export function segmentScan(model: SegCaps, data: TrainingSet, index: number): S
       return (own.argMax(-1) as Tensor3D).dataSync();
     });
     for (let p = 0; p < classes.length; p++) {
-      lung[at * area + p] = (classes[p] as number) > 0 ? 1 : 0;
+      lung[at * area + p] = classes[p]! > 0 ? 1 : 0;
       lesion[at * area + p] = classes[p] === 2 ? 1 : 0;
     }
   }

@@ -9,7 +9,7 @@ export function lesionByThreshold(
   lung: Uint8Array,
   threshold: number,
 ): ScanMasks {
-  const lesion = lung.map((inside, voxel) => inside & Number((pixels[voxel * channels] as number) >= threshold));
+  const lesion = lung.map((inside, voxel) => inside & Number(pixels[voxel * channels]! >= threshold));
   return { lung, lesion };
 }
 

@@ -28,7 +28,7 @@ export interface SegmentationEvent {
 
 /**
  * Trains in place, on the first channel.
- * @throws FedError NO_TRAINING_SCANS, DATA_SHAPE_MISMATCH, LOSS_NOT_FINITE; ABORTED
+ * @throws NO_TRAINING_SCANS, DATA_SHAPE_MISMATCH, LOSS_NOT_FINITE; ABORTED
  */
 export async function* trainSegCaps(
   model: SegCaps,
@@ -94,8 +94,8 @@ function drawSlices(data: SegmentationSet, n: number, next: () => number): { x: 
     const { lung, lesion } = data.masks(index);
     for (let p = 0; p < area; p++) {
       const voxel = slice * area + p;
-      pixels[place * area + p] = (bytes[voxel * channels] as number) / 255;
-      classes[place * area + p] = lesion[voxel] ? 2 : (lung[voxel] as number);
+      pixels[place * area + p] = bytes[voxel * channels]! / 255;
+      classes[place * area + p] = lesion[voxel] ? 2 : lung[voxel]!;
     }
   }
   const targets = tf.oneHot(tf.tensor(classes, [n, height, width], "int32"), segmentClasses.length).toFloat();

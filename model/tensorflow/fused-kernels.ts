@@ -11,7 +11,7 @@ export const relu = tf.customGrad((...inputs) => {
   const [x, save] = inputs as unknown as [Tensor, (tensors: Tensor[]) => void];
   const y = tf.relu(x);
   save([y]);
-  const gradFunc = (dy: Tensor, saved: Tensor[]) => run("ReluGrad", [float("T")], [dy, saved[0] as Tensor]);
+  const gradFunc = (dy: Tensor, saved: Tensor[]) => run("ReluGrad", [float("T")], [dy, saved[0]!]);
   return { value: y, gradFunc };
 }) as <T extends Tensor>(x: T) => T;
 

@@ -44,7 +44,7 @@ export function batchPixels(
       const source = pixels.subarray(from * sliceSize, (from + 1) * sliceSize);
       const target = batch.subarray((place * slices + s) * sliceSize, (place * slices + s + 1) * sliceSize);
       if (warp) warpSlice(source, target, input, warp);
-      else for (let p = 0; p < sliceSize; p++) target[p] = (source[p] as number) / 255;
+      else for (let p = 0; p < sliceSize; p++) target[p] = source[p]! / 255;
     }
   }
   return batch;
@@ -91,7 +91,7 @@ function warpSlice(source: Uint8Array, target: Float32Array, input: ModelSpec["i
       const fromX = clamp(cosine * dx - warp.sine * dy + centreX + warp.shiftX, width - 1);
       const fromY = clamp(warp.sine * dx + cosine * dy + centreY + warp.shiftY, height - 1);
       for (let c = 0; c < channels; c++) {
-        const value = (source[(fromY * width + fromX) * channels + c] as number) * warp.contrast + warp.brightness;
+        const value = source[(fromY * width + fromX) * channels + c]! * warp.contrast + warp.brightness;
         target[(y * width + x) * channels + c] = Math.max(0, Math.min(255, value)) / 255;
       }
     }

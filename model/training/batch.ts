@@ -9,7 +9,7 @@ import type { TrainingSet } from "./training-set.ts";
 /**
  * Scans as x [n, slices, height, width, channels] in [0, 1].
  * @param augment random choices of each scan; without it slices are sampled evenly and pixels stay as they are
- * @throws FedError DATA_SHAPE_MISMATCH
+ * @throws DATA_SHAPE_MISMATCH
  */
 export function loadBatch(
   data: TrainingSet,
@@ -27,7 +27,7 @@ export function batchTensor(pixels: Float32Array, input: ModelSpec["input"]): Te
   return tf.tensor5d(pixels, [count, slices, height, width, channels]);
 }
 
-/** @throws FedError DATA_SHAPE_MISMATCH */
+/** @throws DATA_SHAPE_MISMATCH */
 export function readScans(data: TrainingSet, indices: readonly number[], input: ModelSpec["input"]): RawScan[] {
   const { height, width, channels } = input;
   const { height: foundHeight, width: foundWidth, channels: foundChannels } = data;

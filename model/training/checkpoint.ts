@@ -16,7 +16,7 @@ export function encodeCheckpoint(network: Network, optimiser: Optimiser, run: st
 /**
  * Sets the network and the optimiser to where they were, or neither.
  * @returns steps taken
- * @throws FedError CHECKPOINT_MISMATCH where it is of another training; SAFETENSORS_MALFORMED, TENSOR_MISSING,
+ * @throws CHECKPOINT_MISMATCH where it is of another training; SAFETENSORS_MALFORMED, TENSOR_MISSING,
  * TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH
  */
 export function restoreCheckpoint(bytes: Uint8Array, network: Network, optimiser: Optimiser, run: string): number {

@@ -13,7 +13,7 @@ const batchSizeFor = (slices: number) => Math.max(1, Math.min(8, Math.floor(64 /
 /**
  * A scan's score is p1 / (p0 + p1), p being the lengths of its class capsules: 0.5 where the paper's argmax changes sides.
  * @returns one prediction a patient, in the order of the set's scans
- * @throws FedError DATA_SHAPE_MISMATCH; ABORTED
+ * @throws DATA_SHAPE_MISMATCH; ABORTED
  */
 export async function evaluate(
   network: Network,
@@ -27,15 +27,12 @@ export async function evaluate(
     if (signal?.aborted) throw new FedError("ABORTED", { scans: at }, { cause: signal.reason });
     const indices = Array.from({ length: Math.min(batchSize, data.scans.length - at) }, (_, offset) => at + offset);
     // The last batch is filled up with its last scan: one graph serves all.
-    const filled = Array.from(
-      { length: batchSize },
-      (_, place) => indices[Math.min(place, indices.length - 1)] as number,
-    );
+    const filled = Array.from({ length: batchSize }, (_, place) => indices[Math.min(place, indices.length - 1)]!);
     const lengths = tf.tidy(() => infer(network, loadBatch(data, filled, input)).dataSync());
     for (const [place, index] of indices.entries()) {
       const { patient, label } = data.scans[index] as TrainingSet["scans"][number];
-      const negative = lengths[2 * place] as number;
-      const positive = lengths[2 * place + 1] as number;
+      const negative = lengths[2 * place]!;
+      const positive = lengths[2 * place + 1]!;
       const scans = byPatient.get(patient) ?? { label, scores: [] };
       scans.scores.push(positive / (negative + positive));
       byPatient.set(patient, scans);

@@ -59,7 +59,7 @@ function settle(id: number): void {
 
 /**
  * The pixels of a step's batch, [scans, slices, height, width, channels] in [0, 1].
- * @throws FedError BATCH_FAILED
+ * @throws BATCH_FAILED
  */
 export function makeBatch(scans: readonly RawScan[], input: ModelSpec["input"], draw: Draw): Promise<Float32Array> {
   worker ??= start();

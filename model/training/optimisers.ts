@@ -43,7 +43,7 @@ export function createOptimiser(
   }
   /** Sets a moment to what it becomes. */
   const update = (key: string, next: (before: Variable) => Tensor): Tensor => {
-    const moment = moments.get(key) as Variable;
+    const moment = moments.get(key)!;
     const after = next(moment);
     moment.assign(after);
     return after;

@@ -4,7 +4,7 @@
 export function shuffled(items: number[], next: () => number): number[] {
   for (let last = items.length - 1; last > 0; last--) {
     const other = next() % (last + 1);
-    [items[last], items[other]] = [items[other] as number, items[last] as number];
+    [items[last], items[other]] = [items[other]!, items[last]!];
   }
   return items;
 }

@@ -39,7 +39,7 @@ export interface TrainOptions extends TrainingSpec {
 
 /**
  * Trains the network in place. The same seed, scans and starting weights give the same bits on the same machine.
- * @throws FedError NO_TRAINING_SCANS, CHECKPOINT_MISMATCH, LOSS_NOT_FINITE (step and first layer that is no number), DATA_SHAPE_MISMATCH; ABORTED
+ * @throws NO_TRAINING_SCANS, CHECKPOINT_MISMATCH, LOSS_NOT_FINITE (step and first layer that is no number), DATA_SHAPE_MISMATCH; ABORTED
  */
 export async function* train(
   network: Network,

@@ -49,7 +49,7 @@ export interface TrainerOptions {
 /**
  * The first model of a plan: the same bytes on every machine.
  * @param backbone safetensors with the extractor's tensors, by our names, to begin from; its other tensors are passed over
- * @throws FedError SAFETENSORS_MALFORMED, TENSOR_MISSING, TENSOR_SHAPE_MISMATCH
+ * @throws SAFETENSORS_MALFORMED, TENSOR_MISSING, TENSOR_SHAPE_MISMATCH
  */
 export function genesisWeights(plan: Pick<Plan, "model" | "seed">, backbone?: Uint8Array): Uint8Array {
   const network = createNetwork(plan.model, deriveSeed(plan.seed, "genesis"));

@@ -2,7 +2,7 @@
 import type { LayersModel, Variable } from "@tensorflow/tfjs-node-gpu";
 import { loadWeights } from "../network/weights.ts";
 
-/** @throws FedError SAFETENSORS_MALFORMED, TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH */
+/** @throws SAFETENSORS_MALFORMED, TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH */
 export function setBackboneWeights(model: LayersModel, bytes: Uint8Array): void {
   loadWeights(new Map(model.weights.map((weight) => [weight.originalName, weight.read() as Variable])), bytes);
 }

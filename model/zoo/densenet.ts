@@ -21,7 +21,7 @@ const denseNet =
       }
       if (stage === stages.length - 1) break;
       const name = `pool${stage + 2}`;
-      const half = Math.floor((y.shape.at(-1) as number) / 2);
+      const half = Math.floor(y.shape.at(-1)! / 2);
       y = averagePool(convolution(`${name}_conv`, normed(`${name}_bn`, y), half, 1), 2, 2);
     }
     return normed("bn", y);

@@ -16,10 +16,10 @@ const stages: readonly (readonly [filters: number, strides: 1 | 2, blocks: numbe
 
 function invertedResidual(index: number, x: SymbolicTensor, filters: number, strides: 1 | 2): SymbolicTensor {
   const name = index === 0 ? "expanded_conv_" : `block_${index}_`;
-  const channels = x.shape.at(-1) as number;
+  const channels = x.shape.at(-1)!;
   let y = x;
   if (index > 0) y = relu(batchNorm(`${name}expand_BN`, convolution(`${name}expand`, y, 6 * channels, 1)), 6);
-  const [height, width] = [y.shape[1] as number, y.shape[2] as number];
+  const [height, width] = [y.shape[1]!, y.shape[2]!];
   // Keras pads so that the last row and column are seen, whether the side is even or odd.
   if (strides === 2) y = padded(y, [[height % 2, 1], [width % 2, 1]]); // biome-ignore format: a pair of pairs
   y = depthwise(`${name}depthwise`, y, strides, strides === 1 ? "same" : "valid");

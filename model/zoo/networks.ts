@@ -36,7 +36,7 @@ export const zoo: readonly ZooNetwork[] = [
   c3d,
 ];
 
-/** @throws FedError ZOO_NETWORK_UNKNOWN */
+/** @throws ZOO_NETWORK_UNKNOWN */
 export function zooNetwork(name: string): ZooNetwork {
   const found = zoo.find((network) => network.name === name);
   if (found) return found;

@@ -8,7 +8,7 @@ import type { ZooModel } from "./zoo-model.ts";
 
 /**
  * @returns one prediction a patient, in the order of the set's scans
- * @throws FedError DATA_SHAPE_MISMATCH; ABORTED
+ * @throws DATA_SHAPE_MISMATCH; ABORTED
  */
 export async function predictZoo(
   model: ZooModel,
@@ -27,7 +27,7 @@ export async function predictZoo(
     });
     for (const [place, { patient, label }] of batch.entries()) {
       const known = byPatient.get(patient) ?? { label, sum: 0, scans: 0 };
-      byPatient.set(patient, { label, sum: known.sum + (scores[place] as number), scans: known.scans + 1 });
+      byPatient.set(patient, { label, sum: known.sum + scores[place]!, scans: known.scans + 1 });
     }
     await new Promise(setImmediate); // lets an abort be heard
   }

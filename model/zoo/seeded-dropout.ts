@@ -26,7 +26,7 @@ class SeededDropout extends tf.layers.Layer {
   }
 
   override call(inputs: Inputs, { training }: { training?: boolean }): Tensor {
-    const x = Array.isArray(inputs) ? (inputs[0] as Tensor) : inputs;
+    const x = Array.isArray(inputs) ? inputs[0]! : inputs;
     if (!training) return x.clone();
     const shape = this.#sameForSlices ? x.shape.map((side, axis) => (axis === 1 ? 1 : side)) : x.shape;
     const count = shape.reduce((product, side) => product * side, 1);

@@ -21,7 +21,7 @@ export interface ZooTraining {
 
 /**
  * Trains in place. Both classes weigh the same in the loss, whatever their numbers.
- * @throws FedError NO_TRAINING_SCANS, LOSS_NOT_FINITE, DATA_SHAPE_MISMATCH; ABORTED
+ * @throws NO_TRAINING_SCANS, LOSS_NOT_FINITE, DATA_SHAPE_MISMATCH; ABORTED
  */
 export async function* trainZoo(
   model: ZooModel,

@@ -35,7 +35,7 @@ export interface ZooModel {
 
 /**
  * @param pretrained safetensors of Keras's weights of the backbone (docs/baselines.md), which then stays as it is
- * @throws FedError ZOO_INPUT_TOO_SMALL, ZOO_NOT_PRETRAINED, ZOO_WEIGHTS_GREY; of the file SAFETENSORS_MALFORMED,
+ * @throws ZOO_INPUT_TOO_SMALL, ZOO_NOT_PRETRAINED, ZOO_WEIGHTS_GREY; of the file SAFETENSORS_MALFORMED,
  * TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH
  */
 export function createZooModel(
@@ -62,7 +62,7 @@ export function createZooModel(
   }
   const sliceChannels = pretrained ? 3 : channels;
   const eyes = backbone && drawModel([height, width, sliceChannels], (x) => pooled(backbone(x)));
-  const features = eyes?.outputs[0]?.shape.at(-1) as number;
+  const features = eyes?.outputs[0]?.shape.at(-1) ?? 0; // not read without a backbone
   const perScan = eyes ? [slices, features] : [slices, height, width, channels];
   const mind = drawModel(head.sees === "slice" ? [features] : perScan, head.draw(seed));
   setInitialWeights(mind, seed, `${network.name}/head`);

@@ -28,7 +28,7 @@ export interface AuditSources {
 const connectMs = 15_000;
 const silent: Log = { child: () => silent, debug() {}, info() {}, warn() {}, error() {} };
 
-/** @throws FedError LEDGER_*, RPC_*, STORE_*, CHAIN_START, STORE_MISSING, PEER_UNREACHABLE, MULTIADDR_MALFORMED, ABORTED */
+/** @throws LEDGER_*, RPC_*, STORE_*, CHAIN_START, STORE_MISSING, PEER_UNREACHABLE, MULTIADDR_MALFORMED, ABORTED */
 export async function openSources(target: Target, signal: AbortSignal): Promise<AuditSources> {
   const closers: (() => Promise<void> | void)[] = [];
   const close = async () => {

@@ -29,7 +29,7 @@ export interface Target {
   readonly stores: readonly string[];
 }
 
-/** @param rpcGiven whether the operator named an endpoint. @throws FedError OPTION_*, RUN_UNKNOWN, FEDERATION_FILE_* */
+/** @param rpcGiven whether the operator named an endpoint. @throws OPTION_*, RUN_UNKNOWN, FEDERATION_FILE_* */
 export async function readTarget(options: TargetOptions, rpcGiven: boolean): Promise<Target> {
   const { runDir, contract, chainId, peer = [], store = [] } = options;
   const confirmations = parseCount(options.confirmations, "--confirmations");

@@ -8,7 +8,7 @@ import { modelCard, modelCardMarkdown, type TestScores, testScoresSchema } from 
 import { auditPage } from "./page.ts";
 import { provenanceOf } from "./provenance.ts";
 
-/** @returns the paths of the files, of the page first. @throws FedError FILE_UNWRITABLE */
+/** @returns the paths of the files, of the page first. @throws FILE_UNWRITABLE */
 export async function writeReport(
   dir: string,
   report: AuditReport,

@@ -36,7 +36,7 @@ const optionsSchema = z.object({
 
 export type CrossOptions = z.output<typeof optionsSchema>;
 
-/** @throws FedError OPTION_INVALID naming the option */
+/** @throws OPTION_INVALID naming the option */
 export function parseCrossOptions(raw: unknown): CrossOptions {
   const options = parseOptions(optionsSchema, raw, "cross-validate");
   if ((options.shard === undefined) === (options.archive === undefined)) {

@@ -16,7 +16,7 @@ export interface Chain {
 /**
  * @param journal the file that keeps the chain's blocks over restarts
  * @param port 0 for any free one
- * @throws FedError PORT_IN_USE, CHAIN_START
+ * @throws PORT_IN_USE, CHAIN_START
  */
 export async function startChain({ journal, port = 0 }: { journal: string; port?: number }): Promise<Chain> {
   if (port !== 0 && !(await isFree(port))) {

@@ -27,7 +27,7 @@ export interface Data {
 /** More for the test than a hospital would hold out: a few dozen synthetic patients must carry an interval. */
 const shares = { train: 0.6, validation: 0.15, test: 0.25 };
 
-/** @throws FedError what the archive, the import and the partition refuse */
+/** @throws what the archive, the import and the partition refuse */
 export async function prepareData(
   run: RunDirectory,
   { input, screen }: { readonly input: ModelSpec["input"]; readonly screen: Screen },

@@ -19,7 +19,7 @@ export async function drawExamples(run: RunDirectory, shardDir: string): Promise
       const pixels = shard.read(index);
       const hu = Float32Array.from(
         { length: slices * rows * columns },
-        (_, at) => low + ((pixels[at * channels] as number) / 255) * WINDOWS.lung.width,
+        (_, at) => low + (pixels[at * channels]! / 255) * WINDOWS.lung.width,
       );
       const volume = { hu, slices, rows, columns, spacingMm: [1, 1, 1] as const };
       return label === 1

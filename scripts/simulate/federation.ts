@@ -11,7 +11,7 @@ import { RoundClock, type SimulationEvent } from "./round-clock.ts";
 import type { RunDirectory } from "./run-directory.ts";
 
 export interface RunningFederation {
-  /** Resolves once every hospital has adopted the last model. @throws FedError PARTY_ENDED, ABORTED */
+  /** Resolves once every hospital has adopted the last model. @throws PARTY_ENDED, ABORTED */
   finished(signal: AbortSignal): Promise<RoundClock>;
   stop(): Promise<void>;
 }

@@ -17,7 +17,7 @@ function termsFor(plan: Plan): RoundTerms {
   return { commitPeriod: 1800, proposePeriod: 120, attestPeriod: 120, minUpdates, maxProposals: 8, sampleCap };
 }
 
-/** @throws FedError what deployFederation throws */
+/** @throws what deployFederation throws */
 export async function foundFederation(
   run: RunDirectory,
   input: {

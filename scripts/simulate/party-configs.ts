@@ -51,7 +51,7 @@ export async function configureParties(
       const path = join(identity.dir, "config.json");
       await writeFile(path, `${JSON.stringify(config, null, 2)}\n`);
       const command = isHospital ? ("node" as const) : ("aggregator" as const);
-      return { identity, command, config: path, address: addresses[index] as string };
+      return { identity, command, config: path, address: addresses[index]! };
     }),
   );
 }

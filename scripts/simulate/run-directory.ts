@@ -39,7 +39,7 @@ export async function newestUnfinished(runs: string): Promise<string | undefined
 
 /**
  * Creates a run directory, or opens one to go on with.
- * @throws FedError RUN_EXISTS, RUN_UNKNOWN, RUN_VERSION, RUN_FOREIGN
+ * @throws RUN_EXISTS, RUN_UNKNOWN, RUN_VERSION, RUN_FOREIGN
  */
 export async function openRunDirectory(
   path: string,

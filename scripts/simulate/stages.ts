@@ -34,7 +34,7 @@ interface Parties {
   readonly hospitals: readonly Identity[];
 }
 
-/** @throws FedError of the stage that failed; ABORTED */
+/** @throws of the stage that failed; ABORTED */
 export async function simulate(
   run: RunDirectory,
   { signal, json, log }: { signal: AbortSignal; json: boolean; log: Log },

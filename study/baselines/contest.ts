@@ -51,7 +51,7 @@ const batchSize = 4;
 const learningRate = 5e-4;
 const capsuleLearningRate = 2e-3;
 
-/** @throws FedError CONTEST_SPLIT_EMPTY, CONTEST_ONE_CLASS, and what building and training throw */
+/** @throws CONTEST_SPLIT_EMPTY, CONTEST_ONE_CLASS, and what building and training throw */
 export async function* contest(sets: Sets, options: ContestOptions): AsyncGenerator<ContestEvent> {
   check(sets);
   const networks = options.networks.map((name) => (name === capsules ? capsules : zooNetwork(name)));

@@ -70,8 +70,8 @@ function placements(predictions: readonly Prediction[]): Placements {
   for (const [i, up] of high.entries()) {
     for (const [j, down] of low.entries()) {
       const halves = up > down ? 2 : up === down ? 1 : 0;
-      positives[i] = (positives[i] as number) + halves;
-      negatives[j] = (negatives[j] as number) + halves;
+      positives[i] = positives[i]! + halves;
+      negatives[j] = negatives[j]! + halves;
       sum += halves;
     }
   }
@@ -85,7 +85,7 @@ function placements(predictions: readonly Prediction[]): Placements {
 function covariance(a: Placements, b: Placements): number {
   const part = (x: Float64Array, y: Float64Array) => {
     let sum = 0;
-    for (const [index, value] of x.entries()) sum += (value - a.area) * ((y[index] as number) - b.area);
+    for (const [index, value] of x.entries()) sum += (value - a.area) * (y[index]! - b.area);
     return sum / (x.length - 1) / x.length;
   };
   return part(a.positives, b.positives) + part(a.negatives, b.negatives);

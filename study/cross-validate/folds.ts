@@ -15,7 +15,7 @@ const validationShare = 0.15;
 /**
  * For each fold what each patient is to it: `test` for those held out, and of the others every class's share to `validation`.
  * Decided by seed and patient alone, so that the order of the scans changes nothing.
- * @throws FedError FOLDS_TOO_MANY where a class has fewer than two patients a fold: one has no variance, and without it no
+ * @throws FOLDS_TOO_MANY where a class has fewer than two patients a fold: one has no variance, and without it no
  * area has an interval; or where it leaves a fold none to learn from
  */
 export function dealFolds(

@@ -29,8 +29,7 @@ export const logistic: Method = {
       const weights = ridgeWeights(gram, labels, penalty * pixels);
       const direction = new Float64Array(pixels);
       for (const [index, row] of rows.entries()) {
-        for (let at = 0; at < pixels; at++)
-          direction[at] = (direction[at] as number) + (weights[index] as number) * (row[at] as number);
+        for (let at = 0; at < pixels; at++) direction[at] = direction[at]! + weights[index]! * row[at]!;
       }
       const sets = { validation, test };
       const area = await best.offer(`penalty ${penalty}`, async (split) =>
@@ -49,7 +48,7 @@ function meanSlice(set: TrainingSet, index: number): Float64Array {
   const pixels = set.read(index);
   const mean = new Float64Array(size + 1);
   for (let at = 0; at < pixels.length; at++) {
-    mean[at % size] = (mean[at % size] as number) + (pixels[at] as number) / (pixels.length / size);
+    mean[at % size] = mean[at % size]! + pixels[at]! / (pixels.length / size);
   }
   mean[size] = 1;
   return mean;
@@ -62,17 +61,17 @@ function standardisation(scans: readonly Float64Array[]): (pixels: Float64Array)
   const squares = new Float64Array(size);
   for (const pixels of scans) {
     for (let at = 0; at < size; at++) {
-      const value = pixels[at] as number;
-      means[at] = (means[at] as number) + value / scans.length;
-      squares[at] = (squares[at] as number) + (value * value) / scans.length;
+      const value = pixels[at]!;
+      means[at] = means[at]! + value / scans.length;
+      squares[at] = squares[at]! + (value * value) / scans.length;
     }
   }
   const intercept = Math.sqrt(size);
   return (pixels) =>
     pixels.map((value, at) => {
       if (at === size - 1) return intercept;
-      const mean = means[at] as number;
-      return (value - mean) / Math.sqrt((squares[at] as number) - mean * mean + 1);
+      const mean = means[at]!;
+      return (value - mean) / Math.sqrt(squares[at]! - mean * mean + 1);
     });
 }
 
@@ -87,11 +86,11 @@ function ridgeWeights(gram: readonly Float64Array[], labels: readonly number[], 
     const chances = scores.map(sigmoid);
     const curvature = chances.map((p) => Math.max(1e-4, p * (1 - p)));
     const target = Float64Array.from(scores, (score, i) => {
-      return score + ((labels[i] as number) - (chances[i] as number)) / (curvature[i] as number);
+      return score + (labels[i]! - chances[i]!) / curvature[i]!;
     });
     const matrix = gram.map((row, i) => {
       const own = row.slice();
-      own[i] = (own[i] as number) + penalty / (curvature[i] as number);
+      own[i] = own[i]! + penalty / curvature[i]!;
       return own;
     });
     weights = solve(matrix, target);
@@ -105,19 +104,19 @@ function solve(matrix: readonly Float64Array[], right: Float64Array): Float64Arr
   const x = new Float64Array(n);
   for (let i = 0; i < n; i++) {
     const row = matrix[i] as Float64Array;
-    let value = right[i] as number;
+    let value = right[i]!;
     for (let j = 0; j <= i; j++) {
       const other = matrix[j] as Float64Array;
-      let sum = row[j] as number;
-      for (let k = 0; k < j; k++) sum -= (row[k] as number) * (other[k] as number);
-      row[j] = i === j ? Math.sqrt(sum) : sum / (other[j] as number);
-      if (j < i) value -= (row[j] as number) * (x[j] as number);
+      let sum = row[j]!;
+      for (let k = 0; k < j; k++) sum -= row[k]! * other[k]!;
+      row[j] = i === j ? Math.sqrt(sum) : sum / other[j]!;
+      if (j < i) value -= row[j]! * x[j]!;
     }
-    x[i] = value / (row[i] as number);
+    x[i] = value / row[i]!;
   }
   for (let i = n - 1; i >= 0; i--) {
-    let value = x[i] as number;
-    for (let k = i + 1; k < n; k++) value -= ((matrix[k] as Float64Array)[i] as number) * (x[k] as number);
+    let value = x[i]!;
+    for (let k = i + 1; k < n; k++) value -= ((matrix[k] as Float64Array)[i] as number) * x[k]!;
     x[i] = value / ((matrix[i] as Float64Array)[i] as number);
   }
   return x;
@@ -138,7 +137,7 @@ function predict(set: TrainingSet, score: (slice: Float64Array) => number): Pred
 
 function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
-  for (let at = 0; at < a.length; at++) sum += (a[at] as number) * (b[at] as number);
+  for (let at = 0; at < a.length; at++) sum += a[at]! * b[at]!;
   return sum;
 }
 

@@ -72,7 +72,7 @@ function resize(
           for (const y of row) {
             for (const x of column) {
               const at = ((slice * height + y.at) * width + x.at) * channels + channel;
-              sum += y.share * x.share * (pixels[at] as number);
+              sum += y.share * x.share * pixels[at]!;
             }
           }
           resized[to++] = Math.round(sum);

@@ -62,7 +62,7 @@ export type CrossEvent =
     }
   | { readonly kind: "row"; readonly row: CrossRow };
 
-/** @throws FedError FOLDS_TOO_MANY, FOLD_DAMAGED, LABELS_CONTRADICT, and what the methods throw; ABORTED */
+/** @throws FOLDS_TOO_MANY, FOLD_DAMAGED, LABELS_CONTRADICT, and what the methods throw; ABORTED */
 export async function* crossValidate(
   pool: TrainingSet,
   methods: readonly Method[],

@@ -3,7 +3,7 @@
 import { FedError } from "../../foundation/errors.ts";
 import { openShard, type Shard } from "../../imaging/shard/shard.ts";
 
-/** The caller closes it. @throws FedError SEGMENT_WINDOW, and what openShard throws */
+/** The caller closes it. @throws SEGMENT_WINDOW, and what openShard throws */
 export async function openLungShard(dir: string): Promise<Shard> {
   const shard = await openShard(dir);
   const [first] = shard.windows;

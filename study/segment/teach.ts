@@ -68,11 +68,11 @@ function score(segmenter: SegCaps, validation: SegmentationSet, test: Segmentati
   const plain = (index: number) => lesionByThreshold(test.read(index), test.channels, at(found, index).lung, threshold);
   const network = scoreSegmentation(test, (index) => at(found, index));
   const byRule = scoreSegmentation(test, plain);
-  const gain = meanInterval(network.lesionDice.map((dice, ill) => dice - (byRule.lesionDice[ill] as number)));
+  const gain = meanInterval(network.lesionDice.map((dice, ill) => dice - byRule.lesionDice[ill]!));
   return { network, plain: byRule, threshold, gain };
 }
 
-/** Masks of a shard's scans as safetensors, named by the scan's place in the shard. @throws FedError SEGMENT_WINDOW, and what openShard throws */
+/** Masks of a shard's scans as safetensors, named by the scan's place in the shard. @throws SEGMENT_WINDOW, and what openShard throws */
 export async function drawMasks(
   segmenter: SegCaps,
   dir: string,
@@ -84,7 +84,7 @@ export async function drawMasks(
     const tensors = [];
     for (const [index, { slices }] of scans.entries()) {
       const { lung, lesion } = segmentScan(segmenter, shard, index);
-      const data = lung.map((inside, voxel) => inside + (lesion[voxel] as number));
+      const data = lung.map((inside, voxel) => inside + lesion[voxel]!);
       tensors.push({ name: `scan${index}`, dtype: "U8" as const, shape: [slices, height, width], data });
       report(index + 1, scans.length, "scans");
       await new Promise(setImmediate);

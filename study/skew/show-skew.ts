@@ -12,19 +12,23 @@ export function skewTable(cells: readonly SkewCell[]): [header: string[], rows: 
       return found ? points(found.balancedAccuracy) : "–";
     }),
   ]);
-  return [["method", ...epochs.map((count) => `${count} local epochs`)], rows];
+  return [["method", ...epochs.map((count) => `${count} local epoch${count === 1 ? "" : "s"}`)], rows];
 }
 
 /** A sentence for each method and number of epochs; none from one seed, which gives no interval. */
 export function skewSentences(cells: readonly SkewCell[]): string[] {
   return cells.flatMap(({ method, localEpochs, change }) => {
-    if (Number.isNaN(change.high)) return [];
-    const verdict = change.low > 0 ? "better" : change.high < 0 ? "worse" : "undecided";
-    const bounds = `[${signed(change.low)}, ${signed(change.high)}]`;
-    return [
-      `${method} less FedAvg at ${localEpochs} local epochs: ${signed(change.value)} points ${bounds}, ${verdict}.`,
-    ];
+    const { balancedAccuracy, auc } = change;
+    if (Number.isNaN(auc.high)) return [];
+    const accuracy = `${signed(balancedAccuracy, 100, 1)} points of balanced accuracy (${verdict(balancedAccuracy)})`;
+    const area = `${signed(auc, 1, 3)} of AUC (${verdict(auc)})`;
+    return [`${method} less FedAvg, local epochs ${localEpochs}: ${accuracy}, ${area}.`];
   });
+}
+
+function verdict({ low, high }: Estimate): "better" | "worse" | "undecided" {
+  if (low > 0) return "better";
+  return high < 0 ? "worse" : "undecided";
 }
 
 function points({ value, high }: Estimate): string {
@@ -32,7 +36,7 @@ function points({ value, high }: Estimate): string {
   return Number.isNaN(high) ? text : `${text} ± ${(100 * (high - value)).toFixed(1)}`;
 }
 
-function signed(share: number): string {
-  const text = (100 * share).toFixed(1);
-  return share > 0 ? `+${text}` : text;
+function signed({ value, low, high }: Estimate, factor: number, digits: number): string {
+  const text = (each: number) => `${each > 0 ? "+" : ""}${(factor * each).toFixed(digits)}`;
+  return `${text(value)} [${text(low)}, ${text(high)}]`;
 }

@@ -41,8 +41,8 @@ export interface SkewCell {
   /** After the last round: the mean over the seeds, and its interval. */
   readonly balancedAccuracy: Estimate;
   readonly auc: Estimate;
-  /** The mean of the differences to FedAvg of the same seed, and its interval; NaN for FedAvg itself. */
-  readonly change: Estimate;
+  /** The means of the differences to FedAvg of the same seed, and their intervals; NaN for FedAvg itself. */
+  readonly change: Readonly<Record<keyof RoundScore, Estimate>>;
   readonly bySeed: readonly (readonly RoundScore[])[];
 }
 
@@ -70,16 +70,19 @@ export async function* runSkewStudy(setup: SkewSetup): AsyncGenerator<SkewProgre
   }
   return cells.map(({ method, epochs }, place) => {
     const bySeed = found[place]!;
-    const last = (scores: readonly RoundScore[]) => scores.at(-1)!.balancedAccuracy;
-    const plain = cells.findIndex((cell) => cell.epochs === epochs);
+    const plain = found[cells.findIndex((cell) => cell.epochs === epochs)]!;
+    const last = (runs: readonly RoundScore[][], name: keyof RoundScore) => runs.map((scores) => scores.at(-1)![name]);
+    const change = (name: keyof RoundScore) => {
+      const before = last(plain, name);
+      const isPlain = plain === bySeed;
+      return meanInterval(last(bySeed, name).map((value, seed) => (isPlain ? Number.NaN : value - before[seed]!)));
+    };
     return {
       method: method.name,
       localEpochs: epochs,
-      balancedAccuracy: meanInterval(bySeed.map(last)),
-      auc: meanInterval(bySeed.map((scores) => scores.at(-1)!.auc)),
-      change: meanInterval(
-        bySeed.map((scores, seed) => (plain === place ? Number.NaN : last(scores) - last(found[plain]![seed]!))),
-      ),
+      balancedAccuracy: meanInterval(last(bySeed, "balancedAccuracy")),
+      auc: meanInterval(last(bySeed, "auc")),
+      change: { balancedAccuracy: change("balancedAccuracy"), auc: change("auc") },
       bySeed,
     };
   });

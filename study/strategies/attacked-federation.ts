@@ -48,7 +48,7 @@ export interface Outcome extends Score {
   readonly updateBytes: number;
 }
 
-/** Trains, and scores the last model. @throws FedError what training, updates and strategies throw */
+/** Trains, and scores the last model. @throws what training, updates and strategies throw */
 export async function runFederation(learner: Learner, federation: Federation): Promise<Outcome> {
   const { strategy, update, rounds, seed } = federation;
   const plan = { seed, sampleCap: 1000, update, strategy };
@@ -61,7 +61,7 @@ export async function runFederation(learner: Learner, federation: Federation): P
     const trained = deltas.map((delta, hospital) => ({
       name: placeName(hospital),
       weights: fileOf(sum(base, delta), model),
-      sampleCount: learner.sampleCounts[hospital] as number,
+      sampleCount: learner.sampleCounts[hospital]!,
       residual: residuals.get(hospital),
     }));
     const averaged = await averageRound(plan, model, round, trained);
@@ -82,9 +82,7 @@ export async function runInFloats(learner: Learner, rounds: number): Promise<Sco
     for (const hospital of learner.sampleCounts.keys()) {
       trained.push(weightsOf(await learner.train(model, { hospital, round, flipped: false })));
     }
-    const mean = weightsOf(model).map(
-      (_, i) => trained.reduce((all, each) => all + (each[i] as number), 0) / trained.length,
-    );
+    const mean = weightsOf(model).map((_, i) => trained.reduce((all, each) => all + each[i]!, 0) / trained.length);
     model = fileOf(mean, model);
   }
   return learner.score(model);
@@ -112,9 +110,9 @@ async function trainAll(
 }
 
 function difference(after: Weights, before: Weights): Weights {
-  return after.map((value, i) => value - (before[i] as number));
+  return after.map((value, i) => value - before[i]!);
 }
 
 function sum(first: Weights, second: Weights): Weights {
-  return first.map((value, i) => value + (second[i] as number));
+  return first.map((value, i) => value + second[i]!);
 }

@@ -54,7 +54,7 @@ export const attacks: Readonly<Record<AttackName, Attack>> = {
     delta({ honest }) {
       const mean = meanOf(honest);
       return mean.map((value, i) => {
-        const variance = honest.reduce((sum, delta) => sum + ((delta[i] as number) - value) ** 2, 0) / honest.length;
+        const variance = honest.reduce((sum, delta) => sum + (delta[i]! - value) ** 2, 0) / honest.length;
         return value - 1.5 * Math.sqrt(variance);
       });
     },
@@ -76,7 +76,7 @@ function scaled(vector: Weights, factor: number): Weights {
 function meanOf(vectors: readonly Weights[]): Weights {
   const [first] = vectors;
   if (!first) throw new RangeError("the mean of nothing");
-  return first.map((_, i) => vectors.reduce((sum, vector) => sum + (vector[i] as number), 0) / vectors.length);
+  return first.map((_, i) => vectors.reduce((sum, vector) => sum + vector[i]!, 0) / vectors.length);
 }
 
 /** Box and Muller 1958. */

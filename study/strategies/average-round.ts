@@ -32,7 +32,7 @@ export function placeName(place: number): HospitalAddress {
   return `0x${(place + 1).toString(16).padStart(40, "0")}` as HospitalAddress;
 }
 
-/** @throws FedError what makeUpdate, verifyUpdate and aggregate throw */
+/** @throws what makeUpdate, verifyUpdate and aggregate throw */
 export async function averageRound(
   plan: Pick<Plan, "seed" | "sampleCap" | "update" | "strategy">,
   base: Uint8Array,

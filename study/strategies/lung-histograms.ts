@@ -35,15 +35,15 @@ export function lungHistogram(seed: number, index: number, signal = 1): Scan {
   for (let voxel = 0; voxel < hu.length; voxel++) {
     if (lung[voxel] === 0) continue;
     const third = Math.floor((Math.floor(voxel / area) * thirds) / geometry.slices);
-    const place = (((hu[voxel] as number) - lowestHu) / (highestHu - lowestHu)) * bins;
+    const place = ((hu[voxel]! - lowestHu) / (highestHu - lowestHu)) * bins;
     const bin = Math.min(bins - 1, Math.max(0, Math.floor(place)));
-    input[third * bins + bin] = (input[third * bins + bin] as number) + 1;
-    voxels[third] = (voxels[third] as number) + 1;
+    input[third * bins + bin] = input[third * bins + bin]! + 1;
+    voxels[third] = voxels[third]! + 1;
   }
   // The root brings the rare dense voxels, which are the disease, to the scale of the frequent ones.
   for (let i = 0; i < features; i++) {
     const all = Math.max(1, voxels[Math.floor(i / bins)] as number);
-    input[i] = 5 * Math.sqrt((input[i] as number) / all);
+    input[i] = 5 * Math.sqrt(input[i]! / all);
   }
   return { label, input };
 }

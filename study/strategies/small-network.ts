@@ -73,16 +73,16 @@ export function train(before: Weights, scans: readonly Scan[], { epochs, mu = 0,
       if (mu > 0) here.set(weights);
       const error = score - label; // derivative of the cross-entropy by the logit
       for (let unit = 0; unit < hidden; unit++) {
-        const back = (activations[unit] as number) > 0 ? error * (output[unit] as number) : 0;
-        output[unit] = (output[unit] as number) - learningRate * error * (activations[unit] as number);
+        const back = activations[unit]! > 0 ? error * output[unit]! : 0;
+        output[unit] = output[unit]! - learningRate * error * activations[unit]!;
         if (back === 0) continue;
-        bias[unit] = (bias[unit] as number) - learningRate * back;
+        bias[unit] = bias[unit]! - learningRate * back;
         for (let i = 0; i < features; i++) {
           const place = i * hidden + unit;
-          kernel[place] = (kernel[place] as number) - learningRate * back * (input[i] as number);
+          kernel[place] = kernel[place]! - learningRate * back * input[i]!;
         }
       }
-      weights[parameters - hidden - 1] = (weights[parameters - hidden - 1] as number) - learningRate * error;
+      weights[parameters - hidden - 1] = weights[parameters - hidden - 1]! - learningRate * error;
       if (mu > 0) for (let i = 0; i < parameters; i++) weights[i] = weights[i]! - pull * (here[i]! - before[i]!);
       if (correction) for (let i = 0; i < parameters; i++) weights[i] = weights[i]! - learningRate * correction[i]!;
     }
@@ -94,16 +94,16 @@ function forward(weights: Weights, input: Float64Array): { activations: Float64A
   const { bias, kernel, output } = parts(weights);
   const activations = Float64Array.from(bias);
   for (let i = 0; i < features; i++) {
-    const value = input[i] as number;
+    const value = input[i]!;
     if (value === 0) continue;
     for (let unit = 0; unit < hidden; unit++) {
-      activations[unit] = (activations[unit] as number) + value * (kernel[i * hidden + unit] as number);
+      activations[unit] = activations[unit]! + value * kernel[i * hidden + unit]!;
     }
   }
-  let logit = weights[parameters - hidden - 1] as number;
+  let logit = weights[parameters - hidden - 1]!;
   for (let unit = 0; unit < hidden; unit++) {
     activations[unit] = Math.max(0, activations[unit] as number);
-    logit += (activations[unit] as number) * (output[unit] as number);
+    logit += activations[unit]! * output[unit]!;
   }
   return { activations, score: 1 / (1 + Math.exp(-logit)) };
 }

@@ -53,7 +53,7 @@ const formats: readonly (Pick<UpdateSpec, "type" | "topFraction"> & { readonly n
 /**
  * @param seeds each another draw of patients, first weights and attackers' noise
  * @param withFormats whether update formats are compared as well, with nobody hostile
- * @throws FedError what federations throw
+ * @throws what federations throw
  */
 export async function* runStudy(
   setup: Setup,

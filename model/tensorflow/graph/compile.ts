@@ -18,7 +18,7 @@ export interface Graph {
 
 /**
  * @param run what to compile. It is run once, and what it does with variables is undone
- * @throws FedError GRAPH_NOT_CLOSED
+ * @throws GRAPH_NOT_CLOSED
  */
 export function compile(
   run: () => readonly Tensor[],

@@ -33,14 +33,14 @@ export interface Recording {
 /**
  * Runs a function once, on tensors as they will be, and writes down its operations. What is not an input becomes a
  * constant, so a function must not depend on anything else that changes.
- * @throws FedError GRAPH_NOT_CLOSED where it takes a tensor from before, or looks at a value
+ * @throws GRAPH_NOT_CLOSED where it takes a tensor from before, or looks at a value
  */
 export function record(inputs: readonly Tensor[], run: () => void): Recording {
   const { binding } = backend;
   const places = new Map<number, Place>();
   const nodes: Node[] = [];
   for (const [at, id] of idsOf(inputs).entries()) {
-    const { shape, dtype } = inputs[at] as Tensor;
+    const { shape, dtype } = inputs[at]!;
     if (places.has(id)) throw new FedError("GRAPH_NOT_CLOSED", { why: "two inputs are the same tensor" });
     places.set(id, { node: nodes.length, port: 0 });
     nodes.push({ kind: "input", type: backend.getDTypeInteger(dtype), shape });
@@ -88,7 +88,7 @@ const largeSize = 256;
  */
 function constant(at: number, type: number, shape: readonly number[], values: ArrayLike<number>): Node[] {
   const whole = { kind: "constant", type, shape, values } as const;
-  const one = values[0] as number;
+  const one = values[0]!;
   if (values.length < largeSize || Array.prototype.some.call(values, (value) => !Object.is(value, one))) return [whole];
   const dimensions = {
     kind: "constant",
