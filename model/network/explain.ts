@@ -1,4 +1,4 @@
-// What a score rests on: which slices spoke for the positive class, by the coupling coefficients of both capsule layers.
+// Explains a score: how much each slice contributed to the positive class, by the couplings of both capsule layers.
 
 import { tf } from "../tensorflow/tensorflow.ts";
 import { loadBatch } from "../training/batch.ts";
@@ -12,19 +12,19 @@ export interface SliceVote {
   /** Share of this slice's vote that went to the positive class: sum over middle capsules of c(slice) * c(positive). */
   readonly coupling: number;
   /**
-   * Its part in the positive class, of the largest slice's: the same sum with each vote as long as it agreed with what
-   * its capsule became, <uHat, v>. Below 0 it spoke against.
+   * Contribution to the positive class, relative to the largest one: the same sum, each vote weighted by its agreement
+   * with the capsule, <uHat, v>. Negative values lower the score.
    */
   readonly weight: number;
 }
 
 export interface Explanation {
-  /** As evaluate gives it: p1 / (p0 + p1). */
+  /** p1 / (p0 + p1), as in evaluate. */
   readonly score: number;
   /** Lengths of the class capsules. */
   readonly negativeLength: number;
   readonly positiveLength: number;
-  /** One a sampled slice, in the scan's order. */
+  /** One for each sampled slice, in the order of the scan. */
   readonly votes: readonly SliceVote[];
 }
 

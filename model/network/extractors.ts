@@ -1,4 +1,4 @@
-// From one slice to one feature vector: the paper's Inception V3, and the same idea at a size for two cores.
+// Extractors turn a slice into a feature vector: the paper's Inception V3, and a small network of the same kind for two cores.
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs-node-gpu";
 import type { ModelSpec } from "../../protocol/format/model-spec.ts";
 import { gatherRows, maxPool } from "../tensorflow/fused-kernels.ts";
@@ -13,7 +13,7 @@ export interface Preset {
   readonly extract: Extractor;
   /** Capsules of the middle layer: how many, of which dimension. */
   readonly capsules: { readonly count: number; readonly dimension: number };
-  /** Where the plan asks for reconstruction: Sabour's 512, 1024 and 28 x 28, or as much less as the network is smaller. */
+  /** Decoder for plans with reconstruction: Sabour's 512, 1024 and 28 x 28 for iv3, scaled down for compact. */
   readonly decoder: Decoder;
 }
 
@@ -25,8 +25,8 @@ const tissueBins = 8;
 
 /**
  * x [n, h, w, c] in [0, 1] to membership in 8 overlapping ranges of grey a channel, [n, h, w, c * 8], which sum to 1.
- * Grey is Hounsfield units, and those name tissues: a small network told so learns from tens of patients, and one that
- * has to find it out does not (docs/model.md).
+ * Grey values are Hounsfield units, whose ranges are tissues. With these channels a small network learns from tens of
+ * patients; without them it does not (docs/model.md).
  */
 export function tissueRanges(x: Tensor4D): Tensor4D {
   const [n, h, w, c] = x.shape;
@@ -50,7 +50,7 @@ const compact: Extractor = (x, unit) => {
   const reduced = unit("mixed0/5x5reduce", y, 8, [1, 1]);
   const five = unit("mixed0/5x5b", unit("mixed0/5x5a", reduced, 16, [3, 3]), 16, [3, 3]);
   const pool = unit("mixed0/pool", averaged(y), 8, [1, 1]);
-  // Lesions are small: the strongest answer on a slice counts, not its mean.
+  // Maximum pooling, since lesions are small.
   return tf.max(join([one, three, five, pool]), [1, 2]) as Tensor2D;
 };
 

@@ -1,5 +1,5 @@
-// Group norm (Wu and He 2018) with its gradient as one operation each: tfjs's own composition would keep five tensors as
-// large as an activation for the way back, where one is enough.
+// Group norm (Wu and He 2018) and its gradient as one operation each: tfjs's composition would keep five tensors of
+// the activation's size for the gradient, where one is enough.
 import type { Tensor, Tensor1D, Tensor4D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../tensorflow/tensorflow.ts";
 
@@ -32,7 +32,7 @@ export function groupNorm(x: Tensor4D, gamma: Tensor1D, beta: Tensor1D, size: nu
       const dx = dNormed.sub(meanOf(dNormed)).sub(along).mul(keptInverse);
       return [flat(dx), dy.mul(flat(normed)).sum([0, 1, 2]), dy.sum([0, 1, 2])];
     };
-    // Tidied here: tfjs would keep everything in a gradient of one's own until the end of the step.
+    // Tidied here: tfjs keeps all tensors of a custom gradient until the end of the step.
     const gradFunc = (dy: Tensor, saved: Tensor[]) =>
       tf.tidy(() => gradient(dy, saved as Parameters<typeof gradient>[1]));
     return { value, gradFunc };

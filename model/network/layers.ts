@@ -1,4 +1,4 @@
-// The pieces that extractors are made of: named variables, and convolution, normalisation and relu as one unit.
+// Building blocks of extractors: named variables, and convolution, normalisation and relu as one unit.
 import type { Tensor, Tensor1D, Tensor4D, Variable } from "@tensorflow/tfjs-node-gpu";
 import { seededIntegers } from "../../foundation/random.ts";
 import type { ModelSpec } from "../../protocol/format/model-spec.ts";
@@ -6,12 +6,12 @@ import { addBias, batchNorm, frozenBatchNorm, relu } from "../tensorflow/fused-k
 import { tf } from "../tensorflow/tensorflow.ts";
 import { groupNorm } from "./group-norm.ts";
 
-/** Weight of the past in the moments that batch norm keeps: short, since a hospital makes few steps a round. */
+/** Decay of batch norm's moving moments: below the usual 0.99, since a hospital makes few steps a round. */
 const movingMomentum = 0.9;
 /** Channels of a group in group norm. */
 const groupSize = 8;
 
-/** Creates each variable where the network's code first names it; finds it again at every later pass. */
+/** Creates each variable when the network's code first names it, and returns it in later passes. */
 export class Variables {
   readonly all = new Map<string, Variable>();
   readonly localNames = new Set<string>();
@@ -43,7 +43,7 @@ export class Variables {
     let variable = this.all.get(name);
     if (variable === undefined) {
       const { value, trainable } = create();
-      // TensorFlow's own names are one space for the whole process; ours are a network's own.
+      // TensorFlow's names are unique in the process; ours are unique in a network.
       variable = tf.keep(tf.variable(value, trainable));
       this.all.set(name, variable);
     }
@@ -70,7 +70,7 @@ export function convolutionUnit(variables: Variables, training: boolean): Unit {
     const channels = x.shape[3];
     const shape = [height, width, channels, filters];
     const kernel = variables.weights(`${name}/kernel`, shape, height * width * channels);
-    // Tidied unit by unit: what is needed on the way back is kept anyway, and the rest would fill the memory.
+    // Tidied after each unit to save memory: what the gradient needs is kept in any case.
     return tf.tidy(() => {
       const y = tf.conv2d(x, kernel as unknown as Tensor4D, strides, padding);
       return relu(normalise(variables, name, y, training));

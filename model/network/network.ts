@@ -13,11 +13,11 @@ import { encodeWeights, loadWeights, type NamedVariables } from "./weights.ts";
 export interface Forward {
   /** A class's score: the length of its capsule; [n, 2], the positive class second. */
   readonly lengths: Tensor2D;
-  /** How each slice divided itself among the middle capsules; [n, capsules, slices]. */
+  /** Couplings of each slice with the middle capsules; [n, capsules, slices]. */
   readonly couplings: Tensor3D;
-  /** How far each slice's vote agreed with what each middle capsule became, <uHat, v>; [n, capsules, slices]. */
+  /** Agreement of each slice's vote with each middle capsule, <uHat, v>; [n, capsules, slices]. */
   agreements(): Tensor3D;
-  /** How each middle capsule divided itself among the classes; [n, 2, capsules]. */
+  /** Couplings of each middle capsule with the classes; [n, 2, capsules]. */
   readonly classCouplings: Tensor3D;
   /** Class capsules; [n, 2, 16]. */
   readonly capsules: Tensor3D;
@@ -38,7 +38,7 @@ export interface Network {
    * @param weights of each scan [n]
    */
   loss(x: Tensor5D, targets: Tensor2D, weights: Tensor1D): Scalar;
-  /** Safetensors of what is shared, or of what stays. */
+  /** Safetensors of the shared variables, or of the local ones. */
   getWeights(part?: "shared" | "local"): Uint8Array;
   /** @throws SAFETENSORS_MALFORMED, TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH */
   setWeights(bytes: Uint8Array, part?: "shared" | "local"): void;

@@ -1,5 +1,5 @@
-// Reconstruction as a regulariser (Sabour 2017, section 4.1): from the capsule of its class alone, three dense layers draw
-// a thumbnail of the scan, so that a capsule must keep what the scan looks like and not only which class it is.
+// Reconstruction as a regulariser (Sabour 2017, section 4.1): three dense layers draw a thumbnail of the scan from the
+// capsule of its class, so that the capsule must encode the scan's appearance and not only its class.
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor5D } from "@tensorflow/tfjs-node-gpu";
 import { addBias, relu } from "../tensorflow/fused-kernels.ts";
 import { tf } from "../tensorflow/tensorflow.ts";

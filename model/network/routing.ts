@@ -1,4 +1,4 @@
-// Routing by agreement: which input capsules (slices) speak for which output capsule.
+// Routing by agreement between input capsules (slices) and output capsules.
 import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../tensorflow/tensorflow.ts";
 import { type CapsuleVariant, squash, squashGradient } from "./squash.ts";
@@ -32,7 +32,7 @@ export function capsuleLayer(
   return { ...route(uHat, routing), uHat };
 }
 
-/** What an iteration leaves for the gradient: c [n, j, i] (absent where uniform), s and v [n, j, 1, k]. */
+/** What the gradient needs of an iteration: c [n, j, i] (absent where uniform), s and v [n, j, 1, k]. */
 interface Iteration {
   readonly c: Tensor | undefined;
   readonly s: Tensor;
@@ -40,8 +40,8 @@ interface Iteration {
 }
 
 /**
- * All iterations as one operation: tfjs would record a hundred small ones and go back through each.
- * Its gradient is the whole one, through the couplings too (test/model/tensorflow/gradients.test.ts holds it against differences).
+ * All iterations as one operation: tfjs would record a hundred small ones. The gradient is complete, through the couplings
+ * too (test/model/tensorflow/gradients.test.ts compares it with finite differences).
  */
 function route(uHat: Tensor4D, { iterations, variant }: Routing): { v: Tensor3D; couplings: Tensor3D } {
   const [n, j, i, k] = uHat.shape;
@@ -110,7 +110,7 @@ function routeGradient(dv: Tensor, uHat: Tensor4D, steps: readonly Iteration[], 
   return tf.matMul(tf.concat(columns, 3), tf.concat(rows, 2));
 }
 
-/** Each input capsule divides itself among the outputs: b [n, j, i], softmax over j. */
+/** Couplings of each input capsule with the outputs: softmax of b [n, j, i] over j. */
 function softmaxOverOutputs(b: Tensor): Tensor {
   return tf.softmax(b.transpose([0, 2, 1])).transpose([0, 2, 1]);
 }

@@ -4,7 +4,7 @@ import { tf } from "../tensorflow/tensorflow.ts";
 
 export type CapsuleVariant = "sabour" | "paper";
 
-/** Keeps the gradient of a length finite at zero. */
+/** Keeps the gradient of the length finite at 0. */
 const epsilon = 1e-7;
 const softness = { sabour: 1, paper: 0.5 } as const;
 

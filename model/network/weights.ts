@@ -26,7 +26,7 @@ export function encodeWeights(variables: NamedVariables): Uint8Array {
 }
 
 /**
- * Sets every variable; tensors of the aggregator's own state ("server/") are passed over.
+ * Sets every variable; tensors of the server's state ("server/") are ignored.
  * @throws SAFETENSORS_MALFORMED, TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH
  */
 export function loadWeights(variables: NamedVariables, bytes: Uint8Array): void {

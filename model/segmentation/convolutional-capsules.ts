@@ -1,5 +1,5 @@
-// Capsules on a grid of pixels (SegCaps, LaLonde and Bagci 2018): each capsule hears only children within its kernel's
-// window, and one transformation is shared by all places and, within the window's place, by all types of children.
+// Capsules on a grid of pixels (SegCaps, LaLonde and Bagci 2018): each capsule takes input from children within its
+// kernel's window only. One transformation is shared by all places and, at a place of the window, by all types of children.
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs-node-gpu";
 import type { Variables } from "../network/layers.ts";
 import { squash } from "../network/squash.ts";
@@ -35,7 +35,7 @@ export function convolutionalCapsules(
   const height = Math.ceil(from.height / stride);
   const width = Math.ceil(from.width / stride);
   const filters = types * dimension;
-  // Squashing squares what is short: votes begin large enough for capsules of about half length, layer after layer.
+  // Squashing shrinks short vectors quadratically, so the first votes are large enough for capsules of about half length.
   const fanIn = (kernel * kernel * d * children) / (2 * types * types);
   const x = u.transpose([0, 3, 1, 2, 4]).reshape([n * children, from.height, from.width, d]) as Tensor4D;
   let votes: Tensor;
@@ -70,7 +70,7 @@ export function routeLocally(uHat: Tensor, bias: Tensor, iterations: number): Te
   }
 }
 
-/** A skip connection: types of both, which must have the same dimension and lie on the same grid. */
+/** Skip connection: concatenates the types of two grids of the same size and capsule dimension. */
 export function joinTypes(a: CapsuleGrid, b: CapsuleGrid): CapsuleGrid {
   return { ...a, u: tf.concat([a.u, b.u], 3), types: a.types + b.types };
 }

@@ -1,10 +1,10 @@
-// How well two masks agree (Dice 1945), as what is trained and as what is reported.
+// Agreement of two masks (Dice 1945), as a loss and as a score.
 import type { Scalar, Tensor4D } from "@tensorflow/tfjs-node-gpu";
 import { meanInterval } from "../../foundation/statistics/mean-interval.ts";
 import type { Estimate } from "../../foundation/statistics/proportion.ts";
 import { tf } from "../tensorflow/tensorflow.ts";
 
-/** Keeps the loss of a batch without any lesion finite, and small where none is found. */
+/** Keeps the loss of a batch without lesions finite, and small where none is predicted. */
 const smooth = 1;
 
 /**

@@ -1,8 +1,8 @@
-// How a mask reaches the classifier: as one more channel, or by blackening what is not lung.
+// Gives a mask to the classifier: as another channel, or by setting pixels outside the lung to 0.
 import type { TrainingSet } from "../training/training-set.ts";
 import type { ScanMasks } from "./segmentation-set.ts";
 
-/** `channel`: one more, 0 outside, 128 in healthy lung, 255 in lesions. `input`: every pixel outside the lung becomes 0. */
+/** `channel`: another channel, 0 outside, 128 in healthy lung, 255 in lesions. `input`: pixels outside the lung become 0. */
 export type MaskUse = "channel" | "input";
 
 /**
@@ -24,7 +24,7 @@ export function maskedChannels(
   return masked;
 }
 
-/** The same scans as a classifier takes them with their masks, each segmented when it is first read. */
+/** The same scans with their masks as input of a classifier; each is segmented when it is first read. */
 export function maskedSet(data: TrainingSet, masksOf: (index: number) => ScanMasks, use: MaskUse): TrainingSet {
   const known = new Map<number, ScanMasks>();
   return {

@@ -1,5 +1,5 @@
 // SegCaps (LaLonde and Bagci 2018) at a size for two cores: a U of convolutional capsules over one slice, whose last
-// capsules stand for background, healthy lung and lesion; the longest says what a pixel is.
+// capsules are background, healthy lung and lesion; the longest is the class of the pixel.
 import type { Tensor4D } from "@tensorflow/tfjs-node-gpu";
 import { FedError } from "../../foundation/errors.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../protocol/format/safetensors.ts";
@@ -10,14 +10,14 @@ import { addBias, relu } from "../tensorflow/fused-kernels.ts";
 import { tf } from "../tensorflow/tensorflow.ts";
 import { type CapsuleGrid, convolutionalCapsules, joinTypes } from "./convolutional-capsules.ts";
 
-/** Of the last axis of `forward`. */
+/** Classes in the last axis of `forward`. */
 export const segmentClasses = ["background", "healthy lung", "lesion"] as const;
 
 /** Grids are halved twice: sides of slices are multiples of this. */
 const segmentStep = 4;
 
 export interface SegCaps {
-  /** Rows and columns of the slices that it is trained on and sees. */
+  /** Rows and columns of the slices. */
   readonly side: number;
   readonly variables: NamedVariables;
   readonly parameterCount: number;
@@ -29,12 +29,12 @@ export interface SegCaps {
 }
 
 const features = 8;
-/** Lengths lie in [0, 1): by their plain ratio a capsule would have to vanish for another to be sure. */
+/** Lengths lie in [0, 1), so their plain ratios cannot come near 1; a softmax of scaled lengths can. */
 const sharpness = 10;
 
 /**
  * @param seed of the initial weights
- * @throws SEGMENT_SIDE where the side is no multiple of four, or not 16 to 512
+ * @throws SEGMENT_SIDE
  */
 export function createSegCaps({ side, seed = 0 }: { side: number; seed?: number }): SegCaps {
   if (!(Number.isInteger(side / segmentStep) && side >= 16 && side <= 512)) {
@@ -78,7 +78,7 @@ export function createSegCaps({ side, seed = 0 }: { side: number; seed?: number 
 
 /**
  * The segmentation that getWeights wrote.
- * @throws SEGMENT_WEIGHTS where it is a file of something else; SAFETENSORS_MALFORMED, TENSOR_MISSING,
+ * @throws SEGMENT_WEIGHTS, SAFETENSORS_MALFORMED, TENSOR_MISSING,
  * TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH, SEGMENT_SIDE
  */
 export function openSegCaps(bytes: Uint8Array): SegCaps {

@@ -1,4 +1,4 @@
-// Lung and lesion of a scan, slice by slice, at any size: slices are shown to the network at the side it was trained on.
+// Lung and lesion of a scan, slice by slice, at any size: slices are resized to the side that the network was trained on.
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../tensorflow/tensorflow.ts";
 import type { TrainingSet } from "../training/training-set.ts";

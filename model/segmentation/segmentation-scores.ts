@@ -1,4 +1,4 @@
-// How well scans are segmented, by patient: Dice of the lung, of the lesion in the ill, and what is found in the healthy.
+// Scores of a segmentation by patient: Dice of lung and lesion, and false lesions in healthy patients.
 import type { Estimate } from "../../foundation/statistics/proportion.ts";
 import { diceOf, meanOfPatients } from "./dice.ts";
 import type { ScanMasks, SegmentationSet } from "./segmentation-set.ts";
@@ -6,17 +6,17 @@ import type { ScanMasks, SegmentationSet } from "./segmentation-set.ts";
 export interface SegmentationScores {
   readonly lung: Estimate;
   readonly lungPatients: number;
-  /** Of patients that have any. */
+  /** Over patients with lesions. */
   readonly lesion: Estimate;
   readonly lesionPatients: number;
-  /** Dice of each of them, in the order of the set: what another way of segmenting is compared with, patient by patient. */
+  /** Dice of each of them, in the order of the set, for paired comparisons. */
   readonly lesionDice: readonly number[];
-  /** Share of the exact lung that is called lesion in patients that have none: 0 is right. */
+  /** Share of the true lung that is called lesion in patients without lesions; 0 is right. */
   readonly falseLesion: Estimate;
   readonly healthyPatients: number;
 }
 
-/** Every scan of the set is a patient of its own, as synthetic ones are. */
+/** Each scan of the set must be of another patient, as synthetic ones are. */
 export function scoreSegmentation(data: SegmentationSet, masksOf: (index: number) => ScanMasks): SegmentationScores {
   const lung: number[] = [];
   const lesion: number[] = [];

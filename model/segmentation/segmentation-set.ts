@@ -1,4 +1,4 @@
-// What segmentation learns from: scans with their exact masks, which only synthetic patients have.
+// Training data of the segmentation: scans with exact masks, which only synthetic patients have.
 import type { TrainingSet } from "../training/training-set.ts";
 
 /** A scan's masks, [slices, height, width], 1 inside; lesions lie in the lung. */

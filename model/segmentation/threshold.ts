@@ -1,8 +1,8 @@
-// The plain rule beside the network: in the lung, what is brighter than a threshold is lesion.
+// The baseline of the segmentation: lung pixels brighter than a threshold are lesion.
 import { diceOf } from "./dice.ts";
 import type { ScanMasks, SegmentationSet } from "./segmentation-set.ts";
 
-/** Masks with the same lung, and as lesion its pixels of the first channel at or above the threshold, 0 to 255. */
+/** Masks with the same lung; lesions are its pixels whose first channel is at or above the threshold, 0 to 255. */
 export function lesionByThreshold(
   pixels: Uint8Array,
   channels: number,
@@ -13,7 +13,7 @@ export function lesionByThreshold(
   return { lung, lesion };
 }
 
-/** The threshold with the best mean Dice in the ill: to be chosen on validation patients. */
+/** The threshold with the best mean lesion Dice; choose it on validation patients. */
 export function chooseThreshold(data: SegmentationSet, lungOf: (index: number) => Uint8Array): number {
   const ill = [...data.scans.keys()].filter((index) => data.masks(index).lesion.includes(1));
   let best = { threshold: 128, dice: -1 };

@@ -1,4 +1,4 @@
-// The training loop of the segmentation: slices drawn at random from scans with exact masks, Dice loss, one event a step.
+// The training loop of the segmentation: random slices of scans with exact masks, Dice loss, one event a step.
 import type { Tensor4D } from "@tensorflow/tfjs-node-gpu";
 import { FedError } from "../../foundation/errors.ts";
 import { seededIntegers } from "../../foundation/random.ts";
@@ -73,7 +73,7 @@ export async function* trainSegCaps(
         return loss;
       });
       yield { step, steps, loss };
-      await new Promise(setImmediate); // lets an abort be heard
+      await new Promise(setImmediate); // lets abort events arrive
     }
   } finally {
     graph?.dispose();

@@ -1,4 +1,4 @@
-// TensorFlow's fused kernels with gradients of our own: tfjs composes these gradients from many small kernels.
+// TensorFlow's fused kernels with gradients that are one kernel each: tfjs composes them of many small ones.
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from "@tensorflow/tfjs-node-gpu";
 import { FedError } from "../../foundation/errors.ts";
 import { type Attribute, attribute, run, runAll } from "./kernels.ts";
@@ -37,7 +37,7 @@ function batchNormAttributes(isTraining: boolean): Attribute[] {
 
 /**
  * Batch norm of x [n, h, w, c] by the batch's own moments (Ioffe and Szegedy 2015), gradient by FusedBatchNormGradV3.
- * @returns y, and the batch's mean and unbiased variance, which carry no gradient and are the caller's to dispose
+ * @returns y, and the batch's mean and unbiased variance, which carry no gradient; the caller disposes them
  */
 export function batchNorm(
   x: Tensor4D,
@@ -85,11 +85,11 @@ export function frozenBatchNorm(
   return tf.batchNorm4d(x, mean, variance, beta, gamma, epsilon);
 }
 
-/** oneDNN's kernels stand beside TensorFlow's own in the same library, under this label. */
+/** oneDNN's kernels are in the same library under this label. */
 const oneDnn = attribute.text("_kernel", "MklNameChangeOp");
 let hasOneDnn: boolean | undefined;
 
-/** Whether this machine's library has oneDNN's pooling; a GPU's or an ARM's has not. */
+/** Whether this machine's library has oneDNN's pooling; those for GPUs and ARM do not. */
 function oneDnnWorks(): boolean {
   hasOneDnn ??= tf.tidy(() => {
     try {
@@ -113,8 +113,8 @@ function poolAttributes(size: number, stride: number, padding: "same" | "valid")
 }
 
 /**
- * The largest of size x size pixels: x [n, h, w, c] to [n, h', w', c]. oneDNN remembers which it was, so that its
- * gradient costs a fifteenth of TensorFlow's own, which looks for them again.
+ * The largest of size x size pixels: x [n, h, w, c] to [n, h', w', c]. oneDNN keeps the positions of the maxima,
+ * so its gradient takes a fifteenth of the time of TensorFlow's, which searches again.
  */
 export function maxPool(x: Tensor4D, size: number, stride: number, padding: "same" | "valid"): Tensor4D {
   if (!oneDnnWorks()) return tf.maxPool(x, size, stride, padding);
@@ -132,7 +132,7 @@ export function maxPool(x: Tensor4D, size: number, stride: number, padding: "sam
   return apply(x) as Tensor4D;
 }
 
-/** Rows of a table [rows, k] at whole numbers [...]: [..., k], without gradient. tfjs would read every index back first. */
+/** Rows of a table [rows, k] at whole numbers [...]: [..., k], without gradient. tfjs would first copy every index to JavaScript. */
 export function gatherRows(table: Tensor2D, rows: Tensor): Tensor {
   const types = [attribute.float32("Tparams"), attribute.int32("Tindices"), attribute.int32("Taxis")];
   return tf.tidy(() => run("GatherV2", types, [table, rows, tf.scalar(0, "int32")]));
@@ -141,5 +141,5 @@ export function gatherRows(table: Tensor2D, rows: Tensor): Tensor {
 /** Half the sum of squares of all values, in one pass. */
 export const halfSquaredNorm = (x: Tensor): Tensor => run("L2Loss", [float("T")], [x]);
 
-/** The same values as another tensor, which a graph tells from the first one; tfjs's clone is the first one. */
+/** A copy that a graph treats as another tensor; tfjs's clone is the same tensor to it. */
 export const copy = (x: Tensor): Tensor => run("Identity", [float("T")], [x]);

@@ -1,5 +1,5 @@
-// The Node backend under tfjs's own wrappers: operations by their names, for gradients of our own (model/tensorflow/fused-kernels.ts)
-// and for whole graphs (model/graph/).
+// The Node backend under tfjs's own wrappers: runs operations by name, for custom gradients (fused-kernels.ts) and
+// whole graphs (graph/).
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "./tensorflow.ts";
 
@@ -9,7 +9,7 @@ export interface Attribute {
   readonly value: number | string | boolean | readonly number[];
 }
 
-/** An output as the binding gives it. */
+/** An output of the binding. */
 interface Output {
   readonly id: number;
   readonly shape: number[];
@@ -42,7 +42,7 @@ interface KernelBackend {
 export const backend = tf.backend() as unknown as KernelBackend;
 const { binding } = backend;
 
-/** The binding's numbers of tensors, whose values are handed over to TensorFlow now if they were not yet. */
+/** The binding's ids of tensors; copies values to TensorFlow that are not there yet. */
 export const idsOf = (tensors: readonly Tensor[]): number[] => backend.getInputTensorIds(tensors);
 
 export const attribute = {

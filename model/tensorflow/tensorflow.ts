@@ -8,10 +8,10 @@ const util = require("node:util") as Record<string, unknown>;
 util["isNullOrUndefined"] = (value: unknown) => value === null || value === undefined;
 util["isArray"] = Array.isArray;
 
-// Read by TensorFlow when its library is loaded. A starter of several trainers on one machine sets
+// TensorFlow reads these when its library is loaded. To start several trainers on one machine, set
 // TF_NUM_INTRAOP_THREADS in their environment.
 process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
 
 export type TensorFlow = typeof import("@tensorflow/tfjs-node-gpu");
 export const tf = require("@tensorflow/tfjs-node-gpu") as TensorFlow;
-tf.enableProdMode(); // no checks for NaN in each kernel: the training loop looks at every loss
+tf.enableProdMode(); // no NaN checks in each kernel: the training loop checks every loss

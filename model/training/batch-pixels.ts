@@ -1,5 +1,5 @@
-// The pixels of a batch from the bytes of its scans: even sampling in evaluation, seeded jitter in training. Without
-// TensorFlow, so that a thread of its own can do it (model/training/next-batch.ts).
+// Makes the pixels of a batch from the bytes of its scans: evenly sampled slices in evaluation, seeded augmentation in
+// training. Does not use TensorFlow, so that a worker thread can do it (next-batch.ts).
 import type { ModelSpec } from "../../protocol/format/model-spec.ts";
 
 /** A scan as it was read. */
@@ -14,7 +14,7 @@ export type Randomness = () => number;
 
 export interface Augmentation {
   readonly next: Randomness;
-  /** Else only the slices are drawn at random. */
+  /** Whether pixels are augmented; otherwise only the choice of slices is random. */
   readonly pixels: boolean;
 }
 
@@ -50,12 +50,12 @@ export function batchPixels(
   return batch;
 }
 
-/** Which of a scan's slices stands at place s: the middle of its part of the scan, or a chosen share of that part. */
+/** The scan's slice for place s: the middle of the part that belongs to s, or at the share `within` of that part. */
 export function sampledSlice(s: number, slices: number, available: number, within = 0.5): number {
   return Math.min(available - 1, Math.floor(((s + within) * available) / slices));
 }
 
-/** One affine map and one change of values for all slices of a scan: a patient lies as he lies. */
+/** One affine map and one change of values for all slices of a scan: all slices of a patient move together. */
 interface Warp {
   readonly scale: number;
   readonly sine: number;
@@ -77,7 +77,7 @@ function drawWarp(next: Randomness, height: number, width: number): Warp {
   };
 }
 
-/** Nearest pixel: arithmetic that is the same on every machine. What comes from outside is the nearest edge. */
+/** Nearest-neighbour sampling, whose arithmetic is the same on every machine; pixels outside take the nearest edge. */
 function warpSlice(source: Uint8Array, target: Float32Array, input: ModelSpec["input"], warp: Warp): void {
   const { height, width, channels } = input;
   const cosine = Math.sqrt(1 - warp.sine * warp.sine);

@@ -1,4 +1,4 @@
-// Scans to one tensor of a fixed number of slices.
+// Batches of scans as a tensor with a fixed number of slices.
 import type { Tensor5D } from "@tensorflow/tfjs-node-gpu";
 import { FedError } from "../../foundation/errors.ts";
 import type { ModelSpec } from "../../protocol/format/model-spec.ts";

@@ -1,11 +1,11 @@
-// A training cut short goes on from here to the same bits: weights, the optimiser's moments, and the step.
+// A checkpoint holds weights, the optimiser's moments and the step, so that a resumed training gives the same bits.
 import { FedError } from "../../foundation/errors.ts";
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from "../../protocol/format/safetensors.ts";
 import type { Network } from "../network/network.ts";
 import { checkFit, readVariables, writeVariables } from "../network/weights.ts";
 import type { Optimiser } from "./optimisers.ts";
 
-/** Safetensors of everything that the next step depends on; `run` names the training that it belongs to. */
+/** Safetensors of everything that the next step depends on; `run` identifies the training. */
 export function encodeCheckpoint(network: Network, optimiser: Optimiser, run: string): Uint8Array {
   const prefixed = (prefix: string) => (tensor: NamedTensor) => ({ ...tensor, name: prefix + tensor.name });
   const weights = readVariables(network.variables).map(prefixed("w/"));
@@ -14,9 +14,9 @@ export function encodeCheckpoint(network: Network, optimiser: Optimiser, run: st
 }
 
 /**
- * Sets the network and the optimiser to where they were, or neither.
+ * Restores the network and the optimiser, or neither.
  * @returns steps taken
- * @throws CHECKPOINT_MISMATCH where it is of another training; SAFETENSORS_MALFORMED, TENSOR_MISSING,
+ * @throws CHECKPOINT_MISMATCH, SAFETENSORS_MALFORMED, TENSOR_MISSING,
  * TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH
  */
 export function restoreCheckpoint(bytes: Uint8Array, network: Network, optimiser: Optimiser, run: string): number {

@@ -1,4 +1,4 @@
-// Scores of patients: the mean over a patient's scans of how much longer the positive capsule is.
+// Scores patients: the mean score of a patient's scans.
 import { FedError } from "../../foundation/errors.ts";
 import type { Prediction } from "../../foundation/statistics/scores.ts";
 import type { Network } from "../network/network.ts";
@@ -11,7 +11,7 @@ import type { TrainingSet } from "./training-set.ts";
 const batchSizeFor = (slices: number) => Math.max(1, Math.min(8, Math.floor(64 / slices)));
 
 /**
- * A scan's score is p1 / (p0 + p1), p being the lengths of its class capsules: 0.5 where the paper's argmax changes sides.
+ * A scan's score is p1 / (p0 + p1), where p are the lengths of its class capsules; 0.5 is the paper's argmax.
  * @returns one prediction a patient, in the order of the set's scans
  * @throws DATA_SHAPE_MISMATCH; ABORTED
  */
@@ -26,7 +26,7 @@ export async function evaluate(
   for (let at = 0; at < data.scans.length; at += batchSize) {
     if (signal?.aborted) throw new FedError("ABORTED", { scans: at }, { cause: signal.reason });
     const indices = Array.from({ length: Math.min(batchSize, data.scans.length - at) }, (_, offset) => at + offset);
-    // The last batch is filled up with its last scan: one graph serves all.
+    // The last batch is padded with its last scan, so that one graph serves all batches.
     const filled = Array.from({ length: batchSize }, (_, place) => indices[Math.min(place, indices.length - 1)]!);
     const lengths = tf.tidy(() => infer(network, loadBatch(data, filled, input)).dataSync());
     for (const [place, index] of indices.entries()) {
@@ -37,7 +37,7 @@ export async function evaluate(
       scans.scores.push(positive / (negative + positive));
       byPatient.set(patient, scans);
     }
-    await new Promise(setImmediate); // lets an abort be heard
+    await new Promise(setImmediate); // lets abort events arrive
   }
   return [...byPatient].map(([patient, { label, scores }]) => ({
     patient,

@@ -1,4 +1,4 @@
-// The lengths of a batch's class capsules, by one graph for every batch of its size.
+// Computes the class capsules' lengths of a batch, with one graph for each batch size.
 import type { Tensor2D, Tensor5D } from "@tensorflow/tfjs-node-gpu";
 import type { Network } from "../network/network.ts";
 import { compile } from "../tensorflow/graph/compile.ts";

@@ -1,10 +1,10 @@
-// The next batch is made in a thread of its own while TensorFlow runs a step and JavaScript stands still.
+// Makes the next batch in a worker thread while TensorFlow runs a step, which blocks the main thread.
 import { Worker } from "node:worker_threads";
 import { FedError } from "../../foundation/errors.ts";
 import type { ModelSpec } from "../../protocol/format/model-spec.ts";
 import type { RawScan } from "./batch-pixels.ts";
 
-/** What a batch's random choices hang on. */
+/** What decides the random choices of a batch. */
 export interface Draw {
   readonly seed: number;
   readonly step: number;
@@ -32,10 +32,10 @@ const waiting = new Map<number, Waiting>();
 let worker: Worker | undefined;
 let lastId = 0;
 
-/** One thread serves the whole process, and does not keep it from ending. */
+/** One thread for the whole process; it does not keep the process alive. */
 function start(): Worker {
   const started = new Worker(new URL("./next-batch-worker.ts", import.meta.url), {
-    execArgv: ["--disable-warning=ExperimentalWarning"], // and nothing that was meant for the program itself
+    execArgv: ["--disable-warning=ExperimentalWarning"], // without the program's own Node options
   });
   started.unref();
   started.on("message", ({ id, pixels }: BatchMade) => {
@@ -74,7 +74,7 @@ export function makeBatch(scans: readonly RawScan[], input: ModelSpec["input"], 
   return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
 }
 
-/** Each item with what its work came to; the work of the next one has begun by then. */
+/** Yields each item with the result of its work; the next item's work has already begun. */
 export async function* oneAhead<Item, Result>(
   items: Iterable<Item>,
   work: (item: Item) => Promise<Result>,
@@ -82,7 +82,7 @@ export async function* oneAhead<Item, Result>(
   let before: [Item, Promise<Result>] | undefined;
   for (const item of items) {
     const result = work(item);
-    result.catch(() => {}); // heard when its turn comes, or not at all
+    result.catch(() => {}); // reported when it is awaited
     if (before) yield [before[0], await before[1]];
     before = [item, result];
   }

@@ -1,5 +1,5 @@
-// One step of SGD with (Nesterov) momentum or of Adam, of operations that may be compiled into a graph with the rest of a
-// training step; a state that is easily kept and restored.
+// SGD with (Nesterov) momentum, and Adam, of operations that can be compiled into a graph with the rest of a training step,
+// and with a state that can be saved and restored.
 import type { Scalar, Tensor, Variable } from "@tensorflow/tfjs-node-gpu";
 import type { TrainingSpec } from "../../protocol/format/model-spec.ts";
 import type { NamedVariables } from "../network/weights.ts";
@@ -9,14 +9,14 @@ import { tf } from "../tensorflow/tensorflow.ts";
 export type AdjustGradient = (gradient: Tensor, variable: Variable, place: number) => Tensor;
 
 export interface Optimiser {
-  /** What is kept from step to step, zero at first; with it and the number of steps another optimiser goes on to the same bits. */
+  /** State between steps, zero at first; with it and the number of steps another optimiser continues to the same bits. */
   readonly moments: NamedVariables;
   readonly steps: number;
-  /** Counts a step, and gives the rate of it. */
+  /** Counts a step and returns its learning rate. */
   advance(): number;
-  /** Moves each variable along its gradient, by its TensorFlow name; one without a gradient stays. */
+  /** Moves each variable by its gradient, named by its TensorFlow name; variables without a gradient stay. */
   move(gradients: Readonly<Record<string, Tensor>>, rate: Scalar, adjust?: AdjustGradient): void;
-  /** Goes on after so many steps. */
+  /** Continues after that many steps. */
   resume(steps: number): void;
   dispose(): void;
 }
@@ -41,7 +41,7 @@ export function createOptimiser(
       );
     }
   }
-  /** Sets a moment to what it becomes. */
+  /** Updates a moment. */
   const update = (key: string, next: (before: Variable) => Tensor): Tensor => {
     const moment = moments.get(key)!;
     const after = next(moment);

@@ -1,4 +1,4 @@
-// A random order that another run repeats.
+// A reproducible random order.
 
 /** Fisher and Yates, in place. @param next gives the next 32-bit integer */
 export function shuffled(items: number[], next: () => number): number[] {

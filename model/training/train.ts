@@ -1,4 +1,4 @@
-// The one training loop: seeded order, one visible step after the other, stopped at once by a signal or a loss that is no number.
+// The training loop: seeded order, one event a step; a signal or a loss that is not finite stops it at once.
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import { FedError } from "../../foundation/errors.ts";
 import { sha256 } from "../../foundation/sha256.ts";
@@ -20,16 +20,16 @@ export interface TrainEvent {
   readonly epoch: number;
   /** Of this step's batch, before the step. */
   readonly loss: number;
-  /** What `resume` takes to go on after this step; call it before the next one. */
+  /** A checkpoint after this step, for `resume`; call it before the next step. */
   checkpoint(): Uint8Array;
 }
 
 export interface TrainOptions extends TrainingSpec {
   /** 32-bit: decides order, sampling and augmentation. */
   readonly seed: number;
-  /** Where the schedule stands: 0 at the plan's first round, 1 at its end. */
+  /** Progress of the schedule: 0 at the plan's first round, 1 at its end. */
   readonly progress?: number;
-  /** Names what else the training depends on, base model and scans: a checkpoint of another one is refused. */
+  /** Identifies what else the training depends on, base model and scans; a checkpoint of another one is refused. */
   readonly identity?: string;
   /** Added to the gradient of each variable, by name (SCAFFOLD); `identity` must name what it came from. */
   readonly correction?: ReadonlyMap<string, Float32Array> | undefined;
@@ -39,7 +39,7 @@ export interface TrainOptions extends TrainingSpec {
 
 /**
  * Trains the network in place. The same seed, scans and starting weights give the same bits on the same machine.
- * @throws NO_TRAINING_SCANS, CHECKPOINT_MISMATCH, LOSS_NOT_FINITE (step and first layer that is no number), DATA_SHAPE_MISMATCH; ABORTED
+ * @throws NO_TRAINING_SCANS, CHECKPOINT_MISMATCH, LOSS_NOT_FINITE, DATA_SHAPE_MISMATCH, ABORTED
  */
 export async function* train(
   network: Network,
@@ -78,7 +78,7 @@ export async function* train(
         return loss;
       });
       yield { step, steps, epoch, loss, checkpoint: () => encodeCheckpoint(network, optimiser, run) };
-      await new Promise(setImmediate); // lets an abort be heard
+      await new Promise(setImmediate); // lets abort events arrive
     }
     for (const [name, variable] of network.variables) {
       if (!tf.tidy(() => tf.isFinite(variable).all().dataSync()[0])) {
@@ -90,7 +90,7 @@ export async function* train(
   }
 }
 
-/** What a checkpoint must be of: everything that decides a step but the weights. */
+/** Identifies a training for its checkpoints: everything that decides a step except the weights. */
 function runName({ resume: _, correction: __, ...options }: TrainOptions, scans: number): string {
   return Buffer.from(sha256(canonicalBytes({ ...options, scans }))).toString("hex");
 }

@@ -1,4 +1,4 @@
-// Training and scoring as the Learner port has them, over any data: what runs inside the trainer process.
+// The Learner port over any data: trains and scores inside the trainer process.
 
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import { deriveSeed } from "../../foundation/random.ts";
@@ -23,7 +23,7 @@ export interface TrainingData {
   split(plan: Plan, split: Split): Promise<TrainingSet>;
 }
 
-/** Where FedBN's weights stay between rounds; durable when the promise resolves. */
+/** Storage of FedBN's weights between rounds; durable when the promise resolves. */
 export interface LocalWeights {
   /** Of the newest round before `round`. */
   read(round: number): Promise<Uint8Array | undefined>;
@@ -42,13 +42,13 @@ export interface Checkpoints {
 export interface TrainerOptions {
   readonly local?: LocalWeights;
   readonly checkpoints?: Checkpoints;
-  /** Hears training-resumed (step), checkpoint-ignored (why) and checkpoint-not-written (error). */
+  /** Receives training-resumed (step), checkpoint-ignored (why) and checkpoint-not-written (error). */
   readonly log?: Pick<Log, "info" | "warn">;
 }
 
 /**
  * The first model of a plan: the same bytes on every machine.
- * @param backbone safetensors with the extractor's tensors, by our names, to begin from; its other tensors are passed over
+ * @param backbone safetensors with the extractor's tensors, by our names, to begin from; its other tensors are ignored
  * @throws SAFETENSORS_MALFORMED, TENSOR_MISSING, TENSOR_SHAPE_MISMATCH
  */
 export function genesisWeights(plan: Pick<Plan, "model" | "seed">, backbone?: Uint8Array): Uint8Array {
@@ -68,7 +68,7 @@ export function genesisWeights(plan: Pick<Plan, "model" | "seed">, backbone?: Ui
   }
 }
 
-/** @throws its jobs throw what train, evaluate and setWeights throw, and FedError LOCAL_WEIGHTS_UNAVAILABLE */
+/** @throws from its methods: what train, evaluate and setWeights throw, and LOCAL_WEIGHTS_UNAVAILABLE, STRATEGY_NEEDS_SGD */
 export function openTrainer(data: TrainingData, { local, checkpoints, log }: TrainerOptions = {}): Learner {
   const open = async (model: ModelSpec, weights: Uint8Array, round: number): Promise<Network> => {
     const network = createNetwork(model);
@@ -89,7 +89,7 @@ export function openTrainer(data: TrainingData, { local, checkpoints, log }: Tra
     }
   };
 
-  /** From the checkpoint, where it is whole and of this very training; from the base otherwise. */
+  /** Continues from the checkpoint if it is intact and of this training, else starts from the base. */
   async function* trainFrom(...[network, set, options, waiting]: Required<Parameters<typeof train>>) {
     const resume = await checkpoints?.read();
     if (resume === "damaged") log?.warn("checkpoint-ignored", { why: "damaged" });
@@ -140,7 +140,7 @@ export function openTrainer(data: TrainingData, { local, checkpoints, log }: Tra
           onProgress?.({ step: event.step, steps: event.steps, loss: event.loss });
           // After the last step there is nothing to go on with, and the resumed training would have no loss to report.
           if (checkpoints && event.step < event.steps && performance.now() - kept >= checkpoints.everyMs) {
-            // A full disk costs the checkpoint, not the training.
+            // A full disk must not stop the training.
             await checkpoints.write(event.checkpoint()).catch((error) => {
               log?.warn("checkpoint-not-written", { error: String(error) });
             });

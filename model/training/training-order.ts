@@ -1,4 +1,4 @@
-// Which scans each step of a training takes: decided by the seed alone.
+// The scans of each training step, decided by the seed alone.
 import { seededIntegers } from "../../foundation/random.ts";
 import { shuffled } from "./shuffled.ts";
 import type { TrainingSet } from "./training-set.ts";
@@ -7,7 +7,7 @@ export interface PlannedStep {
   /** From 1, over all epochs. */
   readonly step: number;
   readonly epoch: number;
-  /** Of the scans of its batch. */
+  /** Indices of the batch's scans. */
   readonly places: readonly number[];
 }
 
@@ -36,8 +36,8 @@ export function* stepsOf(
 }
 
 /**
- * Each class shuffled, and the classes spread evenly among each other, so that every batch holds both as the shard does:
- * a batch of one class only says that its class is frequent.
+ * Shuffles each class and spreads the classes evenly, so that every batch has the shard's ratio of classes: a batch of one
+ * class teaches only that this class is frequent.
  */
 function mixedOrder(scans: TrainingSet["scans"], next: () => number): number[] {
   const places: { at: number; index: number }[] = [];

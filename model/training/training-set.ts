@@ -1,4 +1,4 @@
-// What training reads: scans by index, as bytes; imaging's shards are wired to it by the trainer process.
+// What training reads: scans by index, as bytes. The trainer process makes it from a shard.
 
 export interface TrainingScan {
   /** Stable within the shard, never a patient's name. */

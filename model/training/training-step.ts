@@ -23,7 +23,7 @@ export interface TrainingStep {
   readonly optimiser: Optimiser;
   /**
    * Call within tf.tidy.
-   * @returns the batch's loss before the step; NaN where it or a gradient is no number, and everything stays as it was
+   * @returns the batch's loss before the step; NaN if it or a gradient is not finite, and then nothing changes
    */
   run(batch: Batch): number;
   gradients(batch: Batch): { readonly value: Scalar; readonly grads: Readonly<Record<string, Tensor>> };
@@ -68,7 +68,7 @@ export function createTrainingStep(
       const step = () => {
         const { value, grads } = gradients(batch);
         optimiser.move(grads, rate, mu > 0 || correction ? adjust : undefined);
-        // oneDNN's fused relu makes 0 of what is no number, so the loss alone does not tell.
+        // oneDNN's fused relu turns NaN into 0, so the loss alone does not show it.
         return [value, tf.addN(Object.values(grads).map(halfSquaredNorm))];
       };
       const { outputs, assign } = compiled(key, () => compile(step, inputs, variables)).run(inputs, variables);

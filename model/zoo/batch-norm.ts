@@ -4,7 +4,7 @@ import type { LayerVariable, Tensor, Tensor1D, Tensor4D, Variable } from "@tenso
 import { batchNorm as fused } from "../tensorflow/fused-kernels.ts";
 import { tf } from "../tensorflow/tensorflow.ts";
 
-/** Weight of the past in the moments that are kept: short, since a comparison run makes few steps (Keras: 0.99). */
+/** Decay of the moving moments: below Keras's 0.99, since a comparison run makes few steps. */
 const movingMomentum = 0.9;
 /** Of the fused kernel: model/tensorflow/fused-kernels.ts. */
 const fusedEpsilon = 1e-3;
@@ -51,7 +51,7 @@ export class FusedBatchNorm extends tf.layers.Layer {
       const beta = read(this.#beta);
       const [mean, variance] = [read(this.#mean), read(this.#variance)];
       if (!training) return tf.batchNorm4d(x, mean, variance, beta, gamma, epsilon);
-      // The kernel's epsilon is fixed: by e of x is by k^2 e of k x.
+      // The kernel's epsilon is fixed: epsilon e on x equals k^2 e on k x.
       const k = Math.sqrt(fusedEpsilon / epsilon);
       const found = fused(k === 1 ? x : x.mul(k), gamma, beta);
       keep(mean, found.mean.div(k));

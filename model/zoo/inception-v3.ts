@@ -4,7 +4,7 @@ import { averagePool, batchNorm, type ConvolutionOptions, convolution, joined, m
 import { mlpHead } from "./mlp-head.ts";
 import type { Drawing, ZooNetwork } from "./zoo-network.ts";
 
-/** 2048 features; also what the LSTM looks at. */
+/** 2048 features; also the LSTM's input. */
 export const inceptionV3Backbone: Drawing = (x) => {
   let units = 0;
   const unit = (
@@ -20,7 +20,7 @@ export const inceptionV3Backbone: Drawing = (x) => {
   };
   const halving = { strides: 2, padding: "valid" } as const;
   const pooled = (y: SymbolicTensor, filters: number) => unit(averagePool(y, 3, 1, "same"), filters, 1);
-  /** Units one after the other, each of a width and a kernel. */
+  /** Consecutive units, each with a width and a kernel. */
   const chain = (y: SymbolicTensor, ...links: [number, number | [number, number], ConvolutionOptions?][]) =>
     links.reduce((before, [filters, kernel, options]) => unit(before, filters, kernel, options), y);
 

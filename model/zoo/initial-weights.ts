@@ -1,4 +1,4 @@
-// The weights that a comparison network begins with: the same for the same seed, on every machine.
+// Initial weights of a comparison network: the same for the same seed on every machine.
 import type { LayersModel, Variable } from "@tensorflow/tfjs-node-gpu";
 import { seededIntegers } from "../../foundation/random.ts";
 import { tf } from "../tensorflow/tensorflow.ts";

@@ -1,5 +1,5 @@
-// The layers that comparison networks are drawn with: Keras's, by tfjs-layers, with Keras's names and parameter counts.
-// Every weight begins as zeros, which cost nothing until they are used (initial-weights.ts sets them).
+// Layers of the comparison networks: tfjs-layers with Keras's names and parameter counts. All weights start as zeros,
+// which take no memory until they are used (initial-weights.ts sets them).
 import type { SymbolicTensor } from "@tensorflow/tfjs-node-gpu";
 import { type TensorFlow, tf } from "../tensorflow/tensorflow.ts";
 import { FusedBatchNorm } from "./batch-norm.ts";
@@ -54,7 +54,7 @@ export function batchNorm(
   return through(new FusedBatchNorm({ name, epsilon, scale }), x);
 }
 
-/** @param maxValue where it ends: 6 in the MobileNets */
+/** @param maxValue upper limit: 6 in the MobileNets */
 export function relu(x: SymbolicTensor, maxValue?: number): SymbolicTensor {
   return through(tf.layers.reLU(maxValue === undefined ? {} : { maxValue }), x);
 }
@@ -90,7 +90,7 @@ export function dense(name: string, x: SymbolicTensor, units: number, activation
   return through(tf.layers.dense({ name, units, ...zeros, ...(activation ? { activation } : {}) }), x);
 }
 
-/** x [slices, d] -> what is known after the last slice [units]. */
+/** x [slices, d] -> the state after the last slice [units]. */
 export function lstm(name: string, x: SymbolicTensor, units: number): SymbolicTensor {
   return through(
     tf.layers.lstm({ name, units, ...zeros, recurrentInitializer: "zeros", recurrentActivation: "sigmoid" }),

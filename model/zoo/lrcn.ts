@@ -1,4 +1,4 @@
-// LRCN (Donahue 2015) as the source work has it: a small VGG over each slice and an LSTM over what it sees.
+// LRCN (Donahue 2015) as the source work has it: a small VGG over each slice and an LSTM over its features.
 import { convolution, dense, flat, lstm, maxPool } from "./layers.ts";
 import { dropout } from "./seeded-dropout.ts";
 import type { ZooNetwork } from "./zoo-network.ts";

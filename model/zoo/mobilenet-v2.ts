@@ -20,7 +20,7 @@ function invertedResidual(index: number, x: SymbolicTensor, filters: number, str
   let y = x;
   if (index > 0) y = relu(batchNorm(`${name}expand_BN`, convolution(`${name}expand`, y, 6 * channels, 1)), 6);
   const [height, width] = [y.shape[1]!, y.shape[2]!];
-  // Keras pads so that the last row and column are seen, whether the side is even or odd.
+  // Keras pads so that the last row and column are used for even and odd sides.
   if (strides === 2) y = padded(y, [[height % 2, 1], [width % 2, 1]]); // biome-ignore format: a pair of pairs
   y = depthwise(`${name}depthwise`, y, strides, strides === 1 ? "same" : "valid");
   y = relu(batchNorm(`${name}depthwise_BN`, y), 6);

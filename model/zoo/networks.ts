@@ -1,4 +1,4 @@
-// The zoo: every comparison network of the source work, by the name that the command line takes.
+// The comparison networks of the source work, by their names on the command line.
 import { FedError } from "../../foundation/errors.ts";
 import { alexNet } from "./alexnet.ts";
 import { c3d } from "./c3d.ts";

@@ -1,4 +1,4 @@
-// Grey slices as the backbones of Keras's applications were shown pictures.
+// Scales grey slices as Keras's applications expect pictures.
 import type { Tensor4D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../tensorflow/tensorflow.ts";
 import type { PixelScale } from "./zoo-network.ts";

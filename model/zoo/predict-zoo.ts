@@ -29,7 +29,7 @@ export async function predictZoo(
       const known = byPatient.get(patient) ?? { label, sum: 0, scans: 0 };
       byPatient.set(patient, { label, sum: known.sum + scores[place]!, scans: known.scans + 1 });
     }
-    await new Promise(setImmediate); // lets an abort be heard
+    await new Promise(setImmediate); // lets abort events arrive
   }
   return [...byPatient].map(([patient, { label, sum, scans }]) => ({ patient, label, score: sum / scans }));
 }

@@ -1,4 +1,4 @@
-// Dropout that another run repeats: tfjs-layers' own draws from Math.random, or the same mask at every step.
+// Reproducible dropout: tfjs-layers' own draws from Math.random, or takes the same mask at every step.
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
 import { seededIntegers } from "../../foundation/random.ts";
 import { tf } from "../tensorflow/tensorflow.ts";
@@ -7,7 +7,7 @@ import type { Drawing } from "./zoo-network.ts";
 
 type Inputs = Tensor | Tensor[];
 
-/** Srivastava 2014: values fall out at the rate in training, the others grow so that the sum stays; else nothing happens. */
+/** Srivastava 2014: in training sets values to 0 at the rate and scales the others, to keep the expected sum. */
 class SeededDropout extends tf.layers.Layer {
   static readonly className = "SeededDropout";
   readonly #rate: number;

@@ -44,7 +44,7 @@ export async function* trainZoo(
         if (signal?.aborted) throw new FedError("ABORTED", { step }, { cause: signal.reason });
         step++;
         const batch = order.slice(at, at + batchSize);
-        // A slice network is told of every slice what the scan is, as in the paper's comparison.
+        // A slice network takes the scan's label for every slice, as in the paper's comparison.
         const labels = batch.flatMap((index) =>
           new Array<number>(model.rowsPerScan).fill(data.scans[index]?.label ?? 0),
         );
@@ -65,7 +65,7 @@ export async function* trainZoo(
           return loss;
         });
         yield { step, steps, epoch, loss };
-        await new Promise(setImmediate); // lets an abort be heard
+        await new Promise(setImmediate); // lets abort events arrive
       }
     }
   } finally {

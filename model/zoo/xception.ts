@@ -8,7 +8,7 @@ function separableUnit(name: string, x: SymbolicTensor, filters: number): Symbol
   return batchNorm(`${name}_bn`, separable(name, x, filters));
 }
 
-/** Halves the side; `index` numbers the shortcuts, which Keras leaves without names of their own. */
+/** Halves the side; `index` numbers the shortcuts, which have no names in Keras. */
 function reduction(
   block: number,
   index: number,

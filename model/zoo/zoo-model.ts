@@ -1,4 +1,4 @@
-// A comparison network ready to train: its layers built for a size of scan, from seeded or from pretrained weights.
+// A comparison network for a size of scan, with seeded or pretrained weights.
 import type {
   LayersModel,
   SymbolicTensor,
@@ -22,9 +22,9 @@ export type ZooInput = ModelSpec["input"];
 export interface ZooModel {
   readonly network: ZooNetwork;
   readonly input: ZooInput;
-  /** All weights, those of batch norm's moments among them, as Keras counts. */
+  /** All weights, including batch norm's moments, as Keras counts. */
   readonly parameterCount: number;
-  /** What training moves, by name: of a pretrained network the head alone. */
+  /** Variables that training changes, by name; of a pretrained network only the head's. */
   readonly trainable: ReadonlyMap<string, Variable>;
   /** Rows of logits a scan: its slices, or one. */
   readonly rowsPerScan: number;
@@ -34,7 +34,7 @@ export interface ZooModel {
 }
 
 /**
- * @param pretrained safetensors of Keras's weights of the backbone (docs/baselines.md), which then stays as it is
+ * @param pretrained safetensors of Keras's weights of the backbone (docs/baselines.md), which is then not trained
  * @throws ZOO_INPUT_TOO_SMALL, ZOO_NOT_PRETRAINED, ZOO_WEIGHTS_GREY; of the file SAFETENSORS_MALFORMED,
  * TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH
  */
@@ -90,7 +90,7 @@ export function createZooModel(
   };
 }
 
-/** Parameters of a drawing over inputs of a shape, without setting or keeping one. */
+/** Number of parameters for inputs of a shape, without creating the weights. */
 export function countParameters(shape: readonly number[], draw: Drawing): number {
   const model = drawModel(shape, draw);
   const count = model.countParams();

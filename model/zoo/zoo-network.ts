@@ -1,7 +1,7 @@
-// What every comparison network is: a part that looks at single slices or none, and a head that says what it sees.
+// A comparison network: an optional backbone over single slices, and a head.
 import type { SymbolicTensor } from "@tensorflow/tfjs-node-gpu";
 
-/** Draws layers on a symbolic tensor (without the batch's dimension) and returns where they end. */
+/** Adds layers to a symbolic tensor (without the batch dimension) and returns their output. */
 export type Drawing = (x: SymbolicTensor) => SymbolicTensor;
 
 /** How Keras's ImageNet weights expect their pixels: [-1, 1]; or by ImageNet's mean, as BGR; or by its mean and deviation. */
@@ -10,11 +10,11 @@ export type PixelScale = "symmetric" | "bgr-mean" | "mean-and-deviation";
 export interface ZooNetwork {
   /** As on the command line. */
   readonly name: string;
-  /** As people write it. */
+  /** Its usual name. */
   readonly title: string;
-  /** The smallest slices and fewest of them that the topology takes. */
+  /** Smallest side and fewest slices that the topology takes. */
   readonly smallest: { readonly side: number; readonly slices: number };
-  /** From one slice [h, w, c] to a map [h', w', d], which is averaged, or to features [d]; absent where the head sees pixels. */
+  /** From one slice [h, w, c] to a map [h', w', d], which is averaged, or to features [d]; absent where the head takes pixels. */
   readonly backbone?: Drawing;
   /** Of a pretrained backbone, which only networks of Keras's applications have. */
   readonly pretrainedPixels?: PixelScale;

@@ -1,4 +1,4 @@
-// Trains networks one after the other on the same patients and scores each on the same test patients, beside the majority.
+// Trains networks on the same patients and scores each on the same test patients, beside the majority class.
 
 import { type ErrorFacts, FedError } from "../../foundation/errors.ts";
 import { deriveSeed } from "../../foundation/random.ts";
@@ -29,7 +29,7 @@ export interface ContestRow {
   readonly name: string;
   readonly title: string;
   readonly parameters: number;
-  /** Whether its backbone came from a file and stayed as it was. */
+  /** Whether its backbone came from a file and was not trained. */
   readonly pretrained: boolean;
   readonly seconds: number;
   readonly scores: Scores;
@@ -81,7 +81,7 @@ export async function* contest(sets: Sets, options: ContestOptions): AsyncGenera
   }
 }
 
-/** Always the class that is more frequent in training. */
+/** Always predicts the class that is more frequent in training. */
 export function majorityRow({ train, test }: Sets): ContestRow {
   const positives = train.scans.filter(({ label }) => label === 1).length;
   const score = positives * 2 >= train.scans.length ? 1 : 0;

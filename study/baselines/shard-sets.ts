@@ -1,9 +1,9 @@
-// A hospital's shard as the three parts that its import fixed.
+// A shard as its three splits.
 import type { Shard } from "../../imaging/shard/shard.ts";
 import type { TrainingSet } from "../../model/training/training-set.ts";
 import type { Split } from "../../protocol/ports.ts";
 
-/** They read from the shard, which stays open as long as they are used. */
+/** The sets read from the shard: keep it open while they are used. */
 export function shardSets(shard: Shard): Readonly<Record<Split, TrainingSet>> {
   const of = (split: Split): TrainingSet => {
     const places = [...shard.scans.keys()].filter((place) => shard.scans[place]?.split === split);

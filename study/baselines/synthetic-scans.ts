@@ -1,5 +1,4 @@
-// Synthetic scans straight into memory, with their exact masks: what a comparison, a segmentation or an attack can be tried
-// on without an archive.
+// Synthetic scans in memory with exact masks, for comparisons, segmentation and attacks without an archive.
 
 import { synthesiseScan } from "../../imaging/phantom/synthesise-scan.ts";
 import { windowChannels } from "../../imaging/volume/intensity.ts";
@@ -43,7 +42,7 @@ export async function synthesiseScans(
   };
 }
 
-/** Of ten pairs of a positive and a negative patient, who are drawn independently of each other. */
+/** Split of each ten pairs of a positive and a negative patient. */
 const splitOfPair = (pair: number): Split => (pair % 10 < 5 ? "train" : pair % 10 < 7 ? "validation" : "test");
 
 /** Split by patient: half is trained on, a fifth is for validation and 0.3 for the test. */
@@ -56,7 +55,7 @@ export async function synthesiseSets(
   return { train: of("train"), validation: of("validation"), test: of("test") };
 }
 
-/** The scans in some places of a set. */
+/** The scans at some places of a set. */
 export function chosenScans(set: SegmentationSet, isIn: (place: number) => boolean): SegmentationSet {
   const places = [...set.scans.keys()].filter(isIn);
   return {

@@ -1,9 +1,9 @@
-// Several trainings of one method from different seeds, and the mean of their scores: what is left of luck is less.
+// Trains a method from several seeds and takes the mean of the scores, which lowers the variance of training.
 import { deriveSeed } from "../../foundation/random.ts";
 import type { Prediction } from "../../foundation/statistics/scores.ts";
 import type { FoldScores, Method } from "./method.ts";
 
-/** The same method where there is one training. */
+/** @returns the method itself for one training */
 export function averaged(method: Method, trainings: number): Method {
   if (trainings === 1) return method;
   const { name, title, settings } = method;

@@ -1,6 +1,5 @@
-// The project's own network, by the code that a federation runs: pooled in one place, or at hospitals that send clipped and
-// rounded updates which are verified and averaged on integers. Only the chain and the network between them are left out:
-// they carry these bytes and change none.
+// The project's network, trained by the code of a federation: pooled, or at hospitals that send clipped and rounded updates,
+// which are verified and averaged on integers. Only chain and network are left out, which do not change these bytes.
 
 import type { Prediction } from "../../foundation/statistics/scores.ts";
 import type { PartitionOptions } from "../../imaging/shard/deal-patients.ts";
@@ -15,10 +14,10 @@ import { averageRound, placeName } from "../strategies/average-round.ts";
 import { BestPoint, type FoldSets, type Method } from "./method.ts";
 import { resizedSet } from "./resized-set.ts";
 
-/** The patients of each hospital in one fold; with the plan's seed, so that hospitals are alike from fold to fold. */
+/** The patients of each hospital in one fold; with the plan's seed, so that hospitals are similar in all folds. */
 export type Deal = (sets: FoldSets, seed: number) => readonly FoldSets[];
 
-/** All patients in one place: what no federation could have had. */
+/** All patients in one place. */
 export function centralCapsules(plan: Plan): Method {
   const { height } = plan.model.input;
   const title = `compact capsules, ${height} px, pooled`;
@@ -52,7 +51,7 @@ interface Hospital {
   residual: Uint8Array | undefined;
 }
 
-/** Round after round; after each the validation patients of all hospitals say whether it was the best one. */
+/** Trains all rounds; the validation patients of all hospitals choose the best one. */
 async function* train(
   plan: Plan,
   parts: readonly FoldSets[],
@@ -82,7 +81,7 @@ async function* train(
   return best.scores(parameterCount(plan));
 }
 
-/** Before they are dealt out: what is kept of resized scans is then bounded, however many hospitals there are. */
+/** Resizes before dealing, so that the cache of resized scans is bounded for any number of hospitals. */
 function resized({ train, validation, test }: FoldSets, side: number): FoldSets {
   return {
     train: resizedSet(train, side),
@@ -91,7 +90,7 @@ function resized({ train, validation, test }: FoldSets, side: number): FoldSets 
   };
 }
 
-/** One hospital's learner over its patients of the fold; FedBN's weights stay in its memory. */
+/** One hospital's learner over its patients of the fold; FedBN's weights are kept in memory. */
 function openHospital(sets: FoldSets, index: number): Hospital {
   const kept = new Map<number, Uint8Array>();
   const local: LocalWeights = {

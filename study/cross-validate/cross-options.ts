@@ -1,4 +1,4 @@
-// What a cross-validation is asked to compare, and on what terms.
+// Options of a cross-validation.
 
 export const methodNames = ["majority", "logistic", "cnn", "compact", "federated"] as const;
 

@@ -1,4 +1,4 @@
-// Areas under curves of the same patients, with the intervals that belong to them, and whether two of them differ.
+// Areas under ROC curves with intervals, and differences of two areas over the same patients.
 
 import type { Estimate } from "../../foundation/statistics/proportion.ts";
 import { areaUnderCurve, type Prediction } from "../../foundation/statistics/scores.ts";

@@ -1,5 +1,5 @@
-// Finished folds on disk, each under a name of all that decides it: a run that was stopped goes on, and a run with other
-// settings in the same folder neither reuses nor overwrites them.
+// Keeps finished folds on disk under a hash of all settings: a stopped run continues, and a run with other settings in the
+// same folder neither reuses nor overwrites them.
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -52,7 +52,7 @@ export async function openFoldStore(
     async read(fold) {
       const text = await readFile(file(fold), "utf8").catch((error: NodeJS.ErrnoException) => {
         if (error.code === "ENOENT") return undefined;
-        throw error; // a fold that is there and cannot be read must not be learned again for hours
+        throw error; // an existing fold that cannot be read must not be trained again for hours
       });
       if (text === undefined) return undefined;
       try {

@@ -1,4 +1,4 @@
-// Who is held out when: every patient exactly once, each class evenly over the folds, and never a patient on both sides.
+// Deals patients to folds: each patient is held out exactly once, and classes are spread evenly over the folds.
 
 import { FedError } from "../../foundation/errors.ts";
 import { sha256 } from "../../foundation/sha256.ts";
@@ -9,7 +9,7 @@ interface Patient {
   readonly label: 0 | 1;
 }
 
-/** Of the patients that a fold learns from: those that choose its threshold and its stopping point. */
+/** Share of a fold's training patients that choose its threshold and stopping point. */
 const validationShare = 0.15;
 
 /**
@@ -28,7 +28,7 @@ export function dealFolds(
     const own = [...labels].filter(([, each]) => each === label).map(([patient]) => patient);
     const order = shuffled(own, [seed, "folds"]);
     for (const [fold, parts] of dealt.entries()) {
-      // The second class is dealt from the other end, so that no fold has one more of both.
+      // The second class is dealt in reverse order, so that no fold gets the extra patient of both classes.
       const isHeldOut = (place: number) => place % folds === (label === 0 ? fold : folds - 1 - fold);
       const others = order.filter((_, place) => !isHeldOut(place));
       const choosing = Math.max(1, Math.round(validationShare * others.length));

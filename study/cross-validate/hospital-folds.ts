@@ -1,4 +1,4 @@
-// The patients of a fold dealt over hospitals, as a simulation deals a shard.
+// Deals the patients of a fold to hospitals as a simulation deals a shard.
 import { dealPatients, type PartitionOptions } from "../../imaging/shard/deal-patients.ts";
 import type { ScanRecord } from "../../imaging/shard/shard-format.ts";
 import type { Split } from "../../protocol/ports.ts";
@@ -7,7 +7,7 @@ import type { FoldSets } from "./method.ts";
 import { subset } from "./resized-set.ts";
 
 /**
- * Those held out are dealt as well: a patient is somebody's, whose local weights (FedBN) score it.
+ * Held-out patients are dealt too, since their hospital's local weights (FedBN) score them.
  * @throws its result throws FedError PATIENTS_TOO_FEW, PARTITION_OPTIONS
  */
 export function hospitalFolds(

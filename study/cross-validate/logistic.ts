@@ -1,4 +1,4 @@
-// Logistic regression on few pixels: how far the picture's brightness alone goes, without anything learned about shapes.
+// Logistic regression on few pixels: a baseline of brightness without learned shapes.
 
 import { FedError } from "../../foundation/errors.ts";
 import type { Prediction } from "../../foundation/statistics/scores.ts";
@@ -36,7 +36,7 @@ export const logistic: Method = {
         predict(sets[split], (slice) => sigmoid(dot(scale(slice), direction))),
       );
       yield { done: done + 1, total: penalties.length, note: `validation AUC ${area.toFixed(2)}` };
-      await new Promise(setImmediate); // lets an abort be heard
+      await new Promise(setImmediate); // lets abort events arrive
     }
     return best.scores(pixels);
   },
@@ -54,7 +54,7 @@ function meanSlice(set: TrainingSet, index: number): Float64Array {
   return mean;
 }
 
-/** By mean and deviation of the training scans' pixels; the intercept's 1 is as much as all pixels, so that its penalty is naught. */
+/** By mean and deviation of the training scans' pixels; the intercept's input is as large as all pixels together, so that its penalty is negligible. */
 function standardisation(scans: readonly Float64Array[]): (pixels: Float64Array) => Float64Array {
   const size = (scans[0] as Float64Array).length;
   const means = new Float64Array(size);

@@ -1,4 +1,4 @@
-// Always the class that is more frequent in training: what every other row must beat.
+// Always predicts the class that is more frequent in training: the baseline of every other row.
 
 import type { Prediction } from "../../foundation/statistics/scores.ts";
 import type { TrainingSet } from "../../model/training/training-set.ts";

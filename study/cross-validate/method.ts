@@ -1,5 +1,5 @@
-// What is compared: anything that learns from the training patients of a fold, stops where its validation patients say, and
-// then scores those held out.
+// A method of a cross-validation: learns from a fold's training patients, stops by its validation patients and scores the
+// held-out ones.
 
 import { areaUnderCurve, type Prediction } from "../../foundation/statistics/scores.ts";
 import type { TrainingSet } from "../../model/training/training-set.ts";
@@ -13,7 +13,7 @@ export interface Progress {
   readonly note: string;
 }
 
-/** What a method makes of one fold. */
+/** A method's result for one fold. */
 export interface FoldScores {
   readonly parameters: number;
   /** Where it stopped, or what it chose, on the validation patients. */
@@ -26,14 +26,14 @@ export interface Method {
   /** As on the command line. */
   readonly name: string;
   readonly title: string;
-  /** Everything besides patients and seed that decides what it becomes: plain data. */
+  /** All settings that decide the result besides patients and seed: plain data. */
   readonly settings: Readonly<Record<string, unknown>>;
   run(sets: FoldSets, seed: number, options: { readonly signal: AbortSignal }): AsyncGenerator<Progress, FoldScores>;
 }
 
 /**
- * Keeps the scores of the point with the best area on the validation patients, the later one of equals. Those held out are
- * scored there and decide nothing.
+ * Keeps the scores of the point with the best area on the validation patients, the later one of equals. Held-out patients
+ * choose nothing.
  */
 export class BestPoint {
   #best:

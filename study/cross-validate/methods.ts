@@ -1,4 +1,4 @@
-// The methods that a command line names, set up for the scans that are there.
+// Makes the methods that the command line names for a set of scans.
 import type { ScanRecord } from "../../imaging/shard/shard-format.ts";
 import type { TrainingSet } from "../../model/training/training-set.ts";
 import { defaultPlan } from "../../protocol/format/default-plan.ts";
@@ -15,7 +15,7 @@ import { smallInception } from "./small-inception.ts";
 const cnnTraining = { batchSize: 16, learningRate: 1e-3 };
 
 export function chosenMethods(options: CrossOptions, set: TrainingSet, records: readonly ScanRecord[]): Method[] {
-  // More pixels or slices than there are would only be repeated.
+  // More pixels or slices than the scans have would only repeat them.
   const smaller = Math.min(set.height, set.width);
   const slices = Math.min(options.slices, Math.max(...set.scans.map((scan) => scan.slices)));
   const plan = capsulePlan(options, slices, Math.min(options.side, smaller), set.channels);

@@ -1,10 +1,10 @@
-// The same scans on fewer pixels, by averaging areas: one import serves networks that look at different sizes.
+// The same scans with fewer pixels, by area averaging, so that one import serves networks of different sizes.
 import type { TrainingSet } from "../../model/training/training-set.ts";
 
 /** Bytes of resized scans that are kept, so that an epoch need not resize them again. */
 const keptBytes = 256 * 2 ** 20;
 
-/** @param side height and width; a set that has no more pixels than that stays as it is, for nothing can be added to it */
+/** @param side height and width; a set with no more pixels than that is returned unchanged */
 export function resizedSet(set: TrainingSet, side: number): TrainingSet {
   const { height, width, channels } = set;
   if (side >= height && side >= width) return set;
@@ -39,7 +39,7 @@ export function subset(set: TrainingSet, isIn: (patient: string) => boolean): Tr
   };
 }
 
-/** Which old pixels a new one covers, and how much of each; the shares sum to 1. */
+/** The old pixels that a new one covers, with their shares, which sum to 1. */
 type Cover = readonly { readonly at: number; readonly share: number }[];
 
 function shares(from: number, to: number): readonly Cover[] {

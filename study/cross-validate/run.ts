@@ -1,4 +1,4 @@
-// Every method on the same folds, one fold after the other, and what came of it.
+// Runs every method on the same folds and summarises the scores.
 
 import { FedError } from "../../foundation/errors.ts";
 import { deriveSeed } from "../../foundation/random.ts";
@@ -21,11 +21,11 @@ import { subset } from "./resized-set.ts";
 export interface CrossValidation {
   readonly folds: number;
   readonly seed: number;
-  /** A control: labels dealt anew among the patients, so that nothing can be learned. */
+  /** A control: labels are shuffled over the patients, so that nothing can be learned. */
   readonly shuffleLabels: boolean;
   /** Where finished folds are kept. */
   readonly dir: string;
-  /** What the scans are, such as their shard's root. */
+  /** Identifies the scans, such as their shard's root. */
   readonly data: string;
 }
 
@@ -34,7 +34,7 @@ export interface CrossRow {
   readonly title: string;
   readonly parameters: number;
   readonly seconds: number;
-  /** Over the held-out predictions of all folds together, though each fold's model has a scale of its own. */
+  /** Over the held-out predictions of all folds together, although each fold's model has another scale. */
   readonly auc: Estimate;
   /** The mean of the folds' own areas, in each of which one model's scores are compared. */
   readonly meanAuc: Estimate;
@@ -113,7 +113,7 @@ export function difference(first: CrossRow, second: CrossRow): Estimate {
 function toRow({ name, title }: Method, records: readonly FoldRecord[]): CrossRow {
   const results = records.map(({ result }) => result);
   const heldOut = results.map((result) => result.heldOut);
-  // Each fold has a threshold of its own: what it calls positive is scored, not how high.
+  // Each fold has its own threshold, so classes are scored, not scores.
   const calls = results.flatMap(({ heldOut: fold, threshold }) =>
     fold.map((each): Prediction => ({ ...each, score: each.score >= threshold ? 1 : 0 })),
   );
@@ -138,7 +138,7 @@ function setsOf(set: TrainingSet, parts: ReturnType<typeof dealFolds>[number]): 
   return { train: of("train"), validation: of("validation"), test: of("test") };
 }
 
-/** A patient of both classes would be dealt as the one and scored as the other. */
+/** A patient with two labels would be dealt by one and scored by the other. */
 function checkLabels({ scans }: TrainingSet): void {
   const labels = new Map(scans.map(({ patient, label }) => [patient, label]));
   const bad = scans.find(({ patient, label }) => labels.get(patient) !== label);
@@ -150,7 +150,7 @@ function checkLabels({ scans }: TrainingSet): void {
     );
 }
 
-/** As many of each class as before, on other patients. */
+/** The same number of each class, on other patients. */
 function withShuffledLabels(set: TrainingSet, seed: number): TrainingSet {
   const labels = new Map(set.scans.map(({ patient, label }) => [patient, label]));
   const patients = [...labels.keys()].sort();

@@ -1,4 +1,4 @@
-// A small convolutional network of the kind that the paper's extractor is, without capsules: what they must be worth.
+// A small Inception network without capsules: the baseline that capsules must beat.
 import type { SymbolicTensor } from "@tensorflow/tfjs-node-gpu";
 import { averagePool, batchNorm, convolution, dense, joined, maxPool, relu } from "../../model/zoo/layers.ts";
 import { predictZoo } from "../../model/zoo/predict-zoo.ts";
@@ -9,7 +9,7 @@ import type { ZooNetwork } from "../../model/zoo/zoo-network.ts";
 import { BestPoint, type Method } from "./method.ts";
 import { resizedSet } from "./resized-set.ts";
 
-/** Three blocks of four branches, as Inception V3's first (Szegedy 2016), at a sixth of their width. */
+/** Three blocks of four branches, like Inception V3's first (Szegedy 2016) with a sixth of their width. */
 const network: ZooNetwork = {
   name: "small-inception",
   title: "small Inception",

@@ -1,4 +1,4 @@
-// A shard that the segmentation can look at: it learned the lung window, and another one shows it nothing that it knows.
+// Opens a shard for the segmentation, which was trained on the lung window only.
 
 import { FedError } from "../../foundation/errors.ts";
 import { openShard, type Shard } from "../../imaging/shard/shard.ts";

@@ -15,10 +15,10 @@ import { openLungShard } from "./lung-shard.ts";
 
 export interface Segmented {
   readonly network: SegmentationScores;
-  /** The plain rule in the lung that the network found: grey at or above a threshold chosen on validation patients. */
+  /** The threshold rule within the network's lung; validation patients choose the threshold. */
   readonly plain: SegmentationScores;
   readonly threshold: number;
-  /** The network's lesion Dice minus the plain rule's, of the same patients. */
+  /** The network's lesion Dice minus the threshold rule's, of the same patients. */
   readonly gain: Estimate;
 }
 

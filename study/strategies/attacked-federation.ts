@@ -1,5 +1,5 @@
-// A federation with hostile hospitals among its members, round after round through the real updates and strategies: clipped,
-// rounded, verified, averaged on integers. What learns is asked for by an interface.
+// Runs a federation with hostile hospitals through the real updates and strategies: clipped, rounded, verified and averaged
+// on integers. The learner is an interface.
 import { deriveSeed } from "../../foundation/random.ts";
 import type { StrategySpec } from "../../protocol/strategy/strategy-spec.ts";
 import type { UpdateSpec } from "../../protocol/update/update-spec.ts";
@@ -7,13 +7,13 @@ import { type AttackName, attacks } from "./attackers.ts";
 import { averageRound, placeName } from "./average-round.ts";
 import { fileOf, type Weights, weightsOf } from "./weight-vector.ts";
 
-/** Hospitals that learn, and patients that nobody trains on. Files are models' safetensors. */
+/** Hospitals that train, and test patients. Files are models' safetensors. */
 export interface Learner {
   /** Training scans of each hospital. */
   readonly sampleCounts: readonly number[];
   /** The first model. */
   genesis(): Uint8Array;
-  /** What one hospital's training makes of a model. */
+  /** The model after one hospital's training. */
   train(base: Uint8Array, at: TrainingPlace): Promise<Uint8Array>;
   score(model: Uint8Array): Promise<Score>;
 }
@@ -22,7 +22,7 @@ export interface TrainingPlace {
   readonly hospital: number;
   /** From 1. */
   readonly round: number;
-  /** Whether positive scans are called negative, and negative ones positive. */
+  /** Whether labels are swapped. */
   readonly flipped: boolean;
 }
 
@@ -74,7 +74,7 @@ export async function runFederation(learner: Learner, federation: Federation): P
   return { ...(await learner.score(model)), updateBytes };
 }
 
-/** The same training with float32 weights and their float mean, nobody hostile: what rounding is compared with. */
+/** The same training with float32 weights and their mean, without attackers: the reference for rounding. */
 export async function runInFloats(learner: Learner, rounds: number): Promise<Score> {
   let model = learner.genesis();
   for (let round = 1; round <= rounds; round++) {
@@ -88,7 +88,7 @@ export async function runInFloats(learner: Learner, rounds: number): Promise<Sco
   return learner.score(model);
 }
 
-/** @returns what each hospital sends, in their order */
+/** @returns each hospital's delta, in order */
 async function trainAll(
   { sampleCounts, train }: Learner,
   { attackers, attack, update, seed }: Federation,

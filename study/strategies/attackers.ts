@@ -1,5 +1,5 @@
-// What Byzantine hospitals send: each attack from the paper that named it, by attackers who know every honest update.
-// Whatever they send, the protocol bounds its norm: an update above the plan's clipNorm is refused.
+// Attacks of Byzantine hospitals that know every honest update, each from the paper that named it. The protocol bounds their
+// norm: an update above the plan's clipNorm is refused.
 import { seededIntegers } from "../../foundation/random.ts";
 import { norm, type Weights } from "./weight-vector.ts";
 
@@ -17,11 +17,11 @@ export type AttackName = (typeof attackNames)[number];
 export interface Knowledge {
   /** Deltas of the honest hospitals. */
   readonly honest: readonly Weights[];
-  /** What the attacker's own training gave, on the labels that its attack trains on; empty where it trains on none. */
+  /** Delta of the attacker's own training, on the labels that its attack trains on; empty if it does not train. */
   readonly own: Weights;
-  /** What an update's norm may be. */
+  /** Largest norm of an update. */
   readonly clipNorm: number;
-  /** Unlike for each attacker and round. */
+  /** Different for each attacker and round. */
   readonly seed: number;
 }
 
@@ -34,12 +34,12 @@ export interface Attack {
 
 export const attacks: Readonly<Record<AttackName, Attack>> = {
   none: { trainsOn: "true labels", delta: ({ own }) => own },
-  /** Its own delta, backwards. */
+  /** Its own delta, negated. */
   "sign flip": { trainsOn: "true labels", delta: ({ own }) => own.map((value) => -value) },
-  /** Backwards and as long as allowed (model replacement, Bagdasaryan et al. 2020, within the clip norm). */
+  /** Its own delta, negated and scaled to the largest norm (model replacement, Bagdasaryan et al. 2020, within the clip norm). */
   scale: { trainsOn: "true labels", delta: ({ own, clipNorm }) => scaled(own, -clipNorm / norm(own)) },
   "label flip": { trainsOn: "flipped labels", delta: ({ own }) => own },
-  /** Noise as long as allowed (Blanchard et al. 2017). */
+  /** Noise of the largest norm (Blanchard et al. 2017). */
   Gaussian: {
     trainsOn: "nothing",
     delta({ honest: [like], clipNorm, seed }) {
@@ -59,7 +59,7 @@ export const attacks: Readonly<Record<AttackName, Attack>> = {
       });
     },
   },
-  /** Against the honest mean, as far as allowed ("Fall of empires", Xie et al. 2019). */
+  /** The negated honest mean at the largest norm ("Fall of empires", Xie et al. 2019). */
   "inner product": {
     trainsOn: "nothing",
     delta({ honest, clipNorm }) {

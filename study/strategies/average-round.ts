@@ -1,5 +1,5 @@
-// What a round does to hospitals' training, without chain and network, which carry these bytes and change none: clipped and
-// rounded updates, each verified, averaged on integers.
+// One round without chain and network, which do not change its bytes: updates are clipped, rounded, verified and averaged on
+// integers.
 
 import type { HospitalAddress } from "../../protocol/format/digest.ts";
 import type { Plan } from "../../protocol/format/plan.ts";
@@ -14,7 +14,7 @@ export interface TrainedHospital {
   /** Safetensors of the weights after training. */
   readonly weights: Uint8Array;
   readonly sampleCount: number;
-  /** What rounding left out last time; undefined before the first round. */
+  /** What its last update left; undefined before the first round. */
   readonly residual: Uint8Array | undefined;
   /** As TrainOutcome has it; needed for SCAFFOLD. */
   readonly unitMove?: number | undefined;
@@ -23,11 +23,11 @@ export interface TrainedHospital {
 export interface AveragedRound {
   /** Safetensors of the next model. */
   readonly model: Uint8Array;
-  /** Of each hospital, in the order given: its update's file, and what its next round takes as the residual. */
+  /** Of each hospital, in the order given: the size of its update, and the residual for its next round. */
   readonly updates: readonly { readonly bytes: number; readonly residual: Uint8Array }[];
 }
 
-/** The name of a hospital that has no key, by its place. */
+/** An address for a hospital without a key, from its place. */
 export function placeName(place: number): HospitalAddress {
   return `0x${(place + 1).toString(16).padStart(40, "0")}` as HospitalAddress;
 }

@@ -1,4 +1,4 @@
-// Hospitals with the project's own network, trained and scored by the code that a hospital's trainer process runs.
+// Hospitals with the project's network, trained and scored by the code of a hospital's trainer process.
 
 import { scorePredictions, youdenThreshold } from "../../foundation/statistics/scores.ts";
 import { genesisWeights, openTrainer } from "../../model/training/trainer.ts";
@@ -17,7 +17,7 @@ export interface CapsuleSets {
   readonly test: TrainingSet;
 }
 
-/** @param plan model, training and seed are taken from it. The caller's tensors are as many afterwards as before. */
+/** @param plan gives model, training and seed. Leaves no tensor behind. */
 export function capsuleLearner({ shards, validation, test }: CapsuleSets, plan: Plan): Learner {
   const scorer = trainerOf({ train: test, validation, test });
   return {

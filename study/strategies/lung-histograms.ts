@@ -1,5 +1,5 @@
-// Scans of the synthetic archive as a few numbers each: how much of the lung is how dense, in three thirds from feet to
-// head. Enough for a small network to find disease by, and small enough to train hundreds of federations on.
+// Histograms of lung density in three thirds from feet to head, of synthetic scans: enough for a small network to detect the
+// disease, and small enough to train hundreds of federations.
 import { synthesiseScan } from "../../imaging/phantom/synthesise-scan.ts";
 
 const bins = 24;
@@ -40,7 +40,7 @@ export function lungHistogram(seed: number, index: number, signal = 1): Scan {
     input[third * bins + bin] = input[third * bins + bin]! + 1;
     voxels[third] = voxels[third]! + 1;
   }
-  // The root brings the rare dense voxels, which are the disease, to the scale of the frequent ones.
+  // The square root brings the rare dense voxels of the disease to the scale of the frequent ones.
   for (let i = 0; i < features; i++) {
     const all = Math.max(1, voxels[Math.floor(i / bins)] as number);
     input[i] = 5 * Math.sqrt(input[i]! / all);

@@ -1,4 +1,4 @@
-// The two federations that rules are tried on: many rules and attacks with a small network, the main ones with the capsules.
+// The two federations of the study: all rules and attacks with a small network, the main ones with the capsule network.
 import { defaultPlan } from "../../protocol/format/default-plan.ts";
 import type { StrategySpec } from "../../protocol/strategy/strategy-spec.ts";
 import { chosenScans, synthesiseScans } from "../baselines/synthetic-scans.ts";
@@ -17,7 +17,7 @@ export interface Setup {
   readonly validationScans: number;
   readonly testScans: number;
   readonly rounds: number;
-  /** How many, unless more are asked for. */
+  /** Default number of seeds. */
   readonly seeds: number;
   /** L2 norm that an update may have. */
   readonly clipNorm: number;
@@ -61,7 +61,7 @@ export const setups: Readonly<Record<SetupName, Setup>> = {
     testScans: 120,
     rounds: 20,
     seeds: 5,
-    // Honest updates are 0.05 to 0.4 long, so this bound is generous, and it is the rules that are compared.
+    // Honest updates are 0.05 to 0.4 long, so this bound lets attacks through, and the rules are compared.
     clipNorm: 2,
     rules,
     attacks: attackNames,
@@ -85,14 +85,14 @@ export const setups: Readonly<Record<SetupName, Setup>> = {
     scansPerHospital: 12,
     validationScans: 40,
     testScans: 120,
-    rounds: 10, // fewer left the federation half taught with nobody hostile, at the first seed
+    rounds: 10, // with fewer, the federation without attackers had not converged at the first seed
     seeds: 3,
     clipNorm: plan.update.clipNorm,
     rules: rules.filter(({ name }) => mainRules.includes(name)),
     attacks: ["none", "sign flip", "scale", "little is enough"],
     async learner(setup, seed) {
       const { hospitals, scansPerHospital, validationScans, testScans, rounds } = setup;
-      // Loaded here: TensorFlow takes a second that the other setup need not wait.
+      // Loaded here, since TensorFlow takes a second to load.
       const { capsuleLearner } = await import("./capsule-learner.ts");
       const { height: side, slices } = plan.model.input;
       const training = hospitals * scansPerHospital;

@@ -1,4 +1,4 @@
-// A study as tables and sentences. Which rule fails is said by the numbers, not by whoever reads them.
+// The study as tables, and as sentences that follow from the intervals.
 import type { Estimate } from "../../foundation/statistics/proportion.ts";
 import type { Setup } from "./setups.ts";
 import type { AttackCell, FormatRow } from "./study.ts";
@@ -28,12 +28,12 @@ export function formatTable(formats: readonly FormatRow[]): Cells {
   return [["format", "bytes of an update", "of float32", "balanced accuracy, %", "AUC"], rows];
 }
 
-/** Points of balanced accuracy: a rule that might lose more is not called unharmed. */
+/** Loss of balanced accuracy up to which a rule counts as unharmed. */
 const tolerated = 0.1;
 
 /**
- * What the attacks did, a sentence for each kind of outcome, all by 95 % intervals over the seeds: of the mean, and of the
- * change, which compares each seed with itself. One seed has none and gives no sentence.
+ * One sentence for each kind of outcome, by 95 % intervals over the seeds of the mean and of the change, which is paired by
+ * seed. One seed gives no interval and no sentence.
  */
 export function verdicts(cells: readonly AttackCell[]): string[] {
   const hostile = cells.filter(({ attack, change }) => attack !== "none" && !Number.isNaN(change.high));

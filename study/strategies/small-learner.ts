@@ -1,4 +1,4 @@
-// Hospitals with a small network on the histograms of synthetic lungs: quick enough for hundreds of federations.
+// Hospitals with a small network on the histograms of synthetic lungs: fast enough for hundreds of federations.
 import { areaUnderCurve, type Prediction, scorePredictions } from "../../foundation/statistics/scores.ts";
 import type { Learner } from "./attacked-federation.ts";
 import type { Scan } from "./lung-histograms.ts";

@@ -1,4 +1,4 @@
-// A network of one hidden layer, trained by plain gradient descent: a real learner whose federation takes milliseconds.
+// A network of one hidden layer, trained by stochastic gradient descent, whose federation takes milliseconds.
 
 import { seededIntegers } from "../../foundation/random.ts";
 import { encodeSafetensors, type NamedTensor } from "../../protocol/format/safetensors.ts";

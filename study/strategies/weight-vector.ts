@@ -1,10 +1,10 @@
-// A model's weights as one vector, as attacks calculate with them, and back into a file of the same tensors.
+// Converts a model's weights to one vector, with which attacks calculate, and back to a file.
 import { decodeSafetensors, encodeSafetensors } from "../../protocol/format/safetensors.ts";
 
 /** All weights, one tensor after the other, in the order of the file. */
 export type Weights = Float32Array;
 
-/** @param file a model's safetensors; what the server keeps in it is no weight */
+/** @param file a model's safetensors; its server state is left out */
 export function weightsOf(file: Uint8Array): Weights {
   const own = ownTensors(file);
   const weights = new Float32Array(own.reduce((sum, { data }) => sum + data.length, 0));

@@ -1,5 +1,5 @@
-// Runs a function's operations as one TensorFlow graph, as Python's tf.function does: TensorFlow fuses them, runs some
-// beside others, and a call from JavaScript costs once, not once an operation.
+// Runs a function's operations as one TensorFlow graph, as Python's tf.function does: TensorFlow fuses them and runs some
+// in parallel, and JavaScript makes one call instead of one for each operation.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,13 +11,13 @@ import { encodeSavedModel, nameOf, tag } from "./saved-model.ts";
 
 /** Its inputs and variables are as many, and of the same shapes and order, as those that it was compiled with. */
 export interface Graph {
-  /** Call within tf.tidy. `assign` sets the variables to what the function set them to; until then they stay as they are. */
+  /** Call within tf.tidy. The variables keep their values until `assign` sets them to those of the function. */
   run(inputs: readonly Tensor[], variables: readonly Variable[]): { outputs: Tensor[]; assign(): void };
   dispose(): void;
 }
 
 /**
- * @param run what to compile. It is run once, and what it does with variables is undone
+ * @param run the function; it is run once, and its changes of variables are undone
  * @throws GRAPH_NOT_CLOSED
  */
 export function compile(
@@ -58,7 +58,7 @@ function graphOf(model: number, inputNames: string, outputNames: string, assigne
   };
 }
 
-/** TensorFlow loads a graph from a folder only. */
+/** TensorFlow loads graphs only from a folder. */
 function load(model: Uint8Array): number {
   const folder = mkdtempSync(join(tmpdir(), "consilium-graph-"));
   try {

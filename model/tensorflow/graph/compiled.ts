@@ -1,4 +1,4 @@
-// Graphs by what they compute: compiling takes as long as some tens of runs, and each round asks for the same ones.
+// Cache of graphs: compiling takes as long as some tens of runs, and each round uses the same ones.
 import type { Graph } from "./compile.ts";
 
 const kept = new Map<string, Graph>();

@@ -1,4 +1,4 @@
-// Writes down the TensorFlow operations that a function runs, so that they can be run again as one graph.
+// Records the TensorFlow operations of a function, so that they can run again as one graph.
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
 import { FedError } from "../../../foundation/errors.ts";
 import { type Attribute, type Binding, backend, idsOf } from "../kernels.ts";
@@ -25,15 +25,15 @@ export type Node =
     };
 
 export interface Recording {
-  /** The inputs first, each other one after those that it takes. */
+  /** Inputs first; every other node after the nodes that it uses. */
   readonly nodes: readonly Node[];
   placeOf(tensor: Tensor): Place;
 }
 
 /**
- * Runs a function once, on tensors as they will be, and writes down its operations. What is not an input becomes a
- * constant, so a function must not depend on anything else that changes.
- * @throws GRAPH_NOT_CLOSED where it takes a tensor from before, or looks at a value
+ * Runs a function once and records its operations. Everything that is not an input becomes a constant, so the function must
+ * not depend on anything else that changes: it must use no earlier tensor and read no value.
+ * @throws GRAPH_NOT_CLOSED
  */
 export function record(inputs: readonly Tensor[], run: () => void): Recording {
   const { binding } = backend;
@@ -65,7 +65,7 @@ export function record(inputs: readonly Tensor[], run: () => void): Recording {
   const tensorDataSync = (): never => {
     throw new FedError("GRAPH_NOT_CLOSED", { why: "it looks at a value" });
   };
-  // The binding's own properties are read-only, so these stand before them.
+  // The binding's own properties are read-only, so these hide them.
   backend.binding = Object.create(binding, {
     createTensor: { value: createTensor },
     executeOp: { value: executeOp },
@@ -79,12 +79,11 @@ export function record(inputs: readonly Tensor[], run: () => void): Recording {
   return { nodes, placeOf: (tensor) => find(idsOf([tensor])[0] as number) };
 }
 
-/** From this many values on, a constant of one value is filled when it is needed. */
+/** A constant of this many equal values or more is recorded as a fill operation. */
 const largeSize = 256;
 
 /**
- * A constant, last of the nodes that it takes. tfjs's gradients multiply by ones as large as an activation: kept as they
- * are, they would fill the memory.
+ * Adds a constant. tfjs's gradients multiply by ones of an activation's size, which would fill the memory if stored.
  */
 function constant(at: number, type: number, shape: readonly number[], values: ArrayLike<number>): Node[] {
   const whole = { kind: "constant", type, shape, values } as const;

@@ -1,4 +1,4 @@
-// A recorded graph as TensorFlow's SavedModel: the one form of a graph that tfjs-node's binding loads.
+// Writes a recorded graph as TensorFlow's SavedModel, the only format that tfjs-node's binding loads.
 import { createRequire } from "node:module";
 import { FedError } from "../../../foundation/errors.ts";
 import { type Attribute, backend } from "../kernels.ts";
@@ -10,7 +10,7 @@ const messages = createRequire(import.meta.url)("@tensorflow/tfjs-node-gpu/dist/
 
 export const tag = "serve";
 
-/** What TF_SessionRun calls a place. */
+/** The name of an output for TF_SessionRun. */
 export const nameOf = ({ node, port }: Place): string => `n${node}:${port}`;
 
 /** The bytes of saved_model.pb. */
