@@ -1,4 +1,4 @@
-// `consilium audit`: derives every model of a federation again, from its contract and from whoever serves its objects.
+// `consilium audit`: derives every model of a federation again, from its contract and its objects.
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { FedError } from "../foundation/errors.ts";
@@ -17,7 +17,7 @@ interface Options extends TargetOptions {
   readonly maxModelMib: string;
 }
 
-/** 1 stays what every command ends with that could not do its work. */
+/** Every command ends with 1 if it could not do its work. */
 const exitCodes: Readonly<Record<AuditVerdict, number>> = { verified: 0, broken: 2, unavailable: 3, empty: 4 };
 
 /** Adds the command to the program. */

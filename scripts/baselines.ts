@@ -1,4 +1,4 @@
-// `consilium baselines`: the source work's comparison networks on the same patients, scored as its table was not.
+// `consilium baselines`: the source work's comparison networks on the same patients, with scores that its table lacks.
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
@@ -87,7 +87,7 @@ function parseBaselineOptions(raw: unknown): Options {
 }
 
 async function run(options: Options): Promise<{ rows: ContestRow[]; sets: Sets }> {
-  // Loaded here: TensorFlow takes a second that --help need not wait.
+  // Loaded here, since TensorFlow takes a second to load.
   const { contest, majorityRow } = await import("../study/baselines/contest.ts");
   const { zoo, zooNetwork } = await import("../model/zoo/networks.ts");
   const every = ["capsules", ...zoo.map(({ name }) => name)];
@@ -117,7 +117,7 @@ async function run(options: Options): Promise<{ rows: ContestRow[]; sets: Sets }
   }
 }
 
-/** The same patients with their masks, which are found once and kept. */
+/** The same patients with their masks, which are computed once. */
 async function segmented(sets: Sets, file: string, use: Options["mask"]): Promise<Sets> {
   const { openSegCaps } = await import("../model/segmentation/segcaps.ts");
   const { segmentScan } = await import("../model/segmentation/segment-scan.ts");

@@ -1,4 +1,4 @@
-// The command line: `consilium COMMAND`. One file a command; this one only lists them and ends the process properly.
+// The command line: `consilium COMMAND`. Each command has its own file; this one lists them and sets the exit code.
 import "./terminal/plain-unless-terminal.ts";
 import { Command, CommanderError } from "commander";
 import { endWithParent } from "./terminal/end-with-parent.ts";
@@ -32,7 +32,7 @@ const commands: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   synthesise: async (to) => (await import("./synthesise.ts")).synthesiseCommand(to),
 };
 
-// A reader that has seen enough (`| head`) is no failure.
+// A reader that closes the pipe (`| head`) is not an error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
   throw error;

@@ -1,4 +1,4 @@
-// `consilium cross-validate`: how well each way of learning tells patients apart that it has not seen, on any archive.
+// `consilium cross-validate`: compares methods on held-out patients of any archive.
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { FedError } from "../foundation/errors.ts";
@@ -42,7 +42,7 @@ export function crossValidateCommand(program: Command): void {
     .option("--cnn-side <pixels>", "of a slice that the CNN sees", "128")
     .option("--cnn-epochs <n>", "of the CNN", "30")
     .option("--trainings <n>", "of each network from different seeds; their mean score counts", "1")
-    .option("--shuffle-labels", "a control: labels dealt anew, after which every row must be at chance")
+    .option("--shuffle-labels", "a control: labels are shuffled, after which every row must be at chance")
     .option("--json", "print all scores with their intervals as JSON")
     .addHelpText("after", help)
     .action(async (raw: unknown) => {
@@ -86,7 +86,7 @@ async function run(options: CrossOptions): Promise<Result> {
     if (options.archive !== undefined) await importInto(place, options, signal, bar.update);
     const shard = await openShard(place);
     try {
-      // Loaded here: TensorFlow takes a second that --help need not wait.
+      // Loaded here, since TensorFlow takes a second to load.
       const { crossValidate } = await import("../study/cross-validate/run.ts");
       const { chosenMethods } = await import("../study/cross-validate/methods.ts");
       const methods = chosenMethods(options, shard, (await readShardIndex(place)).scans);
@@ -131,7 +131,8 @@ async function importInto(
 
 function print({ folds, shuffleLabels, out }: CrossOptions, { rows, patients, positive }: Result): void {
   console.log(`${patients} patients, ${positive} positive; ${folds} folds, each patient held out once.`);
-  if (shuffleLabels) console.log("Labels were dealt anew among the patients: nothing can be learned, a control.");
+  if (shuffleLabels)
+    console.log("Labels were shuffled over the patients: a control, from which nothing can be learned.");
   console.log(crossTable(rows));
   for (const comparison of comparisons(rows)) console.log(comparisonLine(comparison));
   console.log("95 % intervals: areas by DeLong 1988, their mean by LeDell 2015, balanced accuracy by MOVER.");

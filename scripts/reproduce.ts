@@ -1,4 +1,4 @@
-// `consilium reproduce`: at a hospital, trains a past round again and shows that the update comes out that it committed to.
+// `consilium reproduce`: trains a hospital's past round again and compares the result with the committed update.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";

@@ -1,5 +1,5 @@
-// `consilium segment`: teaches the capsule segmentation lung and lesion on synthetic patients, whose masks are exact, and
-// draws the masks of a shard's scans.
+// `consilium segment`: trains the capsule segmentation of lung and lesion on synthetic patients, whose masks are exact, and
+// writes the masks of a shard's scans.
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Command } from "commander";
@@ -69,7 +69,7 @@ interface Result extends Segmented {
 
 async function run(options: SegmentOptions): Promise<Result> {
   const started = performance.now();
-  const { teach, drawMasks } = await import("../study/segment/teach.ts"); // TensorFlow: a second that --help need not wait
+  const { teach, drawMasks } = await import("../study/segment/teach.ts"); // here, since TensorFlow takes a second to load
   const given = options.weights === undefined ? undefined : await readGiven(options.weights, "--weights");
   const bar = progressBar("segment");
   try {

@@ -24,10 +24,10 @@ export function simulateCommand(program: Command): void {
     .command("simulate", { isDefault: true })
     .description("Run a federation of hospitals on this machine, from DICOM files to a verified audit.")
     .option("--run-dir <dir>", "folder of the run; default runs/<time>")
-    .option("--resume", "go on with the run in --run-dir, or with the newest that has not finished")
+    .option("--resume", "resume the run in --run-dir, or the newest unfinished one")
     .option("--fresh", "start anew in --run-dir, removing what is there")
     .option("--hospitals <n>", "hospitals, each a process of its own (default 4)")
-    .option("--archive <path>", "folder or zip of chest CT; default: a synthetic archive is written")
+    .option("--archive <path>", "folder or zip of chest CT (default: a synthetic archive)")
     .option("--labels <csv>", "patient,label where the archive's folders do not say")
     .option("--password <text>", "of an encrypted zip")
     .option("--partition <how>", "patients over hospitals: equal, dirichlet:ALPHA, scanner, size (default dirichlet:2)")
@@ -60,11 +60,11 @@ export function simulateCommand(program: Command): void {
         if (!verified) process.exitCode = 1;
       } catch (error) {
         if (!controller.signal.aborted) {
-          // An archive that cannot be used leaves nothing behind.
+          // Remove the run if its archive cannot be used.
           if (!flags.resume && !run.done("partition")) await rm(run.path, { recursive: true, force: true });
           throw error;
         }
-        process.stderr.write(`stopped; consilium simulate --resume --run-dir ${run.path} goes on from here\n`);
+        process.stderr.write(`stopped; consilium simulate --resume --run-dir ${run.path} continues it\n`);
         process.exitCode = 130;
       }
     });

@@ -1,4 +1,4 @@
-// `consilium strategies`: what each aggregation rule withstands, and what each update format costs, on synthetic scans.
+// `consilium strategies`: compares aggregation rules under attack, and update formats by size, on synthetic scans.
 import { type Command, Option } from "commander";
 import { z } from "zod";
 import { FedError } from "../foundation/errors.ts";
@@ -11,7 +11,7 @@ import { parseOptions, seedSchema, whole } from "./terminal/parse-options.ts";
 import { progressBar } from "./terminal/progress.ts";
 import { markdownTable, table } from "./terminal/table.ts";
 
-/** Attacks as one writes them in a shell: little-is-enough. */
+/** An attack's name on the command line: little-is-enough. */
 const dashed = (name: string) => name.toLowerCase().replaceAll(" ", "-");
 const listOf = <Name extends string>(known: readonly Name[]) =>
   z
@@ -47,7 +47,7 @@ export function strategiesCommand(program: Command): void {
     .command("strategies")
     .description("Compare aggregation rules under attack, and update formats by size, on synthetic scans.")
     .addOption(
-      new Option("--network <name>", "what learns: a small one on histograms, or the compact capsules on slices")
+      new Option("--network <name>", "the learner: a small network on histograms, or the compact capsules on slices")
         .choices(setupNames)
         .default("histograms"),
     )
@@ -80,7 +80,7 @@ Examples:
   consilium strategies --network capsules
   consilium strategies --network capsules --seeds 2 --rules fedavg,median --attacks none,sign-flip`;
 
-/** @throws STRATEGY_TOO_FEW_UPDATES where a rule wants more hospitals than the network's federation has */
+/** @throws STRATEGY_TOO_FEW_UPDATES */
 function chosenSetup(options: Options): Setup {
   const setup = setups[options.network];
   const chosen = options.rules ? rules.filter(({ name }) => options.rules?.includes(name)) : setup.rules;

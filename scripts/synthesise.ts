@@ -1,4 +1,4 @@
-// `consilium synthesise`: writes a synthetic archive of chest CT to try everything on, without a patient's data.
+// `consilium synthesise`: writes a synthetic archive of chest CT, to try everything without patient data.
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";

@@ -1,4 +1,4 @@
-// Name and version as manifests and --version have them.
+// Name and version, for manifests and --version.
 import { readFileSync } from "node:fs";
 
 const { version: read } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {

@@ -1,4 +1,4 @@
-// `consilium view`: pictures of one scan, to see that values are HU, slices are in order and lungs are where they should be.
+// `consilium view`: draws one scan, to check its HU values, the order of its slices and the position of the lungs.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";

@@ -1,7 +1,5 @@
-// The question that every hospital asks first: would we have done as well alone? Each trains on its own shard, from the
-// same first model, for as many epochs and with the same seeds as it did in the federation. So does a model on all data
-// pooled, which no federation could have had, and a control on shuffled labels: were that above chance, no score of the
-// table could be believed.
+// Trains the comparisons of a federation: each hospital alone on its shard, from the same first model, for the same epochs and
+// with the same seeds; one model on all data pooled; and a control on shuffled labels, whose score must be at chance.
 import { existsSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -14,14 +12,14 @@ import type { Log } from "../../protocol/ports.ts";
 
 export interface LoneTraining {
   readonly name: string;
-  /** Whose seeds it takes. */
+  /** Name from which its seeds derive. */
   readonly seedName: string;
   readonly place: Place;
-  /** Where its model goes. */
+  /** File of its model. */
   readonly modelFile: string;
 }
 
-/** Trains those whose model is not there yet, a few at the same time. */
+/** Trains those whose model file does not exist yet, two at a time. */
 export async function trainAlone(
   trainings: readonly LoneTraining[],
   { plan, rounds, genesis, log }: { plan: Plan; rounds: number; genesis: Uint8Array; log: Log },

@@ -1,11 +1,11 @@
-// The last stage: the audit that anyone can make, on the federation that has just finished, as a program of its own.
+// The last stage: runs `consilium audit` on the finished federation.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { RunDirectory } from "./run-directory.ts";
 
 const commandLine = fileURLToPath(new URL("../consilium.ts", import.meta.url));
 
-/** Its output is this program's; its verdict is the last line. @returns whether everything verified */
+/** The audit's output becomes this program's. @returns whether everything verified */
 export function auditRun(
   run: RunDirectory,
   { rpc, json, signal }: { rpc: string; json: boolean; signal: AbortSignal },

@@ -37,13 +37,13 @@ type RpcTransaction = Record<
 >;
 
 process.on("disconnect", () => process.exit(0));
-process.on("SIGINT", () => {}); // the parent decides when the chain may go
+process.on("SIGINT", () => {}); // the parent decides when the chain ends
 
 const [port, journal] = process.argv.slice(2) as [string, string];
 const [first, ...past] = readJournal();
 const genesis = first?.time ?? Math.floor(Date.now() / 1000);
 if (!first) appendFileSync(journal, `${JSON.stringify({ time: genesis, transactions: [] })}\n`);
-// Blocks come with transactions and every second besides: deadlines are chain time, which must pass.
+// Mines a block for each transaction, and one each second so that chain time, which deadlines use, advances.
 const override = { initialDate: new Date(genesis * 1000), mining: { auto: true, interval: 1000 } };
 const server = await network.createServer({ network: "node", override }, "127.0.0.1", Number(port));
 const { port: servedPort } = await server.listen();
@@ -57,7 +57,7 @@ for (;;) {
   await sleep(50);
 }
 
-/** The journal's whole lines: a last one that a kill cut off is dropped, as if its block had never been mined. */
+/** The journal's whole lines: an incomplete last one, cut off by a kill, is dropped. */
 function readJournal(): JournalLine[] {
   if (!existsSync(journal)) return [];
   const text = readFileSync(journal, "utf8");

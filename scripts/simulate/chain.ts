@@ -1,4 +1,4 @@
-// Starts and stops the simulation's chain (chain-process.ts) and says where it serves.
+// Starts and stops the simulation's chain (chain-process.ts) and returns its URL.
 import { type ChildProcess, fork } from "node:child_process";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
@@ -14,7 +14,7 @@ export interface Chain {
 }
 
 /**
- * @param journal the file that keeps the chain's blocks over restarts
+ * @param journal file that keeps the chain's blocks between starts
  * @param port 0 for any free one
  * @throws PORT_IN_USE, CHAIN_START
  */

@@ -1,4 +1,4 @@
-// The simulation's data: an archive of real DICOM files, written if none was given, imported once, and dealt out to the
+// The simulation's data: an archive of real DICOM files, written if none was given, imported once, and dealt to the
 // hospitals by patient.
 import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
@@ -15,16 +15,16 @@ import { hospitalName } from "./identities.ts";
 import type { RunDirectory } from "./run-directory.ts";
 import { done, type Screen } from "./screen.ts";
 
-/** What the hospitals have got. */
+/** The hospitals' shards. */
 export interface Data {
   /** The shard with every patient, which only a simulation has. */
   readonly pool: string;
   readonly shards: readonly string[];
-  /** Of any scan. */
+  /** Most slices of any scan. */
   readonly mostSlices: number;
 }
 
-/** More for the test than a hospital would hold out: a few dozen synthetic patients must carry an interval. */
+/** A larger test split than a hospital's, so that a few dozen synthetic patients give a useful interval. */
 const shares = { train: 0.6, validation: 0.15, test: 0.25 };
 
 /** @throws what the archive, the import and the partition refuse */
@@ -84,7 +84,7 @@ async function importPool(
   const { seed, password, labels } = run.settings;
   const keyFile = run.at("pseudonym-key");
   if (!existsSync(keyFile)) {
-    // From the seed, so that a simulation can be repeated to the bit; a hospital's key is random.
+    // Derived from the seed, so that a simulation is reproducible to the bit; a hospital's key is random.
     const key = Buffer.from(sha256(`consilium simulation ${seed} pseudonyms`)).toString("hex");
     await writeFile(keyFile, `${key}\n`, { mode: 0o600 });
   }
@@ -110,7 +110,7 @@ async function mostSlicesOf(pool: string): Promise<number> {
   return Math.max(...shard.scans.map(({ slices }) => slices));
 }
 
-/** What the plan's network takes; as the import has it by default where that is the same. */
+/** The shape that the plan's network takes. */
 function shapeOf({ slices, height, width, channels }: ModelSpec["input"]) {
   const maxSlices = Math.max(slices, defaultShape.maxSlices);
   return { height, width, windows: windowNames.slice(0, channels), maxSlices };

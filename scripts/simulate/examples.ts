@@ -1,4 +1,4 @@
-// A contact sheet of what the network is fed: slices of a few training scans of each class, under their labels.
+// Draws examples of the network's input: slices of a few training scans of each class, with their labels.
 import { writeFile } from "node:fs/promises";
 import { openShard } from "../../imaging/shard/shard.ts";
 import { type Example, examplesPng } from "../../imaging/view/examples.ts";

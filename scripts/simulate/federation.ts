@@ -1,4 +1,4 @@
-// The simulation's federation: every party started together, and followed until every hospital has adopted the last model.
+// The simulation's federation: starts every party and waits until every hospital has adopted the last model.
 import { mkdir } from "node:fs/promises";
 import type { FedError } from "../../foundation/errors.ts";
 import type { TrainerProcess } from "../../node/learner-process.ts";
@@ -16,12 +16,12 @@ export interface RunningFederation {
   stop(): Promise<void>;
 }
 
-/** How often a party looks at the chain: many that do so as often as four would keep its only node busy. */
+/** Interval at which a party polls the chain: longer for many hospitals, which share one node. */
 function pollMsFor(hospitals: number): number {
   return Math.max(100, 20 * hospitals);
 }
 
-/** Starts every party; those that an earlier start left half-way go on where the chain says. */
+/** Starts every party; after an earlier start they continue from the chain's state. */
 export async function startFederation(
   run: RunDirectory,
   parties: { readonly aggregator: Identity; readonly hospitals: readonly Identity[] },
@@ -29,7 +29,7 @@ export async function startFederation(
     readonly rpc: string;
     readonly log: Log;
     readonly onEvent: (event: SimulationEvent) => void;
-    /** Trains for the hospitals where they share a process; one is started where none is given. */
+    /** Trainer of hospitals that share a process; by default one is started. */
     readonly trainer?: Pick<TrainerProcess, "learner">;
   },
 ): Promise<RunningFederation> {

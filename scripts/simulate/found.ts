@@ -1,4 +1,4 @@
-// Founds the simulation's federation on its chain: money for every party, the contract, its members, the first model.
+// Founds the simulation's federation on its chain: funds the parties and deploys the contract with members and first model.
 import { JsonRpcProvider, parseEther } from "ethers";
 import { deployFederation, type Founded } from "../../io/chain/deploy-federation.ts";
 import type { RoundTerms } from "../../protocol/contract/round.ts";
@@ -7,11 +7,11 @@ import type { Plan } from "../../protocol/format/plan.ts";
 import { type Identity, simulationWallet } from "./identities.ts";
 import type { RunDirectory } from "./run-directory.ts";
 
-/** Of Hardhat's node, which also fixes the money that its first account has. */
+/** Chain id of Hardhat's node. */
 export const simulationChainId = 31337;
 const allowance = parseEther("10");
 
-/** Seconds of chain time; a round goes on at once when everybody has done their part. */
+/** In seconds of chain time; a round continues as soon as all hospitals have acted. */
 function termsFor(plan: Plan): RoundTerms {
   const { minUpdates, sampleCap } = plan;
   return { commitPeriod: 1800, proposePeriod: 120, attestPeriod: 120, minUpdates, maxProposals: 8, sampleCap };
@@ -49,7 +49,7 @@ export async function foundFederation(
   );
 }
 
-/** Gives every party that has none yet some of the money that Hardhat's first account has. */
+/** Funds every party without a balance from Hardhat's first account. */
 export async function fundParties(rpc: string, parties: readonly Identity[]): Promise<void> {
   const provider = new JsonRpcProvider(rpc, simulationChainId, { staticNetwork: true, pollingInterval: 50 });
   try {

@@ -1,4 +1,4 @@
-// Ports for the simulation's parties: free a moment ago, and never the same one twice.
+// Finds distinct free ports for the simulation's parties.
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 

@@ -1,5 +1,5 @@
-// The simulation's parties: who there is, where each keeps its things, and keys that follow from the run's seed, so that
-// the same seed gives the same addresses, the same training seeds and so the same models. Never use such keys elsewhere.
+// Names, folders and keys of the simulation's parties. Keys derive from the run's seed, so that the same seed gives the same
+// addresses, training seeds and models. Never use such keys elsewhere.
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ export interface Identity {
   readonly passwordFile: string;
 }
 
-/** Cheap to open: these keys protect a simulation's play money. A real keystore takes ethers' default. */
+/** Weak and fast, since these keys protect nothing of value. A real keystore takes ethers' default. */
 const scrypt = { N: 1 << 12, r: 8, p: 1 };
 const password = "simulation";
 
@@ -25,7 +25,7 @@ export function simulationWallet(seed: number, name: string): Wallet {
   return new Wallet(`0x${Buffer.from(sha256(`consilium simulation ${seed} ${name}`)).toString("hex")}`);
 }
 
-/** Writes a party's keystore unless an earlier start did. */
+/** Writes a party's keystore unless it exists. */
 export async function ensureIdentity(run: RunDirectory, name: string): Promise<Identity> {
   const dir = run.at(name);
   const wallet = simulationWallet(run.settings.seed, name);

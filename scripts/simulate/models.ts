@@ -1,4 +1,4 @@
-// The federation's models as files that numpy and PyTorch open: one a round, and the last one by its own name.
+// Writes the federation's models as files that numpy and PyTorch open: one a round, and the last as federated.safetensors.
 import { existsSync } from "node:fs";
 import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// One configuration file a party, as an operator would write it.
+// Writes a configuration file for each party, like an operator's.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { peerIdOfKey } from "../../io/p2p/identity.ts";
@@ -14,10 +14,10 @@ export interface ConfiguredParty {
   readonly address: string;
 }
 
-/** Earlier parties that a later one dials, at most: a few neighbours each are a connected network. */
+/** Largest number of earlier parties that a party dials; a few neighbours each connect the network. */
 const dialled = 5;
 
-/** Writes the files anew at every start: ports are those that are free now. The aggregator comes first. */
+/** Writes the files at every start, with ports that are free now. The aggregator is the first. */
 export async function configureParties(
   { aggregator, hospitals }: { aggregator: Identity; hospitals: readonly Identity[] },
   { federationFile, rpc, pollMs }: { federationFile: string; rpc: string; pollMs: number },
@@ -39,7 +39,7 @@ export async function configureParties(
         keys: { keystore: "keystore.json", passwordFile: "password", peerKey: "peer-key" },
         network: {
           listen: [`/ip4/127.0.0.1/tcp/${ports[index]}`],
-          // Who comes later dials who came before: one connection a pair.
+          // Each party dials earlier ones only, for one connection a pair.
           peers: [...addresses.slice(0, Math.min(1, index)), ...addresses.slice(Math.max(1, index - dialled), index)],
           serveAuditors: true,
         },

@@ -1,5 +1,5 @@
-// One party of the simulation as a process of its own, as it would run at a hospital: `consilium node --config …`. Its
-// events come back as lines on its stdout, its log goes to a file; when this process dies, the pipe ends it too.
+// Runs one party of the simulation as a process, as at a hospital: `consilium node --config …`. Its events are lines on its
+// stdout, its log goes to a file; when this process dies, the closed pipe ends it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { open } from "node:fs/promises";
@@ -10,12 +10,12 @@ import type { ConfiguredParty } from "./party-configs.ts";
 
 const commandLine = fileURLToPath(new URL("../consilium.ts", import.meta.url));
 
-/** A party that runs, wherever. */
+/** A running party, in this process or another. */
 export interface RunningParty {
   readonly name: string;
-  /** Resolves when it has ended; with the error, where nobody asked for its end. */
+  /** Resolves when it has ended, with an error unless stop was called. */
   readonly ended: Promise<FedError | undefined>;
-  /** In good order, and by force where that takes too long. Idempotent. */
+  /** Stops gracefully, and by force if that takes too long. Idempotent. */
   stop(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-// What a run leaves for people: the table of scores, the chart of scores over rounds, and the numbers behind them.
+// Reports a run: the table of scores, charts, and the numbers as JSON.
 import { writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import pc from "picocolors";
@@ -13,10 +13,10 @@ import type { RoundTimes } from "./round-clock.ts";
 import type { RunDirectory } from "./run-directory.ts";
 import type { RoundScore, ScoredModel } from "./score-models.ts";
 
-/** Models whose curves are drawn; each hospital's own would hide them. */
+/** Models whose curves are drawn; those of single hospitals would hide them. */
 const charted = ["federated", "all data pooled", "shuffled labels"];
 
-/** The first model, which is the federated one, with both sides of its errors. Fits 80 columns. */
+/** All models, and sensitivity and specificity of the first, the federated one. Fits 80 columns. */
 export function scoreTable(models: readonly ScoredModel[]): string {
   const rows = models.map(({ name, scores }) => [
     name,
@@ -48,7 +48,7 @@ export function roundTable(times: readonly RoundTimes[]): string {
   );
 }
 
-/** Where everything is, and what a reader may want to try now. */
+/** Where the files are, and which commands to try next. */
 export function whatNext(run: RunDirectory): string {
   const place = relative(process.cwd(), run.path) || ".";
   return [

@@ -1,4 +1,4 @@
-// What the parties' events say of the rounds: how long training took, how long everything else took, and when it is done.
+// Times the rounds by the parties' events: training, everything else, and the end of the run.
 import type { AggregatorEvent } from "../../aggregator/events.ts";
 import type { HospitalEvent } from "../../node/events.ts";
 import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";

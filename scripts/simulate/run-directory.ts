@@ -1,5 +1,5 @@
-// One folder holds all that a simulation is: its settings, its archive's import, keys, chain, models, logs and scores.
-// What is written in run.json decides whether a later start may go on with it.
+// The folder of a simulation: settings, import, keys, chain, models, logs and scores. run.json decides whether a later start
+// can resume it.
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { z } from "zod";
 import { FedError } from "../../foundation/errors.ts";
 import { type Settings, settingsSchema } from "./settings.ts";
 
-/** Raised whenever a run directory of an earlier version could not be resumed. */
+/** Increased when earlier run directories cannot be resumed. */
 const layoutVersion = 1;
 
 const recordSchema = z
@@ -38,7 +38,7 @@ export async function newestUnfinished(runs: string): Promise<string | undefined
 }
 
 /**
- * Creates a run directory, or opens one to go on with.
+ * Creates a run directory, or opens one to resume.
  * @throws RUN_EXISTS, RUN_UNKNOWN, RUN_VERSION, RUN_FOREIGN
  */
 export async function openRunDirectory(
@@ -54,7 +54,7 @@ export async function openRunDirectory(
     throw new FedError("RUN_FOREIGN", { path }, { remedy: "give --run-dir an empty or a new folder" });
   }
   if (exists && !mode.fresh) {
-    await readRecord(path); // a run of another version is told as that
+    await readRecord(path); // throws RUN_VERSION first
     throw new FedError("RUN_EXISTS", { path }, { remedy: "add --resume to go on with it, or --fresh to start anew" });
   }
   if (exists) await rm(path, { recursive: true });

@@ -1,5 +1,5 @@
-// Scores every model of a run on the same held-out test patients. A threshold is chosen on the validation patients that
-// the model's owner has; the test patients choose nothing.
+// Scores every model of a run on the same held-out test patients. The threshold is chosen on the validation
+// patients of the model's owner; test patients choose nothing.
 
 import { type Prediction, type Scores, scorePredictions, youdenThreshold } from "../../foundation/statistics/scores.ts";
 import { openTrainerProcess, type TrainerProcess } from "../../node/learner-process.ts";
@@ -24,7 +24,7 @@ export interface ModelToScore {
 
 export interface RoundScore {
   readonly round: number;
-  /** On all validation patients: what a federation may look at while it trains. */
+  /** On all validation patients, which may be used during training. */
   readonly scores: Scores;
 }
 

@@ -1,5 +1,5 @@
-// What a person sees of a run while it works: a line when a stage is done, bars for what takes long. On a terminal the
-// bars move; elsewhere the lines alone stay, on stderr, so that stdout holds the result and nothing else.
+// Shows a run's progress on stderr: a line for each finished stage and, on a terminal, bars for long work. stdout holds only
+// the result.
 import pc from "picocolors";
 import { type Bar, progressBars } from "../terminal/progress.ts";
 
@@ -8,7 +8,7 @@ export interface Screen {
   say(line: string): void;
   /** A bar of that name, made when first asked for. */
   bar(name: string): Bar;
-  /** Takes the bars away. */
+  /** Removes the bars. */
   clear(): void;
 }
 
@@ -22,7 +22,7 @@ export function openScreen(): Screen {
   };
   return {
     say(line) {
-      // cli-progress repaints its lines; text goes above them only while it is stopped.
+      // cli-progress repaints its lines, so it is stopped while text is printed above them.
       clear();
       process.stderr.write(`${line}\n`);
     },

@@ -1,4 +1,4 @@
-// What a simulation can be asked for, parsed once from the command line, and the plan that follows from it.
+// The options of a simulation, parsed once from the command line.
 import { z } from "zod";
 import { seedField } from "../../protocol/format/fields.ts";
 import { type PlanChoices, planChoicesSchema, refuseOption } from "../plan/plan-options.ts";
@@ -24,21 +24,21 @@ export const settingsSchema = z
       .string()
       .regex(/^(equal|scanner|size|dirichlet:\d+(\.\d+)?)$/)
       .default("dirichlet:2"),
-    /** A plan's file that the run follows as it is; else the options of a plan decide it. */
+    /** File of a plan to follow as it is; without it the plan's options decide. */
     plan: z.string().optional(),
     ...choices,
-    /** Hospitals without processes of their own, one shared trainer: for hundreds of them. */
+    /** All hospitals in one process with one trainer, for large numbers of them. */
     inProcess: z.boolean().default(false),
     /** Port of the chain's RPC; 0 takes a free one. */
     rpcPort: whole(0, 65535).default(0),
   })
   .strict()
-  // A few for every hospital, with those that are held out for the test.
+  // At least six patients a hospital.
   .transform((given) => ({ ...given, patients: given.patients ?? Math.max(96, 6 * given.hospitals) }));
 
 export type Settings = z.output<typeof settingsSchema>;
 
-/** What the settings say of the plan. */
+/** The options that decide the plan. */
 export function planChoicesOf(settings: Settings): PlanChoices {
   return Object.fromEntries(Object.entries(settings).filter(([name]) => name in planChoicesSchema.shape));
 }
