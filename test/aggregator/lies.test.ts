@@ -4,7 +4,7 @@ import { decodeRefusal } from "../../protocol/format/refusal.ts";
 import { FakeFederation } from "../fakes/federation.ts";
 import { alteringModel, droppingUpdate, equivocating, includingAll, type Lie, usingOldBase } from "../fakes/liars.ts";
 
-/** Runs a federation whose aggregator lies, until some member's proposal of each round is final. */
+/** Runs a federation with a lying aggregator until two rounds are final. */
 async function withLiar(lie: Lie, prepare: (federation: FakeFederation) => void = () => {}) {
   const federation = await FakeFederation.create({ plan: { rounds: 2 } });
   for (const aggregator of federation.aggregators) aggregator.tamper = lie;
@@ -83,7 +83,7 @@ describe("a lying aggregator", () => {
         each.network.serves = ({ from, to }) => !(from === hospital?.address && to === aggregator?.address);
       },
     );
-    // Others serve it in the hospital's stead.
+    // Other members serve the update instead of the hospital.
     expect(federation.chain.rounds[0]?.proposals.map(({ included }) => included.length)).to.deep.equal([4]);
   });
 });

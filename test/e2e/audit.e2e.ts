@@ -1,4 +1,4 @@
-// `consilium audit` as an auditor runs it: a real chain, real signatures, stores on disk, and a hospital that serves.
+// `consilium audit` as an auditor runs it: a real chain, real signatures, stores on disk, and a hospital that serves objects.
 import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -56,7 +56,7 @@ describe("consilium audit", () => {
       ledger,
       signatures: walletSignatures(federation.wallets[index] as (typeof federation.wallets)[number]),
     }));
-    // Of more than a mebibyte, so that objects have several chunks.
+    // Models of more than a mebibyte have several chunks.
     const made = { plan: examplePlan({ rounds: 2 }), genesis: noiseModel(700_000), rounds: 2 };
     await makeRounds({ hospitals, aggregator: federation.aggregator, blobs }, made);
     await blobs.close();
@@ -74,7 +74,7 @@ describe("consilium audit", () => {
     await rm(scratch, { recursive: true, force: true });
   });
 
-  it("verifies from the contract's address, an RPC endpoint and a store, and says so last", async () => {
+  it("verifies from the contract's address, an RPC endpoint and a store, and prints the verdict last", async () => {
     const { chainId, contract } = federation.options.federation;
     const byAddress = ["--contract", contract, "--chain-id", String(chainId), "--rpc", chain.url];
     const { code, stdout, stderr } = await consilium(...byAddress, "--store", store);
@@ -83,7 +83,7 @@ describe("consilium audit", () => {
     expect(stdout).not.to.contain("\x1b[");
   });
 
-  it("verifies over the network what a hospital serves, and leaves a report for people and for machines", async () => {
+  it("verifies what a hospital serves over the network, and writes reports for people and for machines", async () => {
     const out = join(scratch, "out");
     const blobs = await openBlobStore(store);
     const life = new AbortController();
@@ -135,7 +135,7 @@ describe("consilium audit", () => {
     }
   });
 
-  it("tells what nobody has, and ends with 3", async () => {
+  it("reports an object that nobody has, and ends with 3", async () => {
     const round = await federation.aggregator.round(2 as never);
     const path = objectPath(store, round.plan);
     const bytes = await readFile(path);
@@ -149,7 +149,7 @@ describe("consilium audit", () => {
     }
   });
 
-  it("says in one line what keeps it from beginning, and ends with 1", async () => {
+  it("prints one line and a remedy if it cannot begin, and ends with 1", async () => {
     for (const [args, code] of [
       [["--federation", join(scratch, "none.json"), "--store", store], "FEDERATION_FILE_MISSING"],
       [[...target], "OPTION_MISSING"],

@@ -1,4 +1,4 @@
-// A year of rounds, read from logs: an endpoint made up for it, whose events cost nothing to produce.
+// A year of rounds read from logs, from a fake endpoint that computes its events.
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
@@ -15,7 +15,7 @@ import { digestOf } from "../io/chain/federation.ts";
 const contract = parseAddress(`0x${"cc".repeat(20)}`);
 const hospitals = ["a1", "a2", "a3"].map((byte) => parseAddress(`0x${byte.repeat(20)}`));
 const rounds = 365;
-/** A round a day with a block each 12 s. */
+/** One round a day, one block in 12 s. */
 const blocksPerRound = 7200;
 const head = (rounds + 2) * blocksPerRound;
 const codec = AbiCoder.defaultAbiCoder();
@@ -59,24 +59,24 @@ describe("a year of rounds", () => {
   const open = () =>
     openLedger({ federation: { chainId: 1, contract }, fromBlock: 0, endpoints: [url], confirmations: 12 });
 
-  it("is told as a stream, of which nothing stays", async () => {
+  it("is read as a stream that keeps no event", async () => {
     const ledger = await open();
-    const told: WeakRef<LedgerEvent>[] = [];
+    const events: WeakRef<LedgerEvent>[] = [];
     for await (const event of ledger.history()) {
-      told.push(new WeakRef(event));
-      if (told.length % 400 !== 0) continue;
-      await setImmediate(); // a WeakRef keeps its event until the turn is over
+      events.push(new WeakRef(event));
+      if (events.length % 400 !== 0) continue;
+      await setImmediate(); // a WeakRef keeps its event until the end of the turn
       collectGarbage();
-      // Those of the present range of blocks: at most two rounds.
-      expect(told.filter((each) => each.deref()).length).to.be.below(2 * 9);
+      // Only events of the current range of blocks remain: at most two rounds.
+      expect(events.filter((each) => each.deref()).length).to.be.below(2 * 9);
     }
-    expect(told).to.have.length(4 + rounds * 9);
+    expect(events).to.have.length(4 + rounds * 9);
     ledger.close();
   });
 
   it("is read in bounded pieces, and held in a few megabytes", async () => {
     const ledger = await open();
-    const before = heap(); // the test before has warmed up what is compiled and cached
+    const before = heap(); // the test before has compiled the code and filled the caches
     expect(await ledger.latestRound()).to.equal(rounds);
     const grown = heap() - before;
     expect(widest).to.be.at.most(10_000);
@@ -92,7 +92,7 @@ describe("a year of rounds", () => {
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-/** Bytes that something still refers to. */
+/** Bytes of reachable objects. */
 function heap(): number {
   collectGarbage();
   return process.memoryUsage().heapUsed;

@@ -1,5 +1,5 @@
-// A federation on real chains, by the commands as people run them: founded through kills, then a whole round, then the
-// chain restarted from its disk.
+// A federation on real chains, set up by the commands that people run: deployed in spite of kills, then a whole round, then
+// a restart of the chain from its disk.
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -50,7 +50,7 @@ describe("a federation on a chain with one-second blocks", () => {
       { stdio: ["ignore", "pipe", "inherit"] },
     );
 
-  /** Kills the command again and again, each time a little later, until it gets through. @returns how often */
+  /** Kills the command repeatedly, each time after two more lines of its journal, until it succeeds. @returns the kills */
   const deployThroughKills = async (chain: RunningChain): Promise<number> => {
     const journal = join(dir, "federation.ignition/deployments/federation/journal.jsonl");
     for (let kills = 0; ; kills++) {
@@ -69,7 +69,7 @@ describe("a federation on a chain with one-second blocks", () => {
     }
   };
 
-  /** What anybody would notice of a founding that was done twice in part. */
+  /** Checks that no part of the deployment happened twice. */
   const expectFoundedOnce = async (chain: RunningChain) => {
     const provider = new JsonRpcProvider(chain.url, chain.chainId, { staticNetwork: true });
     // The contract, four admissions, the hand-over.
@@ -107,8 +107,8 @@ describe("a federation on a chain with one-second blocks", () => {
       const round = await first.openRound({ plan: digestOf("plan"), base });
       const manifest = digestOf(`manifest ${round}`);
       const receipts = await Promise.all(ledgers.map((ledger) => ledger.write("commitUpdate", [round, manifest, 9])));
-      // As on Hardhat's chain (test/contracts/snapshots/gas.json), to the few zero bytes that digests may have. The last
-      // one empties the set of those who are awaited, for which the EVM gives 4,800 back.
+      // As on Hardhat's chain (test/contracts/snapshots/gas.json), except for zero bytes in digests. The last commitment
+      // clears the set of missing members, for which the EVM refunds 4,800 gas.
       const [last, ...others] = receipts.map(({ gasUsed }) => gasUsed).sort((a, b) => a - b);
       if (round > 1) for (const gas of [...others, Number(last) + 4800]) expect(gas).to.be.within(39_800, 39_900);
       const included = hospitals.map(({ address }) => parseAddress(address));
@@ -122,7 +122,7 @@ describe("a federation on a chain with one-second blocks", () => {
     }
   };
 
-  it("stands on anvil through kills of the founder and a restart of the chain from its state file", async function () {
+  it("survives kills of the deployment and a restart of the chain on anvil", async function () {
     if (!hasAnvil()) this.skip();
     const flags = ["--state", join(dir, "chain.json"), "--block-time", "1"];
     let chain = await startAnvil(flags);
@@ -141,7 +141,7 @@ describe("a federation on a chain with one-second blocks", () => {
     }
   });
 
-  it("stands on geth, whose fees and transaction pool are Ethereum's", async function () {
+  it("works on geth, with the fees and the transaction pool of Ethereum", async function () {
     const missing = await ensureGeth();
     if (missing !== undefined) {
       console.log(`      skipped: ${missing}`);

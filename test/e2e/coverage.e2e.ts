@@ -1,6 +1,6 @@
-// Every line and every branch of the contracts is taken by the TypeScript and Solidity tests. Hardhat's coverage counts
-// statements; a branch without a statement of its own (an if without else) would go unseen. So a copy of the project gets
-// a statement for each: an else for every if. 100 % of the statements of the copy are then all branches of the original.
+// The TypeScript and Solidity tests execute every line and every branch of the contracts. Hardhat's coverage counts
+// statements, so it misses a branch without a statement (an if without else). This test copies the project and adds an else
+// with a statement to every if: 100 % of the copy's statements are then all branches of the original.
 import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -45,14 +45,14 @@ describe("the coverage of the contracts", () => {
   });
   after(() => rm(copy, { recursive: true }));
 
-  it("is not blind to conditional expressions: there are none", async () => {
+  it("misses no conditional expressions, because there are none", async () => {
     for (const name of sources) {
       const text = await readFile(join(root, "contracts", name), "utf8");
       expect(nodesOf(parse(name, text), "Conditional"), name).to.have.length(0);
     }
   });
 
-  it("is every line and every branch", async () => {
+  it("includes every line and every branch", async () => {
     const hardhat = join(root, "node_modules/hardhat/dist/src/cli.js");
     const options = { cwd: copy, maxBuffer: 1 << 26, env: { ...process.env, NO_COLOR: "1" } };
     const { stdout } = await promisify(execFile)(process.execPath, [hardhat, "test", "--coverage"], options);
@@ -67,13 +67,13 @@ describe("the coverage of the contracts", () => {
   });
 });
 
-/** The source with `if (c) s;` written as `if (c) { s; } else { bool taken; taken; }`, each statement on a line of its own. */
+/** Writes `if (c) s;` as `if (c) { s; } else { bool taken; taken; }`, each statement on its own line. */
 function withElse(name: string, text: string): string {
   const edits: { at: number; insert: string }[] = [];
   const bytes = Buffer.from(text);
   for (const { trueBody, falseBody } of nodesOf(parse(name, text), "IfStatement")) {
     const [start = 0, length = 0] = (trueBody?.src ?? "").split(":").map(Number);
-    // A lone statement's range ends before its semicolon.
+    // The range of a statement without a block ends before its semicolon.
     const lone = trueBody?.nodeType !== "Block";
     const end = lone ? bytes.indexOf(";", start + length - 1) + 1 : start + length;
     if (lone) edits.push({ at: start, insert: "{\n" });
@@ -81,7 +81,7 @@ function withElse(name: string, text: string): string {
     if (!falseBody) edits.push({ at: end, insert: " else {\nbool taken;\ntaken;\n}" });
   }
   let out = text;
-  // From the end on, so that places stay; at one place, what was noted later comes later in the text.
+  // Edits from the end keep earlier positions valid; at one position, later edits come later in the text.
   const ordered = edits.map((edit, i) => ({ ...edit, i })).sort((a, b) => b.at - a.at || b.i - a.i);
   for (const { at, insert } of ordered) out = out.slice(0, at) + insert + out.slice(at);
   return out;

@@ -1,4 +1,4 @@
-// geth, the client that most of Ethereum runs, built from source where Go is there: a chain with real fee rules, a real
+// geth, the most used client of Ethereum, built from source if Go is installed: a chain with real fee rules, a real
 // transaction pool and one-second blocks.
 import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -21,7 +21,7 @@ export interface GethChain {
   stop(): Promise<void>;
 }
 
-/** Builds geth once for this user (about three minutes). @returns why there is none, or undefined when there is */
+/** Builds geth once for this user (about three minutes). @returns the reason why there is none; undefined on success */
 export async function ensureGeth(): Promise<string | undefined> {
   if (existsSync(binary)) return undefined;
   try {
@@ -44,7 +44,7 @@ export async function ensureGeth(): Promise<string | undefined> {
   }
 }
 
-/** A chain of its own with one-second blocks, and money for the given accounts. */
+/** A private chain with one-second blocks, and a balance for the given accounts. */
 export async function startGeth(rich: readonly string[]): Promise<GethChain> {
   const data = await mkdtemp(join(tmpdir(), "consilium-geth-"));
   await execute(binary, ["init", "--datadir", data, await writeGenesis(data, rich)]);
@@ -75,7 +75,7 @@ export async function startGeth(rich: readonly string[]): Promise<GethChain> {
   };
 }
 
-/** geth's own genesis of a development chain, without the fork after Osaka, whose prices are not those of any chain. */
+/** geth's genesis of a development chain, without the fork after Osaka: no chain has that fork's gas prices yet. */
 async function writeGenesis(data: string, rich: readonly string[]): Promise<string> {
   const { stdout } = await execute(binary, ["--dev", "dumpgenesis"], { maxBuffer: 1 << 24 });
   const genesis = JSON.parse(stdout) as { config: Record<string, unknown>; alloc: Record<string, unknown> };

@@ -1,4 +1,4 @@
-// A hospital's archive is larger than any memory: an import needs no more of it for the last patients than for the first.
+// A hospital's archive is larger than memory: an import must not need more memory for the last patients than for the first.
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -27,14 +27,14 @@ describe("the memory of an import", function () {
     const { scans, residentBytes, peakBytes } = await importApart(archive, join(root, "shard"));
     expect([scans, residentBytes.length]).to.deep.equal([patients, patients]);
     expect(peakBytes).to.be.below(mostBytes);
-    // What the collector leaves varies by a scan or two of 33 MB; the ten of the second half would be ten.
+    // Garbage varies by one or two scans of 33 MB; a leak would add the ten scans of the second half.
     const early = Math.max(...residentBytes.slice(0, patients / 2));
     const late = residentBytes.slice(patients / 2).sort((a, b) => a - b)[patients / 4]!;
     expect(late - early, residentBytes.join(" ")).to.be.below(100e6);
   });
 });
 
-/** An archive of patients: the same scan with its own ids and, so that it counts as another, its own pixel. */
+/** An archive of copies of one scan; each has its own ids and its own pixels, so that it counts as another scan. */
 async function copyPatients(one: string, archive: string): Promise<void> {
   const entries = await readdir(one, { recursive: true, withFileTypes: true });
   const files = entries.filter(({ name }) => name.endsWith(".dcm"));
@@ -57,13 +57,13 @@ function ownCopy(bytes: Buffer, patient: number, number: string): Buffer {
   for (const { 0: uid, index } of text.matchAll(/2\.25\.\d{20,}/g))
     copy.write(number, index + uid.length - 2, "latin1");
   for (const { index } of text.matchAll(/patient1 /g)) copy.write(number.padStart(8, "p"), index, "latin1");
-  // A block in the middle of the slice, a little denser in each patient.
+  // A block in the middle of the slice, with another density in each patient.
   const middle = bytes.length - 512 * 512 - 64 * 1024;
   for (let at = 0; at < 2048; at += 2) copy.writeInt16LE(copy.readInt16LE(middle + at) ^ (patient << 2), middle + at);
   return copy;
 }
 
-/** Imports in a process of its own. */
+/** Imports in a separate process. */
 async function importApart(
   archive: string,
   dir: string,

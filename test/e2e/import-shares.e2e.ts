@@ -1,5 +1,5 @@
-// What an import does beside decoding must stay small, or decoders that are fast do not help: held as shares of CPU time,
-// which a busy machine changes little.
+// The work of an import besides decoding must stay small, or fast decoders do not help. The test compares shares of CPU
+// time, which a busy machine changes little.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// A federation of real processes on a real chain, for tests that kill them or let them lie. Training is a walk of random
-// numbers unless a test asks for the real one.
+// A federation of real processes on a real chain, for tests that kill them or make them lie. Training is a random walk unless
+// a test asks for real training.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
@@ -69,7 +69,7 @@ export class RealFederation {
     this.aggregator = fields.aggregator;
   }
 
-  /** Founds the federation; nothing runs yet but the chain. The same seed gives the same addresses, so the same models. */
+  /** Deploys the federation and starts its chain only. The same seed gives the same addresses, and so the same models. */
   static async found({
     hospitals: count = 4,
     rounds = 2,
@@ -131,7 +131,7 @@ export class RealFederation {
     return new RealFederation({ dir, hospitalProcess, chain, ledger, parties, hospitals, aggregator });
   }
 
-  /** Starts every party; the aggregator with a lie of test/fakes/liars.ts, if one is named. */
+  /** Starts every party. @param lie name of the aggregator's lie in test/fakes/liars.ts */
   async start({ lie }: { lie?: string } = {}): Promise<void> {
     await Promise.all(this.#parties.map(({ identity: { name } }) => this.startParty(name, lie)));
   }
@@ -164,7 +164,7 @@ export class RealFederation {
     return this.#parties.find(({ identity }) => identity.name === name)!;
   }
 
-  /** kill -9, and waits for the end. */
+  /** Kills with SIGKILL and waits for the end. */
   async kill(name: string): Promise<void> {
     const child = this.#processes.get(name);
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
@@ -177,7 +177,7 @@ export class RealFederation {
     return readFile(join(this.#dir, `${name}.log`), "utf8");
   }
 
-  /** Resolves when the condition holds; it is asked at every event. */
+  /** Resolves when the condition holds; checks it at every event. */
   async until(condition: () => boolean, { withinMs = 120_000 } = {}): Promise<void> {
     const end = performance.now() + withinMs;
     while (!condition()) {

@@ -1,5 +1,4 @@
-// What the simulator shows for thousands of seeds, once more with real processes, a real chain and a real network.
-import { setTimeout as sleep } from "node:timers/promises";
+// The simulator's claims, with real processes, a real chain and a real network.
 import { expect } from "chai";
 import { seededIntegers } from "../../foundation/random.ts";
 import { RealFederation } from "./real-federation.ts";
@@ -27,13 +26,13 @@ describe("a federation of real processes", () => {
     ["uses a wrong base", "usingOldBase", "WRONG_BASE"],
     ["equivocates", "equivocating", "EQUIVOCATION"],
   ] as const) {
-    it(`names an aggregator that ${what}, on chain and in the log, and makes the honest models all the same`, async () => {
+    it(`names an aggregator that ${what}, on chain and in the log, and the models are the honest ones`, async () => {
       await federation.start({ lie });
       await federation.untilAdopted(rounds);
       expect(await federation.models()).to.deep.equal(honest);
       const refused = federation.events.filter(({ event }) => event === "refused");
       const codes = new Set(refused.map((event) => event["code"]));
-      // On a busy machine a hospital may not have had all updates within half of the time for votes: it refuses for that.
+      // On a busy machine a hospital may not get all updates within half of the voting time: it then refuses for that reason.
       codes.delete("UNSERVED_INCLUDED");
       expect(codes).to.deep.equal(new Set([code]));
       expect(new Set(refused.map((event) => event["proposer"]))).to.deep.equal(
@@ -43,7 +42,7 @@ describe("a federation of real processes", () => {
       const disagreed = onChain.filter(({ status }) => status === "refused");
       expect(disagreed.length).to.be.at.least(1);
       for (const { proposer } of disagreed) expect(proposer).to.equal(federation.aggregator.address);
-      // Once enough have refused, the others need not judge any more: those who did say so in their logs.
+      // When enough hospitals have refused, the others do not judge any more; those that did have it in their logs.
       for (const { name } of federation.hospitals.filter(({ address }) =>
         refused.some((e) => e["hospital"] === address && e["code"] === code),
       )) {
@@ -52,7 +51,7 @@ describe("a federation of real processes", () => {
     });
   }
 
-  it("goes on without its aggregator, killed in the first round", async () => {
+  it("continues without its aggregator, which is killed in the first round", async () => {
     await federation.start();
     await federation.until(() => federation.events.some(({ event }) => event === "committed"));
     await federation.kill("aggregator");
@@ -61,17 +60,22 @@ describe("a federation of real processes", () => {
   });
 
   for (const seed of [1, 2, 3]) {
-    it(`comes to the same models with every party killed at some moment and started again (seed ${seed})`, async () => {
+    it(`makes the same models when every party is killed at some moment and restarted (seed ${seed})`, async () => {
       const next = seededIntegers(seed, "kills");
       await federation.start();
+      const isFinished = () => federation.events.some(({ event }) => event === "finished");
+      const moreEvents = (count: number) => {
+        const target = federation.events.length + count;
+        return federation.until(() => federation.events.length >= target || isFinished());
+      };
       const names = [federation.aggregator, ...federation.hospitals].map(({ name }) => name);
       for (const name of names) {
-        await sleep(next() % 2500);
+        await moreEvents(next() % 8);
         await federation.kill(name);
-        await sleep(next() % 500);
+        await moreEvents(next() % 3);
         await federation.startParty(name);
       }
-      await federation.until(() => federation.events.some(({ event }) => event === "finished"));
+      await federation.until(isFinished);
       expect(await federation.models()).to.deep.equal(honest);
       for (const { members, commitments } of await federation.rounds()) {
         expect(new Set(commitments.map(({ member }) => member)).size).to.equal(commitments.length);

@@ -1,4 +1,4 @@
-// A trainer lives for weeks: its memory after 2,000 steps is that after 200.
+// A trainer process runs for weeks: it must need no more memory after 2,000 steps than after 200.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { expect } from "chai";

@@ -1,11 +1,11 @@
-// A hospital killed in the middle of its training, with TensorFlow, a chain and a network: it goes on where it was.
+// A hospital that is killed during its training, with TensorFlow, a chain and a network: it continues from its checkpoint.
 import { expect } from "chai";
 import { type Event, RealFederation } from "./real-federation.ts";
 
 describe("a hospital killed in the middle of its training", function () {
   this.timeout(300_000);
 
-  it("goes on from its last step and comes to the same models", async () => {
+  it("continues from its last step and makes the same models", async () => {
     const options = { hospitals: 2, rounds: 1, trains: true };
     let federation = await RealFederation.found(options);
     const models = async (during: () => Promise<void>) => {

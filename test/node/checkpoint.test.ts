@@ -14,16 +14,16 @@ import { openSmallTrainer, request } from "./small-training.ts";
 
 const hex = (bytes: Uint8Array) => Buffer.from(sha256(bytes)).toString("hex");
 
-describe("a training cut short by a kill", function () {
+describe("a training that is interrupted by a kill", function () {
   this.timeout(60_000);
   let folder: string;
   let uninterrupted: string;
-  const heard: { event: string; facts: unknown }[] = [];
-  const hear = (event: string, facts?: unknown) => void heard.push({ event, facts });
-  const log: Log = { child: () => log, debug: hear, info: hear, warn: hear, error: hear };
+  const logged: { event: string; facts: unknown }[] = [];
+  const keep = (event: string, facts?: unknown) => void logged.push({ event, facts });
+  const log: Log = { child: () => log, debug: keep, info: keep, warn: keep, error: keep };
   const file = () => join(folder, "training.checkpoint");
 
-  /** Trains in a new process; steps seen, and what came out. */
+  /** Trains in a new process. @returns the steps, and the digest of the weights */
   const trained = async (round = 1) => {
     const { trainer, learner } = openSmallTrainer(folder, log);
     const steps: number[] = [];
@@ -38,10 +38,10 @@ describe("a training cut short by a kill", function () {
     uninterrupted = (await trained()).digest;
     await checkpointFile(file()).remove();
   });
-  beforeEach(() => void heard.splice(0));
+  beforeEach(() => void logged.splice(0));
   after(() => rm(folder, { recursive: true }));
 
-  it("goes on from its checkpoint to the same bits, and the checkpoint goes when it is no longer needed", async () => {
+  it("continues from its checkpoint to the same bits, and removes the checkpoint after use", async () => {
     const { trainer, learner } = openSmallTrainer(folder, log);
     const pid = async () => Number((await readFile(join(folder, "shard.pids"), "utf8")).trim().split("\n").at(-1));
     const onProgress = async ({ step }: { step: number }) => {
@@ -57,14 +57,14 @@ describe("a training cut short by a kill", function () {
     expect(hex(weights)).to.equal(uninterrupted);
     expect(steps[0]).to.be.above(15);
     expect(steps.at(-1)).to.equal(40);
-    expect(heard.map(({ event }) => event)).to.include("training-resumed");
+    expect(logged.map(({ event }) => event)).to.include("training-resumed");
     expect(existsSync(file())).to.equal(true);
     await learner.forget?.();
     expect(existsSync(file())).to.equal(false);
     await trainer.close();
   });
 
-  it("goes on when the hospital itself was killed", async () => {
+  it("continues when the hospital itself was killed", async () => {
     const hospital = fileURLToPath(new URL("./processes/small-hospital.ts", import.meta.url));
     const run = async (killAt?: number) => {
       const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", hospital, folder], {
@@ -84,22 +84,22 @@ describe("a training cut short by a kill", function () {
     expect(rest.at(-1)?.digest).to.equal(uninterrupted);
   });
 
-  it("passes over a checkpoint of another round, or a damaged one, says so, and begins anew", async () => {
+  it("ignores a damaged checkpoint and one of another round, logs it, and starts again", async () => {
     const whole = await readFile(file());
     expect((await trained(2)).steps[0]).to.equal(1);
-    expect(heard).to.deep.include({ event: "checkpoint-ignored", facts: { why: "CHECKPOINT_MISMATCH" } });
+    expect(logged).to.deep.include({ event: "checkpoint-ignored", facts: { why: "CHECKPOINT_MISMATCH" } });
     for (const damaged of [
       whole.map((byte, at) => (at === whole.length - 100 ? byte ^ 1 : byte)),
       whole.subarray(0, whole.length / 2),
       whole.subarray(0, 5),
       new Uint8Array(),
     ]) {
-      heard.splice(0);
+      logged.splice(0);
       await writeFile(file(), damaged);
       expect(await checkpointFile(file()).read()).to.equal("damaged");
     }
     const { steps, digest } = await trained();
-    expect(heard).to.deep.include({ event: "checkpoint-ignored", facts: { why: "damaged" } });
+    expect(logged).to.deep.include({ event: "checkpoint-ignored", facts: { why: "damaged" } });
     expect(steps[0]).to.equal(1);
     expect(digest).to.equal(uninterrupted);
   });

@@ -29,7 +29,7 @@ describe("a federation of hospitals", () => {
     }
   });
 
-  it("comes to the same models whatever order the updates arrive in", async () => {
+  it("makes the same models for every order of arrival of the updates", async () => {
     const first = await undisturbed();
     const second = await FakeFederation.create();
     second.hospitals.forEach(({ learner }, index) => {
@@ -84,7 +84,7 @@ describe("a federation of hospitals", () => {
     await federation.runUntil(() => finishedOf(first.address).length === 2);
   });
 
-  it("takes no harm from two aggregators at once", async () => {
+  it("makes the same models with two aggregators at once", async () => {
     const federation = await FakeFederation.create({ aggregators: 2 });
     federation.start();
     await federation.runUntil(adoptedBy(federation, 12));
@@ -93,7 +93,7 @@ describe("a federation of hospitals", () => {
     expect(federation.chain.writes).to.have.length(30);
   });
 
-  it("goes on without an update that was committed to and is never served", async () => {
+  it("continues without an update that was committed to and is never served", async () => {
     const federation = await FakeFederation.create();
     const [silent] = federation.hospitals;
     federation.network.serves = ({ from }) => from !== silent?.address;
@@ -105,7 +105,7 @@ describe("a federation of hospitals", () => {
     expect(round?.proposals[0]?.included).to.have.length(3).and.not.to.include(silent?.address);
   });
 
-  it("collects the updates of all that serve theirs, however many before them serve nothing", async () => {
+  it("collects the updates of all members that serve, however many others serve nothing", async () => {
     const federation = await FakeFederation.create({ hospitals: 12 });
     const silent = new Set(federation.hospitals.slice(0, 9).map(({ address }) => address));
     federation.network.serves = ({ from, digest }) =>
@@ -117,7 +117,7 @@ describe("a federation of hospitals", () => {
     );
   });
 
-  it("lets a hospital that comes late catch up and take part in the next round", async () => {
+  it("lets a late hospital catch up and take part in the next round", async () => {
     const federation = await FakeFederation.create({ terms: { commitPeriod: 20 } });
     const late = federation.hospitals[3];
     federation.start();
@@ -130,7 +130,7 @@ describe("a federation of hospitals", () => {
     expect(last?.proposals.at(-1)?.included).to.have.length(4);
   });
 
-  it("follows a revocation: the hospital does nothing more, the others go on", async () => {
+  it("follows a revocation: the hospital stops acting, the others continue", async () => {
     const federation = await FakeFederation.create();
     const gone = federation.hospitals[2];
     federation.start();
@@ -166,7 +166,7 @@ describe("a federation of hospitals", () => {
     expect(trainings).to.deep.equal([1, 1]);
   });
 
-  it("stops training once a newer model is final, where the plan takes no late updates", async () => {
+  it("stops training when a newer model is final, if the plan accepts no late updates", async () => {
     const federation = await FakeFederation.create({ terms: { commitPeriod: 20 } });
     const slow = federation.hospitals[0];
     if (slow) slow.learner.trainMs = 300_000;
@@ -179,7 +179,7 @@ describe("a federation of hospitals", () => {
     );
   });
 
-  it("takes a late update in the next round where the plan allows it, at less weight", async () => {
+  it("uses a late update in the next round if the plan allows it, with less weight", async () => {
     const strategy = { name: "fedavg", maxSharePermille: 1000, maxStaleness: 1 } as const;
     const federation = await FakeFederation.create({ plan: { strategy }, terms: { commitPeriod: 20 } });
     const slow = federation.hospitals[0];
@@ -193,7 +193,7 @@ describe("a federation of hospitals", () => {
     expect(slow?.learner.ended[0]).to.equal(1);
   });
 
-  it("neither trains nor attests under a plan that it did not agree to", async () => {
+  it("neither trains nor attests under a plan that it does not accept", async () => {
     const federation = await FakeFederation.create();
     for (const site of federation.hospitals) site.plan = federation.genesis;
     federation.start();

@@ -1,4 +1,4 @@
-// A training that takes a second or two in a real trainer process, for the tests that kill it.
+// A training of one or two seconds in a real trainer process, for tests that kill it.
 import { join } from "node:path";
 import { genesisWeights } from "../../model/training/trainer.ts";
 import { openTrainerProcess } from "../../node/learner-process.ts";

@@ -21,7 +21,7 @@ describe("the trainer's process", function () {
     expect(answer)
       .to.have.property("code")
       .that.does.not.match(/^LEARNER_/);
-    // Below one second alone on a machine; this bound holds on a busy one too.
+    // Below one second on an idle machine; the bound also holds on a busy one.
     expect(seconds).to.be.below(6);
   });
 });

@@ -1,4 +1,4 @@
-// The aggregator's process, honest or with one lie.
+// An aggregator's process, honest or with one lie.
 //   node aggregator.ts CONFIG [LIE]
 import { readFile } from "node:fs/promises";
 import { aggregateRounds } from "../../../aggregator/aggregate-rounds.ts";

@@ -1,4 +1,4 @@
-// A hospital's process with everything real but its scans; a training in progress is kept after every step.
+// A hospital's process with fake scans and real training; it writes a checkpoint after every step.
 //   node training-hospital.ts CONFIG
 import { parseHospitalConfig } from "../../../node/config.ts";
 import { runHospitalNode } from "../../../node/hospital-node.ts";

@@ -1,4 +1,4 @@
-// A process that trains in a trainer of its own, as a hospital does, and prints each step, and what came out.
+// A process that trains in its own trainer process, as a hospital does, and prints each step and the result's digest.
 //   node small-hospital.ts FOLDER
 import { sha256 } from "../../../foundation/sha256.ts";
 import { openSmallTrainer, request } from "../small-training.ts";

@@ -1,5 +1,5 @@
-// The trainer's process with everything real but the shard: small scans of noise. Each step's number and its own process
-// id are told as a log line, so that a test can kill it where it likes.
+// The trainer process with small scans of noise instead of a shard. It appends its process id to a file, so that a test can
+// kill it.
 import { appendFileSync } from "node:fs";
 import { openTrainer } from "../../../model/training/trainer.ts";
 import { checkpointFile } from "../../../node/checkpoint-file.ts";
