@@ -97,7 +97,7 @@ function shouldAttest(view: HospitalView, round: RoundState, proposal: Proposal)
   if (context.status === "missing" || !round.members.includes(self)) return false;
   if (proposal.attestations.some(({ member }) => member === self)) return false;
   // After the others have made the model final, a late attestation still adds this hospital's scores to the record.
-  if (now > (round.status === "final" ? round.deadline : round.attestBy)) return false;
+  if (now > round.attestBy) return false;
   const canBeJudged = proposal.status === "open" || (proposal.status === "accepted" && round.status === "final");
   if (!canBeJudged) return false;
   if (context.status === "refused") return true;

@@ -1,11 +1,12 @@
-// The contract's confirmed past, followed block by block: what was read once is not read again, and a reorganisation,
-// a lagging endpoint or one that lies by omission is noticed before anything is built on it.
-import { AbiCoder, keccak256 } from "ethers";
-import { FedError, isFedError } from "../../foundation/errors.ts";
+// Follows the contract's confirmed events, block by block. Each is read once. A reorganisation, and an endpoint that lags
+// or leaves out events, is noticed before a party acts on what was read.
+import { type ErrorFacts, FedError, isFedError } from "../../foundation/errors.ts";
 import { abandonable, pause } from "../../foundation/pause.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
 import type { ChainAgreement } from "../../protocol/audit/basis.ts";
 import type { LedgerEvent, Member, RoundState, RoundTerms } from "../../protocol/contract/round.ts";
+import { RoundHistory } from "../../protocol/contract/round-history.ts";
+import { type ContractState, withoutContents } from "../../protocol/contract/state.ts";
 import type { RoundId } from "../../protocol/format/digest.ts";
 import type { FederationId } from "../../protocol/format/federation-id.ts";
 import type { Log } from "../../protocol/ports.ts";
@@ -13,17 +14,15 @@ import type { ChainHead } from "./chain-head.ts";
 import { EndpointComparison } from "./endpoint-comparison.ts";
 import type { Endpoints } from "./endpoints.ts";
 import { type Rpc, RpcRefusal } from "./json-rpc.ts";
-import { type EventRange, headerOf, LogReader, type OnRange } from "./log-reader.ts";
-import { Roster } from "./roster.ts";
-import { RoundFold } from "./round-fold.ts";
+import { type EventRange, headerOf, LogReader, type OnRange, type PlacedEvent } from "./log-reader.ts";
+import { readEvent } from "./read-event.ts";
 import { parseBytes, toQuantity } from "./rpc-values.ts";
-import { type ContractEvent, decodeReturned, encodeCall } from "./training-rounds.ts";
+import { decodeReturned, encodeCall } from "./training-rounds.ts";
 
-/** Rounds whose states stay in memory; older ones are read from the chain again, half as many at a time. */
+/** Rounds that stay in memory; older ones are read from the chain again, half as many at a time. */
 const keptRounds = 64;
 /** While endpoints lag behind each other, or the chain is being reorganised. */
 const retries = 20;
-const emptyHash = `0x${"0".repeat(64)}`;
 
 export interface ChainViewSettings {
   readonly federation: FederationId;
@@ -31,30 +30,26 @@ export interface ChainViewSettings {
   readonly fromBlock: number;
   /** Blocks on top of an event before it counts. */
   readonly confirmations: number;
-  /** Between two attempts while the chain, or the endpoints among themselves, have not settled. */
+  /** Pause between two attempts while the chain is being reorganised or the endpoints disagree, milliseconds. */
   readonly retryMs: number;
   /** Called for each range of blocks that was read. */
   readonly onRange?: OnRange | undefined;
   readonly log: Log;
 }
 
-/** Where a round began, and what held then: a fold can begin here. */
+/** Where a round opened, and the state before: its events can be applied again from here. */
 interface Opening {
   readonly block: number;
   readonly logIndex: number;
-  readonly members: readonly Member[];
-  readonly terms: RoundTerms | undefined;
+  readonly before: ContractState;
 }
 
-/** Everything folded up to a block. */
-interface Folded {
+/** Everything read up to a block. */
+interface Followed {
   readonly block: number;
   /** Undefined before the first block was read. */
   readonly hash: string | undefined;
-  /** The contract's commitmentsHash, recomputed. */
-  readonly commitmentsHash: string;
-  readonly roster: Roster;
-  readonly rounds: RoundFold;
+  readonly history: RoundHistory;
   /** Of round 1, 2, … */
   readonly openings: readonly Opening[];
 }
@@ -65,11 +60,11 @@ export class ChainView {
   readonly #settings: ChainViewSettings;
   readonly #reader: LogReader;
   readonly #comparison: EndpointComparison;
-  #now: Folded;
-  /** Hash of the newest block up to which everything confirmed is folded. */
+  #now: Followed;
+  /** Hash of the newest block of the chain when everything confirmed had been read. */
   #settledAt: string | undefined;
   /** The last rounds that were read again. */
-  #older = new RoundFold({ keep: keptRounds });
+  #older = new RoundHistory({ keep: keptRounds });
   #refreshing: Promise<void> | undefined;
 
   constructor(endpoints: Endpoints, head: ChainHead, settings: ChainViewSettings) {
@@ -88,7 +83,7 @@ export class ChainView {
   }
 
   get members(): readonly Member[] {
-    return this.#now.roster.members;
+    return this.#now.history.members;
   }
 
   get latestRound(): RoundId {
@@ -96,21 +91,21 @@ export class ChainView {
   }
 
   get terms(): RoundTerms | undefined {
-    return this.#now.rounds.terms;
+    return this.#now.history.state.terms;
   }
 
-  /** @throws FedError ROUND_UNKNOWN */
+  /** @throws ROUND_UNKNOWN, LOGS_INCOMPLETE, and what Endpoints.run throws */
   async round(id: RoundId, waiting: Waiting = {}): Promise<RoundState> {
     if (id < 1 || id > this.latestRound) throw new FedError("ROUND_UNKNOWN", { round: id, latest: this.latestRound });
-    const kept = this.#now.rounds.get(id) ?? this.#older.get(id);
+    const kept = this.#now.history.round(id) ?? this.#older.earlierRound(id);
     if (kept) return kept;
     await this.#readAgain(id, waiting);
     return this.round(id, waiting);
   }
 
   /**
-   * Takes in the blocks confirmed since the last time. Callers share one reading, which goes on when one gives up.
-   * @throws FedError RPC_UNAVAILABLE, ENDPOINTS_DISAGREE, LOGS_INCOMPLETE, RPC_BEHIND, CHAIN_MOVED
+   * Reads the blocks confirmed since the last time. Callers share one reading, which goes on when one of them aborts.
+   * @throws RPC_UNAVAILABLE, ENDPOINTS_DISAGREE, LOGS_INCOMPLETE, RPC_BEHIND, CHAIN_MOVED
    */
   refresh(waiting: Waiting = {}, life: Waiting = {}): Promise<void> {
     this.#refreshing ??= this.#patiently(() => this.#endpoints.run((rpc) => this.#advance(rpc), life), life).finally(
@@ -118,14 +113,14 @@ export class ChainView {
         this.#refreshing = undefined;
       },
     );
-    // Whoever waits hears of a failure; where all have given up, nobody needs to.
+    // Every waiting caller gets the error; when all have aborted, none needs it.
     this.#refreshing.catch(() => {});
     return abandonable(this.#refreshing, waiting);
   }
 
   /** All events, from the first block to the latest confirmed one. */
   async *history(waiting: Waiting = {}): AsyncIterable<LedgerEvent> {
-    const roster = new Roster(this.#settings.federation);
+    const history = new RoundHistory({ keep: 0 });
     let block = this.#settings.fromBlock - 1;
     let hash: string | undefined;
     for (;;) {
@@ -140,24 +135,29 @@ export class ChainView {
         waiting,
       );
       if (!range) return;
-      for (const { event, place } of range.events) {
-        const told = roster.read(event, place);
-        if (told) yield told;
+      for (const placed of range.events) {
+        const event = this.#read(placed, history);
+        if (!event) continue;
+        // Members for the next event's bitmaps. Broken rules are the caller's to find: an auditor reads this.
+        history.apply(event);
+        yield event;
       }
       block = range.end.number;
       hash = range.end.hash;
     }
   }
 
-  #beginning(): Folded {
+  #beginning(): Followed {
     return {
       block: this.#settings.fromBlock - 1,
       hash: undefined,
-      commitmentsHash: emptyHash,
-      roster: new Roster(this.#settings.federation),
-      rounds: new RoundFold({ keep: keptRounds }),
+      history: new RoundHistory({ keep: keptRounds }),
       openings: [],
     };
+  }
+
+  #read({ event, place }: PlacedEvent, { members }: RoundHistory): LedgerEvent | undefined {
+    return readEvent(event, place, { federation: this.#settings.federation, members });
   }
 
   async #advance(rpc: Rpc): Promise<void> {
@@ -198,23 +198,23 @@ export class ChainView {
     return range;
   }
 
-  #after(before: Folded, { events, end }: EventRange): Folded {
+  #after(before: Followed, { events, end }: EventRange): Followed {
     const openings = [...before.openings];
-    let { commitmentsHash } = before;
-    const { roster, rounds } = before;
-    for (const { event, place } of events) {
-      if (event.name === "UpdateCommitted") commitmentsHash = nextCommitmentsHash(commitmentsHash, event);
-      if (event.name === "RoundOpened") {
-        const { block, logIndex } = place;
-        openings.push({ block, logIndex, members: roster.members, terms: rounds.terms });
+    const { history } = before;
+    for (const placed of events) {
+      const event = this.#read(placed, history);
+      if (!event) continue;
+      if (event.kind === "round-opened") {
+        const { block, logIndex } = event;
+        openings.push({ block, logIndex, before: withoutContents(history.state) });
       }
-      const told = roster.read(event, place);
-      if (told) rounds.apply(told);
+      const [broken] = history.apply(event);
+      if (broken) throw this.#incomplete({ block: event.block, round: broken.round, rule: broken.rule });
     }
-    return { block: end.number, hash: end.hash, commitmentsHash, roster, rounds, openings };
+    return { block: end.number, hash: end.hash, history, openings };
   }
 
-  /** The contract's own memory against the events: an endpoint whose logs have holes is found out without a second. */
+  /** Compares the contract's state with the events: that finds an endpoint that leaves out logs, without a second one. */
   async #compare(rpc: Rpc): Promise<void> {
     const call = { to: this.#settings.federation.contract, data: encodeCall("latestRound", []) };
     let returned: string;
@@ -225,24 +225,28 @@ export class ChainView {
       throw error;
     }
     const { id, commitmentsHash } = decodeReturned("latestRound", returned);
-    if (Number(id) === this.latestRound && commitmentsHash === this.#now.commitmentsHash) return;
-    const facts = { block: this.#now.block, round: this.latestRound, expected: id };
+    if (Number(id) === this.latestRound && commitmentsHash === this.#now.history.state.commitmentsHash) return;
+    throw this.#incomplete({ block: this.#now.block, round: this.latestRound, expected: id });
+  }
+
+  /** Events that the contract cannot have emitted, or not these alone: all are read again. */
+  #incomplete(facts: ErrorFacts): FedError {
     this.#now = this.#beginning();
     this.#settledAt = undefined;
-    throw new FedError("LOGS_INCOMPLETE", facts, {
-      remedy: "the RPC endpoint leaves out events of the contract: use another one",
+    return new FedError("LOGS_INCOMPLETE", facts, {
+      remedy: "the RPC endpoint leaves out events of the contract, or invents some: use another one",
     });
   }
 
-  /** Everything is read again: rare, and it needs no undo. */
+  /** Reads everything again: reorganisations are rare, and this way nothing has to be undone. */
   #restart(error: FedError): void {
     this.#settings.log.warn("chain-reorganised", error.facts);
     this.#now = this.#beginning();
     this.#settledAt = undefined;
-    this.#older = new RoundFold({ keep: keptRounds });
+    this.#older = new RoundHistory({ keep: keptRounds });
   }
 
-  /** Repeats reading while the chain, or the endpoints among themselves, have not settled. */
+  /** Repeats reading while the chain is being reorganised or the endpoints disagree. */
   async #patiently<T>(work: () => Promise<T>, waiting: Waiting): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -263,33 +267,26 @@ export class ChainView {
     }
   }
 
+  /** Reads half as many rounds as are kept, from this one on. */
   async #readAgain(id: RoundId, waiting: Waiting): Promise<void> {
-    const opening = this.#now.openings[id - 1] as Opening;
+    const opening = this.#now.openings[id - 1]!;
+    // A round is whole once the next one opens: the last opening ends the last round that is read.
     const last = this.#now.openings[id - 1 + keptRounds / 2]?.block ?? this.#now.block;
-    const roster = new Roster(this.#settings.federation, opening.members);
-    const fold = new RoundFold({ keep: keptRounds, terms: opening.terms });
+    const history = new RoundHistory({ keep: keptRounds, state: opening.before });
     for (let from = opening.block; from <= last; ) {
       const range = await this.#patiently(
         () => this.#endpoints.run((rpc) => this.#reader.readRange(rpc, from, last), waiting),
         waiting,
       );
-      for (const { event, place } of range.events) {
-        if (place.block === opening.block && place.logIndex < opening.logIndex) continue;
-        const told = roster.read(event, place);
-        if (told) fold.apply(told);
+      for (const placed of range.events) {
+        const { block, logIndex } = placed.place;
+        if (block === opening.block && logIndex < opening.logIndex) continue;
+        const event = this.#read(placed, history);
+        if (event) history.apply(event);
       }
       from = range.end.number + 1;
     }
-    if (!fold.get(id)) throw new FedError("LOGS_INCOMPLETE", { round: id, block: opening.block });
-    this.#older = fold;
+    if (!history.earlierRound(id)) throw new FedError("LOGS_INCOMPLETE", { round: id, block: opening.block });
+    this.#older = history;
   }
-}
-
-function nextCommitmentsHash(hash: string, { args }: Extract<ContractEvent, { name: "UpdateCommitted" }>): string {
-  return keccak256(
-    AbiCoder.defaultAbiCoder().encode(
-      ["bytes32", "uint32", "address", "bytes32", "uint32"],
-      [hash, args.roundId, args.member, args.manifestDigest, args.sampleCount],
-    ),
-  );
 }

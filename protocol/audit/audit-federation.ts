@@ -9,7 +9,7 @@ import type { CollectPorts } from "../judge/collect.ts";
 import type { Ledger } from "../ports.ts";
 import { auditRound } from "./audit-round.ts";
 import { checkedBlobs, checkedExchange, type ObjectSource } from "./checked-blobs.ts";
-import { Replay } from "./replay.ts";
+import { type AuditedRound, Replay } from "./replay.ts";
 import {
   type AuditEvent,
   type AuditReport,
@@ -18,7 +18,6 @@ import {
   firstFault,
   type RoundReport,
 } from "./report.ts";
-import type { RoundRecord } from "./round-replay.ts";
 
 export interface AuditPorts extends Pick<CollectPorts, "exchange" | "signatures"> {
   readonly blobs: ObjectSource;
@@ -55,7 +54,7 @@ export async function* auditFederation(
   let events = 0;
   let until: EventPlace | undefined;
 
-  const settle = (record: RoundRecord) => {
+  const settle = (record: AuditedRound) => {
     const { base, model } = record.state;
     if (bases[0] !== base) bases = [base, ...bases];
     const work = auditRound(ports, record, { federation, maxModelBytes, bases, onPlan, ...waiting });
@@ -90,7 +89,7 @@ export async function* auditFederation(
     federation,
     verdict: first ? (first.severity as AuditVerdict) : models === 0 ? "empty" : "verified",
     ...(first ? { first } : {}),
-    members: replay.roster.report(),
+    members: replay.members(),
     ...(terms ? { terms } : {}),
     plans,
     ...(genesis ? { genesis } : {}),

@@ -12,6 +12,7 @@ import { deriveProposal } from "./audit-proposal.ts";
 import { checkStatement, validationOf } from "./audit-statement.ts";
 import { type CheckedUpdates, checkUpdates, reportUpdates } from "./audit-updates.ts";
 import { RoundFindings } from "./find.ts";
+import type { AuditedRound } from "./replay.ts";
 import {
   type AttestationReport,
   type AuditEvent,
@@ -21,7 +22,6 @@ import {
   type ProposalReport,
   type RoundReport,
 } from "./report.ts";
-import type { RoundRecord } from "./round-replay.ts";
 
 export interface AuditRoundOptions extends Waiting {
   readonly federation: FederationId;
@@ -39,10 +39,10 @@ const nothing: CheckedUpdates = { valid: new Map(), invalid: new Map(), missing:
 
 export async function* auditRound(
   ports: CollectPorts,
-  record: RoundRecord,
+  record: AuditedRound,
   options: AuditRoundOptions,
 ): AsyncGenerator<AuditEvent, RoundReport> {
-  const { state } = record;
+  const { state, isSameMember } = record;
   const { maxModelBytes, signal } = options;
   const waiting = signal ? { signal } : {};
   const round = state.id;
@@ -82,7 +82,7 @@ export async function* auditRound(
       ));
     const attestations: AttestationReport[] = [];
     for (const attestation of proposal.attestations) {
-      const subject = { state, proposal, derived };
+      const subject = { state, proposal, derived, isSameMember };
       const checked = await checkStatement(ports, findings, subject, { attestation, ...waiting });
       attestations.push(checked.report);
       if (proposal !== accepted || !checked.scores) continue;
@@ -116,7 +116,7 @@ export async function* auditRound(
 async function openContext(
   ports: CollectPorts,
   findings: RoundFindings,
-  { plan: planDigest, base }: RoundRecord["state"],
+  { plan: planDigest, base }: AuditedRound["state"],
   {
     federation,
     maxModelBytes,
@@ -170,7 +170,7 @@ function verdictOf(findings: RoundFindings, { derived, final }: { derived: boole
 }
 
 function hospitalReports(
-  { state }: RoundRecord,
+  { state }: AuditedRound,
   { valid, invalid, missing }: CheckedUpdates,
   accepted: Proposal | undefined,
   context: RoundContext | undefined,

@@ -1,21 +1,30 @@
-// What a hospital says beside its yes or no, as the object that its attestation names: its scores of the model, or why it
-// disagrees. The audit holds such a statement to its subject; that scores are true, nobody but the hospital can check.
+// Checks the object that an attestation names: the hospital's scores of the model, or the reason of its refusal. The audit
+// compares it with the attestation. Only the hospital itself can check that its scores are true.
 
 import { groupedArea, groupedCalibration, type ScoreCell } from "../../foundation/statistics/grouped-scores.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
-import type { Attestation, Proposal, RoundState } from "../contract/round.ts";
-import { type Digest, zeroDigest } from "../format/digest.ts";
+import type { Attestation, Proposal } from "../contract/round.ts";
+import { type Digest, type HospitalAddress, zeroDigest } from "../format/digest.ts";
 import { decodeRefusal, type Refusal } from "../format/refusal.ts";
 import { decodeValidationScores } from "../format/validation-scores.ts";
 import type { CollectPorts } from "../judge/collect.ts";
 import type { RoundFindings } from "./find.ts";
+import type { AuditedRound } from "./replay.ts";
 import type { AttestationReport, ValidationReport } from "./report.ts";
+
+const accountFields: ReadonlySet<string> = new Set(["hospital", "proposer"]);
 
 /** Both kinds of statement are smaller; scores of version 1 with 100,000 patients have 4 MiB. */
 const maxStatementBytes = 4 << 20;
 
-/** Refusals that the objects decide, whoever looks; the others depend on what a hospital heard or was served. */
+/** Refusals that anyone can check from the objects; the others depend on what a hospital received, and when. */
 const decided: ReadonlySet<string> = new Set<Refusal["code"]>(["WRONG_MODEL", "WRONG_BASE", "TOO_FEW_UPDATES"]);
+
+export interface StatementSubject extends Pick<AuditedRound, "state" | "isSameMember"> {
+  readonly proposal: Proposal;
+  /** The model that the included updates make. */
+  readonly derived: Digest | undefined;
+}
 
 export interface CheckedStatement {
   readonly report: AttestationReport;
@@ -32,20 +41,21 @@ export interface ClassScores {
 export async function checkStatement(
   { blobs, exchange }: Pick<CollectPorts, "blobs" | "exchange">,
   findings: RoundFindings,
-  subject: { readonly state: RoundState; readonly proposal: Proposal; readonly derived: Digest | undefined },
+  { state, proposal, derived, isSameMember }: StatementSubject,
   { attestation, ...waiting }: { attestation: Attestation } & Waiting,
 ): Promise<CheckedStatement> {
-  const { state, proposal, derived } = subject;
-  const { member: hospital, agree, scores: digest } = attestation;
+  const { member: hospital, signer, agree, scores: digest } = attestation;
   const { model, number, proposer } = proposal;
   const bare: AttestationReport = { hospital, agree };
   if (digest === zeroDigest) return { report: bare };
   const report = { ...bare, statement: digest };
   const about = { hospital, proposal: number, object: agree ? "scores" : "refusal", digest } as const;
+  const isSameAccount = (a: unknown, b: unknown) => isSameMember(a as HospitalAddress, b as HospitalAddress);
   const hold = (said: object, meant: Readonly<Record<string, string | number>>) => {
     for (const [field, expected] of Object.entries(meant)) {
       const found = (said as Readonly<Record<string, unknown>>)[field];
-      if (found === expected) continue;
+      // A statement names the key that the account had when it was made.
+      if (found === expected || (accountFields.has(field) && isSameAccount(found, expected))) continue;
       const facts = { ...about, expected: String(expected), found: String(found), facts: { field } };
       findings.add("broken", "STATEMENT_MISMATCH", "a statement is about something else than its attestation", facts);
     }
@@ -62,7 +72,7 @@ export async function checkStatement(
       return { report: { ...report, refusal: refusal.code } };
     }
     const scores = decodeValidationScores(bytes);
-    hold(scores, { round: state.id, hospital, model });
+    hold(scores, { round: state.id, hospital: signer, model });
     return { report: { ...report, validation: validationOf(scores) }, scores };
   } catch (error) {
     findings.object(error, about);

@@ -7,7 +7,7 @@ import type { Digest, HospitalAddress } from "../format/digest.ts";
 import { type CollectPorts, collectUpdate, type InvalidUpdate, type ValidUpdate } from "../judge/collect.ts";
 import type { RoundContext } from "../judge/round-context.ts";
 import { expectation, type RoundFindings } from "./find.ts";
-import type { RoundRecord } from "./round-replay.ts";
+import type { AuditedRound } from "./replay.ts";
 
 /** Updates that are fetched at the same time. */
 const atOnce = 4;
@@ -54,10 +54,10 @@ export async function* checkUpdates(
 export function reportUpdates(
   findings: RoundFindings,
   { valid, invalid, missing }: CheckedUpdates,
-  { record, context, accepted }: { record: RoundRecord; context: RoundContext; accepted: Proposal | undefined },
+  { record, context, accepted }: { record: AuditedRound; context: RoundContext; accepted: Proposal | undefined },
 ): void {
-  const { state, hurried } = record;
-  const hasWaited = accepted !== undefined && !hurried.has(accepted.number);
+  const { state } = record;
+  const hasWaited = accepted?.hasWaited ?? false;
   for (const { member: hospital, manifest } of state.commitments) {
     const isIn = accepted?.included.includes(hospital) ?? false;
     const bad = invalid.get(hospital);

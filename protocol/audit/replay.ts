@@ -1,76 +1,92 @@
-// The contract's rules, applied once more to its events. A chain whose contract is the real one cannot break them; a
-// forged or doctored history can, and an RPC endpoint that lies leaves marks here before any object is fetched.
-import { nextCommitmentsHash } from "../contract/commitments-hash.ts";
-import type { LedgerEvent, RoundTerms } from "../contract/round.ts";
-import { type Digest, zeroDigest } from "../format/digest.ts";
-import type { Finding } from "./report.ts";
-import { AuditRoster } from "./roster.ts";
-import { type RoundRecord, RoundReplay } from "./round-replay.ts";
+// Applies the contract's rules once more to its events (protocol/contract/apply.ts). The real contract never breaks them;
+// a forged history does, and so do the events of an RPC endpoint that lies, before any object is fetched.
+import { apply, brokenAtEnd } from "../contract/apply.ts";
+import type { BrokenRule } from "../contract/broken-rule.ts";
+import type { EventPlace, LedgerEvent, RoundState, RoundTerms } from "../contract/round.ts";
+import { roundStateOf } from "../contract/round-view.ts";
+import { type ContractState, contractBeforeEvents, everIndexOf, type RoundRecord } from "../contract/state.ts";
+import type { Digest, HospitalAddress } from "../format/digest.ts";
+import { findingOf } from "./broken-rule-findings.ts";
+import type { Finding, MemberReport } from "./report.ts";
+
+/** A round that is over, or the one that still runs, with the rules that its events break. */
+export interface AuditedRound {
+  /** Hospitals are named by the key that they committed with, others by the one when the next round opened. */
+  readonly state: RoundState;
+  readonly openedAt: EventPlace;
+  readonly findings: readonly Finding[];
+  /** Whether two addresses are keys of one member. */
+  readonly isSameMember: (a: HospitalAddress, b: HospitalAddress) => boolean;
+}
 
 export class Replay {
-  readonly roster = new AuditRoster();
   /** About no round in particular. */
   readonly findings: Finding[] = [];
-  terms: RoundTerms | undefined;
+  #state: ContractState = contractBeforeEvents;
+  #roundFindings: Finding[] = [];
   /** The last final model. */
-  model: Digest | undefined;
-  #round: RoundReplay | undefined;
-  #commitmentsHash: Digest = zeroDigest;
+  #model: Digest | undefined;
+
+  get terms(): RoundTerms | undefined {
+    return this.#state.terms;
+  }
+
+  get model(): Digest | undefined {
+    return this.#model;
+  }
 
   /** @returns the round before, once the next one opens */
-  apply(event: LedgerEvent): RoundRecord | undefined {
-    switch (event.kind) {
-      case "member-admitted":
-      case "member-revoked":
-      case "member-rotated": {
-        const finding = this.roster.apply(event);
-        if (finding) this.findings.push(finding);
-        else if (event.kind === "member-rotated") this.#round?.rotate(event);
-        return undefined;
-      }
-      case "terms-set":
-        this.terms = event.terms;
-        return undefined;
-      case "peer-bound":
-        return undefined;
-      case "round-opened":
-        return this.#open(event);
-      default: {
-        const { round: id } = event;
-        if (event.kind === "update-committed") {
-          this.#commitmentsHash = nextCommitmentsHash(this.#commitmentsHash, event);
-        }
-        if (this.#round?.id === id) {
-          this.#round.apply(event, { commitmentsHash: this.#commitmentsHash });
-          if (event.kind === "round-finalised") this.model = event.model;
-        } else {
-          const text = `an event ${event.kind} names a round that is not the newest`;
-          this.findings.push({ severity: "broken", code: "ROUND_MISMATCH", text, round: id });
-        }
-        return undefined;
-      }
+  apply(event: LedgerEvent): AuditedRound | undefined {
+    const before = this.#state;
+    const { state, broken } = apply(before, event);
+    this.#state = state;
+    if (event.kind === "round-finalised" && state.round?.model === event.model) this.#model = event.model;
+    if (event.kind !== "round-opened") {
+      this.#add(broken, before.round);
+      return undefined;
     }
+    const missing = brokenAtEnd(before);
+    this.#add(missing, before.round);
+    const ended = before.round && this.#audited(before.round);
+    this.#roundFindings = [];
+    this.#add(broken.slice(missing.length), state.round);
+    return ended;
   }
 
   /** The last round, finished or not. */
-  end(): RoundRecord | undefined {
-    return this.#round?.record();
+  end(): AuditedRound | undefined {
+    const { round } = this.#state;
+    this.#add(brokenAtEnd(this.#state), round);
+    return round && this.#audited(round);
   }
 
-  #open(event: Extract<LedgerEvent, { readonly kind: "round-opened" }>): RoundRecord | undefined {
-    const before = this.#round;
-    const round = new RoundReplay(event, this.roster, this.terms);
-    if (event.round !== (before?.id ?? 0) + 1) {
-      round.fault("ROUND_ORDER", `round ${event.round} opened after round ${before?.id ?? 0}`);
+  members(): readonly MemberReport[] {
+    return this.#state.members.map(({ index, role, keys, admittedAt, revokedAt }) => ({
+      index,
+      role,
+      admittedAt,
+      addresses: keys,
+      ...(revokedAt === undefined ? {} : { revokedAt }),
+    }));
+  }
+
+  #add(broken: readonly BrokenRule[], round: RoundRecord | undefined): void {
+    for (const each of broken) {
+      const isOfRound = round !== undefined && each.round === round.id;
+      (isOfRound ? this.#roundFindings : this.findings).push(findingOf(each));
     }
-    if (before && before.status !== "final" && before.status !== "abandoned") {
-      round.fault("ROUND_OVERLAP", `round ${event.round} opened while round ${before.id} was ${before.status}`);
-    }
-    if (this.model !== undefined && event.base !== this.model) {
-      const facts = { object: "model", digest: event.base, expected: this.model, found: event.base } as const;
-      round.fault("BASE_NOT_LAST_MODEL", "the round's base is not the last final model", facts);
-    }
-    this.#round = round;
-    return before?.record();
+  }
+
+  #audited(round: RoundRecord): AuditedRound {
+    const { members } = this.#state;
+    const committedWith = new Map(round.commitments.map(({ member, signer }) => [member, signer]));
+    const nameOf = (index: number) => committedWith.get(index) ?? members[index]!.keys.at(-1)!;
+    const indexOf = (address: HospitalAddress) => everIndexOf({ members }, address);
+    return {
+      state: roundStateOf(round, nameOf),
+      openedAt: round.openedAt,
+      findings: this.#roundFindings,
+      isSameMember: (a, b) => a === b || (indexOf(a) !== undefined && indexOf(a) === indexOf(b)),
+    };
   }
 }

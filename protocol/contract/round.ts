@@ -1,7 +1,7 @@
-// A round as the contract tells it: the events, and the state that any reader folds from them.
+// The contract's events, and members and rounds as parties read them. rules.ts derives the second from the first.
 import type { Digest, HospitalAddress, RoundId } from "../format/digest.ts";
 
-/** A hospital trains, commits and attests; an aggregator opens rounds and proposes only, and counts in no quorum. */
+/** A hospital trains, commits and attests; an aggregator only opens rounds and proposes, and has no vote. */
 export type MemberRole = "hospital" | "aggregator";
 
 export interface Member {
@@ -9,14 +9,14 @@ export interface Member {
   readonly index: number;
   readonly role: MemberRole;
   readonly address: HospitalAddress;
-  /** libp2p peer id bound by the hospital itself; undefined until it has. */
+  /** libp2p peer id that the member has bound itself; undefined before. */
   readonly peerId: string | undefined;
   readonly active: boolean;
 }
 
 export interface Commitment {
   readonly member: HospitalAddress;
-  /** The address that committed, and that the manifest names: the member's until it changed its key in the round. */
+  /** The key that committed, which the manifest names. It differs from `member` after a rotation within the round. */
   readonly signer: HospitalAddress;
   readonly manifest: Digest;
   /** Training scans, at most the plan's sampleCap. */
@@ -25,6 +25,8 @@ export interface Commitment {
 
 export interface Attestation {
   readonly member: HospitalAddress;
+  /** The key that attested, which the scores name. */
+  readonly signer: HospitalAddress;
   readonly agree: boolean;
   /** Digest of the hospital's scores of the proposed model on its validation patients, or zeroDigest. */
   readonly scores: Digest;
@@ -35,9 +37,11 @@ export interface Proposal {
   readonly number: number;
   readonly proposer: HospitalAddress;
   readonly model: Digest;
-  /** Whose updates are averaged, by member index. */
+  /** Hospitals whose updates are averaged, by member index. */
   readonly included: readonly HospitalAddress[];
   readonly attestations: readonly Attestation[];
+  /** Whether it was made after the time that proposers give hospitals for serving updates (turns.ts). */
+  readonly hasWaited: boolean;
   readonly status: "open" | "accepted" | "refused" | "expired";
 }
 
@@ -55,11 +59,11 @@ export interface RoundState {
   /** Chain times, seconds: until when commitments are taken; until when only the opener may propose. */
   readonly commitBy: number;
   readonly proposeBy: number;
-  /** Until when the open proposal may be attested; 0 where none is open. */
+  /** Until when the open proposal, or for the record the accepted one, may be attested; 0 where there is neither. */
   readonly attestBy: number;
   /**
-   * Chain time after which the present status has lasted too long and `Ledger.expire` moves the round on; once it is
-   * final or abandoned, the time after which members other than its opener open the next round.
+   * Chain time after which the present status has lasted too long and `Ledger.expire` moves the round on. In a final or
+   * abandoned round: the time after which members other than its opener open the next round.
    */
   readonly deadline: number;
   /** In chain order. */
@@ -72,12 +76,12 @@ export interface RoundState {
 /** The contract's rules for every round opened from now on; periods in seconds. */
 export interface RoundTerms {
   readonly commitPeriod: number;
-  /** In which the opener alone may propose first; then anyone may, for as long again. */
+  /** At first only the opener may propose, for this long; then every member may, for as long again. */
   readonly proposePeriod: number;
   readonly attestPeriod: number;
   /** Fewer updates make no model. */
   readonly minUpdates: number;
-  /** Proposals that may fail before the round is abandoned. */
+  /** The round is abandoned when this many proposals have failed. */
   readonly maxProposals: number;
   readonly sampleCap: number;
 }
@@ -92,50 +96,51 @@ export interface EventPlace {
   readonly time: number;
 }
 
-export type LedgerEvent = EventPlace &
-  (
-    | {
-        readonly kind: "member-admitted";
-        readonly member: HospitalAddress;
-        readonly index: number;
-        readonly role: MemberRole;
-      }
-    | { readonly kind: "member-revoked"; readonly member: HospitalAddress; readonly index: number }
-    /** The member with this index goes on under a new chain key. */
-    | {
-        readonly kind: "member-rotated";
-        readonly from: HospitalAddress;
-        readonly to: HospitalAddress;
-        readonly index: number;
-      }
-    | { readonly kind: "peer-bound"; readonly member: HospitalAddress; readonly index: number; readonly peerId: string }
-    | { readonly kind: "terms-set"; readonly terms: RoundTerms }
-    | ({ readonly kind: "round-opened"; readonly round: RoundId } & Pick<
-        RoundState,
-        "opener" | "plan" | "base" | "members" | "commitBy" | "proposeBy"
-      >)
-    | ({ readonly kind: "update-committed"; readonly round: RoundId } & Omit<Commitment, "signer">)
-    | ({
-        readonly kind: "model-proposed";
-        readonly round: RoundId;
-        readonly attestBy: number;
-        /** The contract's rolling hash of all commitments so far (protocol/contract/commitments-hash.ts). */
-        readonly commitmentsHash: Digest;
-      } & Pick<Proposal, "number" | "proposer" | "model" | "included">)
-    | ({ readonly kind: "attested"; readonly round: RoundId; readonly proposal: number } & Attestation)
-    /** A hospital was revoked while the proposal was open: its attestation counts no more. */
-    | {
-        readonly kind: "attestation-withdrawn";
-        readonly round: RoundId;
-        readonly proposal: number;
-        readonly member: HospitalAddress;
-      }
-    | {
-        readonly kind: "proposal-closed";
-        readonly round: RoundId;
-        readonly proposal: number;
-        readonly status: "refused" | "expired";
-      }
-    | { readonly kind: "round-finalised"; readonly round: RoundId; readonly proposal: number; readonly model: Digest }
-    | { readonly kind: "round-abandoned"; readonly round: RoundId }
-  );
+/** What an event says, without its place. */
+export type ContractEvent =
+  /** Says which model the first round starts from; zeroDigest where the first opener may choose. */
+  | { readonly kind: "federation-founded"; readonly predecessor: HospitalAddress; readonly genesis: Digest }
+  | {
+      readonly kind: "member-admitted";
+      readonly member: HospitalAddress;
+      readonly index: number;
+      readonly role: MemberRole;
+    }
+  | { readonly kind: "member-revoked"; readonly member: HospitalAddress; readonly index: number }
+  /** The member with this index goes on under a new chain key. */
+  | {
+      readonly kind: "member-rotated";
+      readonly from: HospitalAddress;
+      readonly to: HospitalAddress;
+      readonly index: number;
+    }
+  | { readonly kind: "peer-bound"; readonly member: HospitalAddress; readonly index: number; readonly peerId: string }
+  | { readonly kind: "terms-set"; readonly terms: RoundTerms }
+  /** No round moves up to this chain time, in seconds. */
+  | { readonly kind: "rounds-paused"; readonly until: number }
+  | RoundEvent;
+
+/** What happened in a round. */
+export type RoundEvent = { readonly round: RoundId } & (
+  | ({ readonly kind: "round-opened" } & Pick<
+      RoundState,
+      "opener" | "plan" | "base" | "members" | "commitBy" | "proposeBy"
+    >)
+  | ({ readonly kind: "update-committed" } & Omit<Commitment, "signer">)
+  | ({
+      readonly kind: "model-proposed";
+      readonly attestBy: number;
+      /** The contract's rolling hash of all commitments so far (commitments-hash.ts). */
+      readonly commitmentsHash: Digest;
+    } & Pick<Proposal, "number" | "proposer" | "model" | "included">)
+  | ({ readonly kind: "attested"; readonly proposal: number } & Omit<Attestation, "signer">)
+  /** A hospital was revoked while the proposal was open: its attestation no longer counts. */
+  | { readonly kind: "attestation-withdrawn"; readonly proposal: number; readonly member: HospitalAddress }
+  | { readonly kind: "proposal-closed"; readonly proposal: number; readonly status: "refused" | "expired" }
+  | { readonly kind: "round-finalised"; readonly proposal: number; readonly model: Digest }
+  | { readonly kind: "round-abandoned" }
+);
+
+export type LedgerEvent = EventPlace & ContractEvent;
+
+export type EventOf<Kind extends ContractEvent["kind"]> = EventPlace & Extract<ContractEvent, { readonly kind: Kind }>;

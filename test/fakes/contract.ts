@@ -1,26 +1,23 @@
-// The rules of TrainingRounds.sol in memory, with its error codes: state that calls change or refuse, and that can be
-// copied, so that a simulated chain can take blocks back.
+// The contract in memory: a call becomes the event that the contract would emit, and the one set of rules
+// (protocol/contract/apply.ts) judges whether it may. test/contracts/rules.test.ts holds it against the real contract.
 
 import { FedError } from "../../foundation/errors.ts";
-import { nextCommitmentsHash } from "../../protocol/contract/commitments-hash.ts";
+import { apply } from "../../protocol/contract/apply.ts";
 import type {
+  ContractEvent,
   LedgerEvent,
   Member,
   MemberRole,
-  Proposal,
   RoundState,
   RoundTerms,
 } from "../../protocol/contract/round.ts";
+import { RoundHistory } from "../../protocol/contract/round-history.ts";
+import { activeHospitals, activeIndexOf, type ContractState, type RoundRecord } from "../../protocol/contract/state.ts";
 import type { Digest, HospitalAddress, RoundId } from "../../protocol/format/digest.ts";
-import { zeroDigest } from "../../protocol/format/digest.ts";
-import type { Ledger } from "../../protocol/ports.ts";
+import type { Ledger, SignedCommitment } from "../../protocol/ports.ts";
+import { refusalOf } from "./contract-errors.ts";
 
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-type WithoutPlace<Event> = Event extends LedgerEvent
-  ? Omit<Event, keyof import("../../protocol/contract/round.ts").EventPlace>
-  : never;
-
-/** A transaction's content. */
+/** What a party's ledger writes. */
 export type ContractCall =
   | { readonly name: "openRound"; readonly args: Parameters<Ledger["openRound"]>[0] }
   | { readonly name: "commitUpdate"; readonly args: Parameters<Ledger["commitUpdate"]>[0] }
@@ -28,243 +25,202 @@ export type ContractCall =
   | { readonly name: "attest"; readonly args: Parameters<Ledger["attest"]>[0] }
   | { readonly name: "expire"; readonly args: { readonly round: RoundId } };
 
-export class FakeContract {
-  readonly events: LedgerEvent[] = [];
-  /** Every write that the contract took: what was done twice shows here. */
-  readonly writes: { readonly by: HospitalAddress; readonly name: string; readonly round: number }[] = [];
-  readonly #terms: RoundTerms;
-  readonly #members: Mutable<Member>[] = [];
-  readonly #rounds: Mutable<RoundState>[] = [];
-  #latestModel: Digest = zeroDigest;
-  #commitmentsHash: Digest = zeroDigest;
-  /** Time of the block that is being made, seconds. */
-  #now = 0;
+/** Every call that changes rounds or members. Those of the owner are not checked for their sender. */
+export type AnyCall =
+  | ContractCall
+  | {
+      readonly name: "commitUpdates";
+      readonly args: { readonly round: RoundId; readonly signed: readonly Omit<SignedCommitment, "signature">[] };
+    }
+  | { readonly name: "rotateKey"; readonly args: { readonly to: HospitalAddress } }
+  | { readonly name: "bindPeer"; readonly args: { readonly peerId: string } }
+  | { readonly name: "admit"; readonly args: { readonly member: HospitalAddress; readonly role: MemberRole } }
+  | { readonly name: "revoke"; readonly args: { readonly member: HospitalAddress } }
+  | { readonly name: "setTerms"; readonly args: { readonly terms: RoundTerms } }
+  | { readonly name: "pauseUntil"; readonly args: { readonly until: number } };
 
-  constructor(terms: RoundTerms) {
-    this.#terms = terms;
-    this.#emit({ kind: "terms-set", terms });
+type CallOf<Name extends ContractCall["name"]> = Extract<ContractCall, { readonly name: Name }>["args"];
+
+interface Write {
+  readonly by: HospitalAddress;
+  readonly name: string;
+  readonly round: number;
+}
+
+export class FakeContract {
+  #history = new RoundHistory({ keep: Number.POSITIVE_INFINITY });
+  #events: readonly LedgerEvent[] = [];
+  #writes: readonly Write[] = [];
+
+  /** @param genesis the model that the first round must start from; any model without it */
+  constructor(terms: RoundTerms, { genesis }: { readonly genesis?: Digest } = {}) {
+    this.#take([{ kind: "terms-set", terms }], { time: 0 });
+    const predecessor = `0x${"00".repeat(20)}` as HospitalAddress;
+    if (genesis) this.#take([{ kind: "federation-founded", predecessor, genesis }], { time: 0 });
+  }
+
+  get events(): readonly LedgerEvent[] {
+    return this.#events;
+  }
+
+  /** Every write of a party that the contract took: what was done twice shows here. */
+  get writes(): readonly Write[] {
+    return this.#writes;
+  }
+
+  get state(): ContractState {
+    return this.#history.state;
   }
 
   get members(): readonly Member[] {
-    return this.#members;
+    return this.#history.members;
   }
 
   get rounds(): readonly RoundState[] {
-    return this.#rounds;
+    const newest = this.state.round?.id ?? 0;
+    return Array.from({ length: newest }, (_, at) => this.#history.round((at + 1) as RoundId)!);
   }
 
   clone(): FakeContract {
-    const copy = new FakeContract(this.#terms);
-    copy.events.splice(0, copy.events.length, ...this.events);
-    copy.writes.push(...this.writes);
-    copy.#members.push(...this.#members.map((member) => ({ ...member })));
-    copy.#rounds.push(...this.#rounds.map((round) => ({ ...round })));
-    copy.#latestModel = this.#latestModel;
-    copy.#commitmentsHash = this.#commitmentsHash;
+    const copy = new FakeContract(this.state.terms!);
+    copy.#history = this.#history.clone();
+    copy.#events = this.#events;
+    copy.#writes = this.#writes;
     return copy;
   }
 
-  /** @throws FedError the contract's reason; the state is then as before */
-  apply(by: HospitalAddress, call: ContractCall, now: number): RoundId | undefined {
-    this.#now = now;
+  /**
+   * @param time of the block that the call is in, seconds
+   * @throws the contract's reason; the state is then as before
+   */
+  apply(by: HospitalAddress, call: AnyCall, time: number): RoundId | undefined {
+    const events = this.#eventsOf(by, call, time);
+    this.#take(events, { time, call });
+    const round = call.name === "openRound" ? this.state.round?.id : undefined;
+    const inRound = "round" in call.args ? call.args.round : round;
+    if (inRound !== undefined) this.#writes = [...this.#writes, { by, name: call.name, round: inRound }];
+    return round;
+  }
+
+  admit(member: HospitalAddress, role: MemberRole, time: number): void {
+    this.apply(member, { name: "admit", args: { member, role } }, time);
+  }
+
+  revoke(member: HospitalAddress, time: number): void {
+    this.apply(member, { name: "revoke", args: { member } }, time);
+  }
+
+  /** The events that the contract emits for a call, but for those that follow from others. */
+  #eventsOf(by: HospitalAddress, call: AnyCall, time: number): readonly ContractEvent[] {
+    const { state } = this;
+    const indexOf = (key: HospitalAddress) => activeIndexOf(state, key) ?? -1;
     switch (call.name) {
       case "openRound":
-        return this.#open(by, call.args);
+        return [this.#opening(by, call.args, time)];
       case "commitUpdate":
-        this.#commit(by, call.args);
-        return undefined;
+        return [{ kind: "update-committed", member: by, ...call.args }];
+      case "commitUpdates":
+        return call.args.signed.map((each) => ({ kind: "update-committed", round: call.args.round, ...each }));
       case "proposeModel":
-        this.#propose(by, call.args);
-        return undefined;
+        return this.#proposal(by, call.args, time);
       case "attest":
-        this.#attest(by, call.args);
-        return undefined;
+        return [this.#attestation(by, call.args)];
       case "expire":
-        this.#expire(by, call.args.round);
-        return undefined;
+        return [expiryOf(this.#newest(call.args.round))];
+      case "rotateKey":
+        return [{ kind: "member-rotated", from: by, to: call.args.to, index: indexOf(by) }];
+      case "bindPeer":
+        return [{ kind: "peer-bound", member: by, index: indexOf(by), peerId: call.args.peerId }];
+      case "admit":
+        return [{ kind: "member-admitted", index: state.members.length, ...call.args }];
+      case "revoke":
+        return [{ kind: "member-revoked", member: call.args.member, index: indexOf(call.args.member) }];
+      case "setTerms":
+        return [{ kind: "terms-set", terms: call.args.terms }];
+      case "pauseUntil":
+        return [{ kind: "rounds-paused", until: call.args.until }];
     }
   }
 
-  admit(address: HospitalAddress, role: MemberRole, now: number): void {
-    this.#now = now;
-    const index = this.#members.length;
-    this.#members.push({ index, role, address, peerId: undefined, active: true });
-    this.#emit({ kind: "member-admitted", member: address, index, role });
-  }
-
-  revoke(address: HospitalAddress, now: number): void {
-    this.#now = now;
-    const member = this.#active(address);
-    member.active = false;
-    this.#emit({ kind: "member-revoked", member: address, index: member.index });
-  }
-
-  #emit(event: WithoutPlace<LedgerEvent>): void {
-    const logIndex = this.events.length;
-    const place = {
-      block: logIndex,
-      blockHash: `0x${logIndex}`,
-      logIndex,
-      transaction: `0x${logIndex}`,
-      time: this.#now,
-    };
-    this.events.push({ ...place, ...event } as LedgerEvent);
-  }
-
-  #active(address: HospitalAddress): Mutable<Member> {
-    const member = this.#members.find((each) => each.address === address);
-    if (!member?.active) throw new FedError("MEMBER_UNKNOWN", { account: address });
-    return member;
-  }
-
-  #newest(id: RoundId): Mutable<RoundState> {
-    const round = this.#rounds.at(-1);
+  #newest(id: RoundId): RoundRecord {
+    const { round } = this.state;
     if (!round || round.id !== id) throw new FedError("ROUND_MISMATCH", { roundId: id });
     return round;
   }
 
-  #open(self: HospitalAddress, { plan, base }: { plan: Digest; base: Digest }): RoundId {
-    const { commitPeriod, proposePeriod, minUpdates } = this.#terms;
-    this.#active(self);
-    const before = this.#rounds.at(-1);
-    if (before && before.status !== "final" && before.status !== "abandoned") {
-      throw new FedError("ROUND_RUNNING", { roundId: before.id });
-    }
-    if (before?.status === "abandoned" && before.opener === self && this.#now <= before.deadline + proposePeriod) {
-      throw new FedError("ROUND_OPENER_MUST_WAIT", {});
-    }
-    if (this.#latestModel !== zeroDigest && this.#latestModel !== base) throw new FedError("ROUND_BASE_MISMATCH", {});
-    const hospitals = this.#members.filter(({ active, role }) => active && role === "hospital");
-    if (hospitals.length < minUpdates) throw new FedError("ROUND_TOO_FEW_HOSPITALS", {});
-    const id = (this.#rounds.length + 1) as RoundId;
-    const members = hospitals.map(({ address }) => address);
-    const commitBy = this.#now + commitPeriod;
-    const proposeBy = commitBy + proposePeriod;
-    this.#rounds.push({
-      ...{ id, status: "committing", opener: self, plan, base, members, commitBy, proposeBy, attestBy: 0 },
-      ...{ deadline: proposeBy + proposePeriod, commitments: [], proposals: [], model: undefined },
-    });
-    this.writes.push({ by: self, name: "openRound", round: id });
-    this.#emit({ kind: "round-opened", round: id, opener: self, plan, base, members, commitBy, proposeBy });
-    return id;
+  #opening(opener: HospitalAddress, { plan, base }: CallOf<"openRound">, time: number): ContractEvent {
+    const { terms, round } = this.state;
+    const members = activeHospitals(this.state).map(({ keys }) => keys.at(-1)!);
+    const commitBy = time + terms!.commitPeriod;
+    const id = ((round?.id ?? 0) + 1) as RoundId;
+    const proposeBy = commitBy + terms!.proposePeriod;
+    return { kind: "round-opened", round: id, opener, plan, base, members, commitBy, proposeBy };
   }
 
-  #commit(self: HospitalAddress, commitment: { round: RoundId; manifest: Digest; sampleCount: number }): void {
-    const round = this.#newest(commitment.round);
-    this.#active(self);
-    if (round.status !== "committing") throw new FedError("ROUND_STATUS", { status: round.status });
-    if (this.#now > round.commitBy) throw new FedError("COMMITMENT_LATE", { commitBy: round.commitBy });
-    if (!round.members.includes(self)) throw new FedError("MEMBER_NOT_IN_ROUND", { member: self });
-    if (round.commitments.some(({ member }) => member === self)) throw new FedError("COMMITMENT_DUPLICATE", {});
-    const { manifest, sampleCount } = commitment;
-    if (sampleCount < 1 || sampleCount > this.#terms.sampleCap) throw new FedError("COMMITMENT_SAMPLE_COUNT", {});
-    round.commitments = [...round.commitments, { member: self, signer: self, manifest, sampleCount }];
-    this.writes.push({ by: self, name: "commitUpdate", round: round.id });
-    this.#commitmentsHash = nextCommitmentsHash(this.#commitmentsHash, {
-      round: round.id,
-      member: self,
-      manifest,
-      sampleCount,
-    });
-    this.#emit({ kind: "update-committed", round: round.id, member: self, manifest, sampleCount });
-  }
-
-  #propose(
-    self: HospitalAddress,
-    { round: id, model, included }: { round: RoundId; model: Digest; included: readonly HospitalAddress[] },
-  ): void {
-    const round = this.#newest(id);
-    this.#active(self);
-    const { proposals, commitments, members } = round;
-    if (proposals.some(({ proposer, status }) => proposer === self && status === "refused")) {
-      throw new FedError("PROPOSER_REFUSED", { member: self });
-    }
-    if (round.status === "committing") {
-      if (commitments.length < members.length && this.#now <= round.commitBy) throw new FedError("PROPOSAL_EARLY", {});
-      if (round.opener !== self && this.#now <= round.proposeBy) throw new FedError("PROPOSAL_RESERVED", {});
-    } else if (round.status !== "proposing") throw new FedError("PROPOSAL_OPEN", {});
-    if (included.some((each) => !commitments.some(({ member }) => member === each))) {
-      throw new FedError("PROPOSAL_NOT_COMMITTED", {});
-    }
-    if (included.length < this.#terms.minUpdates) throw new FedError("PROPOSAL_TOO_FEW_UPDATES", {});
-    const attestBy = this.#now + this.#terms.attestPeriod;
-    const number = proposals.length + 1;
-    const proposal: Proposal = { number, proposer: self, model, included, attestations: [], status: "open" };
-    Object.assign(round, { status: "proposed", attestBy, deadline: attestBy, proposals: [...proposals, proposal] });
-    this.writes.push({ by: self, name: "proposeModel", round: id });
-    const commitmentsHash = this.#commitmentsHash;
-    this.#emit({
+  #proposal(
+    proposer: HospitalAddress,
+    { round: id, model, included }: CallOf<"proposeModel">,
+    time: number,
+  ): readonly ContractEvent[] {
+    const { commitmentsHash, terms } = this.state;
+    const { status, deadline, proposals } = this.#newest(id);
+    const proposed: ContractEvent = {
       kind: "model-proposed",
       round: id,
-      attestBy,
+      attestBy: time + terms!.attestPeriod,
       commitmentsHash,
-      number,
-      proposer: self,
+      number: proposals.length + 1,
+      proposer,
       model,
       included,
-    });
-  }
-
-  #attest(
-    self: HospitalAddress,
-    { round: id, proposal, agree, scores }: { round: RoundId; proposal: number; agree: boolean; scores: Digest },
-  ): void {
-    const round = this.#newest(id);
-    this.#active(self);
-    const open = round.proposals.at(-1);
-    if (!open || (round.status !== "proposed" && round.status !== "final")) throw new FedError("ROUND_STATUS", {});
-    if (open.number !== proposal) throw new FedError("ATTESTATION_MODEL_MISMATCH", {});
-    if (round.status === "proposed" && this.#now > round.attestBy) throw new FedError("ATTESTATION_LATE", {});
-    if (!round.members.includes(self)) throw new FedError("MEMBER_NOT_IN_ROUND", {});
-    if (open.attestations.some(({ member }) => member === self)) throw new FedError("ATTESTATION_DUPLICATE", {});
-    const attestations = [...open.attestations, { member: self, agree, scores }];
-    const change = (more: Partial<Proposal>) => {
-      round.proposals = round.proposals.map((each) => (each === open ? { ...each, attestations, ...more } : each));
     };
-    change({});
-    this.writes.push({ by: self, name: "attest", round: id });
-    this.#emit({ kind: "attested", round: id, proposal, member: self, agree, scores });
-    if (round.status === "final") return;
-    const agreeing = attestations.filter((each) => each.agree).length;
-    const total = round.members.length;
-    if (agreeing * 3 > total * 2) {
-      round.proposals = round.proposals.map((each) =>
-        each.number === proposal ? { ...each, status: "accepted" } : each,
-      );
-      Object.assign(round, {
-        status: "final",
-        model: open.model,
-        attestBy: 0,
-        deadline: this.#now + this.#terms.proposePeriod,
-      });
-      this.#latestModel = open.model;
-      this.#emit({ kind: "round-finalised", round: id, proposal, model: open.model });
-    } else if ((total - (attestations.length - agreeing)) * 3 <= total * 2) {
-      this.#close(round, "refused");
+    // An overdue proposal makes way for another.
+    if (status !== "proposed" || time <= deadline) return [proposed];
+    return [{ kind: "proposal-closed", round: id, proposal: proposals.length, status: "expired" }, proposed];
+  }
+
+  #attestation(member: HospitalAddress, { round: id, proposal, agree, scores }: CallOf<"attest">): ContractEvent {
+    const { proposals, status } = this.#newest(id);
+    // The contract is told the model, as a ledger finds it by the proposal's number.
+    const model = proposals.find(({ number }) => number === proposal)?.model;
+    if (!model) throw new FedError("PROPOSAL_UNKNOWN", { round: id, proposal });
+    const newest = proposals.at(-1)!;
+    if (newest.model !== model) {
+      const isOpen = status === "proposed" || status === "final";
+      throw new FedError(isOpen ? "ATTESTATION_MODEL_MISMATCH" : "ROUND_STATUS", { round: id, proposal });
     }
+    return { kind: "attested", round: id, proposal: newest.number, member, agree, scores };
   }
 
-  #close(round: Mutable<RoundState>, status: "refused" | "expired"): void {
-    const open = round.proposals.at(-1) as Proposal;
-    round.proposals = round.proposals.map((each) => (each.number === open.number ? { ...each, status } : each));
-    this.#emit({ kind: "proposal-closed", round: round.id, proposal: open.number, status });
-    if (round.proposals.length >= this.#terms.maxProposals) this.#abandon(round);
-    else Object.assign(round, { status: "proposing", attestBy: 0, deadline: this.#now + this.#terms.proposePeriod });
+  /** Applies events and those that follow from them, all or none. @throws the contract's reason */
+  #take(events: readonly ContractEvent[], { time, call }: { time: number; call?: AnyCall }): void {
+    let { state } = this;
+    const taken: LedgerEvent[] = [];
+    const take = (event: ContractEvent) => {
+      const at = this.#events.length + taken.length;
+      const place = { block: at, blockHash: `0x${at}`, logIndex: at, transaction: `0x${at}`, time };
+      const placed: LedgerEvent = { ...place, ...event };
+      const outcome = apply(state, placed);
+      // A relayed batch skips the commitments of hospitals that have committed already.
+      const isSkipped =
+        call?.name === "commitUpdates" && outcome.broken.every(({ rule }) => rule === "COMMITMENT_DUPLICATE");
+      if (outcome.broken.length > 0 && isSkipped) return;
+      if (outcome.broken.length > 0) throw refusalOf(outcome.broken);
+      taken.push(placed);
+      state = outcome.state;
+    };
+    for (const [at, event] of events.entries()) {
+      take(event);
+      // What follows is the contract's next event, and the caller's next one breaks a rule if it is another.
+      if (at === events.length - 1) while (state.due) take(state.due);
+    }
+    for (const event of taken) this.#history.apply(event);
+    this.#events = [...this.#events, ...taken];
   }
+}
 
-  #abandon(round: Mutable<RoundState>): void {
-    Object.assign(round, { status: "abandoned", attestBy: 0, deadline: this.#now });
-    this.#emit({ kind: "round-abandoned", round: round.id });
-  }
-
-  #expire(self: HospitalAddress, id: RoundId): void {
-    const round = this.#rounds.at(-1);
-    if (!round || round.id !== id || round.status === "final" || round.status === "abandoned") return;
-    const tooFew =
-      round.status === "committing" && this.#now > round.commitBy && round.commitments.length < this.#terms.minUpdates;
-    if (!tooFew && this.#now <= round.deadline) return;
-    this.writes.push({ by: self, name: "expire", round: id });
-    if (round.status === "proposed") this.#close(round, "expired");
-    else this.#abandon(round);
-  }
+/** What `expire` does where something is due. */
+function expiryOf({ id: round, status, proposals }: RoundRecord): ContractEvent {
+  if (status !== "proposed") return { kind: "round-abandoned", round };
+  return { kind: "proposal-closed", round, proposal: proposals.length, status: "expired" };
 }

@@ -1,6 +1,7 @@
 // The safety rules, checked after every step: on the chain, on the honest parties' disks, and on everything that honest
 // parties send. Liars are not checked.
 
+import { isFedError } from "../../foundation/errors.ts";
 import type { RoundState } from "../../protocol/contract/round.ts";
 import type { Announcement } from "../../protocol/format/announcement.ts";
 import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
@@ -130,9 +131,13 @@ export class Safety {
     if (done) this.#fail("repeated-write", { by: address, call: call.name, round: id });
     if (call.name !== "expire") return;
     const due = (state: FakeContract) => {
-      const trial = state.clone();
-      trial.apply(address, call, this.#world.chain.head.time + 1);
-      return trial.writes.length > state.writes.length;
+      try {
+        state.clone().apply(address, call, this.#world.chain.head.time + 1);
+        return true;
+      } catch (error) {
+        if (!isFedError(error)) throw error;
+        return false;
+      }
     };
     const known = read.filter(({ at }) => at > this.#world.time.now() - graceMs).map(({ block }) => block.contract);
     if (![contract, ...known, this.#world.chain.head.contract].some(due)) {

@@ -5,7 +5,7 @@ import { FedError } from "../../foundation/errors.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
 import type { HospitalAddress, RoundId } from "../../protocol/format/digest.ts";
 import type { Ledger } from "../../protocol/ports.ts";
-import { changesOf, fakeFederation } from "../fakes/chain.ts";
+import { changesOf, fakeFederation, ignoreNothingDue } from "../fakes/chain.ts";
 import type { ContractCall } from "../fakes/contract.ts";
 import type { Block, Receipt, SimulatedChain } from "./simulated-chain.ts";
 
@@ -103,7 +103,8 @@ export function simulatedLedger(self: HospitalAddress, world: LedgerWorld): Ledg
     },
     proposeModel: async (args, waiting) => void (await write({ name: "proposeModel", args }, waiting)),
     attest: async (args, waiting) => void (await write({ name: "attest", args }, waiting)),
-    expire: async (round, waiting) => void (await write({ name: "expire", args: { round } }, waiting)),
+    expire: async (round, waiting) =>
+      void (await write({ name: "expire", args: { round } }, waiting).catch(ignoreNothingDue)),
   };
 }
 

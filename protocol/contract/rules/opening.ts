@@ -1,0 +1,79 @@
+// Who may open a round, when, and on which model.
+import { zeroDigest } from "../../format/digest.ts";
+import type { BrokenRule, Outcome } from "../broken-rule.ts";
+import type { EventOf } from "../round.ts";
+import {
+  activeHospitals,
+  activeIndexOf,
+  type ContractState,
+  everIndexOf,
+  isOver,
+  isSameAccount,
+  type RoundRecord,
+} from "../state.ts";
+
+export function openRound(state: ContractState, event: EventOf<"round-opened">): Outcome {
+  const { round: id, kind: _, opener: key, plan, base, members, commitBy, proposeBy, ...openedAt } = event;
+  const opener = { index: activeIndexOf(state, key), key };
+  const round: RoundRecord = {
+    id,
+    status: "committing",
+    opener,
+    plan,
+    base,
+    members: members.flatMap((address) => everIndexOf(state, address) ?? []).sort((a, b) => a - b),
+    openedAt,
+    commitBy,
+    proposeBy,
+    deadline: proposeBy + (proposeBy - commitBy),
+    proposingSince: commitBy,
+    endedAt: undefined,
+    commitments: [],
+    proposals: [],
+    model: undefined,
+  };
+  const broken = [...brokenByTurn(state, round), ...brokenByContent(state, event)];
+  return { state: { ...state, round, pausedUntil: 0 }, broken: broken.map((each) => ({ round: id, ...each })) };
+}
+
+/** Rules about the opener, and about the round before. */
+function brokenByTurn({ round: before }: ContractState, { id, opener, openedAt }: RoundRecord): BrokenRule[] {
+  const broken: BrokenRule[] = [];
+  if (opener.index === undefined) broken.push({ rule: "OPENER_NOT_MEMBER", account: opener.key });
+  const expected = (before?.id ?? 0) + 1;
+  if (id !== expected) broken.push({ rule: "ROUND_ORDER", expected: `${expected}`, found: `${id}` });
+  if (!before) return broken;
+  if (!isOver(before)) broken.push({ rule: "ROUND_OVERLAP", about: before.status, found: `${before.id}` });
+  if (before.status === "abandoned" && isSameAccount(before.opener, opener) && openedAt.time <= before.deadline) {
+    const facts = { expected: `after ${before.deadline}`, found: `${openedAt.time}` };
+    broken.push({ rule: "OPENER_MUST_WAIT", account: opener.key, ...facts });
+  }
+  return broken;
+}
+
+/** Rules about what the opening says. */
+function brokenByContent(state: ContractState, event: EventOf<"round-opened">): BrokenRule[] {
+  const { plan, base, members, commitBy, proposeBy, time } = event;
+  const { terms, latestModel } = state;
+  const broken: BrokenRule[] = [];
+  if (plan === zeroDigest || base === zeroDigest) broken.push({ rule: "DIGEST_ZERO", about: event.kind });
+  if (latestModel !== undefined && base !== latestModel) {
+    broken.push({ rule: "BASE_NOT_LAST_MODEL", digest: base, expected: latestModel, found: base });
+  }
+  const active = activeHospitals(state);
+  const found = members.map((address) => everIndexOf(state, address));
+  if (active.length !== found.length || active.some(({ index }, at) => found[at] !== index)) {
+    const expected = active.map(({ keys }) => keys.at(-1)).join(" ");
+    broken.push({ rule: "ROUND_MEMBERS", expected, found: members.join(" ") });
+  }
+  if (!terms) return [{ rule: "TERMS_UNKNOWN" }, ...broken];
+  const { commitPeriod, proposePeriod, minUpdates } = terms;
+  if (active.length < minUpdates) {
+    broken.push({ rule: "ROUND_TOO_FEW_HOSPITALS", expected: `${minUpdates}`, found: `${active.length}` });
+  }
+  const due = [time + commitPeriod, time + commitPeriod + proposePeriod];
+  if (commitBy !== due[0] || proposeBy !== due[1]) {
+    broken.push({ rule: "ROUND_DEADLINES", expected: due.join(" "), found: `${commitBy} ${proposeBy}` });
+  }
+  return broken;
+}

@@ -1,0 +1,133 @@
+// The contract's memory as the rules derive it from its events. Members are known by index: an address is only the key
+// that a member had at some time, and two addresses may be one member.
+import { type Digest, type HospitalAddress, type RoundId, zeroDigest } from "../format/digest.ts";
+import type {
+  Attestation,
+  Commitment,
+  ContractEvent,
+  EventPlace,
+  MemberRole,
+  Proposal,
+  RoundStatus,
+  RoundTerms,
+} from "./round.ts";
+
+/** Never changed in place: a reader may keep any state and go on from it later. */
+export interface ContractState {
+  /** All members ever admitted, by index. */
+  readonly members: readonly MemberRecord[];
+  readonly terms: RoundTerms | undefined;
+  /** Chain time, seconds; 0 where the rounds were never paused. */
+  readonly pausedUntil: number;
+  /** The newest round: no event names an older one. */
+  readonly round: RoundRecord | undefined;
+  /** The last final model, or the genesis that the contract was founded with. */
+  readonly latestModel: Digest | undefined;
+  readonly commitmentsHash: Digest;
+  /** The event that the contract emits next, in the same call; undefined where none must follow. */
+  readonly due: ContractEvent | undefined;
+}
+
+export interface MemberRecord {
+  readonly index: number;
+  readonly role: MemberRole;
+  /** Chain keys, the first to the present one. */
+  readonly keys: readonly HospitalAddress[];
+  readonly peerId: string | undefined;
+  /** Chain times, seconds. */
+  readonly admittedAt: number;
+  readonly revokedAt: number | undefined;
+}
+
+/** An account that acted. An honest history has an index in each. */
+export interface Account {
+  readonly index: number | undefined;
+  readonly key: HospitalAddress;
+}
+
+export interface RoundRecord {
+  readonly id: RoundId;
+  readonly status: RoundStatus;
+  readonly opener: Account;
+  readonly plan: Digest;
+  readonly base: Digest;
+  /** Indices of the hospitals that were active at the opening, ascending. */
+  readonly members: readonly number[];
+  readonly openedAt: EventPlace;
+  /** Chain times, seconds. */
+  readonly commitBy: number;
+  readonly proposeBy: number;
+  /** As the contract stores it: until when the present status may last. */
+  readonly deadline: number;
+  /** Since when a proposal has been due. */
+  readonly proposingSince: number;
+  /** When the round became final or was abandoned. */
+  readonly endedAt: number | undefined;
+  /** In chain order. */
+  readonly commitments: readonly CommitmentRecord[];
+  readonly proposals: readonly ProposalRecord[];
+  readonly model: Digest | undefined;
+}
+
+export interface CommitmentRecord extends Omit<Commitment, "member"> {
+  readonly member: number;
+}
+
+export interface ProposalRecord extends Pick<Proposal, "number" | "model" | "status" | "hasWaited"> {
+  readonly proposer: Account;
+  readonly included: readonly number[];
+  readonly attestBy: number;
+  readonly attestations: readonly AttestationRecord[];
+}
+
+export interface AttestationRecord extends Omit<Attestation, "member"> {
+  readonly member: number;
+  /** False for an attestation for the record, made when the model was final already. */
+  readonly counts: boolean;
+}
+
+export const contractBeforeEvents: ContractState = {
+  members: [],
+  terms: undefined,
+  pausedUntil: 0,
+  round: undefined,
+  latestModel: undefined,
+  commitmentsHash: zeroDigest,
+  due: undefined,
+};
+
+/** Index of the active member whose present key this is. */
+export function activeIndexOf({ members }: Pick<ContractState, "members">, key: HospitalAddress): number | undefined {
+  return members.find(({ keys, revokedAt }) => revokedAt === undefined && keys.at(-1) === key)?.index;
+}
+
+/** Index of the member that has or had this key, active or not: a key never belongs to two members. */
+export function everIndexOf({ members }: Pick<ContractState, "members">, key: HospitalAddress): number | undefined {
+  return members.find(({ keys }) => keys.includes(key))?.index;
+}
+
+export function activeHospitals({ members }: Pick<ContractState, "members">): readonly MemberRecord[] {
+  return members.filter(({ role, revokedAt }) => role === "hospital" && revokedAt === undefined);
+}
+
+export function isSameAccount(a: Account, b: Account): boolean {
+  return a.index === undefined ? a.key === b.key : a.index === b.index;
+}
+
+export function isOver({ status }: Pick<RoundRecord, "status">): boolean {
+  return status === "final" || status === "abandoned";
+}
+
+/** More than two thirds, as Bitmap.isQuorum. */
+export function isQuorum(some: number, all: number): boolean {
+  return some * 3 > all * 2;
+}
+
+/**
+ * The state without the newest round's contents: enough to apply the events from the next opening on, so that a reader
+ * may keep one for each round.
+ */
+export function withoutContents(state: ContractState): ContractState {
+  const { round } = state;
+  return round ? { ...state, round: { ...round, members: [], commitments: [], proposals: [] } } : state;
+}
