@@ -28,7 +28,6 @@ import type { FederationId } from "../../protocol/format/federation-id.ts";
 import type { SignedCommitment } from "../../protocol/ports.ts";
 import type { AnyCall } from "../fakes/contract.ts";
 import type { Chain } from "./federation.ts";
-import type { TimedCall } from "./random-calls.ts";
 
 interface RawLog {
   readonly topics: readonly string[];
@@ -104,7 +103,7 @@ export class RealContract {
   }
 
   /** Sends the call in a block of its own at this time. @param state before the call, for members' indices */
-  async send({ by, call }: Pick<TimedCall, "by" | "call">, state: ContractState, time: number): Promise<Sent> {
+  async send({ by, call }: { by: HospitalAddress; call: AnyCall }, state: ContractState, time: number): Promise<Sent> {
     const data = await this.#encode(by, call, state);
     await this.rpc("evm_setNextBlockTimestamp", [`0x${time.toString(16)}`]);
     const { contract: to } = this.federation;

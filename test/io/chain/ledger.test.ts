@@ -78,7 +78,14 @@ describe("the ledger on a chain", () => {
     const events: LedgerEvent[] = [];
     for await (const event of aggregator.history()) events.push(event);
     expect(events.map(({ kind }) => kind)).to.deep.equal([
-      ...["terms-set", "federation-founded", "member-admitted", "member-admitted", "member-admitted", "member-admitted"],
+      ...[
+        "terms-set",
+        "federation-founded",
+        "member-admitted",
+        "member-admitted",
+        "member-admitted",
+        "member-admitted",
+      ],
       ...["round-opened", "update-committed", "update-committed", "update-committed"],
     ]);
     const opened = events.find((event) => event.kind === "round-opened");
