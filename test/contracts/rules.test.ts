@@ -2,7 +2,7 @@
 // contract on Hardhat's EVM: random calls, and the same state after each of them.
 import { expect } from "chai";
 import fc from "fast-check";
-import { FedError, isFedError } from "../../foundation/errors.ts";
+import { type ErrorCode, FedError, isFedError } from "../../foundation/errors.ts";
 import { RoundHistory } from "../../protocol/contract/round-history.ts";
 import { tally } from "../../protocol/contract/rules/attesting.ts";
 import type { ContractState } from "../../protocol/contract/state.ts";
@@ -15,7 +15,7 @@ import { accounts, RealContract, type Sent } from "./real-contract.ts";
 const genesis = `0x${"67".repeat(32)}` as Digest;
 const statuses = ["none", "committing", "proposed", "proposing", "final", "abandoned"];
 
-const foundFirst = ["PROPOSAL_UNKNOWN", "ATTESTATION_MODEL_MISMATCH"];
+const foundFirst: readonly ErrorCode[] = ["PROPOSAL_UNKNOWN", "ATTESTATION_MODEL_MISMATCH"];
 
 /** The three tellings of one contract. */
 interface Trio {

@@ -1,9 +1,9 @@
 // The contract's error for each rule that a call would break, so that the fake refuses in the same words.
-import { FedError } from "../../foundation/errors.ts";
+import { type ErrorCode, FedError } from "../../foundation/errors.ts";
 import type { BrokenRule, ContractRule } from "../../protocol/contract/broken-rule.ts";
 
 /** Codes of the errors that the contract may revert with; those of a rule that has the error's own name are left out. */
-const errors: Partial<Record<ContractRule, readonly string[]>> = {
+const errors: Partial<Record<ContractRule, readonly ErrorCode[]>> = {
   MEMBERSHIP_INCONSISTENT: ["MEMBER_UNKNOWN", "MEMBER_ALREADY_ADMITTED", "MEMBERS_FULL"],
   TERMS_WHILE_RUNNING: ["ROUND_RUNNING"],
   OPENER_NOT_MEMBER: ["MEMBER_UNKNOWN"],
