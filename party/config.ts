@@ -33,7 +33,14 @@ export const partyConfigFields = {
   chain: z
     .object({
       /** HTTP addresses of RPC endpoints, the preferred one first; user:password@ in them is sent as basic authentication. */
-      endpoints: z.array(z.string().url()).min(1),
+      endpoints: z
+        .array(
+          z
+            .string()
+            .url()
+            .regex(/^https?:\/\//, "only http:// and https:// endpoints are supported, not ws://"),
+        )
+        .min(1),
       /** Blocks on top of a block before anything in it counts: 0 on a private chain, 12 or more on a public one. */
       confirmations: z.number().int().min(0).max(1000).default(0),
       /** How often to look for a new block, milliseconds. */
@@ -58,6 +65,8 @@ export const partyConfigFields = {
       listen: z.array(z.string()).default(["/ip4/0.0.0.0/tcp/4710"]),
       /** Multiaddrs of members to dial, with their /p2p/ ids. */
       peers: z.array(z.string()).default([]),
+      /** Multiaddrs under which members reach this node from outside: a name, or a forwarded port. */
+      announce: z.array(z.string()).default([]),
       /** Relays the traffic of members behind NAT. */
       relay: z.boolean().default(false),
       /** Lets auditors, who are no members, fetch objects. */

@@ -104,7 +104,8 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
     });
     const { network: wires } = config;
     const ledgerFederation = ledger.federation;
-    const options = { identity, ...wires, federation: ledgerFederation, membership, blobs };
+    const addressFile = join(config.store, "addresses");
+    const options = { identity, ...wires, addressFile, federation: ledgerFederation, membership, blobs };
     const together = shared === undefined ? {} : { fetching: shared.fetching };
     const network = await openPeerNetwork({ ...options, ...together, log: log.child("p2p") });
     closers.push(() => network.stop());

@@ -10,6 +10,7 @@ import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest
 import type { FederationId } from "../protocol/format/federation-id.ts";
 import { type Collected, type CollectPorts, collectUpdate } from "../protocol/judge/collect.ts";
 import { openRoundContext, type RoundContext } from "../protocol/judge/round-context.ts";
+import { Announcements } from "./announcements.ts";
 
 /** The newest round's context: "missing" until plan and base are here, "refused" where this party does not accept the plan. */
 export type ContextState = { readonly status: "missing" } | { readonly status: "refused" } | ReadyContext;
@@ -42,7 +43,7 @@ export class RoundWatch {
   readonly #ports: CollectPorts;
   readonly #limits: { readonly maxModelBytes: number };
   readonly #retryFetch: RetryFetch;
-  readonly #announced = new Map<RoundId, { readonly from: HospitalAddress; readonly model: Digest }[]>();
+  readonly #announcements = new Announcements();
   #round: RoundState | undefined;
   #now = 0;
   context: ContextState = { status: "missing" };
@@ -74,7 +75,7 @@ export class RoundWatch {
       this.#failedFetches = new Map();
       this.#fetchingSince = undefined;
       this.#proposalSeenAt = undefined;
-      for (const id of this.#announced.keys()) if (id < round.id) this.#announced.delete(id);
+      this.#announcements.forgetBefore(round.id);
     }
     const before = opened ? undefined : this.#round;
     this.#round = round;
@@ -138,18 +139,13 @@ export class RoundWatch {
   }
 
   /** Takes in a gossip message. */
-  receive({ kind, round, hospital, digest }: Announcement): void {
-    if (kind === "manifest") this.#retryFetch(round, hospital);
-    if (kind !== "proposal") return;
-    const known = this.#announced.get(round) ?? [];
-    if (!known.some(({ from, model }) => from === hospital && model === digest)) {
-      this.#announced.set(round, [...known, { from: hospital, model: digest }]);
-    }
+  receive(announcement: Announcement): void {
+    if (this.#announcements.take(announcement)) this.#retryFetch(announcement.round, announcement.hospital);
   }
 
   /** Models that a member announced as its proposals. */
   announcedBy(member: HospitalAddress, round: RoundId): readonly Digest[] {
-    return (this.#announced.get(round) ?? []).filter(({ from }) => from === member).map(({ model }) => model);
+    return this.#announcements.proposalsOf(member, round);
   }
 
   #isCommitted({ member, manifest }: Commitment): boolean {

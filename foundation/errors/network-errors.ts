@@ -13,6 +13,7 @@ export const blobErrors = entriesOf("blob", {
   BLOB_GONE: "wait: the peer no longer has the object, and another member is asked",
   BLOB_INCOMPLETE: "wait until all chunks of the object have been fetched",
   BLOB_NOT_SERVED: "ask the peer's operator: it does not serve this object to you",
+  BLOB_READER_STALLED: "check the network to this peer: it stopped reading",
   BLOB_PEER_SILENT: "check the network to this peer: it stopped sending",
   BLOB_REQUEST_MALFORMED: "update the software of the peer that sent the request",
   BLOB_RESPONSE_MALFORMED: "update the software of the peer that sent the answer",
@@ -40,10 +41,14 @@ export const storeErrors = entriesOf("store", {
 export const peerErrors = entriesOf("peer", {
   ANNOUNCEMENTS_TOO_MANY: "ask the member's operator why its node announces so often",
   ANNOUNCEMENT_UNSIGNED: "update the software of the peer that sent it",
+  MULTIADDR_UNSUPPORTED: "write a TCP address, direct or through a relay: ws, wss, quic and webrtc are not supported",
   MULTIADDR_MALFORMED: "write addresses as /ip4/ADDRESS/tcp/PORT/p2p/PEER_ID or /dns4/NAME/tcp/PORT/p2p/PEER_ID",
   PEER_KEY_MALFORMED: "restore the peer key file, or remove it and bind a new key",
   PEER_LISTEN_FAILED: "choose another port, or port 0 for any free one",
   PEER_NOT_A_MEMBER: "check that this peer's key is bound to an active member",
+  PEER_OVER_QUOTA: "connect again later: the peer holds more connections, handshakes or bytes than it may",
+  PEER_RECORD_MALFORMED: "update the software of the peer that sent the record",
+  PEER_STREAM_FAILED: "wait: the stream ended, and the request is repeated",
   PEER_UNREACHABLE: "check the peer's address, and that the firewall lets its port through",
   PORT_IN_USE: "choose another port, or leave the option out for any free one",
 });

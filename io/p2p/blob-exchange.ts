@@ -1,36 +1,36 @@
-// The BlobExchange over libp2p: which peers to ask for an object, in which order, and one fetch an object at a time.
+// The BlobExchange over libp2p: which members to ask for an object and in which order; one fetch of an object at a time.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Connection, Libp2p, PeerId } from "@libp2p/interface";
 import { FedError } from "../../foundation/errors.ts";
 import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
 import type { BlobExchange, BlobStore, Log } from "../../protocol/ports.ts";
 import { fetchBlob, type SourceFeed } from "./blob-fetch.ts";
-import { type BlobSource, openSource, type Patience } from "./blob-source.ts";
+import { type BlobSource, openSource, type TimeLimits } from "./blob-source.ts";
 
-/** So long those wait who are not connected with whom they were told to ask: until its neighbours have the object. */
-const courtesyMs = 200;
+/** Time that a fetch waits where its preferred member is not connected: until that member's neighbours have the object. */
+const preferredAwayMs = 200;
 
 export interface ExchangeOptions {
   readonly blobs: BlobStore;
-  /** The member behind a peer id, for `preferred`; undefined for anyone else. */
+  /** The member behind a peer id; undefined for strangers, who are not asked. */
   readonly memberOf: (peerId: string) => HospitalAddress | undefined;
   readonly log: Log;
   /** Ends every fetch. */
   readonly signal: AbortSignal;
-  readonly patience?: Patience;
-  /** What is on its way to this party, or to another one that has the same store. */
-  readonly fetching?: Map<Digest, Promise<void>>;
+  readonly timeLimits?: TimeLimits | undefined;
+  /** Objects that this party, or another one with the same store, is fetching. */
+  readonly fetching?: Map<Digest, Promise<void>> | undefined;
 }
 
-/** Objects from whoever is connected. `idle` resolves when no fetch is running. */
+/** Objects from connected members. `idle` resolves when no fetch is running. */
 export function openExchange(network: Libp2p, options: ExchangeOptions): BlobExchange & { idle(): Promise<void> } {
-  const { blobs, memberOf, log, signal: stopped, patience } = options;
+  const { blobs, memberOf, log, signal: stopped, timeLimits } = options;
   const running = options.fetching ?? new Map<Digest, Promise<void>>();
-  /** Of this party alone. */
+  /** Fetches of this party alone. */
   const own = new Set<Promise<void>>();
   const sources = new WeakMap<Connection, BlobSource>();
   const sourceOf = (connection: Connection) => {
-    const source = sources.get(connection) ?? openSource(connection, patience);
+    const source = sources.get(connection) ?? openSource(connection, timeLimits);
     sources.set(connection, source);
     return source;
   };
@@ -52,14 +52,15 @@ export function openExchange(network: Libp2p, options: ExchangeOptions): BlobExc
       for (const wake of waiting) wake();
     };
     network.addEventListener("connection:open", onConnect);
+    const isMember = ({ remotePeer }: Connection) => memberOf(remotePeer.toString()) !== undefined;
     const candidates = () =>
-      network.getConnections().filter((connection) => connection.status === "open" && !given.has(connection));
+      network.getConnections().filter((each) => each.status === "open" && !given.has(each) && isMember(each));
     return {
       poll() {
         const open = candidates();
         const chosen = open.find(isPreferred) ?? mostHelpful(open);
         if (chosen === undefined) return undefined;
-        // One connection a peer is enough: a second one is the same peer by another way.
+        // A second connection leads to the same peer.
         for (const connection of network.getConnections(chosen.remotePeer as PeerId)) given.add(connection);
         return sourceOf(chosen);
       },
@@ -81,16 +82,16 @@ export function openExchange(network: Libp2p, options: ExchangeOptions): BlobExc
           wake();
         });
       },
-      /** Whoever was named is the likeliest; who is its neighbour has the object a little later. */
+      /** The preferred member most likely has the object; its neighbours have it a little later. */
       async begin(signal) {
         if (preferred === undefined || network.getConnections().some(isPreferred)) return;
-        await delay(courtesyMs, undefined, { signal }).catch(() => {});
+        await delay(preferredAwayMs, undefined, { signal }).catch(() => {});
       },
       close: () => network.removeEventListener("connection:open", onConnect),
     };
   };
 
-  /** @throws FedError BLOB_TOO_LARGE */
+  /** @throws BLOB_TOO_LARGE */
   const isHere = async (digest: Digest, maxBytes: number): Promise<boolean> => {
     if (!(await blobs.has(digest))) return false;
     const { size } = await blobs.outline(digest);
@@ -123,7 +124,7 @@ export function openExchange(network: Libp2p, options: ExchangeOptions): BlobExc
         if (givenUp()) throw new FedError("ABORTED", { digest }, { cause: signal?.reason ?? stopped.reason });
         const other = running.get(digest);
         if (other === undefined) break;
-        // Somebody here is fetching it already: wait for the outcome, then look again.
+        // The object is being fetched already: wait for the outcome, then look again.
         await settledOrAborted(other, signal ? [signal, stopped] : [stopped]);
       }
       const either = signal ? AbortSignal.any([signal, stopped]) : stopped;
@@ -141,7 +142,7 @@ export function openExchange(network: Libp2p, options: ExchangeOptions): BlobExc
   };
 }
 
-/** Resolves when the promise has settled, however, or a signal aborts. */
+/** Resolves when the promise has resolved or rejected, or a signal aborts. */
 async function settledOrAborted(promise: Promise<unknown>, signals: readonly AbortSignal[]): Promise<void> {
   let stop = () => {};
   const aborted = new Promise<void>((resolve) => {

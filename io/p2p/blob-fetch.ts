@@ -1,6 +1,6 @@
-// Brings one object here from several peers at once. Every peer works through the chunks that nobody else has in hand;
-// a chunk is kept only after its hash matched; who sends a wrong one is out for this fetch; what a slow or vanished
-// peer owed, another one brings.
+// Fetches one object from several peers at once. Each peer is asked for chunks that no other peer was asked for. A
+// chunk is kept only if its hash matches; a peer that sends a wrong one is not asked again in this fetch. Chunks of a
+// slow or vanished peer are asked of another one.
 import { setTimeout as delay } from "node:timers/promises";
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import type { Digest } from "../../protocol/format/digest.ts";
@@ -10,24 +10,24 @@ import { decodeOpening } from "./blob-frames.ts";
 import type { BlobSource } from "./blob-source.ts";
 import { type ChunkBoard, createChunkBoard } from "./chunk-board.ts";
 
-/** Requests to one peer at once, as long as it answers each within `fastMs`; one that is slower gets one at a time. */
+/** Parallel requests to a peer that answers each within `fastMs`; a slower peer gets one at a time. */
 const lanesOfFastPeer = 3;
 const fastMs = 1500;
-/** Peers that are worked with at once, where the object has as many chunks. */
-const peersTogether = 6;
-/** Whoever is at work and has not brought it after so long gets one more peer beside it. */
-const relieveMs = 500;
-/** A peer that failed but is still connected gets so many tries, a little apart. */
+/** Peers that are asked at once, where the object has as many chunks. */
+const maxPeersAtOnce = 6;
+/** Time after which one more peer is asked, while the object is incomplete. */
+const addPeerMs = 500;
+/** Attempts with a peer that failed but is still connected. */
 const triesPerPeer = 3;
 const betweenTriesMs = 150;
-/** With a part of the object here and nobody left to ask, so long is waited for somebody to connect again. */
+/** Time that a fetch with a part of the object waits for a peer to connect, once none is left to ask. */
 const reconnectMs = 5_000;
 
-/** Peers to ask, the likeliest first. */
+/** Peers to ask, in the order in which to ask them. */
 export interface SourceFeed {
-  /** The next one that is connected now and was not yet given. */
+  /** The next connected peer; each is returned once. */
   poll(): BlobSource | undefined;
-  /** Resolves once `poll` may have another; rejects when the signal aborts. */
+  /** Resolves once `poll` may return another peer; rejects when the signal aborts. */
   more(signal: AbortSignal): Promise<void>;
 }
 
@@ -39,28 +39,28 @@ export interface FetchOptions {
   readonly signal: AbortSignal;
 }
 
-/** An object of which at least the outline is here. */
+/** An object whose outline is known and checked. */
 interface Assembly {
   readonly writer: BlobWriter;
   readonly board: ChunkBoard;
 }
 
-/** @throws FedError BLOB_TOO_LARGE, BLOB_UNAVAILABLE, ABORTED, and the store's codes */
+/** @throws BLOB_TOO_LARGE, BLOB_UNAVAILABLE, ABORTED, and what the store throws */
 export async function fetchBlob(digest: Digest, { maxBytes, blobs, feed, log, signal }: FetchOptions): Promise<void> {
-  const over = new AbortController(); // whole, or hopeless
+  const over = new AbortController(); // the object is complete, or cannot be
   const either = AbortSignal.any([signal, over.signal]);
   const banned = new Set<string>();
   const working = new Set<Promise<void>>();
   let assembly: Promise<Assembly> | undefined;
   let fatal: unknown;
-  /** Peers that may work at once. More than there are chunks to bring would only be asked in vain. */
+  /** Peers that may be asked at once: never more than there are chunks to fetch. */
   let places = 1;
   let wake = () => {};
   const allow = (count: number) => {
-    places = Math.min(peersTogether, Math.max(places, count));
+    places = Math.min(maxPeersAtOnce, Math.max(places, count));
     wake();
   };
-  const relief = setInterval(() => allow(working.size + 1), relieveMs);
+  const adding = setInterval(() => allow(working.size + 1), addPeerMs);
 
   try {
     await engage();
@@ -74,17 +74,17 @@ export async function fetchBlob(digest: Digest, { maxBytes, blobs, feed, log, si
     await state.writer.finish();
   } finally {
     over.abort();
-    clearInterval(relief);
+    clearInterval(adding);
     await Promise.all(working);
     const state = await assembly?.catch(() => undefined);
     await state?.writer.close();
   }
 
-  /** Puts every peer that comes to work, until the object is whole or nobody is left. */
+  /** Asks peers as they connect, until the object is complete or none is left. */
   async function engage(): Promise<void> {
     while (!either.aborted) {
       if (working.size >= places) {
-        // Whoever else is connected waits. Asking the feed for more now would be answered at once, again and again.
+        // Without this wait the feed, which has more peers, would answer at once again and again.
         const widened = new Promise<void>((resolve) => {
           wake = resolve;
         });
@@ -139,18 +139,18 @@ export async function fetchBlob(digest: Digest, { maxBytes, blobs, feed, log, si
   }
 
   async function workOnce(source: BlobSource): Promise<void> {
-    const told = await source.ask({ kind: "outline", digest }, { signal: either });
-    if (told === undefined) return;
-    const { outline, whole } = decodeOpening(told);
+    const answer = await source.ask({ kind: "outline", digest }, { signal: either });
+    if (answer === undefined) return;
+    const { outline, whole } = decodeOpening(answer);
     if (outlineDigest(outline) !== digest) throw new FedError("OUTLINE_MALFORMED", { digest });
-    // Only now is the size known to be the object's: before, it was one peer's word.
+    // The size is checked after the outline: only now it is the object's and not what a peer claims.
     if (outline.size > maxBytes) throw new FedError("BLOB_TOO_LARGE", { digest, size: outline.size, maxBytes });
     assembly ??= assemble(outline);
     const { writer, board } = await assembly;
     if (whole !== undefined && writer.missing().length > 0) await writer.write(0, whole);
     if (board.finished() || whole !== undefined) return over.abort();
     allow(writer.missing().length);
-    await bringChunks(source, writer, board);
+    await fetchChunks(source, writer, board);
   }
 
   async function assemble(outline: BlobOutline): Promise<Assembly> {
@@ -158,8 +158,8 @@ export async function fetchBlob(digest: Digest, { maxBytes, blobs, feed, log, si
     return { writer, board: createChunkBoard(writer.missing()) };
   }
 
-  /** As many lanes as the peer is worth; the first error ends them all. */
-  async function bringChunks(source: BlobSource, writer: BlobWriter, board: ChunkBoard): Promise<void> {
+  /** More parallel requests for a faster peer; the first error ends them all. */
+  async function fetchChunks(source: BlobSource, writer: BlobWriter, board: ChunkBoard): Promise<void> {
     const failed = new AbortController();
     const lanes = new Set<Promise<void>>();
     const lane = async (): Promise<void> => {
@@ -175,7 +175,7 @@ export async function fetchBlob(digest: Digest, { maxBytes, blobs, feed, log, si
           task.done();
         } catch (error) {
           task.giveBack();
-          if (task.signal.aborted) continue; // another peer was quicker
+          if (task.signal.aborted) continue; // another peer was faster
           throw error;
         }
         if (board.finished()) return over.abort();

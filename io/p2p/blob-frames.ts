@@ -1,8 +1,8 @@
-// The bytes of /consilium/blob/2.0.0. A stream carries one request at a time and then its answer, any number of times:
-// no varints, no lengths from strangers before they are checked, nothing to parse but fixed offsets.
+// The frames of /consilium/blob/2.0.0. A stream carries a request, then its answer, any number of times. All offsets are
+// fixed, and a length is checked against what was asked for before anything is allocated.
 //   request   1 byte kind, 32 bytes digest, 4 bytes chunk index (big-endian; 0 for an outline)
-//   response  1 byte status, 4 bytes length (big-endian), then so many bytes: a chunk; or an outline, and right behind
-//             it the object itself where that is one chunk, so that most objects take one question
+//   response  1 byte status, 4 bytes length (big-endian), then the bytes: a chunk; or an outline, followed by the object
+//             itself where that is one chunk, so that most objects take one request
 
 import { FedError } from "../../foundation/errors.ts";
 import { type Digest, digestFromBytes, digestToBytes } from "../../protocol/format/digest.ts";
@@ -12,16 +12,16 @@ import { decodeOutline } from "../../protocol/format/outline.ts";
 export const blobProtocol = "/consilium/blob/2.0.0";
 export const requestBytes = 37;
 export const responseHeaderBytes = 5;
-/** Of one chunk: the object comes with it. */
+/** Outline of an object of one chunk, which follows it. */
 const shortOutlineBytes = 8 + 32;
-/** An outline of 32 GiB, and no object that anybody fetches is larger; or a short one with its chunk. */
+/** The outline of an object of 32 GiB, the largest one supported. */
 const maxOpeningBytes = Math.max(8 + 32 * 32_768, shortOutlineBytes + chunkBytes);
 
 export type BlobRequest =
   | { readonly kind: "outline"; readonly digest: Digest }
   | { readonly kind: "chunk"; readonly digest: Digest; readonly index: number };
 
-/** ok: here it is. unknown: this peer does not have the object (or the object has no such chunk). */
+/** unknown: this peer does not have the object, or the object has no such chunk. */
 export type BlobStatus = "ok" | "unknown";
 const statuses: readonly BlobStatus[] = ["ok", "unknown"];
 
@@ -33,7 +33,7 @@ export function encodeRequest(request: BlobRequest): Uint8Array {
   return bytes;
 }
 
-/** @throws FedError BLOB_REQUEST_MALFORMED */
+/** @throws BLOB_REQUEST_MALFORMED */
 export function decodeRequest(bytes: Uint8Array): BlobRequest {
   const refuse = () => new FedError("BLOB_REQUEST_MALFORMED", { bytes: bytes.byteLength, kind: bytes[0] });
   if (bytes.byteLength !== requestBytes) throw refuse();
@@ -52,8 +52,8 @@ export function encodeResponseHeader(status: BlobStatus, length: number): Uint8A
 }
 
 /**
- * The header of an answer, its length checked against what was asked for.
- * @throws FedError BLOB_RESPONSE_MALFORMED
+ * Decodes the header of an answer and checks its length against what was asked for.
+ * @throws BLOB_RESPONSE_MALFORMED
  */
 export function decodeResponseHeader(
   bytes: Uint8Array,
@@ -70,9 +70,9 @@ export function decodeResponseHeader(
 }
 
 /**
- * The answer to an outline request, whose truth is still to be checked against the digest.
+ * Decodes the answer to an outline request; the caller checks the outline against the digest.
  * @returns whole: the object's bytes, where it is one chunk
- * @throws FedError OUTLINE_MALFORMED
+ * @throws OUTLINE_MALFORMED
  */
 export function decodeOpening(bytes: Uint8Array): { readonly outline: BlobOutline; readonly whole?: Uint8Array } {
   const short = decodeOutline(bytes.subarray(0, shortOutlineBytes));

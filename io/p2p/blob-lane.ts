@@ -1,11 +1,11 @@
-// One stream to a peer, used for one request after the other. What it buffers is bounded by the answer that was asked
-// for, so a peer that sends more, or sends unasked, loses the stream.
+// One stream to a peer, used for one request after the other. It buffers at most the answer that was asked for: a peer
+// that sends more, or sends without a request, loses the stream.
 import type { Stream } from "@libp2p/interface";
 import { FedError } from "../../foundation/errors.ts";
 import { type BlobRequest, decodeResponseHeader, encodeRequest, responseHeaderBytes } from "./blob-frames.ts";
 
 export interface BlobLane {
-  /** The answer's bytes; undefined where the peer does not have it. One request at a time. */
+  /** The answer's bytes; undefined where the peer does not have the object. One request at a time. */
   request(request: BlobRequest, options: { signal: AbortSignal }): Promise<Uint8Array | undefined>;
   isOpen(): boolean;
 }
@@ -21,7 +21,7 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-/** @param onBytes told of every arrival: the sign of life that time-outs go by */
+/** @param onBytes called whenever bytes arrive; time-outs depend on it */
 export function openLane(stream: Stream, { onBytes }: { onBytes: (count: number) => void }): BlobLane {
   let pending: Pending | undefined;
 
@@ -30,9 +30,9 @@ export function openLane(stream: Stream, { onBytes }: { onBytes: (count: number)
     pending?.reject(error);
     pending = undefined;
   };
-  /** Takes the part of `bytes` that belongs to the pending answer; returns how much that was. */
+  /** Takes the part of `bytes` that belongs to the pending answer. @returns how many bytes that was */
   const take = (bytes: Uint8Array): number => {
-    if (pending === undefined) throw new FedError("BLOB_RESPONSE_MALFORMED", { unasked: bytes.byteLength });
+    if (pending === undefined) throw new FedError("BLOB_RESPONSE_MALFORMED", { withoutRequest: bytes.byteLength });
     if (pending.headerFilled < responseHeaderBytes) {
       const part = bytes.subarray(0, responseHeaderBytes - pending.headerFilled);
       pending.header.set(part, pending.headerFilled);

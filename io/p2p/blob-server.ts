@@ -2,62 +2,86 @@
 // share of requests; one that asks nonsense, or stops reading, loses its stream.
 import type { Connection, Libp2p, Stream } from "@libp2p/interface";
 import { FedError, isFedError } from "../../foundation/errors.ts";
-import { createSlots, type Slots } from "../../foundation/slots.ts";
 import { chunkBytes } from "../../protocol/format/merkle.ts";
 import { encodeOutline } from "../../protocol/format/outline.ts";
 import type { BlobStore, Log } from "../../protocol/ports.ts";
+import { createAnswerSlots } from "./answer-slots.ts";
 import { type BlobRequest, blobProtocol, decodeRequest, encodeResponseHeader, requestBytes } from "./blob-frames.ts";
+import type { Standing } from "./connection-quota.ts";
 import { createPace, type Pace } from "./pace.ts";
+import { writeWhole } from "./whole-write.ts";
 
-/** Streams (and so requests, and so chunks in memory) that one peer may have open. */
+/** Streams, and so requests, that one connection may have open. */
 const lanesPerPeer = 6;
-/** Chunks in memory over all peers: 64 MiB for members, 8 for strangers, who thus cannot crowd members out. */
-const answersTogether = { member: 64, stranger: 8 } as const;
-/** Requests a second: a member at full speed on a fast network stays below; more waits its turn. */
-const requestsPerSecond = { member: 1000, stranger: 50 } as const;
-/** Bytes handed to the stream between two looks at its back-pressure. */
-const sliceBytes = 256 * 1024;
+/** Answers under way, of at most one chunk of memory each: 64 MiB for members, 16 MiB for strangers. */
+const memberAnswers = { total: 64, perPeer: lanesPerPeer, stalledMs: 2_000 };
+const strangerAnswers = { total: 16, perPeer: 2, stalledMs: 1_000 };
+/** Requests a second: a member at full speed on a fast network stays below. */
+const requestsPerMember = 1000;
+/** Requests a second of all strangers together: each may read and hash a chunk. */
+const requestsOfStrangers = 50;
 /** A reader that takes nothing for so long is gone. */
-const stalledMs = 30_000;
+const goneMs = 30_000;
 
 export interface BlobServerOptions {
   readonly blobs: BlobStore;
-  /** What the peer is to us; undefined is not served. */
-  readonly standing: (peerId: string) => "member" | "stranger" | undefined;
+  /** What the peer is to this node; undefined is not served. */
+  readonly standing: (peerId: string) => Standing;
+  /** Called for each request of a peer that is served. */
+  readonly onRequest: (connection: Connection) => void;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
 
 /** Registers the protocol; resolves to a function that waits until no request is being answered. */
 export async function serveBlobs(network: Libp2p, options: BlobServerOptions): Promise<() => Promise<void>> {
-  const { blobs, standing, log, signal } = options;
-  const paces = new Map<string, Pace>();
+  const { blobs, standing, onRequest, log, signal } = options;
+  const memberPaces = new Map<string, Pace>();
+  const strangerPace = createPace(requestsOfStrangers);
+  const slots = { member: createAnswerSlots(memberAnswers), stranger: createAnswerSlots(strangerAnswers) };
   const answering = new Set<Promise<void>>();
-  const slots = { member: createSlots(answersTogether.member), stranger: createSlots(answersTogether.stranger) };
 
-  network.addEventListener("peer:disconnect", ({ detail }) => paces.delete(detail.toString()));
+  network.addEventListener("peer:disconnect", ({ detail }) => memberPaces.delete(detail.toString()));
+  const paceOf = (peer: string) => {
+    const pace = memberPaces.get(peer) ?? createPace(requestsPerMember);
+    memberPaces.set(peer, pace);
+    return pace;
+  };
 
-  const accept = (stream: Stream, connection: Connection) => {
+  /** Strangers share one pace, inside their slots: those wait in a fair order, and a pace has only one queue. */
+  const answer = async (stream: Stream, connection: Connection, request: BlobRequest, end: AbortSignal) => {
     const peer = connection.remotePeer.toString();
     const kind = standing(peer);
-    if (kind === undefined || signal.aborted) {
+    if (kind === undefined) throw new FedError("BLOB_NOT_SERVED");
+    if (kind === "member") await paceOf(peer).turn(end);
+    const slot = await slots[kind].take(peer, end);
+    let whole = false;
+    try {
+      const limit = AbortSignal.any([end, slot.signal]);
+      if (kind === "stranger") await strangerPace.turn(limit);
+      onRequest(connection);
+      const bytes = await answerTo(blobs, request);
+      slot.progress();
+      await writeWithTimeout(stream, bytes, limit, slot.progress);
+      whole = true;
+    } finally {
+      slot.release(whole);
+    }
+  };
+  const accept = (stream: Stream, connection: Connection) => {
+    if (standing(connection.remotePeer.toString()) === undefined || signal.aborted) {
       stream.abort(new FedError("BLOB_NOT_SERVED"));
       return;
     }
     const gone = new AbortController();
     stream.addEventListener("close", () => gone.abort(), { once: true });
-    const pace = paces.get(peer) ?? createPace(requestsPerSecond[kind]);
-    paces.set(peer, pace);
+    const end = AbortSignal.any([signal, gone.signal]);
     readRequests(stream, (request) => {
-      const work = answer(stream, request, {
-        blobs,
-        pace,
-        slots: slots[kind],
-        signal: AbortSignal.any([signal, gone.signal]),
-      }).catch((error: unknown) => {
+      const work = answer(stream, connection, request, end).catch((error: unknown) => {
         const code = isFedError(error) ? error.code : "BLOB_SERVE_FAILED";
-        log.debug("blob-request-failed", { code, peer, kind: request.kind, digest: request.digest });
-        stream.abort(new FedError(code));
+        const peer = connection.remotePeer.toString();
+        if (!end.aborted) log.debug("blob-request-failed", { code, peer, kind: request.kind, digest: request.digest });
+        stream.abort(isFedError(error) ? error : new FedError("BLOB_SERVE_FAILED"));
       });
       answering.add(work);
       return work.finally(() => answering.delete(work));
@@ -104,33 +128,41 @@ function readRequests(stream: Stream, onRequest: (request: BlobRequest) => Promi
   });
 }
 
-async function answer(
+/** Aborts where the reader takes nothing for `goneMs`, however large the answer is. */
+async function writeWithTimeout(
   stream: Stream,
-  request: BlobRequest,
-  { blobs, pace, slots, signal }: { blobs: BlobStore; pace: Pace; slots: Slots; signal: AbortSignal },
+  parts: readonly Uint8Array[],
+  signal: AbortSignal,
+  onProgress: () => void,
 ): Promise<void> {
-  await pace.turn(signal);
-  const release = await slots.take(signal);
+  const gone = new AbortController();
+  const timer = setTimeout(() => gone.abort(new FedError("BLOB_READER_STALLED", { stalledMs: goneMs })), goneMs);
   try {
-    const parts = await load(blobs, request);
-    if (parts === undefined) {
-      stream.send(encodeResponseHeader("unknown", 0));
-      return;
-    }
-    const length = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    const header = encodeResponseHeader("ok", length);
-    for (const part of length <= sliceBytes ? [Buffer.concat([header, ...parts])] : [header, ...parts]) {
-      for (let offset = 0; offset < part.byteLength; offset += sliceBytes) {
-        const writable = stream.send(part.subarray(offset, offset + sliceBytes));
-        if (!writable) await stream.onDrain({ signal: AbortSignal.any([signal, AbortSignal.timeout(stalledMs)]) });
-      }
-    }
+    const options = {
+      signal: AbortSignal.any([signal, gone.signal]),
+      onProgress() {
+        timer.refresh();
+        onProgress();
+      },
+    };
+    for (const part of parts) await writeWhole(stream, part, options);
   } finally {
-    release();
+    clearTimeout(timer);
   }
 }
 
-/** The answer's bytes; undefined for what is not here, or turns out damaged (the store then forgets it). */
+/** The whole answer, in few parts; "unknown" for what is not here or turns out damaged (the store then forgets it). */
+async function answerTo(blobs: BlobStore, request: BlobRequest): Promise<readonly Uint8Array[]> {
+  const parts = await load(blobs, request);
+  if (parts === undefined) return [encodeResponseHeader("unknown", 0)];
+  const length = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const header = encodeResponseHeader("ok", length);
+  return length <= oneWriteBytes ? [Buffer.concat([header, ...parts])] : [header, ...parts];
+}
+
+/** Shorter answers are copied into one piece: a piece is a frame and a system call. */
+const oneWriteBytes = 256 * 1024;
+
 async function load(blobs: BlobStore, { digest, ...request }: BlobRequest): Promise<readonly Uint8Array[] | undefined> {
   try {
     const outline = await blobs.outline(digest);

@@ -1,40 +1,40 @@
-// A connected peer as a place to fetch from. Time-outs follow signs of life: a slow line that keeps delivering is let
-// be, one that delivers nothing for some seconds is given up, and so is one that only drips.
+// A connected peer to fetch from. A slow line that keeps delivering is waited for; a peer that delivers nothing for some
+// seconds, or hardly anything for half a minute, is given up.
 import type { Connection } from "@libp2p/interface";
 import { FedError } from "../../foundation/errors.ts";
 import { createSlots } from "../../foundation/slots.ts";
 import { type BlobRequest, blobProtocol } from "./blob-frames.ts";
 import { type BlobLane, openLane } from "./blob-lane.ts";
 
-export interface Patience {
-  /** Silence after which a peer counts as dead. Counted over all its lanes, since they share one line. */
+export interface TimeLimits {
+  /** Silence after which a peer counts as dead, over all its lanes, since they share one line. */
   readonly silenceMs: number;
-  /** Below so many bytes a second, over `dripMs`, a peer is only pretending. */
+  /** Lowest rate of a request that has run for `slowMs`. */
   readonly minBytesPerSecond: number;
-  readonly dripMs: number;
+  readonly slowMs: number;
 }
 
-export const defaultPatience: Patience = { silenceMs: 8_000, minBytesPerSecond: 4_096, dripMs: 30_000 };
+const defaultTimeLimits: TimeLimits = { silenceMs: 8_000, minBytesPerSecond: 4_096, slowMs: 30_000 };
 
 /** Requests to one peer at once, over all fetches; the serving side allows two more (blob-server.ts). */
-const requestsTogether = 4;
+const maxRequests = 4;
 
 export interface BlobSource {
   readonly peerId: string;
   isOpen(): boolean;
-  /** How often it had lately what it was asked for: who has had most is asked first. */
+  /** Share of recent requests that it could answer, 0 to 1: the peer with the highest one is asked first. */
   helpfulness(): number;
   /**
-   * Undefined where the peer does not have it.
-   * @throws FedError BLOB_PEER_SILENT, BLOB_STREAM_CLOSED, BLOB_RESPONSE_MALFORMED, ABORTED
+   * The answer; undefined where the peer does not have the object.
+   * @throws BLOB_PEER_SILENT, BLOB_STREAM_CLOSED, BLOB_RESPONSE_MALFORMED, ABORTED
    */
   ask(request: BlobRequest, options: { signal: AbortSignal }): Promise<Uint8Array | undefined>;
 }
 
-/** Requests over one connection, shared by all fetches: each on its own stream, streams reused. */
-export function openSource(connection: Connection, patience: Patience = defaultPatience): BlobSource {
+/** Requests over one connection, shared by all fetches; each on a lane of its own, lanes reused. */
+export function openSource(connection: Connection, limits: TimeLimits = defaultTimeLimits): BlobSource {
   const peerId = connection.remotePeer.toString();
-  const slots = createSlots(requestsTogether);
+  const slots = createSlots(maxRequests);
   const idle: BlobLane[] = [];
   let lastArrival = 0;
   let received = 0;
@@ -69,16 +69,16 @@ export function openSource(connection: Connection, patience: Patience = defaultP
       const silent = new AbortController();
       const started = performance.now();
       const receivedBefore = received;
-      const look = () => {
+      const check = () => {
         const now = performance.now();
         const silence = now - Math.max(started, lastArrival);
         const rate = ((received - receivedBefore) / (now - started)) * 1000;
-        const drips = now - started > patience.dripMs && rate < patience.minBytesPerSecond;
-        if (silence > patience.silenceMs || drips) {
+        const tooSlow = now - started > limits.slowMs && rate < limits.minBytesPerSecond;
+        if (silence > limits.silenceMs || tooSlow) {
           silent.abort(new FedError("BLOB_PEER_SILENT", { peer: peerId, silenceMs: Math.round(silence) }));
         }
       };
-      const timer = setInterval(look, Math.min(500, patience.silenceMs / 4));
+      const timer = setInterval(check, Math.min(500, limits.silenceMs / 4));
       try {
         const answer = await exchange(request, AbortSignal.any([signal, silent.signal]));
         helpfulness = (7 * helpfulness + (answer === undefined ? 0 : 1)) / 8;

@@ -1,20 +1,30 @@
-// Keeps the configured peers connected for as long as the node runs: dials, waits out the connection, dials again, each
-// time a little later while it fails, never all at the same moment.
+// Keeps members connected for as long as the node runs. Configured addresses are dialled whenever they are not
+// connected; members whose addresses were learnt from others are dialled until enough members are connected. Each
+// failure doubles the time to the next attempt; jitter keeps nodes from dialling all at once.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Connection, Libp2p } from "@libp2p/interface";
-import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
-import { FedError } from "../../foundation/errors.ts";
+import type { Multiaddr } from "@multiformats/multiaddr";
 import { deriveSeed } from "../../foundation/random.ts";
 import type { Log } from "../../protocol/ports.ts";
+import type { AddressBook } from "./address-book.ts";
+import { closedByPeer, dialFailure } from "./dial-failure.ts";
+import { parseMultiaddr } from "./multiaddrs.ts";
 
 const firstDelayMs = 250;
 const longestDelayMs = 30_000;
-/** A connection that ends sooner was no success: the other side may not know us (yet). */
+/** A connection that ends sooner was no success: the other side may not know this node (yet). */
 const stableMs = 3_000;
 const dialTimeoutMs = 10_000;
+/** With so many members connected, learnt addresses are not dialled: every object has several ways to every member. */
+const enoughMembers = 8;
+/** Of two members that learn of each other, the one with the larger peer id lets the other dial first. */
+const courtesyMs = 2_000;
 
 export interface DiallerOptions {
+  /** Configured multiaddrs. */
   readonly peers: readonly string[];
+  readonly book: AddressBook;
+  readonly isMember: (peerId: string) => boolean;
   /** Of the jitter. */
   readonly seed: number;
   readonly log: Log;
@@ -22,62 +32,119 @@ export interface DiallerOptions {
 }
 
 export interface Dialler {
-  /** Dials again at once what is waiting: to be called when the members changed. */
-  hurry(): void;
-  /** Resolves when all loops have ended, after the signal. */
+  /** Dials again at once what waits for its next attempt: to be called when members or addresses changed. */
+  retryNow(): void;
+  /** Resolves when nothing is dialled any more, after the signal. */
   ended(): Promise<void>;
 }
 
-/** @throws FedError MULTIADDR_MALFORMED */
-export function keepDialled(network: Libp2p, { peers, seed, log, signal }: DiallerOptions): Dialler {
-  let hurrying = new AbortController();
-  const addresses = peers.map(parseMultiaddr);
-  const loops = addresses.map((address) => keepOne(address));
+/** @throws MULTIADDR_MALFORMED, MULTIADDR_UNSUPPORTED */
+export function keepDialled(network: Libp2p, options: DiallerOptions): Dialler {
+  const { peers, book, isMember, seed, log, signal } = options;
+  let retrying = new AbortController();
+  const self = network.peerId.toString();
+  const retryNow = () => {
+    const previous = retrying;
+    retrying = new AbortController();
+    previous.abort();
+  };
+  /** Ends after the time, when the node stops, or when `retryNow` is called. */
+  const pause = (milliseconds: number) =>
+    delay(milliseconds, undefined, { signal: AbortSignal.any([signal, retrying.signal]) }).catch(() => {});
+  const backOff = (name: string, failures: number) => {
+    const longest = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(failures, 20));
+    return longest * (0.5 + deriveSeed(seed, "dial", name, failures) / 2 ** 33);
+  };
+  const connectedTo = (peer: string) =>
+    network.getConnections().some(({ remotePeer, status }) => status === "open" && remotePeer.toString() === peer);
+  /** Dials, and resolves when the connection has ended. @returns undefined, or why there was no lasting connection */
+  const dialOnce = async (addresses: Multiaddr | Multiaddr[], onOpen: () => void): Promise<string | undefined> => {
+    try {
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(dialTimeoutMs)]);
+      const connection = await network.dial(addresses, { signal: limit });
+      const opened = performance.now();
+      const stable = setTimeout(onOpen, stableMs).unref();
+      await closed(connection, signal);
+      clearTimeout(stable);
+      return performance.now() - opened < stableMs ? closedByPeer : undefined;
+    } catch (error) {
+      return dialFailure(error);
+    }
+  };
 
+  /** A configured address: says at the level of warning why it is not reached, once for each reason. */
   async function keepOne(address: Multiaddr): Promise<void> {
+    let reported: string | undefined;
+    const name = address.toString();
+    const onOpen = () => {
+      if (reported !== undefined) log.info("peer-reached", { address: name });
+      reported = undefined;
+    };
     for (let failures = 0; !signal.aborted; ) {
-      const hurry = hurrying.signal;
-      try {
-        const limit = AbortSignal.any([signal, AbortSignal.timeout(dialTimeoutMs)]);
-        const connection = await network.dial(address, { signal: limit });
-        const opened = performance.now();
-        await closed(connection, signal);
-        failures = performance.now() - opened < stableMs ? failures + 1 : 0;
-      } catch (error) {
-        failures++;
-        log.debug("dial-failed", { address: address.toString(), failures, reason: (error as Error).name });
+      const { signal: before } = retrying;
+      const reason = await dialOnce(address, onOpen);
+      failures = reason === undefined || before !== retrying.signal ? 0 : failures + 1;
+      // The first failure is normal where parties start one after the other.
+      if (reason !== undefined && reason !== reported && failures > 1 && !signal.aborted) {
+        reported = reason;
+        log.warn("peer-not-reached", { address: name, reason });
       }
-      if (hurry !== hurrying.signal) failures = 0;
-      const longest = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(failures, 20));
-      const jitter = deriveSeed(seed, "dial", address.toString(), failures) / 2 ** 32;
-      const wait = AbortSignal.any([signal, hurrying.signal]);
-      await delay(longest * (0.5 + jitter / 2), undefined, { signal: wait }).catch(() => {});
+      await pause(backOff(name, failures));
     }
   }
 
+  /** Members that others told of. */
+  async function meetLearnt(): Promise<void> {
+    const attempts = new Map<string, { failures: number; notBefore: number }>();
+    const dialling = new Map<string, Promise<void>>();
+    const attemptAt = async (peer: string, failures: number) => {
+      const reason = await dialOnce([...book.addressesOf(peer)], () => {});
+      if (reason !== undefined) log.debug("learnt-peer-not-reached", { peer, reason });
+      const failed = reason === undefined ? 0 : failures + 1;
+      attempts.set(peer, { failures: failed, notBefore: performance.now() + backOff(peer, failed) });
+      dialling.delete(peer);
+      retryLearnt();
+    };
+    let retryLearnt = () => {};
+    network.addEventListener("connection:close", () => retryLearnt());
+    while (!signal.aborted) {
+      const woken = new AbortController();
+      retryLearnt = () => woken.abort();
+      const now = performance.now();
+      const connected = network.getConnections().map(({ remotePeer }) => remotePeer.toString());
+      let free = enoughMembers - new Set([...connected.filter(isMember), ...dialling.keys()]).size;
+      let next = now + longestDelayMs;
+      for (const peer of inOrderOf(seed, book.peers())) {
+        if (peer === self || connectedTo(peer) || dialling.has(peer) || book.addressesOf(peer).length === 0) continue;
+        if (free <= 0) break; // a closed connection wakes this loop
+        const fresh = { failures: 0, notBefore: now + (self < peer ? 0 : courtesyMs) };
+        const attempt = attempts.get(peer) ?? fresh;
+        attempts.set(peer, attempt);
+        if (attempt.notBefore <= now) {
+          free--;
+          dialling.set(peer, attemptAt(peer, attempt.failures));
+        } else next = Math.min(next, Math.max(now + firstDelayMs, attempt.notBefore));
+      }
+      for (const peer of attempts.keys()) if (!isMember(peer)) attempts.delete(peer);
+      const ended = AbortSignal.any([signal, woken.signal, retrying.signal]);
+      await delay(next - performance.now(), undefined, { signal: ended }).catch(() => {});
+    }
+    await Promise.all(dialling.values());
+  }
+
+  const loops = [...peers.map((text) => keepOne(parseMultiaddr(text))), meetLearnt()];
   return {
-    hurry() {
-      const previous = hurrying;
-      hurrying = new AbortController();
-      previous.abort();
-    },
+    retryNow,
     async ended() {
       await Promise.all(loops);
     },
   };
 }
 
-/** @throws FedError MULTIADDR_MALFORMED */
-export function parseMultiaddr(text: string): Multiaddr {
-  try {
-    return multiaddr(text);
-  } catch (cause) {
-    throw new FedError(
-      "MULTIADDR_MALFORMED",
-      { address: text.slice(0, 100) },
-      { cause, remedy: "write addresses as /ip4/192.0.2.1/tcp/4001/p2p/12D3KooW..., or /dns4/name/tcp/4001/p2p/..." },
-    );
-  }
+/** In an order of this node's own, so that not all members dial the same ones. */
+function inOrderOf(seed: number, peers: readonly string[]): readonly string[] {
+  const place = (peer: string) => deriveSeed(seed, "order", peer);
+  return [...peers].sort((a, b) => place(a) - place(b));
 }
 
 function closed(connection: Connection, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
-// Announcements over gossipsub: signed by their sender's peer key, judged by one pure function before anybody passes
-// them on, and never larger than a few hundred bytes.
+// Announcements over gossipsub: signed by their sender's peer key, at most a few hundred bytes, and judged by one pure
+// function before they are passed on.
 import {
   type GossipSub,
   gossipsub,
@@ -22,10 +22,10 @@ import type { Gossip, Log } from "../../protocol/ports.ts";
 import type { Membership } from "./membership.ts";
 import { createPace, type Pace } from "./pace.ts";
 
-/** Announcements of one member that are passed on each second; its honest use is a few a round. */
+/** Announcements of one member that are passed on each second; honest members send a few a round. */
 const perMemberPerSecond = 20;
-/** Announcements remembered in order to tell each to the listeners once. */
-const remembered = 4096;
+/** Announcements remembered, so that listeners get each only once. */
+const rememberedAnnouncements = 4096;
 
 /** The gossipsub service for a federation's only topic. */
 export function announcementService(federation: FederationId) {
@@ -35,15 +35,15 @@ export function announcementService(federation: FederationId) {
     allowPublishToZeroTopicPeers: true,
     ignoreDuplicatePublishError: true,
     fallbackToFloodsub: false,
-    // Neighbours that each message is passed to. Fewer than the usual six: an announcement that is late, or lost, costs a
-    // moment (the chain tells the same), and in a large federation most of the network's work is passing these on.
+    // Neighbours that each message is passed to. Fewer than the usual six: a lost announcement only delays a fetch, since
+    // the chain holds the same facts, and in a large federation passing announcements on is most of the network's work.
     D: 4,
     Dlo: 3,
     Dhi: 6,
     Dscore: 2,
     Dout: 1,
     Dlazy: 4,
-    // Each message comes from several neighbours: a signature once found valid is not checked again.
+    // Each message comes from several neighbours: its signature is checked once.
     fastMsgIdFn: ({ signature }) => Buffer.from(signature ?? []).toString("latin1"),
     runOnLimitedConnection: true,
     // An announcement is below 1 KiB; a peer's whole message, with its control part, need not be much more.
@@ -63,10 +63,10 @@ export function announcementService(federation: FederationId) {
           firstMessageDeliveriesWeight: 0.5,
           firstMessageDeliveriesDecay: 0.9,
           firstMessageDeliveriesCap: 20,
-          // Announcements are rare: to miss some, or to be slow, is no offence.
+          // Announcements are rare: a neighbour that misses some, or is slow, is not penalised.
           meshMessageDeliveriesWeight: 0,
           meshFailurePenaltyWeight: 0,
-          // The square of the count: the first forged message costs 10, the third takes a peer below the graylist.
+          // Weighs the square of the count: the third forged message puts a peer below the graylist threshold of -80.
           invalidMessageDeliveriesWeight: -10,
           invalidMessageDeliveriesDecay: 0.97,
         }),
@@ -82,7 +82,7 @@ export function openGossip(
 ): Gossip {
   const topic = topicOf(federation);
   const listeners = new Set<(announcement: Announcement) => void>();
-  const told = new Set<string>();
+  const delivered = new Set<string>();
   const paces = new Map<string, Pace>();
 
   const judge = (message: Message): { verdict: Verdict; announcement?: Announcement; code?: string } => {
@@ -100,19 +100,19 @@ export function openGossip(
       return { verdict: "reject", code: error.code };
     }
   };
-  const tell = (announcement: Announcement) => {
+  const deliver = (announcement: Announcement) => {
     const { kind, round, hospital, digest } = announcement;
     const name = `${kind} ${round} ${hospital} ${digest}`;
-    if (told.has(name)) return;
-    told.add(name);
-    if (told.size > remembered) told.delete(told.values().next().value as string);
+    if (delivered.has(name)) return;
+    delivered.add(name);
+    if (delivered.size > rememberedAnnouncements) delivered.delete(delivered.values().next().value!);
     for (const listener of listeners) listener(announcement);
   };
   const validate: TopicValidatorFn = (peer, message) => {
     const { verdict, announcement, code } = judge(message);
     if (verdict === "reject") log.warn("announcement-rejected", { code, from: peer.toString() });
     if (verdict === "ignore") log.debug("announcement-ignored", { code, from: peer.toString() });
-    if (announcement) tell(announcement);
+    if (announcement) deliver(announcement);
     return {
       accept: TopicValidatorResult.Accept,
       ignore: TopicValidatorResult.Ignore,

@@ -3,7 +3,7 @@ import { open, readFile } from "node:fs/promises";
 import { FedError } from "../../foundation/errors.ts";
 import { createPeerKey } from "./identity.ts";
 
-/** The key in the file; a new one where there is none yet. @throws FedError PEER_KEY_MALFORMED */
+/** Reads the key, or creates it where there is no file yet. @throws PEER_KEY_MALFORMED */
 export async function openPeerKeyFile(path: string): Promise<Uint8Array> {
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;

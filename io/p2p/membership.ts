@@ -1,7 +1,7 @@
-// Who may connect: the contract's list, as the network asks it.
+// The contract's list of members, as the network needs it.
 import type { HospitalAddress, RoundId } from "../../protocol/format/digest.ts";
 
-/** A view of the contract that is kept current by its owner (the composition root, from the Ledger). */
+/** The composition root keeps it current from the Ledger. */
 export interface Membership {
   /** The active member that has bound this peer id; undefined for strangers and revoked members. */
   memberOf(peerId: string): HospitalAddress | undefined;

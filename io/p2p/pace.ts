@@ -1,21 +1,24 @@
-// How fast one peer may ask: a bucket of tokens that refills steadily. Who asks faster waits, and is not refused:
-// the pull protocol then slows down by itself.
+// How fast a peer may ask: a bucket of tokens that refills steadily. A peer that asks faster waits and is not refused:
+// since it asks for one thing after another, it slows down by itself.
 import { setTimeout as delay } from "node:timers/promises";
 
 export interface Pace {
   /** Resolves when it is this request's turn. Rejects only when the signal aborts. */
   turn(signal: AbortSignal): Promise<void>;
-  /** Takes a token if there is one now. */
-  tryTurn(): boolean;
+  /** Takes so many tokens if they are there now. */
+  tryTurn(tokens?: number): boolean;
 }
 
-/** @param perSecond requests a second; as many may come at once after a second of silence */
-export function createPace(perSecond: number, now: () => number = () => performance.now()): Pace {
-  let tokens = perSecond;
+/** @param perSecond tokens a second; @param burst tokens after a time of silence, by default those of one second */
+export function createPace(
+  perSecond: number,
+  { burst = perSecond, now = () => performance.now() }: { burst?: number; now?: () => number } = {},
+): Pace {
+  let tokens = burst;
   let updated = now();
   const refill = () => {
     const time = now();
-    tokens = Math.min(perSecond, tokens + ((time - updated) / 1000) * perSecond);
+    tokens = Math.min(burst, tokens + ((time - updated) / 1000) * perSecond);
     updated = time;
   };
   return {
@@ -24,10 +27,10 @@ export function createPace(perSecond: number, now: () => number = () => performa
       tokens -= 1; // below zero: a place in the queue
       if (tokens < 0) await delay((-tokens / perSecond) * 1000, undefined, { signal });
     },
-    tryTurn() {
+    tryTurn(count = 1) {
       refill();
-      if (tokens < 1) return false;
-      tokens -= 1;
+      if (tokens < count) return false;
+      tokens -= count;
       return true;
     },
   };

@@ -1,35 +1,39 @@
-// One party on the network: encrypted connections between members only, announcements by gossip, objects by pull.
-// Wires the parts of this folder and owns their lifetime.
-import { circuitRelayServer, circuitRelayTransport } from "@libp2p/circuit-relay-v2";
-import type { GossipSub } from "@libp2p/gossipsub";
-import { identify } from "@libp2p/identify";
-import { FaultTolerance, type Libp2p } from "@libp2p/interface";
-import { ping } from "@libp2p/ping";
-import { tcp } from "@libp2p/tcp";
-import { createLibp2p } from "libp2p";
+// One party on the network: encrypted connections to members, announcements by gossip, objects by pull. Strangers are
+// served objects where the operator allows it, and nothing else. Wires the parts of this folder and owns their lifetime.
+import type { Libp2p } from "@libp2p/interface";
 import { FedError } from "../../foundation/errors.ts";
 import { deriveSeed } from "../../foundation/random.ts";
 import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
 import type { FederationId } from "../../protocol/format/federation-id.ts";
 import type { BlobExchange, BlobStore, Gossip, Log } from "../../protocol/ports.ts";
+import { openAddressBook } from "./address-book.ts";
+import { exchangeAddresses } from "./address-exchange.ts";
+import { rememberAddresses } from "./address-group.ts";
 import { openExchange } from "./blob-exchange.ts";
 import { serveBlobs } from "./blob-server.ts";
-import type { Patience } from "./blob-source.ts";
-import { keepDialled, parseMultiaddr } from "./dialler.ts";
-import { membersOnly } from "./gater.ts";
-import { announcementService, openGossip } from "./gossip.ts";
+import type { TimeLimits } from "./blob-source.ts";
+import { limitConnections, type Standing } from "./connection-quota.ts";
+import { keepDialled } from "./dialler.ts";
+import { gateConnections } from "./gater.ts";
+import { openGossip } from "./gossip.ts";
 import { loadPeerKey } from "./identity.ts";
+import { createNode, type NodeServices, startNode } from "./libp2p-node.ts";
 import type { Membership } from "./membership.ts";
-import { yamuxWithRareWindowUpdates } from "./rare-window-updates.ts";
-import { noiseInWholeFrames } from "./whole-frames.ts";
+import { parseMultiaddr } from "./multiaddrs.ts";
+import { type OwnRecord, ownAddressRecord } from "./own-record.ts";
+import { limitPendingHandshakes } from "./pending-handshakes.ts";
 
 export interface PeerNetworkOptions {
   /** Ed25519 secret key, 32 bytes (identity.ts). */
   readonly identity: Uint8Array;
-  /** Multiaddrs to listen on; `/p2p-circuit` asks any connected relay for a place behind it. */
+  /** Multiaddrs to listen on; `/p2p-circuit` asks any connected relay for a reservation. */
   readonly listen: readonly string[];
   /** Multiaddrs, with /p2p/ ids, to dial and keep dialled. */
   readonly peers: readonly string[];
+  /** Multiaddrs under which others reach this node, where they differ from `listen`: a name, a forwarded port. */
+  readonly announce?: readonly string[];
+  /** File that keeps members' addresses over restarts; without one they are kept in memory only. */
+  readonly addressFile?: string;
   readonly federation: FederationId;
   readonly membership: Membership;
   readonly blobs: BlobStore;
@@ -40,18 +44,18 @@ export interface PeerNetworkOptions {
   readonly relay?: boolean;
   /** Lets anyone fetch objects, for auditors who are no members. Default false. */
   readonly serveAuditors?: boolean;
-  /** When to give up on a silent peer; the default suits lines from 5 kB/s up. */
-  readonly patience?: Patience;
-  /** Objects on their way to whoever has the same store. */
+  /** When a silent peer is given up; the default suits lines from 5 kB/s up. */
+  readonly timeLimits?: TimeLimits;
+  /** Objects that parties with the same store are fetching. */
   readonly fetching?: Map<Digest, Promise<void>>;
 }
 
 export interface ConnectedPeer {
   readonly peerId: string;
-  /** Undefined for an auditor. */
+  /** Undefined for a stranger. */
   readonly member: HospitalAddress | undefined;
   readonly direction: "inbound" | "outbound";
-  /** Gossip's opinion of the peer: below -80 it is not listened to. */
+  /** Gossip score: below -80 the peer's messages are dropped. */
   readonly score: number;
 }
 
@@ -62,54 +66,93 @@ export interface PeerNetwork {
   readonly gossip: Gossip;
   readonly exchange: BlobExchange;
   connectedMembers(): readonly HospitalAddress[];
-  /** Everyone connected, for a person who looks at a node. */
+  /** All connections, for a person who looks at a node. */
   connections(): readonly ConnectedPeer[];
+  /** Peer ids that this node holds any state about: itself, members, and strangers while they are connected. */
+  rememberedPeers(): Promise<readonly string[]>;
   /** Ends fetches (they reject with ABORTED), finishes answers in flight, closes. Idempotent. */
   stop(): Promise<void>;
 }
 
-/** @throws FedError PEER_KEY_MALFORMED, MULTIADDR_MALFORMED, PEER_LISTEN_FAILED */
+/** @throws PEER_KEY_MALFORMED, MULTIADDR_MALFORMED, MULTIADDR_UNSUPPORTED, PEER_LISTEN_FAILED */
 export async function openPeerNetwork(options: PeerNetworkOptions): Promise<PeerNetwork> {
-  const { federation, membership, blobs, log } = options;
-  for (const address of [...options.listen, ...options.peers]) parseMultiaddr(address);
+  const { federation, membership, blobs, log, listen, peers, announce = [] } = options;
+  for (const address of [...listen, ...peers, ...announce]) parseMultiaddr(address);
   const stopping = new AbortController();
   const { signal } = stopping;
-  const network = await createNode(options);
   const memberOf = (peerId: string) => membership.memberOf(peerId);
+  const isMember = (peerId: string) => memberOf(peerId) !== undefined;
+  const standing = (peerId: string): Standing => {
+    if (isMember(peerId)) return "member";
+    return options.serveAuditors ? "stranger" : undefined;
+  };
 
+  const key = await loadPeerKey(options.identity);
+  const known = rememberAddresses();
+  const pending = limitPendingHandshakes(known);
+  let own: OwnRecord | undefined;
+  const network = await createNode({
+    key,
+    listen,
+    announce,
+    federation,
+    relay: options.relay ?? false,
+    isMember,
+    gater: gateConnections({ membership, pending, openToAuditors: options.serveAuditors ?? false }),
+    handshakes: {
+      known,
+      onPeer(peer, address) {
+        if (peer.equals(network.peerId)) own?.met(address?.toString() ?? "unknown");
+      },
+    },
+  });
+  own = ownAddressRecord(network, key, log);
+  const quota = limitConnections(network, { standing, known, log });
+  identifyMembersOnly(network, isMember);
+
+  const book = await openAddressBook({
+    membership,
+    self: network.peerId.toString(),
+    onOwn: own.returned,
+    file: options.addressFile,
+    log: log.child("addresses"),
+  });
+  const { current } = own;
+  let retryDials = () => {};
+  const exchanged = await exchangeAddresses(network, {
+    book,
+    isMember,
+    ownRecord: current,
+    onLearnt: () => retryDials(),
+    log: log.child("addresses"),
+    signal,
+  });
   const served = await serveBlobs(network, {
     blobs,
-    standing: (peer) => (memberOf(peer) !== undefined ? "member" : options.serveAuditors ? "stranger" : undefined),
+    standing,
+    onRequest: quota.used,
     log: log.child("blobs"),
     signal,
   });
-  await startNode(network, options);
-  const service = network.services["gossip"] as GossipSub & { getScore(peer: string): number };
-  const gossip = openGossip(service, {
-    federation,
-    membership,
-    log: log.child("gossip"),
-  });
+  await startNode(network, listen);
+  const service = network.services.gossip as NodeServices["gossip"] & { getScore(peer: string): number };
+  const gossip = openGossip(service, { federation, membership, log: log.child("gossip") });
   const exchange = openExchange(network, {
     blobs,
     memberOf,
     log: log.child("blobs"),
     signal,
-    patience: options.patience,
-    ...(options.fetching === undefined ? {} : { fetching: options.fetching }),
+    timeLimits: options.timeLimits,
+    fetching: options.fetching,
   });
   const peerId = network.peerId.toString();
   const seed = deriveSeed(0, "peer", peerId);
-  const dialler = keepDialled(network, { peers: options.peers, seed, log: log.child("dial"), signal });
+  const dialler = keepDialled(network, { peers, book, isMember, seed, log: log.child("dial"), signal });
+  retryDials = dialler.retryNow;
 
   const unsubscribe = membership.onChange(() => {
-    for (const connection of network.getConnections()) {
-      const peer = connection.remotePeer.toString();
-      if (memberOf(peer) !== undefined || (options.serveAuditors && connection.direction === "inbound")) continue;
-      log.info("peer-disconnected", { peer, reason: "not a member" });
-      connection.abort(new FedError("PEER_NOT_A_MEMBER"));
-    }
-    dialler.hurry();
+    quota.review();
+    dialler.retryNow();
   });
 
   let stopped: Promise<void> | undefined;
@@ -117,7 +160,7 @@ export async function openPeerNetwork(options: PeerNetworkOptions): Promise<Peer
     stopped ??= (async () => {
       unsubscribe();
       stopping.abort(new FedError("ABORTED"));
-      await Promise.all([exchange.idle(), served(), dialler.ended()]);
+      await Promise.all([exchange.idle(), served(), exchanged(), dialler.ended()]);
       await network.stop();
     })();
     return stopped;
@@ -132,63 +175,26 @@ export async function openPeerNetwork(options: PeerNetworkOptions): Promise<Peer
     gossip,
     exchange: { fetch: (digest, limits) => exchange.fetch(digest, limits) },
     connectedMembers() {
-      const peers = network.getConnections().map(({ remotePeer }) => memberOf(remotePeer.toString()));
-      return [...new Set(peers.filter((member) => member !== undefined))];
+      const connected = network.getConnections().map(({ remotePeer }) => memberOf(remotePeer.toString()));
+      return [...new Set(connected.filter((member) => member !== undefined))];
     },
     connections: () =>
       network.getConnections().map(({ remotePeer, direction }) => {
         const peer = remotePeer.toString();
         return { peerId: peer, member: memberOf(peer), direction, score: service.getScore(peer) };
       }),
+    rememberedPeers: async () => (await network.peerStore.all()).map(({ id }) => id.toString()),
     stop,
   };
 }
 
-async function createNode(options: PeerNetworkOptions): Promise<Libp2p> {
-  const { identity, listen, federation, membership, relay = false, serveAuditors = false } = options;
-  return createLibp2p({
-    start: false,
-    nodeInfo: { userAgent: "consilium" },
-    privateKey: await loadPeerKey(identity),
-    addresses: { listen: [...listen] },
-    transports: [tcp({ backlog: 256 }), circuitRelayTransport()],
-    // A relay that is not up yet must not keep a node from starting; addresses of its own are checked in startNode.
-    transportManager: { faultTolerance: FaultTolerance.NO_FATAL },
-    connectionEncrypters: [noiseInWholeFrames()],
-    streamMuxers: [yamuxWithRareWindowUpdates()],
-    connectionGater: membersOnly(membership, { openToAuditors: serveAuditors }),
-    connectionManager: {
-      maxConnections: 300,
-      maxParallelDials: 50,
-      dialTimeout: 10_000,
-      // The dialler reconnects, with its own back-off.
-      reconnectRetries: 0,
-      // Half-open connections; many members may share one address.
-      inboundConnectionThreshold: 100,
-      maxIncomingPendingConnections: 100,
-    },
-    // On a slow line a ping waits behind a megabyte of blob: half a minute of silence, and not less, means gone.
-    connectionMonitor: { pingInterval: 15_000, pingTimeout: { minTimeout: 30_000, maxTimeout: 60_000 } },
-    services: {
-      identify: identify({ runOnLimitedConnection: true }),
-      ping: ping(),
-      gossip: announcementService(federation),
-      ...(relay
-        ? { relay: circuitRelayServer({ reservations: { applyDefaultLimit: false, maxReservations: 256 } }) }
-        : {}),
-    },
+/** Members are asked for their protocols, which starts gossip with them; what libp2p stored of a stranger is deleted. */
+function identifyMembersOnly(network: Libp2p<NodeServices>, isMember: (peerId: string) => boolean): void {
+  network.addEventListener("connection:open", ({ detail: connection }) => {
+    // A connection that breaks meanwhile needs no identification.
+    if (isMember(connection.remotePeer.toString())) network.services.identify.identify(connection).catch(() => {});
   });
-}
-
-async function startNode(network: Libp2p, { listen }: PeerNetworkOptions): Promise<void> {
-  await network.start();
-  const own = listen.filter((address) => !address.includes("/p2p-circuit"));
-  const bound = network.getMultiaddrs().filter((address) => !address.toString().includes("/p2p-circuit"));
-  if (own.length === 0 || bound.length > 0) return;
-  await network.stop();
-  throw new FedError(
-    "PEER_LISTEN_FAILED",
-    { addresses: own.join(" ") },
-    { remedy: "the port is in use or not allowed: choose another one, or port 0 for any free one" },
-  );
+  network.addEventListener("peer:disconnect", ({ detail: peer }) => {
+    if (!isMember(peer.toString())) network.peerStore.delete(peer).catch(() => {});
+  });
 }

@@ -1,16 +1,15 @@
-// Yamux's library lets the sender know after each frame that as many bytes may follow: for small messages, a second
-// frame with its own encryption and system call. Here it waits until it has more to say, as the protocol's implementations
-// in Go and Rust do. They wait for half of the window; the library widens a window by how soon it is used up, and for that
-// must be let say so more often where much is transferred.
+// Sends yamux window updates every 32 KiB. The library sends one after each frame it receives: for small messages a
+// second frame with its own encryption and system call. Go and Rust wait for half of the window; the library doubles the
+// window where updates follow quickly on each other, and therefore needs them more often than that.
 import { yamux } from "@libp2p/yamux";
 import { StreamState, type YamuxStream } from "@libp2p/yamux/stream";
 
-/** An eighth of the smallest window: the sender never runs dry. */
-const leastUpdate = 32 * 1024;
+/** An eighth of the smallest window: the sender's window never runs out. */
+const minUpdateBytes = 32 * 1024;
 
-/** Yamux, as `yamux()` gives it, but no window updates of a few bytes. */
-export function yamuxWithRareWindowUpdates(): ReturnType<typeof yamux> {
-  const create = yamux();
+/** Yamux without window updates of a few bytes. */
+export function yamuxWithRareWindowUpdates(init: Parameters<typeof yamux>[0] = {}): ReturnType<typeof yamux> {
+  const create = yamux(init);
   return () => {
     const factory = create();
     const { createStreamMuxer } = factory;
@@ -31,8 +30,8 @@ function updatingRarely(stream: YamuxStream): YamuxStream {
   const update = stream.sendWindowUpdate.bind(stream);
   stream.sendWindowUpdate = () => {
     const { recvWindow, recvWindowCapacity } = stream as unknown as Record<"recvWindow" | "recvWindowCapacity", number>;
-    // Until a stream is established, the frame opens it; afterwards its only use is the window.
-    if (stream.state === StreamState.Established && recvWindow - recvWindowCapacity < leastUpdate) return;
+    // The first window update also opens the stream.
+    if (stream.state === StreamState.Established && recvWindow - recvWindowCapacity < minUpdateBytes) return;
     update();
   };
   return stream;

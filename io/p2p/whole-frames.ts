@@ -1,9 +1,9 @@
-// Noise hands the socket each frame in three pieces: its length, its ciphertext, its tag. Each piece would be a system
-// call and, without delay as libp2p sets its sockets, a packet of its own; one copy of at most 64 KiB makes them one.
+// One write for each noise frame. The library writes length, ciphertext and tag separately: three system calls and, since
+// libp2p sets TCP_NODELAY, three packets. One copy of at most 64 KiB is cheaper.
 import type { ConnectionEncrypter, MessageStream } from "@libp2p/interface";
 import { noise } from "@libp2p/noise";
 
-/** Noise, as `noise()` gives it, but one write a frame. */
+/** Noise with one write for each frame. */
 export function noiseInWholeFrames(): (components: Parameters<ReturnType<typeof noise>>[0]) => ConnectionEncrypter {
   const create = noise();
   return (components) => {

@@ -31,8 +31,10 @@ import {
   encodeRequest,
   encodeResponseHeader,
 } from "../../io/p2p/blob-frames.ts";
-import { parseMultiaddr } from "../../io/p2p/dialler.ts";
+import { loadPeerKey } from "../../io/p2p/identity.ts";
 import { openPeerKeyFile } from "../../io/p2p/key-file.ts";
+import { parseMultiaddr } from "../../io/p2p/multiaddrs.ts";
+import { decodeRecords, encodeRecords, openSignedAddresses, signAddresses } from "../../io/p2p/peer-records.ts";
 import { parseHospitalConfig } from "../../node/config.ts";
 import { decodeAnnouncement, encodeAnnouncement } from "../../protocol/format/announcement.ts";
 import { canonicalBytes } from "../../protocol/format/canonical.ts";
@@ -289,6 +291,11 @@ const log = {
   blockTimestamp: "0x66000000",
 };
 
+const peerRecord = async (): Promise<Uint8Array> => {
+  const key = await loadPeerKey(new Uint8Array(32).fill(7));
+  return (await signAddresses(key, [parseMultiaddr("/ip4/192.0.2.1/tcp/4710")], 1n)).bytes;
+};
+
 const ioDecoders: readonly Decoder[] = [
   {
     functions: ["decodeRequest"],
@@ -357,6 +364,18 @@ const ioDecoders: readonly Decoder[] = [
     form: "bytes",
     samples: () => [utf8("/ip4/192.0.2.1/tcp/4001/p2p/12D3KooWGzxzKZYveHXtpG6AsrUJBcWxHBFS2HsEoGTxrMLvKXtf")],
     decode: (bytes) => parseMultiaddr(text(bytes)),
+  },
+  {
+    functions: ["openSignedAddresses"],
+    form: "bytes",
+    samples: async () => [await peerRecord()],
+    decode: openSignedAddresses,
+  },
+  {
+    functions: ["decodeRecords"],
+    form: "bytes",
+    samples: async () => [encodeRecords([await peerRecord(), utf8("not a record")])],
+    decode: decodeRecords,
   },
 ];
 

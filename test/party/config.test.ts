@@ -41,6 +41,11 @@ describe("a party's configuration", () => {
   for (const [what, raw, field] of [
     ["an unknown field", { ...shared, shard: "s", stroe: "x" }, "(root)"],
     ["an endpoint that is no address", { ...shared, shard: "s", chain: { endpoints: ["here"] } }, "chain.endpoints.0"],
+    [
+      "a WebSocket endpoint",
+      { ...shared, shard: "s", chain: { endpoints: ["ws://127.0.0.1:8546"] } },
+      "chain.endpoints.0",
+    ],
     ["a missing shard", shared, "shard"],
   ] as const) {
     it(`names the field of ${what}`, () => {

@@ -10,8 +10,8 @@ import { addressOf, announcementBy, TestFederation, type TestPeer, until } from 
 import { openSlowLine } from "./slow-line.ts";
 
 const noLimit = { maxBytes: 1 << 30 };
-/** As the default, in a hundredth of the time. */
-const impatient = { silenceMs: 600, minBytesPerSecond: 4_096, dripMs: 3_000 };
+/** Time limits a tenth of the default ones. */
+const shortLimits = { silenceMs: 600, minBytesPerSecond: 4_096, slowMs: 3_000 };
 
 blobExchangeSuite("libp2p", async () => {
   const peers = new TestFederation();
@@ -62,7 +62,7 @@ describe("objects between peers", () => {
     return { ...peer, store: files };
   }
   async function connect(...to: TestPeer[]) {
-    const peer = await peers.start({ peers: to.map(addressOf), patience: impatient });
+    const peer = await peers.start({ peers: to.map(addressOf), timeLimits: shortLimits });
     await until(() => peer.network.connectedMembers().length === to.length);
     return peer;
   }
@@ -166,12 +166,12 @@ describe("objects between peers", () => {
     const server = await peers.start();
     const digest = await server.store.put(bytes);
     const line = await openSlowLine(addressOf(server), { bytesPerSecond: 500_000 });
-    const reader = await peers.start({ peers: [line.address], patience: impatient });
+    const reader = await peers.start({ peers: [line.address], timeLimits: shortLimits });
     await until(() => reader.network.connectedMembers().length === 1);
     const started = performance.now();
     await reader.network.exchange.fetch(digest, noLimit);
     expect(performance.now() - started, "the chunk took longer than the silence allowed").to.be.greaterThan(
-      2 * impatient.silenceMs,
+      2 * shortLimits.silenceMs,
     );
     await expectHas(reader, bytes, digest);
     await line.close();
@@ -182,7 +182,7 @@ describe("objects between peers", () => {
     const server = await peers.start();
     const digest = await server.store.put(bytes);
     const line = await openSlowLine(addressOf(server), { bytesPerSecond: 4_000_000 });
-    const reader = await peers.start({ peers: [line.address], patience: impatient });
+    const reader = await peers.start({ peers: [line.address], timeLimits: shortLimits });
     await until(() => reader.network.connectedMembers().length === 1);
     const fetching = reader.network.exchange.fetch(digest, noLimit);
     await until(() => line.carried() > 2 * chunkBytes);
@@ -202,7 +202,7 @@ describe("objects between peers", () => {
     const digest = await slow.store.put(bytes);
     await quick.store.put(bytes);
     const line = await openSlowLine(addressOf(slow), { bytesPerSecond: 50_000 });
-    const reader = await peers.start({ peers: [line.address, addressOf(quick)], patience: impatient });
+    const reader = await peers.start({ peers: [line.address, addressOf(quick)], timeLimits: shortLimits });
     await until(() => reader.network.connectedMembers().length === 2);
     const started = performance.now();
     await reader.network.exchange.fetch(digest, { ...noLimit, preferred: slow.address });
@@ -222,7 +222,8 @@ describe("objects between peers", () => {
     );
     const bytes = patternBytes(4 << 20);
     const [digest] = await Promise.all(servers.map(({ store }) => store.put(bytes)));
-    const reader = await connect(...servers);
+    const reader = await peers.start({ peers: servers.map(addressOf) });
+    await until(() => reader.network.connectedMembers().length === servers.length);
     let turns = 0;
     const timer = setInterval(() => turns++, 10);
     await reader.network.exchange.fetch(digest as NonNullable<typeof digest>, noLimit);

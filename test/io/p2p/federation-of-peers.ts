@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ErrorFacts } from "../../../foundation/errors.ts";
 import { createPeerKey, peerIdOfKey } from "../../../io/p2p/identity.ts";
 import type { Membership } from "../../../io/p2p/membership.ts";
 import { openPeerNetwork, type PeerNetwork, type PeerNetworkOptions } from "../../../io/p2p/peer-network.ts";
@@ -99,6 +100,23 @@ export class TestFederation {
 }
 
 export const silentLog: Log = { child: () => silentLog, debug() {}, info() {}, warn() {}, error() {} };
+
+/** A log whose lines of every child are kept. */
+export function recordingLog() {
+  const lines: ({ readonly level: string; readonly event: string } & ErrorFacts)[] = [];
+  const write =
+    (level: string) =>
+    (event: string, facts: ErrorFacts = {}) =>
+      void lines.push({ ...facts, level, event });
+  const log: Log = {
+    child: () => log,
+    debug: write("debug"),
+    info: write("info"),
+    warn: write("warn"),
+    error: write("error"),
+  };
+  return { log, lines, seen: (event: string) => lines.filter((line) => line.event === event) };
+}
 
 /** Where to dial a peer. */
 export function addressOf(peer: TestPeer): string {
