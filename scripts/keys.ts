@@ -6,8 +6,6 @@ import type { Command } from "commander";
 import { FedError } from "../foundation/errors.ts";
 import { createKeystore, readKeystore } from "../io/chain/keystore.ts";
 import { writeNewFile } from "../io/chain/new-file.ts";
-import { createPeerKey, peerIdOfKey } from "../io/p2p/identity.ts";
-import { openPeerKeyFile } from "../io/p2p/key-file.ts";
 import { readPassword } from "./terminal/read-password.ts";
 
 const shortestPassword = 8;
@@ -77,6 +75,7 @@ async function create(at: Places, { passwordFile }: Options) {
     const remedy = `take ${shortestPassword} characters or more: whoever copies the file can try as many as they like`;
     throw new FedError("PASSWORD_WEAK", { length: password.length }, { remedy });
   }
+  const { createPeerKey } = await identity();
   await writeNewFile(at.peerKey, `${Buffer.from(await createPeerKey()).toString("hex")}\n`, { mode: 0o600 });
   await createKeystore(at.keystore, password);
   return show(at);
@@ -84,12 +83,20 @@ async function create(at: Places, { passwordFile }: Options) {
 
 async function show(at: Places) {
   const { address, kdf, n } = await readKeystore(at.keystore);
-  const peerId = existsSync(at.peerKey) ? await peerIdOfKey(await openPeerKeyFile(at.peerKey)) : undefined;
+  const peerId = existsSync(at.peerKey) ? await peerIdIn(at.peerKey) : undefined;
   const exposed: string[] = [];
   for (const path of [at.keystore, at.peerKey]) {
     if (existsSync(path) && ((await stat(path)).mode & 0o077) !== 0) exposed.push(path);
   }
   return { address, peerId, keystore: at.keystore, peerKey: at.peerKey, kdf, n, exposed };
+}
+
+/** Loaded when it is needed: libp2p's keys are a hundred modules. */
+const identity = () => import("../io/p2p/identity.ts");
+
+async function peerIdIn(path: string): Promise<string> {
+  const { openPeerKeyFile } = await import("../io/p2p/key-file.ts");
+  return (await identity()).peerIdOfKey(await openPeerKeyFile(path));
 }
 
 function print(shown: Awaited<ReturnType<typeof show>>, { json }: Options): void {

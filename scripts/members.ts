@@ -89,13 +89,13 @@ async function list(options: ReadOptions): Promise<void> {
       console.log(JSON.stringify({ owner, handedTo, members: all }));
       return;
     }
-    const rows = all.map(({ index, role, address, active, peerId }) => [
-      index,
-      active ? role : `${role}, revoked`,
-      address,
-      peerId ?? "not bound yet",
-    ]);
+    const rows = all.map(({ index, role, address, active, peerId }) => {
+      // All peer ids begin alike; the end tells them apart, and the row fits 80 columns.
+      const peer = peerId === undefined ? "none yet" : `…${peerId.slice(-8)}`;
+      return [index, role, address, active ? peer : "revoked"];
+    });
     console.log(table(["#", "role", "address", "peer id"], rows));
+    console.log("peer ids in full: --json");
     const named = (account: string) => (account === ledger.federation.contract ? "the hospitals, by vote" : account);
     console.log(`owner: ${named(owner)}${handedTo ? `; handed over to ${named(handedTo)}, not accepted yet` : ""}`);
   });

@@ -21,7 +21,7 @@ interface Flags {
 /** Adds the command to the program. */
 export function simulateCommand(program: Command): void {
   const command = program
-    .command("simulate", { isDefault: true })
+    .command("simulate")
     .description("Run a federation of hospitals on this machine, from DICOM files to a verified audit.")
     .option("--run-dir <dir>", "folder of the run; default runs/<time>")
     .option("--resume", "resume the run in --run-dir, or the newest unfinished one")

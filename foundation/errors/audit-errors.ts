@@ -11,6 +11,8 @@ export const auditErrors = entriesOf("audit", {
   ATTESTATION_NOT_MEMBER: distrustHistory,
   ATTESTATION_STATUS: distrustHistory,
   BASE_NOT_LAST_MODEL: distrustHistory,
+  CODE_UNKNOWN:
+    "read the contract's code, or audit with the version of the software that the federation was founded with",
   COMMITMENTS_HASH: distrustHistory,
   COMMITMENT_NOT_MEMBER: distrustHistory,
   COMMITMENT_STATUS: distrustHistory,

@@ -3,7 +3,7 @@
 import { type ErrorFacts, FedError, isFedError } from "../../foundation/errors.ts";
 import { abandonable, pause } from "../../foundation/pause.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
-import type { ChainAgreement } from "../../protocol/audit/basis.ts";
+import type { ChainAgreement } from "../../protocol/audit/report.ts";
 import type { LedgerEvent, Member, RoundState, RoundTerms } from "../../protocol/contract/round.ts";
 import { RoundHistory } from "../../protocol/contract/round-history.ts";
 import { type ContractState, withoutContents } from "../../protocol/contract/state.ts";

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { FedError } from "../../foundation/errors.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
-import type { ChainAgreement } from "../../protocol/audit/basis.ts";
+import type { ChainAgreement } from "../../protocol/audit/report.ts";
 import type { Log } from "../../protocol/ports.ts";
 import type { Endpoints } from "./endpoints.ts";
 import { type EventRange, headerOf, LogReader } from "./log-reader.ts";

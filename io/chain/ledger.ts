@@ -3,7 +3,7 @@ import { hexlify, Signature, type Wallet } from "ethers";
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import { pause } from "../../foundation/pause.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
-import type { ChainAgreement } from "../../protocol/audit/basis.ts";
+import type { ChainAgreement } from "../../protocol/audit/report.ts";
 import type { RoundTerms } from "../../protocol/contract/round.ts";
 import { type HospitalAddress, parseAddress, type RoundId } from "../../protocol/format/digest.ts";
 import type { Ledger } from "../../protocol/ports.ts";

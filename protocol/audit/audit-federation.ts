@@ -8,9 +8,11 @@ import type { Plan } from "../format/plan.ts";
 import type { CollectPorts } from "../judge/collect.ts";
 import type { Ledger } from "../ports.ts";
 import { auditRound } from "./audit-round.ts";
+import { basisFindings } from "./basis.ts";
 import { checkedBlobs, checkedExchange, type ObjectSource } from "./checked-blobs.ts";
 import { type AuditedRound, Replay } from "./replay.ts";
 import {
+  type AuditBasis,
   type AuditEvent,
   type AuditReport,
   type AuditVerdict,
@@ -22,6 +24,8 @@ import {
 export interface AuditPorts extends Pick<CollectPorts, "exchange" | "signatures"> {
   readonly blobs: ObjectSource;
   readonly ledger: Pick<Ledger, "federation" | "history" | "latestRound">;
+  /** Asked once the history was read. */
+  readonly basis?: () => AuditBasis;
 }
 
 export interface AuditOptions extends Waiting {
@@ -35,7 +39,7 @@ export interface AuditOptions extends Waiting {
  * @throws FedError what the ledger throws, trouble of the store or the network that is no absence, ABORTED
  */
 export async function* auditFederation(
-  { ledger, blobs, exchange, signatures }: AuditPorts,
+  { ledger, blobs, exchange, signatures, basis: basisOf }: AuditPorts,
   options: AuditOptions,
 ): AsyncGenerator<AuditEvent, AuditReport> {
   const { maxModelBytes, signal } = options;
@@ -77,6 +81,8 @@ export async function* auditFederation(
     const facts = { expected: `${latest}`, found: `${rounds.length}` };
     replay.findings.push({ severity: "broken", code: "HISTORY_INCOMPLETE", text, ...facts });
   }
+  const basis = basisOf?.();
+  if (basis) replay.findings.unshift(...basisFindings(basis));
   for (const finding of replay.findings) yield { kind: "finding", finding };
 
   const first = firstFault([...replay.findings, ...rounds.flatMap(({ findings }) => findings)]);
@@ -87,6 +93,7 @@ export async function* auditFederation(
   return {
     version: 1,
     federation,
+    ...(basis ? { basis } : {}),
     verdict: first ? (first.severity as AuditVerdict) : models === 0 ? "empty" : "verified",
     ...(first ? { first } : {}),
     members: replay.members(),

@@ -1,14 +1,9 @@
-// What a reading of the chain rests on: which code the contract has, and how many endpoints showed the same chain. An audit
-// says it before its verdict, which can be no better than this.
+// What an audit says of its own ground: which code the contract has.
+import type { AuditBasis, Finding } from "./report.ts";
 
-/** How far the endpoints of a reader agreed. */
-export interface ChainAgreement {
-  /** Endpoints that were asked. */
-  readonly endpoints: number;
-  /** Endpoints that showed the same headers and logs in every range of blocks that was read, the first one included. */
-  readonly agreed: number;
-  /** Host and port of endpoints that did not answer when they were last asked. */
-  readonly silent: readonly string[];
-  /** Host and port of endpoints that lacked blocks of others for too long. */
-  readonly behind: readonly string[];
+/** Code that is not known can emit any event: nobody can tell what its history says from what happened. */
+export function basisFindings({ isKnownCode }: AuditBasis): Finding[] {
+  if (isKnownCode) return [];
+  const text = "the contract's code is not the build that this program knows, and may emit any event";
+  return [{ severity: "unavailable", code: "CODE_UNKNOWN", text }];
 }

@@ -130,11 +130,31 @@ export interface MemberReport {
   readonly revokedAt?: number;
 }
 
+/** How far the endpoints that the chain was read from agreed. */
+export interface ChainAgreement {
+  /** Endpoints that were asked. */
+  readonly endpoints: number;
+  /** Endpoints that showed the same headers and logs in every range of blocks that was read, the first one included. */
+  readonly agreed: number;
+  /** Host and port of endpoints that did not answer when they were last asked. */
+  readonly silent: readonly string[];
+  /** Host and port of endpoints that lacked blocks of others for too long. */
+  readonly behind: readonly string[];
+}
+
+/** What the reading of the chain rests on: the verdict can be no better than this. */
+export interface AuditBasis extends ChainAgreement {
+  /** Whether the contract's code is the build that this program knows. */
+  readonly isKnownCode: boolean;
+}
+
 export type AuditVerdict = "verified" | "broken" | "unavailable" | "empty";
 
 export interface AuditReport {
   readonly version: 1;
   readonly federation: FederationId;
+  /** What the reading of the chain rests on; absent where the ledger does not say. */
+  readonly basis?: AuditBasis;
   /** broken before unavailable before verified; empty where no round made a model yet. */
   readonly verdict: AuditVerdict;
   /** The first thing that does not hold, or else that cannot be had. */

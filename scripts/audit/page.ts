@@ -25,7 +25,7 @@ td.verified,td.broken,td.unavailable,td.none{border-left:5px solid}
 `;
 
 export function auditPage(report: AuditReport, test: TestScores | undefined): string {
-  const { federation, verdict, first, members, rounds, counts, until, findings } = report;
+  const { federation, basis, verdict, first, members, rounds, counts, until, findings } = report;
   const [title, meaning] = verdicts[verdict];
   const all = [...findings, ...rounds.flatMap((round) => round.findings)];
   const card = modelCard(report, test);
@@ -42,6 +42,7 @@ export function auditPage(report: AuditReport, test: TestScores | undefined): st
 <body>
 <h1>Audit of a federation</h1>
 <p>Contract <code>${escapeXml(federation.contract)}</code> on chain ${federation.chainId}${until ? `, up to block ${until.block} of ${escapeXml(utc(until.time))}` : ""}.
+${basis ? `The contract's code is ${basis.isKnownCode ? "" : "<strong>not</strong> "}the build that the auditor's program knows. ${basis.agreed} of ${basis.endpoints} RPC endpoints showed the same headers and logs.` : ""}
 ${counts.events} events, ${counts.objects} objects and ${(counts.bytes / 1e6).toFixed(1)} MB were read and hashed.</p>
 <div class="verdict ${verdict}"><strong>${title}.</strong> ${meaning}${first ? ` First: ${escapeXml(first.text)} (${escapeXml(first.code)}${first.round === undefined ? "" : `, round ${first.round}`}).` : ""}</div>
 <h2>Rounds</h2>

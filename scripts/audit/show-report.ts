@@ -1,7 +1,15 @@
-// The report for people in front of a terminal: the verdict, a table of the rounds, what was found, and the verdict again.
+// The report for people in front of a terminal: its basis, the verdict, a table of the rounds, what was found, and the
+// verdict again.
 import pc from "picocolors";
 import type { Estimate } from "../../foundation/statistics/proportion.ts";
-import type { AuditReport, Finding, RoundReport, RoundVerdict, Severity } from "../../protocol/audit/report.ts";
+import type {
+  AuditBasis,
+  AuditReport,
+  Finding,
+  RoundReport,
+  RoundVerdict,
+  Severity,
+} from "../../protocol/audit/report.ts";
 import { table } from "../terminal/table.ts";
 import { shortName } from "./names.ts";
 
@@ -17,10 +25,11 @@ const verdictWords: Readonly<Record<RoundVerdict, string>> = {
 
 /** The whole report; the verdict is the first and the last line, so that no list hides it. */
 export function reportText(report: AuditReport, files: readonly string[]): string {
-  const { federation, members, until, rounds } = report;
+  const { federation, basis, members, until, rounds } = report;
   const hospitals = members.filter(({ role }) => role === "hospital").length;
   const models = modelsLine(report);
   const parts = [
+    basis ? basisLines(basis).join("\n") : "",
     verdictLine(report),
     `federation  ${federation.contract} on chain ${federation.chainId}, to block ${until?.block ?? "-"}\n` +
       `members     ${hospitals} hospitals, ${members.length - hospitals} aggregators`,
@@ -67,6 +76,21 @@ function interval({ value, low, high }: Estimate): string {
   return `${value.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
 }
 
+/** What the verdict rests on. */
+export function basisLines({ isKnownCode, endpoints, agreed, silent, behind }: AuditBasis): string[] {
+  const code = isKnownCode ? "the build that this program knows" : pc.yellow("NOT a build that this program knows");
+  const endpointsLine =
+    agreed === 1
+      ? `one endpoint alone shows headers and logs${endpoints > 1 ? ` (of ${endpoints} asked)` : ""}; another one could find it out if it lies`
+      : `headers and logs agreed by ${agreed} of ${endpoints} endpoints`;
+  return [
+    `code        ${code}`,
+    `chain       ${endpointsLine}`,
+    ...silent.map((name) => `            ${printable(name)} did not answer`),
+    ...behind.map((name) => `            ${printable(name)} lacks blocks that others have`),
+  ];
+}
+
 /** Each finding on a line, the gravest first; notes only where there is room. */
 export function findingLines({ findings, rounds }: AuditReport): string[] {
   const all = [...findings, ...rounds.flatMap((round) => round.findings)];
@@ -92,13 +116,14 @@ function findingLine(finding: Finding): string {
 }
 
 /** The verdict in one line. */
-export function verdictLine({ verdict, first, counts, model }: AuditReport): string {
+export function verdictLine({ verdict, first, counts, model, basis }: AuditReport): string {
   const { models, updates, objects, bytes } = counts;
   switch (verdict) {
     case "verified": {
       const notes = `${models} ${models === 1 ? "model" : "models"} derived again to the same bytes from ${updates} updates`;
       const size = `${objects} objects, ${(bytes / 1e6).toFixed(1)} MB`;
-      return `${pc.bold(pc.green("VERIFIED"))} ${notes} (${size}); the last is ${model}`;
+      const alone = basis?.agreed === 1 ? "; the chain is one endpoint's account" : "";
+      return `${pc.bold(pc.green("VERIFIED"))} ${notes} (${size}); the last is ${model}${alone}`;
     }
     case "empty":
       return `${pc.bold(pc.yellow("NOTHING TO VERIFY"))} no round has made a model yet`;

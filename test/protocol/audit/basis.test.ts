@@ -1,0 +1,53 @@
+import { expect } from "chai";
+import { auditFederation } from "../../../protocol/audit/audit-federation.ts";
+import type { AuditBasis, AuditReport } from "../../../protocol/audit/report.ts";
+import { basisLines, verdictLine } from "../../../scripts/audit/show-report.ts";
+
+const known: AuditBasis = { isKnownCode: true, endpoints: 2, agreed: 2, silent: [], behind: [] };
+
+/** The audit of a contract without rounds, which rests on the given. */
+async function auditOf(basis: AuditBasis): Promise<AuditReport> {
+  const ports = {
+    ledger: {
+      federation: { chainId: 1, contract: `0x${"11".repeat(20)}` as never },
+      latestRound: async () => 0 as never,
+      async *history() {},
+    },
+    blobs: {} as never,
+    exchange: {} as never,
+    signatures: {} as never,
+    basis: () => basis,
+  };
+  const work = auditFederation(ports, { maxModelBytes: 1 });
+  for (;;) {
+    const step = await work.next();
+    if (step.done) return step.value;
+  }
+}
+
+describe("what an audit rests on", () => {
+  it("is in the report", async () => {
+    const report = await auditOf(known);
+    expect([report.verdict, report.basis]).to.deep.equal(["empty", known]);
+  });
+
+  it("cannot tell anything from a contract with unknown code, and says so first", async () => {
+    const report = await auditOf({ ...known, isKnownCode: false });
+    expect([report.verdict, report.first?.code]).to.deep.equal(["unavailable", "CODE_UNKNOWN"]);
+    expect(basisLines({ ...known, isKnownCode: false })[0]).to.match(/^code +NOT a build that this program knows/);
+  });
+
+  it("is said before the verdict, with the endpoints that did not help", () => {
+    expect(basisLines(known).join("\n")).to.include("agreed by 2 of 2 endpoints");
+    const lines = basisLines({ ...known, agreed: 1, silent: ["one.example"], behind: ["two.example\u001b[2J"] });
+    expect(lines.join("\n")).to.match(
+      /one endpoint alone .*of 2 asked.*\n.*one\.example did not answer\n.*two\.example\?/,
+    );
+  });
+
+  it("is part of the verdict where one endpoint alone told of the chain", async () => {
+    const report: AuditReport = { ...(await auditOf({ ...known, endpoints: 1, agreed: 1 })), verdict: "verified" };
+    expect(verdictLine(report)).to.match(/^VERIFIED .*one endpoint's account$/);
+    expect(verdictLine({ ...report, basis: known })).not.to.include("one endpoint");
+  });
+});
