@@ -9,7 +9,7 @@ import { type FederationFile, readFederationFile, writeFederationFile } from "..
 import type { RoundTerms } from "../protocol/contract/round.ts";
 import { parseDigest } from "../protocol/format/digest.ts";
 import { foundOnChain, requireFounded } from "./deploy/found.ts";
-import { askForWallet, parseAddressOption, parseCount, rpcUrls } from "./ledger/options.ts";
+import { askForWallet, parseAddressOption, parseCount, parseMaxFee, rpcUrls, withMaxFee } from "./ledger/options.ts";
 import { parseTerms, type TermsOptions, withTermsOptions } from "./ledger/terms-options.ts";
 
 interface Options extends TermsOptions {
@@ -20,6 +20,7 @@ interface Options extends TermsOptions {
   readonly keystore?: string;
   readonly passwordFile?: string;
   readonly confirmations?: string;
+  readonly maxFeeGwei: string;
   readonly hospital?: readonly string[];
   readonly aggregator?: readonly string[];
   readonly handOver?: string;
@@ -44,7 +45,7 @@ export function deployCommand(program: Command): void {
     .option("--hand-over <address>", 'who is to own the federation; "hospitals" for their vote; they accept it')
     .option("--genesis <digest>", "the model of the first round; left to its opener when not given")
     .option("--predecessor <address>", "the contract of the federation that this one continues");
-  withTermsOptions(command, { withUsual: true })
+  withTermsOptions(withMaxFee(command), { withUsual: true })
     .option("--confirmations <n>", "blocks on top of each step before the next: 1 on chain 31337, else 5")
     .option("--json", "print the federation file's content as JSON")
     .addHelpText("after", help)
@@ -79,7 +80,8 @@ async function deploy(options: Options): Promise<{ file: FederationFile; already
     throw new FedError("OPTION_INVALID", { option: "--network" }, { remedy: "give either --network or --rpc" });
   }
   const [rpc] = rpcUrls(options.rpc ?? []);
-  const target = { network, rpc, chainId, journalFolder: `${path.replace(/\.json$/, "")}.ignition` };
+  const journalFolder = `${path.replace(/\.json$/, "")}.ignition`;
+  const target = { network, rpc, chainId, journalFolder, maxFeeGwei: parseMaxFee(options.maxFeeGwei) };
   const steps = readSteps(options); // before anybody types a password
   if (existsSync(path)) {
     const file = await readFederationFile(path);

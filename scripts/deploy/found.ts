@@ -122,6 +122,7 @@ async function runSteps(
     return await rounds.getAddress();
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
+    if (/exceeds? the configured limit|maxFeePerGasLimit/i.test(text)) throw new FedError("CHAIN_FEES", {}, { cause });
     const remedy = /reconcil/i.test(text)
       ? "it was begun with other settings: repeat those, or found another one with another --out"
       : "run the same command again: what has been done is not done again";

@@ -22,6 +22,8 @@ export interface Target {
   readonly key: Wallet | "hardhat-keystore" | "none";
   /** Where Ignition keeps its journal. */
   readonly journalFolder: string;
+  /** Most that is offered for a unit of gas, gwei. */
+  readonly maxFeeGwei: number;
 }
 
 /**
@@ -39,9 +41,10 @@ export async function connectTarget(target: Target) {
     const remedy = "say with --chain-id which chain you mean: 31337 Hardhat and anvil, 11155111 Sepolia";
     throw new FedError("CHAIN_UNNAMED", { network, chainId, asked: target.chainId }, { remedy });
   }
+  const maxFeePerGasLimit = BigInt(Math.round(target.maxFeeGwei * 1e9));
   const config: HardhatUserConfig = {
     ...userConfig,
-    networks: { [name]: { ...known, accounts: accountsOf(key) } },
+    networks: { [name]: { ...known, accounts: accountsOf(key), ignition: { maxFeePerGasLimit } } },
     paths: { ...userConfig.paths, ignition: journalFolder },
   };
   const hardhat = await createHardhatRuntimeEnvironment(config, {}, root);

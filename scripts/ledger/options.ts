@@ -3,8 +3,9 @@ import { type Command, Option } from "commander";
 import type { Wallet } from "ethers";
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import { readFederationFile } from "../../io/chain/federation-file.ts";
+import { defaultMaxFeeGwei } from "../../io/chain/fees.ts";
 import { openKeystore, readKeystore } from "../../io/chain/keystore.ts";
-import { type OpenLedger, openLedger } from "../../io/chain/ledger.ts";
+import { type LedgerOptions, type OpenLedger, openLedger } from "../../io/chain/ledger.ts";
 import { type HospitalAddress, parseAddress } from "../../protocol/format/digest.ts";
 import { readPassword } from "../terminal/read-password.ts";
 
@@ -16,6 +17,7 @@ export interface ReadOptions {
 }
 
 export interface WriteOptions extends ReadOptions {
+  readonly maxFeeGwei: string;
   readonly keystore: string;
   readonly passwordFile?: string;
 }
@@ -35,7 +37,19 @@ export function withReadOptions(command: Command): Command {
 
 /** Adds the options of a command that writes. */
 export function withWriteOptions(command: Command): Command {
-  return withReadOptions(withKeystore(command));
+  return withReadOptions(withMaxFee(withKeystore(command)));
+}
+
+/** Adds the option that limits what endpoints can make a transaction cost. */
+export function withMaxFee(command: Command): Command {
+  return command.option("--max-fee-gwei <n>", "most that is offered for a unit of gas", String(defaultMaxFeeGwei));
+}
+
+/** @throws OPTION_INVALID */
+export function parseMaxFee(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value <= 1_000_000) return value;
+  throw new FedError("OPTION_INVALID", { option: "--max-fee-gwei", value: text }, { remedy: "give a number of gwei" });
 }
 
 /** Adds the options that name the key that writes. */
@@ -52,7 +66,7 @@ function withKeystore(command: Command): Command {
 export async function onLedger<T>(
   options: ReadOptions,
   work: (ledger: OpenLedger) => Promise<T>,
-  wallet?: Wallet,
+  writing: Pick<LedgerOptions, "wallet" | "maxFeeGwei"> = {},
 ): Promise<T> {
   const { chainId, contract, fromBlock, codeDigest } = await readFederationFile(options.federation);
   const ledger = await openLedger({
@@ -63,7 +77,7 @@ export async function onLedger<T>(
     confirmations: parseCount(options.confirmations, "--confirmations"),
     // A person waits in front of this: one round over all endpoints, not a minute of trying again.
     patienceMs: 5000,
-    ...(wallet ? { wallet } : {}),
+    ...writing,
   });
   try {
     return await work(ledger);
@@ -78,7 +92,8 @@ export async function onWritableLedger<T>(
   work: (ledger: OpenLedger, self: HospitalAddress) => Promise<T>,
 ): Promise<T> {
   const wallet = await askForWallet(options.keystore, options.passwordFile);
-  return onLedger(options, (ledger) => work(ledger, parseAddress(wallet.address)), wallet);
+  const maxFeeGwei = parseMaxFee(options.maxFeeGwei);
+  return onLedger(options, (ledger) => work(ledger, parseAddress(wallet.address)), { wallet, maxFeeGwei });
 }
 
 /** @throws FedError KEYSTORE_MISSING, KEYSTORE_MALFORMED, KEYSTORE_PASSWORD, PASSWORD_MISSING */

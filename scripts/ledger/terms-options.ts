@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { FedError } from "../../foundation/errors.ts";
 import type { RoundTerms } from "../../protocol/contract/round.ts";
+import { defaultPlan } from "../../protocol/format/default-plan.ts";
 import { parseDuration, showDuration } from "./duration.ts";
 import { parseCount } from "./options.ts";
 
@@ -36,7 +37,7 @@ export const termFields: readonly TermField[] = [
     "sampleCap",
     "--sample-cap",
     "largest sample count of an update, its influence bound; at most 1048576",
-    "10000",
+    String(defaultPlan().sampleCap),
     24,
   ),
 ];

@@ -49,7 +49,9 @@ describe("the commands about a federation", () => {
       [2, "hospital"],
       [3, "aggregator"],
     ]);
-    expect(await run("members", "list", ...common)).to.match(/3 +aggregator +0x.* +not bound yet/);
+    const shown = await run("members", "list", ...common);
+    expect(shown).to.match(/3 +aggregator +0x.* +none yet/);
+    expect(Math.max(...shown.split("\n").map((line) => line.trimEnd().length))).to.be.at.most(80);
   });
 
   it("members admits and revokes, as the owner only", async () => {

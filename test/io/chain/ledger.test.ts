@@ -94,7 +94,9 @@ describe("the ledger on a chain", () => {
     expect(state.commitBy).to.equal((opened?.time ?? 0) + terms.commitPeriod);
     for (const [i, event] of events.entries()) {
       const before = events[i - 1];
-      if (before) expect([event.block, event.logIndex] > [before.block, before.logIndex]).to.equal(true);
+      if (!before) continue;
+      const isLater = event.block > before.block || (event.block === before.block && event.logIndex > before.logIndex);
+      expect(isLater, `${before.block}.${before.logIndex} before ${event.block}.${event.logIndex}`).to.equal(true);
     }
   });
 
