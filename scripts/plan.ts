@@ -1,9 +1,12 @@
 // `consilium plan`: the two files that a federation starts from, its plan and its first model, and their digests.
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { z } from "zod";
+import { FedError } from "../foundation/errors.ts";
 import { blobDigest } from "../protocol/format/merkle.ts";
 import { encodePlan } from "../protocol/format/plan.ts";
+import { planSpellingCommands } from "./plan/canonical-plan.ts";
 import { planCheckCommand } from "./plan/check-plan.ts";
 import { planFrom } from "./plan/plan-from-choices.ts";
 import { planChoicesSchema, withPlanOptions } from "./plan/plan-options.ts";
@@ -16,6 +19,7 @@ const optionsSchema = planChoicesSchema.extend({
   genesis: z.string(),
   from: z.string().optional(),
   backbone: z.string().optional(),
+  force: z.boolean().default(false),
   json: z.boolean().default(false),
 });
 
@@ -29,18 +33,28 @@ export function planCommand(program: Command): void {
     .option("--from <file>", "a plan to start from, in place of the default one; the options below change it")
     .option("--seed <n>", "of everything random (default 7)")
     .option("--backbone <file>", "safetensors whose extractor the first model begins with: names as in our own models")
+    .option("--force", "overwrite files that exist")
     .option("--json", "print the digests as JSON");
   withPlanOptions(command)
     .addHelpText(
       "after",
       "\nExamples:\n  consilium plan\n  consilium plan --preset iv3 --rounds 50 --plan iv3.json" +
-        "\n  consilium plan --strategy multi-krum --byzantine 2\n  consilium plan check plan.json",
+        "\n  consilium plan --strategy multi-krum --byzantine 2\n  consilium plan check plan.json" +
+        "\n  consilium plan canonical plan.json --write\n  consilium plan digest plan.json",
     )
     .action(async (raw: unknown) => {
-      const { plan: planFile, genesis: genesisFile, from, json, ...rest } = parseOptions(optionsSchema, raw, "plan");
+      const {
+        plan: planFile,
+        genesis: genesisFile,
+        from,
+        force,
+        json,
+        ...rest
+      } = parseOptions(optionsSchema, raw, "plan");
       const { backbone, ...choices } = rest;
       const plan = planFrom(choices, from === undefined ? undefined : await readPlan(from, "--from"));
       const begun = backbone === undefined ? undefined : await readGiven(backbone, "--backbone");
+      if (!force) refuseExisting([planFile, genesisFile]);
       // Loaded here: TensorFlow takes a second that --help and `plan check` need not wait.
       const { genesisWeights } = await import("../model/training/trainer.ts");
       const files = [
@@ -53,4 +67,12 @@ export function planCommand(program: Command): void {
       else for (const { name, file, digest } of written) console.log(`${name.padEnd(8)} ${digest}  ${file}`);
     });
   planCheckCommand(command);
+  planSpellingCommands(command);
+}
+
+/** @throws FILE_EXISTS before anything is written */
+function refuseExisting(files: readonly string[]): void {
+  for (const path of files) {
+    if (existsSync(path)) throw new FedError("FILE_EXISTS", { path }, { remedy: "give another path, or --force" });
+  }
 }

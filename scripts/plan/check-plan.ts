@@ -48,7 +48,7 @@ export function checkPlan(bytes: Uint8Array): CheckedPlan {
     refusals.push({
       code: "PLAN_NOT_CANONICAL",
       why: "its bytes are not the one spelling that has a digest: keys sorted, no spaces (RFC 8785)",
-      remedy: "write it again: consilium plan --from FILE",
+      remedy: "write it in that spelling: consilium plan canonical FILE --write",
     });
   }
   return { digest, plan, refusals };

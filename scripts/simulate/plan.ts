@@ -37,7 +37,8 @@ export async function ensurePlan(run: RunDirectory, mostSlices: number): Promise
       run.settings.plan === undefined
         ? planArguments({ ...planChoicesOf(run.settings), minUpdates, slices: model.input.slices })
         : ["--from", run.settings.plan];
-    await runCommand(["plan", "--plan", files.plan, "--genesis", files.genesis, ...asked]);
+    // --force: an earlier start may have been killed between writing the files and noting that they are there.
+    await runCommand(["plan", "--force", "--plan", files.plan, "--genesis", files.genesis, ...asked]);
     await run.markDone("plan");
   }
   return { plan: decodePlan(await readFile(files.plan)), genesis: await readFile(files.genesis) };

@@ -6,9 +6,8 @@ import { expect } from "chai";
 import { commands } from "../../scripts/commands.ts";
 import { reportFailure } from "../../scripts/terminal/failure.ts";
 
-const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
-const commandLine = path("../../scripts/consilium.ts");
-const counter = path("processes/count-modules.mjs");
+const commandLine = fileURLToPath(new URL("../../scripts/consilium.ts", import.meta.url));
+const counter = fileURLToPath(new URL("./processes/count-modules.mjs", import.meta.url));
 
 interface Outcome {
   readonly code: number;

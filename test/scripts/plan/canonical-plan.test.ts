@@ -1,0 +1,70 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { Command } from "commander";
+import { defaultPlan } from "../../../protocol/format/default-plan.ts";
+import { blobDigest } from "../../../protocol/format/merkle.ts";
+import { encodePlan } from "../../../protocol/format/plan.ts";
+import { planCommand } from "../../../scripts/plan.ts";
+
+const plan = { ...defaultPlan(), rounds: 5 };
+
+describe("a plan that was edited", () => {
+  let dir: string;
+  let file: string;
+
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), "consilium-plan-"));
+    file = join(dir, "plan.json");
+    await writeFile(file, JSON.stringify(plan, null, 2));
+  });
+  afterEach(() => rm(dir, { recursive: true }));
+
+  const run = async (...args: string[]): Promise<string> => {
+    const program = new Command("consilium").exitOverride();
+    planCommand(program);
+    const { log } = console;
+    const lines: string[] = [];
+    console.log = (line: unknown) => lines.push(String(line));
+    try {
+      await program.parseAsync(args, { from: "user" });
+    } finally {
+      console.log = log;
+    }
+    return lines.join("\n");
+  };
+  const codeOf = (...args: string[]) =>
+    run(...args).then(
+      () => undefined,
+      ({ code }) => code,
+    );
+
+  it("has the digest of its canonical spelling", async () => {
+    const digest = blobDigest(encodePlan(plan));
+    expect(await run("plan", "digest", file)).to.equal(digest);
+    expect(JSON.parse(await run("plan", "digest", file, "--json"))).to.deep.equal({ digest });
+  });
+
+  it("is written in that spelling where asked for, and not before", async () => {
+    const before = await readFile(file, "utf8");
+    expect(await codeOf("plan", "digest", file)).to.equal(undefined);
+    expect(await readFile(file, "utf8")).to.equal(before);
+    await run("plan", "canonical", file, "--write");
+    expect(await readFile(file)).to.deep.equal(Buffer.from(encodePlan(plan)));
+  });
+
+  it("is refused where it is no plan", async () => {
+    await writeFile(file, JSON.stringify({ ...plan, rounds: 0 }));
+    expect(await codeOf("plan", "canonical", file, "--write")).to.equal("PLAN_MALFORMED");
+    expect(JSON.parse(await readFile(file, "utf8")).rounds).to.equal(0);
+  });
+
+  it("is not overwritten by a new one", async () => {
+    const before = await readFile(file, "utf8");
+    const genesis = join(dir, "genesis.safetensors");
+    expect(await codeOf("plan", "--plan", file, "--genesis", genesis)).to.equal("FILE_EXISTS");
+    expect(await codeOf("plan", "--plan", join(dir, "other.json"), "--genesis", file)).to.equal("FILE_EXISTS");
+    expect(await readFile(file, "utf8")).to.equal(before);
+  });
+});
