@@ -33,17 +33,19 @@ interface Options extends TermsOptions {
 export function deployCommand(program: Command): void {
   const command = program
     .command("deploy")
-    .description("Found a federation: its contract, its first members. Resumable; writes the federation file.")
+    .description(
+      "Found a federation: create its contract, admit its first members, write the federation file. Resumable.",
+    )
     .option("--network <name>", "a network of hardhat.config.ts: localhost, sepolia, consortium, …")
-    .option("--rpc <url>", "an RPC endpoint, instead of a network's name; with --chain-id")
-    .option("--chain-id <n>", "the chain that is meant: any other is refused")
+    .option("--rpc <url>", "an RPC endpoint in place of a network's name; needs --chain-id")
+    .option("--chain-id <n>", "the id of the chain; an endpoint of another chain is refused")
     .option("--out <file>", "the new federation file", "federation.json")
     .option("--keystore <file>", "encrypted keystore of the account that pays; without it, Hardhat's keystore")
     .option("--password-file <file>", "its first line is the keystore's password (else the environment, else a prompt)")
     .option("--hospital <address...>", "admit as a hospital; indices follow this order")
     .option("--aggregator <address...>", "admit as an aggregator")
-    .option("--hand-over <address>", 'who is to own the federation; "hospitals" for their vote; they accept it')
-    .option("--genesis <digest>", "the model of the first round; left to its opener when not given")
+    .option("--hand-over <address>", 'the next owner, who must accept; "hospitals" for their vote')
+    .option("--genesis <digest>", "the model of the first round; chosen by its opener if not given")
     .option("--predecessor <address>", "the contract of the federation that this one continues");
   withTermsOptions(withMaxFee(command), { withUsual: true })
     .option("--confirmations <n>", "blocks on top of each step before the next: 1 on chain 31337, else 5")
@@ -59,13 +61,13 @@ export function deployCommand(program: Command): void {
     });
 }
 
-/** The contract's bitmaps have so many bits. */
+/** The number of bits in the contract's bitmaps. */
 const mostMembers = 256;
 
 const help = `
 The account's key comes from Hardhat's keystore (npx hardhat keystore set CONSILIUM_DEPLOYER_KEY) or from an encrypted
 keystore (consilium keys create), never from a plain file, an argument or the environment.
-Killed in the middle, run it again: Ignition's journal beside the federation file says what was done.
+If it was interrupted, run it again: Ignition's journal beside the federation file holds the steps that were done.
 
 Examples:
   consilium deploy --network localhost --keystore keys/keystore.json --hospital 0xA… 0xB… 0xC… --aggregator 0xD…
@@ -82,7 +84,7 @@ async function deploy(options: Options): Promise<{ file: FederationFile; already
   const [rpc] = rpcUrls(options.rpc ?? []);
   const journalFolder = `${path.replace(/\.json$/, "")}.ignition`;
   const target = { network, rpc, chainId, journalFolder, maxFeeGwei: parseMaxFee(options.maxFeeGwei) };
-  const steps = readSteps(options); // before anybody types a password
+  const steps = readSteps(options); // checked before a password is typed
   if (existsSync(path)) {
     const file = await readFederationFile(path);
     await requireFounded(file, { ...target, key: "none" });
@@ -101,7 +103,7 @@ async function deploy(options: Options): Promise<{ file: FederationFile; already
 }
 
 function readSteps(options: Options): Omit<FoundingSteps, "deployer"> {
-  const terms = parseTerms(options) as RoundTerms; // each has its usual value
+  const terms = parseTerms(options) as RoundTerms; // each has a default
   const { hospital = [], aggregator = [] } = options;
   const members = [
     ...hospital.map((text) => ({ address: parseAddressOption(text, "--hospital"), role: "hospital" as const })),
@@ -112,7 +114,7 @@ function readSteps(options: Options): Omit<FoundingSteps, "deployer"> {
   ];
   const twice = members.find(({ address }, i) => members.findIndex((each) => each.address === address) !== i);
   if (twice) {
-    throw new FedError("OPTION_INVALID", { twice: twice.address }, { remedy: "an address is one member, in one role" });
+    throw new FedError("OPTION_INVALID", { twice: twice.address }, { remedy: "give each address once, in one role" });
   }
   if (members.length > mostMembers || members.some(({ address }) => address === ZeroAddress)) {
     const remedy = `give at most ${mostMembers} members, and no address of zero`;

@@ -25,7 +25,7 @@ export function keysCommand(program: Command): void {
   const keys = program.command("keys").description("Create and show a party's chain key and peer key.");
   keys
     .command("create")
-    .description("Create both keys: DIR/keystore.json (encrypted) and DIR/peer.key. Never overwrites.")
+    .description("Create both keys: DIR/keystore.json (encrypted) and DIR/peer.key; never overwrites.")
     .argument("[dir]", "folder of the keys", "keys")
     .option("--password-file <file>", "its first line is the keystore's password (else the environment, else a prompt)")
     .option("--json", "print paths and public names as JSON")
@@ -51,8 +51,8 @@ export function keysCommand(program: Command): void {
 }
 
 const createHelp = `
-The password is taken from --password-file, from CONSILIUM_KEYSTORE_PASSWORD, or asked for twice. Keep it and a copy of
-the folder apart from each other: whoever has both is this hospital, and nobody can restore a lost one.
+The password is read from --password-file or CONSILIUM_KEYSTORE_PASSWORD, or asked for twice. Keep the password and a copy of
+the folder in different places: both together are this hospital's identity, and nobody can restore a lost one.
 
 Examples:
   consilium keys create
@@ -64,15 +64,15 @@ function places(dir: string): Places {
 }
 
 async function create(at: Places, { passwordFile }: Options) {
-  // Before anybody types a password.
+  // Checked before a password is typed.
   for (const path of [at.keystore, at.peerKey]) {
     if (existsSync(path)) {
-      throw new FedError("FILE_EXISTS", { path }, { remedy: "keys are never overwritten: give another folder" });
+      throw new FedError("FILE_EXISTS", { path }, { remedy: "give another folder: keys are never overwritten" });
     }
   }
   const password = await readPassword({ file: passwordFile, isNew: true, prompt: "Password for the new keystore" });
   if (password.length < shortestPassword) {
-    const remedy = `take ${shortestPassword} characters or more: whoever copies the file can try as many as they like`;
+    const remedy = `take ${shortestPassword} characters or more: a copy of the file can be attacked by trying passwords`;
     throw new FedError("PASSWORD_WEAK", { length: password.length }, { remedy });
   }
   const { createPeerKey } = await identity();
@@ -106,8 +106,8 @@ function print(shown: Awaited<ReturnType<typeof show>>, { json }: Options): void
   }
   const { address, peerId, keystore, peerKey, kdf, n, exposed } = shown;
   console.log(`address   ${address}`);
-  console.log(`peer id   ${peerId ?? "none yet: the node makes one when it starts"}`);
+  console.log(`peer id   ${peerId ?? "none yet: the node creates one when it starts"}`);
   console.log(`keystore  ${keystore} (${kdf}${n === undefined ? "" : `, N = ${n}`})`);
   console.log(`peer key  ${peerKey}`);
-  for (const path of exposed) console.log(`warning   others can read ${path}: chmod 600 it`);
+  for (const path of exposed) console.log(`warning   other users can read ${path}: run chmod 600 on it`);
 }

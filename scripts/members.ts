@@ -1,4 +1,4 @@
-// `consilium members`: who belongs to a federation, and what its owner, its hospitals and each member do about it.
+// `consilium members`: lists the members of a federation; what its owner, its hospitals and each member can change.
 import { Argument, type Command, Option } from "commander";
 import { ZeroAddress } from "ethers";
 import {
@@ -36,22 +36,24 @@ export function membersCommand(program: Command): void {
       .command("rotate")
       .description("Move your membership to a new chain key. The old one can do nothing any more.")
       .requiredOption("--new-keystore <file>", "encrypted keystore of the new key (consilium keys create)")
-      .option("--new-password-file <file>", "its password's file (else the environment, else a prompt)"),
+      .option("--new-password-file <file>", "file with its password (else the environment, else a prompt)"),
   ).action(rotate);
   withWriteOptions(
     members
       .command("vote")
-      .description("Support an act, as a hospital; more than two thirds of the hospitals carry it out.")
-      .addArgument(new Argument("<act>", "what an owner could do").choices(actNames))
-      .argument("[subject]", "an address; of a pause, its end as block time in seconds, or off")
+      .description(
+        "Support an act as a hospital; the act is executed when more than two thirds of the hospitals support it.",
+      )
+      .addArgument(new Argument("<act>", "an act of an owner").choices(actNames))
+      .argument("[subject]", "an address; for a pause its end as block time in seconds, or off")
       .addOption(roleOption())
       .option("--withdraw", "take your support back"),
   ).action(vote);
 }
 
 const help = `
-A federation whose owner is its own contract is the hospitals': its members are admitted and revoked by vote. The owner
-hands it over with "hand-over hospitals", and the hospitals take it with "vote accept-ownership".
+A federation whose owner is its own contract belongs to the hospitals: they admit and revoke members by vote. The owner hands
+it over with "hand-over hospitals", and the hospitals accept with "vote accept-ownership".
 
 Examples:
   consilium members list --federation federation.json --rpc http://10.0.0.5:8545
@@ -60,7 +62,7 @@ Examples:
   consilium members vote revoke 0xB… --keystore keys/keystore.json`;
 
 const roleOption = () =>
-  new Option("--role <role>", "of who is admitted").choices(["hospital", "aggregator"]).default("hospital");
+  new Option("--role <role>", "role of the admitted member").choices(["hospital", "aggregator"]).default("hospital");
 
 function ownerCommand(members: Command, act: ActName, subject: string | undefined, description: string): void {
   const command = withWriteOptions(members.command(act).description(description));
@@ -119,7 +121,7 @@ async function vote(
     const wanted = actOf(act, { subject, role: options.role ?? "hospital", contract, now: undefined });
     const outcome = await voteFor(ledger, wanted, options.withdraw !== true);
     const { carried, supporters, hospitals } = outcome;
-    const said = carried ? "carried out" : `${supporters} of ${hospitals} hospitals support it`;
+    const said = carried ? "executed" : `${supporters} of ${hospitals} hospitals support it`;
     report({ act, subject, ...outcome }, options, said);
   });
 }

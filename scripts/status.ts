@@ -1,4 +1,4 @@
-// `consilium status`: where a federation stands, from its contract alone.
+// `consilium status`: a federation's rounds, members and rules, read from its contract alone.
 import type { Command } from "commander";
 import type { OpenLedger } from "../io/chain/ledger.ts";
 import type { RoundId } from "../protocol/format/digest.ts";
@@ -14,7 +14,7 @@ interface Options extends ReadOptions {
 export function statusCommand(program: Command): void {
   const command = program
     .command("status")
-    .description("Show where the federation stands: its rounds with their deadlines, its members, its rules.")
+    .description("Show the state of a federation: its rounds with their deadlines, its members, its rules.")
     .option("--rounds <n>", "newest rounds to show", "10");
   withReadOptions(command)
     .addHelpText(

@@ -1,4 +1,4 @@
-// `consilium terms`: the rules of a federation's rounds, and how its owner or its hospitals change them.
+// `consilium terms`: shows the rules of a federation's rounds, and changes them as its owner or by the hospitals' vote.
 import type { Command } from "commander";
 import { FedError } from "../foundation/errors.ts";
 import type { OpenLedger } from "../io/chain/ledger.ts";
@@ -30,9 +30,9 @@ export function termsCommand(program: Command): void {
 }
 
 const help = `
-Without any of the first six options it only shows the rules, and needs no key. With one it shows them before and after, and
-sends the change; what is not named stays. No change is taken while a round runs. A vote is for all of the rules together:
-every hospital gives the same command, and more than two thirds of them carry it out.
+Without any of the first six options it only shows the rules, and needs no key. With one of them it shows the rules before and
+after and sends the change; the others stay. The contract refuses changes while a round runs. A vote is on all rules together:
+every hospital gives the same command, and more than two thirds of the hospitals decide.
 
 Examples:
   consilium terms --federation federation.json --rpc http://10.0.0.5:8545
@@ -41,7 +41,7 @@ Examples:
 
 async function show(options: Options): Promise<void> {
   if (options.vote || options.withdraw) {
-    const remedy = "name what is to change, such as --min-updates 3";
+    const remedy = "give a rule that is to change, such as --min-updates 3";
     throw new FedError("OPTION_INVALID", { option: options.vote ? "--vote" : "--withdraw" }, { remedy });
   }
   const terms = await onLedger(options, (ledger) => ledger.terms());
@@ -64,9 +64,9 @@ async function change(changes: Partial<RoundTerms>, options: Options): Promise<v
     if (!options.json) say(before, after, hospitals);
     const outcome = isChange ? await send(ledger, after, options) : { changed: false };
     if (options.json) console.log(JSON.stringify({ before, after, hospitals, ...outcome }));
-    else if (!isChange) console.log("nothing to change: these are the rules");
+    else if (!isChange) console.log("nothing to change: these are already the rules");
     else if ("block" in outcome) console.log(`done, in block ${outcome.block}: for the rounds opened from now on`);
-    else if (outcome.changed) console.log("carried out: for the rounds opened from now on");
+    else if (outcome.changed) console.log("executed: for the rounds opened from now on");
     else if ("supporters" in outcome) console.log(`${outcome.supporters} of ${hospitals} hospitals support it`);
   });
 }

@@ -1,5 +1,5 @@
-// What founding a federation does on chain: the contract, its first members, and the hand-over to whoever owns it then.
-// Ignition notes each step before and after it is sent, so that a founding that was cut off goes on where it was.
+// The steps of founding a federation: create the contract, admit its first members, and hand it over to its next owner.
+// Ignition notes each step before and after it is sent, so that an interrupted founding can be resumed.
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 import { ZeroAddress } from "ethers";
 import { roleNumbers } from "../../io/chain/deploy-federation.ts";
@@ -10,17 +10,17 @@ export interface FoundingSteps {
   /** Pays for all steps and owns the federation until it is handed over. */
   readonly deployer: string;
   readonly terms: RoundTerms;
-  /** In this order they get their indices. */
+  /** Their indices follow this order. */
   readonly members: readonly { readonly address: HospitalAddress; readonly role: MemberRole }[];
-  /** The model of the first round; left to its opener when not given. */
+  /** The model of the first round; chosen by its opener if not given. */
   readonly genesis: Digest | undefined;
   /** The federation that this one continues. */
   readonly predecessor: HospitalAddress | undefined;
-  /** Who is to own it; "hospitals" hands it to their vote. They accept it by themselves. */
+  /** The next owner, who must accept; "hospitals" for their vote. */
   readonly handOver: HospitalAddress | "hospitals" | undefined;
 }
 
-/** The steps as an Ignition module. Ids name what a step does: another step under the same id is refused on resuming. */
+/** The steps as an Ignition module. Ignition refuses to resume if another step has the same id. */
 export function federationModule({ deployer, terms, members, genesis, predecessor, handOver }: FoundingSteps) {
   return buildModule("Federation", (m) => {
     const { commitPeriod, proposePeriod, attestPeriod, minUpdates, maxProposals, sampleCap } = terms;
@@ -30,7 +30,7 @@ export function federationModule({ deployer, terms, members, genesis, predecesso
       predecessor ?? ZeroAddress,
       genesis ?? zeroDigest,
     ]);
-    // Ignition sends what does not wait for each other in the order of the ids: hence the numbers.
+    // Ignition sends independent steps in the order of their ids: hence the numbers.
     const admissions = members.map(({ address, role }, i) =>
       m.call(rounds, "admit", [address, roleNumbers[role]], { id: `admit_${String(i).padStart(3, "0")}` }),
     );

@@ -30,8 +30,8 @@ export interface ChainReaderOptions {
   readonly freshMs?: number;
   /** For one answer of an endpoint, milliseconds. Default 10,000. */
   readonly timeoutMs?: number;
-  /** How long all endpoints may be down before an operation fails, milliseconds. Default 60,000. */
-  readonly patienceMs?: number;
+  /** For how long all endpoints are asked again before an operation fails, milliseconds. Default 60,000. */
+  readonly retryForMs?: number;
   /** Called for each range of blocks that was read. */
   readonly onRange?: OnRange | undefined;
   readonly log?: Log;
@@ -57,9 +57,9 @@ export const silent: Log = { child: () => silent, debug() {}, info() {}, warn() 
 /** @throws FedError LEDGER_CHAIN_MISMATCH, LEDGER_CODE_MISSING, LEDGER_CODE_MISMATCH, RPC_UNAVAILABLE, RPC_NO_ENDPOINT */
 export async function openChainReader(options: ChainReaderOptions, waiting: Waiting = {}): Promise<ChainReader> {
   const { federation, fromBlock, confirmations = 0, pollMs = 500, log = silent } = options;
-  const { timeoutMs = 10_000, patienceMs = 60_000, freshMs = pollMs / 8 } = options;
+  const { timeoutMs = 10_000, retryForMs = 60_000, freshMs = pollMs / 8 } = options;
   const { chainId } = federation;
-  const endpoints = new Endpoints({ urls: options.endpoints, chainId, timeoutMs, patienceMs, log });
+  const endpoints = new Endpoints({ urls: options.endpoints, chainId, timeoutMs, retryForMs, log });
   const isKnownCode = isTrainingRoundsCode(await requireContract(endpoints, options, waiting));
   if (!isKnownCode) log.warn("contract-code-unknown", { contract: federation.contract });
   const life = new AbortController();

@@ -1,11 +1,11 @@
-// Whether code on a chain is the contract of this source: what a federation's members check before they trust a digest
-// that its founder wrote into a file.
+// Whether code on a chain is the contract of this source. Members check this before they trust the digest that the founder
+// wrote into the federation file.
 import { deployedCode } from "./training-rounds.ts";
 
 /**
- * Compares code with the compiled contract. What the constructor fills in (chain id, address, EIP-712 domain) differs
- * from one federation to the next and is left out.
- * @param code 0x and hex digits, as eth_getCode gives it
+ * Compares code with the compiled contract, except for the immutables (chain id, address, EIP-712 domain), which the
+ * constructor fills in differently for each federation.
+ * @param code 0x and hex digits, as eth_getCode returns it
  */
 export function isTrainingRoundsCode(code: string): boolean {
   const { bytecode, immutables } = deployedCode;

@@ -1,5 +1,5 @@
-// Founds a federation: creates the contract and admits its first members. For simulations and tests; people use
-// `consilium deploy`, which can be resumed.
+// Founds a federation: creates the contract and admits its first members. For simulations and tests; `consilium deploy`
+// can be resumed.
 import { keccak256, type Wallet, ZeroAddress } from "ethers";
 import type { Waiting } from "../../foundation/waiting.ts";
 import type { MemberRole, RoundTerms } from "../../protocol/contract/round.ts";
@@ -14,7 +14,7 @@ import { creationCode, encodeCall, trainingRoundsInterface } from "./training-ro
 export interface Founding {
   readonly endpoints: readonly string[];
   readonly chainId: number;
-  /** Pays, and becomes the owner. */
+  /** Pays for the transactions and becomes the owner. */
   readonly deployer: Wallet;
   readonly terms: RoundTerms;
   readonly members: readonly { readonly address: HospitalAddress; readonly role: MemberRole }[];
@@ -33,18 +33,17 @@ export interface Founded {
   readonly codeDigest: string;
 }
 
-/** Solidity's numbers of the roles. */
+/** The roles' numbers in Solidity. */
 export const roleNumbers: Readonly<Record<MemberRole, number>> = { hospital: 1, aggregator: 2 };
 
 const silent: Log = { child: () => silent, debug() {}, info() {}, warn() {}, error() {} };
 
-/** @throws FedError TERMS_INVALID, CHAIN_FUNDS, MEMBER_ALREADY_ADMITTED, RPC_UNAVAILABLE */
+/** @throws TERMS_INVALID, CHAIN_FUNDS, MEMBER_ALREADY_ADMITTED, RPC_UNAVAILABLE */
 export async function deployFederation(founding: Founding, waiting: Waiting = {}): Promise<Founded> {
   const { chainId, deployer, terms, members, genesis, predecessor } = founding;
   const { pollMs = 100, log = silent } = founding;
-  const endpoints = new Endpoints({
-    ...{ urls: founding.endpoints, chainId, timeoutMs: 10_000, patienceMs: 60_000, log },
-  });
+  const urls = founding.endpoints;
+  const endpoints = new Endpoints({ urls, chainId, timeoutMs: 10_000, retryForMs: 60_000, log });
   const sender = new Sender(endpoints, deployer, { federation: { chainId }, confirmations: 0, pollMs, log });
   const created = await sender.send(
     { data: creationData({ owner: deployer.address, terms, predecessor, genesis }) },

@@ -17,8 +17,8 @@ export interface EndpointSettings {
   readonly chainId: number;
   /** For one answer. */
   readonly timeoutMs: number;
-  /** How long all endpoints may fail before an operation fails. */
-  readonly patienceMs: number;
+  /** For how long all endpoints are asked again before an operation fails. */
+  readonly retryForMs: number;
   readonly log: Log;
 }
 
@@ -57,10 +57,10 @@ export class Endpoints {
   /**
    * Does work that must see one endpoint's chain throughout. When the endpoint fails, the work is done again with the next
    * one. When all endpoints refuse a call, the first refusal is thrown.
-   * @throws RPC_UNAVAILABLE when none works for `patienceMs`; what the work throws; the signal's reason
+   * @throws RPC_UNAVAILABLE when none works for `retryForMs`; what the work throws; the signal's reason
    */
   async run<T>(work: (rpc: Rpc) => Promise<T>, waiting: Waiting = {}): Promise<T> {
-    const { urls, patienceMs, log } = this.#settings;
+    const { urls, retryForMs, log } = this.#settings;
     const started = performance.now();
     const refused = new Map<string, unknown>();
     let retryAfterMs = 0;
@@ -79,10 +79,10 @@ export class Endpoints {
         const code = isFedError(error) ? error.code : undefined;
         log.warn("endpoint-failed", { endpoint: endpointName(url), code });
         this.passOver();
-        if (performance.now() - started > patienceMs) {
+        if (performance.now() - started > retryForMs) {
           throw new FedError(
             "RPC_UNAVAILABLE",
-            { endpoints: urls.length, patienceMs, lastCode: code },
+            { endpoints: urls.length, retryForMs, lastCode: code },
             { cause: error },
           );
         }
@@ -90,7 +90,7 @@ export class Endpoints {
         // All have failed once: wait, a little longer each time.
         if (attempt % urls.length === 0) {
           const delay = Math.min(longestDelayMs, firstDelayMs * 2 ** (attempt / urls.length - 1));
-          const left = Math.max(0, patienceMs - (performance.now() - started));
+          const left = Math.max(0, retryForMs - (performance.now() - started));
           await pause(Math.max(delay, Math.min(retryAfterMs, left)), waiting);
           retryAfterMs = 0;
         }

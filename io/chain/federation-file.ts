@@ -1,5 +1,5 @@
-// The federation file: where a federation lives and what its contract must be. `consilium deploy` writes it, every other
-// command takes it, and anybody may have it: there is no secret in it.
+// The federation file: the chain, address and code of a federation's contract. `consilium deploy` writes it, every other
+// command reads it. It holds no secret.
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { FedError } from "../../foundation/errors.ts";
@@ -12,7 +12,7 @@ const keccakField = z.string().regex(/^0x[0-9a-f]{64}$/);
 
 const federationFileSchema = z
   .object({
-    /** Of this file's form. */
+    /** Of this file's format. */
     version: z.literal(1),
     chainId: z.number().int().positive().safe(),
     contract: addressField,
@@ -20,7 +20,7 @@ const federationFileSchema = z
     fromBlock: countField,
     /** Keccak-256 of the contract's code on chain. */
     codeDigest: keccakField,
-    /** Keccak-256 of its interface: two programs that agree on it mean the same calls and events. */
+    /** Keccak-256 of its interface: programs with the same digest use the same calls and events. */
     abiDigest: keccakField,
     /** The federation that this one continues. */
     predecessor: addressField.nullable(),
@@ -32,8 +32,8 @@ export type FederationFile = Readonly<z.output<typeof federationFileSchema>>;
 const longest = 64 << 10;
 
 /**
- * Reads a federation file and makes sure that this program speaks its contract's language.
- * @throws FedError FEDERATION_FILE_MISSING, FEDERATION_FILE_MALFORMED, FEDERATION_ABI_MISMATCH
+ * Reads a federation file and checks that this program has the interface of its contract.
+ * @throws FEDERATION_FILE_MISSING, FEDERATION_FILE_MALFORMED, FEDERATION_ABI_MISMATCH
  */
 export async function readFederationFile(path: string): Promise<FederationFile> {
   let text: string;
@@ -57,12 +57,12 @@ export function requireKnownAbi(found: unknown, path: string): void {
   });
 }
 
-/** Writes a new federation file. @throws FedError FILE_EXISTS, FILE_UNWRITABLE */
+/** Writes a new federation file. @throws FILE_EXISTS, FILE_UNWRITABLE */
 export async function writeFederationFile(path: string, file: FederationFile): Promise<void> {
   await writeNewFile(path, `${JSON.stringify(federationFileSchema.parse(file), null, 2)}\n`, { mode: 0o644 });
 }
 
-/** The file's form for what was just founded. */
+/** The content of the file for a federation that was just founded. */
 export function describeFederation(founded: {
   readonly federation: { readonly chainId: number; readonly contract: HospitalAddress };
   readonly fromBlock: number;

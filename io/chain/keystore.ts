@@ -1,4 +1,4 @@
-// A party's chain key on disk: the encrypted keystore file that ethers, geth and MetaMask read (Web3 Secret Storage).
+// A party's chain key on disk, as the encrypted keystore file that ethers, geth and MetaMask read (Web3 Secret Storage).
 import { readFile } from "node:fs/promises";
 import { encryptKeystoreJson, Wallet } from "ethers";
 import { z } from "zod";
@@ -9,11 +9,11 @@ import { writeNewFile } from "./new-file.ts";
 
 useNativeScrypt();
 
-/** What the file says without its password. */
+/** What is readable without the password. */
 export interface KeystoreSummary {
   readonly address: HospitalAddress;
   readonly kdf: string;
-  /** Of scrypt: CPU and memory cost. */
+  /** Scrypt's CPU and memory cost. */
   readonly n: number | undefined;
 }
 
@@ -23,9 +23,9 @@ const summarySchema = z.object({
 });
 
 /**
- * A new chain key, encrypted before it touches the disk; readable by its owner only, and never over another file.
+ * Creates a chain key and writes it encrypted, readable by its owner only; never overwrites a file.
  * @param n scrypt's cost, a power of two. The default, 2^17, takes 128 MB and about a second; lower it in tests only.
- * @throws FedError FILE_EXISTS, FILE_UNWRITABLE
+ * @throws FILE_EXISTS, FILE_UNWRITABLE
  */
 export async function createKeystore(path: string, password: string, { n = 1 << 17 } = {}): Promise<HospitalAddress> {
   const { address, privateKey } = Wallet.createRandom();
@@ -34,7 +34,7 @@ export async function createKeystore(path: string, password: string, { n = 1 << 
   return parseAddress(address);
 }
 
-/** @throws FedError KEYSTORE_MISSING, KEYSTORE_MALFORMED, KEYSTORE_PASSWORD */
+/** @throws KEYSTORE_MISSING, KEYSTORE_MALFORMED, KEYSTORE_PASSWORD */
 export async function openKeystore(path: string, password: string): Promise<Wallet> {
   const json = await readText(path);
   try {
@@ -42,13 +42,11 @@ export async function openKeystore(path: string, password: string): Promise<Wall
     return new Wallet(account.privateKey);
   } catch (cause) {
     const wrongPassword = cause instanceof Error && cause.message.includes("password");
-    throw wrongPassword
-      ? new FedError("KEYSTORE_PASSWORD", { path }, { cause, remedy: "check the password or the password file" })
-      : malformed(path, cause);
+    throw wrongPassword ? new FedError("KEYSTORE_PASSWORD", { path }, { cause }) : malformed(path, cause);
   }
 }
 
-/** What can be told without the password. @throws FedError KEYSTORE_MISSING, KEYSTORE_MALFORMED */
+/** Reads what is readable without the password. @throws KEYSTORE_MISSING, KEYSTORE_MALFORMED */
 export async function readKeystore(path: string): Promise<KeystoreSummary> {
   const json = await readText(path);
   try {
@@ -63,18 +61,13 @@ export async function readKeystore(path: string): Promise<KeystoreSummary> {
 }
 
 function malformed(path: string, cause: unknown): FedError {
-  return new FedError(
-    "KEYSTORE_MALFORMED",
-    { path },
-    { cause, remedy: "this is no keystore file: check the path, or restore it from your copy" },
-  );
+  return new FedError("KEYSTORE_MALFORMED", { path }, { cause });
 }
 
 async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
-    const remedy = "check the path, or create one with consilium keys create";
-    throw new FedError("KEYSTORE_MISSING", { path }, { cause, remedy });
+    throw new FedError("KEYSTORE_MISSING", { path }, { cause });
   }
 }

@@ -1,9 +1,10 @@
-// ethers' keystores with Node's scrypt: several times as fast as the one in JavaScript, and beside the event loop.
+// Lets ethers' keystores use Node's scrypt, which is several times faster than the one in JavaScript and does not block the
+// event loop.
 import { scrypt as nodeScrypt } from "node:crypto";
 import { promisify } from "node:util";
 import { scrypt } from "ethers";
 
-/** A keystore may ask for so much memory, bytes: four times what ethers and geth write. */
+/** Most memory that a keystore may ask for, bytes: four times what the keystores of ethers and geth need. */
 const maxMemory = 2 ** 30;
 
 /** For all keystores of this process. */

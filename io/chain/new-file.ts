@@ -1,13 +1,13 @@
-// A file that must not be lost and must not replace another: whole and synced when the promise resolves, or not there.
+// Writes a file that must not be lost and must not replace another: either it is complete and synced, or it does not exist.
 import { randomBytes } from "node:crypto";
 import { link, mkdir, open, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { FedError } from "../../foundation/errors.ts";
 
 /**
- * Writes a new file, durably (fsync of the file and of its folder) and with its mode from the first byte on.
- * @param mode 0o600 for what only its owner may read
- * @throws FedError FILE_EXISTS, FILE_UNWRITABLE
+ * Writes a new file durably (fsync of the file and of its folder), with its mode from the first byte on.
+ * @param mode 0o600 if only the owner may read it
+ * @throws FILE_EXISTS, FILE_UNWRITABLE
  */
 export async function writeNewFile(path: string, text: string, { mode }: { readonly mode: number }): Promise<void> {
   const folder = dirname(resolve(path));
@@ -21,23 +21,17 @@ export async function writeNewFile(path: string, text: string, { mode }: { reado
     } finally {
       await file.close();
     }
-    // A link, unlike a rename, fails where the name is taken: also by a process that creates it at this moment.
+    // Unlike a rename, a link fails if the name is taken, even if another process creates it at this moment.
     await link(temp, path);
     await sync(folder);
-    // A new folder's name stands in its parent.
+    // The name of a new folder is stored in its parent.
     for (let at = folder; created !== undefined && at.length >= created.length; ) {
       at = dirname(at);
       await sync(at);
     }
   } catch (cause) {
     const taken = (cause as NodeJS.ErrnoException).code === "EEXIST";
-    throw taken
-      ? new FedError("FILE_EXISTS", { path }, { cause, remedy: "nothing was overwritten: give another path" })
-      : new FedError(
-          "FILE_UNWRITABLE",
-          { path },
-          { cause, remedy: "check the folder's permissions and its free space" },
-        );
+    throw new FedError(taken ? "FILE_EXISTS" : "FILE_UNWRITABLE", { path }, { cause });
   } finally {
     await rm(temp, { force: true });
   }

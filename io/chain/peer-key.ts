@@ -1,11 +1,11 @@
-// A member's libp2p identity as the contract holds it: an Ed25519 public key, with a proof that its owner has the
-// private half. The EVM cannot verify Ed25519 at a reasonable price, so every reader does.
+// A member's libp2p identity in the contract: an Ed25519 public key, with a proof that the member has the private key.
+// Verifying Ed25519 is too expensive in the EVM, so every reader does it.
 import { createPublicKey, verify } from "node:crypto";
 import { AbiCoder, encodeBase58, keccak256 } from "ethers";
 import type { HospitalAddress } from "../../protocol/format/digest.ts";
 import type { FederationId } from "../../protocol/format/federation-id.ts";
 
-/** What a member binds to its chain address. */
+/** The identity that a member binds to its chain address. */
 export interface PeerIdentity {
   /** Ed25519, 32 bytes. */
   readonly publicKey: Uint8Array;
@@ -27,7 +27,7 @@ export function peerKeyMessage({ chainId, contract }: FederationId, account: Hos
   return Buffer.from(keccak256(encoded).slice(2), "hex");
 }
 
-/** Whether the holder of the peer key says that it belongs to the account; false on garbage. */
+/** Whether the peer key's holder has signed that it belongs to the account; false for malformed bytes. */
 export function isPeerKeyProven(
   federation: FederationId,
   account: HospitalAddress,

@@ -3,7 +3,7 @@ import { type TypedDataDomain, type TypedDataField, verifyTypedData, type Wallet
 import { parseAddress } from "../../protocol/format/digest.ts";
 import type { Signatures, TypedData } from "../../protocol/ports.ts";
 
-/** Signs with the wallet and recovers anybody's; an auditor has no wallet and only recovers. */
+/** Signs with the wallet, and recovers the signer of any signature. */
 export function walletSignatures(wallet: Wallet): Signatures {
   return {
     async sign(data) {
@@ -13,9 +13,9 @@ export function walletSignatures(wallet: Wallet): Signatures {
   };
 }
 
-/** Signers recovered lately: the parties of one process, and an audit, meet the same signature many times. */
+/** Recent results: an audit, and several parties of one process, check the same signature many times. */
 const recovered = new Map<string, ReturnType<Signatures["recover"]>>();
-const remembered = 4096;
+const mostRecovered = 4096;
 
 export function recoverSigner(data: TypedData, signature: string): ReturnType<Signatures["recover"]> {
   const key = JSON.stringify([data, signature], (_, value) =>
@@ -23,7 +23,7 @@ export function recoverSigner(data: TypedData, signature: string): ReturnType<Si
   );
   if (!recovered.has(key)) {
     recovered.set(key, recoverAnew(data, signature));
-    if (recovered.size > remembered) recovered.delete(recovered.keys().next().value as string);
+    if (recovered.size > mostRecovered) recovered.delete(recovered.keys().next().value!);
   }
   return recovered.get(key);
 }
@@ -32,7 +32,7 @@ function recoverAnew(data: TypedData, signature: string): ReturnType<Signatures[
   try {
     return parseAddress(verifyTypedData(...ethersForm(data), signature));
   } catch {
-    return undefined; // ethers throws on whatever is no signature
+    return undefined; // ethers throws on malformed signatures
   }
 }
 

@@ -1,5 +1,5 @@
-// The contract's ABI as TypeScript types and codecs: a call with wrong arguments does not compile, an event that is
-// not the contract's does not parse. Hardhat writes the ABI's literal type beside the artifact; nothing is generated here.
+// The contract's ABI as TypeScript types and codecs: a call with wrong arguments does not compile, and another contract's
+// event does not parse. Hardhat writes the ABI's literal type beside the artifact; nothing is generated here.
 import { readFileSync } from "node:fs";
 import { Interface, type InterfaceAbi, id, type ParamType } from "ethers";
 import type { TrainingRounds$Type } from "../../artifacts/contracts/TrainingRounds.sol/artifacts.d.ts";
@@ -15,7 +15,7 @@ interface Parameter {
   readonly components?: readonly Parameter[];
 }
 
-/** A Solidity type in TypeScript; Int is number | bigint towards the chain, bigint from it. */
+/** A Solidity type in TypeScript; Int is number | bigint in arguments, bigint in results. */
 type Value<P extends Parameter, Int> = P["type"] extends `${string}[]` ? readonly Single<P, Int>[] : Single<P, Int>;
 type Single<P extends Parameter, Int> = P extends { readonly components: readonly Parameter[] }
   ? { readonly [C in P["components"][number] as C["name"]]: Value<C, Int> }
@@ -32,7 +32,7 @@ export type Arguments<Name extends FunctionName> = Values<
   Extract<Functions, { readonly name: Name }>["inputs"],
   number | bigint
 >;
-/** What a view function returns; of several values, the first. */
+/** The first value that a view function returns. */
 export type Returned<Name extends FunctionName> = Values<
   Extract<Functions, { readonly name: Name }>["outputs"],
   bigint
@@ -66,12 +66,12 @@ const artifact = JSON.parse(
 export const trainingRoundsInterface: Interface = new Interface(artifact.abi);
 /** Creation code, to which the constructor's arguments are appended. */
 export const creationCode: string = artifact.bytecode;
-/** Code on chain, with zeros where the constructor fills in what it knows: the immutables. */
+/** Code on chain, with zeros in place of the immutables, which the constructor fills in. */
 export const deployedCode: { readonly bytecode: string; readonly immutables: readonly CodeRange[] } = {
   bytecode: artifact.deployedBytecode,
   immutables: Object.values(artifact.immutableReferences).flat(),
 };
-/** Keccak-256 of the ABI in sorted human-readable form: two programs that agree on it mean the same calls and events. */
+/** Keccak-256 of the ABI in sorted human-readable form: programs with the same digest use the same calls and events. */
 export const abiDigest: string = id(trainingRoundsInterface.format(true).sort().join("\n"));
 
 /** First topics of the contract's events, but those left out. */
@@ -87,7 +87,7 @@ export function encodeCall<Name extends FunctionName>(name: Name, args: Argument
   return trainingRoundsInterface.encodeFunctionData(name, args as readonly unknown[]);
 }
 
-/** @throws FedError RPC_MALFORMED when the bytes are not what the function returns */
+/** @throws RPC_MALFORMED when the bytes are not what the function returns */
 export function decodeReturned<Name extends FunctionName>(name: Name, data: string): Returned<Name> {
   const type = trainingRoundsInterface.getFunction(name)?.outputs[0];
   try {

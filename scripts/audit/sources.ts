@@ -40,7 +40,7 @@ export async function openSources(target: Target, signal: AbortSignal): Promise<
     const { federation, fromBlock, codeDigest, confirmations } = target;
     const code = codeDigest === undefined ? {} : { codeDigest };
     const ledger = await openLedger(
-      { federation, fromBlock, ...code, endpoints, confirmations, patienceMs: 5000 },
+      { federation, fromBlock, ...code, endpoints, confirmations, retryForMs: 5000 },
       { signal },
     );
     closers.push(() => ledger.close());

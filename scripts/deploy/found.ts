@@ -1,4 +1,5 @@
-// Founds a federation by Ignition: what was done before a kill is found in the journal and on chain, and not done again.
+// Founds a federation with Ignition. Steps that were done before an interruption are in Ignition's journal and on chain, and
+// are not repeated.
 import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,18 +15,18 @@ import { mendJournal } from "./mend-journal.ts";
 import { type Connection, connectTarget, type Target } from "./target.ts";
 
 const deploymentId = "federation";
-/** Hardhat's and anvil's: nothing there is ever reorganised but by its owner. */
+/** Chain id of Hardhat and anvil, where only the owner can reorganise blocks. */
 const testChain = 31337;
 
 export interface Founding extends Target {
   readonly steps: Omit<FoundingSteps, "deployer">;
-  /** Blocks on top of each step before the next; by the chain when not given. */
+  /** Blocks on top of each step before the next; depends on the chain if not given. */
   readonly confirmations: number | undefined;
-  /** Draws Ignition's progress on stdout. */
+  /** Shows Ignition's progress on stdout. */
   readonly display: boolean;
 }
 
-/** @throws FedError as connectTarget; CHAIN_FUNDS, DEPLOY_FAILED, LEDGER_CODE_MISMATCH, LEDGER_CODE_MISSING */
+/** @throws CHAIN_FUNDS, CHAIN_FEES, DEPLOY_FAILED, LEDGER_CODE_MISMATCH, LEDGER_CODE_MISSING, and the codes of connectTarget */
 export async function foundOnChain(founding: Founding): Promise<FederationFile> {
   const { connection, chainId } = await connectTarget(founding);
   try {
@@ -56,7 +57,7 @@ export async function foundOnChain(founding: Founding): Promise<FederationFile> 
   }
 }
 
-/** Makes sure that a federation file is about this chain. @throws FedError LEDGER_CHAIN_MISMATCH, LEDGER_CODE_* */
+/** Checks that a federation file is about this chain. @throws LEDGER_CHAIN_MISMATCH, LEDGER_CODE_MISMATCH, LEDGER_CODE_MISSING */
 export async function requireFounded(file: FederationFile, target: Target): Promise<void> {
   const { connection } = await connectTarget({ ...target, key: "none", chainId: target.chainId ?? file.chainId });
   try {
@@ -70,12 +71,12 @@ export async function requireFounded(file: FederationFile, target: Target): Prom
 async function requireCode({ provider }: Connection, contract: string, expected?: string): Promise<string> {
   const code = (await provider.request({ method: "eth_getCode", params: [contract, "latest"] })) as string;
   if (code === "0x") {
-    const remedy = "the chain has forgotten the contract, or never had it: found anew with another --out";
+    const remedy = "found a new federation with another --out: this chain does not have the contract";
     throw new FedError("LEDGER_CODE_MISSING", { contract }, { remedy });
   }
   const found = keccak256(code);
   if (!isTrainingRoundsCode(code) || (expected !== undefined && expected !== found)) {
-    const remedy = "what stands at this address is not this version's contract: found anew with another --out";
+    const remedy = "found a new federation with another --out: the code at this address is not this version's contract";
     throw new FedError("LEDGER_CODE_MISMATCH", { contract, expected, found }, { remedy });
   }
   return found;
@@ -93,7 +94,7 @@ async function payingAccount({ provider }: Connection): Promise<string> {
   );
 }
 
-/** Asks the contract before anything is sent or noted: a founding that was begun cannot change its terms. */
+/** Checks the terms before anything is sent or noted, because a founding that has begun cannot change them. */
 async function requireAcceptable({ provider }: Connection, { deployer, ...steps }: FoundingSteps): Promise<void> {
   const { terms, predecessor, genesis } = steps;
   const data = creationData({ owner: deployer, terms, predecessor, genesis });
@@ -102,7 +103,7 @@ async function requireAcceptable({ provider }: Connection, { deployer, ...steps 
   } catch (error) {
     const { data: revert, message: why } = error as Error & { data?: unknown };
     const refusal = typeof revert === "string" ? decodeRevert(revert) : undefined;
-    const remedy = "nothing was sent: see what the chain's client says";
+    const remedy = "read the answer of the chain's client: nothing was sent";
     throw refusal ?? new FedError("DEPLOY_FAILED", { why: why.slice(0, 300) }, { cause: error, remedy });
   }
 }
@@ -124,18 +125,18 @@ async function runSteps(
     const text = cause instanceof Error ? cause.message : String(cause);
     if (/exceeds? the configured limit|maxFeePerGasLimit/i.test(text)) throw new FedError("CHAIN_FEES", {}, { cause });
     const remedy = /reconcil/i.test(text)
-      ? "it was begun with other settings: repeat those, or found another one with another --out"
-      : "run the same command again: what has been done is not done again";
+      ? "repeat the settings with which it was begun, or found another federation with another --out"
+      : "run the same command again: steps that are done are not repeated";
     throw new FedError("DEPLOY_FAILED", { why: text.replace(/\s+/g, " ").slice(0, 300) }, { cause, remedy });
   }
 }
 
-/** Where Ignition puts it. */
+/** The place of Ignition's journal. */
 function journalPath(journalFolder: string): string {
   return join(journalFolder, "deployments", deploymentId, "journal.jsonl");
 }
 
-/** Ignition tells the address only; its journal has the receipt. */
+/** Ignition returns the address only; its journal has the receipt. */
 async function creationBlock(journal: string, address: string): Promise<number> {
   for (const line of (await readFile(journal, "utf8")).split("\n").filter(Boolean)) {
     const { type, receipt } = JSON.parse(line) as {

@@ -49,7 +49,7 @@ const clockSkew = 900;
 
 /**
  * @param since this machine's time before the journal was last written, seconds
- * @throws FedError DEPLOY_JOURNAL_MALFORMED, DEPLOY_PENDING
+ * @throws DEPLOY_JOURNAL_MALFORMED, DEPLOY_PENDING
  */
 export async function mendJournal(
   path: string,

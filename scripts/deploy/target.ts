@@ -1,4 +1,4 @@
-// The chain that a federation is founded on, as Hardhat connects to it: a network of hardhat.config.ts or an RPC address.
+// Hardhat's connection to the chain on which a federation is founded: a network of hardhat.config.ts or an RPC address.
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Wallet } from "ethers";
@@ -16,19 +16,19 @@ const name = "target";
 export interface Target {
   readonly network: string | undefined;
   readonly rpc: string | undefined;
-  /** What the chain must say it is. */
+  /** The chain id that the endpoint must have. */
   readonly chainId: number | undefined;
-  /** The key that pays: a wallet's, or that of Hardhat's keystore, or none for reading only. */
+  /** The key that pays: a wallet, the key in Hardhat's keystore, or none for reading only. */
   readonly key: Wallet | "hardhat-keystore" | "none";
-  /** Where Ignition keeps its journal. */
+  /** Folder of Ignition's journal. */
   readonly journalFolder: string;
   /** Most that is offered for a unit of gas, gwei. */
   readonly maxFeeGwei: number;
 }
 
 /**
- * Connects, and makes sure that the chain is the one that was meant.
- * @throws FedError NETWORK_UNKNOWN, KEY_IN_PLAIN, CHAIN_UNNAMED, RPC_UNREACHABLE, LEDGER_CHAIN_MISMATCH
+ * Connects, and checks the chain id.
+ * @throws NETWORK_UNKNOWN, KEY_IN_PLAIN, CHAIN_UNNAMED, RPC_UNREACHABLE, LEDGER_CHAIN_MISMATCH
  */
 export async function connectTarget(target: Target) {
   const { network, key, journalFolder } = target;
@@ -38,7 +38,7 @@ export async function connectTarget(target: Target) {
   }
   const { chainId = target.chainId, ...known } = network === undefined ? fromRpc(target.rpc) : fromConfig(network);
   if (chainId === undefined || (target.chainId !== undefined && target.chainId !== chainId)) {
-    const remedy = "say with --chain-id which chain you mean: 31337 Hardhat and anvil, 11155111 Sepolia";
+    const remedy = "give --chain-id: 31337 for Hardhat and anvil, 11155111 for Sepolia";
     throw new FedError("CHAIN_UNNAMED", { network, chainId, asked: target.chainId }, { remedy });
   }
   const maxFeePerGasLimit = BigInt(Math.round(target.maxFeeGwei * 1e9));
@@ -60,7 +60,7 @@ export async function connectTarget(target: Target) {
 
 export type Connection = Awaited<ReturnType<typeof connectTarget>>["connection"];
 
-/** Hardhat's errors would name the network "target", and an address that may hold a credential. */
+/** Translates Hardhat's errors, which name the network "target". */
 async function askChainId({ provider }: { provider: { request(call: { method: string }): Promise<unknown> } }) {
   try {
     return Number(await provider.request({ method: "eth_chainId" }));

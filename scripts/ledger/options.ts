@@ -1,4 +1,4 @@
-// What every command that reads or writes a federation's contract takes: the federation file, RPC endpoints, a key.
+// The options that commands about a federation's contract share: the federation file, RPC endpoints, a key.
 import { type Command, Option } from "commander";
 import type { Wallet } from "ethers";
 import { FedError, isFedError } from "../../foundation/errors.ts";
@@ -27,7 +27,10 @@ export function withReadOptions(command: Command): Command {
   return command
     .option("--federation <file>", "the federation file", "federation.json")
     .addOption(
-      new Option("--rpc <url...>", "RPC endpoints of its chain, the preferred one first; a second one catches lies")
+      new Option(
+        "--rpc <url...>",
+        "RPC endpoints of its chain, the preferred one first; a second one is compared with it",
+      )
         .env("CONSILIUM_RPC")
         .default(["http://127.0.0.1:8545"]),
     )
@@ -58,7 +61,7 @@ function withKeystore(command: Command): Command {
     .option("--keystore <file>", "encrypted keystore of the account that writes", "keys/keystore.json")
     .option(
       "--password-file <file>",
-      "its first line is the keystore's password (else the environment, else a prompt)",
+      "file with the keystore's password in its first line (else the environment, else a prompt)",
     );
 }
 
@@ -75,8 +78,8 @@ export async function onLedger<T>(
     codeDigest,
     endpoints: rpcUrls(options.rpc),
     confirmations: parseCount(options.confirmations, "--confirmations"),
-    // A person waits in front of this: one round over all endpoints, not a minute of trying again.
-    patienceMs: 5000,
+    // Someone is waiting: ask every endpoint once or twice, not for a minute.
+    retryForMs: 5000,
     ...writing,
   });
   try {
@@ -86,7 +89,7 @@ export async function onLedger<T>(
   }
 }
 
-/** Opens the keystore first, so that a wrong password is told before anything else is waited for. */
+/** Runs work on the federation's ledger with a key; a wrong password is reported before the chain is asked. */
 export async function onWritableLedger<T>(
   options: WriteOptions,
   work: (ledger: OpenLedger, self: HospitalAddress) => Promise<T>,
@@ -96,31 +99,31 @@ export async function onWritableLedger<T>(
   return onLedger(options, (ledger) => work(ledger, parseAddress(wallet.address)), { wallet, maxFeeGwei });
 }
 
-/** @throws FedError KEYSTORE_MISSING, KEYSTORE_MALFORMED, KEYSTORE_PASSWORD, PASSWORD_MISSING */
+/** @throws KEYSTORE_MISSING, KEYSTORE_MALFORMED, KEYSTORE_PASSWORD, PASSWORD_MISSING */
 export async function askForWallet(keystore: string, passwordFile: string | undefined): Promise<Wallet> {
-  await readKeystore(keystore); // before anybody types a password
+  await readKeystore(keystore); // checked before a password is typed
   return openKeystore(keystore, await readPassword({ file: passwordFile, prompt: `Password of ${keystore}` }));
 }
 
-/** @throws FedError OPTION_INVALID */
+/** @throws OPTION_INVALID */
 export function rpcUrls(urls: readonly string[] | string): string[] {
   const list = (typeof urls === "string" ? urls.split(/[\s,]+/) : [...urls]).filter(Boolean);
   for (const url of list) {
     if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
-      // The address itself may hold a credential: not among the facts.
+      // The address may hold a credential, so it is not among the facts.
       throw new FedError("OPTION_INVALID", { option: "--rpc" }, { remedy: "give http:// or https:// addresses" });
     }
   }
   return list;
 }
 
-/** @throws FedError OPTION_INVALID */
+/** @throws OPTION_INVALID */
 export function parseCount(text: string, option: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new FedError("OPTION_INVALID", { option, value: text }, { remedy: "give a whole number" });
 }
 
-/** @throws FedError OPTION_INVALID */
+/** @throws OPTION_INVALID */
 export function parseAddressOption(text: string, option: string): HospitalAddress {
   try {
     return parseAddress(text);

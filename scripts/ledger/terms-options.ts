@@ -1,4 +1,4 @@
-// The rules of a federation's rounds as options: a founder sets them all, a change names those that change.
+// The rules of a federation's rounds as options: `deploy` sets all of them, `terms` changes those that are given.
 import type { Command } from "commander";
 import { FedError } from "../../foundation/errors.ts";
 import type { RoundTerms } from "../../protocol/contract/round.ts";
@@ -6,17 +6,17 @@ import { defaultPlan } from "../../protocol/format/default-plan.ts";
 import { parseDuration, showDuration } from "./duration.ts";
 import { parseCount } from "./options.ts";
 
-/** As on the command line. */
+/** The terms as given on the command line. */
 export type TermsOptions = { readonly [Name in keyof RoundTerms]?: string };
 
 interface TermField {
   readonly name: keyof RoundTerms;
   readonly flag: string;
   readonly about: string;
-  /** What a federation is founded with unless it says otherwise. */
+  /** The value that a federation is founded with by default. */
   readonly usual: string;
   readonly unit: "period" | "n";
-  /** The contract's field holds no more; what it refuses besides, it says itself (TERMS_INVALID). */
+  /** Largest value of the contract's field; the contract itself refuses more (TERMS_INVALID). */
   readonly largest: number;
 }
 
@@ -50,7 +50,7 @@ export function withTermsOptions(command: Command, { withUsual }: { readonly wit
   return command;
 }
 
-/** The terms that the options name. @throws FedError OPTION_INVALID */
+/** The terms that the options name. @throws OPTION_INVALID */
 export function parseTerms(options: TermsOptions): Partial<RoundTerms> {
   const given = termFields.flatMap(({ name, flag, unit, largest }): [keyof RoundTerms, number][] => {
     const text = options[name];
@@ -64,7 +64,7 @@ export function parseTerms(options: TermsOptions): Partial<RoundTerms> {
   return Object.fromEntries(given);
 }
 
-/** A term's value for people, to the second: a small change must be seen. */
+/** A term's value as text, exact to the second, so that a small change is visible. */
 export function showTerm({ name, unit }: TermField, terms: RoundTerms): string {
   return unit === "period" ? showDuration(terms[name], 4) : String(terms[name]);
 }

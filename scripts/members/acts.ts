@@ -25,7 +25,7 @@ export type Act = {
   readonly [Name in FunctionName]: { readonly name: Name; readonly args: Arguments<Name> };
 }[FunctionName];
 
-/** @throws FedError OPTION_INVALID */
+/** @throws OPTION_INVALID */
 export function actOf(name: ActName, { subject, role, contract, now }: ActOptions): Act {
   switch (name) {
     case "admit":

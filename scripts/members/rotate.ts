@@ -1,10 +1,10 @@
-// Moves a membership to a new chain key: sent by the old key, with the new key's signature as proof that it exists.
+// Moves a membership to a new chain key. The old key sends the transaction; the new key's signature proves that it is held.
 import type { Wallet } from "ethers";
 import type { OpenLedger } from "../../io/chain/ledger.ts";
 import { walletSignatures } from "../../io/chain/signatures.ts";
 import { type HospitalAddress, parseAddress } from "../../protocol/format/digest.ts";
 
-/** @returns the member's new address. @throws FedError MEMBER_UNKNOWN, MEMBER_ALREADY_ADMITTED */
+/** @returns the member's new address. @throws MEMBER_UNKNOWN, MEMBER_ALREADY_ADMITTED */
 export async function rotateKey(ledger: OpenLedger, from: HospitalAddress, next: Wallet): Promise<HospitalAddress> {
   const to = parseAddress(next.address);
   const { keyNonce } = await ledger.read("memberOf", [from]);

@@ -1,16 +1,16 @@
-// The hospitals' vote on what an owner could do: who supports it, and whether it was carried out.
+// The hospitals' vote on an act of an owner: how many support it, and whether it was executed.
 import type { OpenLedger } from "../../io/chain/ledger.ts";
 import { parseEvent } from "../../io/chain/training-rounds.ts";
 import { type Act, motionOf } from "./acts.ts";
 
 export interface VoteOutcome {
   readonly carried: boolean;
-  /** Active hospitals that support it now; of a motion that was carried out, none. */
+  /** Active hospitals that support it now; none once it was executed. */
   readonly supporters: number;
   readonly hospitals: number;
 }
 
-/** @throws FedError MEMBER_UNKNOWN, MEMBER_NOT_HOSPITAL, and what the act itself is refused with */
+/** @throws MEMBER_UNKNOWN, MEMBER_NOT_HOSPITAL, and the code with which the act itself is refused */
 export async function voteFor(ledger: OpenLedger, act: Act, support: boolean): Promise<VoteOutcome> {
   const motion = motionOf(act);
   const { logs } = await ledger.write("vote", [motion, support]);

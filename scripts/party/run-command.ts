@@ -1,4 +1,4 @@
-// What the commands of both roles share: the configuration file, signals, events and logs.
+// The part that both roles' commands share: the configuration file, signals, events and logs.
 
 import { FedError } from "../../foundation/errors.ts";
 import { jsonLog, type LogLevel } from "../../io/telemetry/json-log.ts";
@@ -17,8 +17,8 @@ export interface PartyRun {
 }
 
 /**
- * Reads the configuration, runs the party, and stops it in good order on SIGINT, SIGTERM, or the end of a parent that
- * started it over an IPC channel. A second signal ends the process at once: the chain and the journal make that safe too.
+ * Reads the configuration, runs the party, and stops it in order on SIGINT, SIGTERM, or when a parent process that started
+ * it with an IPC channel ends. A second signal ends the process at once, which is safe: the party resumes from chain and journal.
  */
 export async function runPartyCommand<Config extends PartyConfig>(
   configPath: string,

@@ -1,4 +1,4 @@
-// The status for people: what runs, who belongs to it, and what happened last.
+// The status as text: the federation, its rules, and a table of its newest rounds.
 import { showDuration } from "../ledger/duration.ts";
 import { table } from "../terminal/table.ts";
 import type { FederationStatus, RoundSummary } from "./summary.ts";
@@ -17,7 +17,8 @@ export function showStatus(status: FederationStatus): string {
       `attestations ${showDuration(terms.attestPeriod)}; at least ${terms.minUpdates} updates, ` +
       `${terms.maxProposals} proposals, ${terms.sampleCap} samples`,
   ];
-  if (!status.isKnownCode) lines.push("warning     the contract's code is not of this program's source: read it first");
+  if (!status.isKnownCode)
+    lines.push("warning     the contract's code is not the build that this program knows: read it first");
   if (pausedUntil !== null) lines.push(`paused      for another ${showDuration(pausedUntil - chainTime)}`);
   if (rounds.length === 0) return [...lines, "no round yet"].join("\n");
   const header = ["round", "status", "updates", "samples", "votes", "awaits", "for", "model"];

@@ -1,4 +1,4 @@
-// A round in a line: how far it is, what is awaited, and until when.
+// A summary of a round: its state, what it waits for, and until when.
 
 import type { Member, RoundState, RoundTerms } from "../../protocol/contract/round.ts";
 import type { FederationId } from "../../protocol/format/federation-id.ts";
@@ -6,11 +6,11 @@ import type { FederationId } from "../../protocol/format/federation-id.ts";
 export interface FederationStatus extends FederationId {
   /** Of the latest block, seconds. */
   readonly chainTime: number;
-  /** Whether the contract is that of this program's source. */
+  /** Whether the contract's code is the build that this program knows. */
   readonly isKnownCode: boolean;
   readonly owner: string;
   readonly ownedByHospitals: boolean;
-  /** Block time; null where the rounds are not paused. */
+  /** Block time; null if the rounds are not paused. */
   readonly pausedUntil: number | null;
   readonly latestModel: string;
   readonly terms: RoundTerms;
@@ -24,14 +24,14 @@ export interface RoundSummary {
   readonly status: RoundState["status"];
   readonly hospitals: number;
   readonly commitments: number;
-  /** Of the commitments' sample counts. */
+  /** Sum of the commitments' sample counts. */
   readonly samples: number;
   readonly proposals: number;
   /** On the newest proposal. */
   readonly agreeing: number;
   readonly disagreeing: number;
   readonly awaits: string;
-  /** Block time until which it is awaited; null where nothing is. */
+  /** Block time until which the round waits; null if it waits for nothing. */
   readonly until: number | null;
   readonly model: string | null;
 }

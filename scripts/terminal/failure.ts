@@ -1,4 +1,4 @@
-// How a command fails in front of a person: one line with what happened, one with the remedy; a stack only when asked.
+// Prints the error of a command: one line with the error, one with the remedy; the stack with --verbose only.
 import pc from "picocolors";
 import { isFedError } from "../../foundation/errors.ts";
 

@@ -1,4 +1,4 @@
-// A command's options as it means them, parsed once; what does not hold is named as it was written.
+// Parses a command's options once; an error names the option as the user wrote it.
 import { Option } from "commander";
 import { z } from "zod";
 import { FedError } from "../../foundation/errors.ts";
@@ -10,12 +10,12 @@ export const whole = (minimum: number, maximum: number) => z.coerce.number().int
 /** A 32-bit seed. */
 export const seedSchema = z.coerce.number().pipe(seedField);
 
-/** --seed, where it decides everything random that a command does. */
+/** --seed, for commands in which it decides everything random. */
 export const seedOption = (): Option => new Option("--seed <n>", "of everything random").default("7");
 
 /**
- * @param command as one calls it, whose help is pointed at
- * @throws FedError OPTION_INVALID naming the option and what is wrong with it
+ * @param command whose help the remedy names
+ * @throws OPTION_INVALID naming the option and what is wrong with it
  */
 export function parseOptions<Schema extends z.ZodTypeAny>(
   schema: Schema,

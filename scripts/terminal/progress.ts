@@ -1,8 +1,8 @@
-// Progress of long work: bars on a terminal, nothing elsewhere (logs and pipes stay clean).
+// Progress of long work: bars on a terminal, nothing in logs and pipes.
 import cliProgress from "cli-progress";
 
 export interface Bar {
-  /** Moves the bar; `note` is a few words shown after it. */
+  /** Moves the bar; `note` is a short text after it. */
   update(done: number, total: number, note?: string): void;
   stop(): void;
 }
@@ -16,7 +16,7 @@ export function progressBar(label: string): Bar {
   return { update: bar.update, stop: bars.stop };
 }
 
-/** Several bars below each other on stderr, one a line. */
+/** Several bars on stderr, one per line. */
 export function progressBars(): { add(label: string): Bar; stop(): void } {
   if (!process.stderr.isTTY) {
     return { add: () => ({ update: () => {}, stop: () => {} }), stop: () => {} };

@@ -1,8 +1,8 @@
-// Tables that read at a glance, in 80 columns where they fit.
+// Tables as text and as Markdown.
 import Table from "cli-table3";
 import pc from "picocolors";
 
-/** Rows as text under a header; numbers to the right. The first column is left-aligned. */
+/** Rows under a header. Columns of numbers are aligned right, except for the first. */
 export function table(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const text = new Table({
     head: header.map((cell) => pc.bold(cell)),

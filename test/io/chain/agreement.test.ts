@@ -42,7 +42,7 @@ describe("the agreement of endpoints", function () {
   };
   const openOn = async (proxies: readonly RpcProxy[], rule?: Rule): Promise<OpenLedger> => {
     const endpoints = proxies.map(({ url }) => url);
-    const ledger = await federation.open(undefined, { endpoints, patienceMs: 1500, timeoutMs: 20_000 });
+    const ledger = await federation.open(undefined, { endpoints, retryForMs: 1500, timeoutMs: 20_000 });
     bad.rule = rule;
     return ledger;
   };

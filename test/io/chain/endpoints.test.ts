@@ -43,7 +43,7 @@ describe("the ledger over endpoints that misbehave", () => {
   const openOn = async (endpoints: readonly RpcProxy[], rule: Rule, changes = {}): Promise<OpenLedger> => {
     const ledger = await federation.open(federation.wallets[0], {
       endpoints: endpoints.map(({ url }) => url),
-      patienceMs: 1500,
+      retryForMs: 1500,
       ...changes,
     });
     bad.rule = rule;
@@ -84,14 +84,14 @@ describe("the ledger over endpoints that misbehave", () => {
   });
 
   it("says so when no endpoint answers for as long as it may take", async () => {
-    const ledger = await openOn([bad], always(new Trouble("status", 503)), { patienceMs: 300 });
+    const ledger = await openOn([bad], always(new Trouble("status", 503)), { retryForMs: 300 });
     expect(await codeOf(ledger.latestRound())).to.equal("RPC_UNAVAILABLE");
     bad.rule = undefined;
     expect(await ledger.latestRound()).to.equal(0);
   });
 
   it("ends at once when it is closed, whatever an endpoint does", async () => {
-    const ledger = await openOn([bad], always(new Trouble("silence")), { timeoutMs: 60_000, patienceMs: 60_000 });
+    const ledger = await openOn([bad], always(new Trouble("silence")), { timeoutMs: 60_000, retryForMs: 60_000 });
     const reading = codeOf(ledger.latestRound());
     const writing = codeOf(ledger.openRound({ plan, base }));
     const started = performance.now();
@@ -162,7 +162,7 @@ describe("the ledger over endpoints that misbehave", () => {
     const single = await openOn(
       [bad],
       change((log) => ({ ...log, blockNumber: "many" })),
-      { patienceMs: 100 },
+      { retryForMs: 100 },
     );
     expect(await codeOf(single.latestRound())).to.equal("RPC_UNAVAILABLE");
     const foreign = await openOn(

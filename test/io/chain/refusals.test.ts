@@ -86,7 +86,7 @@ describe("refusals of public providers", function () {
 
   const openOn = async (proxies: readonly RpcProxy[], rule: Rule): Promise<OpenLedger> => {
     const endpoints = proxies.map(({ url }) => url);
-    const ledger = await federation.open(federation.wallets[0], { endpoints, patienceMs: 30_000, timeoutMs: 20_000 });
+    const ledger = await federation.open(federation.wallets[0], { endpoints, retryForMs: 30_000, timeoutMs: 20_000 });
     bad.rule = rule;
     return ledger;
   };

@@ -27,7 +27,7 @@ describe("addresses of RPC endpoints", () => {
   });
   afterEach(() => Promise.all([proxy.stop(), other.stop()]));
 
-  const open = (url: string) => new Endpoints({ urls: [url], chainId: 1, timeoutMs: 2000, patienceMs: 0, log: silent });
+  const open = (url: string) => new Endpoints({ urls: [url], chainId: 1, timeoutMs: 2000, retryForMs: 0, log: silent });
   const withCredentials = () => `${proxy.url.replace("//", "//hospital:s%40cret-word@")}/v3/0123456789abcdef`;
 
   it("sends user name and password as basic authentication", async () => {
