@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// @title Sets of member indices, one bit a member
-/// @notice Counting and comparing sets of up to 256.
+/// @title Sets of member indices, one bit for each member
+/// @notice Counts and compares sets of up to 256 indices.
 library Bitmap {
-    /// @notice How many bits are set, by adding neighbouring bits, pairs, nibbles, bytes (Hacker's Delight, 5-1).
+    /// @notice Counts the set bits by adding neighbouring bits, pairs, nibbles, bytes (Hacker's Delight, 5-1).
     /// @param set the indices
-    /// @return how many, 0 to 256
+    /// @return the number of indices, 0 to 256
     function count(uint256 set) internal pure returns (uint256) {
         unchecked {
             set -= (set >> 1) & (type(uint256).max / 3);
@@ -25,10 +25,10 @@ library Bitmap {
         return uint256(1) << index;
     }
 
-    /// @notice Whether more than two thirds of `all` are `some`: the federation's one quorum.
-    /// @param some how many
-    /// @param all of how many
-    /// @return true for more than two thirds, false for exactly two
+    /// @notice Whether `some` is more than two thirds of `all`: the quorum of all decisions.
+    /// @param some the number that agrees
+    /// @param all the number of voters
+    /// @return false for exactly two thirds
     function isQuorum(uint256 some, uint256 all) internal pure returns (bool) {
         return some * 3 > all * 2;
     }

@@ -14,7 +14,7 @@ import {IConsortium} from "./interfaces/IConsortium.sol";
 abstract contract Consortium is IConsortium, Ownable2Step, EIP712 {
     using Bitmap for uint256;
 
-    /// @dev One storage slot: 168 of 256 bits. What a round needs to know of a member is here too, so that a
+    /// @dev One storage slot: 168 of 256 bits. The state of a member in a round is here too, so that a
     /// commitment or an attestation reads one slot only.
     ///
     ///   | index 8 | role 8 | active 8 | fromRound 32 | keyNonce 32 | refusedRound 32 | attested 40 |
@@ -25,9 +25,9 @@ abstract contract Consortium is IConsortium, Ownable2Step, EIP712 {
         bool active;
         uint32 fromRound;
         uint32 keyNonce;
-        /// @dev The last round in which a proposal of its was refused.
+        /// @dev The last round in which one of its proposals was refused.
         uint32 refusedRound;
-        /// @dev The last proposal it attested (round * 256 + number), and how.
+        /// @dev The last proposal that it attested (round * 256 + number), and its vote.
         uint40 attested;
         bool agreed;
     }
@@ -112,7 +112,7 @@ abstract contract Consortium is IConsortium, Ownable2Step, EIP712 {
         if (!support || !(supporters & _activeHospitals).count().isQuorum(_activeHospitals.count())) return;
         delete _supporters[motion];
         emit MotionCarried(motion);
-        // Never another contract: the call can do what an owner could, and nothing else.
+        // Only this contract: the call can do what an owner can, and nothing else.
         Address.functionCall(address(this), data);
     }
 
@@ -152,15 +152,15 @@ abstract contract Consortium is IConsortium, Ownable2Step, EIP712 {
         return keccak256(abi.encode("consilium peer key", block.chainid, address(this), account));
     }
 
-    /// @notice Refused: a federation without an owner could never admit or revoke again.
+    /// @notice Always reverts: without an owner, a federation could never admit or revoke a member again.
     function renounceOwnership() public pure override {
         revert OwnershipNotRenounceable();
     }
 
-    /// @dev The first round that a member admitted now may take part in.
+    /// @dev The first round in which a member admitted now may take part.
     function _nextRound() internal view virtual returns (uint32);
 
-    /// @dev Takes back the vote of a member that is being revoked, if a proposal is open.
+    /// @dev Withdraws the vote of a member that is being revoked, if a proposal is open.
     function _withdrawAttestation(address account, Member storage member) internal virtual;
 
     function _activeMember(address account) internal view returns (Member storage member) {

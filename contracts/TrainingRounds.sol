@@ -41,7 +41,7 @@ contract TrainingRounds is ITrainingRounds, Consortium {
     Round private _round;
     /// @dev Hospitals of the round.
     uint256 private _roundMembers;
-    /// @dev Those of them that have not committed: who may commit, who has, and whether all have, in one slot.
+    /// @dev Hospitals of the round that have not committed; zero once all have.
     uint256 private _pending;
     bytes32 private _commitmentsHash;
     bytes32 private _proposedDigest;
@@ -53,11 +53,11 @@ contract TrainingRounds is ITrainingRounds, Consortium {
         _;
     }
 
-    /// @notice Founds a federation; a new one names the one that it continues.
+    /// @notice Founds a federation, which may continue an earlier one.
     /// @param owner decides about members; may be a multisig
     /// @param terms the rules of the first rounds
     /// @param predecessor the federation that this one continues, or zero
-    /// @param genesisDigest the model that the first round starts from; zero leaves it to the first round's opener
+    /// @param genesisDigest the model that the first round starts from; zero lets the first opener choose it
     constructor(address owner, Terms memory terms, address predecessor, bytes32 genesisDigest) Consortium(owner) {
         _setTerms(terms);
         _latestModel = genesisDigest;
@@ -209,7 +209,7 @@ contract TrainingRounds is ITrainingRounds, Consortium {
         } else {
             uint16 disagreeing = round.disagreeing + 1;
             round.disagreeing = disagreeing;
-            // The others alone would not be a quorum any more.
+            // Without these, the other hospitals are no quorum any more.
             if (!(hospitals - disagreeing).isQuorum(hospitals)) {
                 _memberAt(round.proposer).refusedRound = roundId;
                 emit ProposalRefused(roundId, number);
@@ -302,7 +302,7 @@ contract TrainingRounds is ITrainingRounds, Consortium {
         emit AttestationWithdrawn(round.id, account, round.proposals);
     }
 
-    /// @dev Marks the member's own slot: as few storage writes as a bitmap, and none to clear for the next proposal.
+    /// @dev Writes to the member's own slot: as few writes as a bitmap, and nothing to clear for the next proposal.
     function _recordAttestation(address account, uint32 roundId, uint8 number, bool agree) private {
         Member storage member = _activeHospital(account);
         if (member.fromRound > roundId) revert MemberNotInRound(account, roundId);
@@ -312,7 +312,7 @@ contract TrainingRounds is ITrainingRounds, Consortium {
         member.agreed = agree;
     }
 
-    /// @dev A proposal's number in the whole federation's life.
+    /// @dev The number of a proposal among all proposals of the federation.
     function _serial(uint32 roundId, uint8 number) private pure returns (uint40) {
         return (uint40(roundId) << 8) | number;
     }
@@ -354,7 +354,7 @@ contract TrainingRounds is ITrainingRounds, Consortium {
         if (round.id != roundId) revert RoundMismatch(roundId, round.id);
     }
 
-    /// @dev Reads the fields it needs straight from the slot: this is the path that every hospital pays for.
+    /// @dev Reads only the fields that it needs: every hospital pays for this path.
     function _requireCommitting(uint32 roundId) private view returns (uint24 sampleCap) {
         Round storage round = _newest(roundId);
         if (round.status != Status.Committing) revert RoundStatus(roundId, round.status);

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// @title Who belongs to the federation, under which keys, and who decides about it
-/// @notice Members have an index for ever, a chain key that they may rotate, and a peer key that they bind themselves.
+/// @title The members of a federation, their keys, and its owner
+/// @notice A member has an index that never changes, a chain key that it may rotate, and a peer key that it binds.
 /// @dev Warning: the owner (the "admin") admits and revokes at will, and can pause the rounds for up to 30 days at a
-/// time. It cannot forge a commitment, an attestation or a model. Federations that want no such party hand the
-/// ownership over to the contract itself, after which more than two thirds of the hospitals decide (see {vote}).
+/// time. It cannot forge a commitment, an attestation or a model. Federations that want no such party transfer the
+/// ownership to the contract itself; then more than two thirds of the hospitals decide (see {vote}).
 /// @dev Warning: an owner who admits keys of its own can outvote the hospitals. Watch {MemberAdmitted}.
 interface IConsortium {
-    /// @notice What a member may do. A hospital trains, commits and attests; an aggregator only opens rounds and
-    /// proposes models, counts towards no quorum and has no vote. Hospitals may do what an aggregator may.
+    /// @notice The role of a member. A hospital trains, commits and attests; an aggregator only opens rounds and
+    /// proposes models, counts towards no quorum and has no vote. Hospitals may do everything that an aggregator may.
     enum Role {
         None,
         Hospital,
         Aggregator
     }
 
-    /// @notice A member as readers see it.
+    /// @notice The state of a member.
     struct MemberView {
         /// @dev Current chain key.
         address account;
@@ -33,79 +33,79 @@ interface IConsortium {
         uint32 keyNonce;
     }
 
-    /// @notice A federation was founded, in continuation of `predecessor` (zero: of none).
+    /// @notice A federation was founded; it continues `predecessor` unless that is zero.
     /// @param predecessor the contract that this one continues, or zero
     /// @param genesisDigest the model that the first round starts from, or zero
     event FederationFounded(address indexed predecessor, bytes32 genesisDigest);
     /// @notice `account` became the member with `index`, from round `fromRound` on.
     /// @param account its chain key
     /// @param index its position in every bitmap
-    /// @param role what it may do
+    /// @param role its role
     /// @param fromRound the first round that it may take part in
     event MemberAdmitted(address indexed account, uint8 indexed index, Role role, uint32 fromRound);
-    /// @notice `account` can do nothing any more, from this block on.
+    /// @notice `account` is no longer a member, from this block on.
     /// @param account its chain key
     /// @param index its position in every bitmap
     event MemberRevoked(address indexed account, uint8 indexed index);
     /// @notice The member with `index` replaced its chain key.
     /// @param from the chain key before
     /// @param to the chain key from now on
-    /// @param index its position in every bitmap, which stays
+    /// @param index its position in every bitmap, which does not change
     event MemberKeyRotated(address indexed from, address indexed to, uint8 indexed index);
-    /// @notice A member named the libp2p peer it runs.
-    /// @dev Warning: `possession` is an Ed25519 signature, which the EVM cannot verify at a reasonable price. Whoever
-    /// reads this event must verify it with `peerKey` over {peerKeyMessage}, and treat the key as unbound if it fails.
+    /// @notice A member bound the libp2p peer that it runs.
+    /// @dev Warning: `possession` is an Ed25519 signature, which is too expensive to verify in the EVM. Readers of
+    /// this event must verify it with `peerKey` over {peerKeyMessage}, and treat the key as unbound if it fails.
     /// @param account its chain key
     /// @param index its position in every bitmap
     /// @param peerKey Ed25519 public key of its libp2p peer
     /// @param possession Ed25519 signature by `peerKey`
     event PeerKeyBound(address indexed account, uint8 indexed index, bytes32 peerKey, bytes possession);
-    /// @notice A hospital voted for (or took back its vote for) the motion `data`.
+    /// @notice A hospital voted for the motion `data`, or withdrew its vote.
     /// @param motion keccak256 of `data`
     /// @param account the hospital
-    /// @param support false where it took its vote back
-    /// @param data the call that the contract is to make on itself
+    /// @param support false if it withdrew its vote
+    /// @param data the call that the contract would make on itself
     event MotionVoted(bytes32 indexed motion, address indexed account, bool support, bytes data);
-    /// @notice More than two thirds of the hospitals support the motion, and it was carried out.
+    /// @notice More than two thirds of the hospitals support the motion, and it was executed.
     /// @param motion keccak256 of the call that was made
     event MotionCarried(bytes32 indexed motion);
 
     /// @notice `account` is not an active member.
     error MemberUnknown(address account);
-    /// @notice `account` is or was a member: an address stands for one index for ever.
+    /// @notice `account` is or was a member: an address belongs to one index for ever.
     error MemberAlreadyAdmitted(address account);
     /// @notice `account` is an aggregator, and only hospitals may do this.
     error MemberNotHospital(address account);
     /// @notice The zero address or the role None was given.
     error MemberInvalid(address account, Role role);
-    /// @notice All 256 indices have been given away: found a new federation that names this one its predecessor.
+    /// @notice All 256 indices are assigned: found a new federation with this one as its predecessor.
     error MembersFull();
     /// @notice A peer key of zero, or a proof that is not 64 bytes long.
     error PeerKeyInvalid(bytes32 peerKey, uint256 possessionLength);
     /// @notice The signature was made by `recovered`, not by `expected`.
     error KeySignatureInvalid(address recovered, address expected);
-    /// @notice A federation without an owner could never admit or revoke again.
+    /// @notice Without an owner, a federation could never admit or revoke a member again.
     error OwnershipNotRenounceable();
 
     /// @notice Admits a member; it may commit and attest from the next round on. Owner only.
-    /// @dev A revoked account cannot come back; a hospital that was revoked by mistake comes with a new key.
+    /// @dev A revoked account cannot be admitted again; a hospital that was revoked by mistake needs a new key.
     /// @param account the chain key of the new member
     /// @param role Hospital or Aggregator
     function admit(address account, Role role) external;
 
-    /// @notice Revokes a member at once, also in a running round: its vote on an open proposal is taken back, it can
-    /// neither commit nor attest nor propose any more. Owner only.
-    /// @dev The running round keeps its size: its quorum does not become easier to reach by revocations.
-    /// @dev Warning: an update that it committed before stays committed. Proposers leave it out if they must.
+    /// @notice Revokes a member at once, also in a running round: its vote on an open proposal is withdrawn, and it can
+    /// no longer commit, attest or propose. Owner only.
+    /// @dev The running round keeps its size, so that revocations do not make its quorum easier to reach.
+    /// @dev Warning: an update that it committed before stays committed. Proposers may leave it out.
     /// @param account the chain key of the member
     function revoke(address account) external;
 
-    /// @notice Binds the libp2p peer that the caller runs, replacing the one before.
+    /// @notice Binds the libp2p peer that the caller runs, in place of the previous one.
     /// @param peerKey Ed25519 public key
     /// @param possession 64 bytes: Ed25519 signature by `peerKey` over {peerKeyMessage} of the caller
     function bindPeerKey(bytes32 peerKey, bytes calldata possession) external;
 
-    /// @notice {bindPeerKey} for a member without gas, by its EIP-712 signature over
+    /// @notice {bindPeerKey} for a member without gas, with its EIP-712 signature over
     /// `PeerKey(address account,bytes32 peerKey,uint32 nonce)`. Anyone may send it.
     /// @param account the member that signed
     /// @param peerKey Ed25519 public key
@@ -114,27 +114,27 @@ interface IConsortium {
     function bindPeerKeyFor(address account, bytes32 peerKey, bytes calldata possession, bytes calldata signature)
         external;
 
-    /// @notice Moves the caller's membership, with its index, to a new chain key that proves that it exists by its
+    /// @notice Moves the caller's membership, with its index, to a new chain key, which proves its possession by an
     /// EIP-712 signature over `Rotation(address from,address to,uint32 nonce)`.
-    /// @dev Warning: whoever steals a chain key can rotate it away. The owner then revokes the thief's new address.
-    /// @param to the new chain key, which was never a member's
+    /// @dev Warning: a stolen chain key can be rotated by the thief. The owner then revokes the new address.
+    /// @param to the new chain key, which never belonged to a member
     /// @param signature of the EIP-712 message by `to`
     function rotateKey(address to, bytes calldata signature) external;
 
     /// @notice Supports (or stops supporting) a motion: the encoded call of an owner-only function of this contract.
-    /// Once more than two thirds of the active hospitals support it, the contract carries it out on itself.
-    /// @dev Motions pass only where the contract is its own owner, with one exception: `acceptOwnership()`, by which
-    /// the hospitals take over from an owner that called `transferOwnership(address of this contract)`.
-    /// @dev Warning: votes do not expire; take back those that you no longer mean. Votes of revoked members lapse.
+    /// Once more than two thirds of the active hospitals support it, the contract executes it on itself.
+    /// @dev Motions pass only if the contract is its own owner, with one exception: `acceptOwnership()`, with which
+    /// the hospitals accept from an owner that called `transferOwnership(address of this contract)`.
+    /// @dev Warning: votes do not expire; withdraw a vote that you no longer want. Votes of revoked members are void.
     /// @dev Warning: with three hospitals "more than two thirds" is all of them, so none can be revoked by vote.
-    /// @dev Warning: if a third of the hospitals lose their keys no motion passes any more: found a successor.
-    /// @param data the encoded call, for instance `abi.encodeCall(IConsortium.revoke, (account))`
-    /// @param support false takes the vote back
+    /// @dev Warning: if a third of the hospitals lose their keys, no motion passes any more: found a successor.
+    /// @param data the encoded call, for example `abi.encodeCall(IConsortium.revoke, (account))`
+    /// @param support false withdraws the vote
     function vote(bytes calldata data, bool support) external;
 
     /// @notice The member that `account` is or was.
     /// @param account a chain key, current or former
-    /// @return the member, with role None where `account` never was one
+    /// @return the member, with role None if `account` never was one
     function memberOf(address account) external view returns (MemberView memory);
 
     /// @notice Members with index in [from, to), current chain keys, revoked ones included.
@@ -143,22 +143,22 @@ interface IConsortium {
     /// @return the members by index
     function membersBetween(uint256 from, uint256 to) external view returns (MemberView[] memory);
 
-    /// @notice How many members were ever admitted.
-    /// @return the number of indices given away
+    /// @notice The number of members ever admitted.
+    /// @return the number of assigned indices
     function memberCount() external view returns (uint256);
 
     /// @notice Bitmap of the active hospitals' indices.
-    /// @return one bit a member index
+    /// @return one bit for each member index
     function activeHospitals() external view returns (uint256);
 
     /// @notice Bitmap of the hospitals that support a motion.
     /// @param data the motion
-    /// @return one bit a member index, those of revoked hospitals included
+    /// @return one bit for each member index, including those of revoked hospitals
     function supportersOf(bytes calldata data) external view returns (uint256);
 
     /// @notice The bytes that a peer key signs to prove possession: keccak256 of
     /// `abi.encode("consilium peer key", chain id, this contract, account)`.
     /// @param account the member
-    /// @return 32 bytes, to be signed as they are
+    /// @return the 32 bytes to sign, without further hashing
     function peerKeyMessage(address account) external view returns (bytes32);
 }

@@ -92,7 +92,7 @@ describe("the commands about a federation", () => {
     await run(...motion, ...(await as(3)));
     expect((await runJson(...motion, "--withdraw", ...(await as(3)))).supporters).to.equal(1);
     await run(...motion, ...(await as(4)));
-    expect(await run(...motion, ...(await as(3)))).to.equal("carried out");
+    expect(await run(...motion, ...(await as(3)))).to.equal("executed");
     expect((await runJson("members", "list", ...common)).members).to.have.length(5);
     expect(await codeOf("members", "vote", "pause", "2h", ...(await as(2)))).to.equal("OPTION_INVALID");
     expect(await codeOf("members", "vote", "admit", fundedWallet(9).address, ...(await as(1)))).to.equal(

@@ -75,7 +75,7 @@ describe("consilium terms", () => {
     expect(taken).to.deep.include({ changed: false, supporters: 1 });
     await run(...wanted, "--vote", ...(await as(3)));
     expect(await codeOf(...wanted, "--vote", ...(await as(1)))).to.equal("MEMBER_NOT_HOSPITAL");
-    expect(await run(...wanted, "--vote", ...(await as(4)))).to.match(/carried out/);
+    expect(await run(...wanted, "--vote", ...(await as(4)))).to.match(/executed/);
     expect(await runJson("terms", ...common)).to.deep.equal({ terms: { ...terms, sampleCap: 500 } });
   });
 
