@@ -110,7 +110,7 @@ describe("the commands about a federation", () => {
     expect(await codeOf("members", "pause", "soon", ...(await as(0)))).to.equal("OPTION_INVALID");
   });
 
-  it("status tells what each round awaits, and until when", async () => {
+  it("status shows what each round waits for, and until when", async () => {
     const { aggregator, hospitals } = federation;
     expect(await run("status", ...common)).to.include("no round yet");
     const first = async () => (await runJson("status", ...common)).rounds[0];
@@ -179,7 +179,7 @@ describe("the commands about a federation", () => {
     expect(await codeOf("deploy", ...flags.with(5, join(dir, "nowhere.json")))).to.equal("LEDGER_CODE_MISSING");
   });
 
-  it("deploy refuses what makes no sense before it asks for a password", async () => {
+  it("deploy refuses contradictory options before it asks for a password", async () => {
     const rpc = ["--rpc", chain.url, "--chain-id", "31337", "--out", join(dir, "none.json")];
     const wrong = async (...args: string[]) => codeOf("deploy", ...args);
     expect(await wrong()).to.equal("OPTION_INVALID");
@@ -202,7 +202,7 @@ describe("the commands about a federation", () => {
     }
   });
 
-  it("deploy tells by name an account without money, and a contract that refuses the terms", async () => {
+  it("deploy names an account without funds, and the contract's refusal of the terms", async () => {
     const rpc = ["--rpc", chain.url, "--chain-id", "31337", "--out", join(dir, "none.json")];
     const stranger = new Wallet(Wallet.createRandom().privateKey);
     const poor = ["--keystore", await written(stranger), "--password-file", join(dir, "password")];

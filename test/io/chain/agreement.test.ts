@@ -1,4 +1,4 @@
-// What one endpoint shows is held against what the others show.
+// One endpoint's headers, logs and heads are compared with the others'.
 import { expect } from "chai";
 import type { OpenLedger } from "../../../io/chain/ledger.ts";
 import type { LedgerEvent } from "../../../protocol/contract/round.ts";
@@ -79,7 +79,7 @@ describe("the agreement of endpoints", function () {
     ["events", changed({ eth_getLogs: (log) => ({ ...log, data: String(log["data"]).replace(/0$/, "7") }) })],
     ["events", changed({ eth_getLogs: (log) => ({ ...log, transactionHash: digestOf("another") }) })],
   ] as const) {
-    it(`tells from a second endpoint that the first one lies about ${about}`, async () => {
+    it(`detects with a second endpoint that the first one lies about ${about}`, async () => {
       const unlogged: Rule = async (exchange) => {
         const result = await change(exchange);
         // So that the shifted time of a header is not found by the same endpoint's logs.
@@ -113,13 +113,13 @@ describe("the agreement of endpoints", function () {
       return Number(params[0]) > block ? null : forward();
     };
 
-  it("reads on with the second endpoint where the head of the first stands still, and says so", async () => {
+  it("reads on with the second endpoint if the head of the first stands still, and says so", async () => {
     const ledger = await openOn([bad, good], frozenAt(truth.at(-2)!.block));
     expect(await historyOf(ledger)).to.deep.equal(truth);
     expect(ledger.agreement).to.deep.equal({ endpoints: 2, agreed: 1, silent: [], behind: [host(bad)] });
   });
 
-  it("reads on where the head of the second endpoint stands still, and says so", async () => {
+  it("reads on if the head of the second endpoint stands still, and says so", async () => {
     const ledger = await openOn([good, bad], frozenAt(truth.at(-2)!.block));
     expect(await historyOf(ledger)).to.deep.equal(truth);
     expect(ledger.agreement).to.deep.equal({ endpoints: 2, agreed: 1, silent: [], behind: [host(bad)] });
@@ -147,7 +147,7 @@ describe("the agreement of endpoints", function () {
     expect(ledger.agreement.behind).to.deep.equal([host(bad)]);
   });
 
-  it("does not open a contract of whose code two endpoints give two accounts", async () => {
+  it("does not open a contract if two endpoints disagree about its code", async () => {
     bad.rule = async ({ method, forward }) => (method === "eth_getCode" ? "0x6001" : forward());
     const { codeDigest: _, ...options } = federation.options;
     const endpoints = [good.url, bad.url];

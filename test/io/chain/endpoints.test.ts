@@ -83,7 +83,7 @@ describe("the ledger over endpoints that misbehave", () => {
     expect(await commitmentsOf(ledger)).to.equal(3);
   });
 
-  it("says so when no endpoint answers for as long as it may take", async () => {
+  it("fails with RPC_UNAVAILABLE when no endpoint answers in time", async () => {
     const ledger = await openOn([bad], always(new Trouble("status", 503)), { retryForMs: 300 });
     expect(await codeOf(ledger.latestRound())).to.equal("RPC_UNAVAILABLE");
     bad.rule = undefined;
@@ -108,7 +108,7 @@ describe("the ledger over endpoints that misbehave", () => {
     expect(bad.asked.get("eth_getLogs")).to.equal(undefined);
   });
 
-  it("takes what an endpoint tells twice and in disorder once and in order", async () => {
+  it("sorts and deduplicates logs", async () => {
     await openAndCommit();
     const ledger = await openOn([bad], async ({ method, forward }) => {
       const result = await forward();
@@ -127,7 +127,7 @@ describe("the ledger over endpoints that misbehave", () => {
     expect(await commitmentsOf(ledger)).to.equal(3);
   });
 
-  it("finds out by the contract's own hash that events are left out", async () => {
+  it("detects left-out events by the contract's own hash", async () => {
     await openAndCommit();
     const ledger = await openOn([bad], hideOne(federation.hospitals[1]!.self!));
     expect(await codeOf(ledger.round(one))).to.equal("LOGS_INCOMPLETE");
@@ -135,18 +135,18 @@ describe("the ledger over endpoints that misbehave", () => {
     expect(await commitmentsOf(ledger)).to.equal(3);
   });
 
-  it("finds out by a second endpoint that events are left out, even with a contract's state made up to match", async () => {
+  it("detects left-out events by a second endpoint, even if the first one hides the contract's state", async () => {
     await openAndCommit();
     const hiding = hideOne(federation.hospitals[1]!.self!);
     const ledger = await openOn([bad, good], async (exchange) => {
-      // A client without this block's state is believed; so a liar says it has none.
+      // A client may lack the state of a block, so a lying endpoint says that it does.
       if (exchange.method === "eth_call") return new Trouble("error", -32000, "missing trie node");
       return hiding(exchange);
     });
     expect(await codeOf(ledger.round(one))).to.equal("ENDPOINTS_DISAGREE");
   });
 
-  it("refuses a changed event, a changed block, and values that are none", async () => {
+  it("refuses a changed event, a malformed block number, and foreign events", async () => {
     await openAndCommit();
     const change =
       (edit: (log: Record<string, string>) => Record<string, unknown>): Rule =>
@@ -194,7 +194,7 @@ describe("the ledger over endpoints that misbehave", () => {
     expect(await nonceOf(ledger.self!)).to.equal(1);
   });
 
-  it("broadcasts again, and for a better fee, what an endpoint takes and forgets", async () => {
+  it("broadcasts again, with a better offer, a transaction that an endpoint accepts and forgets", async () => {
     const round = await federation.aggregator.openRound({ plan, base });
     const forgotten: string[] = [];
     const ledger = await openOn([bad], async ({ method, params, forward }) => {
@@ -207,7 +207,7 @@ describe("the ledger over endpoints that misbehave", () => {
     expect([await commitmentsOf(ledger), await nonceOf(ledger.self!)]).to.deep.equal([1, 1]);
   });
 
-  it("raises its fee until the chain takes the transaction, and tells when that leads nowhere", async () => {
+  it("raises its offer until the chain accepts the transaction, and fails at the maximum", async () => {
     const round = await federation.aggregator.openRound({ plan, base });
     let refusals = 0;
     const ledger = await openOn([bad], async ({ method, forward }) => {
@@ -241,7 +241,7 @@ describe("the ledger over endpoints that misbehave", () => {
     (await transactionsOf(account)) - (noncesBefore.get(account.toLowerCase()) ?? 0);
 });
 
-/** Leaves out what one hospital did. */
+/** Leaves out the logs of one hospital. */
 function hideOne(member: HospitalAddress): Rule {
   return async ({ method, forward }) => {
     const result = await forward();

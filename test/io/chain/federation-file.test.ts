@@ -23,7 +23,7 @@ describe("the federation file", () => {
   });
   afterEach(() => rm(dir, { recursive: true }));
 
-  it("comes back as it was written, readable by everybody", async () => {
+  it("is read as it was written, and is readable by everybody", async () => {
     const file = describeFederation({ ...founded, predecessor: parseAddress(`0x${"b2".repeat(20)}`) });
     await writeFederationFile(path, file);
     expect(await readFederationFile(path)).to.deep.equal(file);

@@ -33,7 +33,7 @@ describe("a keystore", () => {
     expect(await readdir(dir)).to.deep.equal(["keystore.json"]);
   });
 
-  it("never takes the place of another file, however many are created at once", async () => {
+  it("never overwrites a file, even if several are created at once", async () => {
     const path = join(dir, "keystore.json");
     const codes = await Promise.all(
       Array.from({ length: 5 }, (_, i) => codeOf(writeNewFile(path, `text ${i}`, { mode: 0o600 }))),
@@ -47,7 +47,7 @@ describe("a keystore", () => {
     expect(await readdir(dir)).to.deep.equal(["keystore.json"]);
   });
 
-  it("is refused where it asks for more memory than any honest one", async () => {
+  it("is refused if it asks for too much memory", async () => {
     const path = join(dir, "keystore.json");
     await createKeystore(path, password, cheap);
     const json = (await readFile(path, "utf8")).replace('"n":1024', `"n":${2 ** 24}`);
@@ -56,7 +56,7 @@ describe("a keystore", () => {
     expect(await codeOf(openKeystore(path, password))).to.equal("KEYSTORE_MALFORMED");
   });
 
-  it("tells a wrong password from a broken file and from a missing one", async () => {
+  it("gives a code of its own to a wrong password, a damaged file and a missing one", async () => {
     const path = join(dir, "keystore.json");
     await createKeystore(path, password, cheap);
     expect(await codeOf(openKeystore(path, "another"))).to.equal("KEYSTORE_PASSWORD");

@@ -71,7 +71,7 @@ describe("the members on the ledger of a chain", () => {
     expect(await chain.rpc("eth_blockNumber")).to.equal(height);
   });
 
-  it("leaves a peer key unbound whose holder did not agree", async () => {
+  it("leaves a peer key unbound if its holder did not sign", async () => {
     const { publicKey } = generateKeyPairSync("ed25519");
     const raw = Buffer.from(publicKey.export({ format: "jwk" })["x"] as string, "base64url");
     await hospitals[0]!.bindPeer({ publicKey: raw, sign: () => new Uint8Array(64).fill(7) });
@@ -98,7 +98,7 @@ describe("the members on the ledger of a chain", () => {
     expect(first).to.include({ member: next.address.toLowerCase(), signer: addresses[0] });
   });
 
-  it("takes back the attestation of a member that is revoked while the proposal is open", async () => {
+  it("withdraws the attestation of a member that is revoked while the proposal is open", async () => {
     const round = await openAndCommit();
     await aggregator.proposeModel({ round, model: plan, included: addresses });
     await hospitals[0]!.attest({ round, proposal: 1, agree: true, scores: zeroDigest });

@@ -73,7 +73,7 @@ describe("the ledger on a chain", () => {
     expect(await hospitals[0]?.round(round)).to.deep.equal(state);
   });
 
-  it("tells the history in chain order, with block times and places", async () => {
+  it("gives the history in chain order, with block times and places", async () => {
     const round = await openAndCommit();
     const events: LedgerEvent[] = [];
     for await (const event of aggregator.history()) events.push(event);
@@ -115,7 +115,7 @@ describe("the ledger on a chain", () => {
     expect((await aggregator.round(round)).commitments.map(({ member }) => member)).to.deep.equal(addresses);
   });
 
-  it("recovers no signer from garbage", () => {
+  it("recovers no signer from a malformed signature", () => {
     const data = commitmentTypedData(aggregator.federation, { round: one, manifest: plan, sampleCount: 1 });
     expect(walletSignatures(federation.wallets[0]!).recover(data, "0x1234")).to.equal(undefined);
   });
@@ -162,7 +162,7 @@ describe("the ledger on a chain", () => {
     ]);
   });
 
-  it("moves a round on when its deadline has passed, and does nothing before", async () => {
+  it("expires a round after its deadline, and not before", async () => {
     const round = await aggregator.openRound({ plan, base });
     await hospitals[0]!.expire(round);
     expect((await aggregator.round(round)).status).to.equal("committing");
@@ -173,7 +173,7 @@ describe("the ledger on a chain", () => {
     expect(await hospitals[0]!.openRound({ plan, base })).to.equal(2);
   });
 
-  it("reads rounds of long ago from the chain again", async function () {
+  it("reads old rounds from the chain again", async function () {
     this.timeout(60_000);
     for (let i = 0; i < 70; i++) {
       const opener = i % 2 === 0 ? hospitals[0]! : hospitals[1]!;
@@ -196,7 +196,7 @@ describe("the ledger on a chain", () => {
     }
   });
 
-  it("wakes on every new block, and stops at once when told", async () => {
+  it("yields at every new block, and stops when its signal aborts", async () => {
     const stop = new AbortController();
     let wakes = 0;
     const watching = (async () => {
@@ -210,14 +210,14 @@ describe("the ledger on a chain", () => {
     expect(wakes).to.equal(2);
   });
 
-  it("ends a write that waits when the ledger closes", async () => {
+  it("aborts a waiting write when the ledger closes", async () => {
     const slow = await federation.open(federation.wallets[0], { confirmations: 50 });
     const waiting = slow.bindPeer({ publicKey: new Uint8Array(32).fill(1), sign: () => new Uint8Array(64) });
     slow.close();
     expect(await codeOf(waiting)).to.equal("ABORTED");
   });
 
-  it("knows its own contract's code whatever the constructor filled in, and no other", async () => {
+  it("knows its own contract's code with any immutables, and no other code", async () => {
     const { contract } = federation.options.federation;
     expect(aggregator.isKnownCode).to.equal(true);
     const code = Buffer.from(String(await chain.rpc("eth_getCode", [contract, "latest"])).slice(2), "hex");

@@ -119,7 +119,7 @@ describe("refusals of public providers", function () {
     expect(refusal.facts).to.include({ rpcCode: -32601, text: "no such ?[31mmethod" });
   });
 
-  it("takes a revert for the contract's own word, and asks nobody else", async () => {
+  it("takes a revert as the contract's answer, and asks no other endpoint", async () => {
     const ledger = await openOn([bad, good], ({ forward }) => forward());
     expect(await codeOf(ledger.openRound({ plan: digestOf("plan"), base: digestOf("base") }))).to.equal(
       "ROUND_RUNNING",
