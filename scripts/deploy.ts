@@ -9,7 +9,7 @@ import { type FederationFile, readFederationFile, writeFederationFile } from "..
 import type { RoundTerms } from "../protocol/contract/round.ts";
 import { parseDigest } from "../protocol/format/digest.ts";
 import { foundOnChain, requireFounded } from "./deploy/found.ts";
-import { askForWallet, parseAddressOption, parseCount, parseMaxFee, rpcUrls, withMaxFee } from "./ledger/options.ts";
+import { askForWallet, maxFeeFrom, parseAddressOption, parseCount, rpcUrls, withMaxFee } from "./ledger/options.ts";
 import { parseTerms, type TermsOptions, withTermsOptions } from "./ledger/terms-options.ts";
 
 interface Options extends TermsOptions {
@@ -83,7 +83,7 @@ async function deploy(options: Options): Promise<{ file: FederationFile; already
   }
   const [rpc] = rpcUrls(options.rpc ?? []);
   const journalFolder = `${path.replace(/\.json$/, "")}.ignition`;
-  const target = { network, rpc, chainId, journalFolder, maxFeeGwei: parseMaxFee(options.maxFeeGwei) };
+  const target = { network, rpc, chainId, journalFolder, maxFeeGwei: maxFeeFrom(options.maxFeeGwei) };
   const steps = readSteps(options); // checked before a password is typed
   if (existsSync(path)) {
     const file = await readFederationFile(path);

@@ -49,7 +49,7 @@ export function withMaxFee(command: Command): Command {
 }
 
 /** @throws OPTION_INVALID */
-export function parseMaxFee(text: string): number {
+export function maxFeeFrom(text: string): number {
   const value = Number(text);
   if (value > 0 && value <= 1_000_000) return value;
   throw new FedError("OPTION_INVALID", { option: "--max-fee-gwei", value: text }, { remedy: "give a number of gwei" });
@@ -95,7 +95,7 @@ export async function onWritableLedger<T>(
   work: (ledger: OpenLedger, self: HospitalAddress) => Promise<T>,
 ): Promise<T> {
   const wallet = await askForWallet(options.keystore, options.passwordFile);
-  const maxFeeGwei = parseMaxFee(options.maxFeeGwei);
+  const maxFeeGwei = maxFeeFrom(options.maxFeeGwei);
   return onLedger(options, (ledger) => work(ledger, parseAddress(wallet.address)), { wallet, maxFeeGwei });
 }
 

@@ -19,7 +19,7 @@ describe("the environment of the trainer's process", () => {
       .shard()
       .catch((error) => error);
     await trainer.close();
-    expect(answer).to.have.property("code", "ENVIRONMENT");
+    expect(answer).to.have.property("code", "UNEXPECTED");
     const names = String(answer.facts.names).split(" ");
     expect(names).to.include("PATH");
     for (const name of secrets) expect(names).not.to.include(name);
