@@ -16,7 +16,7 @@ export interface DicomLimits {
  * of frames in an enhanced file. Six million reads are two million elements or 12 MB of a value without a length: half a
  * second and some 300 MB at the very worst.
  */
-export const DICOM_LIMITS: DicomLimits = {
+export const dicomLimits: DicomLimits = {
   maxFileBytes: 2 ** 29,
   maxInflatedBytes: 2 ** 28,
   maxHeaderReads: 6_000_000,

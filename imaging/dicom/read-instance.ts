@@ -2,7 +2,7 @@
 import type { CtFrame, CtInstance } from "./ct-instance.ts";
 import type { Decimals } from "./decimal-text.ts";
 import type { ElementSet } from "./element-set.ts";
-import { DICOM_LIMITS, type DicomLimits } from "./limits.ts";
+import { type DicomLimits, dicomLimits } from "./limits.ts";
 import { type ParsedElements, parseElements } from "./parse-elements.ts";
 import { locatePixels, type PixelData, type StoredBytes } from "./pixel-data.ts";
 import { malformed, tooLarge } from "./refusals.ts";
@@ -20,7 +20,7 @@ export interface DicomFile {
  *
  * @throws DICOM_FOREIGN, DICOM_TRUNCATED, DICOM_MALFORMED, DICOM_TOO_LARGE, DICOM_UNSUPPORTED
  */
-export function readInstance(bytes: Uint8Array, limits: DicomLimits = DICOM_LIMITS): DicomFile {
+export function readInstance(bytes: Uint8Array, limits: DicomLimits = dicomLimits): DicomFile {
   const parsed = parseElements(bytes, limits, { partial: false });
   const instance = describe(parsed, limits);
   return { instance, pixels: locatePixels(parsed, instance) };
@@ -47,7 +47,7 @@ export function readStoredInstance(head: Uint8Array, stored: StoredBytes, limits
  *
  * @throws DICOM_FOREIGN, DICOM_TRUNCATED, DICOM_MALFORMED, DICOM_TOO_LARGE
  */
-export function readInstanceHeader(bytes: Uint8Array, limits: DicomLimits = DICOM_LIMITS): CtInstance {
+export function readInstanceHeader(bytes: Uint8Array, limits: DicomLimits = dicomLimits): CtInstance {
   return describe(parseElements(bytes, limits, { partial: true }), limits);
 }
 

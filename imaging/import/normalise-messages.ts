@@ -1,5 +1,4 @@
-// What the import and its normalising threads say to each other.
-import type { SentError } from "../../foundation/errors.ts";
+// The tasks of normalising threads, and their results.
 import type { DicomSource } from "../dicom/decode-messages.ts";
 import type { Stack } from "../series/read-stack.ts";
 import type { Plane } from "../volume/geometry.ts";
@@ -16,4 +15,4 @@ export interface NormaliseResults {
   readonly picture: { readonly plane: Plane; readonly rows: number; readonly columns: number };
 }
 
-export type NormaliseAnswer = { readonly result: NormaliseResults[keyof NormaliseResults] } | SentError;
+export type NormaliseResult = NormaliseResults[keyof NormaliseResults];

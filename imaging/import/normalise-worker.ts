@@ -1,27 +1,24 @@
 // A thread that finds lungs, resamples and windows, one scan after the other, and decodes pictures.
 import { readFile } from "node:fs/promises";
-import { parentPort } from "node:worker_threads";
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import { giveBack } from "../../foundation/give-back.ts";
+import { serveTasks } from "../../foundation/worker-tasks.ts";
 import { decodePicture } from "../source/picture.ts";
 import { normaliseStack } from "./normalise.ts";
-import type { NormaliseAnswer, NormaliseResults, NormaliseTask } from "./normalise-messages.ts";
+import type { NormaliseResult, NormaliseTask } from "./normalise-messages.ts";
 import { normalisePictures, workingPlane } from "./normalise-pictures.ts";
 
-const port = parentPort!;
-
-port.on("message", async (task: NormaliseTask) => {
-  try {
-    answer({ result: await perform(task) });
-  } catch (error) {
-    // What is no FedError may quote a path: its name is all that is told.
-    const name = error instanceof Error ? error.name : "Error";
-    const { code, facts, remedy } = isFedError(error) ? error : new FedError("SCAN_UNREADABLE", { name });
-    answer({ code, facts, remedy });
-  }
+serveTasks<NormaliseTask, NormaliseResult>({
+  async perform(task, send) {
+    await send(await resultOf(task), { isLast: true });
+  },
+  refusal(error) {
+    if (isFedError(error)) return error;
+    return new FedError("SCAN_UNREADABLE", { name: error instanceof Error ? error.name : "Error" });
+  },
 });
 
-async function perform(task: NormaliseTask): Promise<NormaliseResults[keyof NormaliseResults]> {
+async function resultOf(task: NormaliseTask): Promise<NormaliseResult> {
   if (task.kind === "stack") {
     try {
       return normaliseStack(task.stack, task.shape);
@@ -33,8 +30,4 @@ async function perform(task: NormaliseTask): Promise<NormaliseResults[keyof Norm
   const bytes = "bytes" in task.source ? task.source.bytes : await readFile(task.source.path);
   const picture = await decodePicture(bytes);
   return { plane: workingPlane(picture, task.shape), rows: picture.rows, columns: picture.columns };
-}
-
-function answer(message: NormaliseAnswer): void {
-  port.postMessage(message);
 }

@@ -1,13 +1,16 @@
 // The worker thread that makes batches: receives bytes of scans and sends pixels.
-import { parentPort } from "node:worker_threads";
+import { FedError, isFedError } from "../../foundation/errors.ts";
 import { seededIntegers } from "../../foundation/random.ts";
+import { serveTasks } from "../../foundation/worker-tasks.ts";
 import { batchPixels } from "./batch-pixels.ts";
-import type { BatchMade, BatchWanted } from "./next-batch.ts";
+import type { BatchTask } from "./next-batch.ts";
 
-parentPort?.on("message", ({ id, scans, input, draw }: BatchWanted) => {
-  const { seed, step, augmentation } = draw;
-  // Derived from the step, so that a resumed training makes the same random choices.
-  const next = seededIntegers(seed, "step", step);
-  const pixels = batchPixels(scans, input, { next, pixels: augmentation });
-  parentPort?.postMessage({ id, pixels } satisfies BatchMade, [pixels.buffer]);
+serveTasks<BatchTask, Float32Array<ArrayBuffer>>({
+  async perform({ scans, input, draw: { seed, step, augmentation } }, send) {
+    // Derived from the step, so that a resumed training makes the same random choices.
+    const next = seededIntegers(seed, "step", step);
+    const pixels = batchPixels(scans, input, { next, pixels: augmentation });
+    await send(pixels, { isLast: true, transfer: [pixels.buffer] });
+  },
+  refusal: (error) => (isFedError(error) ? error : new FedError("BATCH_FAILED", { name: (error as Error).name })),
 });

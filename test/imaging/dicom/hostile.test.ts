@@ -2,7 +2,7 @@ import { randomFillSync } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
 import { expect } from "chai";
 import { isFedError } from "../../../foundation/errors.ts";
-import { DICOM_LIMITS, type DicomLimits } from "../../../imaging/dicom/limits.ts";
+import { type DicomLimits, dicomLimits } from "../../../imaging/dicom/limits.ts";
 import { readInstance } from "../../../imaging/dicom/read-instance.ts";
 import { loadEncoders } from "../../../imaging/phantom/encodings.ts";
 import { type Dataset, type ElementValue, transfer, writePart10 } from "../../../imaging/phantom/part10.ts";
@@ -45,7 +45,7 @@ describe("hostile and broken files", () => {
   it("a deflated file that unpacks to more than the limit is refused at the limit", async () => {
     const bomb = deflateRawSync(Buffer.alloc(40 * 2 ** 20));
     const header = writePart10(new Map(), { syntax: transfer("1.2.840.10008.1.2.1.99") });
-    const limits = { ...DICOM_LIMITS, maxInflatedBytes: 2 ** 20 };
+    const limits = { ...dicomLimits, maxInflatedBytes: 2 ** 20 };
     expect(await codeOf(Buffer.concat([header, bomb]), limits)).to.equal("DICOM_TOO_LARGE");
   });
 
@@ -54,7 +54,7 @@ describe("hostile and broken files", () => {
     const open = Buffer.from([0x08, 0x00, 0x40, 0x11, 0x53, 0x51, 0, 0, 0xff, 0xff, 0xff, 0xff]);
     const item = Buffer.from([0xfe, 0xff, 0x00, 0xe0, 0xff, 0xff, 0xff, 0xff]);
     const emptyItem = Buffer.from([0xfe, 0xff, 0x00, 0xe0, 0, 0, 0, 0]);
-    const limits = { ...DICOM_LIMITS, maxHeaderReads: 300_000 };
+    const limits = { ...dicomLimits, maxHeaderReads: 300_000 };
     const endless = Buffer.concat([header, open, ...new Array<Buffer>(200_000).fill(emptyItem)]);
     expect(await codeOf(endless, limits)).to.equal("DICOM_TOO_LARGE");
     const element = Buffer.from([0x09, 0x00, 0x10, 0x00, 0x4c, 0x4f, 0, 0]);
@@ -125,7 +125,7 @@ describe("hostile and broken files", () => {
 });
 
 /** What a file is refused with; "" if it is not. Checks that nothing but FedErrors come, and what they say. */
-async function codeOf(bytes: Uint8Array, limits: DicomLimits = DICOM_LIMITS): Promise<string> {
+async function codeOf(bytes: Uint8Array, limits: DicomLimits = dicomLimits): Promise<string> {
   try {
     const file = readInstance(bytes, limits);
     expect(file.instance.rows).to.be.above(0);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { decodeFrames } from "../../../imaging/dicom/decode-frames.ts";
-import { DICOM_LIMITS } from "../../../imaging/dicom/limits.ts";
+import { dicomLimits } from "../../../imaging/dicom/limits.ts";
 import { readFileHeader, withDicomFile } from "../../../imaging/dicom/open-file.ts";
 import { readInstance, readInstanceHeader } from "../../../imaging/dicom/read-instance.ts";
 import { ENCODINGS, type EncodingName, loadEncoders } from "../../../imaging/phantom/encodings.ts";
@@ -24,9 +24,9 @@ describe("a DICOM file on disk", () => {
   /** Header and HU as a file on disk gives them. */
   async function readFile(bytes: Uint8Array) {
     await writeFile(path, bytes);
-    const header = readFileHeader(path, DICOM_LIMITS);
+    const header = readFileHeader(path, dicomLimits);
     let hu: Int16Array[] = [];
-    await withDicomFile(path, DICOM_LIMITS, async (file) => {
+    await withDicomFile(path, dicomLimits, async (file) => {
       hu = await collect(decodeFrames(file));
     });
     return { header, hu };
@@ -73,7 +73,7 @@ describe("a DICOM file on disk", () => {
     expect(failure).to.include({ code: "DICOM_TRUNCATED" });
     expect((failure as { facts: object }).facts).to.deep.equal({ size: bytes.length - 2, needed: bytes.length });
     await writeFile(path, bytes);
-    const shrinking = withDicomFile(path, DICOM_LIMITS, async (file) => {
+    const shrinking = withDicomFile(path, dicomLimits, async (file) => {
       await truncate(path, bytes.length - 2);
       await collect(decodeFrames(file));
     });
@@ -85,7 +85,7 @@ describe("a DICOM file on disk", () => {
     const before = process.memoryUsage().arrayBuffers;
     await writeFile(path, bytes);
     await truncate(path, 2 ** 29);
-    await withDicomFile(path, DICOM_LIMITS, async ({ pixels }) => {
+    await withDicomFile(path, dicomLimits, async ({ pixels }) => {
       expect(pixels.frames).to.have.length(readInstance(bytes).pixels.frames.length);
       expect(process.memoryUsage().arrayBuffers - before).to.be.below(2 ** 20);
     });

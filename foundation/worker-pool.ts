@@ -1,0 +1,123 @@
+// Work in threads that may hang, run out of memory or die: that costs the task in work and no other.
+import { FedError, receivedError } from "./errors.ts";
+import { openEventStream } from "./event-stream.ts";
+import type { FromWorker } from "./worker-messages.ts";
+import { openWorkerSeat, type PoolErrors, type SeatTask, type WorkerSeat } from "./worker-seat.ts";
+
+export interface WorkerPoolOptions<Settings> {
+  /** The threads' program; it calls serveTasks (worker-tasks.ts). */
+  readonly entry: URL;
+  readonly workers: number;
+  /** What the program reads with workerSettings. */
+  readonly settings: Settings;
+  readonly errors: PoolErrors;
+  /** Tasks that one thread is given at once, so that it does not wait between two; default 1. Above 1, tasks must not move memory. */
+  readonly tasksAWorker?: number;
+  /** Answers of a task that may wait for the reader; default 4. */
+  readonly answersAhead?: number;
+  /** How long a task may take to each answer, and a minute more to start a thread; no limit by default. */
+  readonly timeoutMs?: number;
+  /** JavaScript heap of a thread; Node's own limit by default. */
+  readonly maxHeapMib?: number;
+  /** Whether idle threads keep the process from ending; default true. */
+  readonly keepsProcess?: boolean;
+}
+
+export interface TaskOptions {
+  /** Memory that moves to the thread: it is empty here afterwards. */
+  readonly transfer?: readonly ArrayBuffer[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface WorkerPool<Task, Answer> {
+  /** Tasks that are worked on at once. */
+  readonly size: number;
+  /**
+   * The answers to a task in order. Work starts with the first `next()`; a reader that leaves stops it.
+   *
+   * @throws the program's refusals, the codes of PoolErrors, and what `signal` throws
+   */
+  stream(task: Task, options?: TaskOptions): AsyncGenerator<Answer>;
+  /** The last answer to a task, begun at once. @throws those of stream */
+  run(task: Task, options?: TaskOptions): Promise<Answer>;
+  /** Ends all threads; tasks in work fail as closed. */
+  close(): Promise<void>;
+}
+
+export function openWorkerPool<Task, Answer, Settings = undefined>({
+  workers,
+  errors,
+  tasksAWorker = 1,
+  answersAhead = 4,
+  timeoutMs = Number.POSITIVE_INFINITY,
+  maxHeapMib = Number.POSITIVE_INFINITY,
+  keepsProcess = true,
+  ...started
+}: WorkerPoolOptions<Settings>): WorkerPool<Task, Answer> {
+  const limits = { errors, answersAhead, timeoutMs, maxHeapMib, keepsProcess };
+  const seats = Array.from({ length: workers }, () =>
+    openWorkerSeat<Task, Settings, Answer>({ ...started, ...limits, onFree: dispatch }),
+  );
+  const seatOf = new Map<SeatTask<Task, Answer>, WorkerSeat<Task, Answer>>();
+  let waiting: SeatTask<Task, Answer>[] = [];
+  let isClosed = false;
+  let lastId = 0;
+
+  function dispatch(orphans: readonly SeatTask<Task, Answer>[]): void {
+    waiting.unshift(...orphans);
+    while (waiting.length > 0) {
+      const seat = seats.reduce((least, other) => (other.load < least.load ? other : least));
+      if (seat.load >= tasksAWorker) return;
+      const task = waiting.shift()!;
+      seatOf.set(task, seat);
+      seat.give(task);
+    }
+  }
+
+  async function* stream(task: Task, { transfer = [], signal }: TaskOptions = {}): AsyncGenerator<Answer> {
+    signal?.throwIfAborted();
+    if (isClosed) throw new FedError(errors.closed);
+    const messages = openEventStream<FromWorker<Answer> | FedError>();
+    const given = { id: ++lastId, task, transfer, receive: messages.tell, fail: messages.tell };
+    waiting.push(given);
+    dispatch([]);
+    let isEnded = false;
+    const abort = () => messages.tell(new FedError("ABORTED"));
+    signal?.addEventListener("abort", abort);
+    try {
+      for await (const message of messages.events) {
+        signal?.throwIfAborted();
+        if (message instanceof FedError) throw message;
+        if (message.kind === "ready") continue;
+        isEnded = message.kind !== "answer" || message.isLast;
+        if (message.kind === "refused") throw receivedError(message.error);
+        if (message.kind === "stopped") return;
+        yield message.answer;
+        if (isEnded) return;
+        seatOf.get(given)?.taken(given);
+      }
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      waiting = waiting.filter((other) => other !== given);
+      if (!isEnded) seatOf.get(given)?.stop(given);
+      seatOf.delete(given);
+    }
+  }
+
+  return {
+    size: workers,
+    stream,
+    async run(task, options) {
+      let last: { readonly answer: Answer } | undefined;
+      for await (const answer of stream(task, options)) last = { answer };
+      if (!last) throw new FedError(errors.closed);
+      return last.answer;
+    },
+    async close() {
+      isClosed = true;
+      for (const task of waiting) task.fail(new FedError(errors.closed));
+      waiting = [];
+      await Promise.all(seats.map((seat) => seat.close()));
+    },
+  };
+}
