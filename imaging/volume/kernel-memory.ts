@@ -1,12 +1,12 @@
-// All kernels of a thread work in one memory, which holds one frame and what becomes of it.
-import * as vector from "../../foundation/vector-kernel.ts";
+// All kernels of imaging work in one memory a thread, which holds one frame and what becomes of it.
+import { createKernelMemory, type Kernels, loadKernels, pageBytes } from "../../foundation/wasm-kernel.ts";
 
-const memory = vector.createKernelMemory(9 * vector.pageBytes);
+const memory = createKernelMemory(9 * pageBytes);
 
 /** The kernels' memory, of at least so many bytes: whole vectors may be read and written beyond them. It moves as it grows. */
 export function kernelMemory(bytes: number): ArrayBuffer {
-  const missing = bytes + vector.pageBytes - memory.buffer.byteLength;
-  if (missing > 0) memory.grow(Math.ceil(missing / vector.pageBytes));
+  const missing = bytes + pageBytes - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / pageBytes));
   return memory.buffer;
 }
 
@@ -15,7 +15,7 @@ export function isInKernelMemory({ buffer }: Int16Array): boolean {
   return buffer === memory.buffer;
 }
 
-/** A kernel over that memory; as foundation/vector-kernel.ts. */
-export function assembleKernel(...parts: Parameters<typeof vector.assembleKernel>): vector.Kernel {
-  return vector.assembleKernel(...parts)(memory);
+/** Kernels over that memory (foundation/wasm-kernel.ts). */
+export function kernelsOf<Name extends string>(base64: string): Kernels<Name> {
+  return loadKernels<Name>(base64)(memory);
 }

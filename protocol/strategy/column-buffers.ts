@@ -2,7 +2,7 @@
 // read while this one is worked on, in memory that the vector kernel can reach. Its size does not depend on the number
 // of updates: more of them make the runs shorter.
 
-import { createKernelMemory } from "../../foundation/vector-kernel.ts";
+import { createKernelMemory } from "../../foundation/wasm-kernel.ts";
 import { type IntegerArray, integerArray, integerBytes, type UpdateType } from "../update/integers.ts";
 import { coordinatesPerTurn, type DotKernel, dotKernels } from "./dot-kernel.ts";
 import { MeanKernel } from "./mean-kernel.ts";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { createKernelMemory } from "../../../foundation/vector-kernel.ts";
+import { createKernelMemory } from "../../../foundation/wasm-kernel.ts";
 import { MeanKernel } from "../../../protocol/strategy/mean-kernel.ts";
 
 const length = 64;
