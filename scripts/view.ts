@@ -7,7 +7,7 @@ import { readOneScan } from "../imaging/import/read-one-scan.ts";
 import { planesPng } from "../imaging/view/planes.ts";
 import { projectionPng, surfacePng } from "../imaging/view/render.ts";
 import { tissuesPng } from "../imaging/view/tissues.ts";
-import { SHOWN_AS } from "../imaging/volume/hu-table.ts";
+import { shownAs } from "../imaging/volume/hu-table.ts";
 import { lungMask } from "../imaging/volume/lungs.ts";
 
 interface ViewOptions {
@@ -40,7 +40,7 @@ export function viewCommand(program: Command): void {
         ["planes", () => planesPng(volume)],
         ["tissues", () => tissuesPng(volume)],
         ["projection", () => projectionPng(volume, { azimuthDegrees })],
-        ["bone", () => surfacePng(volume, { azimuthDegrees, range: SHOWN_AS.bone })],
+        ["bone", () => surfacePng(volume, { azimuthDegrees, range: shownAs.bone })],
         [
           "lungs",
           () =>

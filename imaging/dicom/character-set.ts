@@ -29,7 +29,7 @@ export type TextDecoding = (bytes: Uint8Array) => string;
 
 /** @param characterSet the file's Specific Character Set (0008,0005); "" where it has none */
 export function textDecodingOf(characterSet: string): TextDecoding {
-  // Of several, the last is the one that the escape sequences switch to.
+  // With several sets, escape sequences switch to the last one.
   const term = characterSet.split("\\").at(-1)!.trim();
   const encoding = encodings[term.replace(/^ISO(_IR| 2022 IR|-IR) ?/i, "")];
   return (bytes) => {
@@ -48,7 +48,7 @@ function decoded(bytes: Uint8Array, encoding: string | undefined): string {
     }
   }
   const text = new TextDecoder(encoding).decode(bytes);
-  // What switches a code table in ISO 2022 remains where the decoder has one table only.
+  // Decoders with one code table leave the escape sequences of ISO 2022 in the text.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what is removed
   return text.replace(/\x1b[$()\-.]+./g, "");
 }

@@ -8,7 +8,7 @@ export interface CodestreamSize {
   readonly components: number;
   /** Bits of a sample. */
   readonly precision: number;
-  /** Whether samples have a sign; undefined where the codec has no word for it. */
+  /** Whether samples have a sign; undefined if the codec does not say. */
   readonly isSigned: boolean | undefined;
   /** Start of frame of JPEG: 0xc3 for lossless, and so on; 0 for JPEG 2000. */
   readonly frameType: number;
@@ -19,7 +19,7 @@ export function codestreamSize(bytes: Buffer, codec: PixelCodec): CodestreamSize
   return codec === "jpeg-2000" || codec === "htj2k" ? jpeg2000Size(bytes) : jpegSize(bytes);
 }
 
-/** True if the end marker (EOI, EOC) stands within the last bytes, behind which some writers pad. */
+/** True if the end marker (EOI, EOC) is among the last bytes; some writers pad after it. */
 export function hasEnd(bytes: Buffer): boolean {
   return bytes.subarray(Math.max(0, bytes.length - 256)).lastIndexOf(endMarker) >= 0;
 }
@@ -53,7 +53,7 @@ function jpegSize(bytes: Buffer): CodestreamSize | undefined {
   return undefined;
 }
 
-/** SOF0 to SOF15 but DHT, JPG and DAC; SOF55 of JPEG-LS. */
+/** SOF0 to SOF15 without DHT, JPG and DAC; SOF55 of JPEG-LS. */
 function isStartOfFrame(marker: number): boolean {
   if (marker === 0xf7) return true;
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;

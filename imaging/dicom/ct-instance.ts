@@ -1,5 +1,5 @@
-// What is read of one DICOM file: these values and nothing else. Identifiers stay within the imaging room, which turns
-// them into keyed hashes before anything is stored, logged or reported.
+// The values that are read from a DICOM file. Identifiers stay within imaging/, which turns them into keyed hashes before
+// anything is stored, logged or reported.
 import type { OrderValues, VolumeMarks } from "./volume-attributes.ts";
 
 /** One frame of a file: a classic instance has one, an enhanced one has its own values in each functional group. */
@@ -10,12 +10,12 @@ export interface CtFrame {
   readonly orientation: readonly [number, number, number, number, number, number] | undefined;
   /** Distance of rows, then of columns, mm. */
   readonly pixelSpacingMm: readonly [row: number, column: number] | undefined;
-  /** HU = stored x slope + intercept; 1 and 0 where the file names none. PS3.3 C.11.1.1.2 */
+  /** HU = stored x slope + intercept; 1 and 0 if the file has none. PS3.3 C.11.1.1.2 */
   readonly rescaleSlope: number;
   readonly rescaleIntercept: number;
   /** Unit after the rescale: HU, or "" where the file does not say; spectral series have others. PS3.3 C.11.1.1.2 */
   readonly rescaleType: string;
-  /** What distinguishes the volumes that share a series. */
+  /** Attributes that distinguish volumes within one series. */
   readonly marks: VolumeMarks;
   readonly order: OrderValues;
 }
@@ -53,7 +53,7 @@ export interface CtInstance {
   /** The highest of the stored bits within a word, bitsStored - 1 in nearly all files. */
   readonly highBit: number;
   readonly isSigned: boolean;
-  /** As a value of the pixels' own sign; undefined where the file names none. */
+  /** With the sign of the pixels; undefined if the file has none. */
   readonly pixelPaddingValue: number | undefined;
   /** Other end of a range of padding values, itself included. PS3.3 C.7.5.1.1.2 */
   readonly pixelPaddingLimit: number | undefined;

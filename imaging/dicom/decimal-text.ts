@@ -1,7 +1,7 @@
 // Numbers that a file writes as text (DS, IS; PS3.5 6.2), also with a decimal comma, which the standard forbids and some
-// writers use. What is not certain is not read.
+// writers use. A text with two readings is not read.
 
-/** Unreadable: the element has a value, and it is not so many numbers, or a comma in it may separate thousands. */
+/** Unreadable: the value is not the expected count of numbers, or a comma in it may separate thousands. */
 export type Decimals = readonly number[] | "unreadable";
 
 const number = /^[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?$/;
@@ -37,7 +37,7 @@ function valuesOf(parts: readonly string[], count: number, hasDecimalCommas: () 
   return values.length === count ? values : "unreadable";
 }
 
-/** "1.29,1.29" has two values, and so has "0,7,0,7"; "1,29" has one or two, which nobody can know. */
+/** "1.29,1.29" has two values, and so has "0,7,0,7"; "1,29" may have one or two. */
 function separatedByCommas(text: string, count: number): string[] {
   const parts = text.split(",").map((part) => part.trim());
   if (parts.length === count && parts.some((part) => part.includes("."))) return parts;

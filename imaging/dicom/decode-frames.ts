@@ -15,7 +15,7 @@ type Words = Uint8Array | Uint16Array;
 /**
  * HU of each frame, rows x columns, rounded and clamped (hounsfield.ts), in the file's order.
  *
- * @param into memory for all frames, one after the other; else each has its own
+ * @param into memory for all frames, one after the other; by default each has its own
  * @throws DICOM_PIXELS_DAMAGED at the first frame that does not decode; DICOM_MEMORY if `into` has another size
  */
 export async function* decodeFrames(file: DicomFile, into?: Int16Array): AsyncGenerator<Int16Array> {
@@ -116,8 +116,8 @@ const signedAboveIntercept = -500;
 /**
  * How the words of a JPEG-LS or JPEG 2000 frame hold stored values: in the codestream's own precision, whatever the header's
  * bits stored, and with the header's sign, as pydicom reads them. Where the codestream's sign differs from the header's, one
- * of them is wrong, and only one makes air of air: negative values are needed where the intercept is near 0, and impossible
- * where it is near -1024. 16 bits hold all values of CT with a sign, and negative padding only so.
+ * of them is wrong. The intercept shows which one: air needs negative values if it is near 0, and cannot be negative if it is
+ * near -1024. In 16 bits all values of CT, and negative padding, fit a signed reading.
  */
 function layoutWithin(
   instance: CtInstance,

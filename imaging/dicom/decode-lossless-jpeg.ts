@@ -1,8 +1,8 @@
 // JPEG lossless (ITU-T T.81 annex H, SOF3), the usual compression of CT, in TypeScript: twice as fast as the WebAssembly
-// decoder, and unlike it strict: a frame whose bits run out is refused instead of being filled up with anything.
+// decoder, and stricter: a frame whose bits run out is refused instead of being filled up.
 
 /** Codes that fit in this many bits together with the difference they announce are decoded by one look-up. */
-const QUICK_BITS = 12;
+const quickBits = 12;
 
 interface Huffman {
   /** By the next 12 bits: difference << 8 | bits used, or 0 where they are not enough. */
@@ -24,13 +24,13 @@ interface Scan {
   readonly dataStart: number;
 }
 
-/** Of the frame before: memory that is asked for and given back with each frame costs a tenth of the time. */
+/** Reused for each frame: allocating it anew would take a tenth of the time. */
 let kept = new Uint16Array(0);
 
 /**
  * Decodes a frame of one component.
  *
- * @returns words of rows x columns, valid until the next call; undefined if the frame is damaged, or of a kind that no scanner writes
+ * @returns words of rows x columns, valid until the next call; undefined if the frame is damaged or of an unused kind
  */
 export function decodeLosslessJpeg(bytes: Buffer, rows: number, columns: number): Uint16Array<ArrayBuffer> | undefined {
   const scan = readScan(bytes, rows, columns);
@@ -99,7 +99,7 @@ function readTables(body: Buffer, tables: Map<number, Huffman>): boolean {
 }
 
 function huffmanOf(counts: Uint8Array, symbols: Uint8Array): Huffman | undefined {
-  const quick = new Int32Array(2 ** QUICK_BITS);
+  const quick = new Int32Array(2 ** quickBits);
   const limits = new Int32Array(17);
   const offsets = new Int32Array(17);
   let code = 0;
@@ -121,9 +121,9 @@ function huffmanOf(counts: Uint8Array, symbols: Uint8Array): Huffman | undefined
 function fillQuick(quick: Int32Array, code: number, length: number, size: number): void {
   const extra = size === 16 ? 0 : size;
   const used = length + extra;
-  const free = QUICK_BITS - used;
+  const free = quickBits - used;
   if (free < 0) return;
-  // Codes of a table that is damaged may not fit; those of a sound one do.
+  // Only codes of a damaged table do not fit.
   if ((code + 1) << (extra + free) > quick.length) return;
   for (let value = 0, at = code << (extra + free); value < 1 << extra; value++) {
     const entry = (differenceOf(size, value) << 8) | used;
@@ -174,8 +174,7 @@ function nextSegment(source: { readonly bytes: Buffer; at: number }, columns: nu
 function decodeRows({ words, bits }: Segment, scan: Scan, out: Uint16Array, columns: number): boolean {
   const { huffman, predictor, precision, pointTransform } = scan;
   const { quick } = huffman;
-  // The next bits are found by their position alone: a window that is refilled now and then costs a branch that no
-  // processor foresees.
+  // The next bits are found by their position alone: refilling a window would cost a branch that is hard to predict.
   let position = 0;
   for (let start = 0; start < out.length; start += columns) {
     const isFirst = start === 0;
@@ -183,7 +182,7 @@ function decodeRows({ words, bits }: Segment, scan: Scan, out: Uint16Array, colu
     for (let at = start; at < start + columns; at++) {
       const word = position >>> 4;
       const ahead = ((words[word]! << 16) | words[word + 1]!) << (position & 15);
-      let entry = quick[ahead >>> (32 - QUICK_BITS)]!;
+      let entry = quick[ahead >>> (32 - quickBits)]!;
       if (entry === 0) {
         const symbol = longCode(huffman, ahead >>> 16);
         if (symbol < 0) return false;
@@ -196,7 +195,7 @@ function decodeRows({ words, bits }: Segment, scan: Scan, out: Uint16Array, colu
       predicted =
         predictor === 1 || isFirst ? value : predict(predictor, value, out[at + 1 - columns]!, out[at - columns]!);
     }
-    // Behind the last bit lie zeros for as long as one row may read; a frame that needs them is cut off.
+    // Zeros for one row follow the last bit; a frame that reads them is cut off.
     if (position > bits) return false;
   }
   return true;

@@ -1,4 +1,4 @@
-// What the decode pool and its workers send each other.
+// The tasks and answers of decode workers.
 import type { Plane, Reduction } from "../volume/geometry.ts";
 import type { CtInstance } from "./ct-instance.ts";
 import type { DicomLimits } from "./limits.ts";
@@ -6,7 +6,7 @@ import type { DicomLimits } from "./limits.ts";
 /** A DICOM file: one on disk, which the worker reads, or bytes, for instance out of a zip. */
 export type DicomSource = { readonly path: string } | { readonly bytes: Uint8Array };
 
-/** HU in memory that threads share. */
+/** HU in shared memory. */
 export type SharedHu = Int16Array<SharedArrayBuffer>;
 
 export type DecodeTask =
@@ -34,7 +34,7 @@ export function parseInstance(text: InstanceText): CtInstance {
 export interface DecodeAnswer {
   /** Of headers, and with the first frame unless it is reduced. */
   readonly instance?: InstanceText | undefined;
-  /** What `hu` is, if it was reduced. */
+  /** Size and spacing of `hu`, if it was reduced. */
   readonly plane?: Omit<Plane, "values"> | undefined;
   /** Of frames, unless they were written into shared memory. */
   readonly hu?: Int16Array<ArrayBuffer> | undefined;

@@ -1,5 +1,5 @@
-// Decodes DICOM files on every core, each in a worker thread that may hang, run out of memory or die: that costs its one
-// file and nothing else.
+// Decodes DICOM files on every core, each in a worker thread that may hang, run out of memory or die: only the file in
+// work is lost.
 import { availableParallelism } from "node:os";
 import { openWorkerPool } from "../../foundation/worker-pool.ts";
 import type { Plane, Reduction } from "../volume/geometry.ts";

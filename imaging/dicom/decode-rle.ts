@@ -1,5 +1,5 @@
-// RLE of DICOM (PS3.5 annex G): a frame's bytes in planes, most significant first, each a PackBits run. Forty lines that
-// can neither read nor write out of bounds, where a C++ decoder might.
+// RLE of DICOM (PS3.5 annex G): a frame's bytes in planes, most significant first, each a PackBits run. Unlike a C++
+// decoder these forty lines cannot read or write out of bounds.
 
 /**
  * Unpacks one frame of one sample a pixel.
@@ -19,7 +19,7 @@ export function decodeRle(bytes: Buffer, pixels: number, bytesAllocated: number)
   return out;
 }
 
-/** Writes every `step`-th byte from `first` on; true once the last one is written. */
+/** Writes every `step`-th byte from `first` on. @returns true if the last one is written */
 function unpackPlane(packed: Uint8Array, out: Uint8Array, first: number, step: number): boolean {
   let to = first;
   for (let at = 0; at < packed.length && to < out.length; ) {

@@ -5,14 +5,14 @@ import { type Decimals, hasCertainComma, readDecimals } from "./decimal-text.ts"
 
 export type Elements = Readonly<Record<string, dicomParser.Element>>;
 
-/** Elements of a data set or of a sequence's item; tags in lower case, such as "0020000d". Only what is asked for is read. */
+/** Elements of a data set or of a sequence's item; tags in lower case, such as "0020000d". Other elements are not read. */
 export interface ElementSet {
   has(tag: string): boolean;
   /** Text in the file's character set without its padding; "" where there is none. */
   text(tag: string): string;
   /** The same of values that are ASCII by definition: codes, UIDs, times. */
   plainText(tag: string): string;
-  /** So many numbers written as text (DS, IS); undefined where there is no value. */
+  /** `count` numbers written as text (DS, IS); undefined if there is no value. */
   decimals(tag: string, count: number): Decimals | undefined;
   /** The first 16-bit word (US), or undefined. */
   uint16(tag: string): number | undefined;

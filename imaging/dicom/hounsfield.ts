@@ -1,15 +1,15 @@
-// From stored words to HU: bits, sign, padding, rescale, rounding and clamping. By one table, which decides all of it once a
-// series, or where the rescale is a whole number by the faster kernel.
+// From stored words to HU: bits, sign, padding, rescale, rounding and clamping, by one table a series, or by the faster
+// kernel if the rescale adds a whole number.
 import type { CtFrame, CtInstance } from "./ct-instance.ts";
 import { hounsfieldByKernel } from "./hounsfield-kernel.ts";
 import type { ReadBytes } from "./pixel-data.ts";
 
-/** What a pixel is where nothing was measured: padding, and the corners outside the round field of view. */
-export const OUTSIDE_HU = -1000;
-export const LOWEST_HU = -1024;
-export const HIGHEST_HU = 3071;
+/** HU of pixels that were not measured: padding, and the corners outside the round field of view. */
+export const outsideHu = -1000;
+export const lowestHu = -1024;
+export const highestHu = 3071;
 /** Scanners write -2048 or -3024 HU outside the round field; noise in air does not reach this far down. */
-const NEVER_MEASURED_BELOW_HU = -1200;
+const neverMeasuredBelowHu = -1200;
 
 /** How words hold stored values (PS3.5 8.1.1). */
 export type Layout = Pick<
@@ -32,7 +32,7 @@ export function storedValue({ bitsStored, highBit, isSigned }: Layout, word: num
   return isSigned ? (bits << unused) >> unused : (bits << unused) >>> unused;
 }
 
-/** Writes the HU of the words, clamped to LOWEST_HU..HIGHEST_HU, to `into`, as many as it holds. */
+/** Writes the HU of the words, clamped to lowestHu..highestHu, to `into`, until it is full. */
 export function toHounsfield(
   { bytesPerWord, read }: StoredWords,
   layout: Layout,
@@ -49,10 +49,10 @@ export function toHounsfield(
         right: 16 - bitsStored,
         intercept: frame.rescaleIntercept,
         padding: pixelPaddingValue,
-        neverBelow: NEVER_MEASURED_BELOW_HU,
-        outside: OUTSIDE_HU,
-        lowest: LOWEST_HU,
-        highest: HIGHEST_HU,
+        neverBelow: neverMeasuredBelowHu,
+        outside: outsideHu,
+        lowest: lowestHu,
+        highest: highestHu,
       },
       into,
     );
@@ -70,7 +70,7 @@ export function toHounsfield(
 const part = new Uint8Array(2 ** 16);
 const partWords = new Uint16Array(part.buffer);
 
-/** What the kernel can do: 16-bit lanes, one padding value, nothing but an addition. */
+/** Whether the kernel can do it: 16-bit words, one padding value, a whole number to add. */
 function isWholeShift(layout: Layout, { rescaleSlope, rescaleIntercept }: Rescale): boolean {
   const { bitsAllocated, bitsStored, isSigned, pixelPaddingValue, pixelPaddingLimit } = layout;
   return (
@@ -83,7 +83,7 @@ function isWholeShift(layout: Layout, { rescaleSlope, rescaleIntercept }: Rescal
   );
 }
 
-/** HU of every word, clamped to LOWEST_HU..HIGHEST_HU: index a word of 8 or 16 bits, read HU. Kept for the next file. */
+/** HU of every word, clamped to lowestHu..highestHu: the index is a word of 8 or 16 bits. Cached for the next file. */
 export function hounsfieldTable(layout: Layout, { rescaleSlope, rescaleIntercept }: Rescale): Int16Array {
   const { bitsAllocated, bitsStored, highBit, isSigned, pixelPaddingValue, pixelPaddingLimit } = layout;
   const key = [
@@ -100,16 +100,16 @@ export function hounsfieldTable(layout: Layout, { rescaleSlope, rescaleIntercept
   const table = Int16Array.from({ length: 2 ** bitsAllocated }, (_, word) => {
     const stored = storedValue(layout, word);
     // Some files pad with values that do not fit in the stored bits: 63536 among 12-bit values.
-    if (isPadding(stored) || isPadding(isSigned ? (word << unused) >> unused : word)) return OUTSIDE_HU;
+    if (isPadding(stored) || isPadding(isSigned ? (word << unused) >> unused : word)) return outsideHu;
     const hu = stored * rescaleSlope + rescaleIntercept;
-    if (hu < NEVER_MEASURED_BELOW_HU) return OUTSIDE_HU;
-    return Math.min(HIGHEST_HU, Math.max(LOWEST_HU, Math.round(hu)));
+    if (hu < neverMeasuredBelowHu) return outsideHu;
+    return Math.min(highestHu, Math.max(lowestHu, Math.round(hu)));
   });
-  if (tables.size >= MOST_TABLES) tables.delete(tables.keys().next().value!);
+  if (tables.size >= mostTables) tables.delete(tables.keys().next().value!);
   tables.set(key, table);
   return table;
 }
 
 // A series shares one table; frames of an enhanced file may each have their own. 128 KiB each.
-const MOST_TABLES = 16;
+const mostTables = 16;
 const tables = new Map<string, Int16Array>();

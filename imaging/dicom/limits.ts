@@ -1,10 +1,10 @@
-// What one file may cost at most: a hostile or broken one is refused by name instead of filling memory or time.
+// The most that one file may cost: a hostile or broken one is refused instead of using up memory or time.
 
 export interface DicomLimits {
   readonly maxFileBytes: number;
-  /** What a deflated file may become. */
+  /** Size of a deflated file once inflated. */
   readonly maxInflatedBytes: number;
-  /** Numbers that may be read of the header, about three an element; bounds its time and memory, not its bytes. */
+  /** Numbers read from the header, about three an element; bounds time and memory, not bytes. */
   readonly maxHeaderReads: number;
   /** Rows, and columns, of a frame. */
   readonly maxMatrix: number;

@@ -1,5 +1,5 @@
-// A DICOM file on disk, read no further than needed: its beginning says what it is, plain pixels are then read straight to
-// where they are rescaled, and only compressed ones are ever in memory whole.
+// A DICOM file on disk, read only as far as needed: the header first, then plain pixels directly into the memory where they are
+// rescaled. Only compressed pixels are held in memory whole.
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import type { CtInstance } from "./ct-instance.ts";
@@ -9,9 +9,9 @@ import { type DicomFile, readInstance, readInstanceHeader, readStoredInstance } 
 import { tooLarge, truncated } from "./refusals.ts";
 
 /**
- * Runs `use` on an open file. Its pixels, and what it says, are valid until the next file is opened.
+ * Runs `use` on an open file. Its pixels and header are valid until the next file is opened.
  *
- * @throws {FedError} those of readInstance, DICOM_UNREADABLE
+ * @throws those of readInstance, DICOM_UNREADABLE
  */
 export async function withDicomFile(
   path: string,
@@ -28,16 +28,16 @@ export async function withDicomFile(
 }
 
 /**
- * What a file says of itself, from its first bytes, or from more of them until it is whole.
+ * The header of a file, from its first bytes, or from more of them if they are not enough.
  *
- * @throws {FedError} those of readInstanceHeader, DICOM_UNREADABLE
+ * @throws those of readInstanceHeader, DICOM_UNREADABLE
  */
 export function readFileHeader(path: string, limits: DicomLimits): CtInstance {
   const { stored, close } = openStored(path, limits);
   try {
     const found = fromBeginning(stored, (head) => {
       const instance = readInstanceHeader(head, limits);
-      // It may end before its pixels just where an element ends.
+      // The bytes may end before the pixels, exactly at the end of an element.
       if (!instance.hasPixels && head.length < stored.size) throw truncated(head.length);
       return instance;
     });
@@ -47,12 +47,12 @@ export function readFileHeader(path: string, limits: DicomLimits): CtInstance {
   }
 }
 
-/** Headers of CT have 2 to 8 KiB; private elements can make them longer than the second look. */
-const LOOKS = [2 ** 14, 2 ** 18];
+/** Headers of CT have 2 to 8 KiB; private elements can make them longer than 256 KiB. */
+const beginnings = [2 ** 14, 2 ** 18];
 
-/** What `read` makes of the file's first bytes; undefined if it needs more than the longest look. */
+/** The result of `read` on the file's first bytes; undefined if it needs more than the longest beginning. */
 function fromBeginning<T>(stored: StoredBytes, read: (head: Buffer) => T): T | undefined {
-  for (const bytes of LOOKS) {
+  for (const bytes of beginnings) {
     try {
       return read(firstBytes(stored, bytes));
     } catch (error) {
@@ -63,9 +63,9 @@ function fromBeginning<T>(stored: StoredBytes, read: (head: Buffer) => T): T | u
   return undefined;
 }
 
-const SCRATCH_BYTES = 2 ** 23;
-/** Compressed slices fit in here, so that no memory is asked for and given back with each of them. */
-const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+const scratchBytes = 2 ** 23;
+/** Compressed slices fit in here, so that none is allocated for each file. */
+const scratch = Buffer.allocUnsafeSlow(scratchBytes);
 
 function firstBytes({ size, read }: StoredBytes, atMost: number): Buffer {
   const wanted = Math.min(size, atMost);
@@ -75,7 +75,7 @@ function firstBytes({ size, read }: StoredBytes, atMost: number): Buffer {
 }
 
 function openStored(path: string, limits: DicomLimits): { stored: StoredBytes; close(): void } {
-  // Without blocking: nobody may ever write to a pipe that lies among the files, and nothing ends a thread that waits.
+  // Without blocking: opening a named pipe that has no writer would block the thread for ever.
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const close = () => closeSync(file);
   try {
@@ -97,7 +97,7 @@ function openStored(path: string, limits: DicomLimits): { stored: StoredBytes; c
   }
 }
 
-/** A file that is none, or may not be read. */
+/** Something that is not a file, or may not be read. */
 export function unreadable(reason: string): FedError {
   return new FedError("DICOM_UNREADABLE", { reason }, { remedy: "check that the file is there and may be read" });
 }

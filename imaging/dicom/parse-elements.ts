@@ -1,4 +1,4 @@
-// The one place that runs dicom-parser: bytes in, the elements before the pixels out, and nothing but FedErrors besides.
+// Runs dicom-parser on bytes and returns the elements before the pixels; all its errors become FedErrors.
 import { constants, inflateRawSync } from "node:zlib";
 import dicomParser from "dicom-parser";
 import { FedError } from "../../foundation/errors.ts";
@@ -6,31 +6,31 @@ import { type ElementSet, elementSet } from "./element-set.ts";
 import type { DicomLimits } from "./limits.ts";
 import { foreign, malformed, tooLarge, truncated } from "./refusals.ts";
 import {
-  EXPLICIT_BIG_ENDIAN,
-  EXPLICIT_LITTLE_ENDIAN,
-  IMPLICIT_LITTLE_ENDIAN,
+  explicitBigEndian,
+  explicitLittleEndian,
+  implicitLittleEndian,
   type TransferSyntax,
   transferSyntaxOf,
 } from "./transfer-syntax.ts";
 
 export interface ParsedElements {
   readonly transferSyntaxUid: string;
-  /** Undefined if it is none of ours; its data set is read all the same, as explicit little endian (PS3.5 10). */
+  /** Undefined if it is not supported; its data set is read as explicit little endian all the same (PS3.5 10). */
   readonly transferSyntax: TransferSyntax | undefined;
   readonly elements: ElementSet;
-  /** What offsets count in: the file, or what came out of a deflated one. */
+  /** The bytes that offsets refer to: the file, or the inflated data set. */
   readonly bytes: Buffer;
   /** Where the value of (7FE0,0010) starts, and its length unless it is encapsulated; undefined without pixels. */
   readonly pixels: { readonly offset: number; readonly length: number | undefined } | undefined;
 }
 
-const PIXEL_DATA = "x7fe00010";
+const pixelDataTag = "x7fe00010";
 
 /**
  * Parses a file with or without preamble and meta header, up to its pixels.
  *
  * @param partial true if `file` may be the beginning of one only
- * @throws {FedError} DICOM_FOREIGN, DICOM_TRUNCATED, DICOM_MALFORMED, DICOM_TOO_LARGE
+ * @throws DICOM_FOREIGN, DICOM_TRUNCATED, DICOM_MALFORMED, DICOM_TOO_LARGE
  */
 export function parseElements(
   file: Uint8Array,
@@ -49,15 +49,15 @@ export function parseElements(
   guarded(bytes, reads, limits, () => {
     const endian = bigEndian ? dicomParser.bigEndianByteArrayParser : dicomParser.littleEndianByteArrayParser;
     const stream = openStream(counted(endian, reads), bytes, start);
-    // The parser fills in elements and warnings and asks for nothing else of a data set.
+    // The parser only fills in elements and warnings of a data set.
     const dataSet = { elements, warnings: [] as string[] } as dicomParser.DataSet;
-    const upToPixels = { untilTag: PIXEL_DATA };
+    const upToPixels = { untilTag: pixelDataTag };
     if (!isExplicit(bytes, start, transferSyntax?.explicit ?? true))
       dicomParser.parseDicomDataSetImplicit(dataSet, stream, bytes.length, upToPixels);
     else dicomParser.parseDicomDataSetExplicit(dataSet, stream, bytes.length, upToPixels);
     if (stream.position > bytes.length) throw truncated(bytes.length, stream.position);
   });
-  const found = elements[PIXEL_DATA];
+  const found = elements[pixelDataTag];
   return {
     transferSyntaxUid: meta.transferSyntaxUid,
     transferSyntax,
@@ -82,7 +82,7 @@ interface Reads {
   left: number;
 }
 
-/** The transfer syntax by the meta header (PS3.10 7.1), or by a look at the first element where there is none. */
+/** The transfer syntax by the meta header (PS3.10 7.1), or by the first element if there is none. */
 function readMeta(bytes: Buffer, reads: Reads): { transferSyntaxUid: string; position: number } {
   const first = bytes.length >= 132 && bytes.toString("latin1", 128, 132) === "DICM" ? 132 : 0;
   if (bytes.length < first + 8) throw first === 0 ? foreign(bytes.length) : truncated(bytes.length, first + 8);
@@ -102,7 +102,7 @@ function readMeta(bytes: Buffer, reads: Reads): { transferSyntaxUid: string; pos
     position = stream.position;
   }
   if (position >= bytes.length) throw truncated(bytes.length, position + 1);
-  return { transferSyntaxUid: transferSyntaxUid || EXPLICIT_LITTLE_ENDIAN, position };
+  return { transferSyntaxUid: transferSyntaxUid || explicitLittleEndian, position };
 }
 
 /** Old exports have no meta header and start with group 8 in any of the three plain syntaxes. */
@@ -110,16 +110,16 @@ function guessSyntax(bytes: Buffer, first: number): string {
   const bigEndian = bytes[first] === 0 && bytes[first + 1] === 8;
   const vr = bytes.toString("latin1", first + 4, first + 6);
   const explicit = firstVrs.test(vr);
-  if (bigEndian && explicit) return EXPLICIT_BIG_ENDIAN;
+  if (bigEndian && explicit) return explicitBigEndian;
   if (bytes[first] === 8 && bytes[first + 1] === 0) {
-    if (explicit) return EXPLICIT_LITTLE_ENDIAN;
+    if (explicit) return explicitLittleEndian;
     const length = bytes.readUInt32LE(first + 4);
-    if (length < 0x10000) return IMPLICIT_LITTLE_ENDIAN;
+    if (length < 0x10000) return implicitLittleEndian;
   }
   throw first === 0 ? foreign(bytes.length) : malformed("first element", first);
 }
 
-/** What comes out is limited while it comes, so that a bomb costs no more than the limit. */
+/** The output is limited while it is produced, so that a zip bomb costs no more than the limit. */
 function inflate(bytes: Buffer, limits: DicomLimits, partial: boolean): Buffer {
   try {
     const finishFlush = partial ? constants.Z_SYNC_FLUSH : constants.Z_FINISH;
@@ -133,7 +133,7 @@ function inflate(bytes: Buffer, limits: DicomLimits, partial: boolean): Buffer {
   throw truncated(bytes.length);
 }
 
-/** Runs the parser; what it throws (strings, objects, stack overflows) becomes a FedError without a word of the file. */
+/** Runs the parser; whatever it throws (strings, objects, stack overflows) becomes a FedError that quotes nothing of the file. */
 function guarded<T>(bytes: Buffer, reads: Reads, limits: DicomLimits | undefined, parse: () => T): T {
   try {
     return parse();
@@ -141,7 +141,7 @@ function guarded<T>(bytes: Buffer, reads: Reads, limits: DicomLimits | undefined
     if (error instanceof FedError) throw error;
     if (reads.left < 0) throw tooLarge("header reads", "more", limits?.maxHeaderReads ?? "the limit");
     if (error instanceof RangeError) throw tooLarge("nesting of sequences", "deeper", "the stack");
-    // The parser says only in prose that a length led it past the end.
+    // The parser reports only in prose that a length led past the end.
     if (/past end|overrun|overread|'maxP ?osition'|greater than or equal/.test(String(error)))
       throw truncated(bytes.length);
     throw malformed("elements before the pixels");
@@ -150,21 +150,21 @@ function guarded<T>(bytes: Buffer, reads: Reads, limits: DicomLimits | undefined
 
 /**
  * The parser's view of the bytes. It does not know the newest value representations, whose lengths have 32 bits like those
- * of OB (PS3.5 7.1.2), and would read 16 and go on in the midst of a value: it is told that they are OB.
+ * of OB (PS3.5 7.1.2): it would read 16 bits and continue within a value. They are passed to it as OB.
  */
 function openStream(parser: dicomParser.ByteArrayParser, bytes: Buffer, start: number): dicomParser.ByteStream {
   const stream = new dicomParser.ByteStream(parser, bytes, start);
   const read = stream.readFixedString.bind(stream);
   stream.readFixedString = (length) => {
     const text = read(length);
-    return NEWEST_VRS.has(text) ? "OB" : text;
+    return newestVrs.has(text) ? "OB" : text;
   };
   return stream;
 }
 
-const NEWEST_VRS = new Set(["OV", "SV", "UV"]);
+const newestVrs = new Set(["OV", "SV", "UV"]);
 
-/** The parser's own reader of numbers, with an end to its patience. */
+/** The parser's own reader of numbers, with a limit on reads. */
 function counted(endian: dicomParser.ByteArrayParser, reads: Reads): dicomParser.ByteArrayParser {
   const spend = () => {
     if (--reads.left < 0) throw new Error("too many reads");

@@ -4,33 +4,33 @@ import type { ParsedElements } from "./parse-elements.ts";
 import { malformed, tooLarge, truncated, unsupported } from "./refusals.ts";
 import type { PixelCodec } from "./transfer-syntax.ts";
 
-/** Fills `into` with bytes from place `from` on: of memory, or of a file that is read when they are wanted. */
+/** Fills `into` with bytes from offset `from` on, out of memory or out of a file. */
 export type ReadBytes = (into: Uint8Array, from: number) => void;
 
-/** A file that is open, and not in memory. */
+/** An open file that is not in memory. */
 export interface StoredBytes {
   readonly size: number;
-  /** @throws {FedError} DICOM_TRUNCATED where the file has become shorter */
+  /** @throws DICOM_TRUNCATED where the file has become shorter */
   readonly read: ReadBytes;
 }
 
 /** The stored pixels of a file; nothing is copied until a frame is asked for. */
 export type PixelData =
-  /** A reader a frame, which counts from the frame's first byte. */
+  /** One reader for each frame; its offsets count from the frame's first byte. */
   | { readonly codec: "none"; readonly bigEndian: boolean; readonly frames: readonly ReadBytes[] }
-  /** Views of the file's bytes: a list of fragments a frame. */
+  /** A list of fragments for each frame, as views of the file's bytes. */
   | { readonly codec: CompressedCodec; readonly frames: readonly (readonly Uint8Array[])[] };
 
 export type CompressedCodec = Exclude<PixelCodec, "none">;
 
-const ITEM = 0xe000fffe;
-const SEQUENCE_END = 0xe0ddfffe;
+const itemTag = 0xe000fffe;
+const sequenceEndTag = 0xe0ddfffe;
 /** Enough for every frame in 64 pieces; empty items would otherwise fill the memory at eight bytes each. */
-const MAX_FRAGMENTS = 2 ** 20;
+const maxFragments = 2 ** 20;
 
 /**
- * @param stored the file, where `bytes` are only its beginning; plain pixels are then read from it
- * @throws {FedError} DICOM_TRUNCATED, DICOM_MALFORMED, DICOM_UNSUPPORTED
+ * @param stored the file, if `bytes` are only its beginning; plain pixels are then read from it
+ * @throws DICOM_TRUNCATED, DICOM_MALFORMED, DICOM_UNSUPPORTED
  */
 export function locatePixels(
   { bytes, pixels, transferSyntax }: ParsedElements,
@@ -46,7 +46,7 @@ export function locatePixels(
   const { codec, bigEndian } = transferSyntax;
   const frameBytes = (rows * columns * bitsAllocated) / 8;
   if (codec === "none") {
-    // Some writers encapsulate plain pixels, of a length that they did not know when they began.
+    // Some writers encapsulate plain pixels, whose length they do not know at the beginning.
     const isEncapsulated = pixels.length === undefined;
     const plain = isEncapsulated
       ? inMemory(Buffer.concat(fragmentsFrom(bytes, pixels.offset).fragments.map(({ value }) => value)))
@@ -65,7 +65,7 @@ export function locatePixels(
   return { codec, frames: fragmentsOfFrames(fragmentsFrom(bytes, pixels.offset), frames.length, codec) };
 }
 
-/** Bytes at hand as if they were stored. */
+/** Bytes in memory with the interface of an open file. */
 export function inMemory(bytes: Uint8Array): StoredBytes {
   return { size: bytes.length, read: (into, from) => into.set(bytes.subarray(from, from + into.length)) };
 }
@@ -85,13 +85,13 @@ function fragmentsFrom(bytes: Buffer, start: number): Fragments {
   const items: Fragment[] = [];
   let firstFragment = start;
   for (let at = start; ; ) {
-    // A file that ends where its next item would begin has lost its delimiter only.
+    // A file that ends where its next item would begin lacks only the delimiter.
     if (at === bytes.length && items.length > 1) break;
     if (at + 8 > bytes.length) throw truncated(bytes.length, at + 8);
     const tag = bytes.readUInt32LE(at);
-    if (tag === SEQUENCE_END) break;
-    if (tag !== ITEM) throw malformed("fragments of pixels", at);
-    if (items.length > MAX_FRAGMENTS) throw tooLarge("fragments of pixels", "more", MAX_FRAGMENTS);
+    if (tag === sequenceEndTag) break;
+    if (tag !== itemTag) throw malformed("fragments of pixels", at);
+    if (items.length > maxFragments) throw tooLarge("fragments of pixels", "more", maxFragments);
     const length = bytes.readUInt32LE(at + 4);
     if (at + 8 + length > bytes.length) throw truncated(bytes.length, at + 8 + length);
     if (items.length === 0) firstFragment = at + 8 + length;
@@ -118,7 +118,7 @@ function fragmentsOfFrames({ offsetTable, fragments }: Fragments, count: number,
   return starts.map((start, frame) => fragments.slice(start, starts[frame + 1]).map(({ value }) => value));
 }
 
-/** SOI of JPEG and JPEG-LS, SOC of JPEG 2000 (also boxed); RLE cannot be told without a table. */
+/** SOI of JPEG and JPEG-LS, SOC of JPEG 2000 (also boxed); RLE frames have no such mark. */
 function startsImage(bytes: Uint8Array, codec: PixelCodec): boolean {
   if (codec === "rle") return false;
   if (bytes[0] === 0xff) return bytes[1] === 0xd8 || (bytes[1] === 0x4f && bytes[2] === 0xff && bytes[3] === 0x51);

@@ -152,7 +152,7 @@ function describeFrame(
     rescaleType: firstOf(groups("00289145"), (set) => set.plainText("00281054") || undefined) ?? "",
     marks,
     order: orderEntries.map((attributes) => {
-      // Times count as numbers: they only have to grow. Colons are of an older standard.
+      // Times are compared as numbers. An older standard wrote colons.
       const text = firstOf(attributes, ({ tag, sequence }) =>
         firstOf(groups(sequence), (set) => set.plainText(tag) || undefined),
       );

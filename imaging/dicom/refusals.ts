@@ -1,17 +1,17 @@
-// Why a DICOM file is refused: codes, facts that hold no word of the file itself, and what mends it.
+// Why a DICOM file is refused: codes, and facts that quote nothing of the file.
 import { FedError } from "../../foundation/errors.ts";
 
-/** Bytes that are no DICOM file at all. */
+/** Bytes that are not a DICOM file. */
 export function foreign(size: number): FedError {
   return new FedError("DICOM_FOREIGN", { size }, { remedy: "leave files that are not DICOM out of the folder" });
 }
 
-/** A length in the file points past its end; `needed` is the first byte's offset that would have to be there. */
+/** A length in the file points past its end; `needed` is the offset up to which bytes are needed. */
 export function truncated(size: number, needed?: number): FedError {
   return new FedError("DICOM_TRUNCATED", { size, needed }, { remedy: "copy or export the file again" });
 }
 
-/** What is no DICOM in the midst of a file that is. */
+/** Invalid bytes within a DICOM file. */
 export function malformed(part: string, offset?: number): FedError {
   return new FedError("DICOM_MALFORMED", { part, offset }, { remedy: "copy or export the file again" });
 }

@@ -1,4 +1,4 @@
-// The transfer syntaxes of DICOM that are read, and what decodes the pixels of each (PS3.5 section 10, PS3.6 annex A).
+// The supported transfer syntaxes of DICOM and the codec of each (PS3.5 section 10, PS3.6 annex A).
 
 export type PixelCodec = "none" | "rle" | "jpeg" | "jpeg-ls" | "jpeg-2000" | "htj2k";
 
@@ -9,15 +9,15 @@ export interface TransferSyntax {
   readonly codec: PixelCodec;
 }
 
-export const IMPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2";
-export const EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1";
-export const EXPLICIT_BIG_ENDIAN = "1.2.840.10008.1.2.2";
+export const implicitLittleEndian = "1.2.840.10008.1.2";
+export const explicitLittleEndian = "1.2.840.10008.1.2.1";
+export const explicitBigEndian = "1.2.840.10008.1.2.2";
 
-const SYNTAXES: ReadonlyMap<string, TransferSyntax> = new Map([
-  [IMPLICIT_LITTLE_ENDIAN, { ...native(), explicit: false }],
-  [EXPLICIT_LITTLE_ENDIAN, native()],
+const transferSyntaxes: ReadonlyMap<string, TransferSyntax> = new Map([
+  [implicitLittleEndian, { ...native(), explicit: false }],
+  [explicitLittleEndian, native()],
   ["1.2.840.10008.1.2.1.99", { ...native(), deflated: true }],
-  [EXPLICIT_BIG_ENDIAN, { ...native(), bigEndian: true }],
+  [explicitBigEndian, { ...native(), bigEndian: true }],
   ["1.2.840.10008.1.2.5", encapsulated("rle")],
   // Baseline, extended, full progression (retired), lossless progressive (retired), lossless, lossless of selection 1.
   ...jpegFamily("jpeg", 50, 51, 53, 55, 57, 70),
@@ -26,9 +26,9 @@ const SYNTAXES: ReadonlyMap<string, TransferSyntax> = new Map([
   ...jpegFamily("htj2k", 201, 202, 203),
 ]);
 
-/** How to read a transfer syntax, or undefined if it is none of ours (video, JPEG XL, private ones). */
+/** How to read a transfer syntax, or undefined if it is not supported (video, JPEG XL, private ones). */
 export function transferSyntaxOf(uid: string): TransferSyntax | undefined {
-  return SYNTAXES.get(uid);
+  return transferSyntaxes.get(uid);
 }
 
 function native(): TransferSyntax {

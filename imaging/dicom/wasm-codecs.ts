@@ -1,13 +1,13 @@
 // The compressed transfer syntaxes by dcmjs-codecs: libjpeg, CharLS, OpenJPEG and OpenJPH in one WebAssembly sandbox.
 import type { CtInstance } from "./ct-instance.ts";
 
-const METHODS = {
+const methods = {
   jpeg: "decodeJpeg",
   "jpeg-ls": "decodeJpegLs",
   "jpeg-2000": "decodeJpeg2000",
   htj2k: "decodeHtJpeg2000",
 } as const;
-export type WasmCodec = keyof typeof METHODS;
+export type WasmCodec = keyof typeof methods;
 
 /**
  * Decodes one frame to its words as bytes, little endian, sign not extended. Loads the decoders with the first frame and
@@ -20,7 +20,7 @@ export async function decodeByWasm(
   encoded: Uint8Array,
   { rows, columns, bitsAllocated, bitsStored, isSigned }: CtInstance,
 ): Promise<Uint8Array | undefined> {
-  // Loaded when needed: a worker that meets plain pixels only is ready the sooner.
+  // Loaded when first needed: a worker that decodes only plain pixels starts sooner.
   const { Context, NativeCodecs } = (await import("dcmjs-codecs")).default;
   const load = () => NativeCodecs.initializeAsync({ logCodecsInfo: false, logCodecsTrace: false });
   if (!NativeCodecs.isInitialized()) await load();
@@ -36,9 +36,9 @@ export async function decodeByWasm(
       photometricInterpretation: "MONOCHROME2",
       encodedBuffer: encoded,
     });
-    return NativeCodecs[METHODS[codec]](context).getDecodedBuffer();
+    return NativeCodecs[methods[codec]](context).getDecodedBuffer();
   } catch {
-    // A trap leaves the sandbox's memory in any state: a new one takes its place. What it says may quote the file.
+    // A trap leaves the sandbox's memory in an unknown state, so a new one is loaded. The message may quote the file.
     await load();
     return undefined;
   }

@@ -1,7 +1,7 @@
 // A scan as every hospital's network sees it: the lungs in the middle of one field of view, slices of one thickness, one
 // window a channel. Scanners differ in all of it; what is left is the patient.
 import { FedError } from "../../foundation/errors.ts";
-import { OUTSIDE_HU } from "../dicom/hounsfield.ts";
+import { outsideHu } from "../dicom/hounsfield.ts";
 import type { Side } from "../series/join-volumes.ts";
 import type { Stack } from "../series/read-stack.ts";
 import { type Field, openFieldSampler } from "../volume/field-sampler.ts";
@@ -52,7 +52,7 @@ export function normaliseStack(stack: Stack, shape: ShardShape): NormalScan & { 
   const count = Math.max(1, Math.min(wanted, within.length, shape.maxSlices));
   const field: Field = { centreMm: lungs.centreMm, sideMm: shape.fieldMm };
   const size = { rows: shape.height, columns: shape.width };
-  const sample = openFieldSampler(field, size, OUTSIDE_HU);
+  const sample = openFieldSampler(field, size, outsideHu);
   const reduced = within.map((slice) => sample(stack.planes[slice]!));
   const outputs = cells(count, (high - low) / count, low);
   const slices = resampleSlices(

@@ -1,4 +1,4 @@
-// How a scan was taken: scanner, kernel, field of view, slices and grain, all drawn without a look at the label.
+// How a scan was taken: scanner, kernel, field of view, slices and grain, all drawn independently of the label.
 import type { Random } from "./random.ts";
 
 export interface Acquisition {
@@ -26,7 +26,7 @@ export interface Acquisition {
   readonly outsideHu: number | undefined;
 }
 
-const SCANNERS = [
+const knownScanners = [
   { manufacturer: "SIEMENS", model: "Sensation 16", soft: "B40f", sharp: "B70f", outsideHu: undefined },
   { manufacturer: "GE MEDICAL SYSTEMS", model: "LightSpeed VCT", soft: "STANDARD", sharp: "LUNG", outsideHu: -2000 },
   { manufacturer: "Philips", model: "Brilliance 64", soft: "B", sharp: "YC", outsideHu: undefined },
@@ -38,7 +38,7 @@ export function drawAcquisition(
   random: Random,
   { heightMm, widthMm, slices }: { heightMm: number; widthMm: number; slices: readonly [low: number, high: number] },
 ): Acquisition {
-  const scanner = random.pick(SCANNERS);
+  const scanner = random.pick(knownScanners);
   const sharp = random.chance(0.45);
   const count = random.integer(slices[0], slices[1]);
   const margin = random.between(4, 16);

@@ -1,4 +1,4 @@
-// The thorax as numbers: how wide each part is at each height, and how patients differ from one another.
+// Measures of the thorax: the width of each part at each height, and how patients differ.
 // Coordinates are millimetres of a standard adult: x to the patient's left, y to the back, z to the head, z = 0 at the
 // lung bases. The sizes were measured on published surfaces of an adult male and on CT pictures, then rounded.
 import type { Random } from "./random.ts";
@@ -66,7 +66,7 @@ export function along(curve: Curve, zMm: number): number {
 }
 
 /** The cavity that both lungs share: half width, front and back. */
-export const CAVITY = {
+export const cavityShape = {
   halfWidth: [
     [-60, 112],
     [0, 117],
@@ -104,7 +104,7 @@ export const CAVITY = {
 } as const satisfies Record<string, Curve>;
 
 /** The middle of the chest between the lungs, without the heart. */
-export const MEDIASTINUM = {
+export const mediastinumShape = {
   halfWidth: [
     [0, 26],
     [60, 28],
@@ -134,7 +134,7 @@ export const MEDIASTINUM = {
 } as const satisfies Record<string, Curve>;
 
 /** Shoulders: what the outline gains in width towards the neck, and how thick the body is there. */
-export const OUTLINE = {
+export const bodyOutlineShape = {
   shoulder: [
     [80, 0],
     [130, 10],

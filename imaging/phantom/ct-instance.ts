@@ -4,8 +4,8 @@ import type { Dataset, ElementValue } from "./part10.ts";
 import type { Placement } from "./placement.ts";
 import type { SyntheticScan } from "./synthesise-scan.ts";
 
-const CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2";
-const ENHANCED_CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2.1";
+const ctImageStorage = "1.2.840.10008.5.1.4.1.1.2";
+const enhancedCtImageStorage = "1.2.840.10008.5.1.4.1.1.2.1";
 
 /** How a scanner stores HU: stored = (HU - intercept) / slope. */
 export interface Storage {
@@ -18,7 +18,7 @@ export interface Storage {
   readonly padding: number | undefined;
 }
 
-/** What GE writes is signed with padding; the others store 12 bits unsigned from -1024. */
+/** GE stores signed values with padding, TOSHIBA signed ones without; the others store 12 bits unsigned from -1024. */
 export function storageOf(manufacturer: string): Storage {
   if (manufacturer === "GE MEDICAL SYSTEMS") {
     return { bitsAllocated: 16, bitsStored: 16, signed: true, slope: "1", intercept: -1024, padding: -2000 };
@@ -34,7 +34,7 @@ export function uidFor(...names: readonly (string | number)[]): string {
   return `2.25.${BigInt(`0x${digest}`)}`;
 }
 
-/** Who and what a slice belongs to. */
+/** Patient, study, series and instance of a slice. */
 export interface InstanceNames {
   readonly patient: string;
   readonly study: string;
@@ -46,7 +46,7 @@ export interface InstanceNames {
   readonly kernel?: string;
 }
 
-/** Everything of the slice but its pixels, with its place in the patient. */
+/** The slice's elements without its pixels, with its place in the patient. */
 export function describeSlice(
   scan: SyntheticScan,
   {
@@ -96,7 +96,7 @@ export function describeMultiFrame(
   return elements({
     ...common,
     "00080008": ["CS", "ORIGINAL\\PRIMARY\\VOLUME\\NONE"],
-    "00080016": ["UI", ENHANCED_CT_IMAGE_STORAGE],
+    "00080016": ["UI", enhancedCtImageStorage],
     "00280008": ["IS", String(placements.length)],
     "00280010": ["US", [geometry.rows]],
     "00280011": ["US", [geometry.columns]],
@@ -149,7 +149,7 @@ type Elements = Record<string, readonly [vr: string, value: ElementValue]>;
 
 function commonElements({ acquisition, anatomy }: SyntheticScan, names: InstanceNames, storage: Storage): Elements {
   return {
-    "00080016": ["UI", CT_IMAGE_STORAGE],
+    "00080016": ["UI", ctImageStorage],
     "00080018": ["UI", names.instance],
     "00080020": ["DA", "20200101"],
     "00080060": ["CS", "CT"],
@@ -195,7 +195,7 @@ function decimal(value: number): string {
   return String(Number(value.toFixed(6))).slice(0, 16);
 }
 
-/** Stored words of a slice of HU, as the scanner's storage asks. */
+/** Stored words of a slice of HU, in the scanner's storage. */
 export function storedWords(hu: Int16Array, storage: Storage, outsideHu: number | undefined): Int16Array {
   const slope = Number(storage.slope);
   const highest = 2 ** (storage.signed ? storage.bitsStored - 1 : storage.bitsStored) - 1;

@@ -2,7 +2,7 @@
 import codecs from "dcmjs-codecs";
 import { FedError } from "../../foundation/errors.ts";
 import type { Storage } from "./ct-instance.ts";
-import { DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE, type Transfer, transfer } from "./part10.ts";
+import { deflatedLittle, explicitBig, explicitLittle, implicitLittle, type Transfer, transfer } from "./part10.ts";
 
 type Context = InstanceType<typeof codecs.Context>;
 
@@ -20,11 +20,11 @@ const { NativeCodecs } = codecs;
  * Names for the option `encodings`; the values are for this folder. JPEG extended with 12 bits (.51) is not
  * among them: the encoder has no lossy JPEG of more than 8 bits.
  */
-export const ENCODINGS = {
-  "explicit-little": { syntax: EXPLICIT_LITTLE },
-  "implicit-little": { syntax: IMPLICIT_LITTLE },
-  "explicit-big": { syntax: EXPLICIT_BIG },
-  deflated: { syntax: DEFLATED },
+export const allEncodings = {
+  "explicit-little": { syntax: explicitLittle },
+  "implicit-little": { syntax: implicitLittle },
+  "explicit-big": { syntax: explicitBig },
+  deflated: { syntax: deflatedLittle },
   rle: { syntax: transfer("1.2.840.10008.1.2.5"), compress: (frame) => NativeCodecs.encodeRle(frame) },
   "jpeg-baseline": jpeg("50", 8, { lossy: true, quality: 95 }),
   "jpeg-lossless": jpeg("57", 12, { lossy: false, predictor: 4 }),
@@ -43,7 +43,7 @@ export const ENCODINGS = {
   },
 } as const satisfies Record<string, Encoding>;
 
-export type EncodingName = keyof typeof ENCODINGS;
+export type EncodingName = keyof typeof allEncodings;
 
 function jpeg(
   process: string,
@@ -59,7 +59,7 @@ function jpeg(
 
 /** The storage in which an encoding can hold a scanner's values: JPEG takes 8 or 12 bits without a sign. */
 export function storageFor(name: EncodingName, own: Storage): Storage {
-  const { bits }: Encoding = ENCODINGS[name];
+  const { bits }: Encoding = allEncodings[name];
   if (bits === undefined) return own;
   // 8 bits hold -1024 to 3056 HU in steps of 16.
   return {
@@ -74,7 +74,7 @@ export function storageFor(name: EncodingName, own: Storage): Storage {
 
 /** Loads the encoders, once a process. */
 export async function loadEncoders(names: readonly EncodingName[]): Promise<void> {
-  const needed = names.some((name) => (ENCODINGS[name] as Encoding).compress !== undefined);
+  const needed = names.some((name) => (allEncodings[name] as Encoding).compress !== undefined);
   if (needed && !NativeCodecs.isInitialized())
     await NativeCodecs.initializeAsync({ logCodecsInfo: false, logCodecsTrace: false });
 }
@@ -90,7 +90,7 @@ export interface EncodedPixels {
 /**
  * Encodes one frame of stored words.
  *
- * @throws {FedError} ENCODER_FAILED when the codec gives nothing back
+ * @throws ENCODER_FAILED when the codec gives nothing back
  */
 export function encodePixels(
   name: EncodingName,
@@ -98,7 +98,7 @@ export function encodePixels(
   size: { rows: number; columns: number },
   storage: Storage,
 ): EncodedPixels {
-  const { syntax, compress }: Encoding = ENCODINGS[name];
+  const { syntax, compress }: Encoding = allEncodings[name];
   const little =
     storage.bitsAllocated === 8
       ? Uint8Array.from(words)

@@ -1,18 +1,18 @@
-// What is wrong with a patient's lungs: the patches of COVID-19 in positives, and in everybody the harmless or unrelated
-// findings that keep the label from being read off a mean density.
+// Findings in a patient's lungs: the patches of COVID-19 in positives, and in all patients harmless or unrelated
+// findings, so that the mean density does not give the label away.
 import type { Anatomy } from "./anatomy.ts";
 import { cloud } from "./noise.ts";
 import type { Random } from "./random.ts";
 import { cutSection, lungDistance, roundDistance, type Section } from "./section.ts";
 import type { Point } from "./vessels.ts";
 
-const SECTION_STEP_MM = 6;
+const sectionStepMm = 6;
 
 /** A patch with soft, irregular edges. */
 export interface Patch {
   readonly centre: Point;
   readonly halfMm: Point;
-  /** HU that the patch adds to aerated lung at its heart. */
+  /** HU that the patch adds to aerated lung at its centre. */
   readonly addHu: number;
   /** Share of the patch, from its centre, that is consolidated (soft tissue). */
   readonly consolidated: number;
@@ -38,7 +38,7 @@ export interface Findings {
 
 /** Draws points of the lungs at random, at heights spread evenly: the frame on which vessels and findings are placed. */
 export function sampleLung(anatomy: Anatomy, count: number, random: Random): { sections: Section[]; points: Point[] } {
-  const sections = Array.from({ length: 44 }, (_, step) => cutSection(anatomy, (step - 1) * SECTION_STEP_MM));
+  const sections = Array.from({ length: 44 }, (_, step) => cutSection(anatomy, (step - 1) * sectionStepMm));
   const points: Point[] = [];
   for (let attempt = 0; points.length < count && attempt < count * 40; attempt++) {
     const section = random.pick(sections);
@@ -98,7 +98,7 @@ function dominance([, y, z]: Point): number {
 
 function isPeripheral(sections: readonly Section[], [x, y, z]: Point): boolean {
   if (z < 10 || z > 225) return false;
-  const section = sections[Math.round(z / SECTION_STEP_MM) + 1];
+  const section = sections[Math.round(z / sectionStepMm) + 1];
   return section !== undefined && roundDistance(section.cavity, x, y) > -24;
 }
 
@@ -113,7 +113,7 @@ function drawBenign(random: Random, points: readonly Point[]): Omit<Findings, "p
   return { balls, atelectasisMm: random.chance(0.4) ? random.between(4, 12) : 0 };
 }
 
-/** How much of a patch a point belongs to: 0 outside, 1 at its heart, soft and ragged between. */
+/** How much of a patch a point belongs to: 0 outside, 1 at its centre, soft and ragged between. */
 export function patchWeight(patch: Patch, x: number, y: number, z: number, texture: number): number {
   const u = (x - patch.centre[0]) / patch.halfMm[0];
   const v = (y - patch.centre[1]) / patch.halfMm[1];

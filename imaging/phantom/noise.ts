@@ -1,8 +1,8 @@
 // Fields of noise for the phantom: grain of a reconstruction kernel, and smooth clouds that give tissue its texture.
 import { openRandom } from "./random.ts";
 
-const GRAIN = 512;
-const CLOUD = 32;
+const grainSize = 512;
+const cloudSize = 32;
 
 /**
  * A periodic 512 x 512 field of unit-variance noise, correlated over about `reach` pixels as a CT kernel does
@@ -12,8 +12,8 @@ export function grain(reach: number): Float32Array {
   const known = grains.get(reach);
   if (known) return known;
   const random = openRandom(20_200_701, "grain");
-  const white = Float32Array.from({ length: GRAIN * GRAIN }, () => random.around(0, 1));
-  const blurred = blur(blur(white, reach, 1), reach, GRAIN);
+  const white = Float32Array.from({ length: grainSize * grainSize }, () => random.around(0, 1));
+  const blurred = blur(blur(white, reach, 1), reach, grainSize);
   let power = 0;
   for (const value of blurred) power += value * value;
   const scale = 1 / Math.sqrt(power / blurred.length);
@@ -27,15 +27,15 @@ function blur(field: Float32Array, reach: number, stride: number): Float32Array 
   const half = Math.max(1, Math.ceil(2.5 * reach));
   const taps = Array.from({ length: 2 * half + 1 }, (_, tap) => Math.exp(-((tap - half) ** 2) / (2 * reach * reach)));
   const out = new Float32Array(field.length);
-  for (let row = 0; row < GRAIN; row++) {
-    for (let column = 0; column < GRAIN; column++) {
+  for (let row = 0; row < grainSize; row++) {
+    for (let column = 0; column < grainSize; column++) {
       let sum = 0;
       const along = stride === 1 ? column : row;
-      const fixed = stride === 1 ? row * GRAIN : column;
+      const fixed = stride === 1 ? row * grainSize : column;
       for (let tap = -half; tap <= half; tap++) {
-        sum += taps[tap + half]! * field[fixed + ((along + tap) & (GRAIN - 1)) * stride]!;
+        sum += taps[tap + half]! * field[fixed + ((along + tap) & (grainSize - 1)) * stride]!;
       }
-      out[row * GRAIN + column] = sum;
+      out[row * grainSize + column] = sum;
     }
   }
   return out;
@@ -52,12 +52,12 @@ export function cloud(x: number, y: number, z: number): number {
   const sx = fx * fx * (3 - 2 * fx);
   const sy = fy * fy * (3 - 2 * fy);
   const sz = fz * fz * (3 - 2 * fz);
-  const x0 = ix & (CLOUD - 1);
-  const x1 = (ix + 1) & (CLOUD - 1);
-  const y0 = (iy & (CLOUD - 1)) * CLOUD;
-  const y1 = ((iy + 1) & (CLOUD - 1)) * CLOUD;
-  const z0 = (iz & (CLOUD - 1)) * CLOUD * CLOUD;
-  const z1 = ((iz + 1) & (CLOUD - 1)) * CLOUD * CLOUD;
+  const x0 = ix & (cloudSize - 1);
+  const x1 = (ix + 1) & (cloudSize - 1);
+  const y0 = (iy & (cloudSize - 1)) * cloudSize;
+  const y1 = ((iy + 1) & (cloudSize - 1)) * cloudSize;
+  const z0 = (iz & (cloudSize - 1)) * cloudSize * cloudSize;
+  const z1 = ((iz + 1) & (cloudSize - 1)) * cloudSize * cloudSize;
   const near = mix(
     mix(lattice[z0 + y0 + x0]!, lattice[z0 + y0 + x1]!, sx),
     mix(lattice[z0 + y1 + x0]!, lattice[z0 + y1 + x1]!, sx),
@@ -72,4 +72,4 @@ export function cloud(x: number, y: number, z: number): number {
 }
 const mix = (from: number, to: number, share: number) => from + (to - from) * share;
 const chance = openRandom(20_200_702, "cloud");
-const lattice = Float32Array.from({ length: CLOUD ** 3 }, () => chance.between(-1, 1));
+const lattice = Float32Array.from({ length: cloudSize ** 3 }, () => chance.between(-1, 1));

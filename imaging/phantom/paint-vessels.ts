@@ -3,7 +3,7 @@ import type { Anatomy } from "./anatomy.ts";
 import type { Canvas, PixelGrid } from "./canvas.ts";
 import type { Vessel } from "./vessels.ts";
 
-/** Paints what of each vessel lies within thicknessMm around height z (anatomical mm) over lung already painted. */
+/** Paints the part of each vessel within thicknessMm around height z (anatomical mm) over lung already painted. */
 export function paintVessels(
   vessels: readonly Vessel[],
   z: number,

@@ -11,12 +11,12 @@ import {
   ellipseDistance,
   lungDistance,
   type Section,
-  TRUE_ANGLE,
+  trueAngles,
 } from "./section.ts";
 import type { Vessel } from "./vessels.ts";
 
-const AIR = -1000;
-const RIB_SPACING_MM = 26;
+const airHu = -1000;
+const ribSpacingMm = 26;
 
 export interface Patient {
   readonly anatomy: Anatomy;
@@ -69,7 +69,7 @@ export function paintSection(
         hu = tissue(x, y, skin);
         if (lung < edge / 2) hu += (0.5 - lung / edge) * (lungHu(patient, x, y, z, lung) - hu);
       }
-      if (skin > -edge / 2) hu = hu + Math.min(1, (skin + edge / 2) / edge) * (AIR - hu);
+      if (skin > -edge / 2) hu = hu + Math.min(1, (skin + edge / 2) / edge) * (airHu - hu);
       canvas.hu[index] = hu;
       if (lung < 0) canvas.lung[index] = 1;
     }
@@ -81,7 +81,7 @@ export function paintSection(
 /** A curved couch: two shells with foam between, below the patient's back. */
 function tableHu(px: number, py: number, backMm: number): number {
   const depth = py - backMm + (px * px) / 900 - 12;
-  if (Math.abs(px) > 215 || depth < 0 || depth > 34) return AIR;
+  if (Math.abs(px) > 215 || depth < 0 || depth > 34) return airHu;
   return depth < 2.5 || depth > 31 ? -250 : -940;
 }
 
@@ -101,12 +101,12 @@ function lungHu({ anatomy, findings }: Patient, x: number, y: number, z: number,
 
 /** Ribs around the cavity in every direction: 0 none, 1 cortex, 2 marrow, 3 cartilage. */
 function ribTable(z: number): Uint8Array {
-  const ribs = new Uint8Array(TRUE_ANGLE.length);
+  const ribs = new Uint8Array(trueAngles.length);
   for (let index = 0; index < ribs.length; index++) {
-    let fromBack = Math.abs(TRUE_ANGLE[index]! - Math.PI / 2);
+    let fromBack = Math.abs(trueAngles[index]! - Math.PI / 2);
     if (fromBack > Math.PI) fromBack = 2 * Math.PI - fromBack;
-    const phase = (z + 95 * (fromBack / Math.PI) ** 1.1 + 400) / RIB_SPACING_MM;
-    const away = Math.abs(phase - Math.floor(phase) - 0.5) * RIB_SPACING_MM;
+    const phase = (z + 95 * (fromBack / Math.PI) ** 1.1 + 400) / ribSpacingMm;
+    const away = Math.abs(phase - Math.floor(phase) - 0.5) * ribSpacingMm;
     if (away > 6 || fromBack < 0.2 || z > 238) continue;
     ribs[index] = fromBack > 0.8 * Math.PI ? 3 : away > 4 ? 1 : 2;
   }

@@ -1,5 +1,5 @@
-// Writes DICOM Part 10 files for the synthetic archive: a few lines instead of a library that would read them as well,
-// so that the importer is never tested against its own mirror image.
+// Writes DICOM Part 10 files for the synthetic archive: a few lines instead of a library, so that the
+// importer is not tested with files of its own reader.
 import { deflateRawSync } from "node:zlib";
 
 /** An element's value: text, whole numbers of its VR, bytes, or a sequence's items. */
@@ -16,19 +16,19 @@ export interface Transfer {
   readonly deflated: boolean;
 }
 
-export const EXPLICIT_LITTLE: Transfer = transfer("1.2.840.10008.1.2.1");
-export const IMPLICIT_LITTLE: Transfer = { ...transfer("1.2.840.10008.1.2"), explicit: false };
-export const EXPLICIT_BIG: Transfer = { ...transfer("1.2.840.10008.1.2.2"), bigEndian: true };
-export const DEFLATED: Transfer = { ...transfer("1.2.840.10008.1.2.1.99"), deflated: true };
+export const explicitLittle: Transfer = transfer("1.2.840.10008.1.2.1");
+export const implicitLittle: Transfer = { ...transfer("1.2.840.10008.1.2"), explicit: false };
+export const explicitBig: Transfer = { ...transfer("1.2.840.10008.1.2.2"), bigEndian: true };
+export const deflatedLittle: Transfer = { ...transfer("1.2.840.10008.1.2.1.99"), deflated: true };
 
 /** A transfer syntax of encapsulated (compressed) pixels: explicit little endian around them. */
 export function transfer(uid: string): Transfer {
   return { uid, explicit: true, bigEndian: false, deflated: false };
 }
 
-const LONG_HEADER = new Set(["OB", "OW", "OF", "OD", "OL", "UN", "UT", "UC", "UR", "SQ", "OV", "SV", "UV"]);
-const NUMBER_BYTES: Readonly<Record<string, number>> = { US: 2, SS: 2, UL: 4, SL: 4, FL: 4, FD: 8, AT: 2 };
-const UNDEFINED_LENGTH = 0xffffffff;
+const longHeader = new Set(["OB", "OW", "OF", "OD", "OL", "UN", "UT", "UC", "UR", "SQ", "OV", "SV", "UV"]);
+const numberBytes: Readonly<Record<string, number>> = { US: 2, SS: 2, UL: 4, SL: 4, FL: 4, FD: 8, AT: 2 };
+const undefinedLength = 0xffffffff;
 
 /**
  * Writes a whole file. Pixels are the element 7FE00010 of the data set as bytes in the transfer's byte order, or
@@ -39,7 +39,7 @@ const UNDEFINED_LENGTH = 0xffffffff;
 export function writePart10(
   dataset: Dataset,
   {
-    syntax = EXPLICIT_LITTLE,
+    syntax = explicitLittle,
     frames,
     preamble = true,
   }: { syntax?: Transfer; frames?: readonly Uint8Array[]; preamble?: boolean } = {},
@@ -52,9 +52,9 @@ export function writePart10(
       ["00020010", { vr: "UI", value: syntax.uid }],
       ["00020012", { vr: "UI", value: "2.25.264814277158924190478103542101" }],
     ]),
-    EXPLICIT_LITTLE,
+    explicitLittle,
   );
-  const groupLength = writeElements(new Map([["00020000", { vr: "UL", value: [meta.length] }]]), EXPLICIT_LITTLE);
+  const groupLength = writeElements(new Map([["00020000", { vr: "UL", value: [meta.length] }]]), explicitLittle);
   const body = Buffer.concat([writeElements(dataset, syntax), ...(frames ? encapsulate(frames) : [])]);
   const start = preamble ? [Buffer.alloc(128), Buffer.from("DICM")] : [];
   return Buffer.concat([...start, groupLength, meta, syntax.deflated ? even(deflateRawSync(body), 0) : body]);
@@ -71,13 +71,13 @@ function writeElements(dataset: Dataset, syntax: Transfer): Buffer {
     tags.flatMap((tag) => {
       const { vr, value } = dataset.get(tag)!;
       const bytes = valueBytes(vr, value, syntax);
-      return [header(tag, vr, vr === "SQ" ? UNDEFINED_LENGTH : bytes.length, syntax), bytes];
+      return [header(tag, vr, vr === "SQ" ? undefinedLength : bytes.length, syntax), bytes];
     }),
   );
 }
 
 function header(tag: string, vr: string, length: number, { explicit, bigEndian }: Transfer): Buffer {
-  const long = explicit && LONG_HEADER.has(vr);
+  const long = explicit && longHeader.has(vr);
   const bytes = Buffer.alloc(long ? 12 : 8);
   const put16 = (value: number, at: number) =>
     bigEndian ? bytes.writeUInt16BE(value, at) : bytes.writeUInt16LE(value, at);
@@ -105,7 +105,7 @@ function valueBytes(vr: string, value: ElementValue, syntax: Transfer): Buffer {
     });
     return Buffer.concat([...items, header("FFFEE0DD", "", 0, syntax)]);
   }
-  const width = NUMBER_BYTES[vr];
+  const width = numberBytes[vr];
   if (width === undefined) throw new TypeError(`numbers cannot be written as ${vr}`);
   const numbers = value as readonly number[];
   const view = new DataView(new ArrayBuffer(width * numbers.length));
@@ -120,12 +120,12 @@ function valueBytes(vr: string, value: ElementValue, syntax: Transfer): Buffer {
 }
 
 function encapsulate(frames: readonly Uint8Array[]): Buffer[] {
-  const little = EXPLICIT_LITTLE;
+  const little = explicitLittle;
   const fragments = frames.flatMap((frame) => {
     const bytes = even(Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength), 0);
     return [header("FFFEE000", "", bytes.length, little), bytes];
   });
-  const open = header("7FE00010", "OB", UNDEFINED_LENGTH, little);
+  const open = header("7FE00010", "OB", undefinedLength, little);
   return [open, header("FFFEE000", "", 0, little), ...fragments, header("FFFEE0DD", "", 0, little)];
 }
 

@@ -1,6 +1,6 @@
-// The files of one synthetic patient, with what is odd about real archives: scouts, duplicates, other positions,
+// The files of one synthetic patient, with the oddities of real archives: scouts, duplicates, other positions,
 // gaps, mixed series, second kernels, missing preambles and extensions, strange spellings of numbers, multi-frame files,
-// tilted gantries, reformats, files cut short, ids that are nobody's.
+// tilted gantries, reformats, truncated files, placeholder ids.
 import {
   describeMultiFrame,
   describeReformat,
@@ -19,8 +19,8 @@ import type { Random } from "./random.ts";
 import type { SyntheticScan } from "./synthesise-scan.ts";
 import { tiltSlice } from "./tilt.ts";
 
-/** What may be odd about a patient's files, beside the scouts and duplicates that any patient may have. */
-export const NUISANCES = [
+/** Oddities of a patient's files, besides the scouts and duplicates that any patient may have. */
+export const nuisanceNames = [
   "none",
   "prone",
   "feet-first",
@@ -38,7 +38,7 @@ export const NUISANCES = [
   "truncated",
   "anonymous",
 ] as const;
-export type NuisanceName = (typeof NUISANCES)[number];
+export type NuisanceName = (typeof nuisanceNames)[number];
 
 export interface ArchiveFile {
   /** Folder of the series within the patient's. */
@@ -56,7 +56,7 @@ interface Source {
 
 /** Writes a patient: the scan, and at times a scout before it and a slice sent twice. */
 export function* patientFiles(scan: SyntheticScan, given: Source, random: Random): Generator<ArchiveFile> {
-  // Anonymisers give everybody the same id.
+  // Some anonymisers give all patients the same id.
   const source = given.nuisance === "anonymous" ? { ...given, patient: "ANONYMOUS" } : given;
   const withScout = random.chance(0.4) || source.nuisance === "mixed-series";
   const repeated = random.chance(0.2) ? random.integer(0, scan.geometry.slices - 1) : -1;
@@ -83,9 +83,9 @@ export function* patientFiles(scan: SyntheticScan, given: Source, random: Random
     }
     for (const slice of kept) {
       for (const copy of slice === repeated ? [0, 1] : [0]) {
-        const tilted = source.nuisance === "tilted" ? tiltSlice(scan, hu, slice, TILT_DEGREES) : undefined;
-        const placement = tilted?.placement ?? placeSlice(scan.geometry, slice, TURNS[source.nuisance] ?? 0);
-        const position = POSITIONS[source.nuisance] ?? "HFS";
+        const tilted = source.nuisance === "tilted" ? tiltSlice(scan, hu, slice, tiltDegrees) : undefined;
+        const placement = tilted?.placement ?? placeSlice(scan.geometry, slice, turnsOf[source.nuisance] ?? 0);
+        const position = positionOf[source.nuisance] ?? "HFS";
         const values = tilted
           ? storedWords(tilted.hu, storage, scan.acquisition.outsideHu)
           : wordsOf(scan, hu, slice, storage);
@@ -102,7 +102,7 @@ export function* patientFiles(scan: SyntheticScan, given: Source, random: Random
   if (withScout) yield scoutFile(scan, storage, source);
 }
 
-const TILT_DEGREES = 12;
+const tiltDegrees = 12;
 
 /** A gap in the middle, or only every second slice of the upper half. */
 function keptSlices(count: number, nuisance: NuisanceName): number[] {
@@ -114,8 +114,8 @@ function keptSlices(count: number, nuisance: NuisanceName): number[] {
   return Array.from({ length: count }, (_, slice) => slice).filter(isKept);
 }
 
-const TURNS: Partial<Record<NuisanceName, QuarterTurns>> = { prone: 2, decubitus: 1 };
-const POSITIONS: Partial<Record<NuisanceName, string>> = { prone: "HFP", decubitus: "HFDR", "feet-first": "FFS" };
+const turnsOf: Partial<Record<NuisanceName, QuarterTurns>> = { prone: 2, decubitus: 1 };
+const positionOf: Partial<Record<NuisanceName, string>> = { prone: "HFP", decubitus: "HFDR", "feet-first": "FFS" };
 
 function wordsOf(scan: SyntheticScan, hu: Int16Array, slice: number, storage: Storage): Int16Array {
   const area = scan.geometry.rows * scan.geometry.columns;
@@ -197,7 +197,7 @@ function file({ instance, seriesNumber }: InstanceNames, bytes: Buffer, nuisance
   };
 }
 
-/** Each pixel pushed away from its neighbours along the row, as a sharp kernel does. */
+/** Increases each pixel's difference from its neighbours in the row, as a sharp kernel does. */
 function sharpened({ hu, acquisition }: SyntheticScan): Int16Array {
   return hu.map((value, at) => {
     if (value === acquisition.outsideHu) return value;
@@ -208,7 +208,7 @@ function sharpened({ hu, acquisition }: SyntheticScan): Int16Array {
   });
 }
 
-/** Mean along the beam from front to back, head first: what a scout shows. */
+/** Mean along the beam from front to back, head first, as a scout shows it. */
 function projectFront({ hu, geometry }: SyntheticScan): Int16Array {
   const { slices, rows, columns } = geometry;
   const projected = new Int16Array(slices * columns);

@@ -1,4 +1,4 @@
-// Seeded chance for the phantom: every patient is drawn from its own stream, so that one option never shifts another.
+// Seeded random numbers for the phantom: each patient has a stream of its own, so that one option does not change another.
 
 /** A small stream of pseudo-random numbers (sfc32), reproducible from its seed. */
 export interface Random {
@@ -6,7 +6,7 @@ export interface Random {
   next(): number;
   /** Uniform in [low, high). */
   between(low: number, high: number): number;
-  /** Gaussian, cut at two standard deviations so that no patient is a freak. */
+  /** Gaussian, cut at two standard deviations. */
   around(mean: number, stdDev: number): number;
   /** Whole number in [low, high], both included. */
   integer(low: number, high: number): number;

@@ -1,7 +1,7 @@
 // One axial cut through a patient as shapes: where the skin, the lungs, the heart and the bones lie at one height.
-import { type Anatomy, along, CAVITY, MEDIASTINUM, OUTLINE } from "./anatomy.ts";
+import { type Anatomy, along, bodyOutlineShape, cavityShape, mediastinumShape } from "./anatomy.ts";
 
-const ANGLES = 512;
+const angleCount = 512;
 
 /** A shape around a centre given by its radius in every direction. */
 export interface Round {
@@ -40,13 +40,13 @@ export interface Dome {
   readonly fall: number;
 }
 
-/** Which of the tabulated directions (dx, dy) has, without trigonometry: the angle of a diamond. */
+/** Index of the tabulated direction of (dx, dy), without trigonometry: the angle on a diamond. */
 export function direction(dx: number, dy: number): number {
   const sum = Math.abs(dx) + Math.abs(dy);
   if (sum === 0) return 0;
   const part = dy / sum;
   const turn = dx < 0 ? 2 - part : dy < 0 ? 4 + part : part;
-  return Math.min(ANGLES - 1, (turn * (ANGLES / 4)) | 0);
+  return Math.min(angleCount - 1, (turn * (angleCount / 4)) | 0);
 }
 
 /** Signed distance to a round shape along its radius, mm: negative inside. */
@@ -88,10 +88,10 @@ export function lungDistance(section: Section, x: number, y: number): number {
 
 /** Cuts the patient at height z (mm above the lung bases of the standard adult). */
 export function cutSection(anatomy: Anatomy, z: number): Section {
-  const front = along(CAVITY.front, z);
-  const back = along(CAVITY.back, z);
+  const front = along(cavityShape.front, z);
+  const back = along(cavityShape.back, z);
   const cavityY = (front + back) / 2;
-  const cavityHalf: [number, number] = [along(CAVITY.halfWidth, z), (back - front) / 2];
+  const cavityHalf: [number, number] = [along(cavityShape.halfWidth, z), (back - front) / 2];
   const cavity = {
     centreX: 2,
     centreY: cavityY,
@@ -107,9 +107,9 @@ export function cutSection(anatomy: Anatomy, z: number): Section {
     cavity,
     mediastinum: {
       x: 3 + 3 * anatomy.tortuosity,
-      y: along(MEDIASTINUM.centreY, z),
-      halfX: along(MEDIASTINUM.halfWidth, z),
-      halfY: along(MEDIASTINUM.halfDepth, z),
+      y: along(mediastinumShape.centreY, z),
+      halfX: along(mediastinumShape.halfWidth, z),
+      halfY: along(mediastinumShape.halfDepth, z),
     },
     heart: swell > 0 ? { x: 20, y: -26 + 6 * (1 - swell), halfX: 61 * swell, halfY: 48 * swell } : undefined,
     spine: { x: 0, y: 96, halfX: 33, halfY: 50 },
@@ -124,10 +124,11 @@ export function cutSection(anatomy: Anatomy, z: number): Section {
 /** Skin: the cavity, its wall of muscle and fat, the shoulders above, the breasts of women in front. */
 function bodyOutline(anatomy: Anatomy, z: number, cavityFront: number, cavityBack: number): Round {
   const wall = anatomy.muscleMm + anatomy.fatMm;
-  const shoulder = along(OUTLINE.shoulder, z) * (anatomy.armsUp ? 1 : 1.12);
-  const halfX = Math.max(along(CAVITY.halfWidth, z), 100 - Math.max(0, z - 200) * 0.4) + wall + shoulder;
-  const front = Math.min(cavityFront, -30 + Math.max(0, z - 200) * 0.1) + along(OUTLINE.front, z) - wall * 0.62;
-  const back = Math.max(cavityBack, 74) + along(OUTLINE.back, z) + anatomy.fatMm * 0.7 + 4;
+  const shoulder = along(bodyOutlineShape.shoulder, z) * (anatomy.armsUp ? 1 : 1.12);
+  const halfX = Math.max(along(cavityShape.halfWidth, z), 100 - Math.max(0, z - 200) * 0.4) + wall + shoulder;
+  const front =
+    Math.min(cavityFront, -30 + Math.max(0, z - 200) * 0.1) + along(bodyOutlineShape.front, z) - wall * 0.62;
+  const back = Math.max(cavityBack, 74) + along(bodyOutlineShape.back, z) + anatomy.fatMm * 0.7 + 4;
   const centreY = (front + back) / 2;
   const radii = superellipse(halfX, (back - front) / 2, 2.45 - Math.min(0.45, shoulder / 160));
   if (anatomy.female) {
@@ -141,8 +142,8 @@ function bodyOutline(anatomy: Anatomy, z: number, cavityFront: number, cavityBac
 }
 
 function addBump(radii: Float32Array, angle: number, width: number, heightMm: number): void {
-  for (let index = 0; index < ANGLES; index++) {
-    let away = Math.abs(TRUE_ANGLE[index]! - angle);
+  for (let index = 0; index < angleCount; index++) {
+    let away = Math.abs(trueAngles[index]! - angle);
     if (away > Math.PI) away = 2 * Math.PI - away;
     radii[index]! += heightMm * Math.exp(-((away / width) ** 2));
   }
@@ -150,21 +151,21 @@ function addBump(radii: Float32Array, angle: number, width: number, heightMm: nu
 
 /** Radii of |x/a|^n + |y/b|^n = 1 in every tabulated direction. */
 function superellipse(halfX: number, halfY: number, power: number): Float32Array {
-  const radii = new Float32Array(ANGLES);
-  for (let index = 0; index < ANGLES; index++) {
-    const u = Math.abs(COS[index]! / halfX) ** power;
-    const v = Math.abs(SIN[index]! / halfY) ** power;
+  const radii = new Float32Array(angleCount);
+  for (let index = 0; index < angleCount; index++) {
+    const u = Math.abs(cosines[index]! / halfX) ** power;
+    const v = Math.abs(sines[index]! / halfY) ** power;
     radii[index] = (u + v) ** (-1 / power);
   }
   return radii;
 }
 
 /** True angle of each tabulated direction, radians in (-pi, pi]; y points to the back. */
-export const TRUE_ANGLE = Float32Array.from({ length: ANGLES }, (_, index) => {
-  const turn = ((index + 0.5) * 4) / ANGLES;
+export const trueAngles = Float32Array.from({ length: angleCount }, (_, index) => {
+  const turn = ((index + 0.5) * 4) / angleCount;
   const dx = turn < 2 ? 1 - turn : turn - 3;
   const dy = turn < 1 ? turn : turn < 3 ? 2 - turn : turn - 4;
   return Math.atan2(dy, dx);
 });
-const COS = TRUE_ANGLE.map(Math.cos);
-const SIN = TRUE_ANGLE.map(Math.sin);
+const cosines = trueAngles.map(Math.cos);
+const sines = trueAngles.map(Math.sin);

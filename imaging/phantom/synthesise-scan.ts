@@ -1,4 +1,4 @@
-// One synthetic chest CT with its exact masks: what the archive writes as DICOM, and what segmentation learns from.
+// One synthetic chest CT with its exact masks, for the archive of DICOM files and for training segmentation.
 import { type Acquisition, drawAcquisition } from "./acquisition.ts";
 import { type Anatomy, drawAnatomy } from "./anatomy.ts";
 import type { Canvas, PixelGrid } from "./canvas.ts";
@@ -17,7 +17,7 @@ export interface SynthesiseOptions {
   readonly matrix?: number;
   /** Fewest and most slices of a scan; default 18 to 24. */
   readonly slices?: readonly [low: number, high: number];
-  /** How strongly disease shows: 1 (default) as in life, 0 not at all. */
+  /** How strongly disease shows: 1 (default) as in patients, 0 not at all. */
   readonly signal?: number;
 }
 

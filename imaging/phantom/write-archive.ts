@@ -40,10 +40,10 @@ export interface ArchiveSummary {
 
 /**
  * Writes DIR/<positive|negative>/<patient>/<series>/*.dcm and, last, DIR/labels.csv (header `patient,label`), yielding
- * after each patient. The same options give the same bytes. File names say nothing of a slice's height.
+ * after each patient. The same options give the same bytes. File names do not depend on a slice's height.
  *
  * @returns what was written
- * @throws {FedError} ARCHIVE_OPTIONS when a number is out of range
+ * @throws ARCHIVE_OPTIONS when a number is out of range
  */
 export async function* writeSyntheticArchive(
   dir: string,

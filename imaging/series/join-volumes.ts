@@ -1,5 +1,5 @@
 // One acquisition that was exported under several SeriesInstanceUIDs: joined where the headers show that it is one, and else
-// remembered as cut off, so that half of a chest is not taken for a whole one.
+// marked as continued, so that half of a chest is not taken for a whole one.
 import { heightsOf, median, placeInPlane, samePositionMm, tiltDegreesOf } from "./order.ts";
 import { gapFactor, isInterleaved, type SeriesFrame } from "./split-volumes.ts";
 
@@ -7,7 +7,7 @@ export type Side = "below" | "above";
 
 export interface JoinedVolume {
   readonly frames: readonly SeriesFrame[];
-  /** Where another series goes on that may be the same scan. */
+  /** Sides on which another series may continue the scan. */
   readonly continued: readonly Side[];
 }
 
@@ -21,7 +21,7 @@ export function joinVolumes(volumes: readonly (readonly SeriesFrame[])[]): Joine
   const hasPlace = (frames: readonly SeriesFrame[]) => heightsOf(frames).every(Number.isFinite);
   const parts = volumes.filter(hasPlace).map((frames): Part => ({ frames: [...frames], continued: new Set() }));
   const others = volumes.filter((frames) => !hasPlace(frames)).map((frames) => ({ frames, continued: [] }));
-  // From the feet to the head, so that each part meets the one below it whole.
+  // From the feet to the head, so that the part below is complete when a part is joined to it.
   parts.sort((a, b) => lowest(a) - lowest(b));
   const joined: Part[] = [];
   for (const part of parts) {
@@ -44,7 +44,7 @@ function lowest({ frames }: Part): number {
   return Math.min(...heightsOf(frames));
 }
 
-/** Frame of reference, place in the plane, exposure and acquisition say so. */
+/** Whether frame of reference, place in the plane, exposure and acquisition are the same. */
 function isOneScan(lower: readonly SeriesFrame[], upper: readonly SeriesFrame[]): boolean {
   const [a, b] = [lower[0]!, upper[0]!];
   const uid = a.instance.frameOfReferenceUid;
@@ -56,7 +56,7 @@ function isOneScan(lower: readonly SeriesFrame[], upper: readonly SeriesFrame[])
   return Math.abs(row - otherRow) < 1 && (isTilted || Math.abs(column - otherColumn) < 1);
 }
 
-/** Of one study and made alike; the grid, the kernel and the orientation are the same for all. */
+/** Whether the exposure is the same; study, grid, kernel and orientation are the same for all. */
 function mayBeOneScan([a]: readonly SeriesFrame[], [b]: readonly SeriesFrame[]): boolean {
   return (
     a!.instance.seriesUid !== b!.instance.seriesUid &&

@@ -1,9 +1,9 @@
-// The order of a series' slices, and what is odd about it: by position along the slices' normal, never by file name.
+// The order of a series' slices by position along their normal, never by file name, with gaps and repeated positions.
 import type { CtFrame } from "../dicom/ct-instance.ts";
 
 export type Vector = readonly [x: number, y: number, z: number];
 
-/** One slice that may belong to a stack: a frame, and where to find it. */
+/** A frame with its place in the archive. */
 export interface PlacedFrame extends CtFrame {
   /** Place of its file in the archive's listing. */
   readonly file: number;
@@ -15,14 +15,14 @@ export interface OrderedFrame extends PlacedFrame {
   readonly heightMm: number;
 }
 
-/** A frame where another one was kept. */
+/** A frame at a position where another one was kept. */
 export interface RepeatedFrame extends OrderedFrame {
   /** Of the frame that was kept, in `frames`. */
   readonly place: number;
 }
 
 export interface OrderedSeries {
-  /** From the feet to the head, one a position. */
+  /** From the feet to the head, one for each position. */
   readonly frames: readonly OrderedFrame[];
   /** Median distance of neighbours, mm; 0 for a single slice. */
   readonly spacingMm: number;
@@ -43,7 +43,7 @@ function normalOf([rx, ry, rz, cx, cy, cz]: NonNullable<CtFrame["orientation"]>)
   return [ry * cz - rz * cy, rz * cx - rx * cz, rx * cy - ry * cx];
 }
 
-/** Whether slices lie across the body, give or take a tilted gantry. */
+/** Whether slices lie across the body, allowing for a tilted gantry. */
 export function isAxial(orientation: CtFrame["orientation"]): boolean {
   return orientation !== undefined && Math.abs(normalOf(orientation)[2]) > 0.8;
 }
@@ -92,7 +92,7 @@ export function orderSeries(frames: readonly PlacedFrame[]): OrderedSeries {
   const spacingMm = median(steps) ?? 0;
   const far = steps.filter((step) => step > 1.6 * spacingMm).length;
   const near = steps.filter((step) => step < 0.75 * spacingMm).length;
-  // A hole here and there is a gap; so many are slices taken at another distance.
+  // A few holes are gaps; many are slices taken at another distance.
   const isMixed = near > 0.1 * steps.length || far > 0.2 * steps.length;
   return {
     frames: kept,

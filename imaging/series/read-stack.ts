@@ -1,5 +1,5 @@
-// A chosen series decoded into one stack: upright slices from the feet to the head, on all cores, on pixels that are no
-// finer than what follows needs, so that memory does not grow with the scanner's matrix.
+// A chosen series decoded into one stack: upright slices from the feet to the head, on all cores, on pixels no finer
+// than later steps need, so that memory does not grow with the scanner's matrix.
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import type { DicomSource } from "../dicom/decode-messages.ts";
 import type { DecodePool } from "../dicom/decode-pool.ts";
@@ -15,28 +15,28 @@ export interface Stack {
   readonly heightsMm: readonly number[];
   readonly spacingMm: number;
   readonly thicknessMm: number;
-  /** Sides where another series of the patient goes on that may be the same scan. */
+  /** Sides on which another series may continue the scan. */
   readonly continued: readonly Side[];
 }
 
 export interface DamagedFile {
   readonly file: number;
   readonly error: unknown;
-  /** Whether other files had all that was wanted of it. */
+  /** Whether other files have all of its slices that are needed. */
   readonly isReplaced: boolean;
 }
 
-/** Asked for at once, so that no worker waits for this thread. */
-const FILES_A_WORKER = 10;
-/** More than this share of a series' files damaged, and what is left shows no longer the scan. */
-const MOST_DAMAGED = 0.2;
+/** Files requested at once, so that no worker waits for this thread. */
+const filesAWorker = 10;
+/** If more than this share of a series' files is damaged, the rest no longer shows the scan. */
+const mostDamaged = 0.2;
 
 /**
- * Decodes a series. Files that fail are told; where no other file has the same slices these are left out, up to a fifth of
- * the files.
+ * Decodes a series. Damaged files are reported; if no other file has their slices, these are left out, up to a fifth of the
+ * files.
  *
- * @param pixelMm what pixels may be shrunk to; 0 keeps the scanner's
- * @throws {FedError} SERIES_DAMAGED with the first file's error as cause, and what `signal` throws
+ * @param pixelMm size to which pixels may be shrunk; 0 keeps the scanner's
+ * @throws SERIES_DAMAGED with the first file's error as cause, and what `signal` throws
  */
 export async function readStack(
   { order, thicknessMm, continued }: SeriesCandidate,
@@ -80,13 +80,13 @@ export async function readStack(
         }
       }
     };
-    await Promise.all(Array.from({ length: pool.size * FILES_A_WORKER }, lane));
+    await Promise.all(Array.from({ length: pool.size * filesAWorker }, lane));
   };
   const preferred = wantedOf(order.frames.map((frame, place) => ({ ...frame, place })));
   const placesOf = new Map(preferred);
   for (let wanted = preferred; wanted.size > 0; ) {
     await decodeAll(wanted);
-    // Of a slice that is lost, the next file that has it as well.
+    // For each lost slice, the next file that also has it.
     const tried = new Set<number>();
     wanted = wantedOf(
       order.repeated.filter(({ file, place }) => {
@@ -104,7 +104,7 @@ export async function readStack(
       return { file, error, isReplaced };
     });
   const lost = damaged.filter(({ file, isReplaced }) => preferred.has(file) && !isReplaced);
-  if (lost.length > MOST_DAMAGED * preferred.size) {
+  if (lost.length > mostDamaged * preferred.size) {
     const remedy = "copy or export the series again";
     const [first] = lost;
     const facts = {
@@ -127,7 +127,7 @@ export async function readStack(
   };
 }
 
-/** By file, the place in the stack of each of its frames that is wanted. */
+/** For each file, the place in the stack of each frame that is needed. */
 type WantedFrames = ReadonlyMap<number, ReadonlyMap<number, number>>;
 
 function wantedOf(frames: readonly RepeatedFrame[]): WantedFrames {
@@ -139,7 +139,7 @@ function wantedOf(frames: readonly RepeatedFrame[]): WantedFrames {
   return wanted;
 }
 
-/** Under a tilted gantry each slice begins farther back or forth: rows to move, so that the body stands straight. */
+/** Rows by which to move each slice of a tilted gantry, so that the body is upright. */
 function rowShifts(frames: readonly OrderedFrame[]): number[] {
   const middle = frames[Math.floor(frames.length / 2)];
   const { orientation, positionMm, pixelSpacingMm } = middle ?? {};

@@ -27,7 +27,7 @@ export interface SeriesCandidate {
   readonly files: readonly ExaminedFile[];
   readonly order: OrderedSeries;
   readonly thicknessMm: number;
-  /** Sides where another series of the patient goes on that may be the same scan. */
+  /** Sides on which another series may continue the scan. */
   readonly continued: readonly Side[];
 }
 
@@ -59,13 +59,13 @@ const ctStorages = new Set([
 ]);
 const lungKernels = /lung|^b[5-7]\d|^br?[5-7]\d|fc5\d|bone|sharp|^l$|^y/i;
 const scoutWords = ["LOCALIZER", "SCOUT"];
-/** Values that are no longer those of a slice. */
+/** Image types whose values are not those of a slice. */
 const projected = /PROJECTION|MIP|3D|SCREEN|VRT|SUBTRACT/;
 const reformatted = /MPR|REFORMATTED/;
-/** Cosines of orientations, and pixel sizes by their share, that are one and the same but for noise. */
+/** Largest difference by noise of direction cosines, and of pixel sizes as a share. */
 const sameCosine = 0.02;
 const samePixelSize = 0.001;
-/** More than this share of a volume's files unreadable, and it is left whole. */
+/** If more than this share of a series' files is unreadable, the whole series is left. */
 const mostUnreadable = 0.2;
 
 export function selectSeries(files: readonly ExaminedFile[], { minSlices }: SelectionOptions): Selection {
@@ -186,7 +186,7 @@ function rank({ files, order, thicknessMm, continued }: SeriesCandidate): number
   return thickness * 10 + (lungKernels.test(kernel) ? 0 : 3) + penalties;
 }
 
-/** Why nothing of a patient was chosen, as an error for the quarantine. */
+/** The error for the quarantine list if no series of a patient can be used. */
 export function noSeriesError({ left }: Selection, { minSlices }: SelectionOptions): FedError {
   const counts: Partial<Record<LeftReason, number>> = {};
   for (const { reason } of left) counts[reason] = (counts[reason] ?? 0) + 1;

@@ -20,7 +20,7 @@ export function framesOf(files: readonly ExaminedFile[]): SeriesFrame[] {
 const mostOverlap = 0.25;
 /** A distance of slices above this many times the usual one is a gap. */
 export const gapFactor = 1.6;
-/** Places of pixels in the plane that noise cannot make, mm. */
+/** Largest difference by noise of the first pixel's place in the plane, mm. */
 const sameOriginMm = 0.5;
 
 /**
@@ -40,7 +40,7 @@ export function splitVolumes(frames: readonly SeriesFrame[]): SeriesFrame[][] {
 interface Attribute {
   /** The group of each frame, ascending numbers; -1 where the file does not say. */
   readonly keysOf: (frames: readonly SeriesFrame[]) => readonly number[];
-  /** Values grow from slice to slice, and say little but where two slices have the same position. */
+  /** Values may differ from slice to slice, and matter only for slices at the same position. */
   readonly isOrder: boolean;
 }
 
@@ -89,7 +89,7 @@ function splitBy(frames: readonly SeriesFrame[], keys: readonly number[], isOrde
   const volumes: Positions[] = [];
   for (const [, members] of groups) {
     const group = toPositions(members, positions);
-    // An order attribute shared by a few slices only says nothing of what lies between other slices.
+    // An order attribute that only a few slices share does not show that volumes interleave.
     const canInterleave = !isOrder || members.length >= frames.length / 8;
     const fitting = volumes.find((volume) => !isInTheWay(volume, group, canInterleave));
     if (fitting) addTo(fitting, group);

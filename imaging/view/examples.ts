@@ -1,5 +1,5 @@
-// A contact sheet: a row of slices for each of some scans, under its label, to see at a glance what a model is fed.
-import { greyOf, type HuWindow, WINDOWS } from "../volume/hu-table.ts";
+// A contact sheet: a row of slices for each of some scans, under its label, to show a model's input at a glance.
+import { greyOf, type HuWindow, huWindows } from "../volume/hu-table.ts";
 import { blankPicture, type Colour, drawArea, drawText, encodePng } from "./picture.ts";
 import { sampleHu } from "./sample.ts";
 import type { CtVolume } from "./volume.ts";
@@ -18,7 +18,7 @@ export interface Example {
  */
 export function examplesPng(
   examples: readonly Example[],
-  { window = WINDOWS.lung, across = 6, tilePx = 128 }: { window?: HuWindow; across?: number; tilePx?: number } = {},
+  { window = huWindows.lung, across = 6, tilePx = 128 }: { window?: HuWindow; across?: number; tilePx?: number } = {},
 ): Buffer {
   const caption = 16;
   const picture = blankPicture(across * tilePx, Math.max(1, examples.length) * (tilePx + caption));

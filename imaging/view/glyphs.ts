@@ -1,7 +1,7 @@
 // Letters of 3 x 5 dots for captions in pictures: no font file, no renderer.
 
 /** Dots of each glyph, row by row from the top left, the first dot in bit 14. Each octal digit is one row. */
-export const GLYPHS: Readonly<Record<string, number>> = {
+export const glyphRows: Readonly<Record<string, number>> = {
   A: 0o25755,
   B: 0o65656,
   C: 0o34443,

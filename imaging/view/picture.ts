@@ -1,6 +1,6 @@
 // A picture in memory on which the views draw, and its way into a PNG file.
 import { PNG } from "pngjs";
-import { GLYPHS } from "./glyphs.ts";
+import { glyphRows } from "./glyphs.ts";
 
 export type Colour = readonly [red: number, green: number, blue: number];
 
@@ -31,14 +31,14 @@ export function drawArea(
   }
 }
 
-/** Writes a line of capitals and digits, 5 pixels high times `scale`; what has no glyph stays blank. */
+/** Writes a line of capitals and digits, 5 pixels high times `scale`; other characters stay blank. */
 export function drawText(
   picture: Picture,
   text: string,
   { left, top, scale = 2, colour = [255, 255, 255] }: { left: number; top: number; scale?: number; colour?: Colour },
 ): void {
   for (const [index, char] of [...text.toUpperCase()].entries()) {
-    const glyph = GLYPHS[char] ?? 0;
+    const glyph = glyphRows[char] ?? 0;
     for (let bit = 0; bit < 15; bit++) {
       if (((glyph >> (14 - bit)) & 1) === 0) continue;
       const x = left + (index * 4 + (bit % 3)) * scale;

@@ -1,5 +1,5 @@
 // The three planes through the middle of a scan, side by side and true to scale, as the source work shows its data.
-import { greyOf, type HuWindow, WINDOWS } from "../volume/hu-table.ts";
+import { greyOf, type HuWindow, huWindows } from "../volume/hu-table.ts";
 import { blankPicture, drawArea, drawText, encodePng } from "./picture.ts";
 import { sampleHu } from "./sample.ts";
 import type { CtVolume } from "./volume.ts";
@@ -14,7 +14,7 @@ import type { CtVolume } from "./volume.ts";
 export function planesPng(
   volume: CtVolume,
   {
-    window = WINDOWS.lung,
+    window = huWindows.lung,
     heightPx = 320,
     at,
   }: { window?: HuWindow; heightPx?: number; at?: readonly [slice: number, row: number, column: number] } = {},

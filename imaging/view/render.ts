@@ -1,12 +1,12 @@
 // Looks at a scan from outside by casting parallel rays through it: the densest voxel on each ray, or a shaded surface.
-import { greyOf, type HuRange, type HuWindow, WINDOWS } from "../volume/hu-table.ts";
+import { greyOf, type HuRange, type HuWindow, huWindows } from "../volume/hu-table.ts";
 import { blankPicture, type Colour, drawArea, encodePng } from "./picture.ts";
 import { sampleHu } from "./sample.ts";
 import type { CtVolume } from "./volume.ts";
 
-const RENDERED_PIXEL_MM = 2.1;
+const renderedPixelMm = 2.1;
 /** Half the way over which a surface's normal is taken. */
-const NORMAL_MM = 4;
+const normalMm = 4;
 
 export interface Camera {
   /** Turn around the patient's long axis, degrees: 0 from the front, 90 from the patient's left. */
@@ -22,7 +22,7 @@ export interface Camera {
  */
 export function projectionPng(
   volume: CtVolume,
-  { window = WINDOWS.bone, ...camera }: Camera & { window?: HuWindow } = {},
+  { window = huWindows.bone, ...camera }: Camera & { window?: HuWindow } = {},
 ): Buffer {
   const bright = coarser(volume, (at) => volume.hu[at]!, "most");
   return castRays(bright, camera, (ray) => {
@@ -70,7 +70,7 @@ export function surfacePng(
 /** The volume on pixels of about 2 mm: rays cost by the pixel, and slices are seldom thinner. */
 function coarser(volume: CtVolume, value: (at: number) => number, combine: "mean" | "most"): CtVolume {
   const [z, y, x] = volume.spacingMm;
-  const factor = Math.max(1, Math.floor(RENDERED_PIXEL_MM / Math.min(y, x)));
+  const factor = Math.max(1, Math.floor(renderedPixelMm / Math.min(y, x)));
   const rows = Math.floor(volume.rows / factor);
   const columns = Math.floor(volume.columns / factor);
   const hu = new Float32Array(volume.slices * rows * columns).fill(combine === "mean" ? 0 : -Infinity);
@@ -132,7 +132,7 @@ function castRays(
       hu: (step) => read(slice, ...at(step)),
       facing(step) {
         const [r, c] = at(step);
-        const [dz, dy, dx] = spacingMm.map((mm) => NORMAL_MM / mm) as [number, number, number];
+        const [dz, dy, dx] = spacingMm.map((mm) => normalMm / mm) as [number, number, number];
         const gx = read(slice, r, c + dx) - read(slice, r, c - dx);
         const gy = read(slice, r + dy, c) - read(slice, r - dy, c);
         const gz = read(slice + dz, r, c) - read(slice - dz, r, c);

@@ -1,4 +1,4 @@
-// What the views look at: a stack of axial slices in HU with the size of its voxels.
+// The input of the views: a stack of axial slices in HU with the size of its voxels.
 
 /** Voxel (slice, row, column): slices run from feet to head, rows to the back, columns to the patient's left (LPS, supine). */
 export interface CtVolume {

@@ -2,7 +2,7 @@
 import type { BitMask, MmGrid } from "./bit-mask.ts";
 import { connectedPieces, dilateInPlane, erodeInPlane, maskOfPieces, type Pieces } from "./morphology.ts";
 
-/** Tubes of pure gas with their rims: pieces that are small in their slice, lie in the body's middle third and are walled. */
+/** Tubes of pure gas with their rims: small pieces in their slice, in the body's middle third, with walls of tissue. */
 export function airwaysOf(hu: Int16Array, gas: BitMask, grid: MmGrid): BitMask {
   const { spacingMm } = grid;
   const radiusPx = Math.max(1, 2 / spacingMm[1] / 2);
@@ -19,7 +19,7 @@ export function airwaysOf(hu: Int16Array, gas: BitMask, grid: MmGrid): BitMask {
     const offCentre = Math.abs(sumColumn[piece]! / size - middle) * spacingMm[2];
     return size * areaMm2 > 40 && size * areaMm2 < 900 && offCentre < 55 && walled[piece]! > 0.5;
   });
-  // The tube's rim is brighter by partial volume; it goes with it.
+  // The tube's rim is brighter by partial volume and belongs to it.
   return dilateInPlane(maskOfPieces(pieces, grid, isAirway), grid, 3 / spacingMm[1]);
 }
 
@@ -27,7 +27,7 @@ function sumOfColumns(from: number, to: number): number {
   return ((from + to - 1) * (to - from)) / 2;
 }
 
-/** Share of what lies 4 mm beyond each piece within its slice that is tissue: a bulla lies in lung, the windpipe does not. */
+/** Share of tissue at 4 mm around each piece in its slice: high for the windpipe, low for a bulla within lung. */
 function wallShare(hu: Int16Array, { runs, numbers, sizes }: Pieces, grid: MmGrid): Float64Array {
   const { columns } = grid;
   const step = Math.max(1, Math.round(4 / grid.spacingMm[2]));

@@ -1,5 +1,5 @@
-// Binary masks of a slice stack, 32 voxels a word: what joins masks or moves them costs a thirtieth of what it would by the
-// voxel, and a mask is small enough to stay in the processor's cache.
+// Binary masks of a slice stack, 32 voxels a word: joining or moving them costs a thirtieth of the time by voxel, and a
+// mask fits into the processor's cache.
 
 /** Size of a mask of voxels, [slices, rows, columns]. */
 export interface MaskGrid {
@@ -8,7 +8,7 @@ export interface MaskGrid {
   readonly columns: number;
 }
 
-/** One whose voxels have a size. */
+/** The size of a mask with that of its voxels. */
 export interface MmGrid extends MaskGrid {
   readonly spacingMm: readonly [z: number, y: number, x: number];
 }
@@ -72,7 +72,7 @@ export function either(one: BitMask, other: BitMask): BitMask {
   return one.map((word, at) => word | other[at]!);
 }
 
-/** What is in the one and not in the other. */
+/** Voxels of the first mask that are not in the other. */
 export function without(one: BitMask, other: BitMask): BitMask {
   return one.map((word, at) => word & ~other[at]!);
 }
@@ -80,7 +80,7 @@ export function without(one: BitMask, other: BitMask): BitMask {
 export function countOf(mask: BitMask): number {
   let sum = 0;
   for (let at = 0; at < mask.length; at++) {
-    // Ones of pairs, of fours, of bytes, of the word.
+    // Counts of ones in pairs, in fours, in bytes, in the word.
     let word = mask[at]!;
     word -= (word >>> 1) & 0x55555555;
     word = (word & 0x33333333) + ((word >>> 2) & 0x33333333);
@@ -102,7 +102,7 @@ export function setRun(mask: BitMask, grid: MaskGrid, line: number, from: number
   }
 }
 
-/** The stretches of voxels of a mask's rows, in the order of their first voxels. */
+/** Runs of neighbouring voxels in a mask's rows, in the order of their first voxels. */
 export interface Runs {
   readonly count: number;
   /** Line, first column, and the column after the last, of each; longer than `count`. */
@@ -123,7 +123,7 @@ export function runsOf(mask: BitMask, grid: MaskGrid): Runs {
       const first = trailingZeros(bits);
       const after = first + trailingZeros(~(bits >>> first));
       const last = lines.length - 1;
-      // One that reached the end of the word before goes on.
+      // Continues a run that reached the end of the word before.
       if (first === 0 && column > 0 && lines[last] === line && to[last] === column) to[last] = column + after;
       else {
         lines.push(line);

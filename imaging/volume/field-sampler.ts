@@ -22,7 +22,7 @@ export interface Size {
 
 /**
  * Cuts the field out of planes: size.rows x size.columns pixels, each the mean of the area that it covers; beyond the plane
- * lies `outside`. What each pixel covers is computed once for planes of one grid that follow each other.
+ * lies `outside`. The coverage of each pixel is computed once for successive planes of one grid.
  */
 export function openFieldSampler(field: Field, size: Size, outside: number): (plane: Plane) => Float32Array {
   let grid: Omit<Plane, "values"> | undefined;
@@ -67,7 +67,7 @@ function gridSampler(
     new Int16Array(memory, 0, values.length).set(values);
     new Uint8Array(memory, tablesAt).set(acrossTable.bytes);
     new Uint8Array(memory, acrossEnd).set(downTable.bytes);
-    // Columns first, into [rows, size.columns]; rows that no pixel of the field is made of are left out.
+    // Columns first, into [rows, size.columns]; rows that no pixel of the field covers are skipped.
     for (let row = downTable.first; row < downTable.last; row += 2) {
       const start = 2 * row * columns;
       pairRows(start, start + 2 * columns, start + 2 * columns, pairsAt);
@@ -87,14 +87,14 @@ function gridSampler(
 
 interface Table {
   readonly bytes: Uint8Array;
-  /** The first input that an output is made of, and the one after the last. */
+  /** The first input that an output covers, and the one after the last. */
   readonly first: number;
   readonly last: number;
 }
 
 /**
- * What the kernels read of each output: where its inputs begin and end, what it has before them, and their weights, as
- * many for each, so that every turn is like the one before.
+ * The kernels' table of each output: where its inputs begin and end, the value of the part beyond the plane, and the weights,
+ * equally many for each output.
  */
 function tableOf(covers: readonly Coverage[], at: number, stride: number, outside: number, inputs: number): Table {
   const taps = Math.max(1, ...covers.map(({ weights }) => weights.length));

@@ -1,7 +1,7 @@
 // From a scanner's grid to the common one, in millimetres: upright, one field of view, one spacing. Going to coarser
 // pixels is averaging over what each one covers, so nothing aliases.
 import type { CtFrame, CtInstance } from "../dicom/ct-instance.ts";
-import { OUTSIDE_HU } from "../dicom/hounsfield.ts";
+import { outsideHu } from "../dicom/hounsfield.ts";
 import { shrinkPixels } from "./shrink-pixels.ts";
 
 export interface Plane {
@@ -13,8 +13,8 @@ export interface Plane {
 }
 
 /**
- * Turns a slice so that its rows run to the patient's back and its columns to the left (LPS), whatever way the patient
- * lay: the direction cosines say it (DICOM PS3.3 C.7.6.2.1.1).
+ * Turns a slice so that its rows run to the patient's back and its columns to the left (LPS), in any position of the
+ * patient, by the direction cosines (DICOM PS3.3 C.7.6.2.1.1).
  */
 export function upright(
   values: Int16Array,
@@ -41,7 +41,7 @@ export function upright(
   return { values: out, rows: outRows, columns: outColumns, spacingMm };
 }
 
-/** Moves what a plane shows towards its first row by whole rows; what was not measured holds `outside`. */
+/** Moves a plane's content towards its first row by whole rows; the freed rows hold `outside`. */
 export function shiftRows(plane: Plane, by: number, outside: number): Plane {
   if (by === 0) return plane;
   const { values, rows, columns } = plane;
@@ -51,7 +51,7 @@ export function shiftRows(plane: Plane, by: number, outside: number): Plane {
   return { ...plane, values: shifted };
 }
 
-/** Means of factor x factor pixels; what is left of an incomplete last row or column is cut off. */
+/** Means of factor x factor pixels; an incomplete last row or column is cut off. */
 export function shrink(plane: Plane, factor: number): Plane {
   if (factor <= 1) return plane;
   const { spacingMm } = plane;
@@ -63,11 +63,11 @@ export function shrink(plane: Plane, factor: number): Plane {
   };
 }
 
-/** What a slice is wanted as instead of all its pixels. */
+/** How a decoded slice is reduced. */
 export interface Reduction {
   /** Pixels may be shrunk to this; 0 keeps the scanner's. */
   readonly pixelMm: number;
-  /** Rows to move each frame of the file by (shiftRows), as a tilted gantry asks for. */
+  /** Rows by which each frame of the file is moved (shiftRows), for a tilted gantry. */
   readonly shifts: readonly number[];
 }
 
@@ -78,11 +78,11 @@ export function reduceFrame(
   index: number,
   { pixelMm, shifts }: Reduction,
 ): Plane {
-  const turned = shiftRows(upright(hu, { rows, columns }, frames[index]!), shifts[index] ?? 0, OUTSIDE_HU);
+  const turned = shiftRows(upright(hu, { rows, columns }, frames[index]!), shifts[index] ?? 0, outsideHu);
   return shrink(turned, Math.max(1, Math.floor(pixelMm / Math.max(...turned.spacingMm))));
 }
 
-/** An interval that a pixel or a slice stands for, mm. */
+/** The interval that a pixel or a slice represents, mm. */
 export type Cell = readonly [from: number, to: number];
 
 /** `count` cells of one width, the first beginning at `from`; by default the first pixel's centre is 0. */
@@ -90,7 +90,7 @@ export function cells(count: number, widthMm: number, from = -widthMm / 2): Cell
   return Array.from({ length: count }, (_, index) => [from + index * widthMm, from + (index + 1) * widthMm]);
 }
 
-/** Each slice stands for what lies nearer to it than to its neighbours, so that a gap is bridged and a repeat counts less. */
+/** Each slice represents the space that is nearer to it than to its neighbours, so that gaps are bridged. */
 export function cellsOfSlices(heightsMm: readonly number[], thicknessMm: number): Cell[] {
   const middle = (index: number) => (heightsMm[index]! + heightsMm[index + 1]!) / 2;
   return heightsMm.map((height, index) => [
@@ -135,7 +135,7 @@ export function coverage(inputs: readonly Cell[], outputs: readonly Cell[]): Cov
   });
 }
 
-/** Slices to other cells along the normal; each output is the mean of what it covers, and nothing of what it does not. */
+/** Slices to other cells along the normal; each output is the mean of the inputs that it covers. */
 export function resampleSlices(
   slices: readonly Float32Array[],
   inputs: readonly Cell[],

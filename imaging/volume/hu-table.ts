@@ -1,4 +1,4 @@
-// Hounsfield units of the tissues that this project tells apart, kept in one place: views, masks and phantom refer to it.
+// Hounsfield units of the tissues that this project distinguishes, for views, masks and phantom.
 
 /** A range of Hounsfield units, both ends included. */
 export interface HuRange {
@@ -7,10 +7,10 @@ export interface HuRange {
 }
 
 /**
- * The table printed with the CC-19 data set (Kumar et al. 2021). A single value in print is a range of no width here;
+ * The table printed with the CC-19 data set (Kumar et al. 2021). A single printed value is a range of no width here;
  * white and grey matter overlap with blood, so the table names tissues, it does not classify voxels.
  */
-export const HU_TABLE = {
+export const huTable = {
   air: { low: -1000, high: -1000 },
   lungs: { low: -500, high: -500 },
   fat: { low: -100, high: -50 },
@@ -27,19 +27,19 @@ export const HU_TABLE = {
 } as const satisfies Record<string, HuRange>;
 
 /** Ranges in which voxels are shown as lung and as bone: wider than the table, for partial volume and diseased lung. */
-export const SHOWN_AS = {
+export const shownAs = {
   lung: { low: -980, high: -400 },
   bone: { low: 250, high: 3071 },
   skin: { low: -300, high: 3071 },
 } as const satisfies Record<string, HuRange>;
 
-/** What is black and what is white in a picture: centre and width as radiologists say it. */
+/** The range of HU from black to white in a picture, as a centre and a width. */
 export interface HuWindow {
   readonly centre: number;
   readonly width: number;
 }
 
-export const WINDOWS = {
+export const huWindows = {
   lung: { centre: -600, width: 1500 },
   mediastinum: { centre: 40, width: 400 },
   bone: { centre: 400, width: 1800 },

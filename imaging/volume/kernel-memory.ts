@@ -1,4 +1,4 @@
-// All kernels of imaging work in one memory a thread, which holds one frame and what becomes of it.
+// All kernels of imaging work in one memory a thread, which holds one frame and the results.
 import { createKernelMemory, type Kernels, loadKernels, pageBytes } from "../../foundation/wasm-kernel.ts";
 
 const memory = createKernelMemory(9 * pageBytes);

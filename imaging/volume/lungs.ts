@@ -1,4 +1,4 @@
-// Finds the lungs of a chest CT by Hounsfield units and shape, and says whether what it found can be two lungs: a scan
+// Finds the lungs of a chest CT by Hounsfield units and shape, and checks that the result can be two lungs: a scan
 // without lungs must not reach training.
 import { airwaysOf } from "./airways.ts";
 import {
@@ -40,33 +40,33 @@ export interface LungMask {
 }
 
 /** Air, aerated lung and most ground glass lie below this, fat and soft tissue above. */
-const AERATED_BELOW_HU = -300;
+const aeratedBelowHu = -300;
 /** Above -500. */
-const TISSUE_FROM_HU = -499;
-/** Denser ground glass is taken in where the lung around it reaches this far; fat is never. */
-const DENSE_BELOW_HU = -130;
+const tissueFromHu = -499;
+/** Denser ground glass counts as lung if lung surrounds it; fat never does. */
+const denseBelowHu = -130;
 /** Gas without tissue: the windpipe and the bowel. */
-const GAS_BELOW_HU = -940;
-/** Vessels and consolidation within lung are closed over up to this size, dense ground glass up to the larger one. */
-const CLOSING_MM = 11;
-const DENSE_CLOSING_MM = 22;
-const WORKING_PIXEL_MM = 1.7;
-const SMALLEST_PIECE_ML = 12;
-/** A collapsed lung may be small; none at all is not a pair. */
-const SMALLER_SIDE_SHARE = 0.12;
-const LARGEST_HOLE_MM2 = 900;
+const gasBelowHu = -940;
+/** Vessels and consolidation within lung up to this size count as lung, dense ground glass up to the larger one. */
+const closingMm = 11;
+const denseClosingMm = 22;
+const workingPixelMm = 1.7;
+const smallestPieceMl = 12;
+/** A collapsed lung may be small, but not absent. */
+const smallerSideShare = 0.12;
+const largestHoleMm2 = 900;
 
 /**
  * Masks the lungs. Slices may run either way; the patient's sides must lie along the columns (upright picture).
- * Thresholds, takes what air the body encloses in each slice, drops the windpipe and gas, keeps the large pieces and closes them
- * over vessels and patches.
+ * Thresholds, takes the air that the body encloses in each slice, drops the windpipe and gas, keeps the large pieces and closes
+ * them over vessels and patches.
  *
  * @param hu Hounsfield units, [slices, rows, columns]
  */
 export function lungMask(hu: Int16Array, grid: MmGrid): LungMask {
-  const factor = Math.floor(WORKING_PIXEL_MM / grid.spacingMm[1]);
+  const factor = Math.floor(workingPixelMm / grid.spacingMm[1]);
   if (factor < 2) return findLungs(hu, grid);
-  // Lungs are large and shapes cost by the pixel: they are found on coarser pixels.
+  // Lungs are large, and the time grows with the pixels: coarser ones are enough.
   const coarse = shrinkInPlane(hu, grid, factor);
   const found = findLungs(coarse.hu, coarse.grid);
   return { ...found, mask: growInPlane(found.mask, coarse.grid, grid, factor) };
@@ -75,24 +75,24 @@ export function lungMask(hu: Int16Array, grid: MmGrid): LungMask {
 function findLungs(hu: Int16Array, grid: MmGrid): LungMask {
   const { spacingMm } = grid;
   const voxelMl = (spacingMm[0] * spacingMm[1] * spacingMm[2]) / 1000;
-  const tissue = inverse(maskBelow(hu, TISSUE_FROM_HU, grid), grid);
+  const tissue = inverse(maskBelow(hu, tissueFromHu, grid), grid);
   const body = bodyMask(tissue, grid);
-  if (countOf(body) * voxelMl < 500) return { ...NOTHING, mask: new Uint8Array(hu.length), reason: "NO_BODY" };
-  const air = both(maskBelow(hu, AERATED_BELOW_HU, grid), body);
-  // Grain makes single voxels of lung look like gas, and of gas like lung: the windpipe is gas in the mean.
-  const gas = both(maskBelow(hu, GAS_BELOW_HU, grid), air);
+  if (countOf(body) * voxelMl < 500) return { ...noLungs, mask: new Uint8Array(hu.length), reason: "NO_BODY" };
+  const air = both(maskBelow(hu, aeratedBelowHu, grid), body);
+  // By noise single voxels of lung look like gas, and the other way round: the windpipe is gas in the mean.
+  const gas = both(maskBelow(hu, gasBelowHu, grid), air);
   const airways = both(air, airwaysOf(hu, gas, grid));
   const lungs = largePieces(hu, connectedPieces(without(air, airways), grid), voxelMl, grid);
-  const dense = both(maskBelow(hu, DENSE_BELOW_HU, grid), closing(lungs, grid, DENSE_CLOSING_MM));
-  const closed = closing(either(lungs, dense), grid, CLOSING_MM);
-  // Closing must neither leave the body nor take back the windpipe.
+  const dense = both(maskBelow(hu, denseBelowHu, grid), closing(lungs, grid, denseClosingMm));
+  const closed = closing(either(lungs, dense), grid, closingMm);
+  // Closing must not reach beyond the body or into the windpipe.
   const mask = without(both(closed, body), airways);
   const volumeMl = countOf(mask) * voxelMl;
   const reason = problemOf(mask, volumeMl, body, grid);
   return { mask: bytesOf(mask, grid), volumeMl, plausible: reason === undefined, ...(reason && { reason }) };
 }
 
-const NOTHING = { volumeMl: 0, plausible: false } as const;
+const noLungs = { volumeMl: 0, plausible: false } as const;
 
 /** Means of factor x factor pixels; an incomplete last row or column joins the one before it. */
 function shrinkInPlane(hu: Int16Array, grid: MmGrid, factor: number): { hu: Int16Array; grid: MmGrid } {
@@ -126,15 +126,15 @@ function growInPlane(mask: Uint8Array, coarse: MmGrid, { slices, rows, columns }
   return grown;
 }
 
-/** Takes in what lies between parts of the mask within a slice up to about twice the radius apart, and what it encloses. */
+/** Fills gaps of up to about twice the radius within a slice, and small holes. */
 function closing(mask: BitMask, grid: MmGrid, radiusMm: number): BitMask {
   const radiusPx = radiusMm / ((grid.spacingMm[1] + grid.spacingMm[2]) / 2);
   return fillSmallHoles(erodeInPlane(dilateInPlane(mask, grid, radiusPx), grid, radiusPx), grid);
 }
 
-/** Vessels, nodules and patches that lung surrounds are lung; a dome of the diaphragm that it surrounds is larger, and is not. */
+/** Vessels, nodules and patches that lung surrounds are lung; a dome of the diaphragm is larger, and is not. */
 function fillSmallHoles(mask: BitMask, grid: MmGrid): BitMask {
-  return fillHolesInPlane(mask, grid, LARGEST_HOLE_MM2 / (grid.spacingMm[1] * grid.spacingMm[2]));
+  return fillHolesInPlane(mask, grid, largestHoleMm2 / (grid.spacingMm[1] * grid.spacingMm[2]));
 }
 
 /** Parts of a chest wall that is thin between them; a table's dense parts are smaller. */
@@ -143,17 +143,17 @@ const stepsAlongWall = 4;
 
 /**
  * The patient with the air that the body encloses in each slice. A table, a blanket or clothes may touch the skin and
- * enclose air as well: what counts lies between parts of the patient's own thick tissue.
+ * enclose air as well: only air between parts of the patient's own thick tissue counts.
  */
 function bodyMask(tissue: BitMask, grid: MmGrid): BitMask {
   // Shells of tables, blankets and clothes are thinner than twice this.
   const partingPx = Math.max(1, 3 / grid.spacingMm[1]);
   const thick = largestPieces(erodeInPlane(tissue, grid, partingPx), grid, smallestCoreShare);
   if (countOf(thick) === 0) return thick;
-  // A thin wall comes back along itself, from where it is thicker.
+  // Erosion removed thin walls: they are restored from the thicker parts on.
   let body = thick;
   for (let step = 0; step < stepsAlongWall; step++) body = both(dilateInPlane(body, grid, partingPx), tissue);
-  // The wall of a thin chest is thinner than a shell here and there: it encloses the lungs all the same.
+  // The wall of a thin chest may be thinner than a shell, and still encloses the lungs.
   const whole = largestPieces(tissue, grid, 1);
   return both(closeAtBorder(fillHolesInPlane(whole, grid), whole, grid), between(body, grid));
 }
@@ -198,7 +198,7 @@ function between(mask: BitMask, grid: MaskGrid): BitMask {
   return inside;
 }
 
-/** Where the field of view cuts the body, fills from the body's extent in each row, so that lungs at a cut side stay inside. */
+/** Fills the rows that the field of view cuts on both sides, so that lungs at a cut side stay inside. */
 function closeAtBorder(filled: BitMask, body: BitMask, grid: MaskGrid): BitMask {
   const closed = filled.slice();
   const words = wordsPerRow(grid);
@@ -222,25 +222,25 @@ function largePieces(hu: Int16Array, pieces: Pieces, voxelMl: number, grid: MmGr
       sum += Math.max(-1024, hu[voxel]!);
     sums[numbers[run]!]! += sum;
   }
-  const smallest = Math.max(SMALLEST_PIECE_ML, sizes.reduce((most, size) => Math.max(most, size), 0) * voxelMl * 0.02);
+  const smallest = Math.max(smallestPieceMl, sizes.reduce((most, size) => Math.max(most, size), 0) * voxelMl * 0.02);
   const isLung = sizes.map((size, piece) => piece > 0 && size * voxelMl > smallest && sums[piece]! / size > -945);
   return fillSmallHoles(maskOfPieces(pieces, grid, isLung), grid);
 }
 
-/** Adults hold 1.2 to 9 l of lung in two sides; children and partial scans less: the limits are wide on purpose. */
+/** Adults hold 1.2 to 9 l of lung in two sides; children and partial scans less: the limits are wide. */
 function problemOf(mask: BitMask, volumeMl: number, body: BitMask, grid: MaskGrid): LungProblem | undefined {
   const share = countOf(mask) / countOf(body);
   if (volumeMl === 0) return "NO_LUNGS";
   if (volumeMl < 500) return "TOO_SMALL";
   if (volumeMl > 11_000) return "TOO_LARGE";
   if (share < 0.06 || share > 0.75) return "SHARE_OF_BODY";
-  // Sides of the body, not of the mask: one lung alone has a middle of its own.
+  // Sides of the body, not of the mask, which may hold one lung alone.
   const ofBody = columnCounts(runsOf(body, grid), grid);
   const middle = ofBody.reduce((total, voxels, column) => total + voxels * column, 0) / Math.max(1, countOf(body));
   const ofMask = columnCounts(runsOf(mask, grid), grid);
   const left = ofMask.reduce((sum, voxels, column) => sum + (column > middle ? voxels : 0), 0);
   const smaller = Math.min(left, countOf(mask) - left) / countOf(mask);
-  return smaller < SMALLER_SIDE_SHARE ? "ONE_SIDE_ONLY" : undefined;
+  return smaller < smallerSideShare ? "ONE_SIDE_ONLY" : undefined;
 }
 
 function columnCounts({ count, from, to }: Runs, { columns }: MaskGrid): Float64Array {

@@ -21,7 +21,7 @@ export function connectedPieces(mask: BitMask, grid: MaskGrid, { inPlane = false
     while (parents[root] !== root) root = parents[root] = parents[parents[root]!]!;
     return root;
   };
-  /** Joins the runs of each line with those that they touch in the line so many before. */
+  /** Joins the runs of each line with those that they touch in the line `distance` before. */
   const joinWith = (distance: number, reachesInto: (line: number) => boolean) => {
     for (let run = 0, other = 0; run < count; run++) {
       const line = lines[run]!;
@@ -79,7 +79,7 @@ export function dilateInPlane(mask: BitMask, grid: MaskGrid, radiusPx: number): 
       if (row + away < rows) include(dilated, (line + away) * words, widened);
     }
   }
-  // What was widened beyond the last column.
+  // Clears bits beyond the last column.
   return inverse(inverse(dilated, grid), grid);
 }
 
@@ -102,7 +102,7 @@ function include(mask: BitMask, start: number, row: Uint32Array): void {
   for (let word = 0; word < row.length; word++) mask[start + word]! |= row[word]!;
 }
 
-/** Fills what the mask encloses within each slice, up to maxVoxels a hole: outside is what can be reached from the border. */
+/** Fills what the mask encloses within each slice, up to maxVoxels a hole: holes do not touch the border. */
 export function fillHolesInPlane(mask: BitMask, grid: MaskGrid, maxVoxels = Infinity): BitMask {
   const { rows, columns } = grid;
   const holes = connectedPieces(inverse(mask, grid), grid, { inPlane: true });

@@ -16,9 +16,9 @@ export function frameMemory(pixels: number): Int16Array {
 }
 
 /**
- * Means of factor x factor pixels, halves up; what is left of an incomplete last row or column is cut off.
+ * Means of factor x factor pixels, halves up; an incomplete last row or column is cut off.
  *
- * @param values LOWEST_HU to HIGHEST_HU
+ * @param values lowestHu to highestHu
  */
 export function shrinkPixels(values: Int16Array, from: { rows: number; columns: number }, factor: number): Int16Array {
   const rows = Math.floor(from.rows / factor);

@@ -7,10 +7,10 @@ import { sliceMeansWasm } from "./slice-means-wasm.ts";
 const { mean } = kernelsOf<"mean">(sliceMeansWasm);
 
 /**
- * Means of slices by what each output covers of them (geometry.ts), halves up. A running sum is a 32-bit float.
+ * Means of slices, weighted by how much of each an output covers (geometry.ts), halves up. A running sum is a 32-bit float.
  *
  * @param slices HU, one slice of `area` pixels after the other
- * @returns the same of the outputs
+ * @returns HU of the outputs in the same layout
  */
 export function sliceMeans(slices: Int16Array, area: number, covers: readonly Coverage[]): Int16Array {
   const means = new Int16Array(covers.length * area);

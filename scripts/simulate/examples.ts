@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { openShard } from "../../imaging/shard/shard.ts";
 import { type Example, examplesPng } from "../../imaging/view/examples.ts";
-import { WINDOWS } from "../../imaging/volume/hu-table.ts";
+import { huWindows } from "../../imaging/volume/hu-table.ts";
 import type { RunDirectory } from "./run-directory.ts";
 
 const ofEachClass = 3;
@@ -14,12 +14,12 @@ export async function drawExamples(run: RunDirectory, shardDir: string): Promise
     const training = [...shard.scans.entries()].filter(([, { split }]) => split === "train");
     const chosen = [1, 0].flatMap((label) => training.filter(([, scan]) => scan.label === label).slice(0, ofEachClass));
     const { height: rows, width: columns, channels } = shard;
-    const low = WINDOWS.lung.centre - WINDOWS.lung.width / 2;
+    const low = huWindows.lung.centre - huWindows.lung.width / 2;
     const examples = chosen.map(([index, { label, slices }]): Example => {
       const pixels = shard.read(index);
       const hu = Float32Array.from(
         { length: slices * rows * columns },
-        (_, at) => low + (pixels[at * channels]! / 255) * WINDOWS.lung.width,
+        (_, at) => low + (pixels[at * channels]! / 255) * huWindows.lung.width,
       );
       const volume = { hu, slices, rows, columns, spacingMm: [1, 1, 1] as const };
       return label === 1

@@ -6,12 +6,12 @@ import { expect } from "chai";
 import { isFedError } from "../../../foundation/errors.ts";
 import { type DecodePool, openDecodePool } from "../../../imaging/dicom/decode-pool.ts";
 import { readInstance } from "../../../imaging/dicom/read-instance.ts";
-import { ENCODINGS, type EncodingName, loadEncoders } from "../../../imaging/phantom/encodings.ts";
+import { allEncodings, type EncodingName, loadEncoders } from "../../../imaging/phantom/encodings.ts";
 import { writePart10 } from "../../../imaging/phantom/part10.ts";
 import { reduceFrame } from "../../../imaging/volume/geometry.ts";
-import { collect, expectedHu, huOf, SIDE, SLICES, sampleFiles, scans } from "./samples.ts";
+import { collect, expectedHu, huOf, sampleFiles, scans, side, sliceCount } from "./samples.ts";
 
-const encodings = Object.keys(ENCODINGS) as EncodingName[];
+const encodings = Object.keys(allEncodings) as EncodingName[];
 
 describe("the decode pool", function () {
   this.timeout(60_000);
@@ -37,12 +37,12 @@ describe("the decode pool", function () {
     await rm(dir, { recursive: true, force: true });
   });
 
-  it("decodes many files at once, from disk or from bytes, to what one thread makes of them", async () => {
+  it("decodes many files at once, from disk or from bytes, with the same result as on one thread", async () => {
     const decoded = await Promise.all([...paths, ...paths].map((path) => collect(pool.decode({ path }))));
     for (const [at, frames] of decoded.entries()) {
       expect(frames).to.have.length(1);
       expect(frames[0]!.hu).to.deep.equal(expected[at % expected.length]);
-      expect(frames[0]!.instance.rows).to.equal(SIDE);
+      expect(frames[0]!.instance.rows).to.equal(side);
     }
     const bytes = sampleFiles(scans[0]!, "explicit-big")[1]!;
     const [frame] = await collect(pool.decode({ bytes }));
@@ -59,11 +59,11 @@ describe("the decode pool", function () {
     length.writeUInt32LE(200_000);
     const long = Buffer.concat([bytes.subarray(0, meta), comment, length, Buffer.alloc(200_000), bytes.subarray(meta)]);
     await writeFile(join(dir, "long"), long);
-    expect((await pool.header({ path: join(dir, "long") })).rows).to.equal(SIDE);
+    expect((await pool.header({ path: join(dir, "long") })).rows).to.equal(side);
   });
 
-  it("writes into shared memory, where the frames of all threads meet", async () => {
-    const area = SIDE * SIDE;
+  it("writes into shared memory, from all threads", async () => {
+    const area = side * side;
     const volume = new Int16Array(new SharedArrayBuffer(2 * area * paths.length));
     await Promise.all(
       paths.map((path, at) => collect(pool.decode({ path }, { into: volume.subarray(at * area, (at + 1) * area) }))),
@@ -71,7 +71,7 @@ describe("the decode pool", function () {
     for (const [at, hu] of expected.entries()) expect(volume.slice(at * area, (at + 1) * area)).to.deep.equal(hu);
   });
 
-  it("reduces frames where they were decoded to what they would be reduced to here", async () => {
+  it("reduces frames in the worker as on this thread", async () => {
     for (const [bytes, encoding] of [
       [sampleFiles(scans[0]!, "rle", "multi-frame")[0]!, "rle"],
       [sampleFiles(scans[2]!, "explicit-little")[0]!, "explicit-little"],
@@ -83,7 +83,7 @@ describe("the decode pool", function () {
         const reduction = { pixelMm: (factor + 0.1) * pixel, shifts: whole.map((_, index) => index * 2 - 1) };
         const planes = await collect(pool.planes({ bytes }, reduction));
         expect(planes, encoding).to.deep.equal(whole.map((hu, index) => reduceFrame(hu, instance, index, reduction)));
-        expect(planes[0]!.rows).to.equal(Math.floor(SIDE / Math.max(1, factor)));
+        expect(planes[0]!.rows).to.equal(Math.floor(side / Math.max(1, factor)));
       }
     }
   });
@@ -96,10 +96,10 @@ describe("the decode pool", function () {
       expect(frame.index).to.equal(index);
       expect(frame.hu).to.deep.equal(expectedHu(scans[0]!, index++, "deflated"));
     }
-    expect(index).to.equal(SLICES);
+    expect(index).to.equal(sliceCount);
   });
 
-  it("goes on with the next file when a reader leaves in the middle, or its signal aborts", async () => {
+  it("continues with the next file when a reader leaves or its signal aborts", async () => {
     const frames = 40;
     const pixels = new Uint8Array(frames * 32);
     const long = writePart10(
@@ -127,7 +127,7 @@ describe("the decode pool", function () {
     }
   });
 
-  it("tells code, facts and remedy of a refusal, and of a file that cannot be opened only why", async () => {
+  it("passes on a refusal's code, facts and remedy, and only the reason for a file that cannot be opened", async () => {
     const foreign = await failureOf(pool, { bytes: Buffer.from("no DICOM at all, SURNAME^GIVEN") });
     expect([foreign.code, foreign.facts["size"], typeof foreign.remedy]).to.deep.equal(["DICOM_FOREIGN", 30, "string"]);
     const missing = await failureOf(pool, { path: join(dir, "SURNAME^GIVEN.dcm") });
@@ -135,7 +135,7 @@ describe("the decode pool", function () {
     expect(missing.message + String(missing.cause)).not.to.include("SURNAME");
   });
 
-  it("refuses what is no file, such as a pipe that nobody writes to or a folder, without waiting", async () => {
+  it("refuses a pipe without a writer and a folder, without waiting", async () => {
     const pipe = join(dir, "pipe");
     execFileSync("mkfifo", [pipe]);
     for (const path of [pipe, dir]) {
@@ -144,7 +144,7 @@ describe("the decode pool", function () {
     }
   });
 
-  it("a file that hangs its worker costs itself only: those behind it are decoded", async () => {
+  it("loses only the file that hangs its worker, and decodes those behind it", async () => {
     const entry = new URL("./hanging-worker.ts", import.meta.url);
     const hasty = openDecodePool({ workers: 1, timeoutMs: 2500, entry });
     try {
@@ -160,7 +160,7 @@ describe("the decode pool", function () {
     }
   });
 
-  it("a file that eats its worker's memory costs itself only", async () => {
+  it("loses only the file that uses up its worker's memory", async () => {
     const element = Buffer.from([0x09, 0x00, 0x00, 0x00, 0x4c, 0x4f, 0, 0]);
     const header = writePart10(new Map());
     const many = Buffer.alloc(8 * 1_900_000);
@@ -181,7 +181,7 @@ describe("the decode pool", function () {
     }
   });
 
-  it("closes at once, also twice, and fails what is asked for after that", async () => {
+  it("closes at once, also twice, and fails later requests", async () => {
     const closing = openDecodePool({ workers: 1 });
     const pending = paths.map((path) => failureOf(closing, { path }).catch(() => undefined));
     await closing.close();

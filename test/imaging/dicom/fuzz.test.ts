@@ -5,11 +5,11 @@ import fc from "fast-check";
 import { isFedError } from "../../../foundation/errors.ts";
 import { decodeFrames } from "../../../imaging/dicom/decode-frames.ts";
 import { readInstance, readInstanceHeader } from "../../../imaging/dicom/read-instance.ts";
-import { ENCODINGS, type EncodingName, loadEncoders } from "../../../imaging/phantom/encodings.ts";
+import { allEncodings, type EncodingName, loadEncoders } from "../../../imaging/phantom/encodings.ts";
 import { damaged, damages } from "./damage.ts";
 import { sampleFiles, scans, sharedData } from "./samples.ts";
 
-const encodings = Object.keys(ENCODINGS) as EncodingName[];
+const encodings = Object.keys(allEncodings) as EncodingName[];
 
 describe("DICOM files with random damage", function () {
   this.timeout(120_000);

@@ -8,8 +8,8 @@ import { loadEncoders } from "../../../imaging/phantom/encodings.ts";
 import { type Dataset, type ElementValue, transfer, writePart10 } from "../../../imaging/phantom/part10.ts";
 import { huOf, sampleFiles, scans } from "./samples.ts";
 
-const SECRET = "SURNAME^GIVEN";
-const JPEG_LOSSLESS = transfer("1.2.840.10008.1.2.4.70");
+const secret = "SURNAME^GIVEN";
+const jpegLossless = transfer("1.2.840.10008.1.2.4.70");
 
 describe("hostile and broken files", () => {
   before(() => loadEncoders(["jpeg-lossless-sv1", "jpeg-2000", "jpeg-ls", "rle"]));
@@ -91,7 +91,7 @@ describe("hostile and broken files", () => {
       if (!["4.50", "4.57", "4.70"].includes(syntax))
         expect(await codeOf(written(jpeg)), syntax).to.equal("DICOM_PIXELS_DAMAGED");
     }
-    const withoutEnd = compressed(jpeg.subarray(0, jpeg.length - 40), JPEG_LOSSLESS);
+    const withoutEnd = compressed(jpeg.subarray(0, jpeg.length - 40), jpegLossless);
     expect(await codeOf(withoutEnd)).to.equal("DICOM_PIXELS_DAMAGED");
   });
 
@@ -146,16 +146,16 @@ function sliceWith(changes: Record<string, ElementValue>): Buffer {
 }
 
 function compressed(frame: Buffer, syntax: ReturnType<typeof transfer>, changes: Record<string, ElementValue> = {}) {
-  return writePart10(attributes({ ...SIDES, ...changes }), { syntax, frames: [frame] });
+  return writePart10(attributes({ ...sides, ...changes }), { syntax, frames: [frame] });
 }
 
-const SIDES = { "00280010": [48], "00280011": [48] };
+const sides = { "00280010": [48], "00280011": [48] };
 
 function attributes(changes: Record<string, ElementValue>): Dataset {
   const values: Record<string, ElementValue> = {
     "00080060": "CT",
-    "00100010": SECRET,
-    "00100020": SECRET,
+    "00100010": secret,
+    "00100020": secret,
     "00280002": [1],
     "00280010": [4],
     "00280011": [4],

@@ -21,7 +21,7 @@ describe("from stored words to HU", () => {
     expect(huOf([1000, 1001], plain, rescale(0.5, 0))).to.deep.equal([500, 501]);
   });
 
-  it("makes padding and what lies outside the round field -1000", () => {
+  it("makes padding and pixels outside the round field -1000", () => {
     const padded = { ...plain, pixelPaddingValue: -2000 };
     expect(huOf([-2000, -1999, 1024], padded, rescale(1, -1024))).to.deep.equal([-1000, -1000, 0]);
     expect(huOf([-2000, -1100], plain, rescale(1, 0))).to.deep.equal([-1000, -1024]);
@@ -38,7 +38,7 @@ describe("from stored words to HU", () => {
       ).to.deep.equal([9, -1000, -1000, -1000, 21]);
   });
 
-  it("extends the sign from the bits stored and drops what stands above or below them", () => {
+  it("extends the sign from the bits stored and drops the bits above and below them", () => {
     const signed12 = { ...plain, bitsStored: 12, highBit: 11 };
     expect([0x0fff, 0x0800, 0x07ff, 0xf001].map((word) => storedValue(signed12, word))).to.deep.equal([
       -1, -2048, 2047, 1,
@@ -48,12 +48,12 @@ describe("from stored words to HU", () => {
     expect(storedValue({ ...unsigned12, highBit: 15 }, 0xfff0)).to.equal(4095);
   });
 
-  it("knows padding that does not fit in the bits stored", () => {
+  it("recognises padding that does not fit in the bits stored", () => {
     const layout = { ...plain, bitsStored: 12, highBit: 11, isSigned: false, pixelPaddingValue: 63536 };
     expect(huOf([63536, 1024], layout, rescale(1, -1024))).to.deep.equal([-1000, 0]);
   });
 
-  it("the vector kernel gives what the table gives, for every word and any layout", () => {
+  it("gives by the kernel the table's HU, for every word and any layout", () => {
     const every = Uint16Array.from({ length: 2 ** 18 + 40_000 }, (_, at) => at);
     const layouts = fc
       .record({

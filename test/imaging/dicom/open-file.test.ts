@@ -6,10 +6,10 @@ import { decodeFrames } from "../../../imaging/dicom/decode-frames.ts";
 import { dicomLimits } from "../../../imaging/dicom/limits.ts";
 import { readFileHeader, withDicomFile } from "../../../imaging/dicom/open-file.ts";
 import { readInstance, readInstanceHeader } from "../../../imaging/dicom/read-instance.ts";
-import { ENCODINGS, type EncodingName, loadEncoders } from "../../../imaging/phantom/encodings.ts";
+import { allEncodings, type EncodingName, loadEncoders } from "../../../imaging/phantom/encodings.ts";
 import { collect, huOf, sampleFiles, scans, withComment } from "./samples.ts";
 
-const encodings = Object.keys(ENCODINGS) as EncodingName[];
+const encodings = Object.keys(allEncodings) as EncodingName[];
 
 describe("a DICOM file on disk", () => {
   let dir: string;
@@ -33,7 +33,7 @@ describe("a DICOM file on disk", () => {
   }
 
   for (const encoding of encodings) {
-    it(`gives what its bytes give, of one frame or more, in ${encoding}`, async () => {
+    it(`is read as its bytes are, with one frame or more, in ${encoding}`, async () => {
       for (const nuisance of ["none", "multi-frame"] as const) {
         for (const bytes of sampleFiles(scans[0]!, encoding, nuisance).slice(0, 2)) {
           const { header, hu } = await readFile(bytes);
@@ -44,7 +44,7 @@ describe("a DICOM file on disk", () => {
     });
   }
 
-  it("is read on where its header is longer than the first looks, plain or compressed", async () => {
+  it("is read further if its header is longer than the first beginning, plain or compressed", async () => {
     for (const encoding of ["explicit-little", "jpeg-ls"] as const) {
       const bytes = sampleFiles(scans[0]!, encoding)[1]!;
       for (const length of [20_000, 300_000, 9_000_000]) {
@@ -54,7 +54,7 @@ describe("a DICOM file on disk", () => {
     }
   });
 
-  it("is read on where what was looked at ends with an element", async () => {
+  it("is read further if its beginning ends with an element", async () => {
     const bytes = sampleFiles(scans[0]!, "explicit-little")[1]!;
     const pixelsAt = bytes.lastIndexOf(Buffer.from("e07f1000", "hex"));
     const added = withComment(bytes, 100).length - bytes.length - 100;
@@ -67,7 +67,7 @@ describe("a DICOM file on disk", () => {
     }
   });
 
-  it("is refused by name where it is shorter than its pixels, or becomes so while it is read", async () => {
+  it("is refused if it is shorter than its pixels, or is shortened while it is read", async () => {
     const bytes = sampleFiles(scans[0]!, "explicit-little")[1]!;
     const failure = await readFile(bytes.subarray(0, bytes.length - 2)).catch((error: unknown) => error);
     expect(failure).to.include({ code: "DICOM_TRUNCATED" });
@@ -80,7 +80,7 @@ describe("a DICOM file on disk", () => {
     expect(await shrinking.catch((error: unknown) => error)).to.include({ code: "DICOM_TRUNCATED" });
   });
 
-  it("never has plain pixels in memory: half a gigabyte of them costs none", async () => {
+  it("holds no plain pixels in memory, not even of half a gigabyte", async () => {
     const bytes = sampleFiles(scans[0]!, "explicit-little", "multi-frame")[0]!;
     const before = process.memoryUsage().arrayBuffers;
     await writeFile(path, bytes);

@@ -1,8 +1,8 @@
-// Files that the project writes itself, and what was drawn into them: what the tests of the DICOM readers share.
+// Files that the project writes itself, and their HU, shared by the tests of the DICOM readers.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { decodeFrames } from "../../../imaging/dicom/decode-frames.ts";
-import { HIGHEST_HU, LOWEST_HU, OUTSIDE_HU } from "../../../imaging/dicom/hounsfield.ts";
+import { highestHu, lowestHu, outsideHu } from "../../../imaging/dicom/hounsfield.ts";
 import { readInstance } from "../../../imaging/dicom/read-instance.ts";
 import type { EncodingName } from "../../../imaging/phantom/encodings.ts";
 import { type NuisanceName, patientFiles } from "../../../imaging/phantom/patient-files.ts";
@@ -10,13 +10,13 @@ import { openRandom } from "../../../imaging/phantom/random.ts";
 import { type SyntheticScan, synthesiseScan } from "../../../imaging/phantom/synthesise-scan.ts";
 
 /** Side of a sample's frame; three slices. */
-export const SIDE = 48;
-export const SLICES = 3;
+export const side = 48;
+export const sliceCount = 3;
 
 /** Scans whose scanners store differently: signed with padding, signed without, 12 bits unsigned. */
 export const scans: readonly SyntheticScan[] = ["GE MEDICAL SYSTEMS", "TOSHIBA", "SIEMENS"].map((manufacturer) => {
   for (let index = 0; ; index++) {
-    const scan = synthesiseScan({ seed: 1, index, positive: true, matrix: SIDE, slices: [SLICES, SLICES] });
+    const scan = synthesiseScan({ seed: 1, index, positive: true, matrix: side, slices: [sliceCount, sliceCount] });
     if (scan.acquisition.manufacturer === manufacturer) return scan;
   }
 });
@@ -30,10 +30,10 @@ export function sampleFiles(scan: SyntheticScan, encoding: EncodingName, nuisanc
 
 /** The HU that a slice must read as: as drawn, and -1000 (or what 12 bits hold of it) where nothing was measured. */
 export function expectedHu({ hu, acquisition }: SyntheticScan, slice: number, encoding: EncodingName): Int16Array {
-  const outside = encoding.startsWith("jpeg-lossless") || encoding === "jpeg-baseline" ? LOWEST_HU : OUTSIDE_HU;
+  const outside = encoding.startsWith("jpeg-lossless") || encoding === "jpeg-baseline" ? lowestHu : outsideHu;
   return hu
-    .slice(slice * SIDE * SIDE, (slice + 1) * SIDE * SIDE)
-    .map((value) => (value === acquisition.outsideHu ? outside : Math.max(LOWEST_HU, Math.min(HIGHEST_HU, value))));
+    .slice(slice * side * side, (slice + 1) * side * side)
+    .map((value) => (value === acquisition.outsideHu ? outside : Math.max(lowestHu, Math.min(highestHu, value))));
 }
 
 /** All frames of a file. */

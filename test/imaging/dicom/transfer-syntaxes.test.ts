@@ -4,19 +4,19 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { decodeFrames, decodeStoredValues } from "../../../imaging/dicom/decode-frames.ts";
 import { readInstance } from "../../../imaging/dicom/read-instance.ts";
-import { ENCODINGS, type EncodingName, loadEncoders } from "../../../imaging/phantom/encodings.ts";
-import { collect, expectedHu, huOf, SIDE, SLICES, sampleFiles, scans, sharedData } from "./samples.ts";
+import { allEncodings, type EncodingName, loadEncoders } from "../../../imaging/phantom/encodings.ts";
+import { collect, expectedHu, huOf, sampleFiles, scans, sharedData, side, sliceCount } from "./samples.ts";
 
-const encodings = Object.keys(ENCODINGS) as EncodingName[];
+const encodings = Object.keys(allEncodings) as EncodingName[];
 
 describe("files of every transfer syntax that the project writes", () => {
   before(() => loadEncoders(encodings));
 
   for (const scan of scans) {
     for (const encoding of encodings) {
-      it(`${encoding} of ${scan.acquisition.manufacturer} reads back to the HU that were drawn`, async () => {
+      it(`${encoding} of ${scan.acquisition.manufacturer} is read back to the HU that were drawn`, async () => {
         const files = sampleFiles(scan, encoding);
-        expect(files).to.have.length(SLICES);
+        expect(files).to.have.length(sliceCount);
         for (const [slice, bytes] of files.entries()) {
           const [hu] = await huOf(bytes);
           const worst = largestDifference(hu!, expectedHu(scan, slice, encoding));
@@ -34,7 +34,7 @@ describe("files of every transfer syntax that the project writes", () => {
       expect(files).to.have.length(1);
       const file = readInstance(files[0]!);
       const frames = await collect(decodeFrames(file));
-      expect(frames).to.have.length(SLICES);
+      expect(frames).to.have.length(sliceCount);
       for (const [slice, hu] of frames.entries()) {
         expect(largestDifference(hu, expectedHu(scan!, slice, encoding))).to.equal(0);
         const z = scan!.geometry.originMm[2] + slice * scan!.geometry.spacingMm[0];
@@ -45,7 +45,7 @@ describe("files of every transfer syntax that the project writes", () => {
 
   it("writes HU into the memory that is given, and refuses memory of another size", async () => {
     const [bytes] = sampleFiles(scans[0]!, "explicit-little");
-    const into = new Int16Array(SIDE * SIDE);
+    const into = new Int16Array(side * side);
     const [hu] = await huOf(bytes!, into);
     expect(hu!.buffer).to.equal(into.buffer);
     expect(into).to.deep.equal(expectedHu(scans[0]!, 0, "explicit-little"));

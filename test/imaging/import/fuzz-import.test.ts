@@ -8,7 +8,7 @@ import { isFedError } from "../../../foundation/errors.ts";
 import type { CtInstance } from "../../../imaging/dicom/ct-instance.ts";
 import { decodeFrames } from "../../../imaging/dicom/decode-frames.ts";
 import { readInstance, readInstanceHeader } from "../../../imaging/dicom/read-instance.ts";
-import { ENCODINGS, type EncodingName, loadEncoders } from "../../../imaging/phantom/encodings.ts";
+import { allEncodings, type EncodingName, loadEncoders } from "../../../imaging/phantom/encodings.ts";
 import { patientFiles } from "../../../imaging/phantom/patient-files.ts";
 import { openRandom } from "../../../imaging/phantom/random.ts";
 import { synthesiseScan } from "../../../imaging/phantom/synthesise-scan.ts";
@@ -65,7 +65,7 @@ describe("archives with random damage among healthy patients", function () {
   after(() => rm(root, { recursive: true, force: true }));
 
   it("import the healthy ones, quarantine each bad file by name, and tell no identifier anywhere", async () => {
-    const encodings = Object.keys(ENCODINGS) as EncodingName[];
+    const encodings = Object.keys(allEncodings) as EncodingName[];
     await loadEncoders(encodings);
     const sources = encodings.flatMap((encoding, index) =>
       (["none", "multi-frame"] as const).map((nuisance) => {

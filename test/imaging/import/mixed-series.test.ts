@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { EXPLICIT_LITTLE, IMPLICIT_LITTLE } from "../../../imaging/phantom/part10.ts";
+import { explicitLittle, implicitLittle } from "../../../imaging/phantom/part10.ts";
 import { readShardIndex } from "../../../imaging/shard/shard-format.ts";
 import { phantomScan, type SeriesOptions, writeSeries } from "./phantom-series.ts";
 import { importInto } from "./synthetic.ts";
@@ -185,7 +185,7 @@ describe("one volume out of what archives mix", () => {
   });
 
   it("reads an implicit data set under a header that declares an explicit one", async () => {
-    const { pixels } = await importOf({ syntax: { ...IMPLICIT_LITTLE, uid: EXPLICIT_LITTLE.uid } });
+    const { pixels } = await importOf({ syntax: { ...implicitLittle, uid: explicitLittle.uid } });
     expect(pixels).to.deep.equal([plain]);
   });
 

@@ -4,17 +4,17 @@ import codecs from "dcmjs-codecs";
 import dicomParser from "dicom-parser";
 import { storageOf, storedWords } from "../../../imaging/phantom/ct-instance.ts";
 import {
-  ENCODINGS,
+  allEncodings,
   type EncodingName,
   encodePixels,
   loadEncoders,
   storageFor,
 } from "../../../imaging/phantom/encodings.ts";
-import { type Dataset, EXPLICIT_LITTLE, writePart10 } from "../../../imaging/phantom/part10.ts";
+import { type Dataset, explicitLittle, writePart10 } from "../../../imaging/phantom/part10.ts";
 import { synthesiseScan } from "../../../imaging/phantom/synthesise-scan.ts";
 
 const { NativeCodecs, Context } = codecs;
-const names = Object.keys(ENCODINGS) as EncodingName[];
+const names = Object.keys(allEncodings) as EncodingName[];
 const scan = synthesiseScan({ seed: 1, index: 0, positive: true, matrix: 48, slices: [3, 3] });
 const hu = scan.hu.subarray(48 * 48, 2 * 48 * 48);
 
@@ -23,7 +23,7 @@ describe("the encodings of the synthetic archive", () => {
 
   for (const manufacturer of ["SIEMENS", "GE MEDICAL SYSTEMS"]) {
     for (const name of names) {
-      it(`${name} keeps what ${manufacturer} stores, in a file that says so`, () => {
+      it(`${name} keeps what ${manufacturer} stores, in a file that declares it`, () => {
         const storage = storageFor(name, storageOf(manufacturer));
         const words = storedWords(hu, storage, scan.acquisition.outsideHu);
         const { syntax, native, frame } = encodePixels(name, words, { rows: 48, columns: 48 }, storage);
@@ -49,7 +49,7 @@ describe("the encodings of the synthetic archive", () => {
 
   it("can leave the preamble out", () => {
     const file = writePart10(new Map([["00080016", { vr: "UI", value: "1.2" }]]), {
-      syntax: EXPLICIT_LITTLE,
+      syntax: explicitLittle,
       preamble: false,
     });
     expect(file.readUInt16LE(0)).to.equal(2);

@@ -4,8 +4,8 @@ import { type NuisanceName, patientFiles } from "../../../imaging/phantom/patien
 import { openRandom } from "../../../imaging/phantom/random.ts";
 import { synthesiseScan } from "../../../imaging/phantom/synthesise-scan.ts";
 
-const SIZE = 40;
-const scan = synthesiseScan({ seed: 2, index: 0, positive: true, matrix: SIZE, slices: [7, 7] });
+const matrixSize = 40;
+const scan = synthesiseScan({ seed: 2, index: 0, positive: true, matrix: matrixSize, slices: [7, 7] });
 
 describe("the odd files of the synthetic archive", () => {
   for (const nuisance of ["none", "prone", "decubitus", "feet-first"] as const) {
@@ -21,17 +21,17 @@ describe("the odd files of the synthetic archive", () => {
           [3, 11],
           [30, 7],
           [20, 33],
-          [SIZE - 1, SIZE - 1],
+          [matrixSize - 1, matrixSize - 1],
         ] as const) {
           const x = x0 + (column * cx + row * rx) * pixelMm;
           const y = y0 + (column * cy + row * ry) * pixelMm;
           const drawn =
             scan.hu[
-              (slice * SIZE + Math.round((y - originMm[1]) / spacingMm[1])) * SIZE +
+              (slice * matrixSize + Math.round((y - originMm[1]) / spacingMm[1])) * matrixSize +
                 Math.round((x - originMm[0]) / spacingMm[2])
             ]!;
           if (drawn < -1024) continue;
-          expect(huAt(set, row * SIZE + column), `${row},${column}`).to.equal(drawn);
+          expect(huAt(set, row * matrixSize + column), `${row},${column}`).to.equal(drawn);
         }
       }
     });
@@ -47,7 +47,7 @@ describe("the odd files of the synthetic archive", () => {
   it("two-kernels: two series of one volume that differ in kernel and pixels", () => {
     const pairs = new Set(axial("two-kernels").map((set) => `${set.string("x0020000e")} ${set.string("x00181210")}`));
     expect(pairs.size).to.equal(2);
-    const pixels = axial("two-kernels").map((set) => huAt(set, 20 * SIZE + 12));
+    const pixels = axial("two-kernels").map((set) => huAt(set, 20 * matrixSize + 12));
     expect(new Set(pixels).size).to.be.greaterThan(7);
     const kernels = new Set(axial("two-kernels").map((set) => set.string("x00181210")));
     expect(kernels.size).to.equal(2);
@@ -87,7 +87,7 @@ describe("the odd files of the synthetic archive", () => {
     );
     expect(perFrame).to.have.length(7);
     expect(perFrame[6]! - perFrame[0]!).to.be.closeTo(6 * scan.geometry.spacingMm[0], 1e-3);
-    expect(set.elements["x7fe00010"]!.length).to.equal(7 * SIZE * SIZE * 2);
+    expect(set.elements["x7fe00010"]!.length).to.equal(7 * matrixSize * matrixSize * 2);
   });
 });
 

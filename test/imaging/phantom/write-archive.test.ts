@@ -12,7 +12,7 @@ import {
   writeSyntheticArchive,
 } from "../../../imaging/phantom/write-archive.ts";
 
-const SMALL: ArchiveOptions = { patients: 6, positiveFraction: 0.5, seed: 5, matrix: 32, slices: [4, 6] };
+const small: ArchiveOptions = { patients: 6, positiveFraction: 0.5, seed: 5, matrix: 32, slices: [4, 6] };
 
 describe("the synthetic archive", () => {
   let root: string;
@@ -21,8 +21,8 @@ describe("the synthetic archive", () => {
   });
   after(() => rm(root, { recursive: true, force: true }));
 
-  it("holds every patient once, in the folder of its label, and lists them", async () => {
-    const summary = await write(join(root, "a"), SMALL);
+  it("has each patient once, in the folder of its label and in the list", async () => {
+    const summary = await write(join(root, "a"), small);
     const listed = (await readFile(summary.labelsFile, "utf8")).trim().split("\n");
     expect(listed[0]).to.equal("patient,label");
     expect(listed.slice(1)).to.deep.equal(summary.patients.map(({ patient, label }) => `${patient},${label}`));
@@ -34,15 +34,15 @@ describe("the synthetic archive", () => {
   });
 
   it("gives the same bytes for the same options and others for another seed", async () => {
-    await write(join(root, "b1"), { ...SMALL, patients: 2 });
-    await write(join(root, "b2"), { ...SMALL, patients: 2 });
-    await write(join(root, "b3"), { ...SMALL, patients: 2, seed: 6 });
+    await write(join(root, "b1"), { ...small, patients: 2 });
+    await write(join(root, "b2"), { ...small, patients: 2 });
+    await write(join(root, "b3"), { ...small, patients: 2, seed: 6 });
     expect(await digestOf(join(root, "b2"))).to.equal(await digestOf(join(root, "b1")));
     expect(await digestOf(join(root, "b3"))).not.to.equal(await digestOf(join(root, "b1")));
   });
 
-  it("stores HU and geometry that read back as they were drawn", async () => {
-    const summary = await write(join(root, "c"), { ...SMALL, patients: 4 });
+  it("stores HU and geometry as they were drawn", async () => {
+    const summary = await write(join(root, "c"), { ...small, patients: 4 });
     for (const [index, { patient, label }] of summary.patients.entries()) {
       const scan = synthesiseScan({ seed: 5, index, positive: label === "positive", matrix: 32, slices: [4, 6] });
       const folder = join(root, "c", label, patient, "series2");
@@ -65,8 +65,8 @@ describe("the synthetic archive", () => {
     }
   });
 
-  it("does not betray a slice's height by its file name", async () => {
-    const summary = await write(join(root, "d"), { ...SMALL, patients: 1, slices: [12, 12] });
+  it("has file names that do not depend on a slice's height", async () => {
+    const summary = await write(join(root, "d"), { ...small, patients: 1, slices: [12, 12] });
     const { label, patient } = summary.patients[0]!;
     const folder = join(root, "d", label, patient, "series2");
     const names = (await readdir(folder)).sort();
@@ -78,7 +78,7 @@ describe("the synthetic archive", () => {
 
   it("refuses numbers out of range and writes nothing", async () => {
     for (const wrong of [{ patients: 0 }, { positiveFraction: 1.5 }, { matrix: 8 }, { slices: [9, 4] as const }]) {
-      const refusal = await write(join(root, "e"), { ...SMALL, ...wrong }).catch((error: unknown) => error);
+      const refusal = await write(join(root, "e"), { ...small, ...wrong }).catch((error: unknown) => error);
       expect(isFedError(refusal, "ARCHIVE_OPTIONS"), JSON.stringify(wrong)).to.equal(true);
     }
     expect(await readdir(root)).not.to.include("e");

@@ -56,7 +56,7 @@ describe("choosing and ordering a series", () => {
     expect(choose(series("piece", 20, 1), series("whole", 60, 5)).chosen).to.equal("whole");
   });
 
-  it("leaves everything else with the reason", () => {
+  it("gives the reason for each series that it leaves", () => {
     const { chosen, left } = choose(
       series("chest", 60, 5),
       series("scout", 3, 1, { imageType: ["ORIGINAL", "PRIMARY", "LOCALIZER"] }),
@@ -93,7 +93,7 @@ describe("choosing and ordering a series", () => {
     expect(found).to.deep.equal({ chosen: "even", left: ["odd MIXED_PIXEL_SIZES"] });
   });
 
-  it("parts what archives mix under one series: grids, kernels, directions and repeated passes", () => {
+  it("separates grids, kernels, directions and repeated passes of one series", () => {
     const mixed = [
       ...series("one", 60, 5),
       ...series("one", 60, 5, { kernel: "B70f" }),
@@ -110,7 +110,7 @@ describe("choosing and ordering a series", () => {
     ]);
   });
 
-  it("orders by height from the feet, drops a repeated position, and tells gaps from another distance", () => {
+  it("orders by height from the feet, drops a repeated position, and distinguishes gaps from another distance", () => {
     const place = (heights: readonly number[]) =>
       orderSeries(heights.map((z, file) => ({ ...frameAt(z), file, frame: 0 })));
     const gap = place([30, 0, 10, 20, 20, 60, 50, 70]);
@@ -120,7 +120,7 @@ describe("choosing and ordering a series", () => {
     expect([mixed.gaps, mixed.isMixed]).to.deep.equal([0, true]);
   });
 
-  it("puts the head up also where rows or columns run the other way, and measures a tilt", () => {
+  it("puts the head up also if rows or columns run the other way, and measures a tilt", () => {
     const flipped = [30, 0, 10].map((z, file) => ({
       ...frameAt(z, { orientation: [-1, 0, 0, 0, 1, 0] }),
       file,

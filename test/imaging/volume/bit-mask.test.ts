@@ -29,7 +29,7 @@ const parameters = { seed: 4, numRuns: 300 };
 const flags = (values: readonly boolean[]) => values.map(Number);
 
 describe("masks of 32 voxels a word", () => {
-  it("are joined, parted, turned over and counted as by the voxel", () => {
+  it("are joined, subtracted, inverted and counted as voxel by voxel", () => {
     fc.assert(
       fc.property(cases, ({ grid, one, other }) => {
         const [a, b] = [maskBelow(one, 0, grid), maskBelow(other, 0, grid)];
@@ -46,7 +46,7 @@ describe("masks of 32 voxels a word", () => {
     );
   });
 
-  it("are the same after they were taken to runs and put together again, and no two runs touch", () => {
+  it("are restored from their runs, of which no two touch", () => {
     fc.assert(
       fc.property(cases, ({ grid, one }) => {
         const mask = maskBelow(one, 1, grid);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { type Field, openFieldSampler, type Size } from "../../../imaging/volume/field-sampler.ts";
 import { type Coverage, cells, coverage, type Plane } from "../../../imaging/volume/geometry.ts";
 
-const OUTSIDE = -1000;
+const outside = -1000;
 
 const cases = fc
   .record({
@@ -26,10 +26,10 @@ const cases = fc
   );
 
 describe("the sampler of a field", () => {
-  it("gives to the bit what its sums written out in JavaScript give, wherever the field lies", () => {
+  it("gives the same bits as sums in JavaScript, at any place of the field", () => {
     fc.assert(
       fc.property(cases, ({ plane, field, size }) => {
-        const sample = openFieldSampler(field, size, OUTSIDE);
+        const sample = openFieldSampler(field, size, outside);
         const expected = [...writtenOut(plane, field, size)];
         expect([...sample(plane)]).to.deep.equal(expected);
         // Nothing of the plane before is left, be it of the same grid or of another one.
@@ -55,7 +55,7 @@ function writtenOut(
     cells(size.columns, sideMm / size.columns, centreMm[1] - sideMm / 2),
   );
   const mean = ({ first, weights, beyond }: Coverage, valueAt: (input: number) => number) =>
-    weights.reduce((sum, weight, k) => sum + weight * valueAt(first + k), beyond * OUTSIDE);
+    weights.reduce((sum, weight, k) => sum + weight * valueAt(first + k), beyond * outside);
   const narrow = Float32Array.from({ length: rows * size.columns }, (_, at) => {
     const row = Math.floor(at / size.columns);
     return mean(across[at % size.columns]!, (column) => values[row * columns + column]!);

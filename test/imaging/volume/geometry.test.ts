@@ -48,14 +48,14 @@ describe("the common grid", () => {
     );
   });
 
-  it("averages a pattern finer than its pixels away instead of aliasing it", () => {
+  it("averages out a pattern finer than its pixels instead of aliasing it", () => {
     const stripes = plane(64, 64, (_, column) => (column % 2 === 0 ? 1000 : -1000));
     const field = { centreMm: [31.5, 31.5], sideMm: 64 } as const;
     const coarse = resamplePlane(stripes, field, { rows: 9, columns: 9 }, 0);
     for (const value of coarse) expect(Math.abs(value)).to.be.below(150);
   });
 
-  it("places a field in millimetres whatever the pixels' size, with air beyond the plane", () => {
+  it("places a field in millimetres at any pixel size, with air beyond the plane", () => {
     const at = (mm: number) =>
       plane(
         Math.round(100 / mm),
@@ -94,7 +94,7 @@ describe("the common grid", () => {
     expect(turned([0, 1, 0, -1, 0, 0], 4, 3, (r, c) => c * 10 + (3 - r))).to.deep.equal(wanted);
   });
 
-  it("gives each slice the room half-way to its neighbours, so that a gap is bridged", () => {
+  it("gives each slice the space half-way to its neighbours, so that a gap is bridged", () => {
     expect(cellsOfSlices([0, 10, 40, 50], 5)).to.deep.equal([
       [-5, 5],
       [5, 25],
@@ -110,7 +110,7 @@ describe("the common grid", () => {
     expect(high).to.be.closeTo((40 * 20 + 50 * 10) / 30, 1e-4);
   });
 
-  it("weighs by overlap: all weights and what lies beyond sum to one", () => {
+  it("weights by overlap: the weights and the part beyond sum to one", () => {
     for (const { weights, beyond } of coverage(cells(5, 2), cells(7, 1.9, -3))) {
       expect(weights.reduce((sum, weight) => sum + weight, beyond)).to.be.closeTo(1, 1e-9);
     }

@@ -32,7 +32,7 @@ const parameters = { seed: 4, numRuns: 300 };
 const packed = (mask: Uint8Array, grid: MaskGrid) => inverse(maskBelow(mask, 1, grid), grid);
 
 describe("shapes of masks", () => {
-  it("dilating takes exactly what lies within the radius in its slice, eroding what is far from the outside", () => {
+  it("dilates to the voxels within the radius in the slice, and erodes to those far from the outside", () => {
     fc.assert(
       fc.property(cases, ({ grid, mask, radius }) => {
         const bits = packed(mask, grid);
@@ -44,7 +44,7 @@ describe("shapes of masks", () => {
     );
   });
 
-  it("pieces are what can be walked to over faces, numbered by their first voxels, with their sizes", () => {
+  it("numbers pieces that are connected over faces by their first voxels, with their sizes", () => {
     fc.assert(
       fc.property(cases, fc.boolean(), ({ grid, mask }, inPlane) => {
         const pieces = connectedPieces(packed(mask, grid), grid, { inPlane });
@@ -69,7 +69,7 @@ describe("shapes of masks", () => {
     );
   });
 
-  it("filling takes what does not reach the border of its slice, up to the size that is asked for", () => {
+  it("fills holes that do not reach the border of the slice, up to the given size", () => {
     fc.assert(
       fc.property(cases, fc.constantFrom(1, 3, Infinity), ({ grid, mask }, most) => {
         const outside = walkedPieces(

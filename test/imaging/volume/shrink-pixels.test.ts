@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { HIGHEST_HU, LOWEST_HU } from "../../../imaging/dicom/hounsfield.ts";
+import { highestHu, lowestHu } from "../../../imaging/dicom/hounsfield.ts";
 import { frameMemory, shrinkPixels } from "../../../imaging/volume/shrink-pixels.ts";
 
 const cases = fc
@@ -9,7 +9,7 @@ const cases = fc
     fc.record({
       grid: fc.constant({ rows, columns }),
       values: fc.int16Array({
-        ...{ min: LOWEST_HU, max: HIGHEST_HU, minLength: rows * columns, maxLength: rows * columns },
+        ...{ min: lowestHu, max: highestHu, minLength: rows * columns, maxLength: rows * columns },
       }),
       factor: fc.integer({ min: 2, max: 6 }),
     }),
@@ -32,17 +32,17 @@ describe("shrinking", () => {
   it("is exact for every sum of four and of nine HU", () => {
     for (const factor of [2, 3]) {
       const area = factor * factor;
-      const squares = (HIGHEST_HU - LOWEST_HU) * area + 1;
+      const squares = (highestHu - lowestHu) * area + 1;
       const grid = { rows: factor, columns: factor * squares };
       const values = new Int16Array(area * squares).map((_, at) => {
         const [row, column] = [Math.floor(at / grid.columns), at % grid.columns];
         const place = row * factor + (column % factor);
         // Squares in turn have sums one apart: so many of their pixels are one higher.
         const square = Math.floor(column / factor);
-        return LOWEST_HU + Math.floor(square / area) + (place < square % area ? 1 : 0);
+        return lowestHu + Math.floor(square / area) + (place < square % area ? 1 : 0);
       });
       const means = shrinkPixels(values, grid, factor);
-      const wrong = means.findIndex((mean, square) => mean !== Math.round((LOWEST_HU * area + square) / area));
+      const wrong = means.findIndex((mean, square) => mean !== Math.round((lowestHu * area + square) / area));
       expect(wrong).to.equal(-1);
     }
   });

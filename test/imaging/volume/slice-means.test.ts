@@ -4,7 +4,7 @@ import { cells, coverage } from "../../../imaging/volume/geometry.ts";
 import { sliceMeans } from "../../../imaging/volume/slice-means.ts";
 
 describe("means of slices", () => {
-  it("are to the bit what their sums written out in JavaScript give, for any number of slices and pixels", () => {
+  it("have the same bits as sums in JavaScript, for any number of slices and pixels", () => {
     const cases = fc.record({
       slices: fc.integer({ min: 1, max: 20 }),
       area: fc.integer({ min: 1, max: 40 }),
