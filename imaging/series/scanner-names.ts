@@ -3,16 +3,68 @@
 
 export type ScannerWord = "manufacturer" | "model" | "kernel";
 
-const known: Readonly<Record<ScannerWord, RegExp>> = {
-  manufacturer:
-    /^(siemens( healthineers| healthcare( gmbh)?| ag)?|ge( medical systems| healthcare)?|philips( medical systems| healthcare)?|toshiba(_mec| medical systems)?|canon(_mec| medical systems( corporation)?)?|hitachi( medical corporation| healthcare)?|fujifilm( healthcare corporation| corporation)?|neusoft( medical systems)?|uih|united imaging( healthcare)?|shimadzu( corporation)?|picker international( inc\.?)?|marconi medical systems( inc\.?)?|elscint|neurologica|samsung( neurologica)?|minfound( medical)?|anke|imatron|accuray|varian( medical systems)?|planmed)$/i,
-  model:
-    /^(((somatom|naeotom) )?(sensation( cardiac)?|emotion( duo)?|definition( as| flash| edge| ds)?|plus|volume zoom|force|drive|perspective|scope|spirit|confidence|alpha|balance|smile|go\.(now|up|all|top|sim|open)|x\.(cite|ceed|cited))|biograph|lightspeed|brightspeed|discovery|revolution|optima|hispeed|prospeed|cardiac imaging|brilliance|ingenuity|iqon|incisive|ict|mx|gemini|access|spectral|mx8000|aquilion( one| prime| prime sp| lightning| cxl| lb| rxl| exceed lb| precision| serve)?|asteion|activion|alexion|auklet|xvision|xpress|scenaria|supria|eclos|pronto|neuviz|uct|umi|fct|ceretom|bodytom|scintcare|anatom)([ -]?(ct|vct|vfx|xt|xte|hd|rt|plus|pro|qx\/i|ultra|16|32|40|64|128|256|(ct)?\d{1,4}[a-z]{0,2}|idt|as\+|elite|evo|apex|frontier|maxima|es|gsi|\(\d{4}\)|core|flow|prime|core\d*|truepoint|mct\d*|vision|ix|exp|se|tof|big bore|slice|slices|power|s|dual|emotion|lite|fd|fx\/i|nx\/i|advantage))*\+?$/i,
-  kernel:
-    /^([bdhtuijq][a-z]{0,2}\d{1,2}[a-z]?|qr\d{2}[a-z]?|al\d{2}|fc\d{2}(-h)?|fl\d{2}|(hd |nd )?(standard|stnd|std|soft|lung|bone(plus)?|detail|chest|edge|ultra|sharp|smooth)( ?(\+|plus|\d{1,2}))?|(body|lung|bone|brain|cardiac)[ _](sharp|standard|soft|std)|[a-fl]|[uy]?[abcd]|ya|yb|yc|yd|ub|uc|ua|xcb|xcc|cb|imr\d|(b|k|f|h|c)_(soft|sharp|vsharp|smooth|standard)_[a-z]{1,2})(\\\d)?$/i,
-};
+const makers = [
+  ...["siemens", "siemens healthineers", "siemens healthcare", "siemens healthcare gmbh", "siemens ag"],
+  ...["ge", "ge medical systems", "ge healthcare", "philips", "philips medical systems", "philips healthcare"],
+  ...["toshiba", "toshiba_mec", "toshiba medical systems", "canon", "canon_mec", "canon medical systems"],
+  ...["canon medical systems corporation", "hitachi", "hitachi medical corporation", "hitachi healthcare"],
+  ...["fujifilm", "fujifilm corporation", "fujifilm healthcare corporation", "neusoft", "neusoft medical systems"],
+  ...["uih", "united imaging", "united imaging healthcare", "shimadzu", "shimadzu corporation", "elscint", "imatron"],
+  ...["picker international", "picker international inc.", "marconi medical systems", "marconi medical systems inc."],
+  ...["neurologica", "samsung neurologica", "samsung", "minfound", "minfound medical", "anke", "accuray", "varian"],
+  ...["varian medical systems", "planmed"],
+];
+
+/** Words of which the makers' names for models consist, apart from numbers. */
+const modelWords = new Set([
+  ..."somatom naeotom sensation cardiac emotion duo definition as as+ flash edge ds plus volume zoom force drive".split(
+    " ",
+  ),
+  ..."perspective scope spirit confidence alpha balance smile go.now go.up go.all go.top go.sim x.cite x.ceed".split(
+    " ",
+  ),
+  ..."biograph mct truepoint vision lightspeed brightspeed discovery revolution optima hispeed prospeed evo apex".split(
+    " ",
+  ),
+  ..."frontier maxima es gsi vct vfx ct ct/i xt xte hd rt pro qx/i fx/i nx/i ultra elite select advantage".split(" "),
+  ..."brilliance ingenuity iqon incisive ict idt mx gemini tf access spectral big bore core flow slice slices tof".split(
+    " ",
+  ),
+  ..."aquilion one prime sp lightning cxl lb rxl exceed precision serve asteion activion alexion auklet xvision".split(
+    " ",
+  ),
+  ..."xpress genesis edition scenaria supria eclos pronto neuviz uct atlas ceretom bodytom scintcare anatom epoch".split(
+    " ",
+  ),
+]);
+
+const kernels = [
+  // Siemens: B40f, Br40d\3, I70f, Qr44; Toshiba and Canon: FC08, FC51-H, FL03.
+  /^[bdhtuijq][a-z]{0,2}\d{1,2}[a-z]?$/,
+  /^f[cl]\d{2}(-h)?$/,
+  // GE
+  /^((hd|nd) ?)?(standard|stnd|std|soft|lung|bone|boneplus|detail|chest|edge|ultra|sharp|smooth)( ?(plus|\+))?$/,
+  // Philips
+  /^([a-fl]|[uy][a-d]|xc[bc]|imr\d)$/,
+  // Canon, Hitachi, Neusoft, United Imaging: BODY_SHARP, LUNG SHARP, B_SOFT_B.
+  /^(body|lung|bone|brain|cardiac|[bcfhk])[ _]v?(sharp|standard|soft|smooth|std)(_[a-z]{1,2})?$/,
+];
 
 /** Whether a value is a maker's own word; an empty one says nothing and counts as known. */
 export function isScannerWord(kind: ScannerWord, value: string): boolean {
-  return value === "" || known[kind].test(value.trim());
+  const word = value.trim().toLowerCase();
+  if (word === "") return true;
+  if (kind === "manufacturer") return makers.includes(word);
+  if (kind === "model") return isModel(word);
+  // A strength of iterative reconstruction follows a backslash.
+  const [kernel, strength = "1", ...others] = word.split("\\");
+  return others.length === 0 && /^\d$/.test(strength) && kernels.some((pattern) => pattern.test(kernel!));
+}
+
+/** Known words and numbers of a model, with at least one word; "ICT256" and "CT750HD" are both at once. */
+function isModel(model: string): boolean {
+  const parts = model.split(/[\s_()-]+/).filter((part) => part !== "");
+  const isKnown = (part: string) =>
+    part.split(/(?<=[a-z])(?=\d)|(?<=\d)(?=[a-z])/).every((piece) => modelWords.has(piece) || /^\d{1,4}$/.test(piece));
+  return parts.every((part) => modelWords.has(part) || isKnown(part)) && parts.some((part) => /[a-z]{2}/.test(part));
 }
