@@ -6,6 +6,7 @@ import type { Waiting } from "../foundation/waiting.ts";
 import { PartyLoop } from "../party/loop.ts";
 import { openRound } from "../party/open-round.ts";
 import { proposeModel } from "../party/propose-model.ts";
+import { Replication } from "../party/replicate.ts";
 import { collectName } from "../party/round-actions.ts";
 import { RoundWatch } from "../party/round-watch.ts";
 import { openLineage } from "../protocol/contract/lineage.ts";
@@ -54,6 +55,7 @@ export async function aggregateRounds(
     onEvent({ aggregator: self, ...event } as AggregatorEvent);
   const readLineage = openLineage(ledger);
   const watch = new RoundWatch(ports, { maxModelBytes }, (round, member) => loop.retryNow(collectName(round, member)));
+  const replication = new Replication(ports);
   let fetched = 0;
   let reportedFinal = 0;
 
@@ -82,7 +84,8 @@ export async function aggregateRounds(
         emit({ event: "finished", rounds: finals.length, model });
       }
     }
-    return { ...options, ...watch.observations(), self, member, now, lineage, fetched };
+    const { replicated } = replication;
+    return { ...options, ...watch.observations(), self, member, now, lineage, replicated, fetched };
   };
 
   const accepts = (plan: Digest) => plan === options.plan;
@@ -120,6 +123,8 @@ export async function aggregateRounds(
         const made = await proposeModel(ports, input, { signal: stop });
         return emit({ event: "proposed", round: round.id, ...made, seconds: (clock.now() - started) / 1000 });
       }
+      case "replicate":
+        return replication.replicate(action, wanted);
       case "expire":
         return ledger.expire(action.round.id, { signal: stop });
       case "open":

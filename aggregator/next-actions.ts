@@ -1,6 +1,7 @@
 // Decides an aggregator's actions: a pure function of its view. It opens, collects and proposes; it has no vote.
 
 import type { Action } from "../party/loop.ts";
+import { type ReplicateAction, replicateActions } from "../party/replicate.ts";
 import {
   expireActions,
   fetchActions,
@@ -16,6 +17,8 @@ import type { Digest } from "../protocol/format/digest.ts";
 export interface AggregatorView extends RoundView {
   readonly member: Member | undefined;
   readonly lineage: Lineage;
+  /** Scores and refusals that this process has replicated. */
+  readonly replicated: ReadonlySet<Digest>;
   /** The newest final round whose model is in this aggregator's store. */
   readonly fetched: number;
   /** The federation's plan, and the model that its first round starts from. */
@@ -29,6 +32,7 @@ export interface AggregatorView extends RoundView {
 
 export type AggregatorAction =
   | RoundAction
+  | ReplicateAction
   | (Action &
       (
         | { readonly kind: "fetch-model"; readonly round: RoundState; readonly model: Digest }
@@ -52,6 +56,7 @@ export function nextActions(view: AggregatorView): AggregatorAction[] {
     const base = final?.model ?? view.genesis;
     actions.push({ name: `open ${round.id + 1}`, lane: "chain", kind: "open", base });
   }
+  actions.push(...replicateActions(view));
   return actions;
 }
 

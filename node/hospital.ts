@@ -6,6 +6,7 @@ import type { Waiting } from "../foundation/waiting.ts";
 import { PartyLoop } from "../party/loop.ts";
 import { openRound } from "../party/open-round.ts";
 import { proposeModel } from "../party/propose-model.ts";
+import { Replication } from "../party/replicate.ts";
 import { collectName } from "../party/round-actions.ts";
 import { type ContextState, RoundWatch } from "../party/round-watch.ts";
 import { type Lineage, openLineage } from "../protocol/contract/lineage.ts";
@@ -72,6 +73,7 @@ export async function runHospital(
   const emit: Emit = (event) => onEvent({ hospital: self, ...event } as HospitalEvent);
   const readLineage = openLineage(ledger);
   const watch = new RoundWatch(ports, { maxModelBytes }, (round, member) => loop.retryNow(collectName(round, member)));
+  const replication = new Replication(ports);
   let training: Training | undefined;
   let wasActive = false;
   let finished = false;
@@ -92,7 +94,8 @@ export async function runHospital(
     const notes = await readNotes(journal);
     reportRollBack(news.rolledBackFrom, lineage);
     reportFinished(observations.context, lineage, notes);
-    return { ...observations, self, member, now, lineage, notes, training };
+    const { replicated } = replication;
+    return { ...observations, self, member, now, lineage, replicated, notes, training };
   };
 
   const reportRollBack = (seen: RoundId | undefined, { newest }: Lineage) => {
@@ -187,6 +190,8 @@ export async function runHospital(
         const input = { round: action.round, lineage, notes, self, maxModelBytes };
         return adoptModel({ exchange, journal }, input, { signal: signals.wanted, emit });
       }
+      case "replicate":
+        return replication.replicate(action, signals.wanted);
       case "expire":
         return ledger.expire(action.round.id, untilStopped);
       case "open":

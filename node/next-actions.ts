@@ -2,6 +2,7 @@
 // kill, a reorganisation or a repeated wake-up does no harm.
 
 import type { Action } from "../party/loop.ts";
+import { type ReplicateAction, replicateActions } from "../party/replicate.ts";
 import { expireActions, fetchActions, proposeActions, type RoundAction } from "../party/round-actions.ts";
 import { ageOf } from "../protocol/contract/lineage.ts";
 import type { Proposal, RoundState } from "../protocol/contract/round.ts";
@@ -12,6 +13,7 @@ import type { HospitalView } from "./view.ts";
 
 export type HospitalAction =
   | RoundAction
+  | ReplicateAction
   | (Action &
       (
         | { readonly kind: "train" | "adopt" | "commit"; readonly round: RoundState }
@@ -46,7 +48,7 @@ export function nextActions(view: HospitalView): HospitalAction[] {
     const base = round.model ?? round.base;
     actions.push({ name: `open ${id + 1}`, lane, kind: "open", plan: round.plan, base });
   }
-  actions.push(...expireActions(view, round));
+  actions.push(...expireActions(view, round), ...replicateActions(view));
   return actions;
 }
 

@@ -17,6 +17,8 @@ export interface HospitalView extends RoundView {
   /** This hospital's entry in the contract; undefined before it is admitted. */
   readonly member: Member | undefined;
   readonly lineage: Lineage;
+  /** Scores and refusals of others that this process has replicated. */
+  readonly replicated: ReadonlySet<Digest>;
   readonly notes: Notes;
   readonly training: Training | undefined;
 }

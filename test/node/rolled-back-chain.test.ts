@@ -44,6 +44,7 @@ describe("a hospital whose chain is rolled back", () => {
       member: { index: 0, address: federation.hospitals[0]!.address, role: "hospital", active: true } as never,
       now: rounds.at(-1)!.deadline + 1000,
       lineage: lineageOf(rounds),
+      replicated: new Set(),
       notes: { prepared: undefined, adopted: { round: rounds.at(-1)!.id, model }, plan: undefined },
       training: undefined,
       context: { status: "missing" },
