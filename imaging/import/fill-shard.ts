@@ -1,6 +1,6 @@
 // The longer half of an import: patients normalised one after the other, their outcomes journaled, and at the end the
 // split, the commitments and the data card, all in one place at once.
-import { FedError, isFedError } from "../../foundation/errors.ts";
+import { isFedError } from "../../foundation/errors.ts";
 import { inOrder } from "../../foundation/in-order.ts";
 import type { DecodePool } from "../dicom/decode-pool.ts";
 import type { Stack } from "../series/read-stack.ts";
@@ -14,14 +14,17 @@ import { type ShardIndex, shardFiles, shardRoot } from "../shard/shard-format.ts
 import type { ShardWriter } from "../shard/shard-writer.ts";
 import type { ExaminedFiles } from "../source/examined-files.ts";
 import type { FileList } from "../source/file-list.ts";
-import type { PatientFiles } from "../source/group-patients.ts";
+import type { Grouping } from "../source/group-patients.ts";
 import { planesPng } from "../view/planes.ts";
 import type { ParsedImportOptions } from "./import-options.ts";
+import { countLabels, reportImport } from "./import-report.ts";
 import { type ImportSummary, summarise } from "./import-summary.ts";
 import { normalisePatient, type PatientResult } from "./normalise-patient.ts";
 import { openNormalisePool } from "./normalise-pool.ts";
+import { NothingImported, reasonsOf } from "./nothing-imported.ts";
 import type { Outcome } from "./outcomes.ts";
 import { volumeOf } from "./read-one-scan.ts";
+import type { RefusedFiles } from "./refused-files.ts";
 
 export interface ImportProgress {
   readonly stage: "files" | "patients";
@@ -30,7 +33,8 @@ export interface ImportProgress {
 }
 
 export interface Filling {
-  readonly patients: readonly PatientFiles[];
+  readonly grouping: Grouping;
+  readonly refusedFiles: RefusedFiles;
   readonly files: FileList;
   readonly examined: ExaminedFiles;
   readonly quarantined: readonly QuarantineEntry[];
@@ -48,10 +52,11 @@ const mostPatientsAhead = 5;
 /**
  * Normalises all patients into the writer's shard and finishes it.
  *
- * @throws {FedError} NO_SCANS, after which nothing is left of the shard; else the writer is left to be gone on with
+ * @throws NO_SCANS, after which nothing is left of the shard, STORE_FULL; after others the next import continues
  */
 export async function* fillShard(writer: ShardWriter, filling: Filling): AsyncGenerator<ImportProgress, ImportSummary> {
-  const { patients, files, quarantined, options, pool, pseudonyms, shardDir } = filling;
+  const { grouping, refusedFiles, files, quarantined, options, pool, pseudonyms, shardDir } = filling;
+  const { patients } = grouping;
   const previous = await openPreviousShard(shardDir);
   const normaliser = openNormalisePool(Math.min(pool.size, mostPatientsAhead));
   const outcomes: Outcome[] = [];
@@ -81,14 +86,17 @@ export async function* fillShard(writer: ShardWriter, filling: Filling): AsyncGe
       [...quarantined, ...outcomes.flatMap((one) => one.quarantined), ...repeated],
       pseudonyms,
     );
-    if (records.length === 0) throw noScans(sealed.quarantine.entries);
+    if (records.length === 0) throw noScans(sealed.quarantine.entries, patients.length, refusedFiles);
     const { height, width, windows } = options.shape;
     const index: ShardIndex = {
       ...{ version: 1, height, width, windows, rule, source: filling.sourceName },
       ...{ root: shardRoot(records), quarantine: sealed.digest, scans: records },
     };
     await writer.writeFile(shardFiles.quarantine, `${JSON.stringify(sealed.quarantine, undefined, 1)}\n`);
-    const card = makeDataCard(index, sealed.quarantine.entries);
+    const counts = { files: files.length, refusedFiles: refusedFiles.count };
+    const report = reportImport({ grouping, ...counts, outcomes, repeated, records });
+    await writer.writeFile(shardFiles.report, `${JSON.stringify(report, undefined, 1)}\n`);
+    const card = makeDataCard(index, sealed.quarantine.entries, countLabels(report));
     await writer.writeFile(shardFiles.card, `${JSON.stringify(card, undefined, 1)}\n`);
     await writer.writeFile(shardFiles.page, dataCardPage(card));
     await writer.finish(index);
@@ -107,9 +115,12 @@ export async function* fillShard(writer: ShardWriter, filling: Filling): AsyncGe
   }
 }
 
-function noScans(entries: readonly QuarantineEntry[]): FedError {
-  const counts: Record<string, number> = {};
-  for (const { what, code } of entries) if (what === "scan") counts[code] = (counts[code] ?? 0) + 1;
+function noScans(entries: readonly QuarantineEntry[], labelled: number, refusedFiles: RefusedFiles): NothingImported {
+  const reasons = reasonsOf(entries.flatMap(({ what, code }) => (what === "scan" ? [code] : [])));
   const remedy = "none of the patients has a usable scan: look at one with consilium view";
-  return new FedError("NO_SCANS", counts, { remedy });
+  return new NothingImported(
+    "NO_SCANS",
+    { labelled, reasons },
+    { remedy, refusedFiles: refusedFiles.first(), entries },
+  );
 }

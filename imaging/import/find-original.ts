@@ -13,42 +13,56 @@ export interface FindOptions {
   readonly keyFile: string;
   readonly labels?: string | undefined;
   readonly password?: string | undefined;
+  readonly patientsBy?: "id" | "folder" | undefined;
 }
 
 /**
- * Paths within the archive of the file, or of the files of the series or patient. They may name a patient: for the
- * terminal of who asked, and nothing else.
+ * Paths within the archive of the file, or of the files of the series or patient. They may name a patient: they are for the
+ * terminal of the person who asked, and nothing else.
  *
- * @throws {FedError} HASH_UNKNOWN, KEY_NOT_FOUND, and those of openArchive and readLabels
+ * @param wanted a keyed hash, or the number of a file in the archive's natural order
+ * @throws HASH_UNKNOWN, KEY_NOT_FOUND, and those of openArchive and readLabels
  */
-export async function findOriginal(source: string, hash: string, options: FindOptions): Promise<string[]> {
-  const key = await readPseudonymKey(options.keyFile);
-  if (!key)
-    throw new FedError("KEY_NOT_FOUND", { keyFile: options.keyFile }, { remedy: "give the import's --key or --out" });
-  const pseudonyms = pseudonymsOf(key);
+export async function findOriginal(source: string, wanted: string, options: FindOptions): Promise<string[]> {
   const { files, close } = await openArchive(source, options);
   const pool = openDecodePool();
   const pathOf = (file: number) => files.at(file).parts.join("/");
+  const unknown = () => {
+    const remedy = "give the archive and the key file of the import that reported the hash";
+    return new FedError("HASH_UNKNOWN", { hash: wanted, files: files.length }, { remedy });
+  };
   try {
-    for (const file of files) if (fileName(file, pseudonyms) === hash) return [file.parts.join("/")];
+    if (isNumber(wanted)) {
+      if (Number(wanted) < 1 || Number(wanted) > files.length) throw unknown();
+      return [pathOf(Number(wanted) - 1)];
+    }
+    const key = await readPseudonymKey(options.keyFile);
+    if (!key) throw new FedError("KEY_NOT_FOUND", {}, { remedy: "give the import's --key or --out" });
+    const pseudonyms = pseudonymsOf(key);
+    for (const file of files) if (fileName(file, pseudonyms) === wanted) return [file.parts.join("/")];
     const examined = openExaminedFiles();
     const ofSeries: number[] = [];
     for await (const one of examine(files, pool)) {
       if (one.kind === "picture") examined.addPicture(one.file);
       if (one.kind !== "dicom") continue;
       examined.addDicom(one.file, one.instance);
-      if (pseudonyms.of("series", one.instance.seriesUid) === hash) ofSeries.push(one.file);
+      if (pseudonyms.of("series", one.instance.seriesUid) === wanted) ofSeries.push(one.file);
     }
     if (ofSeries.length > 0) return ofSeries.map(pathOf);
-    const { labels } = await readLabels(files, options.labels);
-    // What the label is does not matter here.
-    const { patients } = groupPatients(files, examined, { labels, pseudonyms, fallback: 0 });
-    const patient = patients.find((one) => one.patient === hash);
+    const { rows } = await readLabels(files, options.labels);
+    // Which label a patient has does not matter here.
+    const { patientsBy } = options;
+    const grouping = groupPatients(files, examined, { rows, pseudonyms, fallback: 0, patientsBy });
+    const patient = [...grouping.patients, ...grouping.refused].find((one) => one.patient === wanted);
     if (patient) return [...patient.dicom, ...patient.pictures].map(pathOf);
-    const remedy = "give the archive and the key file of the import that reported the hash";
-    throw new FedError("HASH_UNKNOWN", { hash, files: files.length }, { remedy });
+    throw unknown();
   } finally {
     await pool.close();
     await close();
   }
+}
+
+/** A hash has 16 digits. */
+function isNumber(wanted: string): boolean {
+  return /^\d{1,9}$/.test(wanted);
 }

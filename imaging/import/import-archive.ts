@@ -1,7 +1,6 @@
 // An archive of chest CT becomes a shard: listed, examined, grouped by patient, normalised one patient after the other on
 // all cores, and moved into its place whole. What cannot be used is listed; what could identify a patient is left behind.
 import { createHash } from "node:crypto";
-import { FedError } from "../../foundation/errors.ts";
 import { type DecodePool, openDecodePool } from "../dicom/decode-pool.ts";
 import {
   keepPseudonymKey,
@@ -16,67 +15,96 @@ import { openShardWriter, settleShardPlace } from "../shard/shard-writer.ts";
 import { examine } from "../source/examine.ts";
 import { type ExaminedFiles, openExaminedFiles } from "../source/examined-files.ts";
 import type { FileList } from "../source/file-list.ts";
-import { groupPatients, type PatientFiles } from "../source/group-patients.ts";
+import { type Grouping, groupPatients } from "../source/group-patients.ts";
 import { openArchive } from "../source/listing.ts";
-import { readLabels } from "../source/read-labels.ts";
+import { type ArchiveLabels, readLabels } from "../source/read-labels.ts";
 import { fillShard, type ImportProgress } from "./fill-shard.ts";
 import { type ImportOptions, type ParsedImportOptions, parseImportOptions } from "./import-options.ts";
+import type { ImportReport } from "./import-report.ts";
 import { type ImportSummary, summarise } from "./import-summary.ts";
 import { fileName } from "./normalise-patient.ts";
-import { openRefusedFiles } from "./refused-files.ts";
+import { NothingImported, reasonsOf } from "./nothing-imported.ts";
+import { planPatients } from "./plan-patients.ts";
+import { openRefusedFiles, pictureBesideDicom, type RefusedFiles } from "./refused-files.ts";
+
+interface Cancellable {
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
  * Imports a folder or a zip into shardDir. Options are checked, and files examined, before anything is written; an import
- * that is interrupted goes on when it is started again.
+ * that is interrupted continues when it is started again.
  *
- * @throws {FedError} IMPORT_OPTIONS, ARCHIVE_UNREADABLE, ARCHIVE_EMPTY, ARCHIVE_NO_CT, ZIP_MALFORMED, ZIP_PASSWORD, LABELS_MISSING, LABELS_ONE_CLASS,
- * LABELS_MALFORMED, LABELS_CONTRADICT, LABELS_UNREADABLE, KEY_MALFORMED, SHARD_PLACE_TAKEN, NO_SCANS; and what `signal` throws
+ * @throws IMPORT_OPTIONS, ARCHIVE_UNREADABLE, ARCHIVE_EMPTY, ARCHIVE_NO_CT, ZIP_MALFORMED, ZIP_PASSWORD, LABELS_MISSING,
+ * LABELS_ONE_CLASS, LABELS_MALFORMED, LABELS_CONTRADICT, LABELS_UNREADABLE, LABELS_SEVERAL, KEY_MALFORMED, KEY_UNREADABLE,
+ * SHARD_PLACE_TAKEN, OUT_IS_LINK, IMPORT_RUNNING, STORE_FULL, NO_SCANS; and what `signal` throws
  */
 export async function* importArchive(
   source: string,
   shardDir: string,
   rawOptions: ImportOptions,
-  { signal }: { signal?: AbortSignal | undefined } = {},
+  { signal }: Cancellable = {},
 ): AsyncGenerator<ImportProgress, ImportSummary> {
   const options = parseImportOptions(rawOptions);
   const archive = await openArchive(source, options);
   try {
-    return yield* importFiles(archive.files, shardDir, options, signal);
+    const { files } = archive;
+    const labels = await readLabels(files, options.labels);
+    await settleShardPlace(shardDir);
+    const { key, isNew } = await openKey(options);
+    const pseudonyms = pseudonymsOf(key);
+    const deciding = JSON.stringify([labels.version, decidingOf(options)]);
+    const sourceName = pseudonyms.of("source", listingDigest(files), deciding);
+    const before = await readShardIndex(shardDir).catch(() => undefined);
+    if (before?.source === sourceName) {
+      return { ...(await summarise(shardDir, before)), files: files.length, resumed: 0, unchanged: true };
+    }
+    const pool = openDecodePool(options.workers === undefined ? {} : { workers: options.workers });
+    try {
+      const found = yield* examineAndGroup(files, labels, { options, pool, pseudonyms, signal });
+      checkClasses(found, options);
+      // Only now is anything written.
+      if (isNew) await keepPseudonymKey(options.keyFile, key);
+      const writer = await openShardWriter(shardDir);
+      return yield* fillShard(writer, { files, ...found, options, pool, pseudonyms, signal, sourceName, shardDir });
+    } finally {
+      await pool.close();
+    }
   } finally {
     await archive.close();
   }
 }
 
-async function* importFiles(
-  files: FileList,
-  shardDir: string,
-  options: ParsedImportOptions,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<ImportProgress, ImportSummary> {
-  const { labels, text } = await readLabels(files, options.labels);
-  await settleShardPlace(shardDir);
-  const known = await readPseudonymKey(options.keyFile);
-  const key = known ?? makePseudonymKey();
-  const pseudonyms = pseudonymsOf(key);
-  const sourceName = pseudonyms.of("source", listingDigest(files), JSON.stringify([text, decidingOf(options)]));
-  const before = await readShardIndex(shardDir).catch(() => undefined);
-  if (before?.source === sourceName) {
-    return { ...(await summarise(shardDir, before)), files: files.length, resumed: 0, unchanged: true };
-  }
+/**
+ * What an import would do, from headers alone: nothing is decoded, and nothing written.
+ *
+ * @returns the report, and whether its pseudonyms will be those of the import: without a key file they are not
+ * @throws those of importArchive that come before anything is written
+ */
+export async function* planImport(
+  source: string,
+  rawOptions: ImportOptions,
+  { signal }: Cancellable = {},
+): AsyncGenerator<ImportProgress, { readonly report: ImportReport; readonly isKeyKnown: boolean }> {
+  const options = parseImportOptions(rawOptions);
+  const archive = await openArchive(source, options);
   const pool = openDecodePool(options.workers === undefined ? {} : { workers: options.workers });
   try {
-    const { examined, refused } = yield* examineAll(files, { pool, pseudonyms, signal });
-    const grouped = groupPatients(files, examined, { labels, pseudonyms, fallback: options.label });
-    const quarantined = [...refused, ...grouped.quarantined];
-    checkClasses(grouped.patients, options);
-    // Only now is anything written.
-    if (!known) await keepPseudonymKey(options.keyFile, key);
-    const writer = await openShardWriter(shardDir);
-    const about = { files, examined, quarantined, options, pool, pseudonyms, signal, sourceName, shardDir };
-    return yield* fillShard(writer, { ...about, patients: grouped.patients });
+    const { files } = archive;
+    const labels = await readLabels(files, options.labels);
+    const { key, isNew } = await openKey(options);
+    const pseudonyms = pseudonymsOf(key);
+    const found = yield* examineAndGroup(files, labels, { options, pool, pseudonyms, signal });
+    return { report: planPatients({ ...found, files: files.length, pseudonyms, ...options }), isKeyKnown: !isNew };
   } finally {
     await pool.close();
+    await archive.close();
   }
+}
+
+async function openKey({ keyFile }: ParsedImportOptions): Promise<{ key: Uint8Array; isNew: boolean }> {
+  const known = await readPseudonymKey(keyFile);
+  return { key: known ?? makePseudonymKey(), isNew: known === undefined };
 }
 
 function listingDigest(files: FileList): string {
@@ -90,34 +118,64 @@ function decidingOf({ keyFile, workers, password, labels, ...deciding }: ParsedI
   return deciding;
 }
 
-async function* examineAll(
-  files: FileList,
-  work: { pool: DecodePool; pseudonyms: Pseudonyms; signal: AbortSignal | undefined },
-): AsyncGenerator<ImportProgress, { readonly examined: ExaminedFiles; readonly refused: QuarantineEntry[] }> {
-  const examined = openExaminedFiles();
-  const refusedFiles = openRefusedFiles();
-  let done = 0;
-  for await (const one of examine(files, work.pool, work.signal)) {
-    if (one.kind === "dicom") examined.addDicom(one.file, one.instance);
-    if (one.kind === "picture") examined.addPicture(one.file);
-    if (one.kind === "refused") refusedFiles.add(one.error, fileName(files.at(one.file), work.pseudonyms));
-    yield { stage: "files", done: ++done, total: files.length };
-  }
-  const refused = refusedFiles.entries();
-  if (examined.length === 0) {
-    const codes = [...new Set(refused.map(({ code }) => code))].join(" ");
-    const remedy = "give a folder or zip that holds DICOM files of CT, or slices as jpg or png";
-    throw new FedError("ARCHIVE_NO_CT", { files: files.length, codes }, { remedy });
-  }
-  return { examined, refused };
+/** What the headers of an archive say. */
+interface Found {
+  readonly examined: ExaminedFiles;
+  readonly grouping: Grouping;
+  readonly refusedFiles: RefusedFiles;
+  readonly quarantined: readonly QuarantineEntry[];
 }
 
-function checkClasses(patients: readonly PatientFiles[], { oneClass }: ParsedImportOptions): void {
+interface Work {
+  readonly options: ParsedImportOptions;
+  readonly pool: DecodePool;
+  readonly pseudonyms: Pseudonyms;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function* examineAndGroup(
+  files: FileList,
+  { rows }: ArchiveLabels,
+  { options, pool, pseudonyms, signal }: Work,
+): AsyncGenerator<ImportProgress, Found> {
+  const examined = openExaminedFiles();
+  const refusedFiles = openRefusedFiles();
+  const refuse = (error: unknown, file: number) =>
+    refusedFiles.add(error, { file: fileName(files.at(file), pseudonyms), number: file + 1 });
+  let done = 0;
+  for await (const one of examine(files, pool, signal)) {
+    if (one.kind === "dicom") examined.addDicom(one.file, one.instance);
+    if (one.kind === "picture") examined.addPicture(one.file);
+    if (one.kind === "refused") refuse(one.error, one.file);
+    yield { stage: "files", done: ++done, total: files.length };
+  }
+  if (examined.length === 0) {
+    const facts = { files: files.length, refused: refusedFiles.count, reasons: reasonsOf(refusedFiles.codes()) };
+    const remedy = "give a folder or zip that holds DICOM files of CT, or slices as jpg or png";
+    throw new NothingImported("ARCHIVE_NO_CT", facts, { remedy, refusedFiles: refusedFiles.first(), entries: [] });
+  }
+  const { label: fallback, labelsOverFolders: rowsOverFolders, patientsBy } = options;
+  const grouping = groupPatients(files, examined, { rows, pseudonyms, fallback, rowsOverFolders, patientsBy });
+  for (const file of grouping.picturesBeside) refuse(pictureBesideDicom(), file);
+  return { examined, grouping, refusedFiles, quarantined: [...refusedFiles.entries(), ...grouping.quarantined] };
+}
+
+function checkClasses({ grouping, refusedFiles }: Found, { oneClass }: ParsedImportOptions): void {
+  const { patients, refused } = grouping;
   const positive = patients.filter(({ label }) => label === 1).length;
+  const entries = grouping.quarantined;
+  const reasons = reasonsOf([...refused.map(({ code }) => code), ...refusedFiles.codes()]);
+  const facts = { refused: refused.length, ...(reasons !== "" && { reasons }) };
+  if (patients.length === 0) {
+    const remedy = refused[0]?.remedy ?? "none of the files is a scan of a patient: consilium view shows what is there";
+    throw new NothingImported("NO_SCANS", facts, { remedy, refusedFiles: refusedFiles.first(), entries });
+  }
   if (oneClass || (positive > 0 && positive < patients.length)) return;
-  throw new FedError(
+  const remedy = "add patients of the other class, or say --one-class where the hospital has none";
+  const counts = { positive, negative: patients.length - positive };
+  throw new NothingImported(
     "LABELS_ONE_CLASS",
-    { positive, negative: patients.length - positive },
-    { remedy: "add patients of the other class, or say --one-class where the hospital has none" },
+    { ...counts, ...(refused.length > 0 ? facts : {}) },
+    { remedy, refusedFiles: refusedFiles.first(), entries },
   );
 }

@@ -14,10 +14,14 @@ const optionsSchema = z
     keyFile: z.string().min(1),
     /** CSV of labels; without it labels.csv or data_file.csv in the archive, then the names of folders. */
     labels: z.string().optional(),
-    /** Label of every patient of whom nothing else tells it. */
+    /** Label of every patient of whom nothing else says it. */
     label: z.union([z.literal(0), z.literal(1)]).optional(),
     /** Takes an archive in which all patients are of one class: a hospital may have no other. */
     oneClass: z.boolean().default(false),
+    /** Takes the CSV's label where the folder of a class contradicts it; without it, the patient is refused. */
+    labelsOverFolders: z.boolean().default(false),
+    /** What counts where PatientIDs and folders disagree about who is who; without it, the patients are refused. */
+    patientsBy: z.enum(["id", "folder"]).optional(),
     /** Of encrypted zip archives. */
     password: z.string().optional(),
     /** Decides the split. */
@@ -50,7 +54,7 @@ const optionsSchema = z
 export type ImportOptions = z.input<typeof optionsSchema>;
 export type ParsedImportOptions = z.output<typeof optionsSchema>;
 
-/** @throws {FedError} IMPORT_OPTIONS naming the option */
+/** @throws IMPORT_OPTIONS naming the option */
 export function parseImportOptions(options: ImportOptions): ParsedImportOptions {
   const parsed = optionsSchema.safeParse(options);
   if (parsed.success) return parsed.data;

@@ -6,6 +6,7 @@ import { type DataCard, makeDataCard } from "../shard/data-card.ts";
 import { type Quarantine, quarantineDigest, quarantineSchema } from "../shard/quarantine.ts";
 import { damaged, type ShardIndex, shardFiles } from "../shard/shard-format.ts";
 import type { SplitName } from "../shard/split-patients.ts";
+import { countLabels, readReport } from "./import-report.ts";
 
 export interface ImportSummary {
   readonly dir: string;
@@ -18,13 +19,15 @@ export interface ImportSummary {
   readonly quarantineDigest: Digest;
   readonly quarantine: Quarantine["entries"];
   readonly card: DataCard;
+  /** Rows of the CSV, as a spreadsheet numbers them, that are about nobody in the archive. */
+  readonly unmatchedRows: readonly number[];
   /** Patients taken over from an import that had been interrupted, or from the shard that this one replaces. */
   readonly resumed: number;
   /** True where the same archive had been imported there with the same options: nothing was done. */
   readonly unchanged: boolean;
 }
 
-/** @throws {FedError} SHARD_DAMAGED */
+/** @throws SHARD_DAMAGED */
 export async function summarise(
   dir: string,
   index: ShardIndex,
@@ -34,13 +37,18 @@ export async function summarise(
   for (const { split } of scans) splits[split]++;
   const positive = scans.filter(({ label }) => label === 1).length;
   const { entries } = await readQuarantine(dir, quarantine);
+  const report = await readReport(dir);
   return {
     ...{ dir, scans: scans.length, positive, negative: scans.length - positive, splits },
-    ...{ root, quarantineDigest: quarantine, quarantine: entries, card: makeDataCard(index, entries) },
+    ...{ root, quarantineDigest: quarantine, quarantine: entries },
+    ...{
+      card: makeDataCard(index, entries, report && countLabels(report)),
+      unmatchedRows: report?.rows?.unmatched ?? [],
+    },
   };
 }
 
-/** The list that `digest` commits to. @throws {FedError} SHARD_DAMAGED */
+/** The list that `digest` commits to. @throws SHARD_DAMAGED */
 export async function readQuarantine(dir: string, digest: Digest): Promise<Quarantine> {
   try {
     const quarantine = quarantineSchema.parse(JSON.parse(await readFile(join(dir, shardFiles.quarantine), "utf8")));

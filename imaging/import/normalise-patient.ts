@@ -1,8 +1,9 @@
 // What becomes of one patient: one scan of the chosen series, or a line in the quarantine that says why not.
-import { FedError } from "../../foundation/errors.ts";
+import { FedError, isFedError } from "../../foundation/errors.ts";
 import { inOrder } from "../../foundation/in-order.ts";
 import type { DecodePool } from "../dicom/decode-pool.ts";
 import { readStack, type Stack } from "../series/read-stack.ts";
+import type { ExaminedFile } from "../series/examined-file.ts";
 import { isScannerWord, type ScannerWord } from "../series/scanner-names.ts";
 import { type LeftSeries, noSeriesError, notNeeded, type SeriesCandidate, selectSeries } from "../series/select.ts";
 import type { Pseudonyms } from "../shard/pseudonyms.ts";
@@ -34,7 +35,7 @@ export interface PatientResult {
   readonly quarantined: QuarantineEntry[];
 }
 
-/** Never fails for the sake of a patient's files: what is wrong with them is in the quarantine. */
+/** Never fails because of a patient's files: what is wrong with them is in the quarantine. @throws STORE_FULL, and what `signal` throws */
 export async function normalisePatient(patient: PatientFiles, work: PatientWork): Promise<PatientResult> {
   const quarantined: QuarantineEntry[] = [];
   try {
@@ -45,42 +46,82 @@ export async function normalisePatient(patient: PatientFiles, work: PatientWork)
     return { scan, quarantined };
   } catch (error) {
     work.signal?.throwIfAborted();
+    if (isOfMachine(error)) throw error;
     const files = patient.dicom.length + patient.pictures.length;
     quarantined.push(quarantineEntry(error, { what: "scan", patient: patient.patient, files }));
     return { quarantined };
   }
 }
 
+/** Errors that are no patient's fault, and would be the next patient's as well. */
+function isOfMachine(error: unknown): boolean {
+  return isFedError(error, "STORE_FULL", "DICOM_POOL_CLOSED", "NORMALISER_CLOSED");
+}
+
+/** The best series that can be decoded and shows lungs: a damaged one, or one of the head, does not cost the patient. */
 async function fromDicom(
   { patient, dicom, pictures }: PatientFiles,
   work: PatientWork,
   quarantined: QuarantineEntry[],
 ): Promise<NewScan> {
-  const { files, examined, pool, pseudonyms, shape, signal } = work;
+  const { examined, pseudonyms, signal } = work;
   const selection = selectSeries(dicom.map(examined.headerOf), work);
-  const [chosen, ...others] = selection.candidates;
-  quarantined.push(...leftSeries([...selection.left, ...notNeeded(others)], patient, pseudonyms));
+  const { candidates } = selection;
+  const leave = (left: readonly LeftSeries[]) => quarantined.push(...leftSeries(left, patient, pseudonyms));
+  leave(selection.left);
   if (pictures.length > 0) {
     const error = new FedError("PICTURES_BESIDE_DICOM", {}, { remedy: "nothing to do: the DICOM files were taken" });
     quarantined.push(quarantineEntry(error, { what: "series", patient, files: pictures.length }));
   }
-  if (!chosen) throw noSeriesError(selection, work);
-  const stack = await readStack(chosen, (file, work) => files.at(file).use(work), {
+  const failures: { readonly candidate: SeriesCandidate; readonly error: unknown }[] = [];
+  const leaveFailures = () => {
+    for (const { candidate, error } of failures) {
+      const { instance } = candidate.files[0]!;
+      const series = pseudonyms.of("series", instance.seriesUid);
+      const entry = quarantineEntry(error, { what: "series", patient, series, files: candidate.files.length });
+      quarantined.push({ ...entry, facts: { ...entry.facts, ...lookOf(candidate.files) } });
+    }
+  };
+  for (const [place, candidate] of candidates.entries()) {
+    try {
+      const scan = await fromSeries(patient, candidate, work, quarantined);
+      leaveFailures();
+      leave(notNeeded(candidates.slice(place + 1)));
+      return { ...scan, choice: { place: place + 1, of: candidates.length } };
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (isOfMachine(error)) throw error;
+      failures.push({ candidate, error });
+    }
+  }
+  // The only candidate's failure is the patient's.
+  if (failures.length > 1) leaveFailures();
+  throw failures[0]?.error ?? noSeriesError(selection, work);
+}
+
+async function fromSeries(
+  patient: string,
+  candidate: SeriesCandidate,
+  work: PatientWork,
+  quarantined: QuarantineEntry[],
+): Promise<NewScan> {
+  const { files, pool, pseudonyms, shape, signal } = work;
+  const damaged: QuarantineEntry[] = [];
+  const stack = await readStack(candidate, (file, read) => files.at(file).use(read), {
     pool,
     pixelMm: workingPixelMm(shape),
     ...(signal ? { signal } : {}),
     onDamaged: ({ file, error, isReplaced }) => {
       const place = { what: "file", patient, file: fileName(files.at(file), pseudonyms), files: 1 } as const;
       const entry = quarantineEntry(error, place);
-      quarantined.push(
-        isReplaced ? { ...entry, facts: { ...entry.facts, isReplaced }, remedy: replacedRemedy } : entry,
-      );
+      damaged.push(isReplaced ? { ...entry, facts: { ...entry.facts, isReplaced }, remedy: replacedRemedy } : entry);
     },
   });
+  quarantined.push(...damaged);
   await work.onStack?.(patient, stack);
   const { pixels, slices, lungMl } = await work.normaliser.run({ kind: "stack", stack, shape });
-  const series = pseudonyms.of("series", chosen.files[0]!.instance.seriesUid);
-  return { pixels, slices, series, facts: { ...dicomFacts(chosen, pseudonyms), lungMl: Math.round(lungMl) } };
+  const series = pseudonyms.of("series", candidate.files[0]!.instance.seriesUid);
+  return { pixels, slices, series, facts: { ...dicomFacts(candidate, pseudonyms), lungMl: Math.round(lungMl) } };
 }
 
 const replacedRemedy = "nothing to do: another file of the same slices was taken";
@@ -92,10 +133,17 @@ export function fileName(file: ListedFile, pseudonyms: Pseudonyms): string {
 function leftSeries(left: readonly LeftSeries[], patient: string, pseudonyms: Pseudonyms): QuarantineEntry[] {
   return left.map(({ files, reason, facts = {} }) => {
     const { seriesUid } = files[0]!.instance;
-    const error = new FedError(reason, facts);
+    const error = new FedError(reason, { ...lookOf(files), ...facts });
     const series = pseudonyms.of("series", seriesUid);
     return quarantineEntry(error, { what: "series", patient, series, files: files.length });
   });
+}
+
+/** What shows why a series was left or preferred. */
+export function lookOf(files: readonly ExaminedFile[]): { slices: number; thicknessMm?: number } {
+  const { sliceThicknessMm } = files[0]!.instance;
+  const slices = files.reduce((sum, { instance }) => sum + instance.frames.length, 0);
+  return { slices, ...(sliceThicknessMm === undefined ? {} : { thicknessMm: rounded(sliceThicknessMm) }) };
 }
 
 /** @param pseudonyms replaces words that are not a maker's own; without them all words are copied, for the hospital's eyes */
@@ -158,6 +206,9 @@ async function fromPictures(
       planes.push(one.plane);
       if (one.rows * one.columns > largest.rows * largest.columns) largest = { rows: one.rows, columns: one.columns };
     }
+  }
+  if (planes.length === 0 && quarantined.length > 0 && quarantined.every(({ code }) => code === "PICTURE_NOT_CT")) {
+    throw new FedError("PICTURE_NOT_CT", { pictures: pictures.length }, { remedy: quarantined[0]!.remedy });
   }
   if (planes.length < minSlices) {
     const remedy = planes.length === 0 ? "export the slices again" : undefined;

@@ -18,6 +18,8 @@ const scanSchema = z
     pixels: z.string(),
     series: z.string(),
     facts: factsSchema,
+    /** Which of the patient's usable series was taken, from 1, and how many there were; undefined for pictures. */
+    choice: z.object({ place: z.number().int(), of: z.number().int() }).strict().optional(),
   })
   .strict();
 /** A scan in pixels.bin, with the digest of its pixels. */

@@ -1,36 +1,63 @@
-// Files that cannot be read, as an archive is gone through. A hundred may be damaged, or a million foreign: each is listed
-// while they can be looked at one by one, and beyond that they are counted by reason, so that no list fills the memory.
+// Files that cannot be read, as an archive is examined. A hundred may be damaged, or a million foreign: each is listed as
+// long as there are few, and beyond that they are counted by reason, so that no list fills the memory.
+import { FedError } from "../../foundation/errors.ts";
 import { type QuarantineEntry, quarantineEntry } from "../shard/quarantine.ts";
+import type { RefusedFile } from "./nothing-imported.ts";
 
 /** Of one reason. */
 const mostListed = 1000;
+/** For the message of an import of which nothing comes. */
+const mostShown = 50;
 
 export interface RefusedFiles {
-  /** @param file its pseudonym */
-  add(error: unknown, file: string): void;
+  readonly count: number;
+  /** @param place pseudonym of the file, and its number in the archive's natural order */
+  add(error: unknown, place: { readonly file: string; readonly number: number }): void;
   entries(): QuarantineEntry[];
+  /** The code of each file. */
+  codes(): Iterable<string>;
+  /** Some of the first files of each reason. */
+  first(): readonly RefusedFile[];
 }
 
 export function openRefusedFiles(): RefusedFiles {
   const listed: QuarantineEntry[] = [];
+  const shown: RefusedFile[] = [];
   const counted = new Map<string, { readonly entry: QuarantineEntry; files: number }>();
+  let count = 0;
   return {
-    add(error, file) {
+    get count() {
+      return count;
+    },
+    add(error, { file, number }) {
       const entry = quarantineEntry(error, { what: "file", file, files: 1 });
       const so = counted.get(entry.code);
       if (so) so.files++;
       else counted.set(entry.code, { entry, files: 1 });
+      count++;
       if ((so?.files ?? 1) <= mostListed) listed.push(entry);
+      if ((so?.files ?? 1) <= mostShown) shown.push({ number, code: entry.code, remedy: entry.remedy });
     },
     entries() {
       const more = [...counted.values()].filter(({ files }) => files > mostListed);
       return [
         ...listed,
-        // What was said of one file is not true of all.
+        // Facts of one file are not true of all.
         ...more.map(({ entry: { what, code, remedy }, files }) => {
           return { what, code, remedy, facts: { isCounted: true }, files: files - mostListed };
         }),
       ];
     },
+    *codes() {
+      for (const [code, { files }] of counted) for (let file = 0; file < files; file++) yield code;
+    },
+    first: () => shown.toSorted((a, b) => a.number - b.number),
   };
+}
+
+/** Why a picture beside DICOM files is not read. */
+export function pictureBesideDicom(): FedError {
+  const remedy =
+    "nothing to do: pictures beside DICOM files are no scans; import scans that are pictures from folders of their own";
+  return new FedError("PICTURE_BESIDE_DICOM", {}, { remedy });
 }

@@ -1,4 +1,5 @@
 // What a shard holds, in numbers that name nobody: for the hospital, and for those who must judge a model by its data.
+import type { LabelCounts } from "../import/import-report.ts";
 import type { QuarantineEntry } from "./quarantine.ts";
 import type { ScanFacts, ShardIndex } from "./shard-format.ts";
 import { checkShortcuts, type Shortcut } from "./shortcut-check.ts";
@@ -29,6 +30,8 @@ export interface DataCard {
   readonly exclusions: readonly Exclusion[];
   /** Cross-validated AUC of the label from how scans were taken; empty where a class is too small to say. */
   readonly shortcuts: readonly Shortcut[];
+  /** How patients were found and labelled; undefined in cards of older versions. */
+  readonly labels: LabelCounts | undefined;
   readonly root: string;
   readonly quarantine: string;
 }
@@ -45,6 +48,7 @@ export interface Exclusion {
 export function makeDataCard(
   index: Omit<ShardIndex, "source" | "version" | "rule">,
   entries: readonly QuarantineEntry[],
+  labels?: LabelCounts,
 ): DataCard {
   const { scans, height, width, windows, root, quarantine } = index;
   const facts = scans.map((scan) => scan.facts);
@@ -74,6 +78,7 @@ export function makeDataCard(
     warnings: tally(facts.flatMap(({ warnings }) => warnings)),
     exclusions: excluded(entries),
     shortcuts: checkShortcuts(scans),
+    labels,
     root,
     quarantine,
   };

@@ -1,12 +1,13 @@
 // One imported archive dealt out to several hospitals by patient, as a simulation needs it: alike, or as unlike as real
 // hospitals are in how many patients they have, how ill these are, and by which scanner they were seen.
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, writeFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { FedError } from "../../foundation/errors.ts";
 import { sha256 } from "../../foundation/sha256.ts";
 import { readQuarantine } from "../import/import-summary.ts";
 import { dealPatients, type PartitionOptions } from "./deal-patients.ts";
+import { makePrivateFolder, openPrivately, refuseLink, writePrivately } from "./private-files.ts";
 import { type QuarantineEntry, quarantineDigest } from "./quarantine.ts";
 import {
   encodeShardIndex,
@@ -20,7 +21,7 @@ import {
 /**
  * Writes one shard a folder, each with its own root and its part of the quarantine. Every patient keeps its split.
  *
- * @throws {FedError} PATIENTS_TOO_FEW, SHARD_NOT_FOUND, SHARD_DAMAGED, SHARD_PLACE_TAKEN
+ * @throws PATIENTS_TOO_FEW, SHARD_NOT_FOUND, SHARD_DAMAGED, SHARD_PLACE_TAKEN, OUT_IS_LINK
  */
 export async function partitionShard(
   shardDir: string,
@@ -61,10 +62,11 @@ interface Part {
 async function writePart(from: string, dir: string, source: ShardIndex, { scans, entries, salt }: Part): Promise<void> {
   const { version, height, width, windows, rule } = source;
   const sliceBytes = height * width * windows.length;
-  await mkdir(dir, { recursive: true });
+  await refuseLink(dir);
+  await makePrivateFolder(dir);
   let offset = 0;
   const own: ScanRecord[] = [];
-  const pixels = await open(join(dir, shardFiles.pixels), "wx");
+  const pixels = await openPrivately(join(dir, shardFiles.pixels), "wx");
   try {
     for (const scan of scans) {
       const bytes = scan.slices * sliceBytes;
@@ -77,12 +79,12 @@ async function writePart(from: string, dir: string, source: ShardIndex, { scans,
     await pixels.close();
   }
   const quarantine = { salt: Buffer.from(salt).toString("hex"), digest: quarantineDigest(salt, entries), entries };
-  await writeFile(join(dir, shardFiles.quarantine), `${JSON.stringify(quarantine, undefined, 1)}\n`);
+  await writePrivately(join(dir, shardFiles.quarantine), `${JSON.stringify(quarantine, undefined, 1)}\n`);
   const root = shardRoot(own);
   const name = Buffer.from(sha256(source.source, root)).toString("hex").slice(0, 16);
   const index: ShardIndex = {
     ...{ version, height, width, windows, rule, root, quarantine: quarantine.digest, source: name, scans: own },
   };
   // The index comes last: a folder without one is no shard.
-  await writeFile(join(dir, shardFiles.index), encodeShardIndex(index));
+  await writePrivately(join(dir, shardFiles.index), encodeShardIndex(index));
 }

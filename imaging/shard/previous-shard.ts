@@ -29,9 +29,12 @@ export async function openPreviousShard(dir: string): Promise<PreviousShard> {
         if (!outcome.scan) return { quarantined: outcome.quarantined };
         const place = places.get(inputs);
         if (place === undefined) return undefined;
-        const { slices, series, facts } = outcome.scan;
+        const { slices, series, facts, choice } = outcome.scan;
         try {
-          return { scan: { slices, series, facts, pixels: shard.read(place) }, quarantined: outcome.quarantined };
+          return {
+            scan: { slices, series, facts, choice, pixels: shard.read(place) },
+            quarantined: outcome.quarantined,
+          };
         } catch (error) {
           if (isFedError(error, "SHARD_DAMAGED")) return undefined;
           throw error;

@@ -1,14 +1,14 @@
 // Names that mean nothing outside the hospital: keyed hashes of what would identify a patient. The key stays in a file
 // at the hospital; without it a hash can be tied to nobody, with it the hospital can find its patient again.
 import { createHmac, randomBytes } from "node:crypto";
-import { mkdir, open, readFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readFile } from "node:fs/promises";
 import { FedError } from "../../foundation/errors.ts";
+import { writeNewPrivately } from "./private-files.ts";
 
 export interface Pseudonyms {
   /** 16 hex digits for one thing of a kind ("patient", "study", "file"). */
   of(kind: string, ...names: readonly string[]): string;
-  /** 32 bytes that only the key's holder can tell, for the salted commitment. */
+  /** 32 bytes that only the holder of the key can compute, for the salted commitment. */
   salt(...names: readonly string[]): Uint8Array;
 }
 
@@ -23,11 +23,12 @@ export function pseudonymsOf(key: Uint8Array): Pseudonyms {
   };
 }
 
-/** The key in the file, 32 bytes as hex; undefined where there is no file. @throws {FedError} KEY_MALFORMED */
+/** The key in the file, 32 bytes as hex; undefined where there is no file. @throws KEY_MALFORMED, KEY_UNREADABLE */
 export async function readPseudonymKey(path: string): Promise<Uint8Array | undefined> {
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
+  const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === "ENOENT") return undefined;
+    const remedy = "give --key a file that you may read, as the first import wrote it";
+    throw new FedError("KEY_UNREADABLE", { reason: cause.code }, { cause, remedy });
   });
   if (text === undefined) return undefined;
   if (/^[0-9a-f]{64}\s*$/.test(text)) return Buffer.from(text.trim(), "hex");
@@ -38,14 +39,12 @@ export function makePseudonymKey(): Uint8Array {
   return randomBytes(32);
 }
 
-/** Writes a new key, readable by its owner only. Never overwrites. */
+/**
+ * Writes a new key, readable by its owner only: whole or not at all. Never overwrites.
+ *
+ * @throws IMPORT_RUNNING where another import has written its own key meanwhile, STORE_FULL
+ */
 export async function keepPseudonymKey(path: string, key: Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const file = await open(path, "wx", 0o600);
-  try {
-    await file.writeFile(`${Buffer.from(key).toString("hex")}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  if (await writeNewPrivately(path, `${Buffer.from(key).toString("hex")}\n`)) return;
+  throw new FedError("IMPORT_RUNNING", {}, { remedy: "another import has just made the key: start this one again" });
 }

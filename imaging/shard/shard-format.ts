@@ -17,6 +17,7 @@ export const shardFiles = {
   quarantine: "quarantine.json",
   card: "data-card.json",
   page: "data-card.html",
+  report: "import-report.json",
 } as const;
 
 const pseudonym = z.string().regex(/^[0-9a-f]{16}$/);

@@ -1,11 +1,12 @@
 // Writes a shard beside its place and moves it there when it is whole. What was normalised before a kill is kept, each scan
-// with the digest of its pixels (outcomes.ts), so that an import goes on where it stopped.
-import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises";
+// with the digest of its pixels (outcomes.ts), so that an import continues where it stopped.
+import { chmod, type FileHandle, mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { FedError } from "../../foundation/errors.ts";
 import { sha256 } from "../../foundation/sha256.ts";
 import { lockImport } from "../import/import-lock.ts";
 import { type Outcome, type Outcomes, openOutcomes, type StoredScan } from "../import/outcomes.ts";
+import { fullDiskNamed, makePrivateFolder, openPrivately, refuseLink, writePrivately } from "./private-files.ts";
 import type { QuarantineEntry } from "./quarantine.ts";
 import { encodeShardIndex, type ShardIndex, shardFiles } from "./shard-format.ts";
 
@@ -27,58 +28,66 @@ export interface ShardWriter {
   discard(): Promise<void>;
 }
 
-/** @throws {FedError} SHARD_PLACE_TAKEN where the folder holds something else than a shard, IMPORT_RUNNING */
+/** @throws SHARD_PLACE_TAKEN where the folder holds something else than a shard, OUT_IS_LINK, IMPORT_RUNNING, STORE_FULL */
 export async function openShardWriter(dir: string): Promise<ShardWriter> {
   const place = resolve(dir);
   const staging = `${place}.importing`;
   await settleShardPlace(place);
-  await mkdir(staging, { recursive: true });
-  const unlock = await lockImport(staging);
-  const outcomes = await openOutcomes(staging);
-  const pixels = await open(join(staging, shardFiles.pixels), "a+");
-  const { kept, end } = await keepWhole(outcomes, pixels);
-  await pixels.truncate(end);
-  let offset = end;
-  const close = async () => {
-    await pixels.close();
-    await outcomes.close();
-    await unlock();
-  };
-  return {
-    kept,
-    async add({ scan, ...rest }) {
-      const outcome: Outcome = { ...rest };
-      if (scan) {
-        const { pixels: bytes, ...about } = scan;
-        await pixels.appendFile(bytes);
-        outcome.scan = { ...about, offset, bytes: bytes.length, pixels: hex(sha256(bytes)) };
-        offset += bytes.length;
-      }
-      await outcomes.add(outcome);
-      return outcome;
-    },
-    writeFile: (name, content) => writeDurably(join(staging, name), content),
-    async finish(index) {
-      await writeDurably(join(staging, shardFiles.index), encodeShardIndex(index));
-      await pixels.sync();
-      await close();
-      await moveInto(place, staging);
-    },
-    close,
-    async discard() {
-      await close();
-      await rm(staging, { recursive: true, force: true });
-    },
-  };
+  return fullDiskNamed(async () => {
+    await refuseLink(staging);
+    await makePrivateFolder(staging);
+    // One that an older version left may be open to others.
+    await chmod(staging, 0o700);
+    const unlock = await lockImport(staging);
+    const outcomes = await openOutcomes(staging);
+    const pixels = await openPrivately(join(staging, shardFiles.pixels), "a+");
+    const { kept, end } = await keepWhole(outcomes, pixels);
+    await pixels.truncate(end);
+    let offset = end;
+    const close = async () => {
+      await pixels.close();
+      await outcomes.close();
+      await unlock();
+    };
+    return {
+      kept,
+      add: ({ scan, ...rest }) =>
+        fullDiskNamed(async () => {
+          const outcome: Outcome = { ...rest };
+          if (scan) {
+            const { pixels: bytes, ...about } = scan;
+            await pixels.appendFile(bytes);
+            outcome.scan = { ...about, offset, bytes: bytes.length, pixels: hex(sha256(bytes)) };
+            offset += bytes.length;
+          }
+          await outcomes.add(outcome);
+          return outcome;
+        }),
+      writeFile: (name, content) => writePrivately(join(staging, name), content),
+      finish: (index) =>
+        fullDiskNamed(async () => {
+          await writePrivately(join(staging, shardFiles.index), encodeShardIndex(index));
+          await pixels.sync();
+          await close();
+          await moveInto(place, staging);
+        }),
+      close,
+      async discard() {
+        await close();
+        await rm(staging, { recursive: true, force: true });
+      },
+    };
+  });
 }
 
 /**
  * Undoes a move that was cut in two, and refuses to replace what is no shard.
  *
- * @throws {FedError} SHARD_PLACE_TAKEN
+ * @throws SHARD_PLACE_TAKEN, OUT_IS_LINK
  */
 export async function settleShardPlace(dir: string): Promise<void> {
   const place = resolve(dir);
+  await refuseLink(place);
   const names = await readdir(place).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw new FedError(
@@ -120,17 +129,6 @@ async function keepWhole(
   }
   await outcomes.remove(all.filter(({ inputs }) => !kept.has(inputs)).map(({ inputs }) => inputs));
   return { kept, end };
-}
-
-async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const file = await open(path, "w");
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 function hex(bytes: Uint8Array): string {

@@ -3,7 +3,7 @@
 
 import { FedError } from "../../foundation/errors.ts";
 import { sha256 } from "../../foundation/sha256.ts";
-import type { Label } from "../source/labels.ts";
+import type { Label } from "../source/class-names.ts";
 
 export type SplitName = "train" | "validation" | "test";
 export type SplitShares = Readonly<Record<SplitName, number>>;

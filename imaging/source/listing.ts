@@ -1,5 +1,5 @@
 // The files of an archive, a folder or zips in it, in an order that does not depend on the disk.
-import type { Dirent } from "node:fs";
+import type { Dirent, Stats } from "node:fs";
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FedError, isFedError } from "../../foundation/errors.ts";
@@ -17,17 +17,18 @@ export interface OpenArchive {
 const ignored = /^(\.|__MACOSX$|Thumbs\.db$|DICOMDIR$|desktop\.ini$)/i;
 
 /**
- * Lists a folder of any nesting, or a zip; a zip within the folder counts as a folder of its name, and as a refused file
- * where it is damaged.
+ * Lists a folder of any nesting, or a zip; a zip within the folder counts as a folder of its name. Links are followed within
+ * the archive's file system. What cannot be read (a damaged zip, a folder without permission, a link that leads nowhere) is
+ * listed with its refusal, and costs nothing else.
  *
- * @throws {FedError} ARCHIVE_UNREADABLE, ARCHIVE_EMPTY, ZIP_MALFORMED, ZIP_PASSWORD
+ * @throws ARCHIVE_UNREADABLE, ARCHIVE_EMPTY, ZIP_MALFORMED, ZIP_PASSWORD
  */
 export async function openArchive(root: string, { password }: { password?: string | undefined }): Promise<OpenArchive> {
   const found = await stat(root).catch(unreadable);
   const zips = openZips(password);
   const list = openFileList();
   try {
-    if (found.isDirectory()) await listFolder(root, [], { list, zips });
+    if (found.isDirectory()) await listRoot(root, found, { list, zips });
     else if (isZip(root)) await zips.list(root, [], addUnlessIgnored(list));
     else list.add(onDisk(dirname(root), []), { name: basename(root), ...about(found) });
     const files = list.finish();
@@ -46,39 +47,99 @@ function unreadable(cause: unknown): never {
   throw new FedError("ARCHIVE_UNREADABLE", {}, { cause, remedy: "give a folder or a zip that you may read" });
 }
 
-/** Looked at together, since each look waits for the disk. */
+/** Asked for together, since each answer waits for the disk. */
 const looksAhead = 32;
+/** An archive of links that lead into each other is not gone through without end. */
+const mostLinks = 100_000;
 
-async function listFolder(
-  path: string,
-  parts: readonly string[],
-  into: { readonly list: FileListWriter; readonly zips: Zips },
-): Promise<void> {
+interface Listing {
+  readonly list: FileListWriter;
+  readonly zips: Zips;
+  /** The file system of the archive. */
+  readonly device: number;
+  links: number;
+}
+
+interface Place {
+  readonly path: string;
+  /** Names below the archive's folder. */
+  readonly parts: readonly string[];
+  /** The folders in which it lies, by device and inode: a link to one of them is a loop. */
+  readonly above: ReadonlySet<string>;
+}
+
+async function listRoot(root: string, found: Stats, into: Pick<Listing, "list" | "zips">): Promise<void> {
+  await readdir(root).catch(unreadable);
+  const listing = { ...into, device: found.dev, links: 0 };
+  await listFolder({ path: root, parts: [], above: new Set([identityOf(found)]) }, listing);
+}
+
+async function listFolder({ path, parts, above }: Place, into: Listing): Promise<void> {
   const { list, zips } = into;
   const folder = onDisk(path, parts);
-  const entries = (await readdir(path, { withFileTypes: true }).catch(unreadable))
-    .filter((entry) => !ignored.test(entry.name) && (entry.isFile() || entry.isDirectory()))
+  const named = await readdir(path, { withFileTypes: true }).catch(() => undefined);
+  if (!named) {
+    const remedy = "give yourself the permission to read the folder, or leave it out";
+    const refusal = new FedError("FOLDER_UNREADABLE", {}, { remedy });
+    list.add(onDisk(dirname(path), parts.slice(0, -1)), { name: basename(path), bytes: 0, version: 0, refusal });
+    return;
+  }
+  const entries = named
+    .filter((entry) => !ignored.test(entry.name) && (entry.isFile() || entry.isDirectory() || entry.isSymbolicLink()))
     // Nearly the order of the finished list, which is then soon in order.
     .sort((a, b) => compareNaturally(sortName(a), sortName(b)));
-  const looked = inOrder(entries, looksAhead, async (entry) => ({
-    entry,
-    found: entry.isFile() ? about(await stat(join(path, entry.name)).catch(unreadable)) : undefined,
-  }));
+  const looked = inOrder(entries, looksAhead, async (entry) => {
+    const isOwn = entry.isDirectory();
+    return { entry, found: isOwn ? undefined : await stat(join(path, entry.name)).catch(reasonOf) };
+  });
   for await (const { entry, found } of looked) {
     const { name } = entry;
-    const inside = join(path, name);
-    if (!found) await listFolder(inside, [...parts, name], into);
-    else if (!isZip(name)) list.add(folder, { name, ...found });
+    const inside: Place = { path: join(path, name), parts: [...parts, name], above };
+    const refuse = (refusal: FedError) => list.add(folder, { name, bytes: 0, version: 0, refusal });
+    if (found === undefined) {
+      const own = await stat(inside.path).catch(() => undefined);
+      // Met again through a link to a folder above the archive.
+      if (own && above.has(identityOf(own))) refuse(notFollowed("loop"));
+      else await listFolder(own ? { ...inside, above: new Set([...above, identityOf(own)]) } : inside, into);
+    } else if (typeof found === "string") refuse(entry.isSymbolicLink() ? notFollowed(found) : fileUnreadable(found));
+    else if (entry.isSymbolicLink() && found.dev !== into.device) refuse(notFollowed("another file system"));
+    else if (found.isDirectory()) {
+      if (above.has(identityOf(found))) refuse(notFollowed("loop"));
+      else if (++into.links > mostLinks) refuse(notFollowed("too many links"));
+      else await listFolder({ ...inside, above: new Set([...above, identityOf(found)]) }, into);
+    } else if (!found.isFile()) continue;
+    else if (!isZip(name)) list.add(folder, { name, ...about(found) });
     else {
       try {
         // positive.zip is a folder positive.
-        await zips.list(inside, [...parts, name.replace(/\.zip$/i, "")], addUnlessIgnored(list));
+        await zips.list(inside.path, [...parts, name.replace(/\.zip$/i, "")], addUnlessIgnored(list));
       } catch (error) {
         if (!isFedError(error, "ZIP_MALFORMED")) throw error;
-        list.add(folder, { name, ...found, refusal: error });
+        list.add(folder, { name, ...about(found), refusal: error });
       }
     }
   }
+}
+
+function identityOf({ dev, ino }: Stats): string {
+  return `${dev}:${ino}`;
+}
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  return error.code === "ELOOP" ? "loop" : error.code === "ENOENT" ? "leads nowhere" : (error.code ?? "unreadable");
+}
+
+function notFollowed(reason: string): FedError {
+  const remedy = "copy what the link leads to into the archive";
+  return new FedError("LINK_NOT_FOLLOWED", { reason }, { remedy });
+}
+
+function fileUnreadable(reason: string): FedError {
+  return new FedError(
+    "FILE_UNREADABLE",
+    { reason },
+    { remedy: "check the file's name and permissions, and copy it again" },
+  );
 }
 
 function sortName(entry: Dirent): string {

@@ -8,6 +8,8 @@ export interface GreyPicture {
   readonly columns: number;
   /** [rows, columns], 0 to 255. */
   readonly grey: Uint8Array;
+  /** Share of the pixels that are plainly coloured. */
+  readonly colouredShare: number;
 }
 
 interface JpegDecoder {
@@ -23,6 +25,8 @@ interface JpegCodec {
 }
 
 const maxSide = 4096;
+/** JPEG alone makes smaller differences between the channels of a grey picture. */
+const plainlyColoured = 48;
 const remedy = "save slices as jpg or png, at most 4096 pixels wide";
 // The package has no types, and only its CommonJS build loads in Node.
 const openCodec = createRequire(import.meta.url)(
@@ -38,7 +42,7 @@ function isJpeg(start: Uint8Array): boolean {
   return start[0] === 0xff && start[1] === 0xd8;
 }
 
-/** @throws FedError PICTURE_MALFORMED, PICTURE_TOO_LARGE */
+/** @throws PICTURE_MALFORMED, PICTURE_TOO_LARGE */
 export async function decodePicture(bytes: Uint8Array): Promise<GreyPicture> {
   try {
     return isJpeg(bytes) ? await decodeJpeg(bytes) : decodePng(bytes);
@@ -83,6 +87,7 @@ function greyOf(
   { rows, columns, samples }: { rows: number; columns: number; samples: number },
 ): GreyPicture {
   const grey = new Uint8Array(rows * columns);
+  let coloured = 0;
   for (let i = 0; i < grey.length; i++) {
     const [r, g, b] = [pixels[i * samples], pixels[i * samples + 1], pixels[i * samples + 2]] as [
       number,
@@ -90,6 +95,7 @@ function greyOf(
       number,
     ];
     grey[i] = samples < 3 ? r : Math.round(0.299 * r + 0.587 * g + 0.114 * b);
+    if (samples >= 3 && Math.max(r, g, b) - Math.min(r, g, b) > plainlyColoured) coloured++;
   }
-  return { rows, columns, grey };
+  return { rows, columns, grey, colouredShare: coloured / grey.length };
 }

@@ -1,29 +1,45 @@
 // Where an archive's labels are: in the CSV that was given, in one that lies in the archive, or in the names of folders.
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { FedError } from "../../foundation/errors.ts";
-import type { FileList } from "./file-list.ts";
-import { type Labels, labelsFromCsv, labelsFromFolders } from "./labels.ts";
+import type { FileList, ListedFile } from "./file-list.ts";
+import { type LabelRow, readLabelRows } from "./label-rows.ts";
 import { readBytes } from "./listing.ts";
 
-/** @throws {FedError} LABELS_UNREADABLE, LABELS_MALFORMED, LABELS_CONTRADICT */
-export async function readLabels(
-  files: FileList,
-  given: string | undefined,
-): Promise<{ readonly labels: Labels; readonly text: string | undefined }> {
-  const text = given === undefined ? await ownCsv(files) : await readCsv(given);
-  return { labels: text === undefined ? labelsFromFolders(files) : labelsFromCsv(text), text };
+export interface ArchiveLabels {
+  /** Undefined where folders say who is ill. */
+  readonly rows: readonly LabelRow[] | undefined;
+  /** Changes with the CSV. */
+  readonly version: string;
 }
 
-function readCsv(path: string): Promise<string> {
-  return readFile(path, "utf8").catch((cause: unknown) => {
-    throw new FedError("LABELS_UNREADABLE", { labels: path }, { cause, remedy: "give a CSV that you may read" });
+/** @throws LABELS_UNREADABLE, LABELS_MALFORMED, LABELS_CONTRADICT, LABELS_SEVERAL */
+export async function readLabels(files: FileList, given: string | undefined): Promise<ArchiveLabels> {
+  const bytes = given === undefined ? await ownCsv(files) : await readCsv(given);
+  if (bytes === undefined) return { rows: undefined, version: "" };
+  return { rows: readLabelRows(bytes), version: createHash("sha256").update(bytes).digest("hex") };
+}
+
+/** The path is not repeated: it may name a patient. */
+function readCsv(path: string): Promise<Uint8Array> {
+  return readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    throw new FedError(
+      "LABELS_UNREADABLE",
+      { reason: cause.code ?? "" },
+      { remedy: "give --labels a CSV that you may read" },
+    );
   });
 }
 
-async function ownCsv(files: FileList): Promise<string | undefined> {
+async function ownCsv(files: FileList): Promise<Uint8Array | undefined> {
+  const own: ListedFile[] = [];
   for (const file of files) {
-    const isOwn = file.parts.length <= 2 && /^(labels|data_file)\.csv$/i.test(file.parts.at(-1)!);
-    if (isOwn) return Buffer.from(await readBytes(file)).toString("utf8");
+    if (file.parts.length <= 2 && /^(labels|data_file)\.csv$/i.test(file.parts.at(-1)!)) own.push(file);
   }
-  return undefined;
+  const [first, ...others] = await Promise.all(own.map(readBytes));
+  if (others.some((other) => Buffer.compare(first!, other) !== 0)) {
+    const remedy = "the archive has several lists of labels: say which one counts with --labels";
+    throw new FedError("LABELS_SEVERAL", { lists: own.length }, { remedy });
+  }
+  return first;
 }

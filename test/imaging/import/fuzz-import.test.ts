@@ -169,7 +169,8 @@ describe("archives with random damage among healthy patients", function () {
         const siblings = [...bad]
           .filter(([other]) => other.split("/")[1] === folder)
           .flatMap(([, one]) => headerOf(one));
-        const patients = [`name/${folder}`, ...siblings.map(({ patientId }) => `id/${patientId}`)];
+        const ofClass = name.split("/")[0]!;
+        const patients = [`folder/${ofClass}/${folder}`, ...siblings.map(({ patientId }) => `id/${patientId}`)];
         const hashes = patients.map((one) => pseudonyms.of("patient", one));
         const [{ positionMm } = {}] = readInstanceHeader(bytes).frames;
         const places = siblings.filter(({ frames }) => String(frames[0]?.positionMm) === String(positionMm));

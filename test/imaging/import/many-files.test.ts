@@ -12,7 +12,6 @@ import { pseudonymsOf } from "../../../imaging/shard/pseudonyms.ts";
 import { openExaminedFiles } from "../../../imaging/source/examined-files.ts";
 import { type Folder, openFileList } from "../../../imaging/source/file-list.ts";
 import { groupPatients } from "../../../imaging/source/group-patients.ts";
-import { labelsFromFolders } from "../../../imaging/source/labels.ts";
 import { openArchive, readBytes } from "../../../imaging/source/listing.ts";
 import { memoryInUse } from "./memory-in-use.ts";
 
@@ -103,7 +102,10 @@ describe("an archive of very many files", () => {
     const before = memoryInUse();
     for (let file = 0; file < 200_000; file++) {
       const code = file === 7 ? "DICOM_TRUNCATED" : "DICOM_FOREIGN";
-      refused.add(new FedError(code, { bytes: file }, { remedy: `mend ${code}` }), `pseudonym ${file}`);
+      refused.add(new FedError(code, { bytes: file }, { remedy: `mend ${code}` }), {
+        file: `pseudonym ${file}`,
+        number: file + 1,
+      });
     }
     const entries = refused.entries();
     expect(memoryInUse() - before).to.be.below(2e6);
@@ -163,8 +165,10 @@ function listAndGroup(scans: number) {
     const header = { ...headerOf(parts[1]!, parts[2]!, `${parts[2]}.${slice}`), frames: [frameAt(slice)] };
     examined.addDicom(file, JSON.parse(JSON.stringify(header)) as CtInstance);
   }
-  const labels = labelsFromFolders(files);
-  const { patients } = groupPatients(files, examined, { labels, pseudonyms: pseudonymsOf(new Uint8Array(32)) });
+  const { patients } = groupPatients(files, examined, {
+    rows: undefined,
+    pseudonyms: pseudonymsOf(new Uint8Array(32)),
+  });
   return { files, examined, patients };
 }
 

@@ -1,0 +1,97 @@
+// Files and folders that hold patients' data or keys: for their owner only, whole or not there, and never written through a
+// link that somebody laid before.
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, link, lstat, mkdir, open, rm } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { FedError } from "../../foundation/errors.ts";
+
+const fileMode = 0o600;
+const folderMode = 0o700;
+
+/** Makes a folder, and those above it that are missing. */
+export async function makePrivateFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: folderMode });
+}
+
+/** @param flags such as "w" or "a+"; the last part of the path must not be a link */
+export function openPrivately(path: string, flags: "w" | "a+" | "wx"): Promise<FileHandle> {
+  const { O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_WRONLY, O_RDWR, O_NOFOLLOW } = constants;
+  const how = { w: O_WRONLY | O_CREAT | O_TRUNC, "a+": O_RDWR | O_CREAT | O_APPEND, wx: O_WRONLY | O_CREAT | O_EXCL };
+  return open(path, how[flags] | O_NOFOLLOW, fileMode);
+}
+
+/**
+ * Writes a file and syncs it.
+ *
+ * @throws STORE_FULL
+ */
+export async function writePrivately(path: string, content: string | Uint8Array): Promise<void> {
+  await makePrivateFolder(dirname(path));
+  await fullDiskNamed(async () => {
+    const file = await openPrivately(path, "w");
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+/**
+ * Writes a file that is not there yet: whole, or not at all.
+ *
+ * @returns false where another process has written it first
+ * @throws STORE_FULL
+ */
+export async function writeNewPrivately(path: string, content: string): Promise<boolean> {
+  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  try {
+    await writePrivately(temporary, content);
+    // A link, unlike a rename, fails where the name is taken.
+    await link(temporary, path);
+    const folder = await open(dirname(resolve(path)), "r");
+    await folder.sync().finally(() => folder.close());
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/**
+ * Refuses a place that is a link: what is written there would land where the link leads.
+ *
+ * @throws OUT_IS_LINK
+ */
+export async function refuseLink(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (!found?.isSymbolicLink()) return;
+  throw new FedError("OUT_IS_LINK", {}, { remedy: "give the folder that the link leads to, or remove the link" });
+}
+
+/** Runs `work`; a full disk is an error with a name. @throws STORE_FULL */
+export async function fullDiskNamed<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw isDiskFull(error) ? diskFull(error) : error;
+  }
+}
+
+function isDiskFull(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  // The database of the outcomes says it in its message only.
+  return (
+    ["ENOSPC", "EDQUOT"].includes(String((error as NodeJS.ErrnoException).code)) ||
+    /no space left on device|disk quota exceeded/i.test(error.message) ||
+    isDiskFull(error.cause)
+  );
+}
+
+function diskFull(cause: unknown): FedError {
+  return new FedError("STORE_FULL", {}, { cause, remedy: "free disk space and start again: nothing is lost" });
+}

@@ -1,0 +1,52 @@
+// PatientIDs that folders contradict: a folder that is one patient's by all that can be seen holds two PatientIDs, or one
+// PatientID is that of a whole class. Either may be wrong, and to guess would put one person into two splits, or join two.
+import { type FolderReading, looksLikePatient } from "./folder-roles.ts";
+import type { Unit } from "./units.ts";
+
+/** A PatientID in all of a class's folders, if these are so many, is more likely the anonymiser's than a person's. */
+const foldersOfOneId = 4;
+
+export function doubtsAboutFolders(units: readonly Unit[], readings: readonly FolderReading[]): ReadonlySet<string> {
+  const folders = new Map<string, { readonly name: string; readonly parent: string; readonly ids: Set<string> }>();
+  for (const [number, { id }] of units.entries()) {
+    const { patientPath } = readings[number]!;
+    if (!patientPath || id === undefined) continue;
+    const path = patientPath.join("/");
+    const folder = folders.get(path) ?? {
+      name: patientPath.at(-1)!,
+      parent: patientPath.slice(0, -1).join("/"),
+      ids: new Set<string>(),
+    };
+    folders.set(path, folder);
+    folder.ids.add(id);
+  }
+  const all = [...folders.values()];
+  const doubted = new Set<string>();
+  for (const { name, parent, ids } of all) {
+    if (ids.size === 1) continue;
+    // Where most folders are of one patient, so should this one be; where none is, folders are something else.
+    const alike = all.filter((other) => depthOf(other.parent) === depthOf(parent));
+    const isPatients =
+      looksLikePatient(name) || alike.filter((other) => other.ids.size === 1).length * 2 > alike.length;
+    if (isPatients) for (const id of ids) doubted.add(id);
+  }
+  for (const id of idsOfWholeParents(all)) doubted.add(id);
+  return doubted;
+}
+
+function depthOf(path: string): number {
+  return path.split("/").length;
+}
+
+function idsOfWholeParents(folders: readonly { readonly parent: string; readonly ids: ReadonlySet<string> }[]) {
+  const parents = new Map<string, { readonly ids: Set<string>; folders: number }>();
+  for (const { parent, ids } of folders) {
+    const so = parents.get(parent) ?? { ids: new Set<string>(), folders: 0 };
+    parents.set(parent, so);
+    so.folders++;
+    for (const id of ids) so.ids.add(id);
+  }
+  return [...parents.values()].flatMap(({ ids, folders: count }) =>
+    ids.size === 1 && count >= foldersOfOneId ? [...ids] : [],
+  );
+}

@@ -1,0 +1,170 @@
+// A CSV of labels as hospitals write them: by hand, by a spreadsheet in any country, or by a program.
+import { CsvError, parse } from "csv-parse/sync";
+import { FedError } from "../../foundation/errors.ts";
+import { type Label, labelOfCell } from "./class-names.ts";
+
+export interface LabelRow {
+  /** Number of the row as a spreadsheet shows it. */
+  readonly row: number;
+  /** Name of the patient in each character set that the CSV may be written in; empty where the row names a file only. */
+  readonly patients: readonly string[];
+  /** Path of a file or folder, with slashes. */
+  readonly file: string | undefined;
+  readonly label: Label;
+}
+
+const patientColumns = ["patientid", "patient", "pid", "subjectid", "subject", "caseid", "case"].concat([
+  "studyinstanceuid",
+  "studyuid",
+  "accessionnumber",
+  "accession",
+  "seriesinstanceuid",
+  "seriesuid",
+  "id",
+]);
+const labelColumns = ["label", "class", "covid", "covid19", "diagnosis", "result", "finding", "status"];
+const fileColumns = ["file", "filename", "filepath", "path", "image", "imagepath"];
+const delimiters = [",", ";", "\t", "|"];
+/** A row may hold a report. */
+const longestCell = 1_000_000;
+
+/**
+ * Reads a CSV with a header (patient or file, and label; other columns are ignored), or the source work's data_file.csv
+ * without one (train|test, class, beginning of the file's name, slices).
+ *
+ * @throws LABELS_MALFORMED, LABELS_CONTRADICT
+ */
+export function readLabelRows(bytes: Uint8Array): LabelRow[] {
+  const { text, decodings } = decoded(bytes);
+  const separator = /^\s*"?sep=(.)"?\s*\r?\n/i.exec(text);
+  const body = separator ? text.slice(separator[0].length) : text;
+  const tried = separator ? [separator[1]!] : delimiters;
+  let rows = 0;
+  let failure: unknown;
+  for (const delimiter of tried) {
+    try {
+      const records = parse(body, {
+        ...{ delimiter, relax_column_count: true, relax_quotes: true, trim: true },
+        max_record_size: longestCell,
+      });
+      rows ||= records.filter((cells) => cells.some((cell) => cell !== "")).length;
+      const columns = columnsOf(records);
+      if (columns) return rowsOf(records, columns, decodings);
+    } catch (error) {
+      if (!(error instanceof CsvError)) throw error;
+      failure ??= error;
+    }
+  }
+  const remedy = "the CSV needs a header with the columns patient (or file) and label, and one row a patient";
+  throw new FedError("LABELS_MALFORMED", { rows }, { cause: failure, remedy });
+}
+
+interface Columns {
+  readonly patientAt: number;
+  readonly labelAt: number;
+  readonly fileAt: number;
+  /** Index of the first row that is no header. */
+  readonly first: number;
+}
+
+function columnsOf(records: readonly string[][]): Columns | undefined {
+  const headerAt = records.findIndex((cells) => cells.some((cell) => cell !== ""));
+  const header = (records[headerAt] ?? []).map((cell) =>
+    unwrapped(cell)
+      .toLowerCase()
+      .replace(/[^a-z0-9]/g, ""),
+  );
+  // The most telling name counts: a running number called "id" is no PatientID where there is a column for it.
+  const columnOf = (names: readonly string[]) =>
+    header.indexOf(names.find((name) => header.includes(name)) ?? "no such column");
+  const columns = {
+    patientAt: columnOf(patientColumns),
+    labelAt: columnOf(labelColumns),
+    fileAt: columnOf(fileColumns),
+  };
+  if (columns.labelAt >= 0 && Math.max(columns.patientAt, columns.fileAt) >= 0)
+    return { ...columns, first: headerAt + 1 };
+  const filled = records.filter((cells) => cells.some((cell) => cell !== ""));
+  const isDataFile = filled.every(
+    (cells) => cells.length >= 3 && /^(train|test|val|validation)$/i.test(unwrapped(cells[0]!)),
+  );
+  return filled.length > 0 && isDataFile ? { patientAt: 2, labelAt: 1, fileAt: -1, first: 0 } : undefined;
+}
+
+function rowsOf(
+  records: readonly string[][],
+  { patientAt, labelAt, fileAt, first }: Columns,
+  decodings: readonly ((text: string) => string)[],
+): LabelRow[] {
+  const rows: LabelRow[] = [];
+  const seen = new Map<string, Label>();
+  for (const [index, cells] of records.entries()) {
+    if (index < first || cells.every((cell) => cell === "")) continue;
+    const row = index + 1;
+    const cell = (at: number) => unwrapped(cells[at] ?? "");
+    const label = labelOfCell(decodings[0]!(cell(labelAt)));
+    const file = normalPath(decodings[0]!(cell(fileAt)));
+    const patients = [...new Set(decodings.map((decode) => sameText(decode(cell(patientAt)))))].filter(Boolean);
+    if (patients.length === 0 && file === "") {
+      const facts = { row, column: patientAt >= 0 ? "patient" : "file" };
+      throw new FedError("LABELS_MALFORMED", facts, { remedy: "name the patient or the file in each row" });
+    }
+    if (label === undefined) {
+      const remedy = "write positive or negative, covid or noncovid, 1 or 0 for each patient";
+      throw new FedError("LABELS_MALFORMED", { row, column: "label" }, { remedy });
+    }
+    const key = patients[0] ?? `file ${file}`;
+    if ((seen.get(key) ?? label) !== label) {
+      throw new FedError("LABELS_CONTRADICT", { row }, { remedy: "give each patient one label" });
+    }
+    seen.set(key, label);
+    rows.push({ row, patients, file: file || undefined, label });
+  }
+  return rows;
+}
+
+/** One text for all spellings of the same characters, so that names compare. */
+export function sameText(text: string): string {
+  return text.normalize("NFC").trim().replace(/\s+/g, " ");
+}
+
+function normalPath(text: string): string {
+  return sameText(text)
+    .replaceAll("\\", "/")
+    .replace(/^(\.?\/)+/, "")
+    .replace(/\/+$/, "");
+}
+
+/** Spreadsheets write ="001" to keep leading zeros. */
+function unwrapped(cell: string): string {
+  return cell
+    .trim()
+    .replace(/^="(.*)"$/s, "$1")
+    .replace(/^"(.*)"$/s, "$1")
+    .trim();
+}
+
+/**
+ * The text, and what its cells may mean: a spreadsheet that does not write Unicode writes its country's character set, and
+ * the bytes do not say which.
+ */
+function decoded(bytes: Uint8Array): { text: string; decodings: readonly ((text: string) => string)[] } {
+  const asIs = [(text: string) => text];
+  const [a, b] = bytes;
+  if (a === 0xff && b === 0xfe) return { text: new TextDecoder("utf-16le").decode(bytes), decodings: asIs };
+  if (a === 0xfe && b === 0xff) return { text: new TextDecoder("utf-16be").decode(bytes), decodings: asIs };
+  // Without a mark, every second byte of Western UTF-16 is zero.
+  if (bytes.length > 3 && a !== 0 && b === 0)
+    return { text: new TextDecoder("utf-16le").decode(bytes), decodings: asIs };
+  if (bytes.length > 3 && a === 0 && b !== 0)
+    return { text: new TextDecoder("utf-16be").decode(bytes), decodings: asIs };
+  try {
+    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), decodings: asIs };
+  } catch {
+    const decodings = ["windows-1252", "gb18030", "shift_jis", "euc-kr"].map(
+      (name) => (text: string) => new TextDecoder(name).decode(Buffer.from(text, "latin1")),
+    );
+    // Separators and quotes have the same bytes in all of these sets.
+    return { text: Buffer.from(bytes).toString("latin1"), decodings };
+  }
+}

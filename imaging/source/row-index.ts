@@ -1,0 +1,66 @@
+// Rows of a CSV of labels, found by what an archive calls a patient or a file.
+import { type LabelRow, sameText } from "./label-rows.ts";
+
+export interface RowIndex {
+  readonly rows: readonly LabelRow[];
+  /** Index of the row with exactly this name of a patient. */
+  ofName(name: string): number | undefined;
+  /** Indices of rows whose name is the same number: spreadsheets turn 0012 into 12 or 12.0. */
+  ofNumber(name: string): readonly number[];
+  /** Index of the row that names this file, or a folder above it, by its path or the end of its path. */
+  ofPath(parts: readonly string[]): number | undefined;
+  /** Index of the row whose patient's name the file's name begins with. */
+  ofBeginning(name: string): number | undefined;
+}
+
+export function indexRows(rows: readonly LabelRow[]): RowIndex {
+  const names = new Map<string, number>();
+  const numbers = new Map<string, number[]>();
+  const paths = new Map<string, number>();
+  for (const [index, { patients, file }] of rows.entries()) {
+    for (const name of patients) {
+      if (names.has(name)) continue;
+      names.set(name, index);
+      const number = numberOf(name);
+      if (number !== undefined) numbers.set(number, [...(numbers.get(number) ?? []), index]);
+    }
+    if (file !== undefined && !paths.has(file)) paths.set(file, index);
+  }
+  const longestName = Math.max(0, ...[...names.keys()].map(({ length }) => length));
+  const deepest = Math.max(0, ...[...paths.keys()].map((path) => path.split("/").length));
+  return {
+    rows,
+    ofName: (name) => (name === "" ? undefined : names.get(sameText(name))),
+    ofNumber: (name) => numbers.get(numberOf(name) ?? "") ?? [],
+    ofPath(parts) {
+      if (paths.size === 0) return undefined;
+      const named = parts.map(sameText);
+      // The file itself before its folders, and the longest path first.
+      for (let end = named.length; end > 0; end--) {
+        for (let start = Math.max(0, end - deepest); start < end; start++) {
+          const found = paths.get(named.slice(start, end).join("/"));
+          // The end of a path tells a file; a folder is told by its whole path, as "1" may be any series.
+          if (found !== undefined && (start === 0 || end === named.length)) return found;
+        }
+      }
+      return undefined;
+    },
+    ofBeginning(name) {
+      const written = sameText(name);
+      for (let length = Math.min(written.length, longestName); length > 0; length--) {
+        const start = written.slice(0, length);
+        const next = written[length] ?? "";
+        // patient1 never takes patient12's files.
+        const goesOn = (/\d/.test(next) && /\d$/.test(start)) || (/\p{L}/u.test(next) && /\p{L}$/u.test(start));
+        const found = goesOn ? undefined : names.get(start);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    },
+  };
+}
+
+/** A whole number without leading zeros or a fraction of zeros; undefined for other names. */
+function numberOf(name: string): string | undefined {
+  return /^0*(\d+?)(\.0*)?$/.exec(name)?.[1];
+}

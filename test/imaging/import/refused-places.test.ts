@@ -1,0 +1,149 @@
+import { spawnSync } from "node:child_process";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { fullDiskNamed } from "../../../imaging/shard/private-files.ts";
+import { keepPseudonymKey, makePseudonymKey } from "../../../imaging/shard/pseudonyms.ts";
+import { openArchive } from "../../../imaging/source/listing.ts";
+import { writePhantom } from "./phantom-archive.ts";
+import { codeOf, importInto } from "./synthetic.ts";
+
+const repository = join(import.meta.dirname, "../../..");
+
+describe("places that an import may not read, follow or write", function () {
+  this.timeout(60_000);
+  let root: string;
+  let archive: string;
+  before(async () => {
+    root = await mkdtemp(join(tmpdir(), "consilium-places-"));
+    archive = join(root, "archive");
+    for (const index of [1, 2]) {
+      const place = (slice: number) => `${index === 1 ? "positive" : "negative"}/p${index}/IM${slice}.dcm`;
+      await writePhantom(archive, { index, id: `p${index}` }, place);
+    }
+  });
+  after(() => rm(root, { recursive: true, force: true }));
+
+  async function listed(dir: string) {
+    const { files, close } = await openArchive(dir, {});
+    const all = [...files].map(({ parts, refusal }) => `${parts.join("/")}${refusal ? ` ${refusal.code}` : ""}`);
+    await close();
+    return all;
+  }
+
+  it("follows links to folders and files, and lists those that are loops or lead nowhere", async () => {
+    const dir = join(root, "links");
+    await mkdir(join(dir, "positive"), { recursive: true });
+    await symlink(join(archive, "positive", "p1"), join(dir, "positive", "p1"));
+    await symlink(join(archive, "negative", "p2", "IM0.dcm"), join(dir, "one.dcm"));
+    await symlink(dir, join(dir, "loop"));
+    await symlink(root, join(dir, "above"));
+    await symlink(join(root, "nowhere"), join(dir, "nowhere"));
+    await symlink("itself", join(dir, "itself"));
+    const all = await listed(dir);
+    expect(all.filter((one) => one.startsWith("positive/p1/IM"))).to.have.length(8);
+    expect(all).to.include.members(["one.dcm", "loop LINK_NOT_FOLLOWED", "above/links LINK_NOT_FOLLOWED"]);
+    expect(all).to.include.members(["nowhere LINK_NOT_FOLLOWED", "itself LINK_NOT_FOLLOWED"]);
+  });
+
+  it("imports patients whose folders are links", async () => {
+    const dir = join(root, "linked");
+    for (const [label, patient] of [
+      ["positive", "p1"],
+      ["negative", "p2"],
+    ] as const) {
+      await mkdir(join(dir, label), { recursive: true });
+      await symlink(join(archive, label, patient), join(dir, label, patient));
+    }
+    expect((await importInto(dir, join(root, "linked-shard"))).scans).to.equal(2);
+  });
+
+  it("lists a folder that may not be read, and goes on", async function () {
+    // Root may read everything: the listing runs as nobody.
+    if (process.getuid?.() !== 0) this.skip();
+    const dir = join(root, "closed");
+    await mkdir(join(dir, "secret"), { recursive: true });
+    await writeFile(join(dir, "open.dcm"), "x");
+    await writeFile(join(dir, "secret", "a.dcm"), "x");
+    await chmod(root, 0o755);
+    await chmod(join(dir, "secret"), 0o700);
+    const program = `
+      import { openArchive } from "${join(repository, "imaging/source/listing.ts")}";
+      process.seteuid(65534);
+      const { files } = await openArchive(${JSON.stringify(dir)}, {});
+      console.log([...files].map(({ parts, refusal }) => parts.join("/") + " " + (refusal?.code ?? "read")).join());`;
+    const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
+      encoding: "utf8",
+    });
+    expect(stdout.trim(), stderr).to.equal("open.dcm read,secret FOLDER_UNREADABLE");
+  });
+
+  it("never writes through a link that lies where the shard is to be", async () => {
+    const aim = join(root, "aim");
+    await mkdir(aim);
+    for (const name of ["out", "out2.importing"]) await symlink(aim, join(root, name));
+    expect(await codeOf(importInto(archive, join(root, "out")))).to.equal("OUT_IS_LINK");
+    expect(await codeOf(importInto(archive, join(root, "out2")))).to.equal("OUT_IS_LINK");
+    await symlink(join(aim, "key"), join(root, "linked.key"));
+    await codeOf(importInto(archive, join(root, "out3"), { keyFile: join(root, "linked.key") }));
+    expect(await readdir(aim)).to.deep.equal([]);
+  });
+
+  it("makes everything for its owner only", async () => {
+    const dir = join(root, "modes");
+    const keyFile = join(root, "modes.key");
+    await importInto(archive, dir, { pictures: 1, keyFile });
+    expect((await stat(keyFile)).mode & 0o777).to.equal(0o600);
+    expect((await stat(dir)).mode & 0o777).to.equal(0o700);
+    for (const entry of await readdir(dir, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name);
+      // Files of the database lie in a folder that nobody else may enter.
+      if (path.includes("outcomes")) continue;
+      expect((await stat(path)).mode & 0o777, entry.name).to.equal(entry.isDirectory() ? 0o700 : 0o600);
+    }
+  });
+
+  it("writes a key whole or not at all, and once", async () => {
+    const path = join(root, "once.key");
+    const [first, second] = [makePseudonymKey(), makePseudonymKey()];
+    const codes = await Promise.all([codeOf(keepPseudonymKey(path, first)), codeOf(keepPseudonymKey(path, second))]);
+    expect(codes.sort()).to.deep.equal(["IMPORT_RUNNING", "none"]);
+    expect(await readFile(path, "utf8")).to.match(/^[0-9a-f]{64}\n$/);
+    expect((await readdir(root)).filter((name) => name.startsWith("once.key."))).to.deep.equal([]);
+  });
+
+  it("names a full disk, and leaves no key", async () => {
+    const full = Object.assign(new Error("write"), { code: "ENOSPC" });
+    const ofDatabase = Object.assign(new Error("failed"), { cause: new Error("IO error: x: No space left on device") });
+    for (const error of [full, ofDatabase])
+      expect(await codeOf(fullDiskNamed(() => Promise.reject(error)))).to.equal("STORE_FULL");
+    const small = join(root, "small");
+    await mkdir(small);
+    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=16k", "none", small]).status === 0;
+    if (!mounted) return;
+    try {
+      await writeFile(join(small, "filler"), Buffer.alloc(16_384)).catch(() => {});
+      expect(await codeOf(importInto(archive, join(small, "shard"), { keyFile: join(small, "k") }))).to.equal(
+        "STORE_FULL",
+      );
+      expect(await readdir(small)).to.deep.equal(["filler"]);
+    } finally {
+      spawnSync("umount", [small]);
+    }
+  });
+
+  it("lists the files of an archive in which none can be read", async () => {
+    const dir = join(root, "refused");
+    await mkdir(dir);
+    await writeFile(join(dir, "a.dcm"), "no image");
+    await writeFile(join(dir, "b.dcm"), "");
+    const error = await importInto(dir, join(root, "refused-shard")).catch((cause: unknown) => cause);
+    expect(error).to.deep.include({ code: "ARCHIVE_NO_CT" });
+    const { refusedFiles } = error as { refusedFiles: { number: number; code: string }[] };
+    expect(refusedFiles.map(({ number, code }) => [number, code])).to.deep.equal([
+      [1, "DICOM_FOREIGN"],
+      [2, "FILE_EMPTY"],
+    ]);
+  });
+});

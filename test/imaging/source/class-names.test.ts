@@ -1,0 +1,51 @@
+import { expect } from "chai";
+import { isUnclearClass, labelOfCell, labelOfWord } from "../../../imaging/source/class-names.ts";
+
+describe("names of classes", () => {
+  const positive = [
+    "positive",
+    "COVID",
+    "CT_COVID",
+    "covid-19",
+    "COVID19 positive",
+    "COVID+",
+    "SARS-CoV-2",
+    "covid_pos",
+  ];
+  const negative = ["negative", "NonCOVID", "CT_NonCOVID", "non-covid", "COVID-19 negative", "Normal", "COVID-"].concat(
+    [
+      "COVID (-)",
+      "COVID \u2212",
+      "COVID neg",
+      "no covid",
+      "ohne COVID",
+      "sin covid",
+      "kein_Covid",
+      "COVID -ve",
+      "covidneg",
+    ],
+  );
+
+  it("are read in the spellings, signs and languages that archives use", () => {
+    for (const word of positive) expect(labelOfWord(word), word).to.equal(1);
+    for (const word of negative) expect(labelOfWord(word), word).to.equal(0);
+  });
+
+  it("are nothing else: numbers, patients, subjects, doubts, words of other scripts", () => {
+    const others = ["patient1", "1", "series2", "", "covid study", "ct", "posterior", "patient no 5", "abnormal"];
+    const doubtful = ["COVID?", "COVID unlikely", "post-covid", "COVID +/-", "non-normal", "нет COVID", "-COVID"];
+    for (const word of [...others, ...doubtful]) expect(labelOfWord(word), word).to.equal(undefined);
+  });
+
+  it("tell a class that is not understood from a patient's name", () => {
+    for (const word of ["COVID unlikely", "post-covid", "COVID?", "non-normal"])
+      expect(isUnclearClass(word), word).to.equal(true);
+    for (const word of ["covid_017", "patient7", "COVID", "DICOM"]) expect(isUnclearClass(word), word).to.equal(false);
+  });
+
+  it("may be digits, signs, yes and no in a cell of a CSV", () => {
+    for (const cell of ["1", "1.0", "+", "yes", "TRUE", "positiv"]) expect(labelOfCell(cell), cell).to.equal(1);
+    for (const cell of ["0", "0.0", "-", "no", "False", "negativ"]) expect(labelOfCell(cell), cell).to.equal(0);
+    for (const cell of ["", "2", "perhaps", "0.5"]) expect(labelOfCell(cell), cell).to.equal(undefined);
+  });
+});
