@@ -10,10 +10,11 @@ import { comparisonLine, comparisons, crossTable } from "./cross-validate/cross-
 import { type CrossOptions, parseCrossOptions } from "./cross-validate/options.ts";
 import { seedOption } from "./terminal/parse-options.ts";
 import { progressBar } from "./terminal/progress.ts";
+import { addZipPassword, withZipPassword } from "./terminal/zip-password.ts";
 
 /** Adds the command to the program. */
 export function crossValidateCommand(program: Command): void {
-  program
+  const command = program
     .command("cross-validate")
     .description(
       "Cross-validate the capsule network, pooled and federated, beside a CNN, a logistic regression and the majority.",
@@ -21,7 +22,6 @@ export function crossValidateCommand(program: Command): void {
     .option("--shard <dir>", "written by consilium import; its own split is not used, every patient is held out once")
     .option("--archive <path>", "folder or zip of chest CT, imported into <out>/shard first")
     .option("--labels <csv>", "patient,label where the archive does not say")
-    .option("--password <text>", "of an encrypted zip")
     .option(
       "--out <dir>",
       "where finished folds are kept: the same command goes on where it stopped",
@@ -53,6 +53,7 @@ export function crossValidateCommand(program: Command): void {
         console.log(JSON.stringify({ options, ...result, rows, comparisons: comparisons(result.rows) }));
       } else print(options, result);
     });
+  addZipPassword(command);
 }
 
 const help = `
@@ -112,21 +113,19 @@ async function run(options: CrossOptions): Promise<Result> {
 
 async function importInto(
   place: string,
-  { archive = "", labels, password, side, cnnSide }: CrossOptions,
+  { archive = "", labels, side, cnnSide, ...secret }: CrossOptions,
   signal: AbortSignal,
   report: (done: number, total: number, note: string) => void,
 ): Promise<void> {
   const size = Math.max(side, cnnSide);
-  const asked = {
-    keyFile: `${place}.key`,
-    shape: { height: size, width: size },
-    ...(labels !== undefined && { labels: resolve(labels) }),
-    ...(password !== undefined && { password }),
-  };
-  const work = importArchive(resolve(archive), place, asked, { signal });
-  for (let step = await work.next(); !step.done; step = await work.next()) {
-    report(step.value.done, step.value.total, step.value.stage);
-  }
+  const shape = { height: size, width: size };
+  await withZipPassword(secret, async (password) => {
+    const asked = { keyFile: `${place}.key`, shape, labels: labels && resolve(labels), password };
+    const work = importArchive(resolve(archive), place, asked, { signal });
+    for (let step = await work.next(); !step.done; step = await work.next()) {
+      report(step.value.done, step.value.total, step.value.stage);
+    }
+  });
 }
 
 function print({ folds, shuffleLabels, out }: CrossOptions, { rows, patients, positive }: Result): void {

@@ -1,17 +1,23 @@
-// `consilium import`: an archive of chest CT becomes a shard that a hospital learns from.
+// `consilium import`: an archive of chest CT becomes a shard that a hospital trains on.
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
 import { FedError, isFedError } from "../foundation/errors.ts";
+import type { ImportProgress } from "../imaging/import/fill-shard.ts";
 import { findOriginal } from "../imaging/import/find-original.ts";
-import { importArchive } from "../imaging/import/import-archive.ts";
+import { importArchive, planImport } from "../imaging/import/import-archive.ts";
 import type { ImportOptions } from "../imaging/import/import-options.ts";
-import type { ImportSummary } from "../imaging/import/import-summary.ts";
+import { explainPatient } from "../imaging/import/import-report.ts";
+import { NothingImported } from "../imaging/import/nothing-imported.ts";
 import { windowNames } from "../imaging/volume/intensity.ts";
+import { explanation } from "./import/explain.ts";
 import { lookAtScan, lookReport } from "./import/look.ts";
+import { planTable } from "./import/plan-table.ts";
+import { refusedList } from "./import/refused-list.ts";
 import { importReport } from "./import/report.ts";
 import { parseOptions } from "./terminal/parse-options.ts";
 import { progressBar } from "./terminal/progress.ts";
+import { addZipPassword, withZipPassword } from "./terminal/zip-password.ts";
 
 const number = z.coerce.number();
 const optionsSchema = z.object({
@@ -19,7 +25,10 @@ const optionsSchema = z.object({
   key: z.string().optional(),
   labels: z.string().optional(),
   label: z.enum(["positive", "negative"]).optional(),
+  labelsOverFolders: z.boolean().default(false),
+  patientsBy: z.enum(["id", "folder"]).optional(),
   oneClass: z.boolean().default(false),
+  passwordFile: z.string().optional(),
   password: z.string().optional(),
   size: number,
   windows: z
@@ -37,9 +46,14 @@ const optionsSchema = z.object({
   seed: number,
   workers: number.optional(),
   pictures: number,
+  dryRun: z.boolean().default(false),
   find: z
     .string()
-    .regex(/^[0-9a-f]{16}$/)
+    .regex(/^([0-9a-f]{16}|\d{1,9})$/, "16 hex digits, or the number of a file")
+    .optional(),
+  explain: z
+    .string()
+    .regex(/^[0-9a-f]{1,16}$/, "1 to 16 hex digits")
     .optional(),
   json: z.boolean().default(false),
 });
@@ -47,7 +61,7 @@ type Options = z.output<typeof optionsSchema>;
 
 /** Adds the command to the program. */
 export function importCommand(program: Command): void {
-  program
+  const command = program
     .command("import")
     .description(
       "Import chest CT into a shard: DICOM in any encoding, or jpg and png; a folder of any nesting, or a zip.",
@@ -55,77 +69,107 @@ export function importCommand(program: Command): void {
     .argument("<source>", "folder or zip")
     .option("--out <dir>", "folder of the shard", "shard")
     .option("--key <file>", "key of the pseudonyms, made if missing; keep it at the hospital (default: <out>.key)")
-    .option("--labels <csv>", "patient,label[,file]; without it labels.csv in the archive, then the names of folders")
-    .option("--label <class>", "positive or negative: of all patients that nothing else tells the label of")
-    .option("--one-class", "take an archive in which all patients are of one class")
-    .option("--password <text>", "password of encrypted zips")
+    .option(
+      "--labels <csv>",
+      "columns patient or file, and label; default: labels.csv in the archive, then the folders",
+    )
+    .option("--label <class>", "positive or negative: for all patients of whom nothing else says it")
+    .option("--labels-over-folders", "take the CSV's label where the folder of a class contradicts it")
+    .option("--patients-by <what>", "id or folder: what counts where PatientIDs and folders disagree about who is who")
+    .option("--one-class", "take an archive in which all patients are of one class");
+  addZipPassword(command)
     .option("--size <pixels>", "height and width of a slice in the shard", "64")
     .option("--windows <names>", `one channel each, of ${windowNames.join(", ")}`, "lung")
     .option("--field-mm <mm>", "side of the square field around the lungs", "320")
     .option("--slice-mm <mm>", "thickness of a slice in the shard", "10")
     .option("--max-slices <n>", "slices of a scan in the shard; a longer scan gets thicker ones", "24")
     .option("--min-slices <n>", "series with fewer slices are left out", "1")
-    .option("--split <shares>", "patients to learn from, to choose by, and held out for the test", "0.7,0.15,0.15")
+    .option("--split <shares>", "shares of patients in train, validation and test", "0.7,0.15,0.15")
     .option("--seed <n>", "decides who is in which split", "1")
     .option("--workers <n>", "threads that decode (default: one a core)")
     .option("--pictures <n>", "scans of which the three planes are drawn into <out>/planes", "4")
-    .option("--find <hash>", "print which file, patient or series of the source a hash in the report stands for")
+    .option("--dry-run", "read headers only, and print patients, labels and series before anything is decoded")
+    .option("--find <hash>", "print which file, patient or series of the source a hash (or a file's number) stands for")
+    .option("--explain <hash>", "print why the patient of a pseudonym in <out> is not imported, or is labelled so")
     .option("--json", "print the outcome as JSON")
     .addHelpText("after", help)
-    .action(async (source: string, raw: unknown) => {
-      const options = parseOptions(optionsSchema, raw, "import");
-      if (options.find !== undefined) {
-        const found = await findOriginal(resolve(source), options.find, { ...options, keyFile: keyFile(options) });
-        console.log(options.json ? JSON.stringify(found) : found.join("\n"));
-        return;
-      }
-      try {
-        const summary = await run(resolve(source), options);
-        console.log(options.json ? JSON.stringify(summary) : importReport(summary));
-      } catch (error) {
-        if (!isFedError(error, "LABELS_MISSING") || error.facts["patients"] !== 1) throw error;
-        const look = await lookAtScan(resolve(source), `${resolve(options.out)}-planes.png`, options.password);
-        console.log(options.json ? JSON.stringify({ look, warning: "LABELS_MISSING" }) : lookReport(look));
-      }
-    });
+    .action(async (source: string, raw: unknown) => run(resolve(source), parseOptions(optionsSchema, raw, "import")));
 }
 
 const help = `
 Labels come from a CSV, or from folders named positive and negative (or covid and noncovid, CT_COVID and CT_NonCOVID, 1
-and 0) with a folder a patient in them. What cannot be used is listed with a reason and what to do; the rest goes on. An
-import that was interrupted goes on when it is started again, and one that would change nothing takes a second.
+and 0) with a folder for each patient in them. What cannot be used is listed with a reason and a remedy; the rest is
+imported. An interrupted import continues when it is started again, and one that would change nothing takes a second.
 
 Examples:
   consilium import ./archive --out ./shard
-  consilium import ./export.zip --password thankyou --labels labels.csv --out /srv/consilium/shard
+  consilium import ./archive --labels labels.csv --dry-run
+  consilium import ./export.zip --password-file ./password --labels labels.csv --out /srv/consilium/shard
   consilium import ./scans --size 128 --windows lung,mediastinum --max-slices 48
+  consilium import ./archive --explain 3f0c2a9d
   consilium import ./archive --find 3f0c2a9d18b7e655`;
 
-function keyFile({ key, out }: Options): string {
-  return resolve(key ?? `${out}.key`);
+async function run(source: string, options: Options): Promise<void> {
+  if (options.explain !== undefined) {
+    const found = await explainPatient(resolve(options.out), options.explain);
+    print(options, found, () => found.map(explanation).join("\n\n"));
+    return;
+  }
+  await withZipPassword(options, async (password) => {
+    if (options.find !== undefined) {
+      const asked = { ...asOptions(options, password), patientsBy: options.patientsBy };
+      const found = await findOriginal(source, options.find, asked);
+      print(options, found, () => found.join("\n"));
+      return;
+    }
+    try {
+      if (options.dryRun) {
+        const { report, isKeyKnown } = await withProgress((signal) =>
+          planImport(source, asOptions(options, password), { signal }),
+        );
+        print(options, { ...report, isKeyKnown }, () => planTable(report, isKeyKnown));
+        return;
+      }
+      const summary = await withProgress((signal) =>
+        importArchive(source, resolve(options.out), asOptions(options, password), { signal }),
+      );
+      print(options, summary, () => importReport(summary));
+    } catch (error) {
+      if (error instanceof NothingImported && !options.json) console.error(refusedList(error));
+      if (!isFedError(error, "LABELS_MISSING") || error.facts["patients"] !== 1 || options.dryRun) throw error;
+      const look = await lookAtScan(source, `${resolve(options.out)}-planes.png`, password);
+      print(options, { look, warning: "LABELS_MISSING" }, () => lookReport(look));
+    }
+  });
 }
 
-async function run(source: string, options: Options): Promise<ImportSummary> {
-  const { labels, label, password, seed, minSlices, pictures, workers, size, windows, fieldMm, sliceMm, maxSlices } =
-    options;
+function print({ json }: Options, value: unknown, text: () => string): void {
+  console.log(json ? JSON.stringify(value) : text());
+}
+
+function asOptions(options: Options, password: string | undefined): ImportOptions {
+  const { labels, label, labelsOverFolders, patientsBy, seed, minSlices, pictures, workers } = options;
+  const { size, windows, fieldMm, sliceMm, maxSlices } = options;
   const [train, validation, test] = options.split;
-  const asked: ImportOptions = {
-    ...{ keyFile: keyFile(options), seed, minSlices, pictures },
-    ...(labels !== undefined && { labels: resolve(labels) }),
-    ...(label !== undefined && { label: label === "positive" ? 1 : 0 }),
-    ...(password !== undefined && { password }),
-    ...(workers !== undefined && { workers }),
+  return {
+    keyFile: resolve(options.key ?? `${options.out}.key`),
+    labels: labels && resolve(labels),
+    label: label && (label === "positive" ? 1 : 0),
+    ...{ labelsOverFolders, patientsBy, password, seed, minSlices, pictures, workers },
     oneClass: options.oneClass || label !== undefined,
     shares: { train, validation, test },
     shape: { height: size, width: size, windows, fieldMm, sliceMm, maxSlices },
   };
+}
+
+/** Runs an import with a bar; a signal stops it so that the same command continues it. */
+async function withProgress<T>(start: (signal: AbortSignal) => AsyncGenerator<ImportProgress, T>): Promise<T> {
   const stop = new AbortController();
-  const onSignal = () =>
-    stop.abort(new FedError("INTERRUPTED", {}, { remedy: "run the same command again: it goes on" }));
+  const onSignal = () => stop.abort(new FedError("INTERRUPTED"));
   process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
   const bar = progressBar("importing");
   try {
-    const work = importArchive(source, resolve(options.out), asked, { signal: stop.signal });
+    const work = start(stop.signal);
     for (;;) {
       const step = await work.next();
       if (step.done) return step.value;

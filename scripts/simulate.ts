@@ -10,8 +10,9 @@ import { wantedPlan } from "./simulate/plan.ts";
 import { newestUnfinished, openRunDirectory, type RunDirectory } from "./simulate/run-directory.ts";
 import { parseSettings } from "./simulate/settings.ts";
 import { simulate } from "./simulate/stages.ts";
+import { addZipPassword, type ZipPasswordOptions } from "./terminal/zip-password.ts";
 
-interface Flags {
+interface Flags extends ZipPasswordOptions {
   readonly runDir?: string;
   readonly resume?: boolean;
   readonly fresh?: boolean;
@@ -29,7 +30,6 @@ export function simulateCommand(program: Command): void {
     .option("--hospitals <n>", "hospitals, each a process of its own (default 4)")
     .option("--archive <path>", "folder or zip of chest CT (default: a synthetic archive)")
     .option("--labels <csv>", "patient,label where the archive's folders do not say")
-    .option("--password <text>", "of an encrypted zip")
     .option("--partition <how>", "patients over hospitals: equal, dirichlet:ALPHA, scanner, size (default dirichlet:2)")
     .option("--plan <file>", "follow this plan as it is, in place of the options that decide one")
     .option("--patients <n>", "patients of the synthetic archive (default 96, or 6 a hospital)")
@@ -68,24 +68,32 @@ export function simulateCommand(program: Command): void {
         process.exitCode = 130;
       }
     });
+  addZipPassword(command);
 }
 
 async function openRun({
+  password,
   runDir,
   resume,
   fresh,
   json: _,
   ...options
 }: Flags & Record<string, unknown>): Promise<RunDirectory> {
+  if (password !== undefined) throw new FedError("PASSWORD_IN_ARGUMENT");
   if (resume) {
     const path = runDir === undefined ? await newestUnfinished(resolve("runs")) : resolve(runDir);
     if (path === undefined) throw new FedError("RUN_UNKNOWN", {}, { remedy: "there is none to resume in ./runs" });
     return openRunDirectory(path, { kind: "resume" });
   }
   const settings = parseSettings(options);
-  const { archive, labels, plan } = settings;
+  const { archive, labels, plan, passwordFile } = settings;
   const absolute = (path: string | undefined) => path && resolve(path);
-  const files = { archive: absolute(archive), labels: absolute(labels), plan: absolute(plan) };
+  const files = {
+    archive: absolute(archive),
+    labels: absolute(labels),
+    plan: absolute(plan),
+    passwordFile: absolute(passwordFile),
+  };
   await wantedPlan({ ...settings, ...files }); // refused before anything is written
   const path = resolve(runDir ?? join("runs", new Date().toISOString().slice(0, 19).replaceAll(":", "-")));
   return openRunDirectory(path, {

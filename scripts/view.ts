@@ -1,5 +1,4 @@
 // `consilium view`: draws one scan, to check its HU values, the order of its slices and the position of the lungs.
-import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import pc from "picocolors";
@@ -9,30 +8,32 @@ import { projectionPng, surfacePng } from "../imaging/view/render.ts";
 import { tissuesPng } from "../imaging/view/tissues.ts";
 import { shownAs } from "../imaging/volume/hu-table.ts";
 import { lungMask } from "../imaging/volume/lungs.ts";
+import { makeOutputFolder, writeOutput } from "./terminal/write-output.ts";
+import { addZipPassword, withZipPassword, type ZipPasswordOptions } from "./terminal/zip-password.ts";
 
-interface ViewOptions {
+interface ViewOptions extends ZipPasswordOptions {
   readonly out: string;
   readonly turn: string;
   readonly json?: boolean;
-  readonly password?: string;
 }
 
 /** Adds the command to the program. */
 export function viewCommand(program: Command): void {
-  program
+  const command = program
     .command("view")
     .description("Draw a CT series: its three planes, lung and bone by Hounsfield units, and 3-D renderings, as PNG.")
     .argument("<dir>", "folder or zip with the DICOM files of a scan, in any encoding")
     .option("--out <dir>", "folder for the pictures", "view")
     .option("--turn <degrees>", "turn of the 3-D renderings: 0 from the front, 90 from the patient's left", "20")
-    .option("--password <text>", "password of an encrypted zip")
     .option("--json", "print what was found as JSON")
     .addHelpText(
       "after",
       "\nExamples:\n  consilium view ./archive/positive/patient1\n  consilium view ./scan --out ./pictures --turn 60",
     )
-    .action(async (dir: string, { out, turn, json, password }: ViewOptions) => {
-      const { volume, passedOver } = await readOneScan(resolve(dir), { password });
+    .action(async (dir: string, { out, turn, json, ...secret }: ViewOptions) => {
+      const { volume, passedOver } = await withZipPassword(secret, (password) =>
+        readOneScan(resolve(dir), { password }),
+      );
       const hu = Int16Array.from(volume.hu);
       const lungs = lungMask(hu, volume);
       const azimuthDegrees = Number(turn) || 0;
@@ -52,11 +53,11 @@ export function viewCommand(program: Command): void {
             }),
         ],
       ];
-      await mkdir(out, { recursive: true });
+      await makeOutputFolder(out);
       const files: string[] = [];
       for (const [name, draw] of pictures) {
         const path = join(out, `${name}.png`);
-        await writeFile(path, draw());
+        await writeOutput(path, draw());
         files.push(path);
       }
       const { slices, rows, columns, spacingMm } = volume;
@@ -82,4 +83,5 @@ export function viewCommand(program: Command): void {
         for (const path of files) console.log(`  ${path}`);
       }
     });
+  addZipPassword(command);
 }

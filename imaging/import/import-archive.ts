@@ -1,6 +1,7 @@
 // An archive of chest CT becomes a shard: listed, examined, grouped by patient, normalised one patient after the other on
 // all cores, and moved into its place whole. What cannot be used is listed; what could identify a patient is left behind.
 import { createHash } from "node:crypto";
+import { FedError } from "../../foundation/errors.ts";
 import { type DecodePool, openDecodePool } from "../dicom/decode-pool.ts";
 import {
   keepPseudonymKey,
@@ -25,7 +26,7 @@ import { type ImportSummary, summarise } from "./import-summary.ts";
 import { fileName } from "./normalise-patient.ts";
 import { NothingImported, reasonsOf } from "./nothing-imported.ts";
 import { planPatients } from "./plan-patients.ts";
-import { openRefusedFiles, pictureBesideDicom, type RefusedFiles } from "./refused-files.ts";
+import { openRefusedFiles, type RefusedFiles } from "./refused-files.ts";
 
 interface Cancellable {
   readonly signal?: AbortSignal | undefined;
@@ -156,7 +157,7 @@ async function* examineAndGroup(
   }
   const { label: fallback, labelsOverFolders: rowsOverFolders, patientsBy } = options;
   const grouping = groupPatients(files, examined, { rows, pseudonyms, fallback, rowsOverFolders, patientsBy });
-  for (const file of grouping.picturesBeside) refuse(pictureBesideDicom(), file);
+  for (const file of grouping.picturesBeside) refuse(new FedError("PICTURE_BESIDE_DICOM"), file);
   return { examined, grouping, refusedFiles, quarantined: [...refusedFiles.entries(), ...grouping.quarantined] };
 }
 

@@ -201,8 +201,7 @@ export async function readReport(dir: string): Promise<ImportReport | undefined>
 export async function explainPatient(dir: string, hash: string): Promise<PatientReport[]> {
   const report = await readReport(dir);
   if (!report) {
-    const remedy = "give the --out of an import: its folder holds the report";
-    throw new FedError("REPORT_NOT_FOUND", {}, { remedy });
+    throw new FedError("REPORT_NOT_FOUND");
   }
   const found = report.patients.filter(({ patient }) => patient.startsWith(hash));
   if (found.length > 0) return found;

@@ -208,7 +208,7 @@ async function fromPictures(
     }
   }
   if (planes.length === 0 && quarantined.length > 0 && quarantined.every(({ code }) => code === "PICTURE_NOT_CT")) {
-    throw new FedError("PICTURE_NOT_CT", { pictures: pictures.length }, { remedy: quarantined[0]!.remedy });
+    throw new FedError("PICTURE_NOT_CT", { pictures: pictures.length });
   }
   if (planes.length < minSlices) {
     const remedy = planes.length === 0 ? "export the slices again" : undefined;

@@ -27,6 +27,12 @@ export class NothingImported extends FedError {
     this.refusedFiles = refusedFiles;
     this.entries = entries;
   }
+
+  /** What --json prints beside the code. */
+  get details(): Pick<NothingImported, "refusedFiles" | "entries"> {
+    const { refusedFiles, entries } = this;
+    return { refusedFiles, entries };
+  }
 }
 
 /** "LABELS_CONTRADICT 2, DICOM_TRUNCATED 1": the most frequent reasons first. */

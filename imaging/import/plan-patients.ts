@@ -1,5 +1,6 @@
 // Which series of each patient an import would look at first, as far as headers say it.
-import { leftReasons, noSeriesError, selectSeries } from "../series/select.ts";
+import { FedError } from "../../foundation/errors.ts";
+import { noSeriesError, selectSeries } from "../series/select.ts";
 import type { Pseudonyms } from "../shard/pseudonyms.ts";
 import type { ExaminedFiles } from "../source/examined-files.ts";
 import type { Grouping } from "../source/group-patients.ts";
@@ -37,9 +38,10 @@ export function planPatients({
         facts: { slices: storedSlices, thicknessMm, place: index + 1, of: candidates.length },
       };
     });
-    const left = selection.left.map(({ files: own, reason }): SeriesReport => {
+    const left = selection.left.map(({ files: own, reason, facts }): SeriesReport => {
       const series = hash(own[0]!.instance.seriesUid);
-      return { series, outcome: reason, facts: lookOf(own), remedy: leftReasons[reason] };
+      const { remedy } = new FedError(reason);
+      return { series, outcome: reason, facts: { ...lookOf(own), ...facts }, remedy };
     });
     const series = [...usable, ...left];
     return candidates.length > 0 ? { series } : { series, error: noSeriesError(selection, { minSlices }) };

@@ -1,6 +1,5 @@
 // Files that cannot be read, as an archive is examined. A hundred may be damaged, or a million foreign: each is listed as
 // long as there are few, and beyond that they are counted by reason, so that no list fills the memory.
-import { FedError } from "../../foundation/errors.ts";
 import { type QuarantineEntry, quarantineEntry } from "../shard/quarantine.ts";
 import type { RefusedFile } from "./nothing-imported.ts";
 
@@ -53,11 +52,4 @@ export function openRefusedFiles(): RefusedFiles {
     },
     first: () => shown.toSorted((a, b) => a.number - b.number),
   };
-}
-
-/** Why a picture beside DICOM files is not read. */
-export function pictureBesideDicom(): FedError {
-  const remedy =
-    "nothing to do: pictures beside DICOM files are no scans; import scans that are pictures from folders of their own";
-  return new FedError("PICTURE_BESIDE_DICOM", {}, { remedy });
 }

@@ -70,7 +70,7 @@ export async function writeNewPrivately(path: string, content: string): Promise<
 export async function refuseLink(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (!found?.isSymbolicLink()) return;
-  throw new FedError("OUT_IS_LINK", {}, { remedy: "give the folder that the link leads to, or remove the link" });
+  throw new FedError("OUT_IS_LINK");
 }
 
 /** Runs `work`; a full disk is an error with a name. @throws STORE_FULL */

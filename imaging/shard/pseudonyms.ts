@@ -27,8 +27,7 @@ export function pseudonymsOf(key: Uint8Array): Pseudonyms {
 export async function readPseudonymKey(path: string): Promise<Uint8Array | undefined> {
   const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === "ENOENT") return undefined;
-    const remedy = "give --key a file that you may read, as the first import wrote it";
-    throw new FedError("KEY_UNREADABLE", { reason: cause.code }, { cause, remedy });
+    throw new FedError("KEY_UNREADABLE", { reason: cause.code }, { cause });
   });
   if (text === undefined) return undefined;
   if (/^[0-9a-f]{64}\s*$/.test(text)) return Buffer.from(text.trim(), "hex");

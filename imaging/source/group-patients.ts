@@ -266,7 +266,7 @@ function whatIsSaid(
     if (label !== undefined) ofFolders.add(label);
   }
   const isFolderHeard = !(options.rowsOverFolders && ofRows.size > 0);
-  if (isFolderHeard && ofFolders.has("unclear")) return refuse(classUnclear());
+  if (isFolderHeard && ofFolders.has("unclear")) return refuse(new FedError("LABEL_UNCLEAR"));
   const said = new Set([...ofRows, ...(isFolderHeard ? ofFolders : [])]);
   if (said.size > 1) return refuse(contradicting(ofRows.size > 0 && ofFolders.size > 0));
   const [label] = (options.rows ? ofRows : ofFolders) as Set<Label>;
@@ -304,14 +304,7 @@ const labelRemedy =
 const rowRemedy = "add a row with the patient's PatientID, folder or file to the CSV of labels";
 
 function patientUnclear(why: string): FedError {
-  const remedy =
-    "PatientIDs, folders and CSV do not name the same patient: correct them, or say which counts with --patients-by id or folder";
-  return new FedError("PATIENT_UNCLEAR", { why }, { remedy });
-}
-
-function classUnclear(): FedError {
-  const remedy = "rename the folder to positive or negative: its name speaks of a class that cannot be told";
-  return new FedError("LABEL_UNCLEAR", {}, { remedy });
+  return new FedError("PATIENT_UNCLEAR", { why });
 }
 
 function contradicting(isOfRow: boolean): FedError {

@@ -79,8 +79,7 @@ async function listFolder({ path, parts, above }: Place, into: Listing): Promise
   const folder = onDisk(path, parts);
   const named = await readdir(path, { withFileTypes: true }).catch(() => undefined);
   if (!named) {
-    const remedy = "give yourself the permission to read the folder, or leave it out";
-    const refusal = new FedError("FOLDER_UNREADABLE", {}, { remedy });
+    const refusal = new FedError("FOLDER_UNREADABLE");
     list.add(onDisk(dirname(path), parts.slice(0, -1)), { name: basename(path), bytes: 0, version: 0, refusal });
     return;
   }
@@ -130,8 +129,7 @@ function reasonOf(error: NodeJS.ErrnoException): string {
 }
 
 function notFollowed(reason: string): FedError {
-  const remedy = "copy what the link leads to into the archive";
-  return new FedError("LINK_NOT_FOLLOWED", { reason }, { remedy });
+  return new FedError("LINK_NOT_FOLLOWED", { reason });
 }
 
 function fileUnreadable(reason: string): FedError {

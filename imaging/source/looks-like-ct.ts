@@ -18,9 +18,7 @@ const blankBelow = 4;
 /** @throws PICTURE_NOT_CT */
 export function checkLooksLikeCt(picture: GreyPicture): void {
   const why = whyNot(picture);
-  if (why === undefined) return;
-  const remedy = "nothing to do if it is no slice of CT; else save the slices in grey, without frames and text";
-  throw new FedError("PICTURE_NOT_CT", { why }, { remedy });
+  if (why !== undefined) throw new FedError("PICTURE_NOT_CT", { why });
 }
 
 function whyNot({ grey, rows, columns, colouredShare }: GreyPicture): string | undefined {

@@ -38,8 +38,7 @@ async function ownCsv(files: FileList): Promise<Uint8Array | undefined> {
   }
   const [first, ...others] = await Promise.all(own.map(readBytes));
   if (others.some((other) => Buffer.compare(first!, other) !== 0)) {
-    const remedy = "the archive has several lists of labels: say which one counts with --labels";
-    throw new FedError("LABELS_SEVERAL", { lists: own.length }, { remedy });
+    throw new FedError("LABELS_SEVERAL", { lists: own.length });
   }
   return first;
 }

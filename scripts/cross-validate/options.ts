@@ -8,6 +8,7 @@ const optionsSchema = z.object({
   shard: z.string().optional(),
   archive: z.string().optional(),
   labels: z.string().optional(),
+  passwordFile: z.string().optional(),
   password: z.string().optional(),
   out: z.string(),
   rows: z

@@ -1,9 +1,9 @@
-// A single scan of which nobody said what it shows cannot be learned from, but it can be looked at: the planes as a picture.
-import { writeFile } from "node:fs/promises";
+// A single scan without a label cannot be learned from, but it can be looked at: its planes as a picture.
 import pc from "picocolors";
 import { type OneScan, readOneScan } from "../../imaging/import/read-one-scan.ts";
 import { planesPng } from "../../imaging/view/planes.ts";
 import { table } from "../terminal/table.ts";
+import { writeOutput } from "../terminal/write-output.ts";
 
 export interface Look {
   readonly picture: string;
@@ -14,7 +14,7 @@ export interface Look {
 
 export async function lookAtScan(source: string, picture: string, password: string | undefined): Promise<Look> {
   const { volume, facts, files, passedOver } = await readOneScan(source, { password });
-  await writeFile(picture, planesPng(volume));
+  await writeOutput(picture, planesPng(volume));
   return { picture, facts, files, passedOver };
 }
 
@@ -27,12 +27,12 @@ export function lookReport({ picture, facts, files, passedOver }: Look): string 
     ["kernel", facts.kernel],
     ["position", facts.position],
     ["files", `${files}, of which ${passedOver} are no part of it`],
-    ...facts.warnings.map((code) => ["mind", code] as const),
+    ...facts.warnings.map((code) => ["note", code] as const),
   ];
   return [
     table(["one scan", ""], rows),
     "",
-    `${pc.yellow("mind")} no label says what it shows, so no shard was written: sort scans into folders positive and negative,`,
+    `${pc.yellow("note")} the scan has no label, so no shard was written: sort scans into folders positive and negative,`,
     "     give --labels FILE.csv, or --label positive or negative",
     `planes    ${picture}`,
   ].join("\n");

@@ -1,4 +1,4 @@
-// What an import says to a person: what came in, what was left out and why, and what to be wary of.
+// The report of an import on the terminal: what was imported, what was left out and why, and what to be careful about.
 import pc from "picocolors";
 import type { ImportSummary } from "../../imaging/import/import-summary.ts";
 import type { DataCard } from "../../imaging/shard/data-card.ts";
@@ -7,10 +7,15 @@ import { table } from "../terminal/table.ts";
 export function importReport(summary: ImportSummary): string {
   const { scans, positive, negative, splits, card, dir, root, files } = summary;
   const state = summary.unchanged ? " (nothing changed since the last import)" : "";
-  const resumed = summary.resumed > 0 ? `, ${summary.resumed} of them taken over from an earlier import` : "";
+  const resumed = summary.resumed > 0 ? `, ${summary.resumed} of them unchanged since an earlier import` : "";
+  const { labels } = card;
   const lines = [
     `${pc.bold(`${scans} ${scans === 1 ? "patient" : "patients"}`)} (${positive} positive, ${negative} negative) from ${files} files${resumed}${state}`,
-    `split by patient: ${splits.train} to learn from, ${splits.validation} to choose by, ${splits.test} held out for the test`,
+    ...(labels
+      ? [`found ${labels.found} patients, ${labels.leftOut} of them left out; labels from ${counted(labels.labelFrom)}`]
+      : []),
+    ...rowLine(labels?.rows && { ...labels.rows, unmatched: summary.unmatchedRows }),
+    `split by patient: ${splits.train} train, ${splits.validation} validation, ${splits.test} test`,
     "",
     storedTable(card),
     ...section("left out", exclusionTable(card)),
@@ -19,8 +24,29 @@ export function importReport(summary: ImportSummary): string {
     `shard     ${dir}`,
     `scans     ${root}`,
     `left out  ${summary.quarantineDigest}`,
+    "why a patient is in or not: consilium import SOURCE --out SHARD --explain HASH",
   ];
   return lines.join("\n");
+}
+
+/** How many rows of the CSV matched, and the numbers of those that did not. */
+export function rowLine(
+  rows: { readonly total: number; readonly matched: number; readonly unmatched: readonly number[] } | undefined,
+): string[] {
+  if (!rows) return [];
+  const { total, matched, unmatched } = rows;
+  const shown = unmatched.slice(0, mostRows).join(", ");
+  const more = unmatched.length > mostRows ? `, and ${unmatched.length - mostRows} more` : "";
+  return [
+    `${matched} of ${total} rows of the CSV matched${unmatched.length > 0 ? `; not matched: rows ${shown}${more}` : ""}`,
+  ];
+}
+
+const mostRows = 20;
+
+function counted(counts: Readonly<Record<string, number>>): string {
+  const words = Object.entries(counts).map(([word, count]) => `${word} ${count}`);
+  return words.join(", ") || "nowhere";
 }
 
 function storedTable({ stored, slices, grid, scanners }: DataCard): string {
@@ -66,17 +92,26 @@ const meanings: Readonly<Record<string, string>> = {
   GAPS: "slices are missing",
   MIXED_SPACING: "slices lie at different distances",
   TILTED: "a tilted gantry",
-  NO_PIXEL_SPACING: "pixels of unknown size, taken for 1 mm",
-  NO_ORIENTATION: "taken for lying on the back",
+  NO_PIXEL_SPACING: "pixels of unknown size, assumed 1 mm",
+  NO_ORIENTATION: "assumed to lie on the back",
   WINDOW_UNKNOWN: "pictures without Hounsfield units",
   SIZE_UNKNOWN: "pictures without millimetres",
 };
 
 function warnings({ card, positive, negative, scans }: ImportSummary): string[] {
   const warned = card.shortcuts.filter(({ isWarned }) => isWarned);
-  const said = [
+  const { labels } = card;
+  const byNumber = Object.entries(labels?.matchedBy ?? {}).filter(([how]) => how.includes("number"));
+  const notes = [
+    ...byNumber.map(([how, count]) => `${count} patients were matched by ${how}: the CSV lacks their leading zeros`),
+    ...(labels && labels.joined > 0
+      ? [`${labels.joined} patients have files in several folders, joined because their PatientID is the same`]
+      : []),
+    ...(labels && labels.otherSeries > 0
+      ? [`of ${labels.otherSeries} patients the preferred series could not be used, and another one was`]
+      : []),
     ...(positive === 0 || negative === 0
-      ? ["all patients are of one class: alone, nothing can be learned from them"]
+      ? ["all patients are of one class: nothing can be learned from them alone"]
       : []),
     ...(card.slices[0] < 4 && card.stored.slices[0] < 4
       ? ["some scans have fewer than 4 slices; --min-slices 4 leaves them out"]
@@ -89,5 +124,5 @@ function warnings({ card, positive, negative, scans }: ImportSummary): string[] 
       return `the label can be guessed from ${from}: AUC ${auc.value.toFixed(2)}, chance reaches ${chance.toFixed(2)}; a network may learn that`;
     }),
   ];
-  return said.length === 0 ? [] : ["", ...said.map((text) => `${pc.yellow("mind")} ${text}`)];
+  return notes.length === 0 ? [] : ["", ...notes.map((text) => `${pc.yellow("note")} ${text}`)];
 }

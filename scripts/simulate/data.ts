@@ -11,6 +11,7 @@ import { partitionShard } from "../../imaging/shard/partition-shard.ts";
 import { openShard } from "../../imaging/shard/shard.ts";
 import { windowNames } from "../../imaging/volume/intensity.ts";
 import type { ModelSpec } from "../../protocol/format/model-spec.ts";
+import { withZipPassword } from "../terminal/zip-password.ts";
 import { hospitalName } from "./identities.ts";
 import type { RunDirectory } from "./run-directory.ts";
 import { done, type Screen } from "./screen.ts";
@@ -81,27 +82,26 @@ async function importPool(
   { archive, pool, input, screen }: { archive: string; pool: string; input: ModelSpec["input"]; screen: Screen },
   signal: AbortSignal,
 ): Promise<void> {
-  const { seed, password, labels } = run.settings;
+  const { seed, labels, passwordFile } = run.settings;
   const keyFile = run.at("pseudonym-key");
   if (!existsSync(keyFile)) {
     // Derived from the seed, so that a simulation is reproducible to the bit; a hospital's key is random.
     const key = Buffer.from(sha256(`consilium simulation ${seed} pseudonyms`)).toString("hex");
     await writeFile(keyFile, `${key}\n`, { mode: 0o600 });
   }
-  const options = {
-    keyFile,
-    seed,
-    shares,
-    shape: shapeOf(input),
-    ...(labels === undefined ? {} : { labels }),
-    ...(password === undefined ? {} : { password }),
-  };
-  const work = importArchive(archive, pool, options, { signal });
-  for (;;) {
-    const step = await work.next();
-    if (step.done) return;
-    screen.bar("import").update(step.value.done, step.value.total, step.value.stage);
-  }
+  await withZipPassword({ passwordFile }, async (password) => {
+    const work = importArchive(
+      archive,
+      pool,
+      { keyFile, seed, shares, shape: shapeOf(input), labels, password },
+      { signal },
+    );
+    for (;;) {
+      const step = await work.next();
+      if (step.done) return;
+      screen.bar("import").update(step.value.done, step.value.total, step.value.stage);
+    }
+  });
 }
 
 async function mostSlicesOf(pool: string): Promise<number> {

@@ -15,7 +15,8 @@ export const settingsSchema = z
     archive: z.string().optional(),
     /** CSV of patient and label, where the archive's folders do not say. */
     labels: z.string().optional(),
-    password: z.string().optional(),
+    /** File whose first line is the password of encrypted zips. */
+    passwordFile: z.string().optional(),
     /** Synthetic archive: patients, and the side of a slice in pixels. */
     patients: whole(8, 5000).optional(),
     matrix: whole(64, 512).default(128),

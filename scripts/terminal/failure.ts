@@ -18,8 +18,9 @@ export function reportFailure(error: unknown, { verbose, json }: { verbose: bool
     const facts = isFedError(error)
       ? { code: error.code, facts: error.facts }
       : { code: "UNEXPECTED", facts: { text: withoutCredentials(text) } };
+    const { details } = error as { details?: unknown };
     console.log(
-      JSON.stringify({ error: { ...facts, remedy } }, (_, value) =>
+      JSON.stringify({ error: { ...facts, remedy, details } }, (_, value) =>
         typeof value === "bigint" ? String(value) : value,
       ),
     );
