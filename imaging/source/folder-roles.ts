@@ -52,10 +52,6 @@ export function readFolders(folders: readonly (readonly string[])[]): (names: re
   };
 }
 
-export function isDate(name: string): boolean {
-  return date.test(name);
-}
-
 /** Whether a name is that of a patient by its form alone: patient7, P-012, subject 3. */
 export function looksLikePatient(name: string): boolean {
   return /^(pat(ient)?|p|sub(ject)?|case|person|pt)[-_ ]?\d+$/i.test(name);

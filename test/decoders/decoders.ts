@@ -9,7 +9,7 @@ import { parseAggregatorConfig } from "../../aggregator/config.ts";
 import { decodeFrames } from "../../imaging/dicom/decode-frames.ts";
 import { readInstance, readInstanceHeader } from "../../imaging/dicom/read-instance.ts";
 import { encodeShardIndex, readShardIndex, shardFiles, shardRoot } from "../../imaging/shard/shard-format.ts";
-import { labelsFromCsv } from "../../imaging/source/labels.ts";
+import { readLabelRows } from "../../imaging/source/label-rows.ts";
 import { openArchive, readBytes } from "../../imaging/source/listing.ts";
 import { decodePicture } from "../../imaging/source/picture.ts";
 import { describeFederation, readFederationFile, writeFederationFile } from "../../io/chain/federation-file.ts";
@@ -467,10 +467,10 @@ function shardIndex() {
 
 const imagingDecoders: readonly Decoder[] = [
   {
-    functions: ["labelsFromCsv"],
+    functions: ["readLabelRows"],
     form: "bytes",
     samples: () => [utf8('patient,label,file\n"p1",covid,a/x.jpg\r\np12,noncovid,\n')],
-    decode: (bytes) => labelsFromCsv(text(bytes))({ parts: ["p1", "x.jpg"] }, "p12"),
+    decode: readLabelRows,
   },
   {
     functions: ["readInstance", "readInstanceHeader", "parseElements", "decodeFrames"],
