@@ -1,5 +1,5 @@
-// The longer half of an import: patients normalised one after the other, their outcomes journaled, and at the end the
-// split, the commitments and the data card, all in one place at once.
+// The second half of an import: normalises the patients, journals their outcomes, and at the end writes the split, the
+// commitments, the report and the data card, and moves them into place in one step.
 import { isFedError } from "../../foundation/errors.ts";
 import { inOrder } from "../../foundation/in-order.ts";
 import type { DecodePool } from "../dicom/decode-pool.ts";
@@ -46,7 +46,7 @@ export interface Filling {
   readonly shardDir: string;
 }
 
-/** Patients at a time: while some are normalised, others decode; memory holds no more than these. */
+/** Patients in work: while some are normalised, others are decoded. It bounds the memory. */
 const mostPatientsAhead = 5;
 
 /**

@@ -1,13 +1,13 @@
-// Two imports into one folder would write over each other: the second is refused while the first lives.
+// Two imports into one folder would overwrite each other: the second is refused while the first is running.
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ErrorFacts, FedError } from "../../foundation/errors.ts";
 
 /**
- * Takes the folder for this process; a lock that a killed process left is taken over.
+ * Locks the folder for this process; the lock of a killed process is replaced.
  *
- * @returns what gives it back
- * @throws {FedError} IMPORT_RUNNING
+ * @returns unlocks the folder
+ * @throws IMPORT_RUNNING
  */
 export async function lockImport(staging: string): Promise<() => Promise<void>> {
   const path = join(staging, "import.pid");
@@ -23,7 +23,7 @@ export async function lockImport(staging: string): Promise<() => Promise<void>> 
 }
 
 export function importRunning(facts: ErrorFacts, cause?: unknown): FedError {
-  const remedy = "wait for the other import into this folder, or end it; it can be gone on with";
+  const remedy = "wait for the other import into this folder, or stop it: it can be continued";
   return new FedError("IMPORT_RUNNING", facts, { remedy, cause });
 }
 

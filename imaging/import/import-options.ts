@@ -1,4 +1,4 @@
-// What an import can be asked for, checked once before anything is read.
+// The options of an import, checked once before anything is read.
 import { z } from "zod";
 import { FedError } from "../../foundation/errors.ts";
 import { defaultShares } from "../shard/split-patients.ts";
@@ -14,13 +14,13 @@ const optionsSchema = z
     keyFile: z.string().min(1),
     /** CSV of labels; without it labels.csv or data_file.csv in the archive, then the names of folders. */
     labels: z.string().optional(),
-    /** Label of every patient of whom nothing else says it. */
+    /** Label of patients for whom there is no other. */
     label: z.union([z.literal(0), z.literal(1)]).optional(),
-    /** Takes an archive in which all patients are of one class: a hospital may have no other. */
+    /** Accepts an archive in which all patients are of one class: a hospital may have no other. */
     oneClass: z.boolean().default(false),
     /** Takes the CSV's label where the folder of a class contradicts it; without it, the patient is refused. */
     labelsOverFolders: z.boolean().default(false),
-    /** What counts where PatientIDs and folders disagree about who is who; without it, the patients are refused. */
+    /** Whether PatientIDs or folders count where they disagree; without it, such patients are refused. */
     patientsBy: z.enum(["id", "folder"]).optional(),
     /** Of encrypted zip archives. */
     password: z.string().optional(),

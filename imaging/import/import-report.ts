@@ -1,5 +1,5 @@
-// The answer to a hospital's question: why is patient X not in, and why is Y labelled so? One entry a patient, by pseudonym.
-// It stays in the shard's folder at the hospital; the data card shows counts of it.
+// Answers a hospital's questions: why is patient X not imported, and why is Y labelled so? One entry per patient, by
+// pseudonym. It stays in the shard's folder at the hospital; the data card shows counts of it.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -58,7 +58,7 @@ const reportSchema = z
   .strict();
 export type ImportReport = z.output<typeof reportSchema>;
 
-/** Counts of a report that name nobody, for the data card. */
+/** Counts of a report without pseudonyms, for the data card. */
 export interface LabelCounts {
   /** Patients found in the archive, and in how many of them nothing could be imported. */
   readonly found: number;
@@ -66,9 +66,9 @@ export interface LabelCounts {
   /** Imported patients by where their label comes from, and by how they were matched with rows of the CSV. */
   readonly labelFrom: Readonly<Record<string, number>>;
   readonly matchedBy: Readonly<Record<string, number>>;
-  /** Imported patients whose files lie in several folders that are read as patients'. */
+  /** Imported patients whose files are in several patients' folders. */
   readonly joined: number;
-  /** Imported patients of whom not the preferred series could be taken. */
+  /** Imported patients whose preferred series could not be used. */
   readonly otherSeries: number;
   readonly rows: { readonly total: number; readonly matched: number } | undefined;
 }

@@ -1,4 +1,4 @@
-// What an import came to, in numbers: the same whether it was done now or found done.
+// The result of an import in numbers: the same whether it was done now or earlier.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest } from "../../protocol/format/digest.ts";
@@ -19,11 +19,11 @@ export interface ImportSummary {
   readonly quarantineDigest: Digest;
   readonly quarantine: Quarantine["entries"];
   readonly card: DataCard;
-  /** Rows of the CSV, as a spreadsheet numbers them, that are about nobody in the archive. */
+  /** Rows of the CSV, as a spreadsheet numbers them, without a match in the archive. */
   readonly unmatchedRows: readonly number[];
-  /** Patients taken over from an import that had been interrupted, or from the shard that this one replaces. */
+  /** Patients reused from an interrupted import, or from the shard that this one replaces. */
   readonly resumed: number;
-  /** True where the same archive had been imported there with the same options: nothing was done. */
+  /** True if the same archive was imported there with the same options before: nothing was done. */
   readonly unchanged: boolean;
 }
 
@@ -54,7 +54,7 @@ export async function readQuarantine(dir: string, digest: Digest): Promise<Quara
     const quarantine = quarantineSchema.parse(JSON.parse(await readFile(join(dir, shardFiles.quarantine), "utf8")));
     if (quarantineDigest(Buffer.from(quarantine.salt, "hex"), quarantine.entries) === digest) return quarantine;
   } catch {
-    // Told below: what is missing, no JSON or of another form is damaged as well.
+    // A missing file, no JSON, or another form: damaged, as below.
   }
   throw damaged(dir, shardFiles.quarantine);
 }

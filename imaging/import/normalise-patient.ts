@@ -1,4 +1,4 @@
-// What becomes of one patient: one scan of the chosen series, or a line in the quarantine that says why not.
+// Normalises one patient: a scan of the best usable series, or entries in the quarantine that say why there is none.
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import { inOrder } from "../../foundation/in-order.ts";
 import type { DecodePool } from "../dicom/decode-pool.ts";
@@ -35,7 +35,11 @@ export interface PatientResult {
   readonly quarantined: QuarantineEntry[];
 }
 
-/** Never fails because of a patient's files: what is wrong with them is in the quarantine. @throws STORE_FULL, and what `signal` throws */
+/**
+ * Normalises one patient. It never fails because of the patient's files: their faults are in the quarantine.
+ *
+ * @throws STORE_FULL, and what `signal` throws
+ */
 export async function normalisePatient(patient: PatientFiles, work: PatientWork): Promise<PatientResult> {
   const quarantined: QuarantineEntry[] = [];
   try {
@@ -139,7 +143,7 @@ function leftSeries(left: readonly LeftSeries[], patient: string, pseudonyms: Ps
   });
 }
 
-/** What shows why a series was left or preferred. */
+/** Facts that show why a series was left out or preferred. */
 export function lookOf(files: readonly ExaminedFile[]): { slices: number; thicknessMm?: number } {
   const { sliceThicknessMm } = files[0]!.instance;
   const slices = files.reduce((sum, { instance }) => sum + instance.frames.length, 0);

@@ -1,14 +1,14 @@
-// Slices that were saved as pictures: their grey is taken as it is, since nobody knows which window it was, and the body
-// fills the field, since nobody knows the size of a pixel.
+// Slices that were saved as pictures: their grey values are used as they are, since the window is unknown, and the body fills
+// the field, since the pixel size is unknown.
 import { FedError } from "../../foundation/errors.ts";
 import type { GreyPicture } from "../source/picture.ts";
 import { type Field, openFieldSampler } from "../volume/field-sampler.ts";
 import { cells, type Plane, resampleSlices, shrink } from "../volume/geometry.ts";
 import type { NormalScan, ShardShape } from "./normalise.ts";
 
-/** Pixels of a picture while a patient's are held together: finer ones are averaged at once. */
+/** Side of a picture in memory, pixels: finer pictures are averaged at once. */
 const workingSide = 256;
-/** Air is nearly black in every window that radiologists use. */
+/** Air is nearly black in every usual window. */
 const bodyAboveGrey = 48;
 const blankBelow = 4;
 
@@ -20,7 +20,7 @@ export function workingPlane({ grey, rows, columns }: GreyPicture, { width, heig
   return shrink(plane, Math.max(1, Math.floor(longest / Math.max(workingSide, 2 * width, 2 * height))));
 }
 
-/** @throws {FedError} PICTURES_BLANK */
+/** @throws PICTURES_BLANK */
 export function normalisePictures(planes: readonly Plane[], shape: ShardShape): NormalScan {
   if (planes.every(isBlank)) {
     throw new FedError("PICTURES_BLANK", { pictures: planes.length }, { remedy: "export the slices again" });
@@ -53,7 +53,7 @@ function isBlank({ values }: Plane): boolean {
   return Math.sqrt(Math.max(0, squares / values.length - mean * mean)) < blankBelow;
 }
 
-/** The square around what is body in any of the pictures; the table is a line too thin to count. */
+/** The square around the body in all pictures; the table is too thin to count. */
 function bodyField(planes: readonly Plane[]): Field {
   let [top, bottom, left, right] = [Infinity, -Infinity, Infinity, -Infinity];
   for (const { values, rows, columns, spacingMm } of planes) {

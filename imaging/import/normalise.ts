@@ -1,5 +1,5 @@
-// A scan as every hospital's network sees it: the lungs in the middle of one field of view, slices of one thickness, one
-// window a channel. Scanners differ in all of it; what is left is the patient.
+// Brings scans of all scanners to one form: the lungs in the middle of one field of view, slices of one thickness, one
+// window for each channel.
 import { FedError } from "../../foundation/errors.ts";
 import { outsideHu } from "../dicom/hounsfield.ts";
 import type { Side } from "../series/join-volumes.ts";
@@ -10,7 +10,7 @@ import { type WindowName, windowChannels } from "../volume/intensity.ts";
 import { type LungMask, lungMask } from "../volume/lungs.ts";
 import { sliceMeans } from "../volume/slice-means.ts";
 
-/** What comes out: pixels of fieldMm / width mm, slices of sliceMm, at most maxSlices of them. */
+/** Shape of a normalised scan: pixels of fieldMm / width mm, slices of sliceMm, at most maxSlices of them. */
 export interface ShardShape {
   readonly height: number;
   readonly width: number;
@@ -20,7 +20,7 @@ export interface ShardShape {
   readonly maxSlices: number;
 }
 
-/** 5 mm pixels and 10 mm slices: what the compact network takes. 320 mm hold the lungs of nearly all adults. */
+/** 5 mm pixels and 10 mm slices: the input of the compact network. 320 mm contain the lungs of nearly all adults. */
 export const defaultShape: ShardShape = {
   height: 64,
   width: 64,
@@ -36,7 +36,7 @@ export interface NormalScan {
   readonly slices: number;
 }
 
-/** Pixels that a stack may be shrunk to while it is read: half of what comes out, so that nothing of it is lost. */
+/** Pixel size to which a stack may be shrunk while it is read: half of the output's, so that no detail is lost. */
 export function workingPixelMm({ fieldMm, width, height }: ShardShape): number {
   return Math.min(2, fieldMm / Math.max(width, height) / 2);
 }

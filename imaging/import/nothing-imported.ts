@@ -1,4 +1,4 @@
-// An import of which nothing comes: the error names the true cause, and carries what was refused, so that it can be listed.
+// The error of an import without any result: it names the true cause, and lists what was refused.
 import { type ErrorFacts, FedError } from "../../foundation/errors.ts";
 import type { QuarantineEntry } from "../shard/quarantine.ts";
 

@@ -1,7 +1,7 @@
-// What became of each patient, by the keyed hash of the patient's files: a level database in the shard's folder. Written in
-// one synced step a patient, it is what an interrupted import goes on from, and where the next import of a grown archive
-// finds what it need not do again, one look-up a patient. Only an import opens it: level lets in one process at a time, and
-// trainers read the index's other form, shard.json.
+// The outcome of each patient by the keyed hash of the patient's files: a level database in the shard's folder. It is written in
+// one synced step per patient. An interrupted import continues from it, and the next import of a grown archive finds finished
+// work in it by one look-up per patient. Only an import opens it: level admits one process at a time, and trainers read the
+// index's other form, shard.json.
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Level } from "level";
@@ -28,17 +28,17 @@ export type StoredScan = z.output<typeof scanSchema>;
 const outcomeSchema = z
   .object({
     patient: z.string(),
-    /** Keyed hash of the patient's files and of all that decides what becomes of them. */
+    /** Keyed hash of the patient's files and of everything else that decides the outcome. */
     inputs: z.string(),
     scan: scanSchema.optional(),
     quarantined: quarantineSchema.shape.entries,
   })
   .strict();
-/** What became of one patient. */
+/** The outcome of one patient: a scan, or reasons why there is none. */
 export type Outcome = z.output<typeof outcomeSchema>;
 
 export interface Outcomes {
-  /** Undefined also where what is stored is damaged, or of another version. */
+  /** Undefined also if the stored value is damaged or of another version. */
   find(inputs: string): Promise<Outcome | undefined>;
   all(): Promise<Outcome[]>;
   /** On the disk when it returns. */
@@ -50,13 +50,13 @@ export interface Outcomes {
 /** Name of the database's folder in the shard's. */
 const outcomesFolder = "outcomes";
 
-/** Raised whenever what is stored changes its meaning; keys of other versions are not looked at. */
+/** Raised whenever stored values change their meaning; keys of other versions are ignored. */
 const version = "1:";
 
 /**
- * Opens the database of a shard, or makes one; a damaged one is begun anew, and costs no more than the work in it.
+ * Opens the database of a shard, or creates one; a damaged one is deleted and created again, which costs only work.
  *
- * @throws {FedError} IMPORT_RUNNING where it is open already
+ * @throws IMPORT_RUNNING if it is open already
  */
 export async function openOutcomes(dir: string): Promise<Outcomes> {
   const path = join(dir, outcomesFolder);
@@ -64,7 +64,7 @@ export async function openOutcomes(dir: string): Promise<Outcomes> {
   try {
     await first.open();
     const outcomes = outcomesIn(first);
-    // What is damaged shows when it is read.
+    // Damage shows when all values are read.
     await outcomes.all();
     return outcomes;
   } catch (error) {
@@ -72,13 +72,13 @@ export async function openOutcomes(dir: string): Promise<Outcomes> {
     const { cause } = error as { cause?: { code?: unknown } };
     if (cause?.code === "LEVEL_LOCKED") throw importRunning({}, error);
     await rm(path, { recursive: true, force: true });
-    const anew = databaseAt(path);
-    await anew.open();
-    return outcomesIn(anew);
+    const second = databaseAt(path);
+    await second.open();
+    return outcomesIn(second);
   }
 }
 
-/** The same for looking only: undefined where there is none, or it does not open. */
+/** The same for reading only: undefined if there is none, or it does not open. */
 export async function findOutcomes(dir: string): Promise<Pick<Outcomes, "find" | "close"> | undefined> {
   const db = databaseAt(join(dir, outcomesFolder));
   try {

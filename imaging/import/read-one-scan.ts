@@ -1,4 +1,4 @@
-// One scan to look at, out of a folder or zip: chosen, ordered and turned upright as an import would, written nowhere.
+// Reads one scan of a folder or zip for inspection: chosen, ordered and turned upright as in an import; nothing is written.
 import { FedError } from "../../foundation/errors.ts";
 import { openDecodePool } from "../dicom/decode-pool.ts";
 import { readStack, type Stack } from "../series/read-stack.ts";
@@ -17,7 +17,7 @@ export interface OneScan {
   readonly files: number;
   /** Patients with DICOM files in the source, of whom one was read. */
   readonly patients: number;
-  /** Files that are no part of it: other series and patients, scouts, repeated slices, lists, what cannot be read. */
+  /** Files that are not part of it: other series and patients, scouts, repeated slices, lists, unreadable files. */
   readonly passedOver: number;
 }
 
@@ -28,7 +28,7 @@ const coarsePixelMm = 1.5;
 /**
  * Reads the best series of the patient with the most files.
  *
- * @throws {FedError} those of openArchive, ARCHIVE_NO_CT, NO_CHEST_SERIES, SERIES_DAMAGED
+ * @throws those of openArchive, ARCHIVE_NO_CT, NO_CHEST_SERIES, SERIES_DAMAGED
  */
 export async function readOneScan(
   source: string,
@@ -78,7 +78,7 @@ export async function readOneScan(
   }
 }
 
-/** The stack as views look at it; one gap must not stretch the picture, so slices keep their usual distance. */
+/** The stack as a volume for views; slices keep their usual distance, so that one gap does not stretch the picture. */
 export function volumeOf({ planes, spacingMm, thicknessMm }: Stack): CtVolume {
   const { rows, columns, spacingMm: pixelMm } = planes[0]!;
   const hu = new Int16Array(planes.length * rows * columns);

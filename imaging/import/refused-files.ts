@@ -5,7 +5,7 @@ import type { RefusedFile } from "./nothing-imported.ts";
 
 /** Of one reason. */
 const mostListed = 1000;
-/** For the message of an import of which nothing comes. */
+/** For the message of an import without any result. */
 const mostShown = 50;
 
 export interface RefusedFiles {

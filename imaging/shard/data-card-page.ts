@@ -1,4 +1,4 @@
-// The data card as a page that opens anywhere: one HTML file, no script, nothing loaded from elsewhere.
+// The data card as one HTML file without scripts or external resources.
 import type { DataCard, Range } from "./data-card.ts";
 
 export function dataCardPage(card: DataCard): string {
@@ -24,7 +24,7 @@ export function dataCardPage(card: DataCard): string {
       ),
     ),
     section(
-      "What a network is given",
+      "Input of the network",
       `<p>${grid.height} x ${grid.width} pixels, windows ${text(grid.windows.join(", "))}; slices ${range(card.slices)}.</p>`,
     ),
     section(
@@ -44,7 +44,7 @@ export function dataCardPage(card: DataCard): string {
     ...tallySection("Kernels", card.kernels, total),
     ...tallySection("Encodings", card.encodings, total),
     ...tallySection("Positions", card.positions, total),
-    ...tallySection("What is odd about scans that were taken", card.warnings, total),
+    ...tallySection("Warnings about imported scans", card.warnings, total),
     section(
       "Left out",
       card.exclusions.length === 0
@@ -57,12 +57,12 @@ export function dataCardPage(card: DataCard): string {
     section("Shortcuts", shortcuts(card)),
     section(
       "Commitments",
-      `<p>Scans <code>${card.root}</code><br>What was left out <code>${card.quarantine}</code></p>`,
+      `<p>Scans <code>${card.root}</code><br>Left out <code>${card.quarantine}</code></p>`,
     ),
   ];
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Data card</title><style>${style}</style>
-<h1>Data card</h1><p>${total} patients, one scan each. Names are keyed hashes; this page names nobody.</p>
+<h1>Data card</h1><p>${total} patients, one scan each. Names are keyed hashes.</p>
 ${sections.join("\n")}</html>
 `;
 }
@@ -84,7 +84,7 @@ function shortcuts({ shortcuts: found }: DataCard): string {
     isWarned ? "a network can learn this instead of the disease" : "",
   ]);
   const said =
-    "<p>How well the label can be guessed from how a scan was taken, without a look at it: 0.5 is not at all.</p>";
+    "<p>How well the label can be guessed from how a scan was taken, without its pixels: 0.5 is chance.</p>";
   return said + table(["guessed from", "AUC", "95 % interval", "chance reaches", ""], rows);
 }
 
@@ -108,7 +108,7 @@ function range([least, median, most]: Range): string {
   return `${least} to ${most}, median ${median}`;
 }
 
-/** Scanner names come out of files: they are text, whatever they hold. */
+/** Scanner names come from files: they are escaped. */
 function text(value: string): string {
   return value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }

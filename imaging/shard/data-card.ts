@@ -1,4 +1,4 @@
-// What a shard holds, in numbers that name nobody: for the hospital, and for those who must judge a model by its data.
+// A summary of a shard in numbers without pseudonyms: for the hospital, and for people who judge a model by its data.
 import type { LabelCounts } from "../import/import-report.ts";
 import type { QuarantineEntry } from "./quarantine.ts";
 import type { ScanFacts, ShardIndex } from "./shard-format.ts";
@@ -18,17 +18,17 @@ export interface DataCard {
     readonly pixelMm: Range;
     readonly spacingMm: Range;
     readonly thicknessMm: Range;
-    /** Undefined where all scans are pictures. */
+    /** Undefined if all scans are pictures. */
     readonly lungMl: Range | undefined;
   };
-  /** How many scans of each, the most frequent first. */
+  /** Numbers of scans, the most frequent first. */
   readonly scanners: Readonly<Record<string, number>>;
   readonly kernels: Readonly<Record<string, number>>;
   readonly encodings: Readonly<Record<string, number>>;
   readonly positions: Readonly<Record<string, number>>;
   readonly warnings: Readonly<Record<string, number>>;
   readonly exclusions: readonly Exclusion[];
-  /** Cross-validated AUC of the label from how scans were taken; empty where a class is too small to say. */
+  /** Cross-validated AUC of the label from how scans were taken; empty if a class is too small. */
   readonly shortcuts: readonly Shortcut[];
   /** How patients were found and labelled; undefined in cards of older versions. */
   readonly labels: LabelCounts | undefined;
@@ -96,7 +96,7 @@ function tally(words: readonly string[]): Record<string, number> {
   return Object.fromEntries(Object.entries(counts).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)));
 }
 
-/** Whole scans first: they are what was lost. */
+/** Whole scans first, since they are the loss. */
 function excluded(entries: readonly QuarantineEntry[]): Exclusion[] {
   const groups = new Map<string, Exclusion>();
   for (const { what, code, remedy, files } of entries) {

@@ -1,4 +1,5 @@
-// Which hospital gets which patient. Hospitals differ as asked, but each learns from both classes where the numbers allow.
+// Decides which hospital gets which patient. Hospitals differ as asked, but each gets training patients of both classes if
+// the numbers allow.
 
 import { FedError } from "../../foundation/errors.ts";
 import { seededIntegers } from "../../foundation/random.ts";
@@ -7,9 +8,9 @@ import type { ScanRecord } from "./shard-format.ts";
 
 export interface PartitionOptions {
   /**
-   * equal: alike in number and classes. dirichlet: shares of each class from Dirichlet(alpha) (Hsu, Qi and Brown 2019,
-   * "Measuring the effects of non-identical data distribution"): small alpha, unlike hospitals. scanner: whoever has a
-   * scanner's patients has few others'. size: alike in classes, numbers falling from one to the next.
+   * equal: the same number and classes. dirichlet: shares of each class from Dirichlet(alpha) (Hsu, Qi and Brown 2019,
+   * "Measuring the effects of non-identical data distribution"): a small alpha gives different hospitals. scanner: each
+   * hospital has patients of few scanners. size: the same classes, numbers falling from one hospital to the next.
    */
   readonly kind: "equal" | "dirichlet" | "scanner" | "size";
   /** Of dirichlet; default 1. */
@@ -20,7 +21,7 @@ export interface PartitionOptions {
 /** What a deal looks at; facts only where it goes by scanner. */
 type DealtScan = Pick<ScanRecord, "patient" | "label" | "split"> & { readonly facts?: ScanRecord["facts"] };
 
-/** @throws {FedError} PATIENTS_TOO_FEW, PARTITION_OPTIONS */
+/** @throws PATIENTS_TOO_FEW, PARTITION_OPTIONS */
 export function dealPatients<Scan extends DealtScan>(
   scans: readonly Scan[],
   hospitals: number,
@@ -35,7 +36,7 @@ export function dealPatients<Scan extends DealtScan>(
   const deal: Scan[][] = Array.from({ length: hospitals }, () => []);
   const shuffled = [...scans].sort((a, b) => Buffer.compare(lot(options.seed, a), lot(options.seed, b)));
   const next = seededIntegers(options.seed, "partition", options.kind);
-  // Each split and class is dealt on its own, so that what is held out is alike to what is learned from.
+  // Each split and class is divided on its own, so that held-out patients resemble training patients.
   const shares = [0, 1].map(() => sharesOf(hospitals, options, next));
   let turn = 0;
   for (const split of ["train", "validation", "test"] as const) {
@@ -83,7 +84,7 @@ function gamma(shape: number, uniform: () => number): number {
   }
 }
 
-/** Whole numbers that sum to `total`, by largest remainder; ties go round the hospitals from `turn` on. */
+/** Integers that sum to `total`, by largest remainder; ties go to hospitals in turn, beginning with `turn`. */
 function apportion(total: number, shares: readonly number[], turn: number): number[] {
   const counts = shares.map((share) => Math.floor(share * total));
   const order = [...shares.keys()].sort((a, b) => {
@@ -100,7 +101,7 @@ function apportion(total: number, shares: readonly number[], turn: number): numb
   return counts;
 }
 
-/** Hands a training patient of each class, and held-out patients, to hospitals that have none, from the one with most. */
+/** Moves a training patient of each class, and held-out patients, to hospitals without, from the one with the most. */
 function level<Scan extends DealtScan>(deal: Scan[][]): void {
   const needs: readonly ((scan: DealtScan) => boolean)[] = [
     ({ split, label }) => split === "train" && label === 0,

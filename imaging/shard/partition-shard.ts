@@ -1,5 +1,5 @@
-// One imported archive dealt out to several hospitals by patient, as a simulation needs it: alike, or as unlike as real
-// hospitals are in how many patients they have, how ill these are, and by which scanner they were seen.
+// Divides one imported shard among several hospitals by patient, for simulations: alike, or as different as real hospitals are
+// in numbers of patients, shares of the classes and scanners.
 import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ import {
 } from "./shard-format.ts";
 
 /**
- * Writes one shard a folder, each with its own root and its part of the quarantine. Every patient keeps its split.
+ * Writes one shard into each folder, each with its own root and its part of the quarantine. Every patient keeps its split.
  *
  * @throws PATIENTS_TOO_FEW, SHARD_NOT_FOUND, SHARD_DAMAGED, SHARD_PLACE_TAKEN, OUT_IS_LINK
  */
@@ -46,7 +46,7 @@ async function checkPlace(dir: string): Promise<void> {
   }
 }
 
-/** Who has the patient has its quarantined series as well; what nobody's patient left is spread by its own hash. */
+/** The hospital of the patient gets the patient's entries; entries without such a patient are spread by their hash. */
 function hospitalOf(entry: QuarantineEntry, dealt: readonly (readonly ScanRecord[])[]): number {
   const owner = dealt.findIndex((scans) => scans.some(({ patient }) => patient === entry.patient));
   if (owner >= 0) return owner;
@@ -85,6 +85,6 @@ async function writePart(from: string, dir: string, source: ShardIndex, { scans,
   const index: ShardIndex = {
     ...{ version, height, width, windows, rule, root, quarantine: quarantine.digest, source: name, scans: own },
   };
-  // The index comes last: a folder without one is no shard.
+  // The index is written last: a folder without one is no shard.
   await writePrivately(join(dir, shardFiles.index), encodeShardIndex(index));
 }

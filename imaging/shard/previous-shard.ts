@@ -1,4 +1,4 @@
-// Scans of the shard that an import is going to replace: a patient whose files are the same is not normalised again.
+// Scans of the shard that an import replaces: patients with unchanged files are not normalised again.
 import { isDeepStrictEqual } from "node:util";
 import { isFedError } from "../../foundation/errors.ts";
 import type { PatientResult } from "../import/normalise-patient.ts";
@@ -8,14 +8,14 @@ import { readShardIndex, type SplitRule } from "./shard-format.ts";
 import type { SplitName } from "./split-patients.ts";
 
 export interface PreviousShard {
-  /** What became of a patient of these inputs (scan-records.ts), where a scan's pixels are still whole. */
+  /** The outcome for these inputs (scan-records.ts), if the scan's pixels are still intact. */
   find(inputs: string): Promise<PatientResult | undefined>;
-  /** Split of each patient, where it was split by the same rule: nobody moves from the test to what is learned from. */
+  /** Split of each patient, if the rule is the same: test patients never enter training. */
   splitsBy(rule: SplitRule): ReadonlyMap<string, SplitName>;
   close(): Promise<void>;
 }
 
-/** One that finds nothing where there is no shard, or a damaged one. */
+/** Opens the shard; without one, or with a damaged one, nothing is found. */
 export async function openPreviousShard(dir: string): Promise<PreviousShard> {
   try {
     const index = await readShardIndex(dir);

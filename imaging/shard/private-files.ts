@@ -1,5 +1,5 @@
-// Files and folders that hold patients' data or keys: for their owner only, whole or not there, and never written through a
-// link that somebody laid before.
+// Files and folders with patients' data or keys: for their owner only, complete or not there, and never written through a
+// symbolic link that was there before.
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, link, lstat, mkdir, open, rm } from "node:fs/promises";
@@ -63,7 +63,7 @@ export async function writeNewPrivately(path: string, content: string): Promise<
 }
 
 /**
- * Refuses a place that is a link: what is written there would land where the link leads.
+ * Refuses a path that is a symbolic link: output would be written to its target.
  *
  * @throws OUT_IS_LINK
  */

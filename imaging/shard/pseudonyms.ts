@@ -1,5 +1,5 @@
-// Names that mean nothing outside the hospital: keyed hashes of what would identify a patient. The key stays in a file
-// at the hospital; without it a hash can be tied to nobody, with it the hospital can find its patient again.
+// Pseudonyms: keyed hashes of everything that could identify a patient. The key stays in a file at the hospital: with it the
+// hospital finds its patient again; without it nobody can.
 import { createHmac, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { FedError } from "../../foundation/errors.ts";

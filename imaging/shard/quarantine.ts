@@ -1,5 +1,5 @@
-// What could not be used, and why: listed by pseudonym, so that one bad study costs nothing but itself, and committed to,
-// so that nobody can later say that it was never there.
+// The list of what could not be used, and why, by pseudonym: one bad study costs nothing else. The shard commits to the
+// list, so that it cannot be changed later.
 import { z } from "zod";
 import { isFedError } from "../../foundation/errors.ts";
 import { sha256 } from "../../foundation/sha256.ts";
@@ -29,7 +29,7 @@ export const quarantineSchema = z
   .strict();
 export type Quarantine = z.output<typeof quarantineSchema>;
 
-/** An entry about an error; what is no FedError may quote a file or a path, so that only its name is kept. */
+/** An entry about an error. Of other errors than FedError only the name is kept, since they may quote a file or a path. */
 export function quarantineEntry(
   error: unknown,
   place: Pick<QuarantineEntry, "what" | "files"> & Partial<Pick<QuarantineEntry, "patient" | "series" | "file">>,
@@ -49,12 +49,12 @@ export function quarantineEntry(
   return { ...place, code: error.code, facts, remedy: error.remedy };
 }
 
-/** The list in a fixed order with its commitment, which tells nothing to who does not know the salt. */
+/** The list in a fixed order with its commitment, which reveals nothing without the salt. */
 export function sealQuarantine(
   entries: readonly QuarantineEntry[],
   pseudonyms: Pseudonyms,
 ): { readonly quarantine: Quarantine; readonly digest: Digest } {
-  // Parsed once more for the order of their fields: the same list is the same file, also after a resumed import.
+  // Parsed for a fixed order of fields: the same list gives the same file, also after a resumed import.
   const sorted = entries
     .map((entry) => entrySchema.parse(entry))
     .sort((a, b) => Buffer.compare(canonicalBytes(a), canonicalBytes(b)));

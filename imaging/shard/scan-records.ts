@@ -1,4 +1,4 @@
-// From what became of each patient to the shard's index: the split, the salts, and no scan twice.
+// Makes the shard's index from the outcomes of all patients: the split, the salts, and no scan twice.
 import { FedError } from "../../foundation/errors.ts";
 import type { ParsedImportOptions } from "../import/import-options.ts";
 import type { Outcome } from "../import/outcomes.ts";
@@ -9,10 +9,10 @@ import { type QuarantineEntry, quarantineEntry } from "./quarantine.ts";
 import type { ScanRecord } from "./shard-format.ts";
 import { type SplitName, splitPatients } from "./split-patients.ts";
 
-/** Grows when the same files give other pixels, so that no half-done import of an older version is gone on with. */
+/** Raised when the same files give other outcomes, so that outcomes of an older version are not reused. */
 const pixelsVersion = 2;
 
-/** Keyed hash of a patient's files, label aside, and of all that decides what becomes of them. */
+/** Keyed hash of a patient's files and of everything that decides the outcome but the label. */
 export function inputsOf(
   { patient, dicom, pictures }: PatientFiles,
   files: FileList,
@@ -27,8 +27,8 @@ export function inputsOf(
 }
 
 /**
- * The scans in the order of their pseudonyms. One whose pixels another patient's scan has as well is left out: it would be
- * learned from and tested on.
+ * The scans in the order of their pseudonyms. A scan with the same pixels as another patient's is left out: it could be in
+ * train and in test.
  */
 export function recordsOf(
   outcomes: readonly Outcome[],

@@ -1,5 +1,5 @@
-// What a shard's folder holds: pixels.bin (every scan's window channels, one after the other), shard.json (this index),
-// quarantine.json, and for people a data card. Nothing in it names a patient; pseudonyms are keyed hashes.
+// The files of a shard: pixels.bin (every scan's window channels, one after the other), shard.json (this index),
+// quarantine.json, import-report.json, and a data card for people. None names a patient; pseudonyms are keyed hashes.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -24,7 +24,7 @@ const pseudonym = z.string().regex(/^[0-9a-f]{16}$/);
 const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
 const size = z.number().int().min(1);
 
-/** How a scan was taken and what was done to it: for the data card and the shortcut check, never for the network. */
+/** How a scan was taken and processed: for the data card and the shortcut check, never for the network. */
 export const factsSchema = z
   .object({
     format: z.enum(["dicom", "picture"]),
@@ -44,7 +44,7 @@ export const factsSchema = z
     gaps: z.number().int(),
     mixedSpacing: z.boolean(),
     tiltDegrees: z.number(),
-    /** Undefined for pictures, whose grey is no HU. */
+    /** Undefined for pictures, whose grey values are not HU. */
     lungMl: z.number().optional(),
     warnings: z.array(z.string()),
   })
@@ -61,9 +61,9 @@ const scanSchema = z
     offset: z.number().int().min(0),
     /** SHA-256 of its pixels. */
     pixels: hex32,
-    /** Makes its leaf of the commitment say nothing to who does not know it. */
+    /** Without it, its leaf of the commitment reveals nothing. */
     salt: hex32,
-    /** Keyed hashes: of the series, and of what its files were. */
+    /** Keyed hashes of the series and of its files. */
     series: pseudonym,
     inputs: pseudonym,
     facts: factsSchema,
@@ -81,7 +81,7 @@ const shardSchema = z
     quarantine: digestField,
     /** How patients were split. */
     rule: z.object({ seed: z.number().int(), train: z.number(), validation: z.number(), test: z.number() }).strict(),
-    /** Keyed hash of the archive's listing and of the options: an import that would change nothing is not repeated. */
+    /** Keyed hash of the archive's listing and of the options: an import without changes is not repeated. */
     source: pseudonym,
     scans: z.array(scanSchema).min(1),
   })
@@ -90,7 +90,7 @@ const shardSchema = z
 export type SplitRule = z.output<typeof shardSchema>["rule"];
 export type ShardIndex = z.output<typeof shardSchema>;
 
-/** RFC 6962 root over the scans, each with its salt: shows later that a scan was in the shard, and nothing before that. */
+/** RFC 6962 root over the salted scans: it can prove later that a scan was in the shard, and reveals nothing before. */
 export function shardRoot(scans: readonly ScanRecord[]): Digest {
   const leaves = scans.map(({ salt, patient, label, split, slices, pixels }) =>
     sha256(Uint8Array.of(0), Buffer.from(salt, "hex"), canonicalBytes({ patient, label, split, slices, pixels })),
@@ -98,12 +98,12 @@ export function shardRoot(scans: readonly ScanRecord[]): Digest {
   return digestFromBytes(treeRoot(leaves));
 }
 
-/** The index as a file; its fields in one order, however it came about. */
+/** The index as a file, with its fields in a fixed order. */
 export function encodeShardIndex(index: ShardIndex): string {
   return `${JSON.stringify(shardSchema.parse(index), undefined, 1)}\n`;
 }
 
-/** @throws FedError SHARD_NOT_FOUND, SHARD_DAMAGED */
+/** @throws SHARD_NOT_FOUND, SHARD_DAMAGED */
 export async function readShardIndex(dir: string): Promise<ShardIndex> {
   const text = await readFile(join(dir, shardFiles.index), "utf8").catch((cause: unknown) => {
     throw new FedError("SHARD_NOT_FOUND", { dir }, { cause, remedy: "import an archive there: consilium import" });

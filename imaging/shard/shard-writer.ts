@@ -1,5 +1,5 @@
-// Writes a shard beside its place and moves it there when it is whole. What was normalised before a kill is kept, each scan
-// with the digest of its pixels (outcomes.ts), so that an import continues where it stopped.
+// Writes a shard beside its place and moves it there when it is complete. Scans that were normalised before a kill are kept,
+// each with the digest of its pixels (outcomes.ts), so that an import continues where it stopped.
 import { chmod, type FileHandle, mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { FedError } from "../../foundation/errors.ts";
@@ -18,13 +18,13 @@ export interface ShardWriter {
   /** Outcomes of an import that was interrupted, by `inputs`. */
   readonly kept: ReadonlyMap<string, Outcome>;
   add(outcome: { patient: string; inputs: string; scan?: NewScan; quarantined: QuarantineEntry[] }): Promise<Outcome>;
-  /** A file of the shard beside pixels and index, such as the quarantine. */
+  /** Writes another file of the shard, such as the quarantine. */
   writeFile(name: string, content: string | Uint8Array): Promise<void>;
-  /** Puts the shard in its place, in one move. */
+  /** Moves the shard into its place in one step. */
   finish(index: ShardIndex): Promise<void>;
-  /** Leaves what is done for the next import. */
+  /** Keeps the finished work for the next import. */
   close(): Promise<void>;
-  /** Leaves nothing. */
+  /** Removes everything. */
   discard(): Promise<void>;
 }
 
@@ -81,7 +81,7 @@ export async function openShardWriter(dir: string): Promise<ShardWriter> {
 }
 
 /**
- * Undoes a move that was cut in two, and refuses to replace what is no shard.
+ * Completes an interrupted move, and refuses to replace anything but a shard.
  *
  * @throws SHARD_PLACE_TAKEN, OUT_IS_LINK
  */
@@ -111,7 +111,7 @@ async function moveInto(place: string, staging: string): Promise<void> {
   await rm(replaced, { recursive: true, force: true });
 }
 
-/** Outcomes whose pixels are there and as they were, one after the other up to the first that is not; others are forgotten. */
+/** Keeps the outcomes whose pixels are intact, up to the first that are not, and removes the others. */
 async function keepWhole(
   outcomes: Outcomes,
   pixels: FileHandle,

@@ -1,4 +1,4 @@
-// An imported shard, open for reading: what training, scoring and inspection see of a hospital's scans.
+// An imported shard, open for reading by training, scoring and inspection.
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { FedError } from "../../foundation/errors.ts";
@@ -16,18 +16,18 @@ export interface Shard {
   readonly windows: readonly WindowName[];
   /** Salted Merkle root over the scans. */
   readonly root: Digest;
-  /** Commitment to the list of what was quarantined. */
+  /** Commitment to the quarantine. */
   readonly quarantine: Digest;
   readonly scans: readonly ShardScan[];
   /**
-   * Window channels of a scan, 0 to 255: [slices, height, width, channels]. Compared with its digest at the first read.
-   * @throws FedError SHARD_DAMAGED, SHARD_CLOSED, SCAN_UNKNOWN
+   * Window channels of a scan, 0 to 255: [slices, height, width, channels]. Verified against its digest at the first read.
+   * @throws SHARD_DAMAGED, SHARD_CLOSED, SCAN_UNKNOWN
    */
   read(index: number): Uint8Array<ArrayBuffer>;
   close(): Promise<void>;
 }
 
-/** @throws FedError SHARD_NOT_FOUND, SHARD_DAMAGED */
+/** @throws SHARD_NOT_FOUND, SHARD_DAMAGED */
 export async function openShard(dir: string): Promise<Shard> {
   const { height, width, windows, root, quarantine, scans } = await readShardIndex(dir);
   const sliceBytes = height * width * windows.length;

@@ -1,5 +1,5 @@
-// Can the label be told from how a scan was taken, without a look at it? Then a network will learn that instead of the
-// disease (DeGrave, Janizek and Lee 2021, "AI for radiographic COVID-19 detection selects shortcuts over signal").
+// Checks whether the label can be guessed from how a scan was taken, without its pixels. Then a network may learn that instead
+// of the disease (DeGrave, Janizek and Lee 2021, "AI for radiographic COVID-19 detection selects shortcuts over signal").
 
 import { seededIntegers } from "../../foundation/random.ts";
 import type { Estimate } from "../../foundation/statistics/proportion.ts";
@@ -7,11 +7,11 @@ import { areaUnderCurve } from "../../foundation/statistics/scores.ts";
 import type { ScanFacts, ScanRecord } from "./shard-format.ts";
 
 export interface Shortcut {
-  /** What the label was guessed from; "all together" for the sum of all. */
+  /** The feature from which the label was guessed; "all together" for the sum of all. */
   readonly feature: string;
   /** Cross-validated by patient, with a 95 % interval. */
   readonly auc: Estimate;
-  /** What the best feature reaches by chance in 19 of 20 archives like this. */
+  /** AUC that the best feature reaches by chance in 19 of 20 archives like this. */
   readonly chance: number;
   readonly isWarned: boolean;
 }
@@ -36,8 +36,9 @@ const fewestOfAClass = 10;
 const permutations = 199;
 
 /**
- * One line a feature, and one for all of them; none where a class has fewer than ten patients. Warned is what guesses
- * better than the best of all features does in 19 of 20 shuffles of the labels: with many features, one looks good by chance.
+ * One result for each feature, and one for all together; none if a class has fewer than ten patients. A feature is warned
+ * about if it guesses better than the best feature in 19 of 20 shuffles of the labels: of many features, one looks good by
+ * chance.
  */
 export function checkShortcuts(scans: readonly Pick<ScanRecord, "patient" | "label" | "facts">[]): Shortcut[] {
   const labels = scans.map(({ label }) => label);
@@ -82,7 +83,7 @@ function shuffled<T>(values: readonly T[], next: () => number): T[] {
   return mixed;
 }
 
-/** Scans are in the order of their pseudonyms, which chance has shuffled: each class is dealt out in turn. */
+/** Assigns the scans of each class to the folds in turn; their order, that of the pseudonyms, is random. */
 function stratifiedFolds(labels: readonly (0 | 1)[]): number[] {
   const turns = [0, 0];
   return labels.map((label) => turns[label]!++ % folds);
@@ -117,7 +118,7 @@ function logOddsByFold(
   return scores;
 }
 
-/** Words are their own bins; numbers fall into quarters of the training scans' values. */
+/** Each text is a bin of its own; numbers fall into quarters of the training scans' values. */
 function binsOf(training: readonly (string | number)[]): (value: string | number) => string {
   const numbers = training.filter((value) => typeof value === "number").sort((a, b) => a - b);
   const edges = Array.from(

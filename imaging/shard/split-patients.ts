@@ -1,5 +1,5 @@
-// Which patients are learned from, which choose the model, and which only test it: by patient, the same share of each
-// class, decided by seed and pseudonym alone, so that the same archive always splits the same way.
+// Splits patients into train, validation and test: the same share of each class, decided by seed and pseudonym alone, so
+// that the same archive always splits the same way.
 
 import { FedError } from "../../foundation/errors.ts";
 import { sha256 } from "../../foundation/sha256.ts";
@@ -12,7 +12,7 @@ export const defaultShares: SplitShares = { train: 0.7, validation: 0.15, test: 
 
 /**
  * @param kept patients whose split is already decided; the others fill what is left of each class's shares
- * @throws {FedError} SPLIT_SHARES where the shares are not three numbers of 0 to 1 that sum to 1
+ * @throws SPLIT_SHARES if the shares are not three numbers of 0 to 1 that sum to 1
  */
 export function splitPatients(
   patients: readonly { readonly patient: string; readonly label: Label }[],
@@ -44,7 +44,7 @@ export function splitPatients(
   return splits;
 }
 
-/** Held-out patients are rounded to the nearest; a class of three or more has one in each. */
+/** Number of held-out patients, rounded; at least one for a class of three or more. */
 function held(patients: number, share: number): number {
   return share === 0 ? 0 : Math.max(patients >= 3 ? 1 : 0, Math.round(patients * share));
 }

@@ -71,7 +71,7 @@ export function labelOfWord(text: string, { digits = false } = {}): Label | unde
     has(negative) + has(denials) + words.filter((word) => word === "-").length,
   ];
   const affirmed = has(positive) + words.filter((word) => word === "+").length;
-  // Two denials may cancel each other, and a class of its own cannot be denied: nobody can say what is meant.
+  // Two denials may cancel each other, and a class of its own cannot be denied: the meaning is unclear.
   if (denied > 1 || (affirmed > 0 && denied + has(healthy) > 0)) return undefined;
   if (has(healthy) > 0) return denied === 0 && has(disease) === 0 ? 0 : undefined;
   if (denied === 1) {
@@ -83,7 +83,7 @@ export function labelOfWord(text: string, { digits = false } = {}): Label | unde
 }
 
 /**
- * Whether a text speaks of a class without naming one that can be told: "COVID unlikely", "post-covid", "COVID?". Names
+ * Whether a text mentions a class but not which one: "COVID unlikely", "post-covid", "COVID?". Names
  * with numbers are those of patients: covid_017.
  */
 export function isUnclearClass(text: string): boolean {

@@ -1,9 +1,9 @@
-// Numbers of a million files: lists that grow block by block outside the JavaScript heap, where the collector neither walks
-// nor copies them.
+// Numbers of a million files: lists that grow block by block outside the JavaScript heap, so that the garbage collector
+// neither scans nor copies them.
 
-const BLOCK = 2 ** 14;
+const blockLength = 2 ** 14;
 
-/** A list of numbers: whole ones below 2^32, or any. */
+/** A list of numbers: integers below 2^32 ("uint32"), or any. */
 export class Column {
   readonly #kind: Uint32ArrayConstructor | Float64ArrayConstructor;
   readonly #blocks: (Uint32Array | Float64Array)[] = [];
@@ -18,14 +18,14 @@ export class Column {
   }
 
   push(value: number): void {
-    const at = this.#length % BLOCK;
-    if (at === 0) this.#blocks.push(new this.#kind(BLOCK));
+    const at = this.#length % blockLength;
+    if (at === 0) this.#blocks.push(new this.#kind(blockLength));
     this.#blocks.at(-1)![at] = value;
     this.#length++;
   }
 
   at(index: number): number {
-    return this.#blocks[Math.floor(index / BLOCK)]![index % BLOCK]!;
+    return this.#blocks[Math.floor(index / blockLength)]![index % blockLength]!;
   }
 }
 
@@ -33,16 +33,16 @@ export class Column {
 export class TextColumn {
   readonly #places = new Column("float64");
   readonly #blocks: Buffer[] = [];
-  #filled = BLOCK_BYTES;
+  #filled = blockBytes;
 
   push(text: string): void {
     const bytes = Buffer.byteLength(text);
-    if (this.#filled + bytes + 2 > BLOCK_BYTES) {
-      this.#blocks.push(Buffer.allocUnsafeSlow(BLOCK_BYTES));
+    if (this.#filled + bytes + 2 > blockBytes) {
+      this.#blocks.push(Buffer.allocUnsafeSlow(blockBytes));
       this.#filled = 0;
     }
     const block = this.#blocks.at(-1)!;
-    this.#places.push((this.#blocks.length - 1) * BLOCK_BYTES + this.#filled);
+    this.#places.push((this.#blocks.length - 1) * blockBytes + this.#filled);
     block.writeUInt16LE(bytes, this.#filled);
     block.write(text, this.#filled + 2);
     this.#filled += bytes + 2;
@@ -50,10 +50,10 @@ export class TextColumn {
 
   at(index: number): string {
     const place = this.#places.at(index);
-    const block = this.#blocks[Math.floor(place / BLOCK_BYTES)]!;
-    const from = (place % BLOCK_BYTES) + 2;
+    const block = this.#blocks[Math.floor(place / blockBytes)]!;
+    const from = (place % blockBytes) + 2;
     return block.toString("utf8", from, from + block.readUInt16LE(from - 2));
   }
 }
 
-const BLOCK_BYTES = 2 ** 18;
+const blockBytes = 2 ** 18;

@@ -1,5 +1,5 @@
-// What each file of an archive is: CT by its header, a picture, something else, or unreadable. All cores, and little to
-// read: a file's first bytes say it.
+// Finds what each file of an archive is: DICOM by its header, a picture, something else, or unreadable. It uses all cores and
+// reads only the first bytes of each file.
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import { inOrder } from "../../foundation/in-order.ts";
 import type { CtInstance } from "../dicom/ct-instance.ts";
@@ -12,7 +12,7 @@ import { isPicture } from "./picture.ts";
 export type Examined =
   | { readonly kind: "dicom"; readonly file: number; readonly instance: CtInstance }
   | { readonly kind: "picture"; readonly file: number }
-  /** Lists, notes, reports: no images, and nobody's loss. */
+  /** Lists, notes, reports: no images. */
   | { readonly kind: "other"; readonly file: number }
   | { readonly kind: "refused"; readonly file: number; readonly error: unknown };
 
@@ -40,7 +40,7 @@ export async function* examine(
   });
 }
 
-/** Of a file in a zip its beginning is unpacked, and the rest only where that does not say enough. */
+/** So much of a file in a zip is unpacked first, and the rest only if the header is longer. */
 const beginningBytes = 2 ** 16;
 
 async function examineFile(file: number, listed: ListedFile, pool: DecodePool): Promise<Examined> {
@@ -48,7 +48,7 @@ async function examineFile(file: number, listed: ListedFile, pool: DecodePool): 
   if (listed.bytes <= beginningBytes) return listed.use(look);
   try {
     const seen = await listed.use(look, beginningBytes);
-    // It may end before its pixels just where an element ends.
+    // The beginning may end exactly between two elements before the pixels.
     if (seen.kind !== "dicom" || seen.instance.hasPixels) return seen;
   } catch (error) {
     if (!isFedError(error, "DICOM_TRUNCATED")) throw error;
@@ -61,7 +61,7 @@ async function examineSource(file: number, name: string, source: DicomSource, po
   try {
     return { kind: "dicom", file, instance: await pool.header(source) };
   } catch (error) {
-    // A picture by another name. Nearly all files are DICOM, and need not be opened twice to tell.
+    // A picture with another extension. Nearly all files are DICOM, and are opened only once.
     if (isFedError(error, "DICOM_FOREIGN") && isPicture(await firstBytes(source, 16))) return { kind: "picture", file };
     throw error;
   }

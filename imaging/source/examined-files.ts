@@ -1,11 +1,11 @@
-// What the headers of a million files say, in little memory: what files of a series have in common, which is nearly all,
-// is kept once, and of each file its position.
+// Headers of a million files in little memory: values that the files of a series have in common, which are nearly all, are
+// stored once, and positions for each file.
 import type { CtFrame, CtInstance } from "../dicom/ct-instance.ts";
 import { orderAttributes } from "../dicom/volume-attributes.ts";
 import type { ExaminedFile, SeriesInstance } from "../series/examined-file.ts";
 import { Column } from "./column.ts";
 
-/** What a useful file is: CT by its header, or a picture. */
+/** A useful file: DICOM or a picture. */
 export type UsefulFile =
   | { readonly kind: "dicom"; readonly patientId: string; readonly studyUid: string; readonly seriesUid: string }
   | { readonly kind: "picture" };
@@ -31,7 +31,7 @@ const picture = { kind: "picture" } as const;
 
 export function openExaminedFiles(): ExaminedFilesWriter {
   const files = new Column("uint32");
-  /** Of each file: what it shares with others, and where its frames begin; those of the next one end them. */
+  /** For each file: the number of its shared values, and its first frame; the next file's first frame ends them. */
   const [shared, firstFrame] = [new Column("uint32"), new Column("uint32")];
   const [sharedFrame, x, y, z] = [
     new Column("uint32"),
@@ -51,7 +51,7 @@ export function openExaminedFiles(): ExaminedFilesWriter {
     firstFrame.push(sharedFrame.length);
   }
 
-  /** The place of a file among the useful ones, -1 where it is none: they ascend. */
+  /** Index of a file among the useful ones by binary search; -1 if it is not one. */
   function placeOf(file: number): number {
     let [low, high] = [0, files.length];
     while (low < high) {
@@ -69,7 +69,7 @@ export function openExaminedFiles(): ExaminedFilesWriter {
     *[Symbol.iterator]() {
       for (let place = 0; place < files.length; place++) yield files.at(place);
     },
-    // A file's own name would make each unlike all others, and nobody asks for it.
+    // The instance's UID would make each header unlike all others, and nothing needs it.
     addDicom(file, { frames: own, instanceUid: _, ...instance }) {
       add(file, instances.numberOf({ kind: "dicom", ...instance }));
       for (const { positionMm, order: values, ...frame } of own) {
@@ -101,7 +101,7 @@ export function openExaminedFiles(): ExaminedFilesWriter {
   };
 }
 
-/** Values by numbers, one for all that are alike. */
+/** Numbers for values, the same for equal ones. */
 function openPool<T extends object>(): { numberOf(value: T): number; at(number: number): T } {
   const numbers = new Map<string, number>();
   const values: T[] = [];
@@ -111,7 +111,7 @@ function openPool<T extends object>(): { numberOf(value: T): number; at(number: 
       const known = numbers.get(text);
       if (known !== undefined) return known;
       numbers.set(text, values.length);
-      // Parsed anew, so that its words are its own and not parts of a larger text.
+      // Parsed again, so that its strings are not slices of a larger string.
       return values.push(JSON.parse(text) as T) - 1;
     },
     at: (number) => values[number]!,

@@ -1,21 +1,21 @@
-// The files of an archive in natural order. There may be a million: what is kept of each are some seventy bytes, and what is
-// told of one is put together when it is asked for.
+// The files of an archive in natural order. There may be a million: about seventy bytes are stored for each, and a file's
+// description is built when it is read.
 import type { FedError } from "../../foundation/errors.ts";
 import { compareNaturally } from "../../foundation/natural-order.ts";
 import type { DicomSource } from "../dicom/decode-messages.ts";
 import { Column, TextColumn } from "./column.ts";
 
 export interface ListedFile {
-  /** Names below the archive's folder, the file's own last. They may name a patient: they never leave the imaging room. */
+  /** Names below the archive's folder, the file's own last. They may name a patient: they never leave `imaging`. */
   readonly parts: readonly string[];
   readonly bytes: number;
-  /** Changes with the file: when it was written, or a zip's checksum of it. */
+  /** Changes with the file: its modification time, or its checksum in the zip. */
   readonly version: number;
-  /** Why it can be no more than listed: a zip that does not open. */
+  /** Why it is only listed and not read: a zip that does not open, a link that is not followed. */
   readonly refusal: FedError | undefined;
   /**
-   * Runs `work` on what the decoders read: a path, or bytes out of a zip, which are in memory until it has ended.
-   * @param beginning where so many of the first bytes are enough, there may come no more
+   * Runs `work` on the source that decoders read: a path, or bytes of a zip, which stay in memory until `work` has ended.
+   * @param beginning so many of the first bytes are enough
    */
   use<T>(work: (source: DicomSource) => Promise<T>, beginning?: number): Promise<T>;
 }
@@ -42,7 +42,7 @@ export interface NewFile {
   readonly name: string;
   readonly bytes: number;
   readonly version: number;
-  /** What the folder tells the file by, beside its name; default 0. */
+  /** By which the folder identifies the file, beside its name; default 0. */
   readonly entry?: number;
   readonly refusal?: FedError;
 }
@@ -80,9 +80,9 @@ export function openFileList(): FileListWriter {
   function compare(a: number, b: number): number {
     const [one, other] = [folderOf.at(a), folderOf.at(b)];
     if (one !== other) return compareNaturally(view(a).parts.join("/"), view(b).parts.join("/"));
-    // In one folder names tell; the stroke before them belongs to what they are compared by.
-    const stroke = folders[one]!.parts.length > 0 ? "/" : "";
-    return compareNaturally(stroke + names.at(a), stroke + names.at(b));
+    // Within one folder names decide. The slash before them is part of the paths that are compared.
+    const slash = folders[one]!.parts.length > 0 ? "/" : "";
+    return compareNaturally(slash + names.at(a), slash + names.at(b));
   }
 
   return {

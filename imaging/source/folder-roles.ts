@@ -3,7 +3,7 @@
 import { isSignedNegative, isUnclearClass, type Label, labelOfWord } from "./class-names.ts";
 
 export interface FolderReading {
-  /** "unclear" where a name speaks of a class that cannot be told, or two names contradict each other. */
+  /** "unclear" if a name mentions a class but not which one, or two names contradict each other. */
   readonly label: Label | undefined | "unclear";
   /** Names down to the folder of the class; undefined where there is none. */
   readonly classPath: readonly string[] | undefined;

@@ -1,5 +1,5 @@
-// Whose files are whose, and what is said of each patient. A PatientID is one person, wherever its files lie; where there is
-// none, the CSV, the folders or the study say who it is. Readings that contradict each other are refused, never weighed.
+// Groups files by patient and finds each patient's label. A PatientID is one person, in whatever folders its files are;
+// without one, the CSV, the folders or the study identify the patient. Contradictory readings are refused, never weighed.
 import { FedError } from "../../foundation/errors.ts";
 import type { Pseudonyms } from "../shard/pseudonyms.ts";
 import { type QuarantineEntry, quarantineEntry } from "../shard/quarantine.ts";
@@ -14,7 +14,7 @@ import { picturesBesideDicom } from "./pictures-beside.ts";
 import { indexRows } from "./row-index.ts";
 import { findUnits, type Unit } from "./units.ts";
 
-/** How it is known who a patient is and of which class: for the hospital's own report. */
+/** How a patient and its label were identified: for the hospital's own report. */
 export interface PatientOrigin {
   /** What stands for the patient: the PatientID, a row of the CSV, a folder, the study, or the beginning of file names. */
   readonly knownBy: "PatientID" | "row" | "folder" | "study" | "file name";
@@ -37,7 +37,7 @@ export interface PatientFiles {
   readonly pictures: readonly number[];
 }
 
-/** A patient of whom nothing is imported, since it is not clear who it is or of which class. */
+/** A patient who is not imported because identity or label is unclear. */
 export interface RefusedPatient {
   readonly patient: string;
   readonly code: string;
@@ -54,19 +54,19 @@ export interface Grouping {
   readonly quarantined: readonly QuarantineEntry[];
   /** Places in the listing of pictures that lie beside DICOM files, and are no scans. */
   readonly picturesBeside: readonly number[];
-  /** Rows of the CSV, and the numbers of those that are about nobody in the archive; undefined without a CSV. */
+  /** Number of rows of the CSV, and the row numbers without a match in the archive; undefined without a CSV. */
   readonly rows: { readonly total: number; readonly unmatched: readonly number[] } | undefined;
 }
 
 export interface GroupingOptions {
-  /** Rows of the CSV; undefined where folders say who is ill. */
+  /** Rows of the CSV; undefined if folders give the labels. */
   readonly rows: readonly LabelRow[] | undefined;
   readonly pseudonyms: Pseudonyms;
-  /** Label of patients of whom nothing else says it. */
+  /** Label of patients for whom there is no other. */
   readonly fallback?: Label | undefined;
-  /** Takes the CSV's word where a class folder contradicts it. */
+  /** The CSV's label counts where a class folder contradicts it. */
   readonly rowsOverFolders?: boolean | undefined;
-  /** What counts where PatientIDs and folders disagree about who is who; without it, that is refused. */
+  /** Whether PatientIDs or folders count where they disagree; without it, such patients are refused. */
   readonly patientsBy?: "id" | "folder" | undefined;
 }
 
@@ -228,7 +228,7 @@ function rowsOfSeveral(
       const own = matches[unit]!;
       if (own === "contradicting") continue;
       for (const { row, by } of own) {
-        // A folder's label is that of all who are in it.
+        // The label of a folder holds for all patients in it.
         const isFolder = by === "file" && !/\.\w{1,4}$/.test(rows[row]!.file ?? "");
         if (!isFolder) personsOfRow.set(row, (personsOfRow.get(row) ?? new Set()).add(name));
       }
@@ -265,9 +265,9 @@ function whatIsSaid(
     const { label } = readings[number]!;
     if (label !== undefined) ofFolders.add(label);
   }
-  const isFolderHeard = !(options.rowsOverFolders && ofRows.size > 0);
-  if (isFolderHeard && ofFolders.has("unclear")) return refuse(new FedError("LABEL_UNCLEAR"));
-  const said = new Set([...ofRows, ...(isFolderHeard ? ofFolders : [])]);
+  const doFoldersCount = !(options.rowsOverFolders && ofRows.size > 0);
+  if (doFoldersCount && ofFolders.has("unclear")) return refuse(new FedError("LABEL_UNCLEAR"));
+  const said = new Set([...ofRows, ...(doFoldersCount ? ofFolders : [])]);
   if (said.size > 1) return refuse(contradicting(ofRows.size > 0 && ofFolders.size > 0));
   const [label] = (options.rows ? ofRows : ofFolders) as Set<Label>;
   if (label !== undefined) return { label, from: options.rows ? "row" : "folder" };

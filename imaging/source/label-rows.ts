@@ -74,7 +74,7 @@ function columnsOf(records: readonly string[][]): Columns | undefined {
       .toLowerCase()
       .replace(/[^a-z0-9]/g, ""),
   );
-  // The most telling name counts: a running number called "id" is no PatientID where there is a column for it.
+  // The most specific name counts: "id" is a running number where there is a column PatientID.
   const columnOf = (names: readonly string[]) =>
     header.indexOf(names.find((name) => header.includes(name)) ?? "no such column");
   const columns = {

@@ -85,7 +85,7 @@ async function listFolder({ path, parts, above }: Place, into: Listing): Promise
   }
   const entries = named
     .filter((entry) => !ignored.test(entry.name) && (entry.isFile() || entry.isDirectory() || entry.isSymbolicLink()))
-    // Nearly the order of the finished list, which is then soon in order.
+    // Nearly the order of the finished list, which is then sorted quickly.
     .sort((a, b) => compareNaturally(sortName(a), sortName(b)));
   const looked = inOrder(entries, looksAhead, async (entry) => {
     const isOwn = entry.isDirectory();
@@ -110,7 +110,7 @@ async function listFolder({ path, parts, above }: Place, into: Listing): Promise
     else if (!isZip(name)) list.add(folder, { name, ...about(found) });
     else {
       try {
-        // positive.zip is a folder positive.
+        // positive.zip counts as a folder named positive.
         await zips.list(inside.path, [...parts, name.replace(/\.zip$/i, "")], addUnlessIgnored(list));
       } catch (error) {
         if (!isFedError(error, "ZIP_MALFORMED")) throw error;
@@ -156,7 +156,7 @@ function onDisk(path: string, parts: readonly string[]): Folder {
   return { parts, use: (name, _, work) => work({ path: join(path, name) }) };
 }
 
-/** Without what operating systems leave in folders, and directories of DICOM files, which the files make needless. */
+/** Skips files of operating systems, and DICOMDIR, which repeats what the files say. */
 function addUnlessIgnored(list: FileListWriter): FileListWriter["add"] {
   return (folder, file) => {
     if (![...folder.parts, file.name].some((part) => ignored.test(part))) list.add(folder, file);
@@ -167,7 +167,7 @@ export function readBytes(file: ListedFile): Promise<Uint8Array> {
   return file.use(async (source) => ("bytes" in source ? new Uint8Array(source.bytes) : readFile(source.path)));
 }
 
-/** The first bytes of a source, to tell pictures from other files. */
+/** The first bytes of a source, by which pictures are recognised. */
 export async function firstBytes(source: DicomSource, count: number): Promise<Uint8Array> {
   if ("bytes" in source) return source.bytes.subarray(0, count);
   const file = await open(source.path, "r");

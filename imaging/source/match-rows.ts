@@ -57,7 +57,7 @@ export function matchRows(units: readonly Unit[], index: RowIndex): UnitMatches[
     });
     if (own) {
       matches.push(own);
-      // What lies below the patient's own folder is a series or a study, whatever it is called.
+      // Folders below the patient's own are series or studies, whatever their names.
       const [outer] = folders;
       if (outer && nameOf(outer.row) !== nameOf(own.row)) return "contradicting";
       if (outer) matches.push(outer);

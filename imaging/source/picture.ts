@@ -1,4 +1,4 @@
-// Slices that were saved as pictures: jpg or png, grey or colour, any size. Their window and spacing are lost.
+// Slices that were saved as pictures: jpg or png, any size. Their window and spacing are lost.
 import { createRequire } from "node:module";
 import { PNG } from "pngjs";
 import { FedError, isFedError } from "../../foundation/errors.ts";
@@ -69,7 +69,7 @@ async function decodeJpeg(bytes: Uint8Array): Promise<GreyPicture> {
 
 function decodePng(bytes: Uint8Array): GreyPicture {
   const header = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  // IHDR comes first: width and height are known before anything is inflated.
+  // The first chunk is IHDR: width and height are known before anything is inflated.
   checkSize(header.readUInt32BE(20), header.readUInt32BE(16));
   const { width, height, data } = PNG.sync.read(header);
   return greyOf(data, { rows: height, columns: width, samples: 4 });

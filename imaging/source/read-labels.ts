@@ -1,4 +1,4 @@
-// Where an archive's labels are: in the CSV that was given, in one that lies in the archive, or in the names of folders.
+// Finds an archive's labels: in the given CSV, in a CSV within the archive, or else in the names of folders.
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { FedError } from "../../foundation/errors.ts";
@@ -7,7 +7,7 @@ import { type LabelRow, readLabelRows } from "./label-rows.ts";
 import { readBytes } from "./listing.ts";
 
 export interface ArchiveLabels {
-  /** Undefined where folders say who is ill. */
+  /** Undefined if the names of folders give the labels. */
   readonly rows: readonly LabelRow[] | undefined;
   /** Changes with the CSV. */
   readonly version: string;

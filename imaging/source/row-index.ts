@@ -9,7 +9,7 @@ export interface RowIndex {
   ofNumber(name: string): readonly number[];
   /** Index of the row that names this file, or a folder above it, by its path or the end of its path. */
   ofPath(parts: readonly string[]): number | undefined;
-  /** Index of the row whose patient's name the file's name begins with. */
+  /** Index of the row whose patient's name is the beginning of the file's name. */
   ofBeginning(name: string): number | undefined;
 }
 
@@ -39,7 +39,7 @@ export function indexRows(rows: readonly LabelRow[]): RowIndex {
       for (let end = named.length; end > 0; end--) {
         for (let start = Math.max(0, end - deepest); start < end; start++) {
           const found = paths.get(named.slice(start, end).join("/"));
-          // The end of a path tells a file; a folder is told by its whole path, as "1" may be any series.
+          // The end of a path identifies a file; a folder needs its whole path, since "1" may be any series.
           if (found !== undefined && (start === 0 || end === named.length)) return found;
         }
       }

@@ -1,5 +1,5 @@
-// The useful files of an archive in as few groups as can be told apart: what lies in one folder and names the same patient
-// and study is one unit. Who is who is decided for units, of which there are about as many as series, and not for files.
+// The useful files of an archive in as few groups as can be distinguished: files of one folder with the same patient and
+// study are one unit. Patients are identified by units, of which there are about as many as series, not by files.
 import { Column } from "./column.ts";
 import type { ExaminedFiles } from "./examined-files.ts";
 import type { FileList } from "./file-list.ts";
@@ -36,7 +36,7 @@ export function isPlaceholder(id: string): boolean {
   return id === "" || placeholder.test(id);
 }
 
-/** @param ignoreIds where folders alone say who is who */
+/** @param ignoreIds if folders alone identify patients */
 export function findUnits(
   files: FileList,
   examined: ExaminedFiles,

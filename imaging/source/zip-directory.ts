@@ -1,5 +1,5 @@
-// The directory of a zip, which may have a million entries: it is gone through once, and what is kept of each entry is the
-// place of its record. To read one, the library is shown a zip of which the directory is that one record.
+// The directory of a zip, which may have a million entries: it is read once, and only the offset of each record is kept. To
+// read one entry, the library gets a zip whose directory consists of that one record.
 import type { FileHandle } from "node:fs/promises";
 import { type Entry, type FileEntry, Reader, ZipReader } from "@zip.js/zip.js";
 import { malformedZip } from "./zip-unpack.ts";
@@ -15,10 +15,10 @@ export interface ZipDirectory {
 const shortestRecord = 46;
 
 /**
- * Goes through a directory, folders included.
+ * Reads a directory, folders included.
  *
- * @param see `place` is where an entry's record begins, from the directory's beginning
- * @throws what `see` throws, and what zip.js does where there is no directory or it is damaged
+ * @param see `place` is the offset of the entry's record within the directory
+ * @throws what `see` throws, and the errors of zip.js if there is no directory or it is damaged
  */
 export async function readZipDirectory(
   file: FileHandle,
@@ -36,15 +36,15 @@ export async function readZipDirectory(
   }
   const offset = zip.directoryOffset ?? 0;
   if (first === undefined) return { offset, prepended: 0 };
-  // Entries say where they begin from the zip's beginning; zip.js, which found that, adds it to what it tells.
+  // Entries give their offset from the beginning of the zip; zip.js has found that beginning and adds it.
   const asWritten = await openZipEntry(file, { offset, prepended: 0 }, 0, password);
   return { offset, prepended: first - asWritten.offset };
 }
 
 /**
- * The entry with the record at a place.
+ * The entry whose record begins at an offset.
  *
- * @throws what zip.js does where there is none: the file has changed
+ * @throws the errors of zip.js if there is none: the file has changed
  */
 export async function openZipEntry(
   file: FileHandle,
@@ -60,7 +60,7 @@ export async function openZipEntry(
   const end = directoryEnd(contents.bytes, record.bytes);
   const size = contents.bytes + record.bytes + end.length;
   const zip = new ZipReader(new PartsReader(size, [contents, record, end]), optionsOf(password));
-  // The end was put there: to look for another one before it takes longer than all else.
+  // The end is known; a search for another one before it would take most of the time.
   const { value } = await zip.getEntriesGenerator({ strictness: "tolerant" }).next();
   return value as FileEntry;
 }
@@ -69,7 +69,7 @@ function optionsOf(password: string | undefined): { password?: string } {
   return password === undefined ? {} : { password };
 }
 
-/** What ends a zip with one entry: its size may need 64 bits. APPNOTE.TXT 4.3.14 to 4.3.16 */
+/** The end records of a zip with one entry, with 64-bit sizes. APPNOTE.TXT 4.3.14 to 4.3.16 */
 function directoryEnd(offset: number, bytes: number): Buffer {
   const end = Buffer.alloc(56 + 20 + 22);
   end.writeUInt32LE(0x06064b50, 0);
@@ -91,12 +91,12 @@ function directoryEnd(offset: number, bytes: number): Buffer {
   return end;
 }
 
-/** The library reads a directory at once, as long as the zip says that it is: this is one of two million entries. */
+/** The library reads a directory at once, in the length that the zip claims: this is enough for two million entries. */
 const longestRead = 2 ** 28;
 
 type Part = Buffer | { readonly file: FileHandle; readonly at: number; readonly bytes: number };
 
-/** Parts of a file, and bytes, one after the other. */
+/** Parts of a file and buffers as one sequence of bytes. */
 class PartsReader extends Reader<readonly Part[]> {
   readonly #parts: readonly Part[];
 

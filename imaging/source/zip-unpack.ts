@@ -1,5 +1,5 @@
-// One file out of a zip, whole or its beginning. The library finds it, and decrypts; what is deflated is inflated by Node's
-// own zlib, which has threads of its own, and needs no streams: that takes a fifth of the time.
+// Unpacks one file of a zip, whole or its beginning. The library finds and decrypts it; Node's zlib inflates it in its own
+// threads and without streams, which takes a fifth of the time.
 import type { FileHandle } from "node:fs/promises";
 import { promisify } from "node:util";
 import { constants, crc32, inflateRaw } from "node:zlib";
@@ -7,16 +7,16 @@ import type { FileEntry } from "@zip.js/zip.js";
 import { FedError } from "../../foundation/errors.ts";
 import { giveBack } from "../../foundation/give-back.ts";
 
-/** More than any slice has. */
+/** Larger than any slice. */
 export const maxFileBytes = 2 ** 28;
-/** CT shrinks to a third or so; what shrinks to a thousandth is a bomb. */
+/** CT is compressed to about a third; a file compressed to a thousandth is a zip bomb. */
 const maxRatio = 1000;
 // APPNOTE.TXT 4.4.5
 const [stored, deflated] = [0, 8];
 
 const inflate = promisify(inflateRaw);
 
-/** @throws {FedError} ZIP_FILE_TOO_LARGE */
+/** @throws ZIP_FILE_TOO_LARGE */
 export function unpackedBytes({ uncompressedSize, compressedSize }: FileEntry): number {
   const most = Math.max(uncompressedSize, compressedSize);
   if (most > maxFileBytes || uncompressedSize > maxRatio * (compressedSize + 1024)) {
@@ -26,15 +26,15 @@ export function unpackedBytes({ uncompressedSize, compressedSize }: FileEntry): 
   return uncompressedSize;
 }
 
-/** Memory that unpacking takes. */
+/** Memory that unpacking an entry needs, bytes. */
 export function bytesHeld(entry: FileEntry): number {
   return Math.min(maxFileBytes, unpackedBytes(entry) + entry.compressedSize);
 }
 
 /**
  * @param start where its zip begins in the file
- * @param beginning where so many of its first bytes are enough, there may come as few, and they are not checked
- * @throws {FedError} ZIP_FILE_TOO_LARGE, ZIP_MALFORMED
+ * @param beginning so many of its first bytes are enough; a beginning is not checked
+ * @throws ZIP_FILE_TOO_LARGE, ZIP_MALFORMED
  */
 export async function unpack(
   file: FileHandle,
@@ -50,11 +50,11 @@ export async function unpack(
     const packed = encrypted
       ? await gather(entry, compressedSize, { passThrough: "compressed" })
       : await readPacked(file, start + entry.offset, Math.min(compressedSize, beginning));
-    // What is deflated has hardly more bytes than before: so many are the file's first ones, or more of them.
+    // Deflated data is hardly ever longer than the original, so that so many packed bytes hold at least the beginning.
     const isBeginning = beginning < compressedSize;
     if (compressionMethod === stored) return isBeginning ? packed : checked(entry, packed);
     const limit = { maxOutputLength: claimed + 1 };
-    // Whole in one piece, with a byte to spare, which tells that there are no more.
+    // In one piece, with room for one byte more: if it is filled, the file is longer than claimed.
     const options = isBeginning ? { finishFlush: constants.Z_SYNC_FLUSH } : { chunkSize: Math.max(64, claimed + 1) };
     const bytes = await inflate(packed, { ...limit, ...options });
     giveBack(packed);
@@ -64,7 +64,7 @@ export async function unpack(
   }
 }
 
-/** APPNOTE.TXT 4.3.7: a local header of 30 bytes, a name and an extra field, and then the bytes. */
+/** APPNOTE.TXT 4.3.7: a local header of 30 bytes, a name and an extra field precede the data. */
 async function readPacked(file: FileHandle, at: number, bytes: number): Promise<Buffer> {
   const { buffer: header } = await file.read(Buffer.allocUnsafe(30), 0, 30, at);
   if (header.readUInt32LE(0) !== 0x04034b50) throw malformedZip("a file in it is not where it should be");
@@ -74,7 +74,7 @@ async function readPacked(file: FileHandle, at: number, bytes: number): Promise<
   return buffer;
 }
 
-/** All bytes of an entry, of which there are no more than it says. */
+/** All bytes of an entry, at most as many as it claims. */
 async function gather(entry: FileEntry, most: number, options: { passThrough?: "compressed" }): Promise<Uint8Array> {
   const bytes = new Uint8Array(most);
   let filled = 0;
@@ -90,7 +90,7 @@ async function gather(entry: FileEntry, most: number, options: { passThrough?: "
 
 function checked(entry: FileEntry, bytes: Uint8Array): Uint8Array {
   if (bytes.length !== entry.uncompressedSize) throw malformedZip("a file in it is cut off");
-  // Of an entry that is encrypted with AES there may be no checksum: it was authenticated when it was decrypted.
+  // Entries encrypted with AES may have no checksum: they were authenticated when decrypted.
   const isSigned = !entry.encrypted || entry.zipCrypto;
   if (isSigned && crc32(bytes) !== entry.signature) throw malformedZip("a file in it is damaged");
   return bytes;

@@ -1,5 +1,5 @@
-// Zips as lists of files, read where they lie: few files in memory at a time, never the archive, nothing unpacked to disk.
-// There may be thousands of them, one a patient: only those that were last read from are open.
+// Zips as lists of files, read in place: few files in memory at a time, nothing unpacked to disk. There may be thousands of
+// zips, one for each patient: only those that were read last are open.
 import { type FileHandle, open } from "node:fs/promises";
 import { configure, type FileEntry } from "@zip.js/zip.js";
 import { openByteBudget } from "../../foundation/byte-budget.ts";
@@ -10,20 +10,20 @@ import type { FileListWriter, Folder } from "./file-list.ts";
 import { openZipEntry, readZipDirectory, type ZipDirectory } from "./zip-directory.ts";
 import { bytesHeld, malformedZip, maxFileBytes, unpack } from "./zip-unpack.ts";
 
-// Its workers are web workers; what takes the time, decoding, has threads of its own.
+// Its workers are web workers, and decoding, which takes most of the time, has its own threads.
 configure({ useWebWorkers: false });
 
 const maxEntries = 2_000_000;
 const longestName = 4096;
-/** More than patients are worked on at once. */
+/** More than the patients in work at a time. */
 const mostOpen = 8;
 
 export interface Zips {
   /**
-   * Lists what is in a zip.
+   * Lists the files of a zip.
    *
    * @param parts names that stand before those in the zip
-   * @throws {FedError} ZIP_MALFORMED, ZIP_PASSWORD where it is encrypted and the password is missing or wrong
+   * @throws ZIP_MALFORMED, ZIP_PASSWORD if it is encrypted and the password is missing or wrong
    */
   list(path: string, parts: readonly string[], add: FileListWriter["add"]): Promise<void>;
   close(): Promise<void>;
@@ -35,9 +35,9 @@ interface Opened {
 }
 
 export function openZips(password: string | undefined): Zips {
-  /** By path; the one that was used last comes last. */
+  /** By path, in the order of their last use. */
   const opened = new Map<string, Opened>();
-  /** Of what is worked on, whatever the files claim. */
+  /** Limits the unpacked bytes in work, whatever the entries claim. */
   const budget = openByteBudget(maxFileBytes);
   let most = mostOpen;
 
@@ -91,7 +91,7 @@ export function openZips(password: string | undefined): Zips {
       }
     },
     close: () => {
-      // Those that are read from close when that is done.
+      // Zips that are being read close afterwards.
       most = 0;
       return closeUnused();
     },
@@ -108,11 +108,11 @@ interface Entries {
   readonly names: TextColumn;
   readonly bytes: Column;
   readonly checksums: Column;
-  /** Of their records in the directory. */
+  /** Offsets of their records in the directory. */
   readonly places: Column;
 }
 
-/** All files of a zip, or none of them where its directory is damaged. */
+/** All files of a zip, or none if its directory is damaged. */
 async function listEntries(
   file: FileHandle,
   password: string | undefined,
@@ -159,7 +159,7 @@ function namesOf(path: string): string[] {
 
 async function checkPassword(entry: FileEntry, password: string | undefined): Promise<void> {
   const facts = { given: password !== undefined };
-  const remedy = "the zip is encrypted: give its password with --password";
+  const remedy = "the zip is encrypted: give its password with --password-file, or type it when asked";
   if (password === undefined) throw new FedError("ZIP_PASSWORD", facts, { remedy });
   await entry.getData(new WritableStream(), { checkPasswordOnly: true }).catch(() => {
     throw new FedError("ZIP_PASSWORD", facts, { remedy });
