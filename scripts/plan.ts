@@ -1,6 +1,5 @@
 // `consilium plan`: the two files that a federation starts from, its plan and its first model, and their digests.
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { z } from "zod";
 import { FedError } from "../foundation/errors.ts";
@@ -13,6 +12,7 @@ import { planChoicesSchema, withPlanOptions } from "./plan/plan-options.ts";
 import { readPlan } from "./plan/read-plan.ts";
 import { parseOptions } from "./terminal/parse-options.ts";
 import { readGiven } from "./terminal/read-given.ts";
+import { writePublicOutput } from "./terminal/write-output.ts";
 
 const optionsSchema = planChoicesSchema.extend({
   plan: z.string(),
@@ -61,7 +61,7 @@ export function planCommand(program: Command): void {
         { name: "plan", file: planFile, bytes: encodePlan(plan) },
         { name: "genesis", file: genesisFile, bytes: genesisWeights(plan, begun) },
       ];
-      for (const { file, bytes } of files) await writeFile(file, bytes);
+      for (const { file, bytes } of files) await writePublicOutput(file, bytes);
       const written = files.map(({ name, file, bytes }) => ({ name, file, digest: blobDigest(bytes) }));
       if (json) console.log(JSON.stringify(written));
       else for (const { name, file, digest } of written) console.log(`${name.padEnd(8)} ${digest}  ${file}`);

@@ -1,5 +1,5 @@
 // `consilium predict`: a model's score of scans, and which slices it rests on.
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import pc from "picocolors";
@@ -15,6 +15,7 @@ import { parseSafetensorsHeader } from "../protocol/format/safetensors.ts";
 import { openScans } from "./predict/open-scans.ts";
 import { readGiven } from "./terminal/read-given.ts";
 import { table } from "./terminal/table.ts";
+import { makeOutputFolder, writeOutput } from "./terminal/write-output.ts";
 
 interface PredictOptions {
   readonly plan?: string;
@@ -57,12 +58,12 @@ export function predictCommand(program: Command): void {
       const networks = openNetworks(weights, spec, plan !== undefined);
       const results: (Explanation & { scan: string })[] = [];
       try {
-        if (out !== undefined) await mkdir(out, { recursive: true });
+        if (out !== undefined) await makeOutputFolder(out);
         for (const place of places) {
           for (const { name, set } of await openScans(place, spec.input)) {
             const explanation = explain(networks.forSlices(set.scans[0]!.slices), set, 0);
             results.push({ scan: name, ...explanation });
-            if (out !== undefined) await writeFile(join(out, `${name}.png`), votesPng(set, explanation));
+            if (out !== undefined) await writeOutput(join(out, `${name}.png`), votesPng(set, explanation));
           }
         }
       } finally {

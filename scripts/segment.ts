@@ -1,6 +1,5 @@
 // `consilium segment`: trains the capsule segmentation of lung and lesion on synthetic patients, whose masks are exact, and
 // writes the masks of a shard's scans.
-import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
@@ -10,6 +9,7 @@ import { progressBar } from "./terminal/progress.ts";
 import { readGiven } from "./terminal/read-given.ts";
 import { showEstimate } from "./terminal/show-estimate.ts";
 import { table } from "./terminal/table.ts";
+import { writeOutput, writePublicOutput } from "./terminal/write-output.ts";
 
 const optionsSchema = z.object({
   out: z.string(),
@@ -76,9 +76,9 @@ async function run(options: SegmentOptions): Promise<Result> {
     const { segmenter, scores } = await teach(options, given, bar.update);
     try {
       const weights = options.weights ?? options.out;
-      if (!given) await writeFile(options.out, segmenter.getWeights());
+      if (!given) await writePublicOutput(options.out, segmenter.getWeights());
       const masks = options.shard && (await drawMasks(segmenter, resolve(options.shard), bar.update));
-      if (masks) await writeFile(options.masks, masks.bytes);
+      if (masks) await writeOutput(options.masks, masks.bytes);
       const seconds = (performance.now() - started) / 1000;
       return { ...scores, side: segmenter.side, seconds, weights, ...(masks ? { masked: masks.scans } : {}) };
     } finally {

@@ -2,8 +2,8 @@
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import { inOrder } from "../../foundation/in-order.ts";
 import type { DecodePool } from "../dicom/decode-pool.ts";
-import { readStack, type Stack } from "../series/read-stack.ts";
 import type { ExaminedFile } from "../series/examined-file.ts";
+import { readStack, type Stack } from "../series/read-stack.ts";
 import { isScannerWord, type ScannerWord } from "../series/scanner-names.ts";
 import { type LeftSeries, noSeriesError, notNeeded, type SeriesCandidate, selectSeries } from "../series/select.ts";
 import type { Pseudonyms } from "../shard/pseudonyms.ts";

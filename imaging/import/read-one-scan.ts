@@ -1,5 +1,6 @@
 // Reads one scan of a folder or zip for inspection: chosen, ordered and turned upright as in an import; nothing is written.
 import { FedError } from "../../foundation/errors.ts";
+import type { DicomSource } from "../dicom/decode-messages.ts";
 import { openDecodePool } from "../dicom/decode-pool.ts";
 import { readStack, type Stack } from "../series/read-stack.ts";
 import { noSeriesError, selectSeries } from "../series/select.ts";
@@ -26,7 +27,7 @@ const mostVoxels = 2 ** 27;
 const coarsePixelMm = 1.5;
 
 /**
- * Reads the best series of the patient with the most files.
+ * Reads the best series that can be decoded, of the patient with the most files.
  *
  * @throws those of openArchive, ARCHIVE_NO_CT, NO_CHEST_SERIES, SERIES_DAMAGED
  */
@@ -53,25 +54,23 @@ export async function readOneScan(
     }
     const options = { minSlices: 1 };
     const selection = selectSeries(largest.map(examined.headerOf), options);
-    const [chosen] = selection.candidates;
-    if (!chosen) throw noSeriesError(selection, options);
-    const { rows, columns } = chosen.files[0]!.instance;
-    const pixelMm = chosen.order.frames.length * rows * columns > mostVoxels ? coarsePixelMm : 0;
-    const stack = await readStack(chosen, (file, work) => files.at(file).use(work), {
-      pool,
-      pixelMm,
-      ...(signal && { signal }),
-    });
-    const used = new Set(chosen.order.frames.map(({ file }) => file)).size;
-    const passedOver = files.length - used;
-    return {
-      stack,
-      volume: volumeOf(stack),
-      facts: dicomFacts(chosen),
-      files: files.length,
-      patients: patients.size,
-      passedOver,
-    };
+    let failure: unknown;
+    for (const chosen of selection.candidates) {
+      const { rows, columns } = chosen.files[0]!.instance;
+      const pixelMm = chosen.order.frames.length * rows * columns > mostVoxels ? coarsePixelMm : 0;
+      try {
+        const use = (file: number, work: (source: DicomSource) => Promise<void>) => files.at(file).use(work);
+        const stack = await readStack(chosen, use, { pool, pixelMm, ...(signal && { signal }) });
+        const used = new Set(chosen.order.frames.map(({ file }) => file)).size;
+        const passedOver = files.length - used;
+        const about = { facts: dicomFacts(chosen), files: files.length, patients: patients.size, passedOver };
+        return { stack, volume: volumeOf(stack), ...about };
+      } catch (error) {
+        signal?.throwIfAborted();
+        failure ??= error;
+      }
+    }
+    throw failure ?? noSeriesError(selection, options);
   } finally {
     await pool.close();
     await close();

@@ -1,4 +1,5 @@
 // The data card as one HTML file without scripts or external resources.
+import type { LabelCounts } from "../import/import-report.ts";
 import type { DataCard, Range } from "./data-card.ts";
 
 export function dataCardPage(card: DataCard): string {
@@ -54,11 +55,9 @@ export function dataCardPage(card: DataCard): string {
             card.exclusions.map(({ what, code, count, files, remedy }) => [what, code, count, files, remedy]),
           ),
     ),
+    ...(card.labels ? [section("How patients were found and labelled", labelTable(card.labels))] : []),
     section("Shortcuts", shortcuts(card)),
-    section(
-      "Commitments",
-      `<p>Scans <code>${card.root}</code><br>Left out <code>${card.quarantine}</code></p>`,
-    ),
+    section("Commitments", `<p>Scans <code>${card.root}</code><br>Left out <code>${card.quarantine}</code></p>`),
   ];
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Data card</title><style>${style}</style>
@@ -73,6 +72,28 @@ const style =
   "td.n{text-align:right;font-variant-numeric:tabular-nums}.warn{color:#a33b00;font-weight:600}code{word-break:break-all}" +
   "@media(prefers-color-scheme:dark){body{color:#dfe6ee;background:#141a21}td,th{border-color:#303a46}.warn{color:#ffb38a}}";
 
+function labelTable({ found, leftOut, labelFrom, matchedBy, joined, otherSeries, rows }: LabelCounts): string {
+  const counted = (title: string, counts: Readonly<Record<string, number>>) =>
+    Object.entries(counts).map(([word, count]) => [`${title} ${word}`, count]);
+  return table(
+    ["", "number"],
+    [
+      ["patients in the archive", found],
+      ["patients left out", leftOut],
+      ...counted("label from", labelFrom),
+      ...counted("matched by", matchedBy),
+      ["joined from several folders by PatientID", joined],
+      ["imported from another than the preferred series", otherSeries],
+      ...(rows
+        ? [
+            ["rows of the CSV", rows.total],
+            ["rows matched", rows.matched],
+          ]
+        : []),
+    ],
+  );
+}
+
 function shortcuts({ shortcuts: found }: DataCard): string {
   if (found.length === 0)
     return "<p>Nothing to say: fewer than ten patients of a class, or all scans were taken alike.</p>";
@@ -83,8 +104,7 @@ function shortcuts({ shortcuts: found }: DataCard): string {
     chance.toFixed(2),
     isWarned ? "a network can learn this instead of the disease" : "",
   ]);
-  const said =
-    "<p>How well the label can be guessed from how a scan was taken, without its pixels: 0.5 is chance.</p>";
+  const said = "<p>How well the label can be guessed from how a scan was taken, without its pixels: 0.5 is chance.</p>";
   return said + table(["guessed from", "AUC", "95 % interval", "chance reaches", ""], rows);
 }
 

@@ -1,9 +1,10 @@
 // Everything that an audit leaves in a folder: for programs, for people, and for those who archive.
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { FedError } from "../../foundation/errors.ts";
+import { FedError, isFedError } from "../../foundation/errors.ts";
 import type { AuditReport } from "../../protocol/audit/report.ts";
+import { makePublicFolder, writePublicOutput } from "../terminal/write-output.ts";
 import { modelCard, modelCardMarkdown, type TestScores, testScoresSchema } from "./model-card.ts";
 import { auditPage } from "./page.ts";
 import { provenanceOf } from "./provenance.ts";
@@ -23,9 +24,10 @@ export async function writeReport(
     ...(card ? { "model-card.md": modelCardMarkdown(card), "model-card.json": json(card) } : {}),
   };
   try {
-    await mkdir(dir, { recursive: true });
-    for (const [name, text] of Object.entries(files)) await writeFile(join(dir, name), text);
+    await makePublicFolder(dir);
+    for (const [name, text] of Object.entries(files)) await writePublicOutput(join(dir, name), text);
   } catch (cause) {
+    if (isFedError(cause)) throw cause;
     throw new FedError("FILE_UNWRITABLE", { dir }, { cause, remedy: "give --out a folder that can be written to" });
   }
   return Object.keys(files).map((name) => join(dir, name));

@@ -1,18 +1,31 @@
-// Where a command writes what --out names: for its owner only, and never through a link that somebody laid there before.
-import { chmod } from "node:fs/promises";
+// Where a command writes what --out names: never through a symbolic link that was there before, and for its owner only where
+// it shows patients.
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { fullDiskNamed, makePrivateFolder, refuseLink, writePrivately } from "../../imaging/shard/private-files.ts";
 
-/** Makes a folder for output. @throws OUT_IS_LINK, STORE_FULL */
+/** Makes a folder for output about patients. @throws OUT_IS_LINK, STORE_FULL */
 export async function makeOutputFolder(path: string): Promise<void> {
   await refuseLink(resolve(path));
   await fullDiskNamed(() => makePrivateFolder(path));
 }
 
-/** Writes or replaces a file of output. @throws OUT_IS_LINK, STORE_FULL */
+/** Writes or replaces a file about patients. @throws OUT_IS_LINK, STORE_FULL */
 export async function writeOutput(path: string, content: string | Uint8Array): Promise<void> {
   await refuseLink(resolve(path));
   await writePrivately(path, content);
   // One that was there before may have been open to others.
   await chmod(path, 0o600);
+}
+
+/** Makes a folder for output that others may read, such as a report. @throws OUT_IS_LINK, STORE_FULL */
+export async function makePublicFolder(path: string): Promise<void> {
+  await refuseLink(resolve(path));
+  await fullDiskNamed(() => mkdir(path, { recursive: true }));
+}
+
+/** Writes or replaces a file that others may read, such as a plan or a report. @throws OUT_IS_LINK, STORE_FULL */
+export async function writePublicOutput(path: string, content: string | Uint8Array): Promise<void> {
+  await refuseLink(resolve(path));
+  await fullDiskNamed(() => writeFile(path, content));
 }

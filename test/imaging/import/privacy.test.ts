@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { writeArchive } from "./synthetic.ts";
+import { writePhantom } from "./phantom-archive.ts";
+import { importInto, writeArchive } from "./synthetic.ts";
 
 const repository = join(import.meta.dirname, "../../..");
 
@@ -53,6 +54,32 @@ describe("what an import tells of patients", () => {
     }
     const all = said.join("\n").replaceAll(root, "");
     expect(identifiers.filter((identifier) => all.includes(identifier))).to.deep.equal([]);
+  });
+});
+
+describe("words of headers", () => {
+  it("are told where they are a maker's, and else replaced by hashes", async () => {
+    const root = await mkdtemp(join(tmpdir(), "consilium-words-"));
+    try {
+      const words = {
+        "00080070": ["LO", "Doe^John"],
+        "00081090": ["LO", "Doe 1950"],
+        "00181210": ["SH", "DOE"],
+      } as const;
+      const elements = { ...words, "00185100": ["CS", "DOE"] } as const;
+      for (const index of [1, 2]) {
+        const place = (slice: number) => `${index === 1 ? "positive" : "negative"}/p${index}/${slice}.dcm`;
+        await writePhantom(join(root, "a"), { index, id: `p${index}`, elements }, place);
+      }
+      await importInto(join(root, "a"), join(root, "shard"));
+      for (const entry of await readdir(join(root, "shard"), { recursive: true, withFileTypes: true })) {
+        if (!entry.isFile()) continue;
+        const text = (await readFile(join(entry.parentPath, entry.name))).toString("latin1");
+        expect(text.toLowerCase(), entry.name).not.to.include("doe");
+      }
+    } finally {
+      await rm(root, { recursive: true, force: true });
+    }
   });
 });
 

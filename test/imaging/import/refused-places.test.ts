@@ -113,6 +113,20 @@ describe("places that an import may not read, follow or write", function () {
     expect((await readdir(root)).filter((name) => name.startsWith("once.key."))).to.deep.equal([]);
   });
 
+  it("names two first imports at once, and lets one of them finish", async () => {
+    const [dir, keyFile] = [join(root, "at-once"), join(root, "at-once.key")];
+    const codes = await Promise.all([1, 2].map(() => codeOf(importInto(archive, dir, { keyFile }))));
+    expect(codes.sort()).to.deep.equal(["IMPORT_RUNNING", "none"]);
+  });
+
+  it("does not repeat the path of the CSV of labels", async () => {
+    const labels = join(root, "Doe^John.csv");
+    const error = await importInto(archive, join(root, "no-csv"), { labels }).catch((cause: unknown) => cause);
+    expect(error).to.deep.include({ code: "LABELS_UNREADABLE" });
+    const { message, facts, remedy } = error as { message: string; facts: object; remedy: string };
+    expect(JSON.stringify([message, facts, remedy])).not.to.include("Doe");
+  });
+
   it("names a full disk, and leaves no key", async () => {
     const full = Object.assign(new Error("write"), { code: "ENOSPC" });
     const ofDatabase = Object.assign(new Error("failed"), { cause: new Error("IO error: x: No space left on device") });

@@ -241,6 +241,24 @@ describe("who is who in an archive, and of which class", function () {
     expect(codes(await importIt()).sort()).to.deep.equal(["LABEL_MISSING", "LABEL_MISSING"]);
   });
 
+  it("matches ids in the character set of the file and of the CSV", async () => {
+    const ids = ["M\u00fcller", "\u738b^\u5c0f\u4e1c", "\u65bd\u6c0f"];
+    const written = [
+      ["ISO_IR 100", Buffer.from(ids[0]!, "latin1")],
+      ["ISO_IR 192", Buffer.from(ids[1]!)],
+      ["GB18030", Buffer.from("caa9cacf", "hex")],
+    ] as const;
+    for (const [index, [set, bytes]] of written.entries()) {
+      const elements = { "00080005": ["CS", set], "00100020": ["LO", bytes.toString("latin1")] } as const;
+      await writePhantom(dir, { index, id: "", elements }, (slice) => `f${index}-${slice}.dcm`);
+    }
+    // Decomposed, as some systems write it.
+    await writeInto(join(dir, "labels.csv"), `PatientID;label\nMu\u0308ller;1\n${ids[1]};0\n${ids[2]};1\nnobody;0\n`);
+    const { unmatchedRows } = await importIt();
+    expect(await labelsOf(ids)).to.deep.equal({ [ids[0]!]: 1, [ids[1]!]: 0, [ids[2]!]: 1 });
+    expect(unmatchedRows).to.deep.equal([5]);
+  });
+
   it("never merges people by the beginning of file names", async () => {
     for (const index of [1, 2])
       await writePhantom(dir, { index, id: `z${index}` }, (slice) => `1-${slice}-${index}.dcm`);

@@ -1,0 +1,44 @@
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import {
+  makeOutputFolder,
+  makePublicFolder,
+  writeOutput,
+  writePublicOutput,
+} from "../../scripts/terminal/write-output.ts";
+import { codeOf } from "../imaging/import/synthetic.ts";
+
+describe("output of commands", () => {
+  let root: string;
+  before(async () => {
+    root = await mkdtemp(join(tmpdir(), "consilium-output-"));
+  });
+  after(() => rm(root, { recursive: true, force: true }));
+
+  it("is never written through a link that was there before", async () => {
+    const aim = join(root, "aim");
+    await mkdir(aim);
+    await symlink(aim, join(root, "folder"));
+    await symlink(join(aim, "file"), join(root, "file"));
+    for (const work of [
+      makeOutputFolder(join(root, "folder")),
+      makePublicFolder(join(root, "folder")),
+      writeOutput(join(root, "file"), "x"),
+      writePublicOutput(join(root, "file"), "x"),
+    ]) {
+      expect(await codeOf(work)).to.equal("OUT_IS_LINK");
+    }
+    expect(await readdir(aim)).to.deep.equal([]);
+  });
+
+  it("is for its owner only where it is about patients, also in place of an open file", async () => {
+    const folder = join(root, "pictures");
+    await makeOutputFolder(folder);
+    await writeFile(join(folder, "a.png"), "old", { mode: 0o644 });
+    await writeOutput(join(folder, "a.png"), "new");
+    expect((await stat(folder)).mode & 0o777).to.equal(0o700);
+    expect((await stat(join(folder, "a.png"))).mode & 0o777).to.equal(0o600);
+  });
+});
