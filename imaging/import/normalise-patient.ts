@@ -150,6 +150,9 @@ export function lookOf(files: readonly ExaminedFile[]): { slices: number; thickn
   return { slices, ...(sliceThicknessMm === undefined ? {} : { thicknessMm: rounded(sliceThicknessMm) }) };
 }
 
+/** Defined terms of PS3.3 C.7.3.1.1.2, or no value. */
+const positions = /^([HF]F(P|S|DR|DL)|[LR]F[PS]|[AP]FD[RL])?$/;
+
 /** @param pseudonyms replaces words that are not a maker's own; without them all words are copied, for the hospital's eyes */
 export function dicomFacts({ files, order, thicknessMm }: SeriesCandidate, pseudonyms?: Pseudonyms): ScanFacts {
   const { instance } = files[0]!;
@@ -175,7 +178,7 @@ export function dicomFacts({ files, order, thicknessMm }: SeriesCandidate, pseud
     spacingMm: rounded(order.spacingMm),
     thicknessMm: rounded(thicknessMm),
     transferSyntax: instance.transferSyntax,
-    position: instance.patientPosition,
+    position: positions.test(instance.patientPosition) || !pseudonyms ? instance.patientPosition : "other",
     duplicates: order.repeated.length,
     gaps: order.gaps,
     mixedSpacing: order.isMixed,
