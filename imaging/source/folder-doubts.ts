@@ -1,5 +1,6 @@
-// PatientIDs that folders contradict: a folder that is one patient's by all that can be seen holds two PatientIDs, or one
-// PatientID is that of a whole class. Either may be wrong, and to guess would put one person into two splits, or join two.
+// PatientIDs that folders or studies contradict: a folder that is one patient's like all others holds two PatientIDs, one study
+// has two, or one PatientID is that of a whole class. Either reading may be wrong, and a guess could put one person into two
+// splits, or join two persons.
 import { type FolderReading, looksLikePatient } from "./folder-roles.ts";
 import type { Unit } from "./units.ts";
 
@@ -30,12 +31,23 @@ export function doubtsAboutFolders(units: readonly Unit[], readings: readonly Fo
       looksLikePatient(name) || alike.filter((other) => other.ids.size === 1).length * 2 > alike.length;
     if (isPatients) for (const id of ids) doubted.add(id);
   }
-  for (const id of idsOfWholeParents(all)) doubted.add(id);
+  for (const id of [...idsOfWholeParents(all), ...idsOfOneStudy(units)]) doubted.add(id);
   return doubted;
 }
 
 function depthOf(path: string): number {
   return path.split("/").length;
+}
+
+/** A study is of one patient; one UID for most of the archive is the anonymiser's, and says nothing. */
+function idsOfOneStudy(units: readonly Unit[]): string[] {
+  const studies = new Map<string, Set<string>>();
+  for (const { id, studyUid } of units) {
+    if (id !== undefined && studyUid !== "") studies.set(studyUid, (studies.get(studyUid) ?? new Set()).add(id));
+  }
+  const count = new Set(units.flatMap(({ id }) => id ?? [])).size;
+  const isOfAll = (ids: ReadonlySet<string>) => ids.size > 2 && ids.size * 2 > count;
+  return [...studies.values()].flatMap((ids) => (ids.size > 1 && !isOfAll(ids) ? [...ids] : []));
 }
 
 function idsOfWholeParents(folders: readonly { readonly parent: string; readonly ids: ReadonlySet<string> }[]) {

@@ -17,6 +17,7 @@ export function indexRows(rows: readonly LabelRow[]): RowIndex {
   const names = new Map<string, number>();
   const numbers = new Map<string, number[]>();
   const paths = new Map<string, number>();
+  const byFileName = new Map<string, number[]>();
   for (const [index, { patients, file }] of rows.entries()) {
     for (const name of patients) {
       if (names.has(name)) continue;
@@ -24,7 +25,10 @@ export function indexRows(rows: readonly LabelRow[]): RowIndex {
       const number = numberOf(name);
       if (number !== undefined) numbers.set(number, [...(numbers.get(number) ?? []), index]);
     }
-    if (file !== undefined && !paths.has(file)) paths.set(file, index);
+    if (file === undefined || paths.has(file)) continue;
+    paths.set(file, index);
+    const last = file.slice(file.lastIndexOf("/") + 1);
+    byFileName.set(last, [...(byFileName.get(last) ?? []), index]);
   }
   const longestName = Math.max(0, ...[...names.keys()].map(({ length }) => length));
   const deepest = Math.max(0, ...[...paths.keys()].map((path) => path.split("/").length));
@@ -35,6 +39,10 @@ export function indexRows(rows: readonly LabelRow[]): RowIndex {
     ofPath(parts) {
       if (paths.size === 0) return undefined;
       const named = parts.map(sameText);
+      // A path of another machine, such as C:/export/positive/p1/IM1.dcm, has the archive's path at its end.
+      const whole = named.join("/");
+      const longer = byFileName.get(named.at(-1)!)?.filter((row) => rows[row]!.file!.endsWith(`/${whole}`)) ?? [];
+      if (longer.length === 1) return longer[0];
       // The file itself before its folders, and the longest path first.
       for (let end = named.length; end > 0; end--) {
         for (let start = Math.max(0, end - deepest); start < end; start++) {

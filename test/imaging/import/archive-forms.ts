@@ -45,6 +45,8 @@ export const forms = fc.record({
   encoding: fc.constantFrom<EncodingName>("explicit-little", "implicit-little", "explicit-big", "deflated", "rle"),
   turn: fc.constantFrom<readonly [QuarterTurns, string]>([0, "HFS"], [2, "HFP"], [1, "HFDR"]),
   frames: fc.constantFrom("single", "single", "single", "multi"),
+  /** The upper half of the slices under a SeriesInstanceUID of its own. */
+  isSplit: fc.boolean(),
   isPadded: fc.boolean(),
   copies: fc.array(fc.nat(members.length * slices - 1), { maxLength: 3 }),
   litter: fc.subarray(["text", "viewer", "system", "report"]),
@@ -72,7 +74,7 @@ export const plainForm: Form = {
     turn: [0, "HFS"],
     frames: "single",
   },
-  ...{ isPadded: false, copies: [], litter: [], container: "folder", labels: "folders" },
+  ...{ isSplit: false, isPadded: false, copies: [], litter: [], container: "folder", labels: "folders" },
   csv: {
     ...{ separator: ",", encoding: "utf8", quote: "none", words: "1 0", key: "id", extra: false, end: "\n" },
     isReversed: false,
@@ -139,9 +141,9 @@ function once(key: string, make: () => Uint8Array): Uint8Array {
   return known;
 }
 
-function namesOf(member: number, slice: number): InstanceNames {
+function namesOf(member: number, slice: number, isSplit = false): InstanceNames {
   const { id } = members[member]!;
-  const series = uidFor("form", id, "series");
+  const series = uidFor("form", id, "series", isSplit && slice * 2 > slices ? "upper" : "");
   const instance = uidFor(series, slice);
   return { patient: id, study: uidFor("form", id), series, instance, seriesNumber: 2, instanceNumber: slice + 1 };
 }
@@ -153,13 +155,13 @@ function wordsOf(member: number, slice: number): Int16Array {
   return storedWords(scan.hu.subarray(slice * area, (slice + 1) * area), storage, scan.acquisition.outsideHu);
 }
 
-function sliceFiles(member: number, { encoding, turn: [turns, position] }: Form): Uint8Array[] {
+function sliceFiles(member: number, { encoding, turn: [turns, position], isSplit }: Form): Uint8Array[] {
   const scan = scans[member]!;
   const storage = storageOf(scan.acquisition.manufacturer);
   return Array.from({ length: slices }, (_, slice) =>
-    once(`${member} ${slice} ${encoding} ${turns}`, () => {
+    once(`${member} ${slice} ${encoding} ${turns} ${isSplit}`, () => {
       const placement = placeSlice(scan.geometry, slice, turns);
-      const dataset = describeSlice(scan, { placement, position, names: namesOf(member, slice), storage });
+      const dataset = describeSlice(scan, { placement, position, names: namesOf(member, slice, isSplit), storage });
       const words = turnWords(wordsOf(member, slice), scan.geometry.rows, turns);
       const { syntax, native, frame } = encodePixels(encoding, words, scan.geometry, storage);
       return frame

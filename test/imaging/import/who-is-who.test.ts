@@ -166,6 +166,27 @@ describe("who is who in an archive, and of which class", function () {
     expect(byId.scans).to.equal(6);
   });
 
+  it("refuses two PatientIDs in one study", async () => {
+    for (const index of [1, 2, 3, 4]) {
+      const study = index < 3 ? uidFor("one", "study") : uidFor("study", index);
+      await writePhantom(dir, { index, id: `o${index}`, study }, (slice) => `positive/o${index}/${name(slice)}`);
+    }
+    const summary = await importIt({ oneClass: true });
+    expect(codes(summary)).to.deep.equal(["PATIENT_UNCLEAR", "PATIENT_UNCLEAR"]);
+  });
+
+  it("matches files by paths of another machine, and never one file name of several patients", async () => {
+    for (const index of [1, 2]) {
+      await writePhantom(dir, { index, id: `w${index}` }, (slice) => `data/w${index}/${name(slice)}`);
+    }
+    const rows = [1, 2].map((index) => `C:\\export\\data\\w${index}\\IM0.dcm,${index - 1}\n`);
+    await writeInto(join(dir, "labels.csv"), `file,label\n${rows.join("")}`);
+    expect((await importIt()).scans).to.equal(2);
+    expect(await labelsOf(["w1", "w2"])).to.deep.equal({ w1: 0, w2: 1 });
+    await writeInto(join(dir, "labels.csv"), "file,label\nIM0.dcm,1\n");
+    expect(await codeOf(importIt({ oneClass: true }))).to.equal("NO_SCANS");
+  });
+
   it("refuses one PatientID in both classes, unless folders are to count", async () => {
     for (const index of [1, 2, 3, 4])
       await writePhantom(
