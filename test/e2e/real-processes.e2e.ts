@@ -72,7 +72,6 @@ describe("a federation of real processes", () => {
       for (const name of names) {
         await moreEvents(next() % 8);
         await federation.kill(name);
-        await moreEvents(next() % 3);
         await federation.startParty(name);
       }
       await federation.until(isFinished);
