@@ -17,7 +17,7 @@ const compiler = {
   settings: {
     evmVersion: "cancun",
     viaIR: true,
-    optimizer: { enabled: true, runs: 10_000 },
+    optimizer: { enabled: true, runs: 800 },
     metadata: { bytecodeHash: "none" },
   },
 };

@@ -14,11 +14,11 @@ import {IConsortium} from "./interfaces/IConsortium.sol";
 abstract contract Consortium is IConsortium, Ownable2Step, EIP712 {
     using Bitmap for uint256;
 
-    /// @dev One storage slot: 168 of 256 bits. The state of a member in a round is here too, so that a
+    /// @dev One storage slot: 200 of 256 bits. The state of a member in a round is here too, so that a
     /// commitment or an attestation reads one slot only.
     ///
     ///   | index 8 | role 8 | active 8 | fromRound 32 | keyNonce 32 | refusedRound 32 | attested 40 |
-    ///   | agreed 8 |
+    ///   | agreed 8 | openFrom 32 |
     struct Member {
         uint8 index;
         Role role;
@@ -30,12 +30,15 @@ abstract contract Consortium is IConsortium, Ownable2Step, EIP712 {
         /// @dev The last proposal that it attested (round * 256 + number), and its vote.
         uint40 attested;
         bool agreed;
+        /// @dev The first round that it may open without waiting, after it failed as an opener.
+        uint32 openFrom;
     }
 
     bytes32 private constant PEER_KEY_TYPEHASH = keccak256("PeerKey(address account,bytes32 peerKey,uint32 nonce)");
     bytes32 private constant ROTATION_TYPEHASH = keccak256("Rotation(address from,address to,uint32 nonce)");
     uint256 private constant MAX_MEMBERS = 256;
     uint256 private constant POSSESSION_LENGTH = 64;
+    uint256 private constant MAX_MOTION_BYTES = 512;
 
     mapping(address account => Member member) private _members;
     mapping(uint256 index => bytes32 peerKey) private _peerKeys;
@@ -54,16 +57,17 @@ abstract contract Consortium is IConsortium, Ownable2Step, EIP712 {
         // The length is below 256, checked above.
         uint8 index = uint8(_accounts.length);
         uint32 fromRound = _nextRound();
-        _members[account] = Member(index, role, true, fromRound, 0, 0, 0, false);
+        _members[account] = Member(index, role, true, fromRound, 0, 0, 0, false, 0);
         _accounts.push(account);
         if (role == Role.Hospital) _activeHospitals |= Bitmap.single(index);
         emit MemberAdmitted(account, index, role, fromRound);
     }
 
     /// @inheritdoc IConsortium
-    function revoke(address account) external override onlyOwner {
+    function revoke(uint8 index) external override onlyOwner {
+        if (index >= _accounts.length) revert MemberIndexUnknown(index);
+        address account = _accounts[index];
         Member storage member = _activeMember(account);
-        uint8 index = member.index;
         member.active = false;
         _activeHospitals &= ~Bitmap.single(index);
         emit MemberRevoked(account, index);
@@ -101,6 +105,7 @@ abstract contract Consortium is IConsortium, Ownable2Step, EIP712 {
 
     /// @inheritdoc IConsortium
     function vote(bytes calldata data, bool support) external override {
+        if (data.length > MAX_MOTION_BYTES) revert MotionTooLong(data.length, MAX_MOTION_BYTES);
         Member storage member = _activeHospital(msg.sender);
         bytes32 motion = keccak256(data);
         uint256 own = Bitmap.single(member.index);
@@ -171,6 +176,11 @@ abstract contract Consortium is IConsortium, Ownable2Step, EIP712 {
     function _activeHospital(address account) internal view returns (Member storage member) {
         member = _activeMember(account);
         if (member.role != Role.Hospital) revert MemberNotHospital(account);
+    }
+
+    /// @dev Of an account that may be no member: role None then.
+    function _memberSlot(address account) internal view returns (Member storage) {
+        return _members[account];
     }
 
     function _memberAt(uint8 index) internal view returns (Member storage) {

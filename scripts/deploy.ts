@@ -24,6 +24,7 @@ interface Options extends TermsOptions {
   readonly hospital?: readonly string[];
   readonly aggregator?: readonly string[];
   readonly handOver?: string;
+  readonly plan?: string;
   readonly genesis?: string;
   readonly predecessor?: string;
   readonly json?: boolean;
@@ -45,7 +46,8 @@ export function deployCommand(program: Command): void {
     .option("--hospital <address...>", "admit as a hospital; indices follow this order")
     .option("--aggregator <address...>", "admit as an aggregator")
     .option("--hand-over <address>", 'the next owner, who must accept; "hospitals" for their vote')
-    .option("--genesis <digest>", "the model of the first round; chosen by its opener if not given")
+    .option("--plan <digest>", "the plan of the rounds (consilium plan digest FILE); else agree on it later")
+    .option("--genesis <digest>", "the model that the first round starts from; likewise")
     .option("--predecessor <address>", "the contract of the federation that this one continues");
   withTermsOptions(withMaxFee(command), { withUsual: true })
     .option("--confirmations <n>", "blocks on top of each step before the next: 1 on chain 31337, else 5")
@@ -120,10 +122,11 @@ function readSteps(options: Options): Omit<FoundingSteps, "deployer"> {
     const remedy = `give at most ${mostMembers} members, and no address of zero`;
     throw new FedError("OPTION_INVALID", { members: members.length }, { remedy });
   }
-  const { handOver, genesis, predecessor } = options;
+  const { handOver, plan, genesis, predecessor } = options;
   return {
     terms,
     members,
+    plan: plan === undefined ? undefined : parseDigest(plan),
     genesis: genesis === undefined ? undefined : parseDigest(genesis),
     predecessor: predecessor === undefined ? undefined : parseAddressOption(predecessor, "--predecessor"),
     handOver:

@@ -17,6 +17,7 @@ import { table } from "./terminal/table.ts";
 
 interface ActCommandOptions extends WriteOptions {
   readonly role?: "hospital" | "aggregator";
+  readonly genesis?: string;
 }
 
 /** Adds the command and its parts to the program. */
@@ -30,6 +31,7 @@ export function membersCommand(program: Command): void {
   ownerCommand(members, "revoke", "<address>", "Revoke a member at once and for good. Owner only.");
   ownerCommand(members, "hand-over", "<address>", 'Hand the federation over; "hospitals" to their vote. Owner only.');
   ownerCommand(members, "accept-ownership", undefined, "Accept a federation that was handed over to you.");
+  ownerCommand(members, "agree-plan", "<digest>", "Agree on the plan of the rounds opened from now on. Owner only.");
   ownerCommand(members, "pause", "<period>", 'Pause the rounds for at most 30d; "off" ends a pause. Owner only.');
   withWriteOptions(
     members
@@ -45,8 +47,9 @@ export function membersCommand(program: Command): void {
         "Support an act as a hospital; the act is executed when more than two thirds of the hospitals support it.",
       )
       .addArgument(new Argument("<act>", "an act of an owner").choices(actNames))
-      .argument("[subject]", "an address; for a pause its end as block time in seconds, or off")
+      .argument("[subject]", "an address; a plan's digest; for a pause its end as block time in seconds, or off")
       .addOption(roleOption())
+      .addOption(genesisOption())
       .option("--withdraw", "take your support back"),
   ).action(vote);
 }
@@ -59,22 +62,29 @@ Examples:
   consilium members list --federation federation.json --rpc http://10.0.0.5:8545
   consilium members admit 0xA… --role hospital --keystore owner/keystore.json
   consilium members rotate --keystore keys/keystore.json --new-keystore new/keystore.json
+  consilium members agree-plan 0x3f… --genesis 0x9c… --keystore owner/keystore.json
   consilium members vote revoke 0xB… --keystore keys/keystore.json`;
 
 const roleOption = () =>
   new Option("--role <role>", "role of the admitted member").choices(["hospital", "aggregator"]).default("hospital");
 
+const genesisOption = () =>
+  new Option("--genesis <digest>", "with agree-plan, before the first round: the genesis model");
+
 function ownerCommand(members: Command, act: ActName, subject: string | undefined, description: string): void {
   const command = withWriteOptions(members.command(act).description(description));
   if (subject !== undefined) command.argument(subject);
   if (act === "admit") command.addOption(roleOption());
+  if (act === "agree-plan") command.addOption(genesisOption());
   command.action(async (first: string | ActCommandOptions, second?: ActCommandOptions) => {
     const about = typeof first === "string" ? first : undefined;
     const options = typeof first === "string" ? (second as ActCommandOptions) : first;
     await onWritableLedger(options, async (ledger) => {
       const { contract } = ledger.federation;
       const now = await ledger.chainTime();
-      const { name, args } = actOf(act, { subject: about, role: options.role ?? "hospital", contract, now });
+      const all = await ledger.members();
+      const { role = "hospital", genesis } = options;
+      const { name, args } = actOf(act, { subject: about, role, contract, now, genesis, members: all });
       const { blockNumber, transactionHash } = await ledger.write(name, args);
       report({ act, subject: about, block: blockNumber, transaction: transactionHash }, options, "done");
     });
@@ -118,7 +128,9 @@ async function vote(
 ): Promise<void> {
   await onWritableLedger(options, async (ledger) => {
     const { contract } = ledger.federation;
-    const wanted = actOf(act, { subject, role: options.role ?? "hospital", contract, now: undefined });
+    const { role = "hospital", genesis } = options;
+    const all = await ledger.members();
+    const wanted = actOf(act, { subject, role, contract, now: undefined, genesis, members: all });
     const outcome = await voteFor(ledger, wanted, options.withdraw !== true);
     const { carried, supporters, hospitals } = outcome;
     const said = carried ? "executed" : `${supporters} of ${hospitals} hospitals support it`;

@@ -5,7 +5,7 @@ import { network } from "hardhat";
 import { creationCode, trainingRoundsInterface } from "../../io/chain/training-rounds.ts";
 
 const day = 86_400;
-const terms = [day, day, day, 2, 3, 1000] as const;
+const terms = [day, day, day, 2, 3, 1000, 0, 0] as const;
 const hospitalRole = 1;
 
 type Chain = Awaited<ReturnType<typeof network.create>>;
@@ -36,6 +36,8 @@ export interface GasReport {
   readonly firstRound: RoundGas;
   /** Commitments that others send, for each hospital, by number of hospitals in one transaction. */
   readonly relayed: Readonly<Record<string, number>>;
+  /** Votes that others send, likewise. */
+  readonly relayedVotes: Readonly<Record<string, number>>;
 }
 
 /** @param sizes numbers of hospitals, each a federation of its own, at most 256 */
@@ -46,13 +48,16 @@ export async function measureGas(sizes: readonly number[]): Promise<GasReport> {
     const firstRound = await ten.round();
     const rounds: Record<string, RoundGas> = {};
     const relayed: Record<string, number> = {};
+    const relayedVotes: Record<string, number> = {};
     for (const size of sizes) {
       const federation = await foundFederation(chain, size);
       await federation.round();
       rounds[size] = await federation.round();
-      relayed[size] = await federation.relayedRound();
+      const { commitment, vote } = await federation.relayedRound();
+      relayed[size] = commitment;
+      relayedVotes[size] = vote;
     }
-    return { deploy: ten.deploy, admit: ten.admit, rounds, firstRound, relayed };
+    return { deploy: ten.deploy, admit: ten.admit, firstRound, rounds, relayed, relayedVotes };
   } finally {
     await chain.close();
   }
@@ -65,7 +70,7 @@ async function foundFederation(chain: Chain, size: number) {
   for (const { address } of hospitals) await chain.networkHelpers.setBalance(address, 10n ** 20n);
   // biome-ignore lint/suspicious/noExplicitAny: the signer's type is hardhat-ethers', not ethers' own
   const factory = new ContractFactory(trainingRoundsInterface, creationCode, owner as any);
-  const deployed = await factory.deploy(owner?.address, terms, ZeroAddress, id("genesis"));
+  const deployed = await factory.deploy(owner?.address, terms, ZeroAddress, id("plan"), id("genesis"));
   const contract = await deployed.getAddress();
   const deploy = Number((await deployed.deploymentTransaction()?.wait())?.gasUsed);
   const as = (signer: unknown) => new Contract(contract, trainingRoundsInterface, signer as Wallet) as Methods;
@@ -73,7 +78,6 @@ async function foundFederation(chain: Chain, size: number) {
   for (const { address } of hospitals) admit = await gasOf(as(owner).admit(address, hospitalRole));
   const everybody = (1n << BigInt(size)) - 1n;
   const [opener] = hospitals as [Wallet];
-  let base = id("genesis");
   let round = 0;
 
   const finish = async () => {
@@ -83,7 +87,6 @@ async function foundFederation(chain: Chain, size: number) {
     for (const hospital of hospitals) {
       attestations.push(await gasOf(as(hospital).attest(round, model, true, id(`scores ${hospital.address}`))));
     }
-    base = model;
     return { propose, attestations };
   };
 
@@ -92,7 +95,7 @@ async function foundFederation(chain: Chain, size: number) {
     admit,
     async round(): Promise<RoundGas> {
       round++;
-      const open = await gasOf(as(opener).openRound(id("plan"), base));
+      const open = await gasOf(as(opener).openRound());
       const commitments: number[] = [];
       for (const [i, hospital] of hospitals.entries()) {
         commitments.push(await gasOf(as(hospital).commitUpdate(round, id(`manifest ${round} ${i}`), 200 + i)));
@@ -108,9 +111,9 @@ async function foundFederation(chain: Chain, size: number) {
       };
     },
     /** @returns gas for each hospital */
-    async relayedRound(): Promise<number> {
+    async relayedRound(): Promise<{ commitment: number; vote: number }> {
       round++;
-      await as(opener).openRound(id("plan"), base);
+      await as(opener).openRound();
       const { chainId } = await provider.getNetwork();
       const domain = { name: "Consilium", version: "1", chainId, verifyingContract: contract };
       const signed = [];
@@ -119,9 +122,17 @@ async function foundFederation(chain: Chain, size: number) {
         const { r, yParityAndS: vs } = Signature.from(await hospital.signTypedData(domain, commitmentTypes, message));
         signed.push({ manifestDigest: message.manifest, sampleCount: message.sampleCount, r, vs });
       }
-      const gas = await gasOf(as(opener).commitUpdates(round, signed));
-      await finish();
-      return Math.round(gas / size);
+      const commitments = await gasOf(as(opener).commitUpdates(round, signed));
+      const model = id(`model ${round}`);
+      await gasOf(as(opener).proposeModel(round, model, everybody));
+      const votes = [];
+      for (const hospital of hospitals) {
+        const message = { round, proposal: 1, model, agree: true, scores: id(`scores ${hospital.address}`) };
+        const { r, yParityAndS: vs } = Signature.from(await hospital.signTypedData(domain, attestationTypes, message));
+        votes.push({ agree: true, scoresDigest: message.scores, r, vs });
+      }
+      const attestations = await gasOf(as(opener).attestFor(round, model, votes));
+      return { commitment: Math.round(commitments / size), vote: Math.round(attestations / size) };
     },
   };
 }
@@ -131,6 +142,16 @@ const commitmentTypes = {
     { name: "round", type: "uint32" },
     { name: "manifest", type: "bytes32" },
     { name: "sampleCount", type: "uint32" },
+  ],
+};
+
+const attestationTypes = {
+  Attestation: [
+    { name: "round", type: "uint32" },
+    { name: "proposal", type: "uint8" },
+    { name: "model", type: "bytes32" },
+    { name: "agree", type: "bool" },
+    { name: "scores", type: "bytes32" },
   ],
 };
 

@@ -35,8 +35,7 @@ interface IConsortium {
 
     /// @notice A federation was founded; it continues `predecessor` unless that is zero.
     /// @param predecessor the contract that this one continues, or zero
-    /// @param genesisDigest the model that the first round starts from, or zero
-    event FederationFounded(address indexed predecessor, bytes32 genesisDigest);
+    event FederationFounded(address indexed predecessor);
     /// @notice `account` became the member with `index`, from round `fromRound` on.
     /// @param account its chain key
     /// @param index its position in every bitmap
@@ -72,6 +71,10 @@ interface IConsortium {
 
     /// @notice `account` is not an active member.
     error MemberUnknown(address account);
+    /// @notice No member was ever given this index.
+    error MemberIndexUnknown(uint8 index);
+    /// @notice A motion is the call of one of this contract's functions, at most `maxBytes` long.
+    error MotionTooLong(uint256 bytesGiven, uint256 maxBytes);
     /// @notice `account` is or was a member: an address belongs to one index for ever.
     error MemberAlreadyAdmitted(address account);
     /// @notice `account` is an aggregator, and only hospitals may do this.
@@ -97,8 +100,9 @@ interface IConsortium {
     /// no longer commit, attest or propose. Owner only.
     /// @dev The running round keeps its size, so that revocations do not make its quorum easier to reach.
     /// @dev Warning: an update that it committed before stays committed. Proposers may leave it out.
-    /// @param account the chain key of the member
-    function revoke(address account) external;
+    /// @dev By index, which a member keeps for ever: a motion still holds after the member has rotated its key.
+    /// @param index of the member
+    function revoke(uint8 index) external;
 
     /// @notice Binds the libp2p peer that the caller runs, in place of the previous one.
     /// @param peerKey Ed25519 public key
@@ -121,14 +125,14 @@ interface IConsortium {
     /// @param signature of the EIP-712 message by `to`
     function rotateKey(address to, bytes calldata signature) external;
 
-    /// @notice Supports (or stops supporting) a motion: the encoded call of an owner-only function of this contract.
-    /// Once more than two thirds of the active hospitals support it, the contract executes it on itself.
+    /// @notice Supports (or stops supporting) a motion: the encoded call of an owner-only function of this contract,
+    /// of at most 512 bytes. Once more than two thirds of the active hospitals support it, the contract executes it on itself.
     /// @dev Motions pass only if the contract is its own owner, with one exception: `acceptOwnership()`, with which
     /// the hospitals accept from an owner that called `transferOwnership(address of this contract)`.
     /// @dev Warning: votes do not expire; withdraw a vote that you no longer want. Votes of revoked members are void.
     /// @dev Warning: with three hospitals "more than two thirds" is all of them, so none can be revoked by vote.
     /// @dev Warning: if a third of the hospitals lose their keys, no motion passes any more: found a successor.
-    /// @param data the encoded call, for example `abi.encodeCall(IConsortium.revoke, (account))`
+    /// @param data the encoded call, for example `abi.encodeCall(IConsortium.revoke, (index))`
     /// @param support false withdraws the vote
     function vote(bytes calldata data, bool support) external;
 

@@ -15,8 +15,8 @@ pragma solidity 0.8.37;
 /// that an object exists, that it has this digest, and that a model is the average of the committed updates.
 /// @dev Warning: finality means that more than two thirds of a round's hospitals agreed. If that many are dishonest,
 /// they can make any model final; the audit shows it, the contract cannot prevent it.
-/// @dev Warning: any member may open a round, with any plan. Hospitals that do not know the plan do not commit; the
-/// round is then abandoned after its deadline, and its opener must let others open first.
+/// @dev Warning: any member may open a round, on the agreed plan only. An opener that lets its time pass delays the round
+/// by one period for proposals; it then must let others open first.
 /// @dev Warning: deadlines are block times, which block producers can shift by seconds. Use minutes, not seconds.
 interface ITrainingRounds {
     /// @notice The status of a round.
@@ -39,10 +39,14 @@ interface ITrainingRounds {
         uint32 attestPeriod;
         /// @dev Fewest updates that make a model.
         uint16 minUpdates;
-        /// @dev After this many failed proposals the round is abandoned.
-        uint8 maxProposals;
+        /// @dev The round is abandoned when this many proposals were not decided in time.
+        uint8 maxExpired;
         /// @dev Largest sample count of a commitment, at most 2^20: it bounds a hospital's influence.
         uint24 sampleCap;
+        /// @dev Percent of the round's hospitals whose commitments start the grace period; 0: none does.
+        uint8 earlyShare;
+        /// @dev Seconds from then on after which committing ends, if it would not end sooner; 0 where the share is 0.
+        uint32 gracePeriod;
     }
 
     /// @notice A commitment that a hospital signed, to be sent by anyone: EIP-712
@@ -54,7 +58,16 @@ interface ITrainingRounds {
         bytes32 vs;
     }
 
-    /// @notice The state of the newest round.
+    /// @notice A vote that a hospital signed, to be sent by anyone: EIP-712
+    /// `Attestation(uint32 round,uint8 proposal,bytes32 model,bool agree,bytes32 scores)`, signature as in EIP-2098.
+    struct SignedAttestation {
+        bool agree;
+        bytes32 scoresDigest;
+        bytes32 r;
+        bytes32 vs;
+    }
+
+    /// @notice The newest round as readers see it.
     struct RoundView {
         uint32 id;
         Status status;
@@ -63,11 +76,15 @@ interface ITrainingRounds {
         uint8 proposer;
         /// @dev Proposals so far; the newest has this number.
         uint8 proposals;
+        /// @dev Proposals that were not decided in time.
+        uint8 expired;
         /// @dev Hospitals of this round, and how they voted on the newest proposal.
         uint16 hospitals;
         uint16 agreeing;
         uint16 disagreeing;
         uint24 sampleCap;
+        /// @dev The number of commitments that starts the grace period; 0: none does.
+        uint16 closeAt;
         /// @dev Block times: the last at which hospitals may commit, and the last before {expire} applies.
         uint40 commitBy;
         uint40 deadline;
@@ -80,6 +97,15 @@ interface ITrainingRounds {
         bytes32 latestModel;
     }
 
+    /// @notice The plan that rounds opened from now on must have.
+    /// @param planDigest of the plan
+    /// @param genesisDigest of the model that the first round starts from; zero where this stays as it is
+    event PlanAgreed(bytes32 planDigest, bytes32 genesisDigest);
+    /// @notice Enough hospitals have committed; the others have until `commitBy`.
+    /// @param roundId the round
+    /// @param commitBy last block time at which commitments are taken
+    /// @param proposeBy last block time at which only the opener may make the first proposal
+    event CommittingShortened(uint32 indexed roundId, uint40 commitBy, uint40 proposeBy);
     /// @notice New rules, for the rounds opened from now on.
     /// @param terms all rules
     event TermsSet(Terms terms);
@@ -135,7 +161,16 @@ interface ITrainingRounds {
     event Attested(
         uint32 indexed roundId, address indexed member, uint8 number, bool agree, bytes32 scoresDigest
     );
-    /// @notice A revoked hospital's vote on the open proposal no longer counts.
+    /// @notice {Attested}, for several hospitals whose votes were sent together: one event is cheaper than one each.
+    /// @param roundId the round
+    /// @param number of the proposal
+    /// @param voters bitmap of the hospitals
+    /// @param agreeing bitmap of those of them that agree
+    /// @param scores their scores digests in the order of their indices; zeros may follow
+    event AttestedTogether(
+        uint32 indexed roundId, uint8 number, uint256 voters, uint256 agreeing, bytes32[] scores
+    );
+    /// @notice A revoked hospital's vote on the open proposal counts no more.
     /// @param roundId the round
     /// @param member the hospital
     /// @param number of the proposal
@@ -159,8 +194,12 @@ interface ITrainingRounds {
 
     /// @notice The rules are contradictory, or would let a round last for ever.
     error TermsInvalid();
-    /// @notice A pause may last 30 days at most.
+    /// @notice A pause ends within 30 days of its beginning; a running one can only be cut short.
     error PauseTooLong(uint40 until, uint40 latest);
+    /// @notice The last pause ended less than 30 days ago: the next may begin after `earliest`.
+    error PauseTooSoon(uint40 earliest);
+    /// @notice There is no pause to end.
+    error PauseNotRunning();
     /// @notice The owner paused the rounds until then.
     error RoundsPaused(uint40 until);
     /// @notice Round `roundId` has neither become final nor been abandoned.
@@ -169,11 +208,13 @@ interface ITrainingRounds {
     error RoundMismatch(uint32 roundId, uint32 current);
     /// @notice The round's status does not allow this.
     error RoundStatus(uint32 roundId, Status status);
-    /// @notice The base must be the last final model.
-    error RoundBaseMismatch(bytes32 given, bytes32 latestModel);
+    /// @notice The consortium has not agreed on a plan and a genesis model yet: see {agreePlan}.
+    error PlanNotAgreed();
+    /// @notice A round has opened: the genesis model cannot change any more.
+    error GenesisFixed(bytes32 latestModel);
     /// @notice There are not enough active hospitals to make a model.
     error RoundTooFewHospitals(uint256 hospitals, uint16 minUpdates);
-    /// @notice The last round of the caller was abandoned; until then only others may open one.
+    /// @notice You failed as an opener lately: let others open a round until then.
     error RoundOpenerMustWait(uint40 until);
     /// @notice No deadline of the round has passed.
     error RoundNothingDue(uint32 roundId);
@@ -193,8 +234,8 @@ interface ITrainingRounds {
     error ProposalReserved(uint40 proposeBy);
     /// @notice The open proposal may be attested until `attestBy`.
     error ProposalOpen(uint8 number, uint40 attestBy);
-    /// @notice The terms allow no further proposal: {expire} abandons the round.
-    error ProposalsExhausted(uint8 maxProposals);
+    /// @notice As many proposals expired as the terms allow: {expire} abandons the round.
+    error ProposalsExhausted(uint8 maxExpired);
     /// @notice A proposal of `member` was refused in this round.
     error ProposerRefused(address member);
     /// @notice `included` names hospitals that have not committed.
@@ -208,11 +249,12 @@ interface ITrainingRounds {
     /// @notice `member` has already attested this proposal.
     error AttestationDuplicate(address member);
 
-    /// @notice Opens a round for all active hospitals. Any member may do so if no round is running.
-    /// @param planDigest of the plan, which says how to train and how to aggregate
-    /// @param baseDigest of the last final model, or of the genesis model before the first one
+    /// @notice Opens a round for all active hospitals, on the agreed plan and the last final model (or the genesis model
+    /// before there is one): its opener has nothing to choose. Any member may, when no round is running. A member that
+    /// failed as an opener (let its time to propose pass, or had its proposal refused) waits, for as many rounds as there
+    /// are hospitals, until the deadline of the round before; so f members waste at most f of n + 1 openers' turns.
     /// @return roundId counts from 1
-    function openRound(bytes32 planDigest, bytes32 baseDigest) external returns (uint32 roundId);
+    function openRound() external returns (uint32 roundId);
 
     /// @notice Commits the calling hospital to its update; once in each round.
     /// @param roundId the newest round
@@ -220,8 +262,8 @@ interface ITrainingRounds {
     /// @param sampleCount training scans, 1 to the terms' sampleCap
     function commitUpdate(uint32 roundId, bytes32 manifestDigest, uint32 sampleCount) external;
 
-    /// @notice Records the signed commitments of several hospitals in one transaction, which anyone may send. Hospitals
-    /// that have already committed are skipped; any other error reverts the whole transaction.
+    /// @notice Commits hospitals that signed, in one transaction that anyone may send. Entries that do not hold are passed
+    /// over: a bad signature, a revoked hospital, one that has committed, a sample count beyond the cap.
     /// @dev A hospital that is left out commits with {commitUpdate}.
     /// @dev Warning: accounts that are contracts cannot sign for this.
     /// @param roundId the newest round
@@ -245,16 +287,34 @@ interface ITrainingRounds {
     /// @param scoresDigest of its scores of the model on its own patients, or zero
     function attest(uint32 roundId, bytes32 modelDigest, bool agree, bytes32 scoresDigest) external;
 
-    /// @notice Moves a round whose deadline has passed to its next status. Anyone may call it.
+    /// @notice {attest} for hospitals that signed, in one transaction that anyone may send. Entries that do not hold are
+    /// passed over: a bad signature, a revoked hospital, one that has attested this proposal, one that does not follow in
+    /// ascending order of member indices.
+    /// @param roundId the newest round
+    /// @param modelDigest of the proposed model
+    /// @param signed the votes, in ascending order of their members' indices
+    /// @return attested how many were recorded
+    function attestFor(uint32 roundId, bytes32 modelDigest, SignedAttestation[] calldata signed)
+        external
+        returns (uint256 attested);
+
+    /// @notice Moves on a round whose deadline has passed. Anyone may.
     /// @param roundId the newest round
     function expire(uint32 roundId) external;
 
-    /// @notice Sets the rules for future rounds, while none is running. Owner only.
-    /// @param terms all rules
+    /// @notice Sets the rules for the rounds opened from now on; a running round keeps its own. Owner only.
+    /// @param terms all of them
     function setTerms(Terms calldata terms) external;
 
-    /// @notice Pauses the rounds until a block time at most 30 days away; a past time ends a pause. Owner only.
-    /// @dev Warning: deadlines continue during a pause. A pause ends by itself, even if the owner's key is lost.
+    /// @notice Agrees on the plan of the rounds opened from now on, and before the first round on the genesis model. Owner
+    /// only; where the hospitals own the contract, by their vote.
+    /// @param planDigest of the plan
+    /// @param genesisDigest of the model that the first round starts from; zero keeps what is fixed
+    function agreePlan(bytes32 planDigest, bytes32 genesisDigest) external;
+
+    /// @notice Pauses the rounds until a block time at most 30 days away, or cuts a pause short (any time gone by ends it).
+    /// Between the end of a pause and the next one lie at least 30 days. Owner only.
+    /// @dev Warning: deadlines go on during a pause. A pause lapses by itself, so a lost owner key stops nothing for ever.
     /// @param until last block time of the pause
     function pauseUntil(uint40 until) external;
 
@@ -262,9 +322,22 @@ interface ITrainingRounds {
     /// @return its state
     function latestRound() external view returns (RoundView memory);
 
-    /// @notice The rules of the running round and of future ones.
-    /// @return all rules
+    /// @notice The rules of the running round; where none runs, of the last one or as set since.
+    /// @return all of them
     function currentTerms() external view returns (Terms memory);
+
+    /// @notice The rules of the next round to open.
+    /// @return all of them
+    function nextTerms() external view returns (Terms memory);
+
+    /// @notice The plan that the next round must have.
+    /// @return its digest, zero before there is one
+    function agreedPlan() external view returns (bytes32);
+
+    /// @notice The first round that a member may open without waiting.
+    /// @param index of the member
+    /// @return a round id, 0 where it never failed as an opener
+    function opensFrom(uint8 index) external view returns (uint32);
 
     /// @notice Block time until which the rounds are paused.
     /// @return last block time of the pause, 0 if there was none

@@ -12,7 +12,8 @@ export interface FoundingSteps {
   readonly terms: RoundTerms;
   /** Their indices follow this order. */
   readonly members: readonly { readonly address: HospitalAddress; readonly role: MemberRole }[];
-  /** The model of the first round; chosen by its opener if not given. */
+  /** The plan of the first rounds, and the model that they start from; agreed on later if not given. */
+  readonly plan: Digest | undefined;
   readonly genesis: Digest | undefined;
   /** The federation that this one continues. */
   readonly predecessor: HospitalAddress | undefined;
@@ -21,13 +22,15 @@ export interface FoundingSteps {
 }
 
 /** The steps as an Ignition module. Ignition refuses to resume if another step has the same id. */
-export function federationModule({ deployer, terms, members, genesis, predecessor, handOver }: FoundingSteps) {
+export function federationModule({ deployer, terms, members, plan, genesis, predecessor, handOver }: FoundingSteps) {
   return buildModule("Federation", (m) => {
-    const { commitPeriod, proposePeriod, attestPeriod, minUpdates, maxProposals, sampleCap } = terms;
+    const { commitPeriod, proposePeriod, attestPeriod, minUpdates, maxExpired, sampleCap, earlyShare, gracePeriod } =
+      terms;
     const rounds = m.contract("TrainingRounds", [
       deployer,
-      { commitPeriod, proposePeriod, attestPeriod, minUpdates, maxProposals, sampleCap },
+      { commitPeriod, proposePeriod, attestPeriod, minUpdates, maxExpired, sampleCap, earlyShare, gracePeriod },
       predecessor ?? ZeroAddress,
+      plan ?? zeroDigest,
       genesis ?? zeroDigest,
     ]);
     // Ignition sends independent steps in the order of their ids: hence the numbers.

@@ -7,7 +7,7 @@ import type { ChainAgreement } from "../../protocol/audit/report.ts";
 import type { LedgerEvent, Member, RoundState, RoundTerms } from "../../protocol/contract/round.ts";
 import { RoundHistory } from "../../protocol/contract/round-history.ts";
 import { type ContractState, withoutContents } from "../../protocol/contract/state.ts";
-import type { RoundId } from "../../protocol/format/digest.ts";
+import type { Digest, RoundId } from "../../protocol/format/digest.ts";
 import type { FederationId } from "../../protocol/format/federation-id.ts";
 import type { Log } from "../../protocol/ports.ts";
 import type { ChainHead } from "./chain-head.ts";
@@ -90,8 +90,20 @@ export class ChainView {
     return this.#now.openings.length as RoundId;
   }
 
+  /** Of the rounds opened from now on. */
   get terms(): RoundTerms | undefined {
-    return this.#now.history.state.terms;
+    const { terms, nextTerms } = this.#now.history.state;
+    return nextTerms ?? terms;
+  }
+
+  /** The plan that the next round must have. */
+  get agreedPlan(): Digest | undefined {
+    return this.#now.history.state.plan;
+  }
+
+  /** The last final model, or the genesis model. */
+  get latestModel(): Digest | undefined {
+    return this.#now.history.state.latestModel;
   }
 
   /** @throws ROUND_UNKNOWN, LOGS_INCOMPLETE, and what Endpoints.run throws */

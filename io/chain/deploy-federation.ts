@@ -18,7 +18,8 @@ export interface Founding {
   readonly deployer: Wallet;
   readonly terms: RoundTerms;
   readonly members: readonly { readonly address: HospitalAddress; readonly role: MemberRole }[];
-  /** The model of the first round; left to its opener when not given. */
+  /** The plan of the first rounds, and the model that they start from; agreed on later where not given. */
+  readonly plan?: Digest;
   readonly genesis?: Digest;
   /** The federation that this one continues. */
   readonly predecessor?: HospitalAddress;
@@ -40,13 +41,13 @@ const silent: Log = { child: () => silent, debug() {}, info() {}, warn() {}, err
 
 /** @throws TERMS_INVALID, CHAIN_FUNDS, MEMBER_ALREADY_ADMITTED, RPC_UNAVAILABLE */
 export async function deployFederation(founding: Founding, waiting: Waiting = {}): Promise<Founded> {
-  const { chainId, deployer, terms, members, genesis, predecessor } = founding;
+  const { chainId, deployer, terms, members, plan, genesis, predecessor } = founding;
   const { pollMs = 100, log = silent } = founding;
   const urls = founding.endpoints;
   const endpoints = new Endpoints({ urls, chainId, timeoutMs: 10_000, retryForMs: 60_000, log });
   const sender = new Sender(endpoints, deployer, { federation: { chainId }, confirmations: 0, pollMs, log });
   const created = await sender.send(
-    { data: creationData({ owner: deployer.address, terms, predecessor, genesis }) },
+    { data: creationData({ owner: deployer.address, terms, predecessor, plan, genesis }) },
     waiting,
   );
   const contract = parseAddress(created.contractAddress);
@@ -62,8 +63,9 @@ export function creationData(founding: {
   readonly owner: string;
   readonly terms: RoundTerms;
   readonly predecessor: HospitalAddress | undefined;
+  readonly plan: Digest | undefined;
   readonly genesis: Digest | undefined;
 }): string {
-  const { owner, terms, predecessor = ZeroAddress, genesis = zeroDigest } = founding;
-  return creationCode + trainingRoundsInterface.encodeDeploy([owner, terms, predecessor, genesis]).slice(2);
+  const { owner, terms, predecessor = ZeroAddress, plan = zeroDigest, genesis = zeroDigest } = founding;
+  return creationCode + trainingRoundsInterface.encodeDeploy([owner, terms, predecessor, plan, genesis]).slice(2);
 }

@@ -130,8 +130,12 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
       return terms;
     },
 
-    async openRound({ plan, base }, caller) {
-      const { logs } = await write("openRound", [plan, base], caller);
+    async openRound({ plan, base }, caller = {}) {
+      // The contract takes the agreed plan and the last model; whoever opens must have these very objects to serve.
+      const { agreedPlan, latestModel } = await fresh(caller);
+      if (agreedPlan !== plan) throw new FedError("PLAN_NOT_AGREED", { plan, agreed: agreedPlan });
+      if (latestModel !== base) throw new FedError("BASE_NOT_LAST_MODEL", { base, expected: latestModel });
+      const { logs } = await write("openRound", [], caller);
       const opened = logs.map(parseEvent).find((event) => event?.name === "RoundOpened");
       if (opened?.name !== "RoundOpened") throw new FedError("EVENT_MALFORMED", { event: "RoundOpened" });
       return Number(opened.args.roundId) as RoundId;

@@ -26,13 +26,11 @@ export function readEvent(event: ChainEvent, place: EventPlace, context: EventCo
 
 function translate(event: ChainEvent, { federation, members }: EventContext): ContractEvent | undefined {
   switch (event.name) {
-    case "FederationFounded": {
-      const { predecessor, genesisDigest } = event.args;
-      return {
-        kind: "federation-founded",
-        predecessor: parseAddress(predecessor),
-        genesis: parseDigest(genesisDigest),
-      };
+    case "FederationFounded":
+      return { kind: "federation-founded", predecessor: parseAddress(event.args.predecessor) };
+    case "PlanAgreed": {
+      const { planDigest, genesisDigest } = event.args;
+      return { kind: "plan-agreed", plan: parseDigest(planDigest), genesis: parseDigest(genesisDigest) };
     }
     case "PausedUntil":
       return { kind: "rounds-paused", until: Number(event.args.until) };
@@ -63,16 +61,18 @@ function translate(event: ChainEvent, { federation, members }: EventContext): Co
       return { kind: "peer-bound", member, index: Number(index), peerId: peerIdOf(publicKey) };
     }
     case "TermsSet": {
-      const { commitPeriod, proposePeriod, attestPeriod, minUpdates, maxProposals, sampleCap } = event.args.terms;
+      const { terms } = event.args;
       return {
         kind: "terms-set",
         terms: {
-          commitPeriod: Number(commitPeriod),
-          proposePeriod: Number(proposePeriod),
-          attestPeriod: Number(attestPeriod),
-          minUpdates: Number(minUpdates),
-          maxProposals: Number(maxProposals),
-          sampleCap: Number(sampleCap),
+          commitPeriod: Number(terms.commitPeriod),
+          proposePeriod: Number(terms.proposePeriod),
+          attestPeriod: Number(terms.attestPeriod),
+          minUpdates: Number(terms.minUpdates),
+          maxExpired: Number(terms.maxExpired),
+          sampleCap: Number(terms.sampleCap),
+          earlyShare: Number(terms.earlyShare),
+          gracePeriod: Number(terms.gracePeriod),
         },
       };
     }
@@ -121,6 +121,25 @@ function translate(event: ChainEvent, { federation, members }: EventContext): Co
         member: parseAddress(member),
         agree,
         scores: parseDigest(scoresDigest),
+      };
+    }
+    case "AttestedTogether": {
+      const { roundId, number, voters, agreeing, scores } = event.args;
+      const agreed = new Set(addressesOf(agreeing, members));
+      const votes = addressesOf(voters, members).map((member, at) => ({
+        member,
+        agree: agreed.has(member),
+        scores: parseDigest(scores[at]),
+      }));
+      return { kind: "attested-together", round: parseRoundId(roundId), proposal: Number(number), votes };
+    }
+    case "CommittingShortened": {
+      const { roundId, commitBy, proposeBy } = event.args;
+      return {
+        kind: "committing-shortened",
+        round: parseRoundId(roundId),
+        commitBy: Number(commitBy),
+        proposeBy: Number(proposeBy),
       };
     }
     case "AttestationWithdrawn":

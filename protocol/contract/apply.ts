@@ -2,12 +2,12 @@
 // fake contract all call this function. test/contracts/rules.test.ts holds it against the real contract.
 import type { BrokenRule, ContractRule, Outcome } from "./broken-rule.ts";
 import type { ContractEvent, EventOf, LedgerEvent, RoundEvent } from "./round.ts";
-import { attest, withdrawAttestation } from "./rules/attesting.ts";
+import { attest, attestTogether, withdrawAttestation } from "./rules/attesting.ts";
 import { abandonRound, closeProposal, finaliseRound } from "./rules/closing.ts";
-import { commitUpdate } from "./rules/committing.ts";
+import { commitUpdate, shortenCommitting } from "./rules/committing.ts";
 import { admitMember, bindPeer, revokeMember, rotateKey } from "./rules/members.ts";
 import { openRound } from "./rules/opening.ts";
-import { foundFederation, pauseRounds, setTerms } from "./rules/owner.ts";
+import { agreePlan, pauseRounds, setTerms } from "./rules/owner.ts";
 import { proposeModel } from "./rules/proposing.ts";
 import type { ContractState } from "./state.ts";
 
@@ -31,6 +31,7 @@ export function brokenAtEnd({ due, round }: ContractState): readonly BrokenRule[
 
 const missingRules: Partial<Record<ContractEvent["kind"], ContractRule>> = {
   "attestation-withdrawn": "WITHDRAWAL_MISSING",
+  "committing-shortened": "SHORTENED_MISSING",
   "proposal-closed": "REFUSAL_MISSING",
   "round-finalised": "FINALITY_MISSING",
   "round-abandoned": "ABANDONMENT_MISSING",
@@ -40,13 +41,17 @@ const missingRules: Partial<Record<ContractEvent["kind"], ContractRule>> = {
 function isSameStep(due: ContractEvent, event: ContractEvent): boolean {
   if (due.kind !== event.kind) return false;
   if ("proposal" in due && "proposal" in event && due.proposal !== event.proposal) return false;
+  if ("commitBy" in due && "commitBy" in event && due.commitBy !== event.commitBy) return false;
+  if ("proposeBy" in due && "proposeBy" in event && due.proposeBy !== event.proposeBy) return false;
   return !("member" in due && "member" in event) || due.member === event.member;
 }
 
 function applyAlone(state: ContractState, event: LedgerEvent, isExpected: boolean): Outcome {
   switch (event.kind) {
     case "federation-founded":
-      return foundFederation(state, event);
+      return { state, broken: [] };
+    case "plan-agreed":
+      return agreePlan(state, event);
     case "member-admitted":
       return admitMember(state, event);
     case "member-revoked":
@@ -75,6 +80,7 @@ function applyInRound(
   const { round } = state;
   if (round?.id !== event.round) return mismatch(state, event);
   if (event.kind === "model-proposed") return proposeModel(state, round, event);
+  if (event.kind === "committing-shortened") return shortenCommitting(state, round, event, isExpected);
   if (event.kind === "round-abandoned") return abandonRound(state, round, event, isExpected);
   const proposal = round.proposals.find(({ number }) => number === event.proposal);
   if (!proposal) {
@@ -85,6 +91,8 @@ function applyInRound(
   switch (event.kind) {
     case "attested":
       return attest(state, subject, event);
+    case "attested-together":
+      return attestTogether(state, subject, event);
     case "attestation-withdrawn":
       return withdrawAttestation(state, subject, event, isExpected);
     case "proposal-closed":

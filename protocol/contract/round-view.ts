@@ -23,6 +23,7 @@ export function roundStateOf(round: RoundRecord, nameOf: (index: number) => Hosp
     proposeBy,
     attestBy: newest?.status === "open" || newest?.status === "accepted" ? newest.attestBy : 0,
     deadline: deadlineOf(round),
+    openerFailed: round.openerFailed,
     commitments: round.commitments.map((each) => ({ ...each, member: nameOf(each.member) })),
     proposals: round.proposals.map(({ attestBy: _, ...proposal }) => ({
       ...proposal,

@@ -66,6 +66,8 @@ export interface RoundState {
    * abandoned round: the time after which members other than its opener open the next round.
    */
   readonly deadline: number;
+  /** The opener let its time to propose pass, or its proposal was refused: it has to let others open next. */
+  readonly openerFailed: boolean;
   /** In chain order. */
   readonly commitments: readonly Commitment[];
   readonly proposals: readonly Proposal[];
@@ -81,9 +83,13 @@ export interface RoundTerms {
   readonly attestPeriod: number;
   /** Fewer updates make no model. */
   readonly minUpdates: number;
-  /** The round is abandoned when this many proposals have failed. */
-  readonly maxProposals: number;
+  /** The round is abandoned when this many proposals were not decided in time. */
+  readonly maxExpired: number;
   readonly sampleCap: number;
+  /** Percent of the round's hospitals whose commitments start the grace period; 0: none does. */
+  readonly earlyShare: number;
+  /** After it committing ends, if it would not end sooner; 0 where the share is 0. */
+  readonly gracePeriod: number;
 }
 
 /** Where an event stands on the chain. */
@@ -98,8 +104,9 @@ export interface EventPlace {
 
 /** What an event says, without its place. */
 export type ContractEvent =
-  /** Says which model the first round starts from; zeroDigest where the first opener may choose. */
-  | { readonly kind: "federation-founded"; readonly predecessor: HospitalAddress; readonly genesis: Digest }
+  | { readonly kind: "federation-founded"; readonly predecessor: HospitalAddress }
+  /** The plan of the rounds opened from now on, and the genesis model; zeroDigest where this stays as it is. */
+  | { readonly kind: "plan-agreed"; readonly plan: Digest; readonly genesis: Digest }
   | {
       readonly kind: "member-admitted";
       readonly member: HospitalAddress;
@@ -133,7 +140,15 @@ export type RoundEvent = { readonly round: RoundId } & (
       /** The contract's rolling hash of all commitments so far (commitments-hash.ts). */
       readonly commitmentsHash: Digest;
     } & Pick<Proposal, "number" | "proposer" | "model" | "included">)
+  /** Enough hospitals have committed: the others have until then. */
+  | { readonly kind: "committing-shortened"; readonly commitBy: number; readonly proposeBy: number }
   | ({ readonly kind: "attested"; readonly proposal: number } & Omit<Attestation, "signer">)
+  /** Votes that were sent together, in the order of their members' indices. */
+  | {
+      readonly kind: "attested-together";
+      readonly proposal: number;
+      readonly votes: readonly Omit<Attestation, "signer">[];
+    }
   /** A hospital was revoked while the proposal was open: its attestation no longer counts. */
   | { readonly kind: "attestation-withdrawn"; readonly proposal: number; readonly member: HospitalAddress }
   | { readonly kind: "proposal-closed"; readonly proposal: number; readonly status: "refused" | "expired" }

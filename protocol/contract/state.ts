@@ -16,8 +16,13 @@ import type {
 export interface ContractState {
   /** All members ever admitted, by index. */
   readonly members: readonly MemberRecord[];
+  /** Of the newest round, or as set since it ended. */
   readonly terms: RoundTerms | undefined;
-  /** Chain time, seconds; 0 where the rounds were never paused. */
+  /** Terms that were set while a round ran: they hold from the next opening on. */
+  readonly nextTerms: RoundTerms | undefined;
+  /** The plan that the next round must have. */
+  readonly plan: Digest | undefined;
+  /** Chain time, seconds, at which the last pause ends or ended; 0 where the rounds were never paused. */
   readonly pausedUntil: number;
   /** The newest round: no event names an older one. */
   readonly round: RoundRecord | undefined;
@@ -37,6 +42,8 @@ export interface MemberRecord {
   /** Chain times, seconds. */
   readonly admittedAt: number;
   readonly revokedAt: number | undefined;
+  /** The first round that it may open without waiting; 0 where it never failed as an opener. */
+  readonly openFrom: number;
 }
 
 /** An account that acted. An honest history has an index in each. */
@@ -61,6 +68,9 @@ export interface RoundRecord {
   readonly deadline: number;
   /** Since when a proposal has been due. */
   readonly proposingSince: number;
+  /** The number of commitments that starts the grace period; 0: none does. */
+  readonly closeAt: number;
+  readonly openerFailed: boolean;
   /** When the round became final or was abandoned. */
   readonly endedAt: number | undefined;
   /** In chain order. */
@@ -89,6 +99,8 @@ export interface AttestationRecord extends Omit<Attestation, "member"> {
 export const contractBeforeEvents: ContractState = {
   members: [],
   terms: undefined,
+  nextTerms: undefined,
+  plan: undefined,
   pausedUntil: 0,
   round: undefined,
   latestModel: undefined,
@@ -112,6 +124,28 @@ export function activeHospitals({ members }: Pick<ContractState, "members">): re
 
 export function isSameAccount(a: Account, b: Account): boolean {
   return a.index === undefined ? a.key === b.key : a.index === b.index;
+}
+
+/** Proposals that were not decided in time. */
+export function expiredCount({ proposals }: Pick<RoundRecord, "proposals">): number {
+  return proposals.filter(({ status }) => status === "expired").length;
+}
+
+/** Whether the round takes no further proposal. Refused ones do not count: each member can have one refused. */
+export function isExhausted({ terms }: Pick<ContractState, "terms">, round: Pick<RoundRecord, "proposals">): boolean {
+  return (terms !== undefined && expiredCount(round) >= terms.maxExpired) || round.proposals.length >= 255;
+}
+
+/** Marks the newest round's opener as failed: for as many rounds as there are hospitals it lets others open first. */
+export function withFailedOpener(state: ContractState): ContractState {
+  const { round, members } = state;
+  if (!round) return state;
+  const openFrom = round.id + round.members.length + 1;
+  return {
+    ...state,
+    members: members.map((each) => (each.index === round.opener.index ? { ...each, openFrom } : each)),
+    round: { ...round, openerFailed: true },
+  };
 }
 
 export function isOver({ status }: Pick<RoundRecord, "status">): boolean {

@@ -75,5 +75,7 @@ export function expiryDue(round: RoundState, minUpdates: number, self: HospitalA
 /** Whether this member should open the next round, since whoever opened the last one has not. */
 export function mayOpenAfter(round: RoundState, self: HospitalAddress, now: number): boolean {
   if (round.status !== "final" && round.status !== "abandoned") return false;
-  return now > round.deadline + turnDelay(round, self);
+  // An opener that failed has to wait, so that the others need not.
+  const since = round.openerFailed && round.status === "final" ? round.deadline - proposePeriod(round) : round.deadline;
+  return now > since + turnDelay(round, self);
 }

@@ -32,7 +32,7 @@ export const termFields: readonly TermField[] = [
   ),
   field("attestPeriod", "--attest-period", "for which hospitals may agree or disagree", "12h", 32),
   field("minUpdates", "--min-updates", "fewer updates make no model", "2", 16),
-  field("maxProposals", "--max-proposals", "proposals that may fail before a round is abandoned", "8", 8),
+  field("maxExpired", "--max-expired", "proposals not decided in time before a round is abandoned", "8", 8),
   field(
     "sampleCap",
     "--sample-cap",
@@ -40,6 +40,8 @@ export const termFields: readonly TermField[] = [
     String(defaultPlan().sampleCap),
     24,
   ),
+  field("earlyShare", "--early-share", "percent of hospitals whose updates start the grace period; 0: none", "75", 8),
+  field("gracePeriod", "--grace-period", "then left for the other updates; 0 where the share is 0", "6h", 32),
 ];
 
 /** Adds one option a term. */

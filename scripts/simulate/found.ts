@@ -3,7 +3,7 @@ import { JsonRpcProvider, parseEther } from "ethers";
 import { deployFederation, type Founded } from "../../io/chain/deploy-federation.ts";
 import type { RoundTerms } from "../../protocol/contract/round.ts";
 import { blobDigest } from "../../protocol/format/merkle.ts";
-import type { Plan } from "../../protocol/format/plan.ts";
+import { encodePlan, type Plan } from "../../protocol/format/plan.ts";
 import { type Identity, simulationWallet } from "./identities.ts";
 import type { RunDirectory } from "./run-directory.ts";
 
@@ -14,7 +14,8 @@ const allowance = parseEther("10");
 /** In seconds of chain time; a round continues as soon as all hospitals have acted. */
 function termsFor(plan: Plan): RoundTerms {
   const { minUpdates, sampleCap } = plan;
-  return { commitPeriod: 1800, proposePeriod: 120, attestPeriod: 120, minUpdates, maxProposals: 8, sampleCap };
+  const periods = { commitPeriod: 1800, proposePeriod: 120, attestPeriod: 120, earlyShare: 0, gracePeriod: 0 };
+  return { ...periods, minUpdates, maxExpired: 8, sampleCap };
 }
 
 /** @throws what deployFederation throws */
@@ -42,6 +43,7 @@ export async function foundFederation(
         ...hospitals.map(({ address }) => ({ address, role: "hospital" as const })),
         ...aggregators.map(({ address }) => ({ address, role: "aggregator" as const })),
       ],
+      plan: blobDigest(encodePlan(plan)),
       genesis: blobDigest(genesis),
       pollMs: 20,
     },

@@ -15,7 +15,7 @@ export function showStatus(status: FederationStatus): string {
       `${members.length - active.length} revoked${unbound > 0 ? `; ${unbound} have not bound a peer yet` : ""}`,
     `rules       updates ${showDuration(terms.commitPeriod)}, proposal ${showDuration(terms.proposePeriod)}, ` +
       `attestations ${showDuration(terms.attestPeriod)}; at least ${terms.minUpdates} updates, ` +
-      `${terms.maxProposals} proposals, ${terms.sampleCap} samples`,
+      `${terms.maxExpired} overdue proposals, ${terms.sampleCap} samples`,
   ];
   if (!status.isKnownCode)
     lines.push("warning     the contract's code is not the build that this program knows: read it first");

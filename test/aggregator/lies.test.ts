@@ -23,11 +23,11 @@ async function honestModels() {
 }
 
 describe("a lying aggregator", () => {
-  for (const [what, lie, code, rounds] of [
-    ["drops a valid update", droppingUpdate, "DROPPED_UPDATE", [1, 2]],
-    ["changes a weight by one unit", alteringModel, "WRONG_MODEL", [1, 2]],
-    ["averages onto an older base", usingOldBase, "WRONG_BASE", [2]],
-    ["announces another model than it proposes", equivocating, "EQUIVOCATION", [1, 2]],
+  for (const [what, lie, code, lied] of [
+    ["drops a valid update", droppingUpdate, "DROPPED_UPDATE", 1],
+    ["changes a weight by one unit", alteringModel, "WRONG_MODEL", 1],
+    ["averages onto an older base", usingOldBase, "WRONG_BASE", 2],
+    ["announces another model than it proposes", equivocating, "EQUIVOCATION", 1],
   ] as const) {
     it(`that ${what} is named, and another member's proposal becomes final`, async () => {
       const { federation, refusals } = await withLiar(lie);
@@ -36,11 +36,11 @@ describe("a lying aggregator", () => {
       expect(new Set(refusals.map(({ proposer }) => proposer))).to.deep.equal(new Set([liar]));
       expect(federation.finals).to.deep.equal(await honestModels());
       for (const round of federation.chain.rounds) {
-        const lied = rounds.some((id) => id === round.id);
         expect(round.proposals.map(({ status }) => status)).to.deep.equal(
-          lied ? ["refused", "accepted"] : ["accepted"],
+          round.id === lied ? ["refused", "accepted"] : ["accepted"],
         );
-        expect(round.proposals.at(-1)?.proposer === liar).to.equal(!lied);
+        // From its lie on others open and propose: the contract makes it wait.
+        expect(round.proposals.at(-1)?.proposer === liar).to.equal(round.id < lied);
       }
     });
   }

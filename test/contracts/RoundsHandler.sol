@@ -4,14 +4,17 @@ pragma solidity 0.8.37;
 import {TrainingRounds} from "../../contracts/TrainingRounds.sol";
 import {IConsortium} from "../../contracts/interfaces/IConsortium.sol";
 import {ITrainingRounds} from "../../contracts/interfaces/ITrainingRounds.sol";
+import {SignedEntries} from "./SignedEntries.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev Does whatever members, strangers, the owner and time may do, in any order, and keeps its own books of it,
 /// in the plainest way: what the contract must agree with afterwards.
-contract RoundsHandler {
+contract RoundsHandler is SignedEntries {
     uint256 private constant KEYS = 9;
     uint256 private constant MAX_MEMBERS = 40;
     bytes32 public constant GENESIS = keccak256("genesis");
+    bytes32 private constant PLAN = keccak256("plan");
+    uint256 private constant PAUSE_DISTANCE = 30 days;
 
     TrainingRounds public immutable ROUNDS;
     address[] public accounts;
@@ -32,18 +35,18 @@ contract RoundsHandler {
     mapping(uint32 round => mapping(uint8 number => bytes32 digest)) public proposed;
 
     constructor() {
-        ITrainingRounds.Terms memory terms = ITrainingRounds.Terms(600, 300, 200, 2, 3, 1000);
-        ROUNDS = new TrainingRounds(address(this), terms, address(0), GENESIS);
+        ITrainingRounds.Terms memory terms = ITrainingRounds.Terms(600, 300, 200, 2, 3, 1000, 75, 100);
+        ROUNDS = new TrainingRounds(address(this), terms, address(0), PLAN, GENESIS);
         for (uint256 i = 0; i < 5; ++i) _admit(IConsortium.Role.Hospital);
         _admit(IConsortium.Role.Aggregator);
     }
 
-    function open(uint256 who, uint256 plan) external {
+    function open(uint256 who) external {
         address account = _pick(who);
         (uint32 before,) = _idAndStatus();
         bytes32 base = ROUNDS.latestModel();
         vm.prank(account);
-        try ROUNDS.openRound(keccak256(abi.encode(plan)), base) returns (uint32 id) {
+        try ROUNDS.openRound() returns (uint32 id) {
             _require(!revoked[account], "a revoked member opened");
             _require(id == before + 1, "round ids skip");
             _require(base == latestModel, "the base is not the last final model");
@@ -78,20 +81,38 @@ contract RoundsHandler {
             if ((mask >> (i - 1)) & 1 == 0) continue;
             signers[--count] = accounts[i - 1];
             // Now and then signed for another round: the whole transaction must fail.
-            signed[count] = _sign(accounts[i - 1], forged % 8 == 0 ? id + 1 : id, digest, samples);
+            signed[count] = _sign(ROUNDS, _keys[accounts[i - 1]], forged % 8 == 0 ? id + 1 : id, digest, samples);
         }
-        bool[] memory before = new bool[](signers.length);
-        for (uint256 i = 0; i < signers.length; ++i) before[i] = commitments[id][signers[i]] > 0;
+        bool[] memory valid = new bool[](signers.length);
+        for (uint256 i = 0; i < signers.length; ++i) {
+            valid[i] = forged % 8 != 0 && samples >= 1 && samples <= 1000 && !revoked[signers[i]]
+                && inRound[id][signers[i]] && commitments[id][signers[i]] == 0;
+        }
         try ROUNDS.commitUpdates(id, signed) returns (uint256 recorded) {
-            _require(forged % 8 != 0 || signers.length == 0, "a forged commitment was taken");
             uint256 expected = 0;
             for (uint256 i = 0; i < signers.length; ++i) {
-                if (before[i]) continue;
+                if (!valid[i]) continue;
                 ++expected;
                 _book(id, signers[i], digest, samples);
             }
-            _require(recorded == expected, "the relay counted wrongly");
+            _require(recorded == expected, "the relay took an entry that does not hold, or left out one that does");
         } catch {}
+    }
+
+    function relayVotes(uint256 mask, uint256 votes, uint256 forged) external {
+        ITrainingRounds.RoundView memory round = ROUNDS.latestRound();
+        bool agree = votes % 4 != 0;
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            if ((mask >> i) & 1 == 0) continue;
+            uint8 number = forged % 8 == 0 ? round.proposals + 1 : round.proposals;
+            ITrainingRounds.SignedAttestation[] memory signed = new ITrainingRounds.SignedAttestation[](1);
+            signed[0] = _signVote(ROUNDS, _keys[accounts[i]], round, number, agree);
+            round = ROUNDS.latestRound();
+            try ROUNDS.attestFor(round.id, round.proposedDigest, signed) returns (uint256 recorded) {
+                if (recorded == 1) _bookVote(round, accounts[i], agree);
+                _require(recorded == 0 || number == round.proposals, "a vote on another proposal was taken");
+            } catch {}
+        }
     }
 
     function propose(uint256 who, uint256 model, uint256 included) external {
@@ -115,17 +136,13 @@ contract RoundsHandler {
         bool agree = votes % 4 != 0;
         vm.prank(account);
         try ROUNDS.attest(round.id, round.proposedDigest, agree, 0) {
-            _require(!revoked[account], "a revoked member attested");
-            _require(inRound[round.id][account], "a member of another round attested");
-            _require(verdicts[round.id][round.proposals][account] == 0, "a member attested twice");
-            verdicts[round.id][round.proposals][account] = agree ? 1 : 2;
-            _noteFinality(round);
+            _bookVote(round, account, agree);
         } catch {}
     }
 
     /// @dev A round as it mostly goes, so that the others' mischief also falls into proposals and final rounds.
     function usualRound(uint256 seed, uint256 missing, uint256 dissent) external {
-        this.open(seed, seed);
+        this.open(seed);
         for (uint256 i = 0; i < accounts.length; ++i) {
             if ((missing >> i) & 7 != 0) this.commit(i, seed, uint32(seed % 900) + 1);
         }
@@ -155,7 +172,10 @@ contract RoundsHandler {
     function revoke(uint256 who, uint256 seldom) external {
         address account = _pick(who);
         if (seldom % 4 != 0 || _activeHospitals() <= 3) return;
-        try ROUNDS.revoke(account) {
+        uint8 index = ROUNDS.memberOf(account).index;
+        // An index names the member under whatever key it has now.
+        account = ROUNDS.membersBetween(index, index + 1)[0].account;
+        try ROUNDS.revoke(index) {
             revoked[account] = true;
         } catch {}
     }
@@ -168,7 +188,7 @@ contract RoundsHandler {
         (address to, uint256 key) = _newKey();
         bytes32 typeHash = keccak256("Rotation(address from,address to,uint32 nonce)");
         bytes32 structHash = keccak256(abi.encode(typeHash, from, to, ROUNDS.memberOf(from).keyNonce));
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, _typed(structHash));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, _typed(ROUNDS, structHash));
         vm.prank(from);
         ROUNDS.rotateKey(to, abi.encodePacked(r, s, v));
         revoked[from] = true; // for good, as an address
@@ -177,14 +197,20 @@ contract RoundsHandler {
         commitments[id][to] = commitments[id][from];
         inRound[id][to] = inRound[id][from];
         inRound[id][from] = false;
-        for (uint8 number = 1; number <= 3; ++number) {
+        uint8 proposals = ROUNDS.latestRound().proposals;
+        for (uint8 number = 1; number <= proposals; ++number) {
             verdicts[id][number][to] = verdicts[id][number][from];
             verdicts[id][number][from] = 0;
         }
     }
 
     function pause(uint256 time, uint256 seldom) external {
-        if (seldom % 8 == 0) ROUNDS.pauseUntil(uint40(block.timestamp + (time % 300)));
+        if (seldom % 8 != 0) return;
+        uint256 last = ROUNDS.pausedUntil();
+        try ROUNDS.pauseUntil(uint40(block.timestamp + (time % 300))) {
+            bool cutShort = block.timestamp <= last && ROUNDS.pausedUntil() <= last;
+            _require(cutShort || last == 0 || block.timestamp > last + PAUSE_DISTANCE, "pauses were chained");
+        } catch {}
     }
 
     /// @dev An active member, or zero where there is none.
@@ -221,6 +247,14 @@ contract RoundsHandler {
         hash = keccak256(abi.encode(hash, id, account, digest, samples));
     }
 
+    function _bookVote(ITrainingRounds.RoundView memory round, address account, bool agree) private {
+        _require(!revoked[account], "a revoked member attested");
+        _require(inRound[round.id][account], "a member of another round attested");
+        _require(verdicts[round.id][round.proposals][account] == 0, "a member attested twice");
+        verdicts[round.id][round.proposals][account] = agree ? 1 : 2;
+        _noteFinality(round);
+    }
+
     function _require(bool holds, string memory what) private {
         if (!holds) fault = what;
     }
@@ -254,25 +288,5 @@ contract RoundsHandler {
     function _idAndStatus() private view returns (uint32, ITrainingRounds.Status) {
         ITrainingRounds.RoundView memory round = ROUNDS.latestRound();
         return (round.id, round.status);
-    }
-
-    function _sign(address account, uint32 id, bytes32 digest, uint32 samples)
-        private
-        view
-        returns (ITrainingRounds.SignedCommitment memory)
-    {
-        bytes32 typeHash = keccak256("Commitment(uint32 round,bytes32 manifest,uint32 sampleCount)");
-        bytes32 structHash = keccak256(abi.encode(typeHash, id, digest, samples));
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(_keys[account], _typed(structHash));
-        return ITrainingRounds.SignedCommitment(digest, samples, r, bytes32(uint256(s) | (uint256(v - 27) << 255)));
-    }
-
-    function _typed(bytes32 structHash) private view returns (bytes32) {
-        bytes32 domainType =
-            keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
-        bytes32 domain = keccak256(
-            abi.encode(domainType, keccak256("Consilium"), keccak256("1"), block.chainid, address(ROUNDS))
-        );
-        return keccak256(abi.encodePacked("\x19\x01", domain, structHash));
     }
 }

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { id, type Wallet, ZeroHash } from "ethers";
-import { defaultTerms, hospitalRole, newWallet, openAndCommit } from "./federation.ts";
+import { defaultTerms, hospitalRole, newWallet, openAndCommit, signAttestation } from "./federation.ts";
 import { model, onFederation, status } from "./on-federation.ts";
 
 const { attestPeriod } = defaultTerms;
@@ -53,6 +53,41 @@ describe("TrainingRounds", () => {
         .withArgs(1, on.hospitals[3].address, 1, false, ZeroHash);
       await refused(attest(on.hospitals[3], true), "AttestationDuplicate");
       expect(await state()).to.deep.equal(before);
+    });
+
+    it("are relayed by anyone, and what does not hold is passed over", async () => {
+      const { rounds, as, stranger, hospitals } = on.federation;
+      await rounds.revoke(3);
+      const said = { round: 1, proposal: 1, model, agree: true, scores: id("scores") };
+      const sign = (i: number, changes = {}) =>
+        signAttestation(on.federation, hospitals[i] as Wallet, { ...said, ...changes });
+      const entries = [
+        await sign(0, { proposal: 2 }),
+        await sign(0, { model: id("other") }),
+        { ...(await sign(0)), agree: false },
+        { ...(await sign(0)), r: ZeroHash },
+        await sign(3),
+        await signAttestation(on.federation, stranger as Wallet, said),
+        await sign(0),
+        await sign(1),
+        await sign(1),
+        await sign(0),
+      ];
+      expect(await as(stranger).attestFor.staticCall(1, model, entries)).to.equal(2n);
+      await expect(as(stranger).attestFor(1, model, entries))
+        .to.emit(rounds, "AttestedTogether")
+        .withArgs(1, 1, 0b11n, 0b11n, [id("scores"), id("scores"), ...Array(8).fill(ZeroHash)]);
+      expect((await state()).agreeing).to.equal(2n);
+      await expect(as(stranger).attestFor(1, model, [await sign(2)])).to.emit(rounds, "RoundFinalised");
+      await refused(as(stranger).attestFor(1, id("other"), []), "AttestationModelMismatch");
+    });
+
+    it("that are relayed together can refuse the proposal", async () => {
+      const { as, stranger, hospitals } = on.federation;
+      const against = { round: 1, proposal: 1, model, agree: false, scores: ZeroHash };
+      const signed = await Promise.all(hospitals.map((each) => signAttestation(on.federation, each, against)));
+      await expect(as(stranger).attestFor(1, model, signed)).to.emit(on.federation.rounds, "ProposalRefused");
+      expect((await state()).status).to.equal(status.proposing);
     });
 
     it("are refused while nothing is proposed", async () => {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { AbiCoder, id, keccak256, type Wallet, ZeroAddress, ZeroHash } from "ethers";
-import { defaultTerms, genesis, hospitalRole, newWallet, plan, signCommitment } from "./federation.ts";
+import { defaultTerms, hospitalRole, newWallet, signCommitment } from "./federation.ts";
 import { model, onFederation } from "./on-federation.ts";
 
 const { commitPeriod } = defaultTerms;
@@ -10,7 +10,7 @@ describe("TrainingRounds", () => {
   const { pass, state, refused, propose, attest } = on;
 
   describe("commitments", () => {
-    beforeEach(() => on.federation.as(on.federation.aggregator).openRound(plan, genesis));
+    beforeEach(() => on.federation.as(on.federation.aggregator).openRound());
 
     it("are taken once a hospital, until the deadline and with a sample count within the cap", async () => {
       const { as, rounds, aggregator, stranger } = on.federation;
@@ -70,7 +70,7 @@ describe("TrainingRounds", () => {
       await pass(commitPeriod + 1);
       await propose(on.federation.aggregator, model, 0b1101n);
       for (const hospital of on.hospitals.slice(0, 3)) await attest(hospital, true);
-      await as(on.hospitals[0]).openRound(plan, model);
+      await as(on.hospitals[0]).openRound();
       await as(on.hospitals[1]).commitUpdate(2, id("d"), 7);
       add(2, on.hospitals[1].address, id("d"), 7);
       expect(await rounds.commitmentsHash()).to.equal(hash);
@@ -92,43 +92,65 @@ describe("TrainingRounds", () => {
       expect(await as(stranger).commitUpdates.staticCall(1, signed)).to.equal(0n);
     });
 
-    it("are refused when relayed with what the hospital did not sign", async () => {
+    it("are passed over when relayed with what does not hold, and cost the others nothing", async () => {
       const { as, rounds, stranger } = on.federation;
-      const honest = await signCommitment(on.federation, on.hospitals[0], {
-        round: 1,
-        manifest: id("m"),
-        sampleCount: 9,
-      });
-      const relay = (changed: object, round = 1) => as(stranger).commitUpdates(round, [{ ...honest, ...changed }]);
-      await refused(relay({ sampleCount: 10 }), "MemberUnknown");
-      await refused(relay({ manifestDigest: id("other") }), "MemberUnknown");
-      await refused(relay({ sampleCount: 1001 }), "CommitmentSampleCount");
-      await refused(relay({ manifestDigest: ZeroHash }), "DigestZero");
-      await refused(relay({ r: ZeroHash }), "ECDSAInvalidSignature");
-      await refused(relay({}, 2), "RoundMismatch");
+      const said = { round: 1, manifest: id("m"), sampleCount: 9 };
+      const [first, second, third] = on.hospitals;
+      const honest = await signCommitment(on.federation, first, said);
       const elsewhere = { ...on.federation, domain: { ...on.federation.domain, verifyingContract: ZeroAddress } };
-      await refused(
-        relay(await signCommitment(elsewhere, on.hospitals[0], { round: 1, manifest: id("m"), sampleCount: 9 })),
-        "MemberUnknown",
-      );
       const late = newWallet(on.chain);
       await rounds.admit(late.address, hospitalRole);
-      await refused(
-        relay(await signCommitment(on.federation, late, { round: 1, manifest: id("m"), sampleCount: 9 })),
-        "MemberNotInRound",
-      );
-      await refused(
-        relay(
-          await signCommitment(on.federation, on.federation.stranger as Wallet, {
-            round: 1,
-            manifest: id("m"),
-            sampleCount: 9,
-          }),
-        ),
-        "MemberUnknown",
-      );
+      await rounds.revoke(1);
+      const entries = [
+        { ...honest, sampleCount: 10 },
+        { ...honest, manifestDigest: id("other") },
+        { ...honest, r: ZeroHash },
+        { ...honest, r: `0x${"ff".repeat(32)}` },
+        await signCommitment(on.federation, first, { ...said, sampleCount: 1001 }),
+        await signCommitment(on.federation, first, { ...said, sampleCount: 0 }),
+        await signCommitment(on.federation, first, { ...said, manifest: ZeroHash }),
+        await signCommitment(on.federation, first, { ...said, round: 2 }),
+        await signCommitment(elsewhere, first, said),
+        await signCommitment(on.federation, second, said),
+        await signCommitment(on.federation, late, said),
+        await signCommitment(on.federation, stranger as Wallet, said),
+        await signCommitment(on.federation, third, said),
+        honest,
+        honest,
+      ];
+      expect(await as(stranger).commitUpdates.staticCall(1, entries)).to.equal(2n);
+      await as(stranger).commitUpdates(1, entries);
+      expect((await state()).pending).to.equal(0b1010n);
+      await refused(as(stranger).commitUpdates(2, [honest]), "RoundMismatch");
       await pass(commitPeriod + 1);
-      await refused(relay({}), "CommitmentLate");
+      await refused(as(stranger).commitUpdates(1, [honest]), "CommitmentLate");
+    });
+
+    it("of the stated share of hospitals start a grace period that ends committing, however they come", async () => {
+      const { as, rounds, aggregator, stranger } = on.federation;
+      const terms = { ...defaultTerms, earlyShare: 51, gracePeriod: 60 };
+      await rounds.setTerms(terms);
+      await pass(commitPeriod + 1);
+      await as(aggregator).expire(1);
+      await as(aggregator).openRound();
+      await as(on.hospitals[0]).commitUpdate(2, id("a"), 1);
+      await as(on.hospitals[1]).commitUpdate(2, id("b"), 1);
+      const before = await state();
+      expect(before.closeAt).to.equal(3n);
+      const signed = await signCommitment(on.federation, on.hospitals[2], {
+        round: 2,
+        manifest: id("c"),
+        sampleCount: 1,
+      });
+      const relayed = as(stranger).commitUpdates(2, [signed]);
+      await expect(relayed).to.emit(rounds, "CommittingShortened");
+      const now = BigInt(await on.chain.networkHelpers.time.latest());
+      const { commitBy, deadline } = await state();
+      expect([commitBy, deadline]).to.deep.equal([now + 60n, now + 60n + 2n * BigInt(terms.proposePeriod)]);
+      await refused(propose(aggregator, model, 0b111n, 2), "ProposalEarly");
+      await pass(61);
+      await refused(as(on.hospitals[3]).commitUpdate(2, id("d"), 1), "CommitmentLate");
+      await propose(aggregator, model, 0b111n, 2);
     });
   });
 });

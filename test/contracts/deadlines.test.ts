@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { id } from "ethers";
-import { defaultTerms, genesis, openAndCommit, plan } from "./federation.ts";
+import { defaultTerms, openAndCommit } from "./federation.ts";
 import { model, onFederation } from "./on-federation.ts";
 
 const { commitPeriod, proposePeriod, attestPeriod } = defaultTerms;
@@ -53,14 +53,30 @@ describe("TrainingRounds", () => {
   });
 
   describe("a pause", () => {
+    it("can be cut short and never prolonged, and the next one keeps its distance", async () => {
+      const { rounds, as, aggregator } = on.federation;
+      const { time } = on.chain.networkHelpers;
+      const until = (await time.latest()) + 1000;
+      await rounds.pauseUntil(until);
+      await refused(rounds.pauseUntil(until + 1), "PauseTooLong");
+      await rounds.pauseUntil(until - 500);
+      await time.increaseTo(until - 500);
+      await refused(rounds.pauseUntil(until + 1000), "PauseTooSoon");
+      // An opened round does not make the contract forget the last pause.
+      await as(aggregator).openRound();
+      await refused(rounds.pauseUntil(until + 1000), "PauseTooSoon");
+      await time.increaseTo(until - 500 + 30 * 86_400);
+      await expect(rounds.pauseUntil((await time.latest()) + 10)).to.emit(rounds, "PausedUntil");
+    });
+
     it("stops every step of the rounds, and lapses by itself", async () => {
       const { rounds, as, aggregator } = on.federation;
-      await as(aggregator).openRound(plan, genesis);
+      await as(aggregator).openRound();
       const until = (await on.chain.networkHelpers.time.latest()) + 100;
       await expect(rounds.pauseUntil(until)).to.emit(rounds, "PausedUntil").withArgs(until);
       expect(await rounds.pausedUntil()).to.equal(until);
       for (const step of [
-        () => as(aggregator).openRound(plan, genesis),
+        () => as(aggregator).openRound(),
         () => as(on.hospitals[0]).commitUpdate(1, id("m"), 1),
         () => as(on.hospitals[0]).commitUpdates(1, []),
         () => propose(aggregator),
@@ -79,9 +95,10 @@ describe("TrainingRounds", () => {
       await refused(rounds.pauseUntil(now + 31 * 86_400), "PauseTooLong");
       await refused(as(on.hospitals[0]).pauseUntil(now + 10), "OwnableUnauthorizedAccount");
       await refused(as(on.hospitals[0]).setTerms(defaultTerms), "OwnableUnauthorizedAccount");
+      await refused(rounds.pauseUntil(0), "PauseNotRunning");
       await rounds.pauseUntil(now + 29 * 86_400);
       await rounds.pauseUntil(0);
-      await as(aggregator).openRound(plan, genesis);
+      await as(aggregator).openRound();
     });
   });
 });

@@ -18,8 +18,10 @@ export const defaultTerms = {
   proposePeriod: 300,
   attestPeriod: 200,
   minUpdates: 2,
-  maxProposals: 3,
+  maxExpired: 3,
   sampleCap: 1000,
+  earlyShare: 0,
+  gracePeriod: 0,
 };
 export const hospitalRole = 1;
 export const aggregatorRole = 2;
@@ -40,7 +42,7 @@ export type Chain = Awaited<ReturnType<typeof connectChain>>;
 /** Deploys a federation whose owner is the first account, with hospitals of their own keys and one aggregator. */
 export async function deployFederation(
   chain: Chain,
-  { hospitals: count = 4, terms = defaultTerms, genesisDigest = genesis } = {},
+  { hospitals: count = 4, terms = defaultTerms, planDigest = plan, genesisDigest = genesis } = {},
 ) {
   const { ethers } = chain;
   const [owner, aggregator, stranger] = (await ethers.getSigners()) as unknown as [Signer, Signer, Signer];
@@ -49,6 +51,7 @@ export async function deployFederation(
     await owner.getAddress(),
     Object.values(terms),
     ethers.ZeroAddress,
+    planDigest,
     genesisDigest,
   );
   const rounds = deployed as unknown as Rounds;
@@ -101,10 +104,29 @@ export async function signCommitment(
   return { manifestDigest: manifest, sampleCount, r: signature.r, vs: signature.yParityAndS };
 }
 
+/** A vote as its hospital signs it and as the contract takes it. */
+export async function signAttestation(
+  { domain }: Pick<Federation, "domain">,
+  hospital: Pick<Wallet, "signTypedData">,
+  said: { round: number; proposal: number; model: string; agree: boolean; scores: string },
+) {
+  const types = {
+    Attestation: [
+      { name: "round", type: "uint32" },
+      { name: "proposal", type: "uint8" },
+      { name: "model", type: "bytes32" },
+      { name: "agree", type: "bool" },
+      { name: "scores", type: "bytes32" },
+    ],
+  };
+  const signature = Signature.from(await hospital.signTypedData(domain, types, said));
+  return { agree: said.agree, scoresDigest: said.scores, r: signature.r, vs: signature.yParityAndS };
+}
+
 /** Opens a round and commits the given hospitals, directly. */
-export async function openAndCommit(federation: Federation, committers = federation.hospitals, base = genesis) {
+export async function openAndCommit(federation: Federation, committers = federation.hospitals) {
   const { as, aggregator } = federation;
-  const open = await (await as(aggregator).openRound(plan, base)).wait();
+  const open = await (await as(aggregator).openRound()).wait();
   const round = Number((await federation.rounds.latestRound()).id);
   const commits = [];
   for (const [i, hospital] of committers.entries()) {

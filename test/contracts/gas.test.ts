@@ -16,7 +16,7 @@ describe("the gas of a federation", () => {
   before(async function () {
     // What counts the coverage costs gas.
     if (globalOptions.coverage) this.skip();
-    this.timeout(60_000);
+    this.timeout(240_000);
     measured = await measureGas(sizes);
     if (process.env["CONSILIUM_SNAPSHOT"] === "write") {
       writeFileSync(path, `${JSON.stringify(await measureGas([...sizes, 50, 100, 256]), null, 2)}\n`);
@@ -26,14 +26,29 @@ describe("the gas of a federation", () => {
 
   it("is what the committed snapshot says", () => {
     const only = <T>(all: Readonly<Record<string, T>>) => Object.fromEntries(sizes.map((size) => [size, all[size]]));
-    expect(measured).to.deep.equal({ ...snapshot, rounds: only(snapshot.rounds), relayed: only(snapshot.relayed) });
+    expect(measured).to.deep.equal({
+      ...snapshot,
+      rounds: only(snapshot.rounds),
+      relayed: only(snapshot.relayed),
+      relayedVotes: only(snapshot.relayedVotes),
+    });
   });
 
   it("stays within the budget of each step", () => {
-    expect(measured.rounds["10"]?.commitment).to.be.at.most(40_000);
     expect(measured.relayed["20"]).to.be.at.most(13_000);
-    expect(measured.rounds["10"]?.withAllAttestations).to.be.at.most(900_000);
+    expect(measured.relayedVotes["20"]).to.be.at.most(15_000);
     expect(measured.firstRound.toFinal).to.be.at.most(900_000);
+    // What the contract's first revision took, by step: the second may take 3 % more for what it guarantees.
+    const first = {
+      open: 67_786,
+      commitment: 39_856,
+      propose: 50_178,
+      attestation: 45_989,
+      withAllAttestations: 898_843,
+    };
+    for (const [step, gas] of Object.entries(first)) {
+      expect(measured.rounds["10"]?.[step as keyof typeof first], step).to.be.at.most(1.03 * gas);
+    }
   });
 
   it("grows with the hospitals in a straight line, and for each of them not at all", () => {

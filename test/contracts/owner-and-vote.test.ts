@@ -55,13 +55,41 @@ describe("Consortium", () => {
       const late = newWallet(on.chain);
       await voteAll(3, motion("admit", [late.address, hospitalRole]));
       expect((await rounds.memberOf(late.address)).active).to.equal(true);
-      await voteAll(4, motion("revoke", [late.address]));
+      await voteAll(4, motion("revoke", [(await rounds.memberOf(late.address)).index]));
       expect((await rounds.memberOf(late.address)).active).to.equal(false);
       await voteAll(3, motion("setTerms", [{ ...defaultTerms, minUpdates: 3 }]));
       expect((await rounds.currentTerms()).minUpdates).to.equal(3);
       await voteAll(3, motion("transferOwnership", [await owner.getAddress()]));
       await rounds.acceptOwnership();
       expect(await rounds.owner()).to.equal(await owner.getAddress());
+    });
+
+    it("holds against a member that rotates its key while the vote goes on", async () => {
+      const { rounds, as, hospitals, domain } = on.federation;
+      await handOver();
+      const data = motion("revoke", [3]);
+      await voteAll(2, data);
+      const to = newWallet(on.chain);
+      const from = (hospitals[3] as Wallet).address;
+      const types = {
+        Rotation: [
+          { name: "from", type: "address" },
+          { name: "to", type: "address" },
+          { name: "nonce", type: "uint32" },
+        ],
+      };
+      const signature = await to.signTypedData(domain, types, { from, to: to.address, nonce: 0 });
+      await as(hospitals[3] as Wallet).rotateKey(to.address, signature);
+      await expect(as(hospitals[2] as Wallet).vote(data, true))
+        .to.emit(rounds, "MemberRevoked")
+        .withArgs(to.address, 3);
+    });
+
+    it("takes no motion that is longer than a call of the contract", async () => {
+      const { rounds, as, hospitals } = on.federation;
+      const vote = (length: number) => as(hospitals[0] as Wallet).vote(`0x${"00".repeat(length)}`, true);
+      await expect(vote(513)).to.be.revertedWithCustomError(rounds, "MotionTooLong").withArgs(513, 512);
+      await expect(vote(512)).to.emit(rounds, "MotionVoted");
     });
 
     it("counts each hospital once, lets it take its vote back, and forgets those who are revoked", async () => {
@@ -74,7 +102,7 @@ describe("Consortium", () => {
       await as(second).vote(data, true);
       await as(second).vote(data, false);
       expect(await rounds.supportersOf(data)).to.equal(1n);
-      await rounds.revoke(first.address);
+      await rounds.revoke(0);
       // Three hospitals remain: all three are needed, and the revoked one's vote is none of them.
       await as(second).vote(data, true);
       await as(third).vote(data, true);
@@ -85,7 +113,7 @@ describe("Consortium", () => {
 
     it("decides nothing while the federation has another owner", async () => {
       const { rounds, as, hospitals } = on.federation;
-      const data = motion("revoke", [addressOf(0)]);
+      const data = motion("revoke", [0]);
       await voteAll(2, data);
       await expect(as(hospitals[2] as Wallet).vote(data, true)).to.be.revertedWithCustomError(
         rounds,

@@ -31,13 +31,17 @@ export const terms: RoundTerms = {
   proposePeriod: 60,
   attestPeriod: 50,
   minUpdates: 2,
-  maxProposals: 2,
+  maxExpired: 2,
   sampleCap: 1000,
+  earlyShare: 60,
+  gracePeriod: 20,
 };
 
 const weights: Readonly<Record<AnyCall["name"], number>> = {
   commitUpdate: 2,
   attest: 4,
+  attestFor: 3,
+  agreePlan: 2,
   proposeModel: 3,
   openRound: 2,
   expire: 4,
@@ -64,7 +68,7 @@ export const choices: fc.Arbitrary<Choice> = fc.record({
 function forwardCall({ round }: ContractState, what: number, time: number): AnyCall["name"] {
   if (!round || isOver(round)) return "openRound";
   if (time >= round.deadline) return "expire";
-  if (round.status === "proposed") return "attest";
+  if (round.status === "proposed") return what % 3 === 0 ? "attestFor" : "attest";
   const isFull = round.commitments.length === round.members.length;
   const waits = round.status === "committing" && !isFull && time < round.commitBy;
   return waits ? (what % 4 === 0 ? "commitUpdates" : "commitUpdate") : "proposeModel";
@@ -94,8 +98,8 @@ export function callOf(
   const sampleCount = slip === 23 ? 0 : slip === 24 ? 1001 : 1 + what;
   switch (name) {
     case "openRound": {
-      const base = slip === 25 ? digestOf("model", 7) : (state.latestModel ?? digestOf("genesis", 0));
-      return { by: member, wait, call: { name, args: { plan: digest("plan"), base } } };
+      const { plan = zeroDigest, latestModel: base = zeroDigest } = state;
+      return { by: member, wait, call: { name, args: { plan, base } } };
     }
     case "commitUpdate":
       return { by: toCommit, wait, call: { name, args: { round: id, manifest: digest("manifest"), sampleCount } } };
@@ -128,6 +132,20 @@ export function callOf(
         call: { name, args: { round: id, proposal: number, agree, scores: digestOf("scores", what) } },
       };
     }
+    case "attestFor": {
+      const proposal = Math.max(1, round?.proposals.length ?? 0) + (slip === 28 ? -1 : 0);
+      const some = members.filter(({ index }) => ((what >> (index % 8)) & 1) === 1 || index % 8 === who % 8);
+      const listed = slip < 10 ? [...some].reverse() : some;
+      const signed = listed.map(({ index }) => {
+        const key = keyOf(index);
+        return { member: key, agree: (what + index) % 10 < 7, scores: digestOf("scores", index) };
+      });
+      return { by: anyKey, wait, call: { name, args: { round: id, proposal: Math.max(1, proposal), signed } } };
+    }
+    case "agreePlan": {
+      const genesis = slip < 50 ? zeroDigest : digestOf("genesis", what);
+      return { by: owner, wait, call: { name, args: { plan: digest("plan"), genesis } } };
+    }
     case "expire":
       return { by: anyKey, wait, call: { name, args: { round: id } } };
     case "rotateKey":
@@ -145,14 +163,14 @@ export function callOf(
       return {
         by: owner,
         wait,
-        call: { name, args: { terms: { ...terms, minUpdates, maxProposals: 1 + (what % 4) } } },
+        call: { name, args: { terms: { ...terms, minUpdates, maxExpired: 1 + (what % 4), earlyShare: what % 120 } } },
       };
     }
     case "pauseUntil":
       return {
         by: owner,
         wait,
-        call: { name, args: { until: time + wait + (slip < 10 ? 31 * 24 * 3600 : what % 40) } },
+        call: { name, args: { until: time + wait + (slip < 10 ? 31 * 24 * 3600 : slip < 20 ? -500 : what % 40) } },
       };
   }
 }

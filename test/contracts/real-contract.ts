@@ -16,7 +16,7 @@ import {
 } from "../../io/chain/training-rounds.ts";
 import { commitmentTypedData } from "../../protocol/contract/commitment.ts";
 import type { LedgerEvent, Member, RoundTerms } from "../../protocol/contract/round.ts";
-import { type ContractState, everIndexOf } from "../../protocol/contract/state.ts";
+import { activeIndexOf, type ContractState, everIndexOf } from "../../protocol/contract/state.ts";
 import {
   type Digest,
   type HospitalAddress,
@@ -27,7 +27,7 @@ import {
 import type { FederationId } from "../../protocol/format/federation-id.ts";
 import type { SignedCommitment } from "../../protocol/ports.ts";
 import type { AnyCall } from "../fakes/contract.ts";
-import type { Chain } from "./federation.ts";
+import { type Chain, signAttestation } from "./federation.ts";
 
 interface RawLog {
   readonly topics: readonly string[];
@@ -81,13 +81,14 @@ export class RealContract {
   static async deploy(
     chain: Chain,
     terms: RoundTerms,
-    genesis: Digest,
+    { plan, genesis }: { readonly plan: Digest; readonly genesis: Digest },
   ): Promise<{ real: RealContract; logs: readonly RawLog[] }> {
     const owner = accounts[0]!;
     const constructed = AbiCoder.defaultAbiCoder().encode(trainingRoundsInterface.deploy.inputs, [
       owner,
       Object.values(terms),
       `0x${"00".repeat(20)}`,
+      plan,
       genesis,
     ]);
     const data = `${creationCode}${constructed.slice(2)}`;
@@ -137,7 +138,7 @@ export class RealContract {
   async #encode(by: HospitalAddress, call: AnyCall, state: ContractState): Promise<string> {
     switch (call.name) {
       case "openRound":
-        return encodeCall("openRound", [call.args.plan, call.args.base]);
+        return encodeCall("openRound", []);
       case "commitUpdate":
         return encodeCall("commitUpdate", [call.args.round, call.args.manifest, call.args.sampleCount]);
       case "commitUpdates": {
@@ -154,6 +155,17 @@ export class RealContract {
         const model = state.round?.proposals.find(({ number }) => number === proposal)?.model ?? zeroDigest;
         return encodeCall("attest", [round, model, agree, scores]);
       }
+      case "attestFor": {
+        const { round, proposal, signed } = call.args;
+        const model = state.round?.proposals.find(({ number }) => number === proposal)?.model ?? zeroDigest;
+        const federation = { domain: this.#domain() };
+        const votes = signed.map(({ member, ...vote }) =>
+          signAttestation(federation, walletOf(member), { round, proposal, model, ...vote }),
+        );
+        return encodeCall("attestFor", [round, model, await Promise.all(votes)]);
+      }
+      case "agreePlan":
+        return encodeCall("agreePlan", [call.args.plan, call.args.genesis]);
       case "expire":
         return encodeCall("expire", [call.args.round]);
       case "rotateKey": {
@@ -170,7 +182,7 @@ export class RealContract {
       case "admit":
         return encodeCall("admit", [call.args.member, call.args.role === "hospital" ? 1 : 2]);
       case "revoke":
-        return encodeCall("revoke", [call.args.member]);
+        return encodeCall("revoke", [activeIndexOf(state, call.args.member) ?? 255]);
       case "setTerms":
         return encodeCall("setTerms", [call.args.terms]);
       case "pauseUntil":

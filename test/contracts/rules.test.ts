@@ -5,13 +5,14 @@ import fc from "fast-check";
 import { type ErrorCode, FedError, isFedError } from "../../foundation/errors.ts";
 import { RoundHistory } from "../../protocol/contract/round-history.ts";
 import { tally } from "../../protocol/contract/rules/attesting.ts";
-import type { ContractState } from "../../protocol/contract/state.ts";
+import { type ContractState, expiredCount } from "../../protocol/contract/state.ts";
 import { type Digest, zeroDigest } from "../../protocol/format/digest.ts";
 import { type AnyCall, FakeContract } from "../fakes/contract.ts";
 import { type Chain, connectChain } from "./federation.ts";
 import { callOf, choices, type TimedCall, terms } from "./random-calls.ts";
 import { accounts, RealContract, type Sent } from "./real-contract.ts";
 
+const plan = `0x${"70".repeat(32)}` as Digest;
 const genesis = `0x${"67".repeat(32)}` as Digest;
 const statuses = ["none", "committing", "proposed", "proposing", "final", "abandoned"];
 
@@ -56,7 +57,15 @@ describe("the contract's rules in TypeScript", () => {
     });
     await fc.assert(property, { seed: 14, numRuns: 100, endOnFailure: true });
     // A test that never came to the rarer calls would show little.
-    for (const each of ["proposeModel taken", "attest taken", "expire taken", "rotateKey taken", "revoke taken"]) {
+    for (const each of [
+      "proposeModel taken",
+      "attest taken",
+      "attestFor taken",
+      "agreePlan taken",
+      "expire taken",
+      "rotateKey taken",
+      "revoke taken",
+    ]) {
       expect(seen.get(each), each).to.be.greaterThan(50);
     }
   });
@@ -64,11 +73,11 @@ describe("the contract's rules in TypeScript", () => {
 
 /** Four hospitals and an aggregator. */
 async function found(chain: Chain): Promise<Trio & { time: number }> {
-  const { real, logs } = await RealContract.deploy(chain, terms, genesis);
+  const { real, logs } = await RealContract.deploy(chain, terms, { plan, genesis });
   const trio = {
     real,
     history: new RoundHistory({ keep: Number.POSITIVE_INFINITY }),
-    fake: new FakeContract(terms, { genesis }),
+    fake: new FakeContract(terms, { plan, genesis }),
   };
   const block = (await real.rpc("eth_getBlockByNumber", ["latest", false])) as { timestamp: string };
   let time = Number(block.timestamp);
@@ -117,19 +126,23 @@ function possibleErrors({ code, facts }: FedError): readonly string[] {
 }
 
 /** What the contract shows, as the rules' state has it. */
-function view({ members, terms: set, pausedUntil, round, latestModel, commitmentsHash }: ContractState) {
+function view(state: ContractState) {
+  const { members, terms: set, nextTerms, plan: agreed, pausedUntil, round, latestModel, commitmentsHash } = state;
   const newest = round?.proposals.at(-1);
   const { agreeing, disagreeing } = newest ? tally(newest) : { agreeing: 0, disagreeing: 0 };
   const committed = new Set(round?.commitments.map(({ member }) => member));
   return {
-    members: members.map(({ index, keys, role, peerId, revokedAt }) => [
+    members: members.map(({ index, keys, role, peerId, revokedAt, openFrom }) => [
       index,
       keys.at(-1),
       role,
       peerId !== undefined,
       revokedAt === undefined,
+      openFrom,
     ]),
     terms: set,
+    nextTerms: nextTerms ?? set,
+    plan: agreed ?? zeroDigest,
     pausedUntil,
     latestModel: latestModel ?? zeroDigest,
     commitmentsHash,
@@ -139,6 +152,8 @@ function view({ members, terms: set, pausedUntil, round, latestModel, commitment
       opener: round.opener.index,
       proposer: newest ? newest.proposer.index : 0,
       proposals: round.proposals.length,
+      expired: expiredCount(round),
+      closeAt: round.closeAt,
       hospitals: round.members.length,
       agreeing,
       disagreeing,
@@ -153,9 +168,12 @@ function view({ members, terms: set, pausedUntil, round, latestModel, commitment
 
 async function realView({ real, history }: Trio): Promise<ReturnType<typeof view>> {
   const count = history.state.members.length;
-  const [round, set, pausedUntil, members] = await Promise.all([
+  const openFrom = await Promise.all(Array.from({ length: count }, (_, index) => real.read("opensFrom", [index])));
+  const [round, set, next, agreed, pausedUntil, members] = await Promise.all([
     real.read("latestRound", []),
     real.read("currentTerms", []),
+    real.read("nextTerms", []),
+    real.read("agreedPlan", []),
     real.read("pausedUntil", []),
     real.read("membersBetween", [0, count]),
   ]);
@@ -167,8 +185,11 @@ async function realView({ real, history }: Trio): Promise<ReturnType<typeof view
       role === 1n ? "hospital" : "aggregator",
       peerKey !== zeroDigest,
       active,
+      Number(openFrom[Number(index)]),
     ]) as never,
     terms: numbers(set) as never,
+    nextTerms: numbers(next) as never,
+    plan: agreed as Digest,
     pausedUntil: Number(pausedUntil),
     latestModel: round.latestModel as Digest,
     commitmentsHash: round.commitmentsHash as Digest,
@@ -181,6 +202,8 @@ async function realView({ real, history }: Trio): Promise<ReturnType<typeof view
             opener: Number(round.opener),
             proposer: Number(round.proposer),
             proposals: Number(round.proposals),
+            expired: Number(round.expired),
+            closeAt: Number(round.closeAt),
             hospitals: Number(round.hospitals),
             agreeing: Number(round.agreeing),
             disagreeing: Number(round.disagreeing),

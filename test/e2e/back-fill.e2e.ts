@@ -5,7 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect } from "chai";
-import { AbiCoder, keccak256, toBeHex, ZeroHash, zeroPadValue } from "ethers";
+import { AbiCoder, keccak256, toBeHex, ZeroAddress, ZeroHash, zeroPadValue } from "ethers";
 import { openLedger } from "../../io/chain/ledger.ts";
 import { trainingRoundsInterface } from "../../io/chain/training-rounds.ts";
 import type { LedgerEvent } from "../../protocol/contract/round.ts";
@@ -70,7 +70,7 @@ describe("a year of rounds", () => {
       // Only events of the current range of blocks remain: at most two rounds.
       expect(events.filter((each) => each.deref()).length).to.be.below(2 * 9);
     }
-    expect(events).to.have.length(4 + rounds * 9);
+    expect(events).to.have.length(6 + rounds * 9);
     ledger.close();
   });
 
@@ -109,14 +109,16 @@ function log(block: number, logIndex: number, name: string, args: unknown[]) {
   const { hash: blockHash } = header(block);
   const transactionHash = keccak256(zeroPadValue(toBeHex(block * 100 + logIndex + 1), 32));
   const place = { blockNumber, blockHash, logIndex: logIndex === 0 ? "0x0" : toBeHex(logIndex), transactionHash };
-  return { address: contract, topics, data, ...place, removed: false, blockTimestamp: toBeHex(block * 12 + 1) };
+  return { address: contract, topics, data, ...place, removed: false, blockTimestamp: toBeHex(block * 12) };
 }
 
 function foundingLogs(): object[] {
-  const terms = [600, 300, 200, 2, 3, 1000];
+  const terms = [600, 300, 200, 2, 3, 1000, 0, 0];
   return [
     log(0, 0, "TermsSet", [terms]),
-    ...hospitals.map((each, i) => log(0, i + 1, "MemberAdmitted", [each, i, 1, 1])),
+    log(0, 1, "FederationFounded", [ZeroAddress]),
+    log(0, 2, "PlanAgreed", [digestOf("plan"), digestOf("genesis")]),
+    ...hospitals.map((each, i) => log(0, i + 3, "MemberAdmitted", [each, i, 1, 1])),
   ];
 }
 
@@ -138,21 +140,30 @@ function roundLogs(round: number): object[] {
     ...hospitals.map((each, i) =>
       log(block, 1 + i, "UpdateCommitted", [round, each, digestOf(`${round} ${i}`), 10 + i]),
     ),
-    log(block, 4, "ModelProposed", [round, hospitals[0], 1, model, all, ZeroHash, block * 12 + 800]),
+    log(block, 4, "ModelProposed", [round, hospitals[0], 1, model, all, commitmentsHash(round), block * 12 + 200]),
     ...hospitals.map((each, i) => log(block, 5 + i, "Attested", [round, each, 1, true, ZeroHash])),
     log(block, 8, "RoundFinalised", [round, 1, model]),
   ];
 }
 
-function latestRound(): string {
-  let hash = ZeroHash;
-  for (let round = 1; round <= rounds; round++) {
+const hashes = [ZeroHash];
+
+/** Of all commitments up to this round. */
+function commitmentsHash(until: number): string {
+  for (let round = hashes.length; round <= until; round++) {
+    let hash = hashes[round - 1]!;
     for (const [i, each] of hospitals.entries()) {
       const types = ["bytes32", "uint32", "address", "bytes32", "uint32"];
       hash = keccak256(codec.encode(types, [hash, round, each, digestOf(`${round} ${i}`), 10 + i]));
     }
+    hashes.push(hash);
   }
+  return hashes[until]!;
+}
+
+function latestRound(): string {
+  const hash = commitmentsHash(rounds);
   const [type] = trainingRoundsInterface.getFunction("latestRound")?.outputs ?? [];
-  const view = [rounds, 4, 0, 0, 1, 3, 3, 0, 1000, 0, 0, 7n, 0n, hash, ZeroHash, digestOf(`model ${rounds}`)];
+  const view = [rounds, 4, 0, 0, 1, 0, 3, 3, 0, 1000, 0, 0, 0, 7n, 0n, hash, ZeroHash, digestOf(`model ${rounds}`)];
   return codec.encode([type!], [view]);
 }

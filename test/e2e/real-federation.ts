@@ -109,11 +109,21 @@ export class RealFederation {
       endpoints: [chain.url],
       chainId: 31337,
       deployer: simulationWallet(seed, admin.name),
-      terms: { commitPeriod: 60, proposePeriod: 12, attestPeriod: 20, minUpdates: 2, maxProposals: 8, sampleCap: 1000 },
+      terms: {
+        commitPeriod: 60,
+        proposePeriod: 12,
+        attestPeriod: 20,
+        minUpdates: 2,
+        maxExpired: 8,
+        sampleCap: 1000,
+        earlyShare: 0,
+        gracePeriod: 0,
+      },
       members: [
         ...hospitals.map(({ address }) => ({ address, role: "hospital" as const })),
         { address: aggregator.address, role: "aggregator" as const },
       ],
+      plan: blobDigest(encodePlan(plan)),
       genesis: blobDigest(genesis),
       pollMs: 20,
     });

@@ -4,12 +4,10 @@ import type { BrokenRule, ContractRule } from "../../protocol/contract/broken-ru
 
 /** Codes of the errors that the contract may revert with; those of a rule that has the error's own name are left out. */
 const errors: Partial<Record<ContractRule, readonly ErrorCode[]>> = {
-  MEMBERSHIP_INCONSISTENT: ["MEMBER_UNKNOWN", "MEMBER_ALREADY_ADMITTED", "MEMBERS_FULL"],
-  TERMS_WHILE_RUNNING: ["ROUND_RUNNING"],
+  MEMBERSHIP_INCONSISTENT: ["MEMBER_UNKNOWN", "MEMBER_INDEX_UNKNOWN", "MEMBER_ALREADY_ADMITTED", "MEMBERS_FULL"],
   OPENER_NOT_MEMBER: ["MEMBER_UNKNOWN"],
   OPENER_MUST_WAIT: ["ROUND_OPENER_MUST_WAIT"],
   ROUND_OVERLAP: ["ROUND_RUNNING"],
-  BASE_NOT_LAST_MODEL: ["ROUND_BASE_MISMATCH"],
   ROUND_STATUS: ["ROUND_NOTHING_DUE"],
   COMMITMENT_NOT_MEMBER: ["MEMBER_NOT_IN_ROUND", "MEMBER_UNKNOWN", "MEMBER_NOT_HOSPITAL"],
   COMMITMENT_STATUS: ["ROUND_STATUS"],

@@ -3,6 +3,7 @@
 
 import { FedError } from "../../foundation/errors.ts";
 import { apply } from "../../protocol/contract/apply.ts";
+import type { ContractRule } from "../../protocol/contract/broken-rule.ts";
 import type {
   ContractEvent,
   LedgerEvent,
@@ -32,12 +33,24 @@ export type AnyCall =
       readonly name: "commitUpdates";
       readonly args: { readonly round: RoundId; readonly signed: readonly Omit<SignedCommitment, "signature">[] };
     }
+  | {
+      readonly name: "attestFor";
+      readonly args: { readonly round: RoundId; readonly proposal: number; readonly signed: readonly Vote[] };
+    }
+  | { readonly name: "agreePlan"; readonly args: { readonly plan: Digest; readonly genesis: Digest } }
   | { readonly name: "rotateKey"; readonly args: { readonly to: HospitalAddress } }
   | { readonly name: "bindPeer"; readonly args: { readonly peerId: string } }
   | { readonly name: "admit"; readonly args: { readonly member: HospitalAddress; readonly role: MemberRole } }
   | { readonly name: "revoke"; readonly args: { readonly member: HospitalAddress } }
   | { readonly name: "setTerms"; readonly args: { readonly terms: RoundTerms } }
   | { readonly name: "pauseUntil"; readonly args: { readonly until: number } };
+
+/** A vote of a batch, in the order of members' indices. */
+export interface Vote {
+  readonly member: HospitalAddress;
+  readonly agree: boolean;
+  readonly scores: Digest;
+}
 
 type CallOf<Name extends ContractCall["name"]> = Extract<ContractCall, { readonly name: Name }>["args"];
 
@@ -52,11 +65,12 @@ export class FakeContract {
   #events: readonly LedgerEvent[] = [];
   #writes: readonly Write[] = [];
 
-  /** @param genesis the model that the first round must start from; any model without it */
-  constructor(terms: RoundTerms, { genesis }: { readonly genesis?: Digest } = {}) {
-    this.#take([{ kind: "terms-set", terms }], { time: 0 });
+  /** @param agreed what the consortium has agreed on; without it, on what the first opener asks for */
+  constructor(terms: RoundTerms, agreed?: { readonly plan: Digest; readonly genesis: Digest }) {
     const predecessor = `0x${"00".repeat(20)}` as HospitalAddress;
-    if (genesis) this.#take([{ kind: "federation-founded", predecessor, genesis }], { time: 0 });
+    this.#take([{ kind: "terms-set", terms }], { time: 0 });
+    this.#take([{ kind: "federation-founded", predecessor }], { time: 0 });
+    if (agreed) this.#take([{ kind: "plan-agreed", ...agreed }], { time: 0 });
   }
 
   get events(): readonly LedgerEvent[] {
@@ -116,7 +130,7 @@ export class FakeContract {
     const indexOf = (key: HospitalAddress) => activeIndexOf(state, key) ?? -1;
     switch (call.name) {
       case "openRound":
-        return [this.#opening(by, call.args, time)];
+        return this.#opening(by, call.args, time);
       case "commitUpdate":
         return [{ kind: "update-committed", member: by, ...call.args }];
       case "commitUpdates":
@@ -125,6 +139,10 @@ export class FakeContract {
         return this.#proposal(by, call.args, time);
       case "attest":
         return [this.#attestation(by, call.args)];
+      case "attestFor":
+        return this.#votes(call.args, time);
+      case "agreePlan":
+        return [{ kind: "plan-agreed", ...call.args }];
       case "expire":
         return [expiryOf(this.#newest(call.args.round))];
       case "rotateKey":
@@ -148,13 +166,20 @@ export class FakeContract {
     return round;
   }
 
-  #opening(opener: HospitalAddress, { plan, base }: CallOf<"openRound">, time: number): ContractEvent {
-    const { terms, round } = this.state;
+  #opening(opener: HospitalAddress, asked: CallOf<"openRound">, time: number): readonly ContractEvent[] {
+    const { round, latestModel, nextTerms, plan = asked.plan } = this.state;
+    const terms = nextTerms ?? this.state.terms;
+    const base = latestModel ?? asked.base;
+    // The contract is not asked for a plan or a base: the ledger refuses to open on others (io/chain/ledger.ts).
+    if (plan !== asked.plan) throw new FedError("PLAN_NOT_AGREED", { plan: asked.plan, agreed: plan });
+    if (base !== asked.base) throw new FedError("BASE_NOT_LAST_MODEL", { base: asked.base, expected: base });
     const members = activeHospitals(this.state).map(({ keys }) => keys.at(-1)!);
     const commitBy = time + terms!.commitPeriod;
     const id = ((round?.id ?? 0) + 1) as RoundId;
     const proposeBy = commitBy + terms!.proposePeriod;
-    return { kind: "round-opened", round: id, opener, plan, base, members, commitBy, proposeBy };
+    const opened: ContractEvent = { kind: "round-opened", round: id, opener, plan, base, members, commitBy, proposeBy };
+    const isAgreed = this.state.plan !== undefined && latestModel !== undefined;
+    return isAgreed ? [opened] : [{ kind: "plan-agreed", plan, genesis: base }, opened];
   }
 
   #proposal(
@@ -192,6 +217,33 @@ export class FakeContract {
     return { kind: "attested", round: id, proposal: newest.number, member, agree, scores };
   }
 
+  /** The votes of a batch that hold, as one event; none where no vote holds. */
+  #votes(
+    { round: id, proposal, signed }: Extract<AnyCall, { readonly name: "attestFor" }>["args"],
+    time: number,
+  ): readonly ContractEvent[] {
+    if (time <= this.state.pausedUntil) throw new FedError("ROUNDS_PAUSED", { until: this.state.pausedUntil });
+    const round = this.#newest(id);
+    const newest = round.proposals.at(-1);
+    if (!newest || (round.status !== "proposed" && round.status !== "final")) {
+      throw new FedError("ROUND_STATUS", { round: id });
+    }
+    if (time > newest.attestBy) throw new FedError("ATTESTATION_LATE", { round: id });
+    if (round.proposals.find(({ number }) => number === proposal)?.model !== newest.model) {
+      throw new FedError("ATTESTATION_MODEL_MISMATCH", { round: id });
+    }
+    const voted = new Set(newest.attestations.map(({ member }) => member));
+    let last = -1;
+    const votes = signed.filter(({ member }) => {
+      const index = activeIndexOf(this.state, member) ?? -1;
+      // A signature is over the proposal's number too.
+      const holds = proposal === newest.number && index > last && round.members.includes(index) && !voted.has(index);
+      if (holds) last = index;
+      return holds;
+    });
+    return votes.length > 0 ? [{ kind: "attested-together", round: id, proposal: newest.number, votes }] : [];
+  }
+
   /** Applies events and those that follow from them, all or none. @throws the contract's reason */
   #take(events: readonly ContractEvent[], { time, call }: { time: number; call?: AnyCall }): void {
     let { state } = this;
@@ -201,9 +253,8 @@ export class FakeContract {
       const place = { block: at, blockHash: `0x${at}`, logIndex: at, transaction: `0x${at}`, time };
       const placed: LedgerEvent = { ...place, ...event };
       const outcome = apply(state, placed);
-      // A relayed batch skips the commitments of hospitals that have committed already.
-      const isSkipped =
-        call?.name === "commitUpdates" && outcome.broken.every(({ rule }) => rule === "COMMITMENT_DUPLICATE");
+      // A batch skips commitments that do not hold.
+      const isSkipped = call?.name === "commitUpdates" && outcome.broken.every(({ rule }) => skippedInBatch.has(rule));
       if (outcome.broken.length > 0 && isSkipped) return;
       if (outcome.broken.length > 0) throw refusalOf(outcome.broken);
       taken.push(placed);
@@ -212,12 +263,19 @@ export class FakeContract {
     for (const [at, event] of events.entries()) {
       take(event);
       // What follows is the contract's next event, and the caller's next one breaks a rule if it is another.
-      if (at === events.length - 1) while (state.due) take(state.due);
+      if (at === events.length - 1 || call?.name === "commitUpdates") while (state.due) take(state.due);
     }
     for (const event of taken) this.#history.apply(event);
     this.#events = [...this.#events, ...taken];
   }
 }
+
+const skippedInBatch = new Set<ContractRule>([
+  "COMMITMENT_DUPLICATE",
+  "COMMITMENT_NOT_MEMBER",
+  "COMMITMENT_SAMPLE_COUNT",
+  "DIGEST_ZERO",
+]);
 
 /** What `expire` does where something is due. */
 function expiryOf({ id: round, status, proposals }: RoundRecord): ContractEvent {

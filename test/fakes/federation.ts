@@ -19,8 +19,10 @@ export const exampleTerms: RoundTerms = {
   proposePeriod: 40,
   attestPeriod: 40,
   minUpdates: 2,
-  maxProposals: 8,
+  maxExpired: 8,
   sampleCap: 1000,
+  earlyShare: 0,
+  gracePeriod: 0,
 };
 
 export function examplePlan(changes: Partial<Plan> = {}): Plan {

@@ -208,6 +208,6 @@ describe("the commands about a federation", () => {
     const poor = ["--keystore", await written(stranger), "--password-file", join(dir, "password")];
     expect(await codeOf("deploy", ...rpc, ...poor)).to.equal("CHAIN_FUNDS");
     const rich = ["--keystore", await written(fundedWallet(0)), "--password-file", join(dir, "password")];
-    expect(await codeOf("deploy", ...rpc, ...rich, "--max-proposals", "0")).to.equal("TERMS_INVALID");
+    expect(await codeOf("deploy", ...rpc, ...rich, "--max-expired", "0")).to.equal("TERMS_INVALID");
   });
 });

@@ -52,15 +52,21 @@ describe("consilium terms", () => {
     expect(await opening.then(undefined, ({ code }) => code)).to.equal("ROUND_TOO_FEW_HOSPITALS");
   });
 
-  it("is refused by name to who is not the owner, while a round runs, and for rules without sense", async () => {
-    const { as, codeOf, federation } = commands;
+  it("is refused by name to who is not the owner, and for rules without sense", async () => {
+    const { as, codeOf } = commands;
     expect(await codeOf("terms", "--min-updates", "1", ...(await as(2)))).to.equal("OWNABLE_UNAUTHORIZED_ACCOUNT");
     expect(await codeOf("terms", "--commit-period", "0", ...(await as(0)))).to.equal("TERMS_INVALID");
-    expect(await codeOf("terms", "--max-proposals", "256", ...(await as(0)))).to.equal("OPTION_INVALID");
+    expect(await codeOf("terms", "--max-expired", "256", ...(await as(0)))).to.equal("OPTION_INVALID");
     expect(await codeOf("terms", "--commit-period", "1 day", ...(await as(0)))).to.equal("OPTION_INVALID");
     expect(await codeOf("terms", "--min-updates", "-1", ...(await as(0)))).to.equal("OPTION_INVALID");
+  });
+
+  it("changed while a round runs take effect at the next opening", async () => {
+    const { as, run, runJson, common, federation } = commands;
     await federation.aggregator.openRound({ plan: digestOf("plan"), base: digestOf("base") });
-    expect(await codeOf("terms", "--min-updates", "3", ...(await as(0)))).to.equal("ROUND_RUNNING");
+    expect(await run("terms", "--min-updates", "3", ...(await as(0)))).to.match(/for the rounds opened from now on/);
+    expect(await runJson("terms", ...common)).to.deep.equal({ terms: { ...terms, minUpdates: 3 } });
+    expect((await federation.aggregator.read("currentTerms", [])).minUpdates).to.equal(BigInt(terms.minUpdates));
   });
 
   it("is the hospitals' vote where they own the federation, and can be taken back", async () => {

@@ -30,8 +30,10 @@ const terms: RoundTerms = {
   proposePeriod: 24,
   attestPeriod: 24,
   minUpdates: 2,
-  maxProposals: 4,
+  maxExpired: 4,
   sampleCap: 1000,
+  earlyShare: 0,
+  gracePeriod: 0,
 };
 const maxModelBytes = 1 << 20;
 /** Virtual seconds for a round to become final after the faults. */

@@ -18,8 +18,42 @@ export interface ProposalSubject {
 }
 
 export function attest(state: ContractState, subject: ProposalSubject, event: EventOf<"attested">): Outcome {
-  const { round, proposal } = subject;
-  const { member: signer, agree, scores, time } = event;
+  return takeVotes(state, subject, [event], event.time);
+}
+
+export function attestTogether(
+  state: ContractState,
+  subject: ProposalSubject,
+  { votes, time }: EventOf<"attested-together">,
+): Outcome {
+  return takeVotes(state, subject, votes, time);
+}
+
+type Vote = Pick<EventOf<"attested">, "member" | "agree" | "scores">;
+
+/** Records the votes of one call, then decides the proposal where they suffice. */
+function takeVotes(state: ContractState, subject: ProposalSubject, votes: readonly Vote[], time: number): Outcome {
+  const { round } = subject;
+  const broken: BrokenRule[] = [];
+  let { proposal } = subject;
+  const before = proposal.attestations.length;
+  for (const vote of votes) {
+    const taken = takeVote(state, { round, proposal }, vote, time);
+    broken.push(...taken.broken);
+    if (taken.attestation) proposal = { ...proposal, attestations: [...proposal.attestations, taken.attestation] };
+  }
+  const { attestations, status } = proposal;
+  const attested = withProposal(state, subject, { attestations });
+  const decides = status === "open" && attestations.length > before;
+  return { state: { ...attested, due: decides ? consequenceOf({ round, proposal }) : undefined }, broken };
+}
+
+function takeVote(
+  state: ContractState,
+  { round, proposal }: ProposalSubject,
+  { member: signer, agree, scores }: Vote,
+  time: number,
+): { readonly attestation: AttestationRecord | undefined; readonly broken: readonly BrokenRule[] } {
   const about = { round: round.id, proposal: proposal.number, account: signer };
   const broken: BrokenRule[] = [];
   const member = activeIndexOf(state, signer);
@@ -33,12 +67,8 @@ export function attest(state: ContractState, subject: ProposalSubject, event: Ev
   if (time > proposal.attestBy) {
     broken.push({ rule: "ATTESTATION_LATE", ...about, expected: `${proposal.attestBy}`, found: `${time}` });
   }
-  if (!isOfRound || isDuplicate) return { state, broken };
-  const attestation: AttestationRecord = { member, signer, agree, scores, counts: proposal.status === "open" };
-  const attestations = [...proposal.attestations, attestation];
-  const attested = withProposal(state, subject, { attestations });
-  const due = attestation.counts ? consequenceOf({ round, proposal: { ...proposal, attestations } }, agree) : undefined;
-  return { state: { ...attested, due }, broken };
+  if (!isOfRound || isDuplicate) return { attestation: undefined, broken };
+  return { attestation: { member, signer, agree, scores, counts: proposal.status === "open" }, broken };
 }
 
 export function withdrawAttestation(
@@ -87,9 +117,9 @@ export function isAgreed({ round, proposal }: ProposalSubject): boolean {
   return isQuorum(tally(proposal).agreeing, round.members.length);
 }
 
-function consequenceOf(subject: ProposalSubject, agree: boolean): ContractEvent | undefined {
+function consequenceOf(subject: ProposalSubject): ContractEvent | undefined {
   const { round, proposal } = subject;
   const about = { round: round.id, proposal: proposal.number };
-  if (agree) return isAgreed(subject) ? { kind: "round-finalised", ...about, model: proposal.model } : undefined;
+  if (isAgreed(subject)) return { kind: "round-finalised", ...about, model: proposal.model };
   return isRefused(subject) ? { kind: "proposal-closed", ...about, status: "refused" } : undefined;
 }

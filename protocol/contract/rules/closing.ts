@@ -1,7 +1,14 @@
 // How a proposal ends, and how a round does.
 import type { BrokenRule, Outcome } from "../broken-rule.ts";
 import type { EventOf } from "../round.ts";
-import { type ContractState, isOver, type RoundRecord } from "../state.ts";
+import {
+  type ContractState,
+  isExhausted,
+  isOver,
+  isSameAccount,
+  type RoundRecord,
+  withFailedOpener,
+} from "../state.ts";
 import { isAgreed, isRefused, type ProposalSubject, tally, withProposal } from "./attesting.ts";
 
 export function closeProposal(
@@ -29,8 +36,10 @@ export function closeProposal(
     proposingSince: time,
     deadline: time + proposePeriod(round),
   });
-  const isLast = state.terms !== undefined && round.proposals.length >= state.terms.maxProposals;
-  return { state: isLast ? { ...closed, due: { kind: "round-abandoned", round: round.id } } : closed, broken };
+  const isOpeners = status === "refused" && isSameAccount(proposal.proposer, round.opener);
+  const after = isOpeners ? withFailedOpener(closed) : closed;
+  const isLast = isExhausted(state, after.round!);
+  return { state: isLast ? { ...after, due: { kind: "round-abandoned", round: round.id } } : after, broken };
 }
 
 export function finaliseRound(
@@ -64,16 +73,26 @@ export function abandonRound(
 ): Outcome {
   const about = { round: round.id, about: "round-abandoned", found: round.status };
   if (isOver(round)) return { state, broken: [{ rule: "ROUND_STATUS", ...about }] };
-  const abandoned = withRound(state, { status: "abandoned", endedAt: time, deadline: time + proposePeriod(round) });
+  // Nobody proposed: not for want of updates, but since the opener, and then everyone, let the time pass.
+  const isSilent = round.status === "committing" && time > round.deadline && hasEnoughUpdates(state, round);
+  const abandoned = withRound(isSilent ? withFailedOpener(state) : state, {
+    status: "abandoned",
+    endedAt: time,
+    deadline: time + proposePeriod(round),
+  });
   const isDue = isExpected || isOverdue(state, round, time);
   return { state: abandoned, broken: isDue ? [] : [{ rule: "ABANDONED_EARLY", ...about }] };
 }
 
 /** Whether anyone may have the round abandoned. */
-function isOverdue({ terms }: ContractState, round: RoundRecord, time: number): boolean {
-  const { status, commitments, commitBy, deadline } = round;
-  if (status === "committing" && time > commitBy && commitments.length < (terms?.minUpdates ?? 1)) return true;
+function isOverdue(state: ContractState, round: RoundRecord, time: number): boolean {
+  const { status, commitBy, deadline } = round;
+  if (status === "committing" && time > commitBy && !hasEnoughUpdates(state, round)) return true;
   return status !== "proposed" && time > deadline;
+}
+
+function hasEnoughUpdates({ terms }: ContractState, { commitments }: RoundRecord): boolean {
+  return commitments.length >= (terms?.minUpdates ?? 1);
 }
 
 function withRound(state: ContractState, change: Partial<RoundRecord>): ContractState {

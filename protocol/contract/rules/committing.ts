@@ -2,8 +2,8 @@
 import { zeroDigest } from "../../format/digest.ts";
 import type { BrokenRule, Outcome } from "../broken-rule.ts";
 import { nextCommitmentsHash } from "../commitments-hash.ts";
-import type { EventOf } from "../round.ts";
-import { activeIndexOf, type ContractState } from "../state.ts";
+import type { ContractEvent, EventOf } from "../round.ts";
+import { activeIndexOf, type ContractState, type RoundRecord } from "../state.ts";
 
 /** The hash goes over all commitments that the history tells, those included that break a rule. */
 export function commitUpdate(before: ContractState, event: EventOf<"update-committed">): Outcome {
@@ -31,5 +31,30 @@ export function commitUpdate(before: ContractState, event: EventOf<"update-commi
   }
   if (!isOfRound || isDuplicate) return { state, broken };
   const commitments = [...round.commitments, { member, signer, manifest, sampleCount }];
-  return { state: { ...state, round: { ...round, commitments } }, broken };
+  const committed = { ...state, round: { ...round, commitments } };
+  return { state: { ...committed, due: shorteningOf(committed, time) }, broken };
+}
+
+/** The end of committing that the newest commitment brings forward, by reaching the terms' share of hospitals. */
+function shorteningOf({ round, terms }: ContractState, time: number): ContractEvent | undefined {
+  if (!round || !terms || round.closeAt === 0 || round.commitments.length !== round.closeAt) return undefined;
+  const commitBy = time + terms.gracePeriod;
+  if (commitBy >= round.commitBy) return undefined;
+  const proposeBy = commitBy + (round.proposeBy - round.commitBy);
+  return { kind: "committing-shortened", round: round.id, commitBy, proposeBy };
+}
+
+export function shortenCommitting(
+  state: ContractState,
+  round: RoundRecord,
+  { commitBy, proposeBy }: EventOf<"committing-shortened">,
+  /** Whether the commitment before reached the share. */
+  isExpected: boolean,
+): Outcome {
+  const deadline = proposeBy + (round.proposeBy - round.commitBy);
+  const shortened = { ...round, commitBy, proposeBy, deadline, proposingSince: commitBy };
+  return {
+    state: { ...state, round: shortened },
+    broken: isExpected ? [] : [{ rule: "SHORTENED_UNFOUNDED", round: round.id, found: `${commitBy}` }],
+  };
 }

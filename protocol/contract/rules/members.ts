@@ -9,7 +9,15 @@ export function admitMember(state: ContractState, event: EventOf<"member-admitte
   const { members } = state;
   if (index !== members.length || index > 255 || everIndexOf(state, key) !== undefined)
     return misfit(state, event, key);
-  const admitted: MemberRecord = { index, role, keys: [key], peerId: undefined, admittedAt, revokedAt: undefined };
+  const admitted: MemberRecord = {
+    index,
+    role,
+    keys: [key],
+    peerId: undefined,
+    admittedAt,
+    revokedAt: undefined,
+    openFrom: 0,
+  };
   return { state: { ...state, members: [...members, admitted] }, broken: [] };
 }
 

@@ -2,17 +2,10 @@
 import { zeroDigest } from "../../format/digest.ts";
 import type { BrokenRule, Outcome } from "../broken-rule.ts";
 import type { EventOf } from "../round.ts";
-import {
-  activeHospitals,
-  activeIndexOf,
-  type ContractState,
-  everIndexOf,
-  isOver,
-  isSameAccount,
-  type RoundRecord,
-} from "../state.ts";
+import { activeHospitals, activeIndexOf, type ContractState, everIndexOf, isOver, type RoundRecord } from "../state.ts";
 
-export function openRound(state: ContractState, event: EventOf<"round-opened">): Outcome {
+export function openRound(before: ContractState, event: EventOf<"round-opened">): Outcome {
+  const state: ContractState = { ...before, terms: before.nextTerms ?? before.terms, nextTerms: undefined };
   const { round: id, kind: _, opener: key, plan, base, members, commitBy, proposeBy, ...openedAt } = event;
   const opener = { index: activeIndexOf(state, key), key };
   const round: RoundRecord = {
@@ -27,24 +20,27 @@ export function openRound(state: ContractState, event: EventOf<"round-opened">):
     proposeBy,
     deadline: proposeBy + (proposeBy - commitBy),
     proposingSince: commitBy,
+    closeAt: Math.ceil((members.length * (state.terms?.earlyShare ?? 0)) / 100),
+    openerFailed: false,
     endedAt: undefined,
     commitments: [],
     proposals: [],
     model: undefined,
   };
   const broken = [...brokenByTurn(state, round), ...brokenByContent(state, event)];
-  return { state: { ...state, round, pausedUntil: 0 }, broken: broken.map((each) => ({ round: id, ...each })) };
+  return { state: { ...state, round }, broken: broken.map((each) => ({ round: id, ...each })) };
 }
 
 /** Rules about the opener, and about the round before. */
-function brokenByTurn({ round: before }: ContractState, { id, opener, openedAt }: RoundRecord): BrokenRule[] {
+function brokenByTurn({ round: before, members }: ContractState, { id, opener, openedAt }: RoundRecord): BrokenRule[] {
   const broken: BrokenRule[] = [];
   if (opener.index === undefined) broken.push({ rule: "OPENER_NOT_MEMBER", account: opener.key });
   const expected = (before?.id ?? 0) + 1;
   if (id !== expected) broken.push({ rule: "ROUND_ORDER", expected: `${expected}`, found: `${id}` });
   if (!before) return broken;
   if (!isOver(before)) broken.push({ rule: "ROUND_OVERLAP", about: before.status, found: `${before.id}` });
-  if (before.status === "abandoned" && isSameAccount(before.opener, opener) && openedAt.time <= before.deadline) {
+  const openFrom = opener.index === undefined ? 0 : members[opener.index]!.openFrom;
+  if (openFrom > id && openedAt.time <= before.deadline) {
     const facts = { expected: `after ${before.deadline}`, found: `${openedAt.time}` };
     broken.push({ rule: "OPENER_MUST_WAIT", account: opener.key, ...facts });
   }
@@ -54,11 +50,12 @@ function brokenByTurn({ round: before }: ContractState, { id, opener, openedAt }
 /** Rules about what the opening says. */
 function brokenByContent(state: ContractState, event: EventOf<"round-opened">): BrokenRule[] {
   const { plan, base, members, commitBy, proposeBy, time } = event;
-  const { terms, latestModel } = state;
+  const { terms, latestModel, plan: agreed } = state;
   const broken: BrokenRule[] = [];
   if (plan === zeroDigest || base === zeroDigest) broken.push({ rule: "DIGEST_ZERO", about: event.kind });
-  if (latestModel !== undefined && base !== latestModel) {
-    broken.push({ rule: "BASE_NOT_LAST_MODEL", digest: base, expected: latestModel, found: base });
+  if (plan !== agreed) broken.push({ rule: "PLAN_NOT_AGREED", digest: plan, expected: agreed ?? "none", found: plan });
+  if (base !== latestModel) {
+    broken.push({ rule: "BASE_NOT_LAST_MODEL", digest: base, expected: latestModel ?? "none", found: base });
   }
   const active = activeHospitals(state);
   const found = members.map((address) => everIndexOf(state, address));

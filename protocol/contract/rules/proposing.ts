@@ -7,9 +7,11 @@ import {
   activeIndexOf,
   type ContractState,
   everIndexOf,
+  isExhausted,
   isSameAccount,
   type ProposalRecord,
   type RoundRecord,
+  withFailedOpener,
 } from "../state.ts";
 
 export function proposeModel(state: ContractState, round: RoundRecord, event: EventOf<"model-proposed">): Outcome {
@@ -28,15 +30,17 @@ export function proposeModel(state: ContractState, round: RoundRecord, event: Ev
   const about = { round: round.id, proposal: number, account: key, digest: model };
   const broken = [...brokenByTurn(state, round, { proposer, time }), ...brokenByContent(state, round, event)];
   const proposals = [...round.proposals, proposal];
+  const proposed: ContractState = { ...state, round: { ...round, status: "proposed", deadline: attestBy, proposals } };
+  const isInOpenersPlace = round.status === "committing" && !isSameAccount(proposer, round.opener);
   return {
-    state: { ...state, round: { ...round, status: "proposed", deadline: attestBy, proposals } },
+    state: isInOpenersPlace ? withFailedOpener(proposed) : proposed,
     broken: broken.map((each) => ({ ...about, ...each })),
   };
 }
 
 /** Rules about the proposer, and about the moment. */
 function brokenByTurn(
-  { terms }: ContractState,
+  state: ContractState,
   { status, opener, members, commitments, proposals, commitBy, proposeBy }: RoundRecord,
   { proposer, time }: { readonly proposer: Account; readonly time: number },
 ): BrokenRule[] {
@@ -49,8 +53,8 @@ function brokenByTurn(
     if (commitments.length < members.length && time <= commitBy) broken.push({ rule: "PROPOSAL_EARLY" });
     if (!isSameAccount(proposer, opener) && time <= proposeBy) broken.push({ rule: "PROPOSAL_RESERVED" });
   } else if (status !== "proposing") broken.push({ rule: "PROPOSAL_STATUS", found: status });
-  if (terms && proposals.length >= terms.maxProposals) {
-    broken.push({ rule: "PROPOSALS_EXHAUSTED", expected: `${terms.maxProposals}` });
+  if (isExhausted(state, { proposals })) {
+    broken.push({ rule: "PROPOSALS_EXHAUSTED", expected: `${state.terms?.maxExpired}` });
   }
   return broken;
 }

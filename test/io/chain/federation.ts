@@ -12,8 +12,10 @@ export const terms: RoundTerms = {
   proposePeriod: 300,
   attestPeriod: 200,
   minUpdates: 2,
-  maxProposals: 2,
+  maxExpired: 2,
   sampleCap: 1000,
+  earlyShare: 0,
+  gracePeriod: 0,
 };
 
 export function digestOf(text: string): Digest {
@@ -46,6 +48,8 @@ export async function foundFederation(
       ...wallets.map(({ address }) => ({ address: parseAddress(address), role: "hospital" as const })),
       { address: parseAddress(fundedWallet(1).address), role: "aggregator" },
     ],
+    plan: digestOf("plan"),
+    genesis: digestOf("base"),
     pollMs: 20,
   });
   const options = { ...founded, endpoints: [chain.url], confirmations, pollMs: 20, timeoutMs: 3000 };

@@ -81,6 +81,7 @@ describe("the ledger on a chain", () => {
       ...[
         "terms-set",
         "federation-founded",
+        "plan-agreed",
         "member-admitted",
         "member-admitted",
         "member-admitted",
@@ -169,15 +170,19 @@ describe("the ledger on a chain", () => {
     await chain.passTime(terms.commitPeriod + 1);
     await hospitals[0]!.expire(round);
     expect((await aggregator.round(round)).status).to.equal("abandoned");
-    expect(await codeOf(aggregator.openRound({ plan, base }))).to.equal("ROUND_OPENER_MUST_WAIT");
     expect(await hospitals[0]!.openRound({ plan, base })).to.equal(2);
+  });
+
+  it("opens a round on the agreed plan and the last model only", async () => {
+    expect(await codeOf(aggregator.openRound({ plan: digestOf("other"), base }))).to.equal("PLAN_NOT_AGREED");
+    expect(await codeOf(aggregator.openRound({ plan, base: digestOf("other") }))).to.equal("BASE_NOT_LAST_MODEL");
   });
 
   it("reads old rounds from the chain again", async function () {
     this.timeout(60_000);
     for (let i = 0; i < 70; i++) {
       const opener = i % 2 === 0 ? hospitals[0]! : hospitals[1]!;
-      const round = await opener.openRound({ plan: digestOf(`plan ${i}`), base });
+      const round = await opener.openRound({ plan, base });
       await hospitals[2]!.commitUpdate({ round, manifest: digestOf(`m${i}`), sampleCount: 1 });
       await chain.passTime(terms.commitPeriod + 1);
       await opener.expire(round);
@@ -186,12 +191,7 @@ describe("the ledger on a chain", () => {
     expect(await auditor.latestRound()).to.equal(70);
     for (const id of [1, 2, 5, 69]) {
       const state = await auditor.round(id as RoundId);
-      expect([state.id, state.plan, state.status, state.members]).to.deep.equal([
-        id,
-        digestOf(`plan ${id - 1}`),
-        "abandoned",
-        addresses,
-      ]);
+      expect([state.id, state.plan, state.status, state.members]).to.deep.equal([id, plan, "abandoned", addresses]);
       expect(state.commitments[0]?.manifest).to.equal(digestOf(`m${id - 1}`));
     }
   });
