@@ -53,7 +53,8 @@ abstract contract Voting is RoundState {
             ) continue;
             voters |= own;
             if (one.agree) agreeing |= own;
-            scores[attested++] = one.scoresDigest;
+            scores[attested] = one.scoresDigest;
+            ++attested;
         }
         if (attested == 0) return 0;
         emit AttestedTogether(roundId, number, voters, agreeing, scores);
@@ -86,8 +87,8 @@ abstract contract Voting is RoundState {
         emit AttestationWithdrawn(round.id, account, round.proposals);
     }
 
-    /// @dev Marks the member's own slot: as few storage writes as a bitmap, and none to clear for the next proposal.
-    /// @return recorded false where the member has attested this proposal before
+    /// @dev Writes to the member's own slot: as few writes as a bitmap, and nothing to clear for the next proposal. False
+    /// where the member has attested this proposal before.
     function _mark(Member storage member, uint40 proposal, bool agree) private returns (bool recorded) {
         if (member.attested == proposal) return false;
         member.attested = proposal;
@@ -160,7 +161,7 @@ abstract contract Voting is RoundState {
         if (round.id != roundId) revert RoundMismatch(roundId, round.id);
     }
 
-    /// @return number of the proposal that votes are taken on
+    /// @dev The number of the proposal that votes are taken on.
     function _requireAttesting(uint32 roundId, bytes32 modelDigest) private view returns (uint8 number) {
         Round storage round = _newest(roundId);
         Status status = round.status;
