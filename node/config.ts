@@ -9,7 +9,7 @@ const hospitalConfigSchema = z
     ...partyConfigFields,
     /** Folder of the hospital's shard. */
     shard: z.string(),
-    /** Digest of the only plan to train under; default: the plan of the first round that the hospital sees. */
+    /** Digest of the only plan to train under; default: the plan that the consortium agreed on, on chain. */
     plan: digestField.optional(),
   })
   .strict();

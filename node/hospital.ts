@@ -28,7 +28,7 @@ import { adoptModel } from "./adopt-model.ts";
 import { attestModel } from "./attest-model.ts";
 import type { Emit, HospitalEvent } from "./events.ts";
 import { type HospitalAction, nextActions } from "./next-actions.ts";
-import { type Notes, notePlan, readNotes } from "./notes.ts";
+import { type Notes, readNotes } from "./notes.ts";
 import { submitUpdate } from "./submit-update.ts";
 import { trainUpdate } from "./train-update.ts";
 import type { HospitalView, Training } from "./view.ts";
@@ -47,7 +47,7 @@ export interface HospitalPorts {
 }
 
 export interface HospitalOptions {
-  /** The only plan to train under; default: the plan of the first round that the hospital sees. */
+  /** The only plan to train under; default: the plan that the consortium agreed on, on chain. */
   readonly plan?: Digest;
   /** Largest model that is fetched, bytes. */
   readonly maxModelBytes: number;
@@ -117,10 +117,9 @@ export async function runHospital(
 
   const openContext = async (round: RoundState, view: HospitalView, waiting: Waiting) => {
     const { federation } = ledger;
-    const ours = options.plan ?? view.notes.plan;
+    const { plan: ours } = options;
     const accepts = (plan: Digest) => ours === undefined || ours === plan;
     await watch.openContext(round, view.lineage, { federation, accepts, ...waiting });
-    if (ours === undefined) await notePlan(journal, round.plan);
     if (accepts(round.plan)) return;
     log.warn("plan-refused", { round: round.id, plan: round.plan, ours });
     emit({ event: "plan-refused", round: round.id, plan: round.plan });

@@ -5,7 +5,7 @@ import { FedError } from "../foundation/errors.ts";
 import type { Lineage } from "../protocol/contract/lineage.ts";
 import type { RoundState } from "../protocol/contract/round.ts";
 import { canonicalBytes } from "../protocol/format/canonical.ts";
-import type { Digest, RoundId } from "../protocol/format/digest.ts";
+import type { RoundId } from "../protocol/format/digest.ts";
 import { countField, digestField, roundField } from "../protocol/format/fields.ts";
 import type { Journal } from "../protocol/ports.ts";
 
@@ -34,8 +34,6 @@ export interface Notes {
   readonly prepared: PreparedUpdate | undefined;
   /** The newest final model that this hospital has adopted. */
   readonly adopted: Adopted | undefined;
-  /** The plan of the hospital's first round, if the operator named none. */
-  readonly plan: Digest | undefined;
 }
 
 const keys = {
@@ -43,7 +41,6 @@ const keys = {
   preparedResidual: "prepared/residual",
   residual: "residual",
   adopted: "adopted",
-  plan: "plan",
   manifest: (round: RoundId) => `manifest/${round}`,
 };
 
@@ -52,12 +49,7 @@ export async function readNotes(journal: Journal): Promise<Notes> {
   return {
     prepared: await read(journal, keys.prepared, preparedSchema),
     adopted: await read(journal, keys.adopted, adoptedSchema),
-    plan: await read(journal, keys.plan, digestField),
   };
-}
-
-export async function notePlan(journal: Journal, plan: Digest): Promise<void> {
-  await journal.write({ [keys.plan]: canonicalBytes(plan) });
 }
 
 /** The rounding remainder of the updates that went into models so far. */

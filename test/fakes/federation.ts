@@ -72,7 +72,7 @@ export interface Site {
   /** Replaces ports of processes that start from now on. */
   tamper: (ports: HospitalPorts) => Partial<HospitalPorts>;
   leave: () => void;
-  /** The only plan that the hospital accepts; undefined: the first one. */
+  /** The only plan that the hospital accepts; undefined: any that is agreed on chain. */
   plan: Digest | undefined;
   process: { done: Promise<void>; readonly controller: AbortController; life: ProcessState } | undefined;
 }

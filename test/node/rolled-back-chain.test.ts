@@ -45,7 +45,7 @@ describe("a hospital whose chain is rolled back", () => {
       now: rounds.at(-1)!.deadline + 1000,
       lineage: lineageOf(rounds),
       replicated: new Set(),
-      notes: { prepared: undefined, adopted: { round: rounds.at(-1)!.id, model }, plan: undefined },
+      notes: { prepared: undefined, adopted: { round: rounds.at(-1)!.id, model } },
       training: undefined,
       context: { status: "missing" },
       collected: new Map(),
