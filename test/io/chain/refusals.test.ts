@@ -138,16 +138,18 @@ describe("refusals of public providers", function () {
     expect(performance.now() - refusedAt).to.be.greaterThan(990);
   });
 
-  it("does not ask for the text of motions, which is as long as a member likes", async () => {
-    await federation.hospitals[0]!.write("vote", [`0x${"ab".repeat(50_000)}`, true]);
-    let longest = 0;
+  it("does not ask for the text of motions", async () => {
+    const text = "ab".repeat(512);
+    await federation.hospitals[0]!.write("vote", [`0x${text}`, true]);
+    let answers = "";
     const ledger = await openOn([bad], async ({ method, forward }) => {
       const result = await forward();
-      if (method === "eth_getLogs") longest = Math.max(longest, JSON.stringify(result).length);
+      if (method === "eth_getLogs") answers += JSON.stringify(result);
       return result;
     });
     expect(await commitmentsOf(ledger)).to.equal(3);
-    expect(longest).to.be.within(1, 50_000);
+    expect(answers).not.to.equal("");
+    expect(answers).not.to.include(text);
   });
 
   it("neither takes 62 MB of logs nor holds up the event loop over them", async () => {
