@@ -68,7 +68,7 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
       closers.push(() => lock.release());
     }
     const { shared } = opening;
-    const blobs = shared ? shared.store.view() : await openOwnStore(join(config.store, "blobs"), closers);
+    const blobs = shared ? shared.store.view() : await openOwnStore(config, log, closers);
     const notes = await openLevel(join(config.store, "notes"));
     closers.push(() => notes.close());
     const journal = await openJournal(notes, join(config.store, "large-notes"));
@@ -128,8 +128,15 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
   }
 }
 
-async function openOwnStore(dir: string, closers: (() => Promise<void> | void)[]): Promise<BlobStore> {
-  const store = await openBlobStore(dir);
+async function openOwnStore(
+  { store: dir, maxStoreGiB }: PartyConfig,
+  log: Log,
+  closers: (() => Promise<void> | void)[],
+): Promise<BlobStore> {
+  const store = await openBlobStore(join(dir, "blobs"), {
+    maxBytes: maxStoreGiB === undefined ? undefined : maxStoreGiB * 2 ** 30,
+    onNearlyFull: (facts) => log.warn("store-nearly-full", facts),
+  });
   closers.push(() => store.close());
   return store;
 }

@@ -32,6 +32,7 @@ export const storeErrors = entriesOf("store", {
   STORE_FULL: "free disk space and start again: nothing is lost",
   STORE_LOCKED: "stop the other process that uses this folder, or choose another folder",
   STORE_MISSING: "give the store folder of a party's configuration",
+  STORE_QUOTA: "raise maxStoreGiB, or move the store to a larger disk: objects are fetched again then",
   STORE_READ_ONLY: "open the store with the party that owns it: this one only reads",
   STORE_UNREADABLE: "check the folder's permissions and the disk",
   STORE_VERSION: "use the version of the software that wrote this folder, or another folder",

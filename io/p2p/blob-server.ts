@@ -13,9 +13,9 @@ import { writeWhole } from "./whole-write.ts";
 
 /** Streams, and so requests, that one connection may have open. */
 const lanesPerPeer = 6;
-/** Answers under way, of at most one chunk of memory each: 64 MiB for members, 16 MiB for strangers. */
-const memberAnswers = { total: 64, perPeer: lanesPerPeer, stalledMs: 2_000 };
-const strangerAnswers = { total: 16, perPeer: 2, stalledMs: 1_000 };
+/** Answers under way, of at most one chunk of memory each: 20 MiB for members, 4 MiB for strangers. */
+const memberAnswers = { total: 20, perPeer: lanesPerPeer, stalledMs: 2_000 };
+const strangerAnswers = { total: 4, perPeer: 2, stalledMs: 1_000 };
 /** Requests a second: a member at full speed on a fast network stays below. */
 const requestsPerMember = 1000;
 /** Requests a second of all strangers together: each may read and hash a chunk. */

@@ -4,8 +4,8 @@ import type { MultiaddrConnection } from "@libp2p/interface";
 import { FedError } from "../../foundation/errors.ts";
 import { addressGroup, type KnownAddresses } from "./address-group.ts";
 
-/** Each costs a socket and some kilobytes. */
-const maxPending = 256;
+/** Each costs about 170 kB. */
+const maxPending = 96;
 
 export interface PendingHandshakes {
   /** Counts a new connection, and closes another one where there are too many. */

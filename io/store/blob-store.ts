@@ -1,5 +1,5 @@
-// Objects on this machine, each in a file named by its digest. The index tells which are whole; what a file holds is
-// hashed again before it is believed, so that a failing disk costs a transfer and never a wrong model.
+// Objects on this machine, each in a file named by its digest. The index lists the complete ones; the bytes of a file are
+// hashed again before they are used, so that a failing disk costs a transfer and never a wrong model.
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,9 +12,12 @@ import { openBlobWriter } from "./blob-writer.ts";
 import { writeDurably } from "./durable-file.ts";
 import { openLevel } from "./level.ts";
 import { objectPath } from "./object-files.ts";
+import { bytesOfObjects, createQuota, type QuotaOptions, removeOlderFiles } from "./store-quota.ts";
 
 /** Outlines kept in memory; 32 bytes a MiB of object each. */
 const cachedOutlines = 256;
+/** Time after which an unfinished fetch is given up, and its chunks are deleted: two weeks. */
+const keepPartialMs = 14 * 24 * 3600 * 1000;
 
 interface KnownObject {
   readonly outline: BlobOutline;
@@ -30,16 +33,20 @@ export interface OpenBlobStore extends BlobStore {
 
 /**
  * Opens (or creates) the store in a directory: `objects/`, `partial/` (fetches to resume), `temp/`, `index/` (level).
- * @throws FedError STORE_LOCKED, STORE_VERSION, STORE_UNREADABLE
+ * @throws STORE_LOCKED, STORE_VERSION, STORE_UNREADABLE
  */
-export async function openBlobStore(dir: string): Promise<OpenBlobStore> {
+export async function openBlobStore(dir: string, options: QuotaOptions = {}): Promise<OpenBlobStore> {
   const index = await openLevel(join(dir, "index"));
   const temp = join(dir, "temp");
   const partial = join(dir, "partial");
   await Promise.all([temp, partial, join(dir, "objects")].map((path) => mkdir(path, { recursive: true })));
   await Promise.all((await readdir(temp)).map((name) => rm(join(temp, name), { force: true })));
 
-  /** All that are whole: a peer that asks for what is not here costs no look at the disk. */
+  await removeOlderFiles(partial, Date.now() - keepPartialMs);
+  // Without a limit nothing is counted: a large store has many files.
+  const quota = createQuota(options.maxBytes === undefined ? 0 : await bytesOfObjects(join(dir, "objects")), options);
+
+  /** Complete objects: a request for another one costs no access to the disk. */
   const whole = new Set((await index.keys("outlines", "")) as Digest[]);
   const known = new Map<Digest, KnownObject>();
   const openWriters = new Set<Digest>();
@@ -50,13 +57,14 @@ export async function openBlobStore(dir: string): Promise<OpenBlobStore> {
     known.set(digest, object);
     if (known.size > cachedOutlines) known.delete(known.keys().next().value as Digest);
   };
-  const forget = async (digest: Digest) => {
+  const forget = async (digest: Digest, { size }: BlobOutline) => {
     known.delete(digest);
-    whole.delete(digest);
+    if (whole.delete(digest)) quota.remove(size);
     await index.write([{ space: "outlines", key: digest, value: undefined }]);
   };
   const register = async (digest: Digest, outline: BlobOutline) => {
     await index.write([{ space: "outlines", key: digest, value: encodeOutline(outline) }]);
+    if (!whole.has(digest)) quota.add(outline.size);
     whole.add(digest);
     remember(digest, { outline, verified: new Set() });
   };
@@ -78,7 +86,7 @@ export async function openBlobStore(dir: string): Promise<OpenBlobStore> {
     return object;
   };
 
-  /** Bytes at [offset, offset + length); whole chunks around them are hashed the first time. */
+  /** Bytes at [offset, offset + length); the chunks around them are hashed the first time. */
   const readVerified = async (digest: Digest, offset: number, length: number): Promise<Uint8Array> => {
     const { outline, verified } = await require(digest);
     const end = Math.min(outline.size, offset + length);
@@ -98,8 +106,8 @@ export async function openBlobStore(dir: string): Promise<OpenBlobStore> {
         return Buffer.compare(chunkRoot(bytes.subarray(from, from + chunkBytes)), root) === 0;
       });
     if (!intact) {
-      // Forgotten, so that the next fetch brings it again; the file is replaced then.
-      await forget(digest);
+      // No longer listed, so that the next fetch replaces the file.
+      await forget(digest, outline);
       throw new FedError("BLOB_CORRUPT", { digest }, { remedy: "check the disk; the object will be fetched again" });
     }
     for (const chunk of unverified) verified.add(chunk);
@@ -126,6 +134,7 @@ export async function openBlobStore(dir: string): Promise<OpenBlobStore> {
     async writer(digest, outline) {
       if (outlineDigest(outline) !== digest) throw new FedError("OUTLINE_MALFORMED", { digest });
       if (openWriters.has(digest)) throw new FedError("BLOB_BUSY", { digest });
+      quota.require(outline.size);
       openWriters.add(digest);
       try {
         return await openBlobWriter({

@@ -1,6 +1,5 @@
-// An object while it is being fetched, chunk by chunk, over restarts. No list of finished chunks is kept: at reopening
-// the partial file is hashed against the outline, so a kill or a power cut at any instant can only cost chunks that
-// are fetched again, never leave a wrong byte.
+// An object while it is fetched, chunk by chunk, over restarts. No list of finished chunks is kept: when the partial file
+// is opened again it is hashed against the outline, so that a kill or a power cut costs at most some chunks.
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { FedError } from "../../foundation/errors.ts";
@@ -8,20 +7,22 @@ import { type BlobOutline, chunkBytes, chunkRoot } from "../../protocol/format/m
 import type { BlobWriter } from "../../protocol/ports.ts";
 import { moveDurably, storageError } from "./durable-file.ts";
 
-/** @throws FedError OUTLINE_MALFORMED for an object of no bytes whose root is not that of no bytes */
+/** @throws OUTLINE_MALFORMED for an empty object whose root is not the empty one */
 export async function openBlobWriter(options: {
   readonly outline: BlobOutline;
-  /** Where the chunks are kept until the object is whole. */
+  /** File of the chunks until the object is complete. */
   readonly partial: string;
   readonly target: string;
-  /** Called when the file is in its place. */
+  /** Called when the file has been moved to its place. */
   readonly onWhole: () => Promise<void>;
   readonly onClosed: () => void;
 }): Promise<BlobWriter> {
   const { outline, partial, target, onWhole, onClosed } = options;
   if (outline.size === 0 && !isChunk(outline, 0, new Uint8Array(0)))
     throw new FedError("OUTLINE_MALFORMED", { size: 0 });
-  const file = await open(partial, constants.O_RDWR | constants.O_CREAT, 0o644);
+  const file = await open(partial, constants.O_RDWR | constants.O_CREAT, 0o644).catch((error: unknown) => {
+    throw storageError(error);
+  });
   const missing = new Set<number>();
   let state: "open" | "closed" = "open";
   const close = async () => {
@@ -68,8 +69,12 @@ export async function openBlobWriter(options: {
     async finish() {
       if (state === "closed") throw new FedError("WRITER_CLOSED");
       if (missing.size > 0) throw new FedError("BLOB_INCOMPLETE", { missing: missing.size });
-      await file.sync();
-      await moveDurably(partial, target);
+      try {
+        await file.sync();
+        await moveDurably(partial, target);
+      } catch (error) {
+        throw storageError(error);
+      }
       await onWhole();
       await close();
     },

@@ -1,9 +1,9 @@
-// A file is either wholly there after a power cut or not at all: the three syncs that this takes, in one place.
+// Writes files that are complete after a power cut or not there at all: file, rename and folder are synced.
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { FedError } from "../../foundation/errors.ts";
 
-/** Writes the bytes to `temp`, syncs, and moves them to `target`. @throws FedError STORE_FULL */
+/** Writes the bytes to `temp`, syncs, and moves them to `target`. @throws STORE_FULL */
 export async function writeDurably(bytes: Uint8Array, { temp, target }: { temp: string; target: string }) {
   try {
     const file = await open(temp, "wx");
@@ -20,7 +20,7 @@ export async function writeDurably(bytes: Uint8Array, { temp, target }: { temp: 
   }
 }
 
-/** Moves a synced file into a directory, created where missing, so that the new name survives a power cut too. */
+/** Moves a synced file into a directory, which it creates if necessary, so that the new name survives a power cut. */
 export async function moveDurably(source: string, target: string): Promise<void> {
   const directory = dirname(target);
   let created: string | undefined;
@@ -44,7 +44,7 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** A full disk in words that say what to do; anything else as it is. */
+/** STORE_FULL for a full disk; any other error unchanged. */
 export function storageError(error: unknown): unknown {
   const code = (error as { code?: unknown } | undefined)?.code;
   if (code !== "ENOSPC" && code !== "EDQUOT") return error;

@@ -1,19 +1,19 @@
-// A party's own notes, such as the update that it is about to commit: what must survive a kill at any instant.
+// A party's own notes, such as the update that it is about to commit: they survive a kill at any instant.
 import { FedError } from "../../foundation/errors.ts";
 import type { Journal } from "../../protocol/ports.ts";
 import type { StoreEntry, StoreLevel } from "./level.ts";
 import { openNoteFiles } from "./note-files.ts";
 
-/** Notes up to this size are remembered, bytes. */
+/** Notes up to this size are cached, bytes. */
 const rememberedBytes = 4096;
 /** Larger ones, such as residuals, are files. */
 const mostInDatabase = 2 ** 16;
 
 /**
- * The journal in an open database, with its large notes in the folder; writes are on the disk before they resolve. A party
- * looks at its small notes whenever anything changes, and nobody else writes them: they are remembered.
+ * The journal in an open database, with its large notes as files in the folder; a write is on the disk when it resolves.
+ * Small notes are cached: a party reads them at every change, and only this process writes them.
  *
- * @throws FedError JOURNAL_MALFORMED by `get`, where a large note is gone or damaged
+ * @throws JOURNAL_MALFORMED by `get`, where a large note is missing or damaged
  */
 export async function openJournal(level: StoreLevel, dir: string): Promise<Journal> {
   /** Names of files, by the keys of their notes. */
@@ -39,12 +39,12 @@ export async function openJournal(level: StoreLevel, dir: string): Promise<Journ
     if (remembered.has(key)) return remembered.get(key);
     const before = writes;
     const value = await level.get("journal", key);
-    // What was read during a write may be from before it.
+    // A value read during a write may be older than the write.
     if (writes === before && (value?.byteLength ?? 0) <= rememberedBytes) remembered.set(key, value);
     return value;
   }
 
-  /** Files first, then all notes and the files' names at once, and last what nothing names any more. */
+  /** Writes files first, then all notes and the files' names at once; deletes superseded files last. */
   async function write(entries: Readonly<Record<string, Uint8Array | undefined>>): Promise<void> {
     const all: StoreEntry[] = [];
     const named = new Map<string, string | undefined>();
@@ -74,7 +74,7 @@ export async function openJournal(level: StoreLevel, dir: string): Promise<Journ
   return {
     get,
     write(entries) {
-      // One after the other: a file that one write is about to name must not go with another write.
+      // One after the other: a write must not delete a file that another one is about to name.
       const writing = lastWrite.then(() => write(entries));
       lastWrite = writing.catch(() => {});
       return writing;

@@ -1,5 +1,5 @@
-// The one list of what a party keeps in its level database, and the door to it. Numbers are never reused, so that a
-// store of another version is recognised at opening instead of being misread later.
+// The level database of a party and the list of its key spaces. Numbers are never reused, and the version is checked at
+// opening, so that a store of another version is never misread.
 import { mkdir } from "node:fs/promises";
 import { Level } from "level";
 import { FedError } from "../../foundation/errors.ts";
@@ -12,12 +12,12 @@ const keySpaces = {
   outlines: 1,
   /** A party's notes: path → bytes. */
   journal: 2,
-  /** Those that are files: path → name (note-files.ts). */
+  /** Notes that are files: path → name (note-files.ts). */
   noteFiles: 3,
 } as const;
 export type KeySpace = keyof typeof keySpaces;
 
-/** Raised whenever what is stored under a key space changes its meaning. */
+/** Raised whenever the content of a key space changes its meaning. */
 const storeVersion = "1";
 
 export interface StoreEntry {
@@ -39,7 +39,7 @@ export interface StoreLevel {
 
 /**
  * Opens (or creates) the database in a directory; one process at a time.
- * @throws FedError STORE_LOCKED, STORE_VERSION, STORE_UNREADABLE
+ * @throws STORE_LOCKED, STORE_VERSION, STORE_UNREADABLE
  */
 export async function openLevel(dir: string): Promise<StoreLevel> {
   await mkdir(dir, { recursive: true });
@@ -69,7 +69,9 @@ function storeLevel(db: Level<string, Uint8Array>): StoreLevel {
           ? ({ type: "del", key: keyOf(space, key) } as const)
           : ({ type: "put", key: keyOf(space, key), value } as const),
       );
-      await db.batch(batch, { sync: true });
+      await db.batch(batch, { sync: true }).catch((error: unknown) => {
+        throw writingError(error);
+      });
     },
     async keys(space, prefix) {
       const start = keyOf(space, prefix);
@@ -78,6 +80,13 @@ function storeLevel(db: Level<string, Uint8Array>): StoreLevel {
     },
     close: () => db.close(),
   };
+}
+
+/** STORE_FULL for a full disk, which LevelDB reports in words only; any other error unchanged. */
+function writingError(error: unknown): unknown {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  if (!/No space left|disk quota exceeded/i.test(String(cause))) return error;
+  return new FedError("STORE_FULL", {}, { cause: error });
 }
 
 function prefixOf(space: KeySpace): string {

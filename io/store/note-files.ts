@@ -1,19 +1,19 @@
-// Large notes as files of their own, named by what is in them: a database would write a residual of a hundred megabytes
-// several times over.
+// Large notes as files named by the digest of their content: a database would write a residual of a hundred megabytes
+// several times.
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256 } from "../../foundation/sha256.ts";
 import { writeDurably } from "./durable-file.ts";
 
 export interface NoteFiles {
-  /** @returns its name, once it is on the disk @throws FedError STORE_FULL */
+  /** @returns its name, once it is on the disk @throws STORE_FULL */
   keep(bytes: Uint8Array): Promise<string>;
-  /** Undefined where there is none of this name, or it is damaged. */
+  /** Undefined if there is no file of this name, or it is damaged. */
   read(name: string): Promise<Uint8Array | undefined>;
   remove(name: string): Promise<void>;
 }
 
-/** @param named files that are kept; whatever else lies in the folder was never finished or is not needed any more */
+/** @param named files to keep; all others in the folder are unfinished or superseded, and are deleted */
 export async function openNoteFiles(dir: string, named: ReadonlySet<string>): Promise<NoteFiles> {
   await mkdir(dir, { recursive: true });
   for (const name of await readdir(dir)) if (!named.has(name)) await rm(join(dir, name), { force: true });

@@ -1,5 +1,5 @@
-// The objects of a store's folder as bare files, for whoever hashes them anyway: no lock, no index, nothing written, so
-// that an audit reads the store of a hospital that is running.
+// Reads the objects of a store's folder as files, without lock and index, so that an audit can read the store of a running
+// hospital. The bytes are not checked: the audit hashes them itself.
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { FedError } from "../../foundation/errors.ts";
 import type { ObjectSource } from "../../protocol/audit/checked-blobs.ts";
 import type { Digest } from "../../protocol/format/digest.ts";
 
-/** Where a store keeps an object that is whole. */
+/** The file of a complete object. */
 export function objectPath(dir: string, digest: Digest): string {
   return join(dir, "objects", digest.slice(2, 4), digest.slice(4));
 }
@@ -22,7 +22,7 @@ export async function* storedObjects(dir: string): AsyncIterable<Digest> {
   }
 }
 
-/** @param dir as openBlobStore takes it */
+/** @param dir the folder given to openBlobStore */
 export function openObjectFiles(dir: string): ObjectSource {
   const found = <T>(digest: Digest, look: (path: string) => T): T => {
     try {

@@ -1,5 +1,5 @@
-// One store for all parties of a process: each object lies on the disk once, however many hold it. What one party made is
-// another's only once it has come over the network to one of them, so that objects travel as they do between machines.
+// One store for all parties of a process: each object is on the disk once. An object that one party made is visible to the
+// others only after one of them has fetched it over the network, so that objects travel as they do between machines.
 import type { Digest } from "../../protocol/format/digest.ts";
 import { type BlobOutline, outlineDigest, outlineOf } from "../../protocol/format/merkle.ts";
 import type { BlobStore } from "../../protocol/ports.ts";
@@ -11,11 +11,11 @@ export interface SharedStore {
   close(): Promise<void>;
 }
 
-/** @param files where everything lies; what it holds already is everybody's. Closed with the shared store. */
+/** @param files the store; all parties see what it holds already. Closed with the shared store. */
 export function shareStore(files: OpenBlobStore): SharedStore {
-  /** Who made the objects that have not travelled yet. */
+  /** Makers of the objects that nobody has fetched yet. */
   const makers = new Map<Digest, Set<BlobStore>>();
-  /** Of bytes that several put, such as a model that was computed once for all. */
+  /** Outlines of bytes that several parties put, such as a model that was computed once for all. */
   const outlines = new WeakMap<Uint8Array, BlobOutline>();
   const outlineOnce = (bytes: Uint8Array) => {
     const outline = outlines.get(bytes) ?? outlineOf(bytes);

@@ -1,4 +1,4 @@
-// Logs as one JSON object a line: for people with jq, for collectors, and for the simulation that reads them back.
+// Logs as one JSON object a line: for people with jq, for log collectors, and for the simulation, which reads them.
 import type { ErrorFacts } from "../../foundation/errors.ts";
 import type { Log } from "../../protocol/ports.ts";
 
