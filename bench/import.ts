@@ -1,4 +1,4 @@
-// DICOM files to HU, as an import does with most of its time, beside pydicom 3.0.2 with its fastest plug-ins: the same
+// DICOM files to HU, which is most of an import's time, beside pydicom 3.0.2 with its fastest plug-ins: the same
 // synthetic files, the same cores, the same HU to the bit.
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";

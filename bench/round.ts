@@ -1,5 +1,5 @@
 // One round of ten idle hospitals and a model of two million parameters, from its opening until every hospital has adopted
-// the average, beside a round of Flower's: the price of a record that anyone can check.
+// the average, beside a round of Flower's: the cost of a record that anyone can check.
 import type { BenchResult } from "./result.ts";
 import { compareWithFlower } from "./simulate/compare.ts";
 

@@ -101,7 +101,7 @@ async function commit(
   await ledger.commitUpdate({ round: id, manifest: await blobs.put(manifest), sampleCount });
 }
 
-/** Twenty patients whom the model tells apart fairly well. */
+/** Scores of twenty patients with a fairly good AUC. */
 function predictions(hospital: number) {
   const next = seededIntegers("scores", hospital);
   return Array.from({ length: 20 }, (_, patient) => {

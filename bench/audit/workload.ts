@@ -1,4 +1,4 @@
-// The federation that both sides of the audit's benchmark check: on disk, with what a chain would tell as JSON beside it.
+// The federation that both sides of the audit's benchmark check: on disk, with the chain's records as JSON.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Wallet } from "ethers";

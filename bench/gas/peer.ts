@@ -7,7 +7,7 @@ import solc from "solc";
 /** An IPFS address as such contracts store it: 46 characters. */
 const address = (text: string) => toUtf8Bytes(`Qm${id(text).slice(2, 46)}`);
 
-/** Gas of the cheapest contribution of a later round, storage being warm from the rounds before. */
+/** Gas of the cheapest contribution of a later round, whose storage slots are not new. */
 export async function measurePeer(hospitalCount: number): Promise<number> {
   const { abi, bytecode } = compile();
   const chain = await network.create();

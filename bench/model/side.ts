@@ -1,4 +1,4 @@
-// What both sides of a comparison of networks are told.
+// The input of both sides of a comparison of networks.
 import type { ModelSpec } from "../../protocol/format/model-spec.ts";
 
 export interface Side {

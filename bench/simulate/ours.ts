@@ -31,7 +31,7 @@ await mkdir(run.at("models"), { recursive: true });
 await writeFile(run.at("plan.json"), encodePlan(plan));
 await writeFile(run.at("models", "genesis.safetensors"), genesis);
 
-/** Idle, but with an update of its own: equal ones would be one object, and hardly travel. */
+/** Idle, but each with a different update: equal ones would be one object, transferred once. */
 const learner: Learner = {
   shard: async () => ({ root: blobDigest(new Uint8Array(1)), quarantine: zeroDigest, trainScans: 10 }),
   async train({ base, seed }) {

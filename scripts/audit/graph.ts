@@ -1,5 +1,5 @@
-// The provenance graph as one SVG picture, read from the top down: base, updates, model, round after round. Everything
-// has its whole name in a tooltip; what does not hold is red, what cannot be had is yellow.
+// Draws the provenance graph as SVG, from top to bottom: base, updates and model of each round. Tooltips give full names;
+// broken objects are red, unavailable ones yellow.
 import type { AuditReport, Contribution, HospitalReport, RoundReport } from "../../protocol/audit/report.ts";
 import { escapeXml } from "../charts/svg.ts";
 import { shortName } from "./names.ts";
@@ -27,7 +27,7 @@ const contributions: Readonly<Record<Contribution, { readonly colour: Colour; re
   silent: { colour: "idle", words: "no update" },
 };
 
-/** An SVG document; empty text where there is no round. */
+/** An SVG document; an empty string without rounds. */
 export function provenanceGraph({ rounds }: AuditReport): string {
   const [first] = rounds;
   if (!first) return "";

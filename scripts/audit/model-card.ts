@@ -1,12 +1,12 @@
-// The model card (Mitchell et al. 2019, "Model Cards for Model Reporting"): what the last model is, what it was made from,
-// how well it does with the interval beside it, and what nobody may conclude from it. A model at chance is called so.
+// The model card (Mitchell et al. 2019, "Model Cards for Model Reporting") of the last model: origin, scores with intervals, and
+// limits of use. A model at chance is marked so.
 import { z } from "zod";
 import type { AuditReport, ValidationReport } from "../../protocol/audit/report.ts";
 import { toCid } from "../../protocol/format/digest.ts";
 import type { Plan } from "../../protocol/format/plan.ts";
 
 const estimateSchema = z.object({ value: z.number(), low: z.number(), high: z.number() });
-/** Of one model on test patients, as a simulation leaves them in scores.json. */
+/** Scores of one model on test patients, as in a simulation's scores.json. */
 export const testScoresSchema = z.object({
   patients: z.number(),
   balancedAccuracy: estimateSchema,
@@ -32,7 +32,7 @@ export interface ModelCard {
   readonly samples: number;
   readonly software: readonly string[];
   readonly plan: Plan | undefined;
-  /** As hospitals tell of their own validation patients. */
+  /** Scores that hospitals reported of their own validation patients. */
   readonly validation: ValidationReport | undefined;
   readonly test: TestScores | undefined;
   /** Of the test scores where there are any, else of the validation scores; true where there are neither. */

@@ -1,4 +1,4 @@
-// Digests and addresses as people can take them in: their beginning, which is enough to tell the few of one page apart.
+// Short forms of digests and addresses for people: their first digits, which are enough to tell those of one page apart.
 
 /** `0x1a2b3c4d…` */
 export function shortName(hex: string): string {

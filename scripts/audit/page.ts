@@ -1,4 +1,4 @@
-// The report as one page: no script, no request to anywhere, every name escaped. It may be mailed, printed and archived.
+// The report as one HTML page without scripts and requests, with every name escaped, to mail, print and archive.
 import type { AuditReport, Finding, RoundReport } from "../../protocol/audit/report.ts";
 import { escapeXml } from "../charts/svg.ts";
 import { provenanceGraph } from "./graph.ts";

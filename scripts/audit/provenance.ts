@@ -1,4 +1,4 @@
-// The report as W3C PROV-JSON (W3C member submission, 24 April 2013): what was made from what, by whom, and when.
+// The report as W3C PROV-JSON (W3C member submission, 24 April 2013): objects, their origins, makers and times.
 import type { AuditReport, HospitalReport, RoundReport } from "../../protocol/audit/report.ts";
 import { type Digest, toCid } from "../../protocol/format/digest.ts";
 import { utc } from "./names.ts";

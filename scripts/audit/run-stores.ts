@@ -1,9 +1,9 @@
-// Where the parties of a simulation keep their objects.
+// Finds the stores of a simulation's parties.
 import { existsSync } from "node:fs";
 import { readdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 
-/** The stores of all parties of a simulation, each once: parties of one process have one. */
+/** The stores of all parties, each once; parties of one process share one. */
 export async function storesOfRun(runDir: string): Promise<string[]> {
   const entries = await readdir(runDir, { withFileTypes: true });
   const stores = entries

@@ -1,5 +1,4 @@
-// The report for people in front of a terminal: its basis, the verdict, a table of the rounds, what was found, and the
-// verdict again.
+// The report for a terminal: the verdict, its basis, a table of the rounds, the findings, and the verdict again.
 import pc from "picocolors";
 import type { Estimate } from "../../foundation/statistics/proportion.ts";
 import type {
@@ -62,7 +61,7 @@ function roundRow({ round, hospitals, proposals, status, model, derived, verdict
   ];
 }
 
-/** Which model was best and which is last, by what the hospitals tell; undefined where no hospital told scores. */
+/** The best and the last model by the hospitals' reported scores; undefined without scores. */
 export function modelsLine({ best, rounds }: Pick<AuditReport, "best" | "rounds">): string | undefined {
   if (!best) return undefined;
   const last = rounds.findLast(({ model }) => model !== undefined);
@@ -91,7 +90,7 @@ export function basisLines({ isKnownCode, endpoints, agreed, silent, behind }: A
   ];
 }
 
-/** Each finding on a line, the gravest first; notes only where there is room. */
+/** Each finding on a line, the most severe first, up to a limit. */
 export function findingLines({ findings, rounds }: AuditReport): string[] {
   const all = [...findings, ...rounds.flatMap((round) => round.findings)];
   const ordered = (["broken", "unavailable", "note"] as const).flatMap((severity) =>
@@ -141,7 +140,7 @@ function paint(severity: Severity | "verified", text: string): string {
   return severity === "unavailable" ? pc.yellow(text) : pc.dim(text);
 }
 
-/** What others wrote must not steer this terminal. */
+/** Removes control characters, since others wrote the text. */
 function printable(text: string): string {
   return text.replace(/[^\x20-\x7e…]/g, "?");
 }

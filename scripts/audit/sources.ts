@@ -58,7 +58,7 @@ export async function openSources(target: Target, signal: AbortSignal): Promise<
   }
 }
 
-/** Of a store's own folder, or of a party's, which holds it as `blobs`. */
+/** @param dir a store's folder, or a party's, which contains it as `blobs` */
 function objectsOf(dir: string): ObjectSource {
   const path = [dir, join(dir, "blobs")].find((each) => existsSync(join(each, "objects")));
   if (path !== undefined) return openObjectFiles(path);

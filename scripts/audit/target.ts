@@ -1,4 +1,4 @@
-// What an audit is asked to look at: which contract on which chain, and where its objects are.
+// The target of an audit: a contract on a chain, and the places of its objects.
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { FedError } from "../../foundation/errors.ts";
@@ -21,7 +21,7 @@ export interface Target {
   readonly fromBlock: number;
   readonly codeDigest: string | undefined;
   readonly confirmations: number;
-  /** None where the chain is to be started again from `journal`. */
+  /** Empty if the chain is to be restarted from `journal`. */
   readonly endpoints: readonly string[];
   /** Of a simulation's chain. */
   readonly journal: string | undefined;

@@ -1,10 +1,10 @@
-// Shows on stderr how an audit goes: a bar on a terminal, a line a round everywhere.
+// Shows an audit's progress on stderr: a line for each round and, on a terminal, a bar.
 import pc from "picocolors";
 import type { AuditEvent, AuditReport, RoundReport } from "../../protocol/audit/report.ts";
 import { progressBars } from "../terminal/progress.ts";
 import { shortName } from "./names.ts";
 
-/** Runs the audit to its end. @param quiet tells nothing */
+/** Runs the audit to its end. @param quiet shows nothing */
 export async function watchAudit(
   audit: AsyncGenerator<AuditEvent, AuditReport>,
   { quiet }: { quiet: boolean },

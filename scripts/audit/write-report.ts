@@ -1,4 +1,4 @@
-// Everything that an audit leaves in a folder: for programs, for people, and for those who archive.
+// Writes an audit's report to a folder: JSON, an HTML page, provenance and the model card.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -35,13 +35,13 @@ export async function writeReport(
 
 const scoresFile = z.object({ models: z.array(testScoresSchema.extend({ name: z.string() })) });
 
-/** The federated model's scores on a simulation's test patients; undefined where it left none. */
+/** The federated model's scores on a simulation's test patients; undefined if there are none. */
 export async function readTestScores(runDir: string): Promise<TestScores | undefined> {
   let raw: unknown;
   try {
     raw = JSON.parse(await readFile(join(runDir, "scores.json"), "utf8"));
   } catch {
-    return undefined; // a simulation that has not come so far
+    return undefined; // the simulation has not scored its models yet
   }
   const parsed = scoresFile.safeParse(raw);
   return parsed.success ? parsed.data.models.find(({ name }) => name === "federated") : undefined;

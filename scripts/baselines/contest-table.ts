@@ -1,4 +1,4 @@
-// The paper's table with what it lacks: balanced accuracy, AUC, their intervals, and the majority beside.
+// The paper's table with balanced accuracy, AUC, their intervals and the majority class in addition.
 import pc from "picocolors";
 import type { ContestRow } from "../../study/baselines/contest.ts";
 import { showEstimate } from "../terminal/show-estimate.ts";

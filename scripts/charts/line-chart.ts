@@ -1,10 +1,10 @@
-// Draws how numbers move, such as scores over rounds, each with the interval it is known in.
-import { type Axis, chartDocument, label, layOut, legend, legendWidth, line, PALETTE } from "./svg.ts";
+// Draws a line chart with intervals, such as scores over rounds.
+import { type Axis, chartDocument, label, layOut, legend, legendWidth, line, palette } from "./svg.ts";
 
 export interface ChartPoint {
   readonly x: number;
   readonly y: number;
-  /** Ends of the interval around y; both or none. */
+  /** Bounds of the interval around y; both or none. */
   readonly low?: number;
   readonly high?: number;
 }
@@ -19,7 +19,7 @@ export interface LineChartOptions {
   readonly title: string;
   readonly xLabel: string;
   readonly yLabel: string;
-  /** Ends of the y axis; default: what the points need. */
+  /** Range of the y axis; by default that of the points. */
   readonly yRange?: readonly [low: number, high: number];
   /** A level to compare with, such as 0.5 for chance. */
   readonly reference?: { readonly y: number; readonly label?: string };
@@ -52,12 +52,12 @@ export function lineChart(series: readonly ChartSeries[], options: LineChartOpti
   const plot = layOut(x, y, { width, height, legendWidth: legendWidth(series.map(({ name }) => name)) });
   const clipped = (value: number) => plot.y(Math.max(y.low, Math.min(y.high, value)));
   const marks = drawn.flatMap(({ points: own, dashed }, index) => {
-    const colour = PALETTE[index % PALETTE.length]!;
+    const colour = palette[index % palette.length]!;
     const band = own.filter(({ low, high }) => low !== undefined && high !== undefined);
     const upper = band.map((point) => `${plot.x(point.x)},${clipped(point.high!)}`);
     const lower = band.map((point) => `${plot.x(point.x)},${clipped(point.low!)}`).reverse();
     const dashes = dashed ? ' stroke-dasharray="6 4"' : "";
-    // An interval of one point has no area to shade: it gets a whisker.
+    // The interval of a single point has no area, so it is drawn as a whisker.
     return [
       ...(band.length > 1
         ? [`<polygon points="${[...upper, ...lower].join(" ")}" fill="${colour}" fill-opacity="0.14"/>`]
@@ -79,7 +79,7 @@ export function lineChart(series: readonly ChartSeries[], options: LineChartOpti
     : [];
   const names = legend(
     plot,
-    series.map(({ name }, index) => ({ name, colour: PALETTE[index % PALETTE.length]! })),
+    series.map(({ name }, index) => ({ name, colour: palette[index % palette.length]! })),
   );
   return chartDocument(plot, title, x, y, [...compared, ...marks, ...names]);
 }

@@ -1,4 +1,4 @@
-// Draws ROC curves: how much sensitivity costs in false alarms.
+// Draws ROC curves: sensitivity against the false positive rate.
 import { unitChart } from "./unit-chart.ts";
 
 export interface RocSeries {
@@ -9,7 +9,7 @@ export interface RocSeries {
   readonly labels: readonly boolean[];
 }
 
-/** ROC curves as an SVG document. Equal scores are one step, so that ties favour nobody. */
+/** ROC curves as an SVG document. Equal scores are one diagonal step, so that the order of ties does not matter. */
 export function rocChart(
   series: readonly RocSeries[],
   { title = "ROC on test patients" }: { title?: string } = {},

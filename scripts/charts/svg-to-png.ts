@@ -1,4 +1,4 @@
-// Turns charts into PNG files with a font that comes along, so that they look the same on every machine.
+// Turns charts into PNG files with a font of the project, so that they look the same on every machine.
 import { fileURLToPath } from "node:url";
 import { Resvg } from "@resvg/resvg-js";
 

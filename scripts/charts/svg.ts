@@ -1,7 +1,7 @@
-// The parts that every chart is made of: frame, axes with round numbers, text. Charts are strings of SVG, no DOM.
+// Parts of every chart: frame, axes with round numbers, text. Charts are strings of SVG.
 
-/** Colours that stay apart for colour-blind readers (Okabe and Ito 2008). */
-export const PALETTE = [
+/** Colours that colour-blind readers can tell apart (Okabe and Ito 2008). */
+export const palette = [
   "#0072b2",
   "#d55e00",
   "#009e73",
@@ -18,7 +18,7 @@ export interface Axis {
   readonly label: string;
 }
 
-/** Where data land in the picture. */
+/** Maps data to positions in the picture. */
 export interface Plot {
   readonly width: number;
   readonly height: number;
@@ -126,7 +126,7 @@ function tickText(value: number): string {
   return Math.abs(value) >= 1e5 ? value.toExponential(0) : String(Number(value.toPrecision(6)));
 }
 
-/** Text as it may stand in XML or HTML, in an attribute too. */
+/** Escapes text for XML and HTML, including attributes. */
 export function escapeXml(text: string): string {
   const names: Readonly<Record<string, string>> = {
     "&": "&amp;",

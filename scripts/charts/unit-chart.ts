@@ -1,9 +1,9 @@
-// Charts on the unit square with its diagonal: what ROC curves and reliability diagrams share.
+// Charts on the unit square with its diagonal, for ROC curves and reliability diagrams.
 
 import type { ChartSeries } from "./line-chart.ts";
-import { type Axis, chartDocument, layOut, legend, legendWidth, line, PALETTE } from "./svg.ts";
+import { type Axis, chartDocument, layOut, legend, legendWidth, line, palette } from "./svg.ts";
 
-/** Series over [0, 1] x [0, 1] with a dashed diagonal; intervals are drawn as whiskers, dots where asked. */
+/** Series over [0, 1] x [0, 1] with a dashed diagonal; intervals are drawn as whiskers, with dots if `dots` is set. */
 export function unitChart(
   series: readonly ChartSeries[],
   { title, xLabel, yLabel, dots }: { title: string; xLabel: string; yLabel: string; dots: boolean },
@@ -13,7 +13,7 @@ export function unitChart(
   const aside = legendWidth(series.map(({ name }) => name));
   const plot = layOut(x, y, { width: 460 + aside, height: 472, legendWidth: aside });
   const marks = series.flatMap(({ points }, index) => {
-    const colour = PALETTE[index % PALETTE.length]!;
+    const colour = palette[index % palette.length]!;
     const path = points.map((point) => `${plot.x(point.x)},${plot.y(point.y)}`).join(" ");
     return [
       ...points.flatMap(({ x: at, low, high }) =>
@@ -29,7 +29,7 @@ export function unitChart(
   });
   const names = legend(
     plot,
-    series.map(({ name }, index) => ({ name, colour: PALETTE[index % PALETTE.length]! })),
+    series.map(({ name }, index) => ({ name, colour: palette[index % palette.length]! })),
   );
   return chartDocument(plot, title, x, y, [
     line(plot.x(0), plot.y(0), plot.x(1), plot.y(1), "#888", true),

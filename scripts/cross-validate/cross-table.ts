@@ -1,4 +1,4 @@
-// The comparison as people read it: what was held out, how well each did, and whether the capsules do better than the CNN.
+// Prints a cross-validation: each method's scores, and the differences of the capsules from the CNN.
 import type { Estimate } from "../../foundation/statistics/proportion.ts";
 import { type CrossRow, difference } from "../../study/cross-validate/run.ts";
 import { showEstimate } from "../terminal/show-estimate.ts";
@@ -26,7 +26,7 @@ export interface Comparison {
   readonly verdict: "above" | "equal within the interval" | "below";
 }
 
-/** Each row of capsules against the CNN and the logistic regression, where they are there. */
+/** Each row of capsules against the CNN and the logistic regression, if they are among the rows. */
 export function comparisons(rows: readonly CrossRow[]): Comparison[] {
   const named = (...names: string[]) => rows.filter(({ name }) => names.includes(name));
   return named("compact", "federated").flatMap((row) =>

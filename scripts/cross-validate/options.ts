@@ -1,4 +1,4 @@
-// What a cross-validation can be asked for, parsed once from the command line.
+// The options of a cross-validation, parsed once from the command line.
 import { z } from "zod";
 import { FedError } from "../../foundation/errors.ts";
 import { methodNames } from "../../study/cross-validate/cross-options.ts";

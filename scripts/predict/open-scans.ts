@@ -12,7 +12,7 @@ import type { ModelSpec } from "../../protocol/format/model-spec.ts";
 
 export interface NamedScan {
   readonly name: string;
-  /** Of this scan alone. */
+  /** A set of this scan alone. */
   readonly set: TrainingSet;
 }
 

@@ -1,6 +1,5 @@
-// The first thing that runs on a fresh machine, so plain JavaScript that any Node from 18 understands.
-// It makes sure of everything that the project needs, says nothing where there is nothing to do,
-// and then runs the command that was asked for under a Node that can run it.
+// The first program that runs on a fresh machine, so plain JavaScript for any Node from 18 on. It installs
+// what the project needs, prints nothing if there is nothing to do, and runs the command under a suitable Node.
 //
 //   node scripts/setup/bootstrap.mjs consilium simulate --rounds 3
 //   node scripts/setup/bootstrap.mjs test
@@ -15,7 +14,7 @@ import { ensureTensorFlow } from "./tensorflow.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 
-/** What each word after `bootstrap.mjs` runs, once the set-up stands. */
+/** The command of each word after `bootstrap.mjs`. */
 const commands = {
   consilium: ["scripts/consilium.ts"],
   test: ["scripts/checks/run-tests.ts"],
@@ -34,7 +33,7 @@ async function main() {
   await ensurePackages({ root, env });
   await ensureTensorFlow({ root, node, env });
   await ensureContracts({ root, node, env });
-  // Where the user stood when npm was called: relative paths in arguments are meant from there.
+  // The user's folder when npm was called, which relative paths in arguments refer to.
   const cwd = process.env.INIT_CWD ?? process.cwd();
   const child = spawn(
     node,
@@ -46,7 +45,7 @@ async function main() {
       env,
     },
   );
-  // The terminal sends Ctrl-C to the child as well; a signal sent to this process alone is passed on.
+  // The terminal sends Ctrl-C to the child too; a signal to this process alone is forwarded.
   process.on("SIGINT", () => {});
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 143)));

@@ -1,4 +1,4 @@
-// Solidity compiled with the solc from npm, again only when a source or the configuration changed.
+// Compiles the contracts with solc from npm if a source or the configuration changed.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { digestOf, run, say } from "./step.mjs";

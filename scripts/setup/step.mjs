@@ -1,4 +1,4 @@
-// What every set-up step shares: the per-user cache, a place to build in, and a quiet way to run a tool.
+// Shared by the set-up steps: the per-user cache, a temporary build folder, and running tools quietly.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
@@ -10,7 +10,7 @@ import { SetupError } from "./setup-error.mjs";
 export const cacheDir =
   process.env.CONSILIUM_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "consilium");
 
-/** Says on stderr what takes time, so that stdout stays the command's own. */
+/** Prints on stderr what takes time; stdout belongs to the command. */
 export function say(text) {
   process.stderr.write(`setup: ${text}\n`);
 }
@@ -38,7 +38,7 @@ export function run(file, args, { env = process.env, cwd, remedy }) {
 }
 
 /**
- * Builds a folder of the cache in a temporary place and renames it when it is whole,
+ * Builds a folder of the cache in a temporary place and renames it when it is complete,
  * so that an interrupted set-up, or two at once, never leave half a folder.
  */
 export async function buildOnce(folder, build) {
