@@ -18,7 +18,7 @@ import { auditFederation } from "../../protocol/audit/audit-federation.ts";
 import { checkedBlobs } from "../../protocol/audit/checked-blobs.ts";
 import type { AuditReport } from "../../protocol/audit/report.ts";
 import { openLineage } from "../../protocol/contract/lineage.ts";
-import type { RoundState } from "../../protocol/contract/round.ts";
+import type { RoundState, RoundTerms } from "../../protocol/contract/round.ts";
 import type { Digest } from "../../protocol/format/digest.ts";
 import { blobDigest } from "../../protocol/format/merkle.ts";
 import { encodePlan, type Plan } from "../../protocol/format/plan.ts";
@@ -76,12 +76,14 @@ export class RealFederation {
     trains = false,
     weights: length = 5000,
     plan: changes = {},
+    terms = {},
   }: {
     hospitals?: number;
     rounds?: number;
     trains?: boolean;
     weights?: number;
     plan?: Partial<Plan>;
+    terms?: Partial<RoundTerms>;
   } = {}): Promise<RealFederation> {
     const dir = await mkdtemp(join(tmpdir(), "consilium-real-"));
     const run = await openRunDirectory(join(dir, "run"), {
@@ -118,6 +120,7 @@ export class RealFederation {
         sampleCap: 1000,
         earlyShare: 0,
         gracePeriod: 0,
+        ...terms,
       },
       members: [
         ...hospitals.map(({ address }) => ({ address, role: "hospital" as const })),

@@ -31,11 +31,13 @@ describe("a federation of processes", () => {
       const federation = await RealFederation.found({
         hospitals,
         trains: true,
+        // A round ends as soon as all have acted; periods this long also do on a busy machine.
+        terms: { commitPeriod: 1800, proposePeriod: 300, attestPeriod: 300 },
         plan: { ...plan, model: smallSpec, training: { ...smallTraining, optimiser: training.optimiser } },
       });
       try {
         await federation.start();
-        await federation.untilAdopted(2);
+        await federation.untilAdopted(2, { withinMs: 800_000 });
         const { verdict, counts } = await federation.audit();
         expect(verdict).to.equal("verified");
         expect(counts).to.include({ models: 2, updates: 2 * hospitals });
