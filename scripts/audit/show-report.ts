@@ -28,8 +28,8 @@ export function reportText(report: AuditReport, files: readonly string[]): strin
   const hospitals = members.filter(({ role }) => role === "hospital").length;
   const models = modelsLine(report);
   const parts = [
-    basis ? basisLines(basis).join("\n") : "",
     verdictLine(report),
+    basis ? basisLines(basis).join("\n") : "",
     `federation  ${federation.contract} on chain ${federation.chainId}, to block ${until?.block ?? "-"}\n` +
       `members     ${hospitals} hospitals, ${members.length - hospitals} aggregators`,
     rounds.length > 0 ? roundTable(rounds) : "",
