@@ -1,13 +1,24 @@
 // Attests a proposed model: recompute it, score it on the hospital's own patients, record the verdict on chain.
 
 import { FedError } from "../foundation/errors.ts";
-import { zeroDigest } from "../protocol/format/digest.ts";
-import { encodeRefusal } from "../protocol/format/refusal.ts";
-import type { SharedWork } from "../protocol/judge/shared-work.ts";
+import { type Digest, zeroDigest } from "../protocol/format/digest.ts";
+import { encodeRefusal, type Refusal } from "../protocol/format/refusal.ts";
+import type { RoundContext } from "../protocol/judge/round-context.ts";
+import {
+  judgeProposal,
+  type ProposalFault,
+  type VerdictPorts,
+  type VerdictSubject,
+} from "../protocol/judge/verdict.ts";
 import type { BlobStore, Learner, Ledger, Log } from "../protocol/ports.ts";
 import { evaluateModel } from "./evaluate-model.ts";
 import type { Emit } from "./events.ts";
-import { type Judgement, verifyProposal } from "./verify-proposal.ts";
+
+export interface Judgement extends Omit<VerdictSubject, "context"> {
+  readonly context: RoundContext | "refused";
+  /** A model that the proposer announced by gossip and did not propose. */
+  readonly otherAnnounced: Digest | undefined;
+}
 
 /**
  * Attests with the digest of the scores if it agrees, or of the refusal if it does not.
@@ -15,15 +26,22 @@ import { type Judgement, verifyProposal } from "./verify-proposal.ts";
  * @throws LEDGER_READ_ONLY, ABORTED, or the contract's own code
  */
 export async function attestModel(
-  ports: { ledger: Ledger; blobs: BlobStore; learner: Learner | undefined; log: Log; work?: SharedWork },
+  ports: VerdictPorts & { ledger: Ledger; blobs: BlobStore; learner: Learner | undefined; log: Log },
   judgement: Judgement,
-  { wanted, stop, emit, seconds }: { wanted: AbortSignal; stop: AbortSignal; emit: Emit; seconds: () => number },
+  options: {
+    readonly maxModelBytes: number;
+    readonly wanted: AbortSignal;
+    readonly stop: AbortSignal;
+    readonly emit: Emit;
+    readonly seconds: () => number;
+  },
 ): Promise<void> {
   const { ledger, blobs, learner, log } = ports;
+  const { wanted, stop, emit, seconds } = options;
   const { round, proposal, context } = judgement;
   const hospital = ledger.self;
   if (hospital === undefined) throw new FedError("LEDGER_READ_ONLY", {});
-  const verdict = await verifyProposal(ports, judgement);
+  const verdict = await decide(ports, judgement, { maxModelBytes: options.maxModelBytes, signal: wanted });
   let statement: Uint8Array | undefined;
   if (verdict.agree) {
     const digest = await blobs.put(verdict.model);
@@ -43,4 +61,25 @@ export async function attestModel(
   const { agree } = verdict;
   await ledger.attest({ round: round.id, proposal: proposal.number, agree, scores }, { signal: stop });
   emit({ event: "attested", round: round.id, proposal: proposal.number, agree, seconds: seconds() });
+}
+
+type Vote = { readonly agree: true; readonly model: Uint8Array } | { readonly agree: false; readonly refusal: Refusal };
+
+/** Agrees to a proposal without a fault; else refuses for the first one. */
+async function decide(
+  ports: VerdictPorts,
+  judgement: Judgement,
+  options: { readonly maxModelBytes: number; readonly signal: AbortSignal },
+): Promise<Vote> {
+  const { round, proposal, context, otherAnnounced } = judgement;
+  const { number, proposer, model } = proposal;
+  const refuse = ({ cause: _, ...fault }: ProposalFault): Vote => ({
+    agree: false,
+    refusal: { version: 1, kind: "refusal", round: round.id, proposal: number, proposer, ...fault },
+  });
+  if (context === "refused") return refuse({ code: "PLAN_NOT_ACCEPTED", found: round.plan });
+  if (otherAnnounced) return refuse({ code: "EQUIVOCATION", expected: model, found: otherAnnounced });
+  const judged = await judgeProposal(ports, { ...judgement, context }, options).next();
+  if (!judged.done) return refuse(judged.value);
+  return judged.value ? { agree: true, model: judged.value.bytes } : refuse({ code: "WRONG_MODEL", found: model });
 }

@@ -11,7 +11,7 @@ import { collectName } from "../party/round-actions.ts";
 import { type ContextState, RoundWatch } from "../party/round-watch.ts";
 import { type Lineage, openLineage } from "../protocol/contract/lineage.ts";
 import type { RoundState } from "../protocol/contract/round.ts";
-import type { Digest, RoundId } from "../protocol/format/digest.ts";
+import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 import type { SharedWork } from "../protocol/judge/shared-work.ts";
 import type {
   BlobExchange,
@@ -143,12 +143,14 @@ export async function runHospital(
     if (context.status === "missing") return Promise.resolve();
     const started = clock.now();
     const seconds = () => (clock.now() - started) / 1000;
-    const olderBases = lineage.bases.slice(lineage.bases.indexOf(round.base) + 1).slice(0, 3);
-    const announced = watch.announcedBy(proposal.proposer, round.id);
+    const olderBases = lineage.bases.slice(lineage.bases.indexOf(round.base) + 1);
+    const otherAnnounced = watch.otherAnnounced(round, proposal);
+    const hadBefore = (member: HospitalAddress) => watch.hadBefore(member, proposal);
     const planContext = context.status === "ready" ? context : ("refused" as const);
-    const judgement = { round, proposal, context: planContext, collected, announced, olderBases };
+    const about = { round, proposal, context: planContext, updates: collected, olderBases };
+    const judgement = { ...about, hadBefore, otherAnnounced };
     const free = training ? undefined : learner;
-    return attestModel({ ...ports, learner: free }, judgement, { ...signals, emit, seconds });
+    return attestModel({ ...ports, learner: free }, judgement, { ...signals, maxModelBytes, emit, seconds });
   };
 
   const perform = async (action: HospitalAction, view: HospitalView, signals: Signals): Promise<void> => {

@@ -10,24 +10,31 @@ const maxProposals = 8;
 
 interface OfMember {
   retries: number;
-  readonly proposals: Set<Digest>;
+  /** With the number of the observation in which each was announced. */
+  readonly proposals: Map<Digest, number>;
 }
 
 export class Announcements {
   readonly #rounds = new Map<RoundId, Map<HospitalAddress, OfMember>>();
 
-  /** @returns whether to fetch the member's update now, whatever happened before */
-  take({ kind, round, hospital, digest }: Announcement): boolean {
+  /**
+   * @param observation counts how often the party has read the chain
+   * @returns whether to fetch the member's update now, whatever happened before
+   */
+  take({ kind, round, hospital, digest }: Announcement, observation = 0): boolean {
     const members = this.#rounds.get(round) ?? new Map<HospitalAddress, OfMember>();
     this.#rounds.set(round, members);
-    const member = members.get(hospital) ?? { retries: 0, proposals: new Set<Digest>() };
+    const member = members.get(hospital) ?? { retries: 0, proposals: new Map<Digest, number>() };
     members.set(hospital, member);
-    if (kind === "proposal" && member.proposals.size < maxProposals) member.proposals.add(digest);
+    const isNew = kind === "proposal" && !member.proposals.has(digest);
+    if (isNew && member.proposals.size < maxProposals) member.proposals.set(digest, observation);
     return kind === "manifest" && member.retries++ < maxRetries;
   }
 
-  proposalsOf(member: HospitalAddress, round: RoundId): readonly Digest[] {
-    return [...(this.#rounds.get(round)?.get(member)?.proposals ?? [])];
+  /** Models that a member announced as its proposals, from an observation on. */
+  proposalsOf(member: HospitalAddress, round: RoundId, { since = 0 } = {}): readonly Digest[] {
+    const proposals = this.#rounds.get(round)?.get(member)?.proposals ?? new Map<Digest, number>();
+    return [...proposals].flatMap(([model, observation]) => (observation >= since ? [model] : []));
   }
 
   forgetBefore(round: RoundId): void {

@@ -4,10 +4,11 @@
 import { isFedError } from "../foundation/errors.ts";
 import type { Waiting } from "../foundation/waiting.ts";
 import type { Lineage } from "../protocol/contract/lineage.ts";
-import type { Commitment, RoundState } from "../protocol/contract/round.ts";
+import type { Commitment, Proposal, RoundState } from "../protocol/contract/round.ts";
 import type { Announcement } from "../protocol/format/announcement.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 import type { FederationId } from "../protocol/format/federation-id.ts";
+import { decodeManifest, maxManifestBytes } from "../protocol/format/manifest.ts";
 import { type Collected, type CollectPorts, collectUpdate } from "../protocol/judge/collect.ts";
 import { openRoundContext, type RoundContext } from "../protocol/judge/round-context.ts";
 import { Announcements } from "./announcements.ts";
@@ -44,6 +45,14 @@ export class RoundWatch {
   readonly #limits: { readonly maxModelBytes: number };
   readonly #retryFetch: RetryFetch;
   readonly #announcements = new Announcements();
+  /** Every proposal that the chain has shown, also those that a reorganisation took away: "proposer model". */
+  readonly #shown = new Map<RoundId, Set<string>>();
+  /** Counts observations: what was received before one and after one. */
+  #observation = 0;
+  /** The last observation that showed a reorganisation: something seen before was gone. */
+  #reorganisedIn = 0;
+  /** Number of the newest proposal that had been seen when a member's update arrived; 0 before the first. */
+  readonly #arrivedAfter = new Map<HospitalAddress, number>();
   #round: RoundState | undefined;
   #now = 0;
   context: ContextState = { status: "missing" };
@@ -62,6 +71,7 @@ export class RoundWatch {
   /** Takes in the newest round. @returns what is new about it */
   follow(round: RoundState | undefined, now: number): RoundNews {
     this.#now = now;
+    this.#observation++;
     const seen = this.#round?.id;
     if (!round) {
       this.#round = undefined;
@@ -75,12 +85,22 @@ export class RoundWatch {
       this.#failedFetches = new Map();
       this.#fetchingSince = undefined;
       this.#proposalSeenAt = undefined;
+      this.#arrivedAfter.clear();
       this.#announcements.forgetBefore(round.id);
+      for (const id of this.#shown.keys()) if (id < round.id) this.#shown.delete(id);
     }
+    const isReplaced = this.#round !== undefined && round.id <= this.#round.id && lacks(round, this.#round);
+    if (isReplaced) this.#reorganisedIn = this.#observation;
     const before = opened ? undefined : this.#round;
     this.#round = round;
     this.#forgetReplaced(before, round);
-    if (round.proposals.length !== (before?.proposals.length ?? 0)) {
+    const shown = this.#shown.get(round.id) ?? new Set();
+    for (const { proposer, model } of round.proposals) shown.add(`${proposer} ${model}`);
+    this.#shown.set(round.id, shown);
+    for (const [member, number] of this.#arrivedAfter) {
+      if (number > round.proposals.length) this.#arrivedAfter.set(member, round.proposals.length);
+    }
+    if (!isSameProposal(round.proposals.at(-1), before?.proposals.at(-1))) {
       this.#proposalSeenAt = now;
       this.#failedFetches.clear();
       for (const { member } of round.commitments) this.#retryFetch(round.id, member);
@@ -127,10 +147,14 @@ export class RoundWatch {
     const failedFetches = this.#failedFetches;
     if (context.status !== "ready") return undefined;
     const { member } = commitment;
+    // A restarted process finds in its store what it had before the proposal.
+    const seen = this.#round?.proposals.length ?? 0;
+    const wasHere = seen === 0 || (await this.#isHere(commitment));
     try {
       const found = await collectUpdate(this.#ports, { commitment, round, context }, { ...this.#limits, ...waiting });
       if (!this.#isCommitted(commitment) || this.context !== context) return undefined;
       collected.set(member, found);
+      this.#arrivedAfter.set(member, wasHere ? 0 : (this.#round?.proposals.length ?? 0));
       return found;
     } catch (error) {
       if (isFedError(error, "BLOB_UNAVAILABLE")) failedFetches.set(member, (failedFetches.get(member) ?? 0) + 1);
@@ -140,12 +164,34 @@ export class RoundWatch {
 
   /** Takes in a gossip message. */
   receive(announcement: Announcement): void {
-    if (this.#announcements.take(announcement)) this.#retryFetch(announcement.round, announcement.hospital);
+    const isFetchable = this.#announcements.take(announcement, this.#observation);
+    if (isFetchable) this.#retryFetch(announcement.round, announcement.hospital);
   }
 
-  /** Models that a member announced as its proposals. */
-  announcedBy(member: HospitalAddress, round: RoundId): readonly Digest[] {
-    return this.#announcements.proposalsOf(member, round);
+  /** Whether a member's update had arrived when this process first saw the proposal. */
+  hadBefore(member: HospitalAddress, { number }: Pick<Proposal, "number">): boolean {
+    return this.collected.has(member) && (this.#arrivedAfter.get(member) ?? 0) < number;
+  }
+
+  /**
+   * A model that the proposer of a proposal announced, and that the chain never showed as its proposal. What it announced
+   * before a reorganisation may be what that took away, and is no reason to refuse.
+   */
+  otherAnnounced({ id }: RoundState, { proposer }: Proposal): Digest | undefined {
+    const announced = this.#announcements.proposalsOf(proposer, id, { since: this.#reorganisedIn });
+    return announced.find((model) => !this.#shown.get(id)?.has(`${proposer} ${model}`));
+  }
+
+  async #isHere({ manifest: digest }: Commitment): Promise<boolean> {
+    const { blobs } = this.#ports;
+    if (!(await blobs.has(digest))) return false;
+    try {
+      const { update } = decodeManifest(await blobs.get(digest, { maxBytes: maxManifestBytes }));
+      return await blobs.has(update);
+    } catch (error) {
+      if (isFedError(error)) return false;
+      throw error;
+    }
   }
 
   #isCommitted({ member, manifest }: Commitment): boolean {
@@ -156,7 +202,23 @@ export class RoundWatch {
   #forgetReplaced(before: RoundState | undefined, after: RoundState): void {
     for (const { member, manifest } of before?.commitments ?? []) {
       const now = after.commitments.find((each) => each.member === member);
-      if (now?.manifest !== manifest) this.collected.delete(member);
+      if (now?.manifest === manifest) continue;
+      this.collected.delete(member);
+      this.#arrivedAfter.delete(member);
     }
   }
+}
+
+/** Whether a round lacks what it, or a later one, showed before. */
+function lacks(round: RoundState, before: RoundState): boolean {
+  if (round.id !== before.id || round.plan !== before.plan || round.base !== before.base) return true;
+  const isGone = ({ member, manifest }: Commitment) =>
+    !round.commitments.some((each) => each.member === member && each.manifest === manifest);
+  return (
+    before.commitments.some(isGone) || before.proposals.some((each, at) => !isSameProposal(each, round.proposals[at]))
+  );
+}
+
+function isSameProposal(a: Proposal | undefined, b: Proposal | undefined): boolean {
+  return a?.number === b?.number && a?.proposer === b?.proposer && a?.model === b?.model;
 }

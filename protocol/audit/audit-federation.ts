@@ -1,7 +1,8 @@
-// The audit: from the contract's events and the objects that they name, every round of a federation derived again. Pure
-// over ports: it trusts neither those who trained, nor those who averaged, nor the store, and it writes nothing on chain.
+// The audit derives every round of a federation again from the contract's events and the objects that they name. It trusts
+// neither hospitals, nor aggregators, nor the store, and it writes nothing on chain.
 
 import type { Waiting } from "../../foundation/waiting.ts";
+import { withModel } from "../contract/lineage.ts";
 import type { EventPlace } from "../contract/round.ts";
 import type { Digest } from "../format/digest.ts";
 import type { Plan } from "../format/plan.ts";
@@ -60,9 +61,9 @@ export async function* auditFederation(
 
   const settle = (record: AuditedRound) => {
     const { base, model } = record.state;
-    if (bases[0] !== base) bases = [base, ...bases];
+    bases = withModel(bases, base);
     const work = auditRound(ports, record, { federation, maxModelBytes, bases, onPlan, ...waiting });
-    if (model) bases = [model, ...bases];
+    if (model) bases = withModel(bases, model);
     return work;
   };
   const latest = await ledger.latestRound(waiting);

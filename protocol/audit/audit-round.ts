@@ -28,12 +28,9 @@ export interface AuditRoundOptions extends Waiting {
   readonly maxModelBytes: number;
   /** Bases that the rounds up to this one began with, and their models: this round's base first. */
   readonly bases: readonly Digest[];
-  /** Told each plan that could be read. */
+  /** Called for each plan that could be read. */
   readonly onPlan: (digest: Digest, plan: Plan) => void;
 }
-
-/** Models before the base that a wrong average is tried on. */
-const olderBasesTried = 3;
 
 const nothing: CheckedUpdates = { valid: new Map(), invalid: new Map(), missing: new Map() };
 
@@ -51,7 +48,7 @@ export async function* auditRound(
   yield { kind: "round-started", round, commitments: state.commitments.length };
 
   const accepted = state.proposals.find(({ status }) => status === "accepted");
-  // What a round that made no model was about matters to nobody's model: what is missing of it is worth a note.
+  // No model depends on a round that made none: an object that is missing there is a note.
   const missing = state.status === "final" ? "unavailable" : "note";
   const context = await openContext(ports, findings, state, { ...options, missing });
   let updates = nothing;
@@ -68,7 +65,7 @@ export async function* auditRound(
     reportUpdates(findings, updates, { record, context, accepted });
   }
 
-  const olderBases = options.bases.slice(1, 1 + olderBasesTried);
+  const olderBases = options.bases.slice(1);
   const proposals: ProposalReport[] = [];
   const pooled: { positives: ScoreCell[]; negatives: ScoreCell[] } = { positives: [], negatives: [] };
   for (const proposal of state.proposals) {

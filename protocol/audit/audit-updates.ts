@@ -1,4 +1,4 @@
-// Every update that a hospital committed to in a round, brought here and held against chain, plan and signature.
+// Fetches every update that a hospital committed to in a round, and checks it against the chain, the plan and its signature.
 
 import { type FedError, isFedError } from "../../foundation/errors.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
@@ -14,9 +14,9 @@ const atOnce = 4;
 
 export interface CheckedUpdates {
   readonly valid: Map<HospitalAddress, ValidUpdate>;
-  /** What the update's own bytes prove. */
+  /** Invalid for everyone who has the bytes. */
   readonly invalid: Map<HospitalAddress, InvalidUpdate>;
-  /** Something of it could not be had. */
+  /** A part of it could not be fetched. */
   readonly missing: Map<HospitalAddress, FedError>;
 }
 
@@ -47,13 +47,13 @@ export async function* checkUpdates(
 }
 
 /**
- * Says what is wrong with updates. A bad update is the round's fault only if it was averaged. A valid one may be left
- * out once the time for serving it is over, if the others agree that nobody served it: that is worth a note.
+ * Reports updates that are invalid or could not be fetched. An invalid one is broken only if it was averaged. Which updates
+ * a proposal must not leave out is for audit-proposal.ts.
  * @param accepted the proposal that became the model; undefined where none did
  */
 export function reportUpdates(
   findings: RoundFindings,
-  { valid, invalid, missing }: CheckedUpdates,
+  { invalid, missing }: CheckedUpdates,
   { record, context, accepted }: { record: AuditedRound; context: RoundContext; accepted: Proposal | undefined },
 ): void {
   const { state } = record;
@@ -65,7 +65,8 @@ export function reportUpdates(
       const about = { hospital, object: "manifest", digest: manifest, ...expectation(bad) } as const;
       if (isIn)
         findings.add("broken", "INVALID_INCLUDED", `an update was averaged that is not valid: ${bad.code}`, about);
-      else findings.add("note", "INVALID_LEFT_OUT", `an update was rightly left out: ${bad.code}`, about);
+      else
+        findings.add("note", "INVALID_LEFT_OUT", `an invalid update was left out, as it must be: ${bad.code}`, about);
     }
     const error = missing.get(hospital);
     if (error) {
@@ -74,16 +75,5 @@ export function reportUpdates(
       const matters = isIn || (accepted !== undefined && !hasWaited);
       findings.object(error, { hospital, object, digest }, { missing: matters ? "unavailable" : "note" });
     }
-    const update = valid.get(hospital)?.manifest.update;
-    if (!update || !accepted || isIn) continue;
-    const about = { hospital, object: "update", digest: update } as const;
-    if (hasWaited) {
-      findings.add(
-        "note",
-        "LATE_LEFT_OUT",
-        "a valid update was left out, after the time for serving it was over",
-        about,
-      );
-    } else findings.add("broken", "DROPPED_UPDATE", "a valid update was left out of the model", about);
   }
 }

@@ -17,9 +17,10 @@ export class RoundFindings {
   }
 
   /**
-   * Notes that an object failed: what its bytes prove is broken, what nobody serves is unavailable. Anything else that
-   * went wrong is no finding but trouble of this audit, and is thrown on.
-   * @param missing how grave its absence is
+   * Reports an object that failed: broken where its bytes are wrong, unavailable where no member serves it. A model above
+   * the auditor's own limit cannot be told either: other auditors can fetch it.
+   * @param missing the severity of its absence
+   * @throws any other error: it is about this audit and not about the object
    */
   object(
     error: unknown,
@@ -29,7 +30,9 @@ export class RoundFindings {
     if (!isFedError(error) || error.code === "ABORTED") throw error;
     const name = named(about);
     if (error.code === "BLOB_UNAVAILABLE" || error.code === "BLOB_UNKNOWN") {
-      this.add(missing, "OBJECT_UNAVAILABLE", `nobody serves ${name}`, about);
+      this.add(missing, "OBJECT_UNAVAILABLE", `no member serves ${name}`, about);
+    } else if (error.code === "BLOB_TOO_LARGE" && about.object === "model") {
+      this.add(missing, error.code, `${name} is larger than this audit's limit`, { ...about, ...expectation(error) });
     } else this.add("broken", error.code, `${name} does not hold`, { ...about, ...expectation(error) });
   }
 }

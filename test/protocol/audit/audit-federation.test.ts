@@ -112,6 +112,59 @@ describe("an audit of a federation that nobody disturbed", () => {
     expect(report.verdict).to.equal("empty");
   });
 
+  it("cannot tell of a model above its own limit", async () => {
+    const report = await audit(await finish(), { maxModelBytes: 64 });
+    expect(report.verdict).to.equal("unavailable");
+    expect(report.first).to.include({ severity: "unavailable", code: "BLOB_TOO_LARGE", object: "model" });
+  });
+
+  it("counts a model once that equals its base, where a later update is from before it", async () => {
+    const still = 2;
+    const strategy = strategyOf("fedavg", { maxStaleness: 1 });
+    const finished = await finish(
+      { plan: { strategy, rounds: 3 }, terms: { commitPeriod: 20 } },
+      ({ hospitals: [slow, ...others] }) => {
+        if (slow) slow.learner.trainMs = 62_000;
+        for (const site of others) {
+          // In one round nothing is learned, and nothing is left over from rounding in the one before.
+          site.tamper = ({ learner, journal }) => ({
+            journal: { ...methodsOf(journal), write: ({ residual: _, ...entries }) => journal.write(entries) },
+            learner: {
+              ...methodsOf(learner),
+              train: async (request, options) => {
+                const outcome = await learner.train(request, options);
+                return request.round === still ? { ...outcome, weights: request.base } : outcome;
+              },
+            },
+          });
+        }
+      },
+    );
+    const report = await audit(finished);
+    const [, second] = report.rounds;
+    expect(second?.model, "the still round").to.equal(second?.base);
+    expect(report.rounds.map(({ hospitals }) => hospitals[0]?.age)).to.deep.equal([undefined, undefined, 1]);
+    expect(report.first).to.equal(undefined);
+    expect(report.verdict).to.equal("verified");
+  });
+
+  it("names a hospital that serves its update only once a proposal is there, and the proposal is accepted", async () => {
+    const late = addressOf(0);
+    const finished = await finish({}, ({ network, chain, planDigest, genesis }) => {
+      network.serves = ({ from, digest }) =>
+        from !== late || [planDigest, genesis].includes(digest) || chain.rounds.at(-1)?.proposals.length === 1;
+    });
+    const report = await audit(finished);
+    expect(report.rounds.map(({ proposals }) => proposals.map(({ status }) => status))).to.deep.equal([
+      ["accepted"],
+      ["accepted"],
+    ]);
+    expect(report.rounds[0]?.findings.map(({ code, severity, hospital }) => [code, severity, hospital])).to.deep.equal([
+      ["LATE_LEFT_OUT", "note", late],
+    ]);
+    expect(report.verdict).to.equal("verified");
+  });
+
   it("only notes an update that was left out after the time for serving it", async () => {
     const finished = await finish({}, ({ network }) => {
       network.serves = ({ from }) => from !== addressOf(0);
@@ -151,4 +204,16 @@ describe("an audit of a federation that nobody disturbed", () => {
 
 function strategyOf(name: string, more: object): Plan["strategy"] {
   return { name, maxSharePermille: 1000, maxStaleness: 0, ...more } as Plan["strategy"];
+}
+
+/** A port's methods, bound: spreading an instance of a class loses them. */
+function methodsOf<Port extends object>(port: Port): Port {
+  return new Proxy({} as Port, {
+    get: (_, name) => {
+      const value = Reflect.get(port, name);
+      return typeof value === "function" ? value.bind(port) : value;
+    },
+    ownKeys: () => Reflect.ownKeys(Object.getPrototypeOf(port)),
+    getOwnPropertyDescriptor: (_, name) => ({ configurable: true, enumerable: true, value: Reflect.get(port, name) }),
+  });
 }

@@ -49,8 +49,9 @@ export async function audit(
   {
     exchange = localExchange(store),
     latest = newestRound(events),
+    maxModelBytes = 1 << 20,
     onEvent,
-  }: { exchange?: BlobExchange; latest?: number; onEvent?: (event: AuditEvent) => void } = {},
+  }: { exchange?: BlobExchange; latest?: number; maxModelBytes?: number; onEvent?: (event: AuditEvent) => void } = {},
 ): Promise<AuditReport> {
   const ledger = {
     federation,
@@ -60,7 +61,7 @@ export async function audit(
     },
   };
   const signatures = fakeSignatures(federation.contract);
-  const work = auditFederation({ ledger, blobs: store, exchange, signatures }, { maxModelBytes: 1 << 20 });
+  const work = auditFederation({ ledger, blobs: store, exchange, signatures }, { maxModelBytes });
   for (;;) {
     const step = await work.next();
     if (step.done) return step.value;

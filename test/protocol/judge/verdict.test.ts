@@ -1,0 +1,87 @@
+import { expect } from "chai";
+import { FedError } from "../../../foundation/errors.ts";
+import { lineageOf } from "../../../protocol/contract/lineage.ts";
+import type { Proposal, RoundState } from "../../../protocol/contract/round.ts";
+import type { Digest, HospitalAddress } from "../../../protocol/format/digest.ts";
+import { type Collected, type CollectPorts, collectUpdate } from "../../../protocol/judge/collect.ts";
+import { openRoundContext, type RoundContext } from "../../../protocol/judge/round-context.ts";
+import { judgeProposal, type VerdictSubject } from "../../../protocol/judge/verdict.ts";
+import { fakeFederation } from "../../fakes/chain.ts";
+import { addressOf, FakeFederation } from "../../fakes/federation.ts";
+import { FakeStore } from "../../fakes/network.ts";
+import { fakeSignatures } from "../../fakes/party-ports.ts";
+
+const limits = { maxModelBytes: 2 ** 20 };
+const left = addressOf(0);
+
+describe("the verdict on a proposal", () => {
+  let ports: CollectPorts & { blobs: FakeStore };
+  let round: RoundState;
+  let proposal: Proposal;
+  let context: RoundContext;
+  let updates: Map<HospitalAddress, Collected>;
+
+  before(async () => {
+    const federation = await FakeFederation.create({ plan: { rounds: 1 } });
+    federation.start();
+    await federation.runUntil(() => federation.events.some(({ event }) => event === "finished"));
+    round = federation.chain.rounds[0]!;
+    proposal = round.proposals[0]!;
+    const blobs = new FakeStore();
+    for (const site of [...federation.hospitals, ...federation.aggregators]) {
+      for (const [digest, bytes] of site.store.blobs) blobs.blobs.set(digest, bytes);
+    }
+    const exchange = { fetch: async (digest: Digest) => void (await blobs.outline(digest)) };
+    ports = { blobs, exchange, signatures: fakeSignatures(left) };
+    context = await openRoundContext(ports, round, lineageOf([round]), { federation: fakeFederation, ...limits });
+    updates = new Map();
+    for (const commitment of round.commitments) {
+      updates.set(commitment.member, await collectUpdate(ports, { commitment, round, context }, limits));
+    }
+  });
+
+  async function judge(change: Partial<VerdictSubject>, exchange = ports.exchange) {
+    const whole = { round, proposal, context, updates, olderBases: [], hadBefore: () => true, ...change };
+    const codes: string[] = [];
+    const judging = judgeProposal({ blobs: ports.blobs, exchange }, whole, limits);
+    let step = await judging.next();
+    for (; !step.done; step = await judging.next()) codes.push(step.value.code);
+    return { codes, model: step.value?.model };
+  }
+
+  it("is without a fault where the included updates make the model", async () => {
+    expect(await judge({})).to.deep.equal({ codes: [], model: proposal.model });
+  });
+
+  it("forgives that a valid update was left out only after the time for serving, and where it had not arrived", async () => {
+    const included = proposal.included.filter((member) => member !== left);
+    const { model = proposal.model } = await judge({ proposal: { ...proposal, included } });
+    for (const [hasWaited, hadBefore, codes] of [
+      [false, true, ["DROPPED_UPDATE"]],
+      [false, false, ["DROPPED_UPDATE"]],
+      [true, true, ["DROPPED_UPDATE"]],
+      [true, false, []],
+    ] as const) {
+      const changed = { proposal: { ...proposal, included, model, hasWaited }, hadBefore: () => hadBefore };
+      expect((await judge(changed)).codes, `${hasWaited} ${hadBefore}`).to.deep.equal(codes);
+    }
+  });
+
+  it("fetches the models before the base, passes over those that nobody serves, and throws an abort", async () => {
+    const altered = { ...proposal, model: round.plan };
+    const failing = (code: "BLOB_UNAVAILABLE" | "ABORTED") => ({
+      fetch: async () => {
+        throw new FedError(code, {});
+      },
+    });
+    const olderBases = [round.base];
+    expect((await judge({ proposal: altered, olderBases }, failing("BLOB_UNAVAILABLE"))).codes).to.deep.equal([
+      "WRONG_MODEL",
+    ]);
+    const aborted = judge({ proposal: altered, olderBases }, failing("ABORTED"));
+    expect(await aborted.catch((error) => error.code)).to.equal("ABORTED");
+    const other = { ...round, base: proposal.model };
+    const onOlder = await judge({ round: other, olderBases });
+    expect(onOlder.codes).to.deep.equal(["WRONG_BASE"]);
+  });
+});
