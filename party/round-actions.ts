@@ -66,8 +66,7 @@ function shouldPropose(view: RoundView, round: RoundState): boolean {
   const { self, now, context, collected, failedFetches, fetchingSince = now } = view;
   if (context.status !== "ready" || !mayPropose(round, self, now)) return false;
   const settled = (member: HospitalAddress) =>
-    collected.has(member) ||
-    mayLeaveOut(round, { now, askingSince: fetchingSince, fruitless: failedFetches.get(member) ?? 0 });
+    collected.has(member) || mayLeaveOut(round, { now, fetchingSince, failedFetches: failedFetches.get(member) ?? 0 });
   if (!round.commitments.every(({ member }) => settled(member))) return false;
   return validUpdates(collected.values()).length >= leastUpdates(context.plan);
 }

@@ -1,5 +1,5 @@
-// What the hospital's and the aggregator's steps need from the world. io/ implements these against real systems,
-// the simulator against seeded ones; every implementation of a port passes the same suite (test/suites/).
+// What a party needs from outside its own code. io/ implements these ports for real systems, the simulator with seeded
+// faults; every implementation of a port passes the same tests (test/suites/).
 
 import type { ErrorFacts } from "../foundation/errors.ts";
 import type { Prediction } from "../foundation/statistics/scores.ts";
@@ -22,15 +22,15 @@ export interface Ledger {
   readonly self: HospitalAddress | undefined;
   /** Timestamp of the latest block, seconds: the federation's only clock for deadlines. */
   chainTime(waiting?: Waiting): Promise<number>;
-  /** Everyone ever admitted, by index. */
+  /** All members ever admitted, by index. */
   members(waiting?: Waiting): Promise<readonly Member[]>;
   /** The newest round's id, 0 before the first. */
   latestRound(waiting?: Waiting): Promise<RoundId>;
-  /** @throws FedError ROUND_UNKNOWN */
+  /** @throws ROUND_UNKNOWN */
   round(id: RoundId, waiting?: Waiting): Promise<RoundState>;
   /** All events from the deployment to the latest confirmed block, in chain order, in bounded memory. */
   history(waiting?: Waiting): AsyncIterable<LedgerEvent>;
-  /** Wakes whenever something on chain may have changed (or chain time moved); the caller then reads the state. */
+  /** Yields when something on chain may have changed, or chain time moved; the caller then reads the state. */
   changes(waiting?: Waiting): AsyncIterable<void>;
 
   openRound(opening: { readonly plan: Digest; readonly base: Digest }, waiting?: Waiting): Promise<RoundId>;
@@ -53,7 +53,7 @@ export interface Ledger {
     },
     waiting?: Waiting,
   ): Promise<void>;
-  /** Moves a round whose deadline has passed on (expires its proposal, or abandons it); a no-op where nothing is due. */
+  /** Expires the proposal of a round whose deadline has passed, or abandons the round; does nothing before. */
   expire(round: RoundId, waiting?: Waiting): Promise<void>;
 }
 
@@ -80,15 +80,15 @@ export interface Signatures {
   recover(data: TypedData, signature: string): HospitalAddress | undefined;
 }
 
-/** Verified objects on this machine, by digest. What it returns has been re-hashed or was written by itself. */
+/** Verified objects on this machine, by digest. It hashes what it returns again, or has written it itself. */
 export interface BlobStore {
   put(bytes: Uint8Array): Promise<Digest>;
   has(digest: Digest): Promise<boolean>;
-  /** @throws FedError BLOB_UNKNOWN */
+  /** @throws BLOB_UNKNOWN */
   outline(digest: Digest): Promise<BlobOutline>;
-  /** Bytes at [offset, offset + length), fewer at the end. @throws FedError BLOB_UNKNOWN */
+  /** Bytes at [offset, offset + length), fewer at the end. @throws BLOB_UNKNOWN */
   read(digest: Digest, offset: number, length: number): Promise<Uint8Array>;
-  /** The whole object. @throws FedError BLOB_UNKNOWN, BLOB_TOO_LARGE, BLOB_CORRUPT */
+  /** The whole object. @throws BLOB_UNKNOWN, BLOB_TOO_LARGE, BLOB_CORRUPT */
   get(digest: Digest, limits: { readonly maxBytes: number }): Promise<Uint8Array>;
   /** Keeps chunks of an object that is being fetched over restarts; resolves once the object is whole. */
   writer(digest: Digest, outline: BlobOutline): Promise<BlobWriter>;
@@ -97,9 +97,9 @@ export interface BlobStore {
 export interface BlobWriter {
   /** Chunks that are not yet here, ascending. */
   missing(): readonly number[];
-  /** Verifies against the outline before keeping. @throws FedError CHUNK_CORRUPT */
+  /** Verifies against the outline before keeping. @throws CHUNK_CORRUPT */
   write(index: number, chunk: Uint8Array): Promise<void>;
-  /** Makes the object readable. @throws FedError BLOB_INCOMPLETE */
+  /** Makes the object readable. @throws BLOB_INCOMPLETE */
   finish(): Promise<void>;
   /** Releases the file, keeping the chunks for a later writer. */
   close(): Promise<void>;
@@ -108,9 +108,9 @@ export interface BlobWriter {
 /** Objects from other members. */
 export interface BlobExchange {
   /**
-   * Brings an object into the local BlobStore, from any connected members that have it, resuming what is there.
+   * Fetches an object into the local BlobStore from any connected members that have it, and resumes a partial one.
    * Resolves at once where the object is local.
-   * @throws FedError BLOB_TOO_LARGE, BLOB_UNAVAILABLE (no connected member served it), ABORTED
+   * @throws BLOB_TOO_LARGE, BLOB_UNAVAILABLE (no connected member served it), ABORTED
    */
   fetch(
     digest: Digest,
@@ -118,9 +118,9 @@ export interface BlobExchange {
   ): Promise<void>;
 }
 
-/** Gossip says that something exists and how large it is, never the thing itself. */
+/** Announces that an object exists and how large it is; never carries the object itself. */
 export interface Gossip {
-  /** Resolves when handed to the network; with no neighbour it is a no-op: gossip is a hint, the chain is the truth. */
+  /** Resolves when handed to the network, also without a neighbour: parties depend on the chain and not on gossip. */
   publish(announcement: Announcement): Promise<void>;
   /** Valid announcements of members, each once. */
   subscribe(listener: (announcement: Announcement) => void): () => void;
@@ -155,7 +155,7 @@ export interface TrainOutcome {
   readonly unitMove?: number | undefined;
 }
 
-/** How training goes, for people who watch. */
+/** The progress of a training, to show. */
 export interface TrainProgress {
   readonly step: number;
   readonly steps: number;
@@ -172,7 +172,7 @@ export interface Learner {
     request: TrainRequest,
     options?: { readonly onProgress?: (progress: TrainProgress) => void } & Waiting,
   ): Promise<TrainOutcome>;
-  /** Lets go of the checkpoint of a training whose outcome is kept elsewhere now. */
+  /** Deletes the checkpoint of a training whose outcome has been stored. */
   forget?(): Promise<void>;
   /** Scores of the shard's patients of one split. */
   predict(
@@ -181,11 +181,11 @@ export interface Learner {
   ): Promise<readonly Prediction[]>;
 }
 
-/** This machine's time, for waiting only: nothing that parties must agree on depends on it. */
+/** This machine's time, only for waiting: nothing that parties must agree on depends on it. */
 export interface Clock {
   /** Milliseconds, monotonic. */
   now(): number;
-  /** @throws FedError ABORTED */
+  /** @throws ABORTED */
   sleep(milliseconds: number, waiting?: Waiting): Promise<void>;
 }
 

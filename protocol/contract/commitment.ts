@@ -1,4 +1,4 @@
-// What a hospital signs so that another party can send its commitment: the EIP-712 form that TrainingRounds.sol hashes.
+// The EIP-712 data that a hospital signs so that another party can send its commitment, as TrainingRounds.sol hashes it.
 import type { Digest, RoundId } from "../format/digest.ts";
 import type { FederationId } from "../format/federation-id.ts";
 import type { TypedData } from "../ports.ts";

@@ -1,5 +1,5 @@
-// The contract's rolling hash over every commitment ever made (ITrainingRounds.commitmentsHash), computed from the
-// events: whoever leaves out, invents or reorders a commitment cannot match it.
+// The contract's rolling hash over every commitment ever made (ITrainingRounds.commitmentsHash), computed from the events.
+// A history that leaves out, invents or reorders a commitment does not match it.
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { type Digest, digestFromBytes, digestToBytes, type RoundId } from "../format/digest.ts";
 import type { Commitment } from "./round.ts";

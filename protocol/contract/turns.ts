@@ -1,12 +1,12 @@
-// Whose turn it is, by chain time: the opener first, then everybody in an order that all can compute, a little apart,
-// so that a federation goes on without its aggregator and seldom pays for two transactions that do the same.
+// Which member acts when, by chain time: the opener first, then the others in an order that all of them compute, some
+// seconds apart. So a federation goes on without its aggregator, and seldom pays for two transactions that do the same.
 import type { HospitalAddress } from "../format/digest.ts";
 import type { RoundState } from "./round.ts";
 
 /** Most seconds between one member's turn and the next one's. */
 const longestStepSeconds = 15;
 
-/** How many members are before this one; the order turns with the rounds and with the failed proposals. */
+/** How many members act before this one; the order rotates with each round and each failed proposal. */
 export function turnOf(round: RoundState, self: HospitalAddress): number {
   const position = round.members.indexOf(self);
   if (position < 0) return round.members.length; // an aggregator that did not open this round
@@ -14,7 +14,7 @@ export function turnOf(round: RoundState, self: HospitalAddress): number {
   return (position + round.members.length - (shift % round.members.length)) % round.members.length;
 }
 
-/** Seconds that proposals are given: also the length of a turn at opening. */
+/** Seconds in which only the opener proposes first, and then every member may. */
 export function proposePeriod(round: RoundState): number {
   return round.proposeBy - round.commitBy;
 }
@@ -24,12 +24,12 @@ function turnDelay(round: RoundState, self: HospitalAddress): number {
   return turnOf(round, self) * Math.min(longestStepSeconds, Math.max(1, step));
 }
 
-/** Whether all that may commit have. */
+/** Whether every hospital of the round has committed. */
 export function allCommitted(round: RoundState): boolean {
   return round.commitments.length === round.members.length;
 }
 
-/** Whether the contract takes a proposal of this member now and it is its turn. */
+/** Whether the contract accepts a proposal of this member now, and it is this member's turn. */
 export function mayPropose(round: RoundState, self: HospitalAddress, now: number): boolean {
   if (round.proposals.some(({ proposer, status }) => proposer === self && status === "refused")) return false;
   if (round.status === "committing") {
@@ -41,10 +41,10 @@ export function mayPropose(round: RoundState, self: HospitalAddress, now: number
 }
 
 /**
- * Whether a proposer has waited long enough for updates that nobody serves: a committed update may be left out then.
- * Half of the time for proposals is for fetching, half for proposing.
+ * Whether a proposer has waited long enough for updates that no member serves: it may leave them out then. The first half
+ * of the time for proposals is for fetching, the second for proposing.
  */
-function patienceOver(round: RoundState, now: number): boolean {
+function hasWaited(round: RoundState, now: number): boolean {
   const half = proposePeriod(round) / 2;
   if (round.status === "committing") {
     return now > (now > round.proposeBy ? round.proposeBy : round.commitBy + half);
@@ -53,15 +53,16 @@ function patienceOver(round: RoundState, now: number): boolean {
 }
 
 /**
- * Whether a proposer may leave out an update that it has not got: patience is over, and it has asked for this one in
- * vain or has been able to ask for a quarter of the time. A party that comes late asks before it believes.
- * @param askingSince chain time since which this process could fetch updates
+ * Whether a proposer may leave out an update that it does not have: it has waited long enough, and a fetch has failed or it
+ * could fetch for a quarter of the time. So a party that starts late tries to fetch an update before it leaves it out.
+ * @param fetchingSince chain time since which this process could fetch updates
+ * @param failedFetches failed attempts to fetch this update since the newest proposal
  */
 export function mayLeaveOut(
   round: RoundState,
-  { now, askingSince, fruitless }: { now: number; askingSince: number; fruitless: number },
+  { now, fetchingSince, failedFetches }: { now: number; fetchingSince: number; failedFetches: number },
 ): boolean {
-  return patienceOver(round, now) && (fruitless > 0 || now > askingSince + proposePeriod(round) / 4);
+  return hasWaited(round, now) && (failedFetches > 0 || now > fetchingSince + proposePeriod(round) / 4);
 }
 
 /** Whether a deadline has passed that this member should move the round on from. */
@@ -72,7 +73,7 @@ export function expiryDue(round: RoundState, minUpdates: number, self: HospitalA
   return now > (tooFew ? round.commitBy : round.deadline) + apart;
 }
 
-/** Whether this member should open the next round, since whoever opened the last one has not. */
+/** Whether this member should open the next round, because the last opener has not. */
 export function mayOpenAfter(round: RoundState, self: HospitalAddress, now: number): boolean {
   if (round.status !== "final" && round.status !== "abandoned") return false;
   // An opener that failed has to wait, so that the others need not.

@@ -1,5 +1,5 @@
-// Brings one committed update here and holds it against its manifest, the chain and the plan. What comes out is the
-// same for everybody who has the bytes: valid, or invalid for a reason that the bytes prove; or nobody served them yet.
+// Fetches one committed update and checks it against its manifest, the chain and the plan. Everyone who has the bytes gets
+// the same result: valid, or invalid for a reason that the bytes prove. Without the bytes there is no result yet.
 
 import { type ErrorCode, type ErrorFacts, type FedError, isFedError } from "../../foundation/errors.ts";
 import type { Once } from "../../foundation/once.ts";
@@ -33,7 +33,7 @@ export type Collected = ValidUpdate | InvalidUpdate;
 
 export interface CollectPorts extends BlobPorts {
   readonly signatures: Pick<Signatures, "recover">;
-  /** Done for all parties of a process; without it everything is checked here. */
+  /** Results that the parties of one process share; without it this party checks everything itself. */
   readonly work?: SharedWork;
 }
 
@@ -50,7 +50,7 @@ class Proven extends Error {
 
 /**
  * @param maxModelBytes limit for older models, where the update was trained from one
- * @throws FedError BLOB_UNAVAILABLE where no connected member serves a part of it; ABORTED
+ * @throws BLOB_UNAVAILABLE where no connected member serves a part of it, ABORTED
  */
 export async function collectUpdate(
   ports: CollectPorts,

@@ -1,4 +1,4 @@
-// Which updates a proposal must average: every committed one that is valid, never a choice among them.
+// The updates that a proposal must average: every committed one that is valid. The proposer has no choice.
 
 import type { RoundState } from "../contract/round.ts";
 import type { HospitalAddress } from "../format/digest.ts";
@@ -10,12 +10,12 @@ export function validUpdates(collected: Iterable<Collected>): readonly ValidUpda
   return [...collected].filter((each): each is ValidUpdate => each.status === "valid");
 }
 
-/** Fewer updates than this make no model under the plan. */
+/** The fewest updates that make a model under the plan. */
 export function leastUpdates(plan: Plan): number {
   return Math.max(plan.minUpdates, requiredUpdates(plan.strategy));
 }
 
-/** The updates that a proposal must average: every committed one that is valid. In member order. */
+/** The hospitals whose updates a proposal must average, in the order of members. */
 export function mustInclude(round: RoundState, updates: readonly ValidUpdate[]): readonly HospitalAddress[] {
   const valid = new Set(updates.map(({ member }) => member));
   return round.members.filter((member) => valid.has(member));

@@ -1,5 +1,5 @@
-// The next model from the round's base and the included updates: a pure function of public objects, so that whoever
-// proposes and whoever checks it run this very code and must come to the same bytes.
+// Computes the next model from the round's base and the included updates. It is a pure function of public objects: the
+// proposer, the hospitals and the auditor run this code and get the same bytes.
 
 import { FedError } from "../../foundation/errors.ts";
 import type { RoundState } from "../contract/round.ts";
@@ -15,14 +15,14 @@ import type { Averaged, SharedWork } from "./shared-work.ts";
 
 export interface AveragingPorts {
   readonly blobs: Pick<BlobStore, "outline" | "read">;
-  /** Done for all parties of a process; without it everything is computed here. */
+  /** Results that the parties of one process share; without it this party computes everything itself. */
   readonly work?: SharedWork;
 }
 
 /**
  * Averages the included updates (all of them local and valid) onto a base.
- * @param base the round's, but for finding out which wrong one a false proposal used
- * @throws FedError what the strategy requires and does not hold
+ * @param input.base the round's by default; another one to find which base a wrong proposal used
+ * @throws UPDATE_NOT_COLLECTED, or the code of what the strategy requires
  */
 export async function recomputeModel(
   { blobs, work }: AveragingPorts,

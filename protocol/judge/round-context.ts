@@ -1,4 +1,4 @@
-// What a round is about, once its plan and its base model are on this machine: everything that judging updates needs.
+// A round's plan, bases and their headers: what checking its updates needs, once plan and base model are on this machine.
 
 import { FedError } from "../../foundation/errors.ts";
 import { deriveSeed } from "../../foundation/random.ts";
@@ -18,7 +18,7 @@ export interface RoundContext {
   readonly plan: Plan;
   /** Models that updates may have been trained from: the round's base, then as many older ones as the plan allows. */
   readonly bases: readonly Digest[];
-  /** Of the bases that are here, each read once. */
+  /** Headers of local bases, each read once. */
   readonly baseHeaders: Map<Digest, SafetensorsHeader>;
 }
 
@@ -27,13 +27,13 @@ export interface BlobPorts {
   readonly exchange: BlobExchange;
 }
 
-/** Brings a plan here and reads it. @throws FedError BLOB_UNAVAILABLE, PLAN_TOO_LARGE, PLAN_MALFORMED, PLAN_NOT_CANONICAL */
+/** Fetches a plan and decodes it. @throws BLOB_UNAVAILABLE, PLAN_TOO_LARGE, PLAN_MALFORMED, PLAN_NOT_CANONICAL */
 export async function fetchPlan({ blobs, exchange }: BlobPorts, digest: Digest, waiting: Waiting): Promise<Plan> {
   await exchange.fetch(digest, { maxBytes: maxPlanBytes, ...waiting });
   return decodePlan(await blobs.get(digest, { maxBytes: maxPlanBytes }));
 }
 
-/** The round's plan with what follows from the lineage; brings plan and base here. @throws as fetchPlan */
+/** Fetches a round's plan and base, and lists the bases that its updates may have. @throws as fetchPlan */
 export async function openRoundContext(
   ports: BlobPorts,
   round: RoundState,
@@ -46,10 +46,10 @@ export async function openRoundContext(
   return { federation, plan, bases, baseHeaders: new Map() };
 }
 
-/** Read at once, so that a file is opened a few times and not for every run of it, bytes. */
+/** Bytes per read of a file, so that small reads do not open it each time. */
 const windowBytes = 256 * 1024;
 
-/** A local object, read in pieces, forwards at best. @throws FedError BLOB_UNKNOWN */
+/** Reads a local object in pieces; reading forwards is fastest. @throws BLOB_UNKNOWN */
 export async function blobSource(blobs: Pick<BlobStore, "outline" | "read">, digest: Digest): Promise<ByteSource> {
   const { size } = await blobs.outline(digest);
   const readWhole = async (offset: number, length: number) => {
@@ -72,12 +72,12 @@ export async function blobSource(blobs: Pick<BlobStore, "outline" | "read">, dig
   };
 }
 
-/** The header of a local safetensors object. @throws FedError BLOB_UNKNOWN, SAFETENSORS_MALFORMED */
+/** The header of a local safetensors object. @throws BLOB_UNKNOWN, SAFETENSORS_MALFORMED */
 export async function blobHeader(blobs: BlobStore, digest: Digest): Promise<SafetensorsHeader> {
   return (await readHeader(await blobSource(blobs, digest))).header;
 }
 
-/** Seed of one hospital's training in one round. */
+/** The seed of a hospital's training in a round. */
 export function trainingSeed(plan: Plan, trainedIn: number, hospital: string): number {
   return deriveSeed(plan.seed, "train", trainedIn, hospital);
 }

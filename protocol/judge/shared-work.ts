@@ -1,5 +1,5 @@
-// Results that all parties of one process would compute alike from the same public objects, computed once. A party that
-// is a process of its own has none of this.
+// Results that all parties of one process compute from the same public objects, computed once. A party with a process of
+// its own has none.
 import { Once } from "../../foundation/once.ts";
 import type { Digest } from "../format/digest.ts";
 import type { Manifest } from "../format/manifest.ts";
@@ -10,12 +10,12 @@ export interface Averaged {
   readonly bytes: Uint8Array;
 }
 
-/** What every party of a round would compute alike. */
+/** Results that are the same for every party of a round. */
 export interface SharedWork {
   readonly averages: Once<Averaged>;
-  /** Manifests found true. */
+  /** Manifests that are valid. */
   readonly manifests: Once<Manifest>;
-  /** Updates found to fit their plan and base. */
+  /** Updates that fit their plan and base. */
   readonly updates: Once<void>;
 }
 
