@@ -7,6 +7,7 @@ import { blobDigest } from "../protocol/format/merkle.ts";
 import { encodePlan } from "../protocol/format/plan.ts";
 import { planSpellingCommands } from "./plan/canonical-plan.ts";
 import { planCheckCommand } from "./plan/check-plan.ts";
+import { influenceText } from "./plan/explain-plan.ts";
 import { planFrom } from "./plan/plan-from-choices.ts";
 import { planChoicesSchema, withPlanOptions } from "./plan/plan-options.ts";
 import { readPlan } from "./plan/read-plan.ts";
@@ -64,7 +65,10 @@ export function planCommand(program: Command): void {
       for (const { file, bytes } of files) await writePublicOutput(file, bytes);
       const written = files.map(({ name, file, bytes }) => ({ name, file, digest: blobDigest(bytes) }));
       if (json) console.log(JSON.stringify(written));
-      else for (const { name, file, digest } of written) console.log(`${name.padEnd(8)} ${digest}  ${file}`);
+      else {
+        for (const { name, file, digest } of written) console.log(`${name.padEnd(8)} ${digest}  ${file}`);
+        console.log(`bound    ${influenceText(plan)}`);
+      }
     });
   planCheckCommand(command);
   planSpellingCommands(command);

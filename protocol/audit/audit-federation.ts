@@ -19,6 +19,7 @@ import {
   type AuditVerdict,
   bestModel,
   firstFault,
+  largestShare,
   type RoundReport,
 } from "./report.ts";
 
@@ -91,6 +92,7 @@ export async function* auditFederation(
   const { model, terms } = replay;
   const genesis = rounds[0]?.base;
   const best = bestModel(rounds);
+  const largest = largestShare(rounds);
   return {
     version: 1,
     federation,
@@ -103,6 +105,7 @@ export async function* auditFederation(
     ...(genesis ? { genesis } : {}),
     ...(model ? { model } : {}),
     ...(best ? { best } : {}),
+    ...(largest ? { largestShare: largest } : {}),
     rounds,
     findings: replay.findings,
     counts: {

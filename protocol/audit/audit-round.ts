@@ -8,6 +8,7 @@ import type { FederationId } from "../format/federation-id.ts";
 import type { Plan } from "../format/plan.ts";
 import type { CollectPorts } from "../judge/collect.ts";
 import { blobHeader, fetchPlan, type RoundContext } from "../judge/round-context.ts";
+import { weightShares } from "../strategy/weight-shares.ts";
 import { deriveProposal } from "./audit-proposal.ts";
 import { checkStatement, validationOf } from "./audit-statement.ts";
 import { type CheckedUpdates, checkUpdates, reportUpdates } from "./audit-updates.ts";
@@ -177,6 +178,7 @@ function hospitalReports(
     if (invalid.has(hospital)) return "invalid";
     return missing.has(hospital) || !context ? "unserved" : "left-out";
   };
+  const shares = sharesOf(state, valid, accepted, context);
   return state.members.map((hospital) => {
     const commitment = state.commitments.find(({ member }) => member === hospital);
     if (!commitment) return { hospital, contribution: "silent" };
@@ -186,6 +188,25 @@ function hospitalReports(
     if (!update) return committed;
     const { update: digest, updateBytes, base, shard, software, finalLoss, seconds } = update.manifest;
     const trained = { base, age: update.age, shard, software, finalLoss, seconds };
-    return { ...committed, update: digest, updateBytes, ...trained };
+    const share = shares.get(hospital);
+    return { ...committed, update: digest, updateBytes, ...trained, ...(share === undefined ? {} : { share }) };
   });
+}
+
+/** Of the accepted average's weight; empty where not all of its updates are here and valid. */
+function sharesOf(
+  { members }: RoundRecord["state"],
+  valid: CheckedUpdates["valid"],
+  accepted: Proposal | undefined,
+  context: RoundContext | undefined,
+): ReadonlyMap<HospitalAddress, number> {
+  const included = (accepted?.included ?? []).flatMap((member) => valid.get(member) ?? []);
+  if (!context || included.length === 0 || included.length !== accepted?.included.length) return new Map();
+  const updates = included.map(({ member, manifest, age }) => {
+    return { index: members.indexOf(member), sampleCount: manifest.sampleCount, age };
+  });
+  const shares = weightShares(updates, context.plan) ?? [];
+  return new Map(
+    included.flatMap(({ member }, place) => (shares[place] === undefined ? [] : [[member, shares[place]]])),
+  );
 }

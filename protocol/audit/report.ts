@@ -52,6 +52,8 @@ export interface HospitalReport {
   /** The model that it trained from, and how many models older than the round's base that is. */
   readonly base?: Digest;
   readonly age?: number;
+  /** Its share of the accepted average's weight, where the rule averages by weight. */
+  readonly share?: number;
   readonly shard?: Digest;
   readonly software?: string;
   readonly finalLoss?: number;
@@ -169,6 +171,8 @@ export interface AuditReport {
   readonly model?: Digest;
   /** The final model with the highest AUC on the hospitals' validation patients, the earliest of equals. */
   readonly best?: BestModel;
+  /** The most influence that one hospital had on an accepted model. */
+  readonly largestShare?: LargestShare;
   readonly rounds: readonly RoundReport[];
   /** About no round in particular: membership, terms. */
   readonly findings: readonly Finding[];
@@ -199,6 +203,23 @@ export function bestModel(rounds: readonly RoundReport[]): BestModel | undefined
     if (model && auc && (best === undefined || auc.value > best.auc.value)) best = { round, model, auc };
   }
   return best;
+}
+
+export interface LargestShare {
+  readonly round: RoundId;
+  readonly hospital: HospitalAddress;
+  readonly share: number;
+}
+
+/** The largest share that any hospital had of an accepted average, the earliest of equals; undefined where none is known. */
+export function largestShare(rounds: readonly RoundReport[]): LargestShare | undefined {
+  let largest: LargestShare | undefined;
+  for (const { round, hospitals } of rounds) {
+    for (const { hospital, share = 0 } of hospitals) {
+      if (share > (largest?.share ?? 0)) largest = { round, hospital, share };
+    }
+  }
+  return largest;
 }
 
 const order: readonly Severity[] = ["broken", "unavailable", "note"];

@@ -22,6 +22,12 @@ const presets = {
   iv3: { side: 299, slices: 64, normalisation: "group", batchSize: 1, learningRate: 0.001, clipNorm: 64 },
 } as const;
 
+/**
+ * No hospital has more than 40 % of the weight, whatever sample count it claims (docs/aggregation.md, "One hospital's
+ * share"): below one half, so that no hospital alone outweighs all others, and above one third, so that it holds for three.
+ */
+const defaultSharePermille = 400;
+
 export function defaultPlan(choices: PlanChoices = {}): Plan {
   const { preset = "compact", seed = 7, rounds = 8, localEpochs = 4, channels = 1, reconstruction = false } = choices;
   const { side, normalisation, batchSize, learningRate, clipNorm, ...own } = presets[preset];
@@ -46,7 +52,7 @@ export function defaultPlan(choices: PlanChoices = {}): Plan {
       proximalMu: 0,
     },
     update: { type: "I16", clipNorm, topFraction: 1, localTensors: [] },
-    strategy: { name: "fedavg", maxSharePermille: 1000, maxStaleness: 0 },
+    strategy: { name: "fedavg", maxSharePermille: defaultSharePermille, maxStaleness: 0 },
     sampleCap: 100_000,
     minUpdates: 2,
     rounds,

@@ -1,7 +1,7 @@
 // The model card (Mitchell et al. 2019, "Model Cards for Model Reporting") of the last model: origin, scores with intervals, and
 // limits of use. A model at chance is marked so.
 import { z } from "zod";
-import type { AuditReport, ValidationReport } from "../../protocol/audit/report.ts";
+import type { AuditReport, LargestShare, ValidationReport } from "../../protocol/audit/report.ts";
 import { toCid } from "../../protocol/format/digest.ts";
 import type { Plan } from "../../protocol/format/plan.ts";
 
@@ -30,6 +30,8 @@ export interface ModelCard {
   readonly hospitals: number;
   /** Training samples that the hospitals committed to in the last round that made a model. */
   readonly samples: number;
+  /** The most influence that one hospital had on any of the models. */
+  readonly largestShare: LargestShare | undefined;
   readonly software: readonly string[];
   readonly plan: Plan | undefined;
   /** Scores that hospitals reported of their own validation patients. */
@@ -58,6 +60,7 @@ export function modelCard(report: AuditReport, test: TestScores | undefined): Mo
     ...{ model, cid: toCid(model), verdict, ...federation, rounds: counts.models, hospitals: included.length },
     samples: included.reduce((sum, { sampleCount = 0 }) => sum + sampleCount, 0),
     software: [...new Set(included.flatMap(({ software }) => software ?? []))],
+    largestShare: report.largestShare,
     ...{ plan: plans[last.plan], validation, test },
     isAtChance: test?.isAtChance ?? validation?.isAtChance ?? true,
     limits,
@@ -80,6 +83,7 @@ export function modelCardMarkdown(card: ModelCard): string {
     `| audit | ${verdict} |`,
     `| federation | \`${contract}\` on chain ${chainId} |`,
     `| made in | ${rounds} rounds; the last with ${hospitals} hospitals and ${samples} training samples |`,
+    ...shareRows(card),
     `| software | ${software.map(cell).join(", ") || "not told"} |`,
     ...(plan ? planRows(plan) : []),
     "",
@@ -92,6 +96,12 @@ export function modelCardMarkdown(card: ModelCard): string {
     ...card.limits.map((limit) => `- ${limit}`),
     "",
   ].join("\n");
+}
+
+function shareRows({ largestShare }: ModelCard): string[] {
+  if (!largestShare) return [];
+  const { share, round } = largestShare;
+  return [`| largest share of one hospital | ${(100 * share).toFixed(1)} % of the weight, in round ${round} |`];
 }
 
 function planRows({ model, training, strategy, update, sampleCap, evaluation }: Plan): string[] {

@@ -61,7 +61,7 @@ const strategies: readonly [name: Name, flags: string, about: string][] = [
   [
     "maxSharePermille",
     "--max-share-permille <n>",
-    "largest share of one hospital in the mean, in thousandths (default 1000)",
+    "largest share of one hospital in the mean, in thousandths; 1000 is no bound (default 400)",
   ],
   ["maxStaleness", "--max-staleness <n>", "rounds that an update may be late, at weight / (1 + age) (default 0)"],
   [

@@ -30,6 +30,8 @@ describe("an audit of a federation that nobody disturbed", () => {
     expect(second?.base).to.equal(first?.model);
     expect(second?.hospitals.map(({ contribution }) => contribution)).to.deep.equal(Array(4).fill("included"));
     expect(second?.hospitals.map(({ sampleCount }) => sampleCount)).to.deep.equal([10, 11, 12, 13]);
+    expect(second?.hospitals.map(({ share }) => share)).to.deep.equal([10, 11, 12, 13].map((count) => count / 46));
+    expect(report.largestShare).to.deep.equal({ round: 1, hospital: addressOf(3), share: 13 / 46 });
     expect(second?.hospitals.map(({ base }) => base)).to.deep.equal(Array(4).fill(first?.model));
     expect(second?.proposals[0]?.attestations.map(({ agree }) => agree)).to.deep.equal(Array(4).fill(true));
     expect(second?.validation).to.include({ patients: 160, positives: 80 });
