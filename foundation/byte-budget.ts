@@ -1,7 +1,7 @@
-// How much memory files may take at once, whatever each of them claims: who wants more waits for those before.
+// A limit on the memory that files take at once, whatever size each of them claims: further work waits in a queue.
 
 export interface ByteBudget {
-  /** Runs `work` when so many bytes, at most the whole budget, are free; they are free again when it has ended. */
+  /** Runs `work` once that many bytes (at most the whole budget) are free, and frees them when it has ended. */
   hold<T>(bytes: number, work: () => Promise<T>): Promise<T>;
 }
 
@@ -10,7 +10,7 @@ export function openByteBudget(most: number): ByteBudget {
   const waiting: { readonly bytes: number; start(): void }[] = [];
 
   function startNext(): void {
-    // In the order of asking, so that nobody waits for ever behind smaller ones.
+    // In the order of the requests, so that a large one is not passed by smaller ones for ever.
     for (let first = waiting[0]; first && first.bytes <= free; first = waiting[0]) {
       free -= first.bytes;
       waiting.shift();

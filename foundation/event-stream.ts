@@ -1,4 +1,4 @@
-// Events from work that must not wait for whoever watches it: told at once, read when the reader comes to it.
+// Events from work that must not wait for its reader: written at once, read later.
 
 export interface EventStream<Event> {
   /** Never waits. After `end` it does nothing. */

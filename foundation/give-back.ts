@@ -1,10 +1,10 @@
 /**
- * Frees memory at once that nobody looks at any more: slices lie outside the heap, and the collector would let hundreds of
- * megabytes of them pile up.
+ * Frees memory that is no longer used, at once: slices are outside the heap, and the garbage collector would let hundreds of
+ * megabytes of them accumulate.
  */
 export function giveBack({ buffer }: { readonly buffer: ArrayBufferLike }): void {
-  // Small buffers are parts of one that Node hands out piece by piece.
+  // Small buffers are parts of one large buffer that Node shares.
   if (!(buffer instanceof ArrayBuffer) || buffer.byteLength <= Buffer.poolSize) return;
-  // ES2024, which Node has and the compiler's library of ES2023 does not.
+  // ES2024: Node has it, the compiler's library of ES2023 does not.
   (buffer as ArrayBuffer & { transfer(bytes: number): ArrayBuffer }).transfer(0);
 }

@@ -1,8 +1,8 @@
-// Works on several things at once and gives the results in the order of the things: all cores busy, the same outcome.
+// Works on several items at once and gives the results in the order of the items.
 
 /**
  * Runs `work` on at most `width` items at a time; results come in the items' order, and at most `width` of them wait.
- * The first failure ends it, after what is in work has settled.
+ * The first failure ends it, after running work has settled.
  */
 export async function* inOrder<Item, Result>(
   items: Iterable<Item>,
@@ -15,7 +15,7 @@ export async function* inOrder<Item, Result>(
     const next = source.next();
     if (next.done) return;
     const result = work(next.value);
-    // Told when its turn comes; until then it must not count as unhandled.
+    // Reported when its turn comes; until then it must not count as unhandled.
     result.catch(() => {});
     running.push(result);
   };

@@ -1,6 +1,6 @@
 // The order in which people number files: slice-2 before slice-10; the same on every machine, whatever its locale.
 
-/** Compares texts by their stretches of digits, as numbers, and by what lies between these, as it is written. */
+/** Natural sort: digit runs compare as numbers, everything else by character. */
 export function compareNaturally(a: string, b: string): number {
   let [left, right] = [0, 0];
   while (left < a.length && right < b.length) {

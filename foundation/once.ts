@@ -1,7 +1,7 @@
-// Results of pure functions of public objects, so that parties of one process, who all have the same objects, need not
-// each compute them. A party of its own process has none of this.
+// Cached results of pure functions of public objects: parties in one process have the same objects and need not each
+// compute them. A party in a process of its own does not use this.
 
-/** The last results of one function, by all that they depend on. Failures are not kept. */
+/** The last results of one function, by its inputs. Failures are not kept. */
 export class Once<Result> {
   readonly #kept = new Map<string, Promise<Result>>();
   readonly #most: number;
@@ -11,7 +11,7 @@ export class Once<Result> {
     this.#most = most;
   }
 
-  /** @param inputs all that the result depends on, as JSON tells them apart */
+  /** @param inputs everything that the result depends on; compared as JSON */
   of(inputs: unknown, compute: () => Promise<Result>): Promise<Result> {
     const key = JSON.stringify(inputs);
     const kept = this.#kept.get(key);

@@ -1,4 +1,4 @@
-// Waiting that ends at once when its reader gives up, and that never outlives it.
+// Waiting that ends at once when its signal aborts, and leaves no timer behind.
 import type { Waiting } from "./waiting.ts";
 
 /** @throws the signal's reason */
@@ -17,7 +17,7 @@ export function pause(milliseconds: number, { signal }: Waiting = {}): Promise<v
   });
 }
 
-/** A shared piece of work, seen by one of its readers, who may give up without stopping it. @throws the signal's reason */
+/** Waits for shared work; an abort ends the wait and not the work. @throws the signal's reason */
 export function abandonable<T>(work: Promise<T>, { signal }: Waiting = {}): Promise<T> {
   if (!signal) return work;
   return new Promise((resolve, reject) => {

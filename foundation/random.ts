@@ -1,7 +1,7 @@
 // Random numbers that are the same on every machine: integers only, seeded from SHA-256.
 import { sha256 } from "./sha256.ts";
 
-/** Returns 32-bit unsigned integers. @param purpose what they are for: another purpose, unrelated numbers */
+/** A generator of 32-bit unsigned integers. @param purpose another purpose gives unrelated numbers */
 export function seededIntegers(...purpose: readonly (string | number)[]): () => number {
   const seed = Buffer.from(sha256(JSON.stringify(purpose)));
   return xoshiro128(seed.readInt32LE(0), seed.readInt32LE(4), seed.readInt32LE(8), seed.readInt32LE(12));
@@ -9,7 +9,7 @@ export function seededIntegers(...purpose: readonly (string | number)[]): () => 
 
 /**
  * xoshiro128** (Blackman and Vigna 2021, "Scrambled linear pseudorandom number generators").
- * The state must not be all zero, which no SHA-256 prefix that anybody knows of is.
+ * The state must not be all zero; no known SHA-256 prefix is.
  */
 export function xoshiro128(s0: number, s1: number, s2: number, s3: number): () => number {
   let a = s0 | 0;
@@ -31,7 +31,7 @@ export function xoshiro128(s0: number, s1: number, s2: number, s3: number): () =
 }
 
 /**
- * A 32-bit seed for one purpose, derived from the plan's seed and what the purpose names
+ * A 32-bit seed for one purpose, derived from the plan's seed and the parts of the purpose
  * ("train", round, hospital): the same on every machine, unrelated between purposes.
  */
 export function deriveSeed(seed: number, ...purpose: readonly (string | number)[]): number {

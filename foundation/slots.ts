@@ -1,8 +1,8 @@
-// At most so many at once: the rest waits in order of arrival.
+// A limit on how many run at once; the others wait in order of arrival.
 import { FedError } from "./errors.ts";
 
 export interface Slots {
-  /** Resolves to the release function, once there is room. @throws FedError ABORTED */
+  /** Resolves to the release function once a slot is free. @throws ABORTED */
   take(signal: AbortSignal): Promise<() => void>;
 }
 

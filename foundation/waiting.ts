@@ -1,4 +1,4 @@
-// What every function that waits takes: a signal that ends the wait.
+// The option of every function that waits: a signal that ends the wait.
 
 export interface Waiting {
   readonly signal?: AbortSignal;

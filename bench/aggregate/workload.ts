@@ -42,7 +42,7 @@ export async function writeWorkload(folder: string, { hospitals, shapes }: Workl
   const exponents = layout.segments.map(({ exponent }) => exponent);
   const { header, totalBytes } = layoutSafetensors(
     denseTensors(layout),
-    notesMetadata({ exponents, wishes: exponents }),
+    notesMetadata({ exponents, proposed: exponents }),
   );
   for (let hospital = 0; hospital < hospitals; hospital++) {
     const file = await open(join(folder, `update-${hospital}.safetensors`), "w");

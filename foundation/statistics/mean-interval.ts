@@ -1,4 +1,4 @@
-// The mean of a few measurements, of patients or of seeds, with the doubt that so few leave.
+// The mean of a few measurements, of patients or of seeds, with its 95 % interval.
 import type { Estimate } from "./proportion.ts";
 
 /** Two-sided 95 % of Student's t for 1, 2, ... degrees of freedom. */
@@ -8,7 +8,7 @@ const studentT = [
 ];
 const z = 1.959963984540054; // of the normal distribution
 
-/** The mean with its 95 % interval by Student's t; from one value an interval of NaN, since it tells no spread. */
+/** The mean with its 95 % interval by Student's t; an interval of NaN from one value, which has no spread. */
 export function meanInterval(values: readonly number[]): Estimate {
   const count = values.length;
   const value = values.reduce((sum, each) => sum + each, 0) / count;
@@ -18,7 +18,7 @@ export function meanInterval(values: readonly number[]): Estimate {
   return { value, low: value - half, high: value + half };
 }
 
-/** Beyond the table by the expansion in 1 / degrees (Fisher and Cornish 1960), there right within 0.0003. */
+/** Beyond the table: an expansion in 1 / degrees (Fisher and Cornish 1960), right within 0.0003. */
 function quantile(degrees: number): number {
   const first = (z ** 3 + z) / 4;
   const second = (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96;

@@ -1,6 +1,6 @@
-// A proportion of few patients beside its 95 % interval, which is honest at 0 and at 1 too.
+// A proportion of few patients with its 95 % interval, which has a width at 0 and at 1 too.
 
-/** A value with its 95 % interval; all NaN where no patient decides it. */
+/** A value with its 95 % interval; all NaN without patients. */
 export interface Estimate {
   readonly value: number;
   readonly low: number;

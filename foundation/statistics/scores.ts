@@ -1,10 +1,10 @@
-// How well a model tells patients apart, never without the uncertainty of so few patients and the majority beside it.
+// How well a model separates the classes, with the uncertainty of few patients and the majority class for comparison.
 import { type Estimate, wilson } from "./proportion.ts";
 
 export interface Prediction {
   readonly patient: string;
   readonly label: 0 | 1;
-  /** Of the positive class: higher is more positive. */
+  /** Score of the positive class: higher is more positive. */
   readonly score: number;
 }
 
@@ -37,8 +37,8 @@ export interface Scores {
 const z = 1.959963984540054; // of the normal distribution, two-sided 95 %
 
 /**
- * @param threshold patients at or above it count as positive: chosen on validation patients (youdenThreshold), never on
- * those scored here
+ * @param threshold patients at or above it count as positive; choose it on validation patients (youdenThreshold), never on
+ * the patients that are scored here
  */
 export function scorePredictions(predictions: readonly Prediction[], threshold: number): Scores {
   const confusion = countConfusion(predictions, threshold);
@@ -107,12 +107,12 @@ export function areaInterval(value: number, positives: number, negatives: number
   return { value, low: Math.max(0, value - half), high: Math.min(1, value + half) };
 }
 
-/** How many of the ascending values hold, where those that do come first. */
+/** Binary search: how many values satisfy the condition, if those come first. */
 function countWhile(values: Float64Array, holds: (value: number) => boolean): number {
   let [low, high] = [0, values.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (holds(values[middle] as number)) low = middle + 1;
+    if (holds(values[middle]!)) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -120,14 +120,14 @@ function countWhile(values: Float64Array, holds: (value: number) => boolean): nu
 
 /**
  * The threshold with the highest sensitivity + specificity (Youden 1950), midway between neighbouring scores; of several
- * equally good ones, which few patients often leave, the one in the widest gap.
+ * equally good ones (frequent with few patients) the one in the widest gap.
  */
 export function youdenThreshold(validation: readonly Prediction[]): number {
   const scores = [...new Set(validation.map(({ score }) => score))].sort((a, b) => a - b);
   let best = { threshold: 0.5, index: Number.NEGATIVE_INFINITY, gap: 0 };
   for (let i = 1; i < scores.length; i++) {
-    const gap = (scores[i] as number) - (scores[i - 1] as number);
-    const threshold = (scores[i - 1] as number) + gap / 2;
+    const gap = scores[i]! - scores[i - 1]!;
+    const threshold = scores[i - 1]! + gap / 2;
     const { truePositives, falsePositives, trueNegatives, falseNegatives } = countConfusion(validation, threshold);
     const index = truePositives / (truePositives + falseNegatives) + trueNegatives / (trueNegatives + falsePositives);
     if (index > best.index || (index === best.index && gap > best.gap)) best = { threshold, index, gap };
@@ -158,9 +158,8 @@ export function calibration(predictions: readonly Prediction[], bins = 10): { bi
 }
 
 /**
- * The mean of two independent proportions, its interval put together from their Wilson intervals (MOVER, Zou and Donner
- * 2008, after Newcombe 1998). A bootstrap has no width where every patient of a class was called alike, which is where the
- * doubt is largest.
+ * The mean of two independent proportions, with an interval from their Wilson intervals (MOVER, Zou and Donner 2008, after
+ * Newcombe 1998). A bootstrap has no width if all patients of a class are classified alike, where the uncertainty is largest.
  */
 function balanced(sensitivity: Estimate, specificity: Estimate): Estimate {
   const value = (sensitivity.value + specificity.value) / 2;

@@ -1,11 +1,11 @@
-// What gossip carries: that an object exists, who says so, for which round, and how large it is. Never the object.
+// The gossip message: an object exists, who made it, for which round, and how large it is. Gossip never carries the object.
 import { z } from "zod";
 import { canonicalBytes, parseCanonical } from "./canonical.ts";
 import type { HospitalAddress, RoundId } from "./digest.ts";
 import type { FederationId } from "./federation-id.ts";
 import { addressField, countField, digestField, roundField } from "./fields.ts";
 
-/** Announcements are below 400 bytes; more is not one. */
+/** Announcements are below 400 bytes. */
 const maxAnnouncementBytes = 1024;
 
 export const announcementSchema = z
@@ -28,22 +28,22 @@ export function encodeAnnouncement(announcement: Announcement): Uint8Array {
   return canonicalBytes(announcement);
 }
 
-/** @throws FedError ANNOUNCEMENT_TOO_LARGE, ANNOUNCEMENT_MALFORMED, ANNOUNCEMENT_NOT_CANONICAL */
+/** @throws ANNOUNCEMENT_TOO_LARGE, ANNOUNCEMENT_MALFORMED, ANNOUNCEMENT_NOT_CANONICAL */
 export function decodeAnnouncement(bytes: Uint8Array): Announcement {
   return parseCanonical(bytes, announcementSchema, { what: "ANNOUNCEMENT", maxBytes: maxAnnouncementBytes });
 }
 
-/** One topic per contract and chain: a message of another federation never arrives. */
+/** One topic per contract and chain, so that no message of another federation arrives. */
 export function topicOf({ chainId, contract }: FederationId): string {
   return `/consilium/${chainId}/${contract}/1.0.0`;
 }
 
-/** What gossip does with a message: pass it on, drop it, or drop it and hold it against the sender. */
+/** accept: forward the message. ignore: drop it. reject: drop it and lower the score of the sender. */
 export type Verdict = "accept" | "ignore" | "reject";
 
 /**
- * Judges a decoded announcement. Forged or foreign: reject. Late, or of a round not yet known: ignore.
- * @param sender the member that the signed gossip message came from, by its peer id; undefined for a stranger
+ * Judges a decoded announcement: reject if it is forged or of another federation, ignore if it is late or of an unknown round.
+ * @param sender the member whose peer id signed the gossip message; undefined for a stranger
  */
 export function judgeAnnouncement(
   announcement: Announcement,

@@ -1,5 +1,4 @@
-// The plan that a federation starts with unless it chooses otherwise. Its values were chosen on the synthetic task
-// (docs/model.md); everything in it is data, so a federation may change any of it.
+// The default plan. Its values were chosen on the synthetic task (docs/model.md); a federation may change any of them.
 import type { Plan } from "./plan.ts";
 
 export interface PlanChoices {
@@ -16,7 +15,7 @@ export interface PlanChoices {
   readonly reconstruction?: boolean;
 }
 
-/** What differs between the presets: compact as it learns the synthetic task from tens of patients, iv3 as the paper has it. */
+/** The differences of the presets: compact learns the synthetic task from tens of patients, iv3 is the paper's network. */
 const presets = {
   compact: { side: 64, slices: 8, normalisation: "none", batchSize: 2, learningRate: 0.005, clipNorm: 8 },
   iv3: { side: 299, slices: 64, normalisation: "group", batchSize: 1, learningRate: 0.001, clipNorm: 64 },

@@ -1,4 +1,4 @@
-// Names of things: every object is called by the SHA-256 root of its bytes, every hospital by its chain address.
+// Names: an object is named by the SHA-256 root of its bytes, a member by its chain address.
 import { FedError } from "../../foundation/errors.ts";
 
 declare const brand: unique symbol;
@@ -11,35 +11,35 @@ export type HospitalAddress = Branded<`0x${string}`, "HospitalAddress">;
 /** Rounds count from 1; 0 means "no round yet". */
 export type RoundId = Branded<number, "RoundId">;
 
-/** What the contract holds where there is nothing. */
+/** The value of the contract's digest fields that are not set. */
 export const zeroDigest = `0x${"0".repeat(64)}` as Digest;
 
-/** @throws FedError DIGEST_MALFORMED */
+/** @throws DIGEST_MALFORMED */
 export function parseDigest(text: unknown): Digest {
   if (typeof text === "string" && /^0x[0-9a-fA-F]{64}$/.test(text)) return text.toLowerCase() as Digest;
   throw new FedError("DIGEST_MALFORMED", { found: shown(text) });
 }
 
-/** @throws FedError ADDRESS_MALFORMED */
+/** @throws ADDRESS_MALFORMED */
 export function parseAddress(text: unknown): HospitalAddress {
   if (typeof text === "string" && /^0x[0-9a-fA-F]{40}$/.test(text)) return text.toLowerCase() as HospitalAddress;
   throw new FedError("ADDRESS_MALFORMED", { found: shown(text) });
 }
 
-/** @throws FedError ROUND_MALFORMED for anything but an integer of 0 to 2^32 - 1 */
+/** @throws ROUND_MALFORMED for anything but an integer of 0 to 2^32 - 1 */
 export function parseRoundId(value: unknown): RoundId {
   const number = typeof value === "bigint" ? Number(value) : value;
   if (Number.isInteger(number) && (number as number) >= 0 && (number as number) < 2 ** 32) return number as RoundId;
   throw new FedError("ROUND_MALFORMED", { found: shown(value) });
 }
 
-/** Of foreign values only the kind and the length, since some cannot even be converted to text: { toString: 1 }. */
+/** Only kind and length, since some foreign values cannot be converted to text: { toString: 1 }. */
 function shown(value: unknown): string {
   if (typeof value === "string") return `text of ${value.length} characters`;
   return typeof value === "number" || typeof value === "bigint" ? String(value).slice(0, 20) : typeof value;
 }
 
-/** 32 bytes as a Digest. @throws FedError DIGEST_MALFORMED */
+/** 32 bytes as a Digest. @throws DIGEST_MALFORMED */
 export function digestFromBytes(bytes: Uint8Array): Digest {
   return parseDigest(`0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex")}`);
 }
@@ -50,7 +50,7 @@ export function digestToBytes(digest: Digest): Uint8Array {
 }
 
 /**
- * The digest as people meet it elsewhere: CIDv1, base32, multihash sha2-256 over the root node of the object's tree.
+ * The digest in the form of IPFS and others: CIDv1, base32, multihash sha2-256 over the root node of the object's tree.
  * The codec is from the private-use range, since the hashed bytes are the tree's root node and not the file itself.
  */
 export function toCid(digest: Digest): string {

@@ -1,4 +1,4 @@
-// Fields that many foreign objects share, as schemas: one spelling each, so that canonical bytes stay canonical.
+// Schemas of fields that several objects share: one spelling for each value, so that canonical bytes stay canonical.
 import { z } from "zod";
 import type { Digest, HospitalAddress, RoundId } from "./digest.ts";
 

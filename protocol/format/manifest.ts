@@ -1,4 +1,4 @@
-// A hospital's signed statement about one update: what it is, what it was trained from, and on how much.
+// A hospital's signed statement about one update: its digest, its base model and its number of training scans.
 // The contract records the digest of this file; the file names the update.
 import { z } from "zod";
 import { FedError } from "../../foundation/errors.ts";
@@ -14,11 +14,11 @@ const statementFields = {
   chainId: countField,
   contract: addressField,
   round: roundField,
-  /** The round that it was trained in: earlier than `round` where the hospital was late. Seeds derive from it. */
+  /** The round of the training: earlier than `round` if the hospital was late. Seeds derive from it. */
   trainedIn: roundField,
   hospital: addressField,
   plan: digestField,
-  /** The model that it was trained from. */
+  /** The model that training started from. */
   base: digestField,
   update: digestField,
   updateBytes: countField,
@@ -37,13 +37,13 @@ const statementFields = {
 const statementSchema = z.object(statementFields).strict();
 export const manifestSchema = z.object({ ...statementFields, signature: signatureField }).strict();
 
-/** What is signed. */
+/** The signed part. */
 export type Statement = z.output<typeof statementSchema>;
 export type Manifest = z.output<typeof manifestSchema>;
 
 export const maxManifestBytes = 8 * 1024;
 
-/** EIP-712 form of a statement: the fields an inspector wants to see when signing, and the digest of the rest. */
+/** EIP-712 form of a statement: the fields that a signer should see, and the digest of all fields. */
 export function manifestTypedData(statement: Statement): TypedData {
   const { round, hospital, update, sampleCount } = statement;
   return {
@@ -67,18 +67,18 @@ export async function signManifest(statement: Statement, signatures: Pick<Signat
   return canonicalBytes({ ...statementSchema.parse(statement), signature });
 }
 
-/** @throws FedError MANIFEST_TOO_LARGE, MANIFEST_MALFORMED, MANIFEST_NOT_CANONICAL; that it is true is verifyManifest's to tell */
+/** @throws MANIFEST_TOO_LARGE, MANIFEST_MALFORMED, MANIFEST_NOT_CANONICAL; verifyManifest checks whether it is true */
 export function decodeManifest(bytes: Uint8Array): Manifest {
   return parseCanonical(bytes, manifestSchema, { what: "MANIFEST", maxBytes: maxManifestBytes });
 }
 
-/** What a manifest must say to count as this commitment's. */
+/** The values that a manifest must have to belong to a commitment. */
 export interface ManifestExpectation {
   readonly federation: FederationId;
   readonly round: RoundId;
   readonly hospital: HospitalAddress;
   readonly plan: Digest;
-  /** Models that it may have been trained from: the round's base, and as many older ones as the plan allows. */
+  /** Allowed bases: the round's base, and as many older models as the plan allows. */
   readonly bases: readonly Digest[];
   /** As committed on chain. */
   readonly sampleCount: number;
@@ -86,8 +86,8 @@ export interface ManifestExpectation {
 }
 
 /**
- * Parses a manifest and holds it against the chain and its signature.
- * @throws FedError MANIFEST_TOO_LARGE, MANIFEST_MALFORMED, MANIFEST_NOT_CANONICAL, MANIFEST_MISMATCH (which field,
+ * Parses a manifest and compares it with the chain and its signature.
+ * @throws MANIFEST_TOO_LARGE, MANIFEST_MALFORMED, MANIFEST_NOT_CANONICAL, MANIFEST_MISMATCH (which field,
  * expected, found), MANIFEST_SIGNATURE, SAMPLE_CAP_EXCEEDED
  */
 export function verifyManifest(

@@ -9,7 +9,7 @@ import { type Digest, digestFromBytes } from "./digest.ts";
 export const leafBytes = 1024;
 export const chunkBytes = 1024 * leafBytes;
 
-/** What a peer must know of an object to verify its chunks one by one. */
+/** The size and chunk roots of an object: enough to verify each chunk alone. */
 export interface BlobOutline {
   /** Bytes of the whole object. */
   readonly size: number;
@@ -21,7 +21,7 @@ export interface BlobOutline {
 export function chunkRoot(chunk: Uint8Array): Uint8Array {
   if (chunk.byteLength === 0) return hashBytes(chunk);
   const leaves = Math.ceil(chunk.byteLength / leafBytes);
-  // Hashes come as text of one byte a character and go into one buffer: no object a leaf, half the time.
+  // Hashes are latin1 text written into one buffer: without an object per leaf it takes half the time.
   const level = Buffer.allocUnsafe(32 * leaves);
   const leaf = new Uint8Array(1 + leafBytes); // leaf[0] = 0: the leaf prefix
   for (let index = 0; index < leaves; index++) {
@@ -55,7 +55,7 @@ export function outlineOf(bytes: Uint8Array): BlobOutline {
 
 /**
  * The object's name: SHA-256 of a byte 2, the size as 64-bit big-endian, and the root over the chunk roots.
- * @throws FedError OUTLINE_MALFORMED where the number of chunks does not fit the size
+ * @throws OUTLINE_MALFORMED where the number of chunks does not fit the size
  */
 export function outlineDigest(outline: BlobOutline): Digest {
   const chunks = Math.max(1, Math.ceil(outline.size / chunkBytes));
@@ -75,11 +75,11 @@ export function blobDigest(bytes: Uint8Array): Digest {
   return outlineDigest(outlineOf(bytes));
 }
 
-/** RFC 6962 root over hashes that are already leaves or subtree roots (at least one). */
+/** RFC 6962 root over leaf hashes or subtree roots (at least one). */
 export function treeRoot(hashes: readonly Uint8Array[]): Uint8Array {
   if (hashes.length === 0) throw new FedError("TREE_EMPTY");
   let level = hashes;
-  // Pairing neighbours level by level, an odd one moving up unchanged, gives the same tree as the recursive split.
+  // Pairing neighbours level by level, with an odd last one unchanged, gives the same tree as the recursive split.
   while (level.length > 1) {
     const next: Uint8Array[] = [];
     for (let index = 0; index < level.length; index += 2) {

@@ -1,4 +1,4 @@
-// What network a plan trains: plain data that model/ builds from and every party hashes.
+// The network and the training of a plan, as plain data: model/ builds from it, and every party hashes it.
 import { z } from "zod";
 
 export const modelSpecSchema = z

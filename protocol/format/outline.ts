@@ -1,4 +1,4 @@
-// An outline as bytes: how the index keeps it, and how a peer sends it. 8 bytes of size (big-endian), then the roots.
+// An outline as bytes, in the index and on the wire: 8 bytes of size (big-endian), then the roots.
 import { FedError } from "../../foundation/errors.ts";
 import type { BlobOutline } from "./merkle.ts";
 
@@ -13,8 +13,8 @@ export function encodeOutline({ size, chunkRoots }: BlobOutline): Uint8Array {
 }
 
 /**
- * The outline that the bytes say; whether it is that of a digest is for outlineDigest to tell.
- * @throws FedError OUTLINE_MALFORMED
+ * Parses an outline; compare outlineDigest with the digest to know that it is the object's.
+ * @throws OUTLINE_MALFORMED
  */
 export function decodeOutline(bytes: Uint8Array): BlobOutline {
   const roots = (bytes.byteLength - 8) / 32;

@@ -10,23 +10,23 @@ export const planSchema = z
   .object({
     version: z.literal(1),
     model: modelSpecSchema,
-    /** Of everything random: each use derives its own (protocol/format/digest.ts, deriveSeed). */
+    /** Every random choice derives a seed of its own from it (foundation/random.ts, deriveSeed). */
     seed: seedField,
     training: trainingSpecSchema,
     update: updateSpecSchema,
     strategy: strategySpecSchema,
-    /** The largest sample count a hospital may commit with: its influence bound. */
+    /** The largest sample count that a hospital may commit. */
     sampleCap: countField.refine((value) => value >= 1 && value <= 2 ** 20),
-    /** Fewer valid updates than this abandon the round. */
+    /** A round with fewer valid updates is abandoned. */
     minUpdates: countField.refine((value) => value >= 1 && value <= 256),
-    /** Rounds that this plan is meant to run for; schedules reach to it. */
+    /** Planned number of rounds; the learning rate schedule ends there. */
     rounds: countField.refine((value) => value >= 1),
     /** Figures about their training that hospitals publish; none unless asked for. Older manifests have both. */
     reports: z
       .array(z.enum(["finalLoss", "seconds"]))
       .max(2)
       .optional(),
-    /** How patients were split before training; the test part selects nothing. */
+    /** Split of the patients before training; nothing is selected on the test part. */
     evaluation: z
       .object({ split: z.literal("by-patient-stratified"), validation: z.number().finite(), test: z.number().finite() })
       .strict(),
@@ -37,7 +37,7 @@ export const planSchema = z
 
 export type Plan = z.output<typeof planSchema>;
 
-/** Bytes that a plan may have. */
+/** Largest size of a plan. */
 export const maxPlanBytes = 64 * 1024;
 
 /** What is wrong with the fields of a plan, each by its path; nothing where it is well formed. */
@@ -51,7 +51,7 @@ export function encodePlan(plan: Plan): Uint8Array {
   return canonicalBytes(planSchema.parse(plan));
 }
 
-/** @throws FedError PLAN_TOO_LARGE, PLAN_MALFORMED, PLAN_NOT_CANONICAL */
+/** @throws PLAN_TOO_LARGE, PLAN_MALFORMED, PLAN_NOT_CANONICAL */
 export function decodePlan(bytes: Uint8Array): Plan {
   return parseCanonical(bytes, planSchema, { what: "PLAN", maxBytes: maxPlanBytes });
 }

@@ -1,12 +1,12 @@
-// Why a hospital disagrees with a proposal, as an object whose digest it attests with: named in public, not in a log only.
+// The reason why a hospital disagrees with a proposal, as a public object: the attestation names its digest.
 import { z } from "zod";
 import { canonicalBytes, parseCanonical } from "./canonical.ts";
 import { addressField, countField, digestField, roundField } from "./fields.ts";
 
 export const refusalCodes = [
-  /** A committed update that is valid, and that is served, was left out. */
+  /** A valid committed update that is served was left out. */
   "DROPPED_UPDATE",
-  /** An update was averaged that its own bytes prove wrong. */
+  /** An update was averaged whose own bytes prove it invalid. */
   "INVALID_INCLUDED",
   /** An update was averaged that nobody serves: nobody can check the model. */
   "UNSERVED_INCLUDED",
@@ -31,9 +31,9 @@ export const refusalSchema = z
     proposal: countField,
     proposer: addressField,
     code: z.enum(refusalCodes),
-    /** The hospital whose update it is about. */
+    /** The hospital of the update in question. */
     member: addressField.optional(),
-    /** Digests: what it should be, what was found. */
+    /** Digests. */
     expected: digestField.optional(),
     found: digestField.optional(),
   })
@@ -47,7 +47,7 @@ export function encodeRefusal(refusal: Refusal): Uint8Array {
   return canonicalBytes(refusalSchema.parse(refusal));
 }
 
-/** @throws FedError REFUSAL_TOO_LARGE, REFUSAL_MALFORMED, REFUSAL_NOT_CANONICAL */
+/** @throws REFUSAL_TOO_LARGE, REFUSAL_MALFORMED, REFUSAL_NOT_CANONICAL */
 export function decodeRefusal(bytes: Uint8Array): Refusal {
   return parseCanonical(bytes, refusalSchema, { what: "REFUSAL", maxBytes: maxRefusalBytes });
 }

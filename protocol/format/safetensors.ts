@@ -16,7 +16,7 @@ export interface NamedTensor {
   readonly data: TensorData;
 }
 
-/** Where a tensor's values stand in the file. */
+/** The place of a tensor's values in the file. */
 export interface TensorEntry {
   readonly name: string;
   readonly dtype: TensorType;
@@ -33,7 +33,7 @@ export interface SafetensorsHeader {
   readonly dataOffset: number;
 }
 
-/** Header bytes that a foreign file may have: 4 MiB is 20,000 tensors and more. */
+/** Largest header of a foreign file: 4 MiB hold more than 20,000 tensors. */
 const maxHeaderBytes = 4 << 20;
 
 export function elementBytes(dtype: TensorType): number {
@@ -68,11 +68,11 @@ export function layoutSafetensors(
   const header = new Uint8Array(dataOffset).fill(0x20); // the format allows trailing spaces
   new DataView(header.buffer).setBigUint64(0, BigInt(dataOffset - 8), true);
   header.set(json, 8);
-  const entries = places.map((place, index) => ({ ...place, offset: dataOffset + (starts[index] as number) }));
+  const entries = places.map((place, index) => ({ ...place, offset: dataOffset + starts[index]! }));
   return { header, entries, totalBytes: dataOffset + end };
 }
 
-/** @throws FedError TENSOR_DUPLICATE, TENSOR_SHAPE_MISMATCH */
+/** @throws TENSOR_DUPLICATE, TENSOR_SHAPE_MISMATCH */
 export function encodeSafetensors(
   tensors: readonly NamedTensor[],
   metadata: Readonly<Record<string, string>> = {},
@@ -106,7 +106,7 @@ const tensorSchema = z
 /**
  * Reads the header of a foreign file from its first bytes.
  * @param fileBytes size of the whole file: the tensors must fill it exactly, without holes or overlaps
- * @throws FedError SAFETENSORS_MALFORMED saying what does not hold
+ * @throws SAFETENSORS_MALFORMED saying what does not hold
  */
 export function parseSafetensorsHeader(start: Uint8Array, fileBytes: number): SafetensorsHeader {
   const refuse = (what: string, cause?: unknown) =>
@@ -127,7 +127,7 @@ export function parseSafetensorsHeader(start: Uint8Array, fileBytes: number): Sa
   const metadata = z.record(z.string()).safeParse(rawMetadata);
   if (!metadata.success) throw refuse("metadata");
   const tensors: TensorEntry[] = [];
-  // Its own entry would become the prototype of whatever object the tensors are listed in.
+  // As a key of a plain object it would set the prototype.
   if (Object.hasOwn(parsed as object, "__proto__")) throw refuse("tensor name");
   for (const [name, raw] of Object.entries(rest)) {
     const tensor = tensorSchema.safeParse(raw);
@@ -147,14 +147,14 @@ export function parseSafetensorsHeader(start: Uint8Array, fileBytes: number): Sa
   return { tensors, metadata: metadata.data, dataOffset: 8 + length };
 }
 
-/** The whole file's tensors, copied out (so that they are aligned). @throws FedError SAFETENSORS_MALFORMED */
+/** The tensors of a whole file, copied, so that they are aligned. @throws SAFETENSORS_MALFORMED */
 export function decodeSafetensors(bytes: Uint8Array): {
   tensors: NamedTensor[];
   metadata: Readonly<Record<string, string>>;
 } {
   const header = parseSafetensorsHeader(bytes, bytes.byteLength);
   const tensors = header.tensors.map((entry) => {
-    // A Buffer's own slice would be a view, at whatever offset.
+    // Buffer.slice would give a view at any offset.
     const copy = new Uint8Array(bytes.subarray(entry.offset, entry.offset + entry.bytes));
     const { name, dtype, shape } = entry;
     return { name, dtype, shape, data: new arrays[dtype](copy.buffer, 0, copy.byteLength / elementBytes(dtype)) };

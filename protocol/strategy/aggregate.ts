@@ -36,7 +36,7 @@ export interface AggregationInput {
   readonly memberCount: number;
 }
 
-/** Who counted how much, for people. */
+/** The share of each hospital, for people. */
 export interface AggregationReport {
   /** By member index; the share is of the mean, 0 for an update that the rule left out. */
   readonly shares: readonly { readonly index: number; readonly share: number }[];
@@ -44,7 +44,7 @@ export interface AggregationReport {
 
 /**
  * Writes the next model's file to the sink.
- * @throws FedError STRATEGY_TOO_FEW_UPDATES, STRATEGY_NEEDS_DENSE, UPDATE_DUPLICATE, SAMPLE_CAP_EXCEEDED,
+ * @throws STRATEGY_TOO_FEW_UPDATES, STRATEGY_NEEDS_DENSE, UPDATE_DUPLICATE, SAMPLE_CAP_EXCEEDED,
  * UPDATE_TOO_OLD, SUM_OVERFLOW, UPDATE_MALFORMED, SAFETENSORS_MALFORMED, MODEL_DTYPE, MODEL_NOT_FINITE
  */
 export async function aggregate(input: AggregationInput, sink: ByteSink): Promise<AggregationReport> {
@@ -67,17 +67,17 @@ export async function aggregate(input: AggregationInput, sink: ByteSink): Promis
 
   let readers = await open();
   let weights = updateWeights(updates, plan);
-  const exponents = medianExponents(readers.map(({ notes }) => notes.wishes));
+  const exponents = medianExponents(readers.map(({ notes }) => notes.proposed));
   if (strategy.weigh) {
     weights = strategy.weigh(await measureDistances(readers, layout), weights, plan.strategy);
     readers = await open();
   }
-  const counted = updates.map((_, position) => position).filter((position) => (weights[position] as number) > 0);
+  const counted = updates.map((_, position) => position).filter((position) => weights[position]! > 0);
   const total = totalWeight(weights, layout.type);
-  const chosen = counted.map((position) => readers[position] as UpdateReader);
+  const chosen = counted.map((position) => readers[position]!);
   const buffers = new ColumnBuffers(layout.type, chosen.length, layout.coordinates);
   const model = await NextModel.start({ base, header, layout, exponents, strategy, mean: buffers.mean }, sink);
-  const sum = buffers.summation(counted.map((position) => weights[position] as number));
+  const sum = buffers.summation(counted.map((position) => weights[position]!));
   const scratch = new Float64Array(buffers.runLength);
   const participation = updates.length / memberCount;
   const step =
@@ -97,7 +97,7 @@ export async function aggregate(input: AggregationInput, sink: ByteSink): Promis
   return {
     shares: updates.map(({ index }, position) => ({
       index,
-      share: sharing?.[position] ?? (weights[position] as number) / total,
+      share: sharing?.[position] ?? weights[position]! / total,
     })),
   };
 }

@@ -24,14 +24,11 @@ export const bulyan: Strategy<"bulyan"> = {
       const doubled = doubledMedian(sorted);
       // Sorted values closest to the median are neighbours: slide their window while the next one is closer.
       let start = 0;
-      while (
-        start + kept < sorted.length &&
-        2 * (sorted[start + kept] as number) - doubled < doubled - 2 * (sorted[start] as number)
-      ) {
+      while (start + kept < sorted.length && 2 * sorted[start + kept]! - doubled < doubled - 2 * sorted[start]!) {
         start++;
       }
       let sum = 0;
-      for (let place = start; place < start + kept; place++) sum += sorted[place] as number;
+      for (let place = start; place < start + kept; place++) sum += sorted[place]!;
       mean[coordinate] = sum / kept;
     });
   },

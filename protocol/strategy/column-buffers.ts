@@ -1,6 +1,6 @@
-// Where the integers of all updates stand while a run of coordinates is averaged: two halves, so that the next run is
-// read while this one is worked on, in memory that the vector kernel can reach. Its size does not depend on the number
-// of updates: more of them make the runs shorter.
+// The buffers of all updates' integers while a run of coordinates is averaged: two halves, so that the next run is read
+// while this one is averaged, in the vector kernel's memory. The size does not depend on the number of updates: with more
+// updates the runs are shorter.
 
 import { createKernelMemory } from "../../foundation/wasm-kernel.ts";
 import { type IntegerArray, integerArray, integerBytes, type UpdateType } from "../update/integers.ts";

@@ -9,10 +9,9 @@ export const fedadagrad: Strategy<"fedadagrad"> = {
   step({ delta, values, state }, { serverLearningRate, tau }) {
     const [second] = state as [Float32Array];
     for (let index = 0; index < values.length; index++) {
-      const change = delta[index] as number;
-      second[index] = (second[index] as number) + change * change;
-      values[index] =
-        (values[index] as number) + (serverLearningRate * change) / (Math.sqrt(second[index] as number) + tau);
+      const change = delta[index]!;
+      second[index] = second[index]! + change * change;
+      values[index] = values[index]! + (serverLearningRate * change) / (Math.sqrt(second[index]!) + tau);
     }
   },
 };

@@ -9,12 +9,10 @@ export const fedadam: Strategy<"fedadam"> = {
   step({ delta, values, state }, { serverLearningRate, beta1, beta2, tau }) {
     const [first, second] = state as [Float32Array, Float32Array];
     for (let index = 0; index < values.length; index++) {
-      const change = delta[index] as number;
-      first[index] = beta1 * (first[index] as number) + (1 - beta1) * change;
-      second[index] = beta2 * (second[index] as number) + (1 - beta2) * change * change;
-      values[index] =
-        (values[index] as number) +
-        (serverLearningRate * (first[index] as number)) / (Math.sqrt(second[index] as number) + tau);
+      const change = delta[index]!;
+      first[index] = beta1 * first[index]! + (1 - beta1) * change;
+      second[index] = beta2 * second[index]! + (1 - beta2) * change * change;
+      values[index] = values[index]! + (serverLearningRate * first[index]!) / (Math.sqrt(second[index]!) + tau);
     }
   },
 };

@@ -9,8 +9,8 @@ export const fedavgm: Strategy<"fedavgm"> = {
   step({ delta, values, state }, { momentum, serverLearningRate }) {
     const [velocity] = state as [Float32Array];
     for (let index = 0; index < values.length; index++) {
-      velocity[index] = momentum * (velocity[index] as number) + (delta[index] as number);
-      values[index] = (values[index] as number) + serverLearningRate * (velocity[index] as number);
+      velocity[index] = momentum * velocity[index]! + delta[index]!;
+      values[index] = values[index]! + serverLearningRate * velocity[index]!;
     }
   },
 };

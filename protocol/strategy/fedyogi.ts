@@ -9,15 +9,13 @@ export const fedyogi: Strategy<"fedyogi"> = {
   step({ delta, values, state }, { serverLearningRate, beta1, beta2, tau }) {
     const [first, second] = state as [Float32Array, Float32Array];
     for (let index = 0; index < values.length; index++) {
-      const change = delta[index] as number;
+      const change = delta[index]!;
       const square = change * change;
-      const before = second[index] as number;
+      const before = second[index]!;
       const direction = before > square ? 1 : before < square ? -1 : 0;
-      first[index] = beta1 * (first[index] as number) + (1 - beta1) * change;
+      first[index] = beta1 * first[index]! + (1 - beta1) * change;
       second[index] = before - (1 - beta2) * square * direction;
-      values[index] =
-        (values[index] as number) +
-        (serverLearningRate * (first[index] as number)) / (Math.sqrt(second[index] as number) + tau);
+      values[index] = values[index]! + (serverLearningRate * first[index]!) / (Math.sqrt(second[index]!) + tau);
     }
   },
 };

@@ -1,13 +1,13 @@
 // Geometric median by smoothed Weiszfeld steps. Pillutla, Kakade and Harchaoui 2022, "Robust Aggregation for Federated
 // Learning" (RFA), algorithm 2. Every iterate is a convex combination of the updates, so its distance to each of them
 // follows from the exact pairwise distances: |q_i - z|^2 = sum_j a_j d_ij^2 - 1/2 sum_jk a_j a_k d_jk^2. The iterations
-// therefore touch n x n numbers, and the files are read once more only for the mean. Liars of less than half the weight
-// cannot move it without bound.
+// therefore need n x n numbers only, and the files are read once more for the mean. Attackers with less than half of the
+// weight can move it by a bounded distance only.
 import { powerOfTwo } from "../update/power-of-two.ts";
 import type { PairwiseDistances } from "./pairwise-distances.ts";
 import type { Strategy } from "./strategy.ts";
 
-/** Nearer than one step counts as one step: the smoothing that keeps a weight finite. */
+/** The smallest distance is one step: the smoothing that keeps a weight finite. */
 const smoothing = 1;
 /** Coefficients become integers in this unit, so that the mean is exact again. */
 const unit = powerOfTwo(20);
@@ -23,7 +23,7 @@ export const geometricMedian: Strategy<"geometric-median"> = {
       const half = dot(spread, coefficients) / 2;
       coefficients = normalise(
         weights.map((weight, position) => {
-          const distance = Math.sqrt(Math.max(0, (spread[position] as number) - half));
+          const distance = Math.sqrt(Math.max(0, spread[position]! - half));
           return weight / Math.max(smoothing, distance);
         }),
       );
@@ -43,5 +43,5 @@ function normalise(values: readonly number[]): number[] {
 }
 
 function dot(a: readonly number[], b: readonly number[]): number {
-  return a.reduce((sum, value, index) => sum + value * (b[index] as number), 0);
+  return a.reduce((sum, value, index) => sum + value * b[index]!, 0);
 }

@@ -3,7 +3,7 @@
 import type { PairwiseDistances } from "./pairwise-distances.ts";
 
 /**
- * Updates by score, best first; equal scores by position, so that the order is one and the same everywhere.
+ * Updates by score, best first; equal scores by position, so that the order is the same everywhere.
  * @param candidates positions of the updates to score among each other
  */
 export function krumRanking(
@@ -11,7 +11,7 @@ export function krumRanking(
   candidates: readonly number[],
   byzantine: number,
 ): readonly number[] {
-  // n - f - 2 neighbours; Bulyan's last picks have so few candidates left that it would be none.
+  // n - f - 2 neighbours; for Bulyan's last picks so few candidates are left that it would be none.
   const neighbours = Math.max(1, candidates.length - byzantine - 2);
   const scored = candidates.map((position) => {
     const others = candidates.filter((other) => other !== position).map((other) => distances.squared(position, other));

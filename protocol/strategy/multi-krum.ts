@@ -1,6 +1,6 @@
 // Multi-Krum: the weighted mean of the n - f - 2 updates with the best Krum scores. Blanchard et al. 2017, section 4;
 // the number is the largest that El Mhamdi et al. 2020 ("Fast and Secure Distributed Learning in High Dimension") prove
-// for n > 2f + 2. Sample counts still weigh what is chosen, so that a large hospital is not silenced.
+// for n > 2f + 2. The chosen updates keep their sample counts as weights.
 import { krumRanking } from "./krum-scores.ts";
 import type { Strategy } from "./strategy.ts";
 

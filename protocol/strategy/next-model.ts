@@ -1,5 +1,5 @@
-// The next model's file while it is being made: the base's tensors moved by the mean update, the server's state beside
-// them as server/<state>/<tensor>, tensors that stay at the hospitals copied, and the next round's steps in its header.
+// Writes the next model's file: the base's tensors moved by the mean update, the server's state as server/<state>/<tensor>,
+// tensors that stay at the hospitals copied, and the next round's steps in the header.
 import { FedError } from "../../foundation/errors.ts";
 import { layoutSafetensors, type SafetensorsHeader, type TensorEntry } from "../format/safetensors.ts";
 import type { ByteSink, ByteSource } from "../update/byte-source.ts";
@@ -23,7 +23,7 @@ export interface NextModelInput {
   readonly mean: MeanKernel | undefined;
 }
 
-/** A tensor with its state, as streams that go forwards independently. */
+/** A tensor's values as they are read and written, forwards. */
 interface Stream {
   readonly reader: TensorReader;
   readonly writer: TensorWriter;
@@ -34,7 +34,7 @@ export class NextModel {
   readonly #copied: readonly TensorEntry[];
   readonly #streams: ReadonlyMap<string, Stream>;
   readonly #mean: MeanKernel | undefined;
-  /** Values and states of a stretch, used again for the next. */
+  /** Values and states of a run; reused. */
   readonly #scratch: Float32Array[] = [];
 
   private constructor(
@@ -79,8 +79,8 @@ export class NextModel {
   }
 
   /**
-   * Moves a stretch of a segment's tensor, from position `from`, by the mean change `sums / total`, in steps.
-   * @throws FedError MODEL_NOT_FINITE
+   * Moves a run of a segment's tensor, from position `from`, by the mean change `sums / total`, in steps.
+   * @throws MODEL_NOT_FINITE
    */
   async move(
     { name, group, exponent }: Segment,
@@ -101,13 +101,13 @@ export class NextModel {
     const areFinite = step === undefined && this.#addMean(values, sums, total, unit);
     step?.({ group, delta: meanChange(sums, total, unit), values, state });
     for (const [place, array] of arrays.entries()) {
-      const tensor = stateName(touched[place] as string, name);
+      const tensor = stateName(touched[place]!, name);
       if (!(areFinite || allFinite(array))) throw new FedError("MODEL_NOT_FINITE", { tensor });
-      await this.#stream(touched[place] as string).writer.write(tensor, from, array);
+      await this.#stream(touched[place]!).writer.write(tensor, from, array);
     }
   }
 
-  /** Copies what does not travel, and writes everything that is held back. */
+  /** Copies the tensors that stay at the hospitals, and flushes the writers. */
   async finish(): Promise<void> {
     const { reader, writer } = this.#stream("");
     const copyLength = 1 << 16;
@@ -131,7 +131,7 @@ export class NextModel {
   #room(place: number, length: number): Float32Array {
     if (place === 0 && this.#mean) return this.#mean.values(length);
     if ((this.#scratch[place]?.length ?? 0) < length) this.#scratch[place] = new Float32Array(length);
-    return (this.#scratch[place] as Float32Array).subarray(0, length);
+    return this.#scratch[place]!.subarray(0, length);
   }
 
   #stream(state: string): Stream {
@@ -150,7 +150,7 @@ function stateName(state: string, tensor: string): string {
 function addMean(values: Float32Array, sums: Float64Array | Int32Array, total: number, unit: number): boolean {
   let zero = 0; // or NaN, once a value is infinite or NaN
   for (let index = 0; index < values.length; index++) {
-    const moved = Math.fround((values[index] as number) + ((sums[index] as number) / total) * unit);
+    const moved = Math.fround(values[index]! + (sums[index]! / total) * unit);
     values[index] = moved;
     zero += moved - moved;
   }
@@ -159,13 +159,13 @@ function addMean(values: Float32Array, sums: Float64Array | Int32Array, total: n
 
 function meanChange(sums: Float64Array | Int32Array, total: number, unit: number): Float64Array {
   const delta = new Float64Array(sums.length);
-  for (let index = 0; index < sums.length; index++) delta[index] = ((sums[index] as number) / total) * unit;
+  for (let index = 0; index < sums.length; index++) delta[index] = (sums[index]! / total) * unit;
   return delta;
 }
 
 function allFinite(values: Float32Array): boolean {
   for (let index = 0; index < values.length; index++) {
-    const value = values[index] as number;
+    const value = values[index]!;
     if (value - value !== 0) return false; // infinite or NaN
   }
   return true;

@@ -1,4 +1,4 @@
-// Squared distances between updates, exactly: integers, so neither the order of arrival nor of addition shows.
+// Exact squared distances between updates: integers, so that no order of arrival or addition changes them.
 import { FedError } from "../../foundation/errors.ts";
 import type { IntegerArray, UpdateType } from "../update/integers.ts";
 
@@ -33,20 +33,20 @@ export class PairwiseDistances {
       const end = Math.min(length, start + tile);
       let pair = 0;
       for (let i = 0; i < this.count; i++) {
-        const a = columns[i] as IntegerArray;
+        const a = columns[i]!;
         for (let j = i + 1; j < this.count; j++) {
-          const sum = squaredDistance(a, columns[j] as IntegerArray, start, end);
+          const sum = squaredDistance(a, columns[j]!, start, end);
           const upper = Math.floor(sum / highUnit);
-          high[pair] = (high[pair] as number) + upper;
-          low[pair] = (low[pair] as number) + (sum - upper * highUnit);
+          high[pair] = high[pair]! + upper;
+          low[pair] = low[pair]! + (sum - upper * highUnit);
           pair++;
         }
       }
     }
     const shift = BigInt(2 * (exponent - this.#smallestExponent));
     for (let pair = 0; pair < pairs; pair++) {
-      const sum = BigInt(high[pair] as number) * BigInt(highUnit) + BigInt(low[pair] as number);
-      this.#squared[pair] = (this.#squared[pair] as bigint) + (sum << shift);
+      const sum = BigInt(high[pair]!) * BigInt(highUnit) + BigInt(low[pair]!);
+      this.#squared[pair] = this.#squared[pair]! + (sum << shift);
     }
   }
 
@@ -65,13 +65,13 @@ function squaredDistance(a: IntegerArray, b: IntegerArray, start: number, end: n
   let odd = 0;
   let index = start;
   for (; index + 1 < end; index += 2) {
-    const first = (a[index] as number) - (b[index] as number);
-    const second = (a[index + 1] as number) - (b[index + 1] as number);
+    const first = a[index]! - b[index]!;
+    const second = a[index + 1]! - b[index + 1]!;
     even += first * first;
     odd += second * second;
   }
   if (index < end) {
-    const last = (a[index] as number) - (b[index] as number);
+    const last = a[index]! - b[index]!;
     even += last * last;
   }
   return even + odd;

@@ -1,4 +1,4 @@
-// Which rule a plan's strategy name stands for.
+// The rules by their names in plans.
 import { bulyan } from "./bulyan.ts";
 import { fedadagrad } from "./fedadagrad.ts";
 import { fedadam } from "./fedadam.ts";
@@ -31,7 +31,7 @@ const strategies: { readonly [Name in StrategyName]: Strategy<Name> } = {
 
 export const strategyNames = Object.keys(strategies) as [StrategyName, ...StrategyName[]];
 
-/** The rule of a plan; its functions take that same plan's section. */
+/** The rule of a plan; its functions take the same plan's section. */
 export function strategyOf(spec: StrategySpec): Strategy {
   return strategies[spec.name] as unknown as Strategy;
 }

@@ -9,7 +9,7 @@ export const scaffold: Strategy<"scaffold"> = {
   step({ group, delta, values, participation }, { serverLearningRate }) {
     const rate = group === "control" ? participation : serverLearningRate;
     for (let index = 0; index < values.length; index++) {
-      values[index] = (values[index] as number) + rate * (delta[index] as number);
+      values[index] = values[index]! + rate * delta[index]!;
     }
   },
 };

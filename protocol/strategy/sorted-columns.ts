@@ -1,4 +1,4 @@
-// Coordinate-wise rules look at each coordinate's values in order of size.
+// Coordinate-wise rules need each coordinate's values in ascending order.
 import type { Columns } from "./strategy.ts";
 
 /** Calls `visit` for each coordinate with all hospitals' values, ascending; the array is reused. */
@@ -8,10 +8,10 @@ export function forEachSorted(columns: Columns, visit: (sorted: Int32Array, coor
   const sorted = new Int32Array(count);
   for (let coordinate = 0; coordinate < length; coordinate++) {
     for (let hospital = 0; hospital < count; hospital++) {
-      const value = (columns[hospital] as Columns[number])[coordinate] as number;
+      const value = columns[hospital]![coordinate]!;
       let place = hospital;
-      while (place > 0 && (sorted[place - 1] as number) > value) {
-        sorted[place] = sorted[place - 1] as number;
+      while (place > 0 && sorted[place - 1]! > value) {
+        sorted[place] = sorted[place - 1]!;
         place--;
       }
       sorted[place] = value;
@@ -20,9 +20,9 @@ export function forEachSorted(columns: Columns, visit: (sorted: Int32Array, coor
   }
 }
 
-/** Twice the median of sorted integers: an integer, also where two values share the middle. */
+/** Twice the median of sorted integers: an integer for even counts too. */
 export function doubledMedian(sorted: Int32Array): number {
   const upper = sorted.length >> 1;
   const lower = (sorted.length - 1) >> 1;
-  return (sorted[lower] as number) + (sorted[upper] as number);
+  return sorted[lower]! + sorted[upper]!;
 }

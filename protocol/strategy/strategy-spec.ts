@@ -1,4 +1,4 @@
-// The plan's words on aggregation: which rule makes the next model from the updates, with all of its parameters.
+// The plan's section on aggregation: the rule that makes the next model from the updates, with all of its parameters.
 import { z } from "zod";
 
 const common = {

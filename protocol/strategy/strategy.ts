@@ -1,8 +1,8 @@
-// What an aggregation rule is. One file a rule, each citing its paper; protocol/strategy/aggregate.ts runs them.
+// The interface of aggregation rules. One file a rule, each citing its paper; protocol/strategy/aggregate.ts runs them.
 //
-// For callers (node, aggregator, audit); everything else here is the rules' inside:
+// For callers (node, aggregator, audit):
 //   makeUpdate({ base, local, residual, plan, round, hospital }) → { update, residual, norm, clipped }   update/make-update.ts
-//   verifyUpdate(source, { base: header, plan }) → { norm }, or throws what does not hold                update/verify-update.ts
+//   verifyUpdate(source, { base: header, plan }) → { norm }, or throws                                   update/verify-update.ts
 //   maxUpdateBytes(header, plan) → what to allow when fetching an update                                 update/update-layout.ts
 //   aggregate({ plan, base, updates, memberCount }, sink) → report; aggregateToBytes(input) → { model, report }
 //     with base: ByteSource and updates: { index, sampleCount, age, source }[] in any order              strategy/aggregate.ts
@@ -13,7 +13,7 @@ import type { Segment } from "../update/update-layout.ts";
 import type { PairwiseDistances } from "./pairwise-distances.ts";
 import type { StrategyName, StrategySpec } from "./strategy-spec.ts";
 
-/** Integers of every update that counts, for one run of coordinates, by member index: one array a hospital. */
+/** The integers of all counted updates for one run of coordinates, by member index: one array a hospital. */
 export type Columns = readonly IntegerArray[];
 
 /** The plan's section on the strategy of that name. */
@@ -35,11 +35,11 @@ export interface ServerStep {
 
 /**
  * An aggregation rule. In order: `weigh` turns geometry into integer weights, `combine` turns integers into their
- * (robust) mean, `step` moves the model. What a rule leaves out is the weighted mean and "model + delta".
+ * (robust) mean, `step` moves the model. The defaults are the weighted mean and "model + delta".
  */
 export interface Strategy<Name extends StrategyName = StrategyName> {
   readonly name: Name;
-  /** Updates below which the rule's guarantee does not hold: it refuses to run. */
+  /** With fewer updates the rule's guarantee does not hold, and it refuses to run. */
   requiredUpdates(spec: SpecOf<Name>): number;
   /** State tensors that the server keeps in the model's file, as `server/<state>/<tensor>`. */
   readonly state?: readonly string[];

@@ -1,4 +1,4 @@
-// A model's tensors, read and written piece by piece in the order of the file, with few and large reads and writes.
+// Reads and writes a model's tensors piece by piece in the order of the file, with few and large reads and writes.
 import type { TensorEntry } from "../format/safetensors.ts";
 import type { ByteSink, ByteSource } from "../update/byte-source.ts";
 
@@ -8,7 +8,7 @@ const windowBytes = 256 * 1024;
 export class TensorReader {
   readonly #source: ByteSource;
   readonly #entries: ReadonlyMap<string, TensorEntry>;
-  /** Read at once, so that many small tensors are few reads. */
+  /** Bytes read at once, so that many small tensors need few reads. */
   readonly #window = new Uint8Array(windowBytes);
   #windowStart = 0;
   #filled = 0;
@@ -41,7 +41,7 @@ export class TensorReader {
     }
   }
 
-  /** What is wanted, where it is more than a window; else fills the window. */
+  /** Reads directly if more than a window is requested, else fills the window. */
   async #readOn(offset: number, wanted: Uint8Array): Promise<Uint8Array | undefined> {
     if (wanted.byteLength >= windowBytes) return this.#source.read(offset, wanted.byteLength, wanted);
     const target = this.#window.subarray(0, Math.min(windowBytes, this.#source.size - offset));

@@ -10,7 +10,7 @@ export const trimmedMean: Strategy<"trimmed-mean"> = {
     const end = columns.length - byzantine;
     forEachSorted(columns, (sorted, coordinate) => {
       let sum = 0;
-      for (let place = byzantine; place < end; place++) sum += sorted[place] as number;
+      for (let place = byzantine; place < end; place++) sum += sorted[place]!;
       mean[coordinate] = sum / (end - byzantine);
     });
   },

@@ -6,7 +6,7 @@ import type { DotKernel } from "./dot-kernel.ts";
 
 /**
  * The weights' total.
- * @throws FedError SUM_OVERFLOW where the sum of that many integers of the type might not be exact
+ * @throws SUM_OVERFLOW where the sum of that many integers of the type might not be exact
  */
 export function totalWeight(weights: readonly number[], type: UpdateType): number {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
@@ -20,9 +20,9 @@ export function totalWeight(weights: readonly number[], type: UpdateType): numbe
 export function weightedSum(columns: readonly IntegerArray[], weights: readonly number[], sums: Float64Array): void {
   sums.fill(0);
   columns.forEach((column, hospital) => {
-    const weight = weights[hospital] as number;
+    const weight = weights[hospital]!;
     for (let index = 0; index < sums.length; index++) {
-      sums[index] = (sums[index] as number) + weight * (column[index] as number);
+      sums[index] = sums[index]! + weight * column[index]!;
     }
   });
 }
@@ -41,7 +41,7 @@ const largestGroup = 2 ** 16;
 /** Terms in groups: of one scale each, and with weights that add up to less than 2^16 (so |sum| < 2^31). */
 export function kernelGroups(weights: readonly number[], addresses: readonly number[]): Term[][] {
   const terms = weights.flatMap((weight, hospital) => {
-    const address = addresses[hospital] as number;
+    const address = addresses[hospital]!;
     const high = Math.floor(weight / 2 ** digitBits);
     return [
       { address, weight: weight - high * 2 ** digitBits, scale: 1 },
@@ -80,7 +80,7 @@ export function weightedSumByKernel(
   for (const group of groups) {
     partial.fill(0);
     for (let first = 0; first < group.length; first += 4) {
-      const address = (place: number) => (group[first + place] ?? (group[first] as Term)).address;
+      const address = (place: number) => (group[first + place] ?? group[first]!).address;
       const weight = (place: number) => group[first + place]?.weight ?? 0;
       kernel(
         address(0),
@@ -101,6 +101,6 @@ export function weightedSumByKernel(
 
 function addScaled(partial: Int32Array, scale: number, sums: Float64Array): void {
   for (let index = 0; index < sums.length; index++) {
-    sums[index] = (sums[index] as number) + scale * (partial[index] as number);
+    sums[index] = sums[index]! + scale * partial[index]!;
   }
 }

@@ -1,4 +1,4 @@
-// How much each hospital counts in a round: integers, from public numbers, with a bound on anyone's influence.
+// The weight of each hospital in a round: integers from public numbers, with a bound on each hospital's share.
 import { FedError } from "../../foundation/errors.ts";
 import type { StrategySpec } from "./strategy-spec.ts";
 
@@ -6,7 +6,7 @@ import type { StrategySpec } from "./strategy-spec.ts";
  * Integer weights, in the order given.
  * Fresh updates weigh their sample count; an update `age` rounds old weighs floor(count / (1 + age)), at least 1
  * (Xie et al. 2019, "Asynchronous Federated Optimization", polynomial staleness with a = 1, as an exact rational).
- * @throws FedError SAMPLE_CAP_EXCEEDED, UPDATE_TOO_OLD
+ * @throws SAMPLE_CAP_EXCEEDED, UPDATE_TOO_OLD
  */
 export function updateWeights(
   updates: readonly { readonly index: number; readonly sampleCount: number; readonly age: number }[],

@@ -1,20 +1,20 @@
-// Files that are read and written in pieces, so that averaging a hundred updates needs no more memory than ten.
+// Files that are read and written in pieces: averaging a hundred updates needs no more memory than ten.
 
 /** Random-access bytes: a blob on disk, or memory. */
 export interface ByteSource {
   readonly size: number;
   /**
    * Exactly the bytes at [offset, offset + length), all within the size.
-   * @param into `length` bytes of the caller's, where a source that can may put them (and return `into`), to save a copy
+   * @param into a buffer of `length` bytes that the source may fill and return, to save a copy
    */
   read(offset: number, length: number, into?: Uint8Array): Uint8Array | Promise<Uint8Array>;
 }
 
-/** A file being written: every byte of it once, in pieces, in no particular order. */
+/** A file that is being written: every byte once, in pieces, in any order. */
 export interface ByteSink {
   /** Called once, before the first write, with the size of the whole file. */
   start(totalBytes: number): void | Promise<void>;
-  /** The bytes may be reused by the caller once this resolves. */
+  /** The caller may reuse the bytes once this resolves. */
   write(offset: number, bytes: Uint8Array): void | Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-// The integers of an update: which types there are and how large their values may be, so that sums stay exact.
+// The integer types of updates and their largest values, chosen so that sums stay exact.
 import type { UpdateSpec } from "./update-spec.ts";
 
 export type UpdateType = UpdateSpec["type"];

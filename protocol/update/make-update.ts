@@ -1,6 +1,6 @@
-// A hospital's side of the update: what training changed, clipped, rounded to integers, as the bytes it commits to.
-// What clipping removes is gone (it bounds influence); what rounding, saturation and sparsity leave out is handed back
-// as the residual, and goes into the hospital's next update (error feedback, Seide et al. 2014; Karimireddy et al. 2019).
+// Makes a hospital's update: the change of the weights, clipped and rounded to integers, as the bytes that it commits to.
+// Clipping bounds influence, so what it removes is dropped. What rounding, saturation and sparsity leave out is returned as
+// the residual and added to the hospital's next update (error feedback, Seide et al. 2014; Karimireddy et al. 2019).
 
 import { FedError } from "../../foundation/errors.ts";
 import { seededIntegers } from "../../foundation/random.ts";
@@ -12,7 +12,7 @@ import { floatTensors } from "./model-tensors.ts";
 import { powerOfTwo } from "./power-of-two.ts";
 import { quantise, type Rounding } from "./quantise.ts";
 import { encodeSparse, keepLargest } from "./sparse-coding.ts";
-import { wishedExponent } from "./step-exponents.ts";
+import { proposedExponent } from "./step-exponents.ts";
 import {
   denseTensors,
   keptCoordinates,
@@ -26,11 +26,11 @@ import {
 import { clipNorms, type GroupNorms, NormAccumulator, scaleWithin } from "./update-norm.ts";
 
 export interface UpdateInput {
-  /** Safetensors of the model that was trained from. */
+  /** Safetensors of the base model. */
   readonly base: Uint8Array;
   /** Safetensors of the weights after training: the base's tensors (without the server's and with any local ones). */
   readonly local: Uint8Array;
-  /** What this hospital's last makeUpdate handed back; undefined before its first. */
+  /** The residual of this hospital's last makeUpdate; undefined before its first. */
   readonly residual: Uint8Array | undefined;
   /** SCAFFOLD only: how far a constant gradient of 1 would have moved each weight (TrainOutcome.unitMove). */
   readonly unitMove?: number | undefined;
@@ -51,7 +51,7 @@ export interface MadeUpdate {
 
 /**
  * The same input gives the same bytes on every machine.
- * @throws FedError UPDATE_NOT_FINITE, TENSOR_MISSING, TENSOR_SHAPE_MISMATCH, SAFETENSORS_MALFORMED, MODEL_DTYPE
+ * @throws UPDATE_NOT_FINITE, TENSOR_MISSING, TENSOR_SHAPE_MISMATCH, SAFETENSORS_MALFORMED, MODEL_DTYPE
  */
 export function makeUpdate(input: UpdateInput): MadeUpdate {
   const { plan, round, hospital } = input;
@@ -61,7 +61,7 @@ export function makeUpdate(input: UpdateInput): MadeUpdate {
   const scales = { delta: clipScale(norms.delta, limits.delta), control: clipScale(norms.control, limits.control) };
   for (const { group, start, length } of layout.segments) {
     if (scales[group] === 1) continue;
-    for (let index = start; index < start + length; index++) values[index] = (values[index] as number) * scales[group];
+    for (let index = start; index < start + length; index++) values[index] = values[index]! * scales[group];
   }
 
   let sent = values;
@@ -74,14 +74,14 @@ export function makeUpdate(input: UpdateInput): MadeUpdate {
   );
   const metadata = notesMetadata({
     exponents: layout.segments.map(({ exponent }) => exponent),
-    wishes: layout.segments.map((segment) => wish(sent, segment, layout)),
+    proposed: layout.segments.map((segment) => proposalFor(sent, segment, layout)),
   });
   const update =
     plan.update.topFraction < 1
       ? encodeSparseFile(layout, integers, metadata)
       : encodeSafetensors(
           denseTensors(layout).map((tensor, index) => {
-            const { start, length } = layout.segments[index] as Segment;
+            const { start, length } = layout.segments[index]!;
             return { ...tensor, data: integers.subarray(start, start + length) };
           }),
           metadata,
@@ -124,13 +124,13 @@ function changes(input: UpdateInput, layout: UpdateLayout): { values: Float64Arr
 
 function addTo(values: Float64Array, terms: Float32Array, sign: 1 | -1): void {
   for (let index = 0; index < values.length; index++) {
-    values[index] = (values[index] as number) + sign * (terms[index] as number);
+    values[index] = values[index]! + sign * terms[index]!;
   }
 }
 
 function squaredNorm(values: Float64Array): number {
   let sum = 0;
-  for (let index = 0; index < values.length; index++) sum += (values[index] as number) * (values[index] as number);
+  for (let index = 0; index < values.length; index++) sum += values[index]! * values[index]!;
   return sum;
 }
 
@@ -138,7 +138,7 @@ function clipScale(norm: number, limit: number): number {
   return norm > limit ? limit / norm : 1;
 }
 
-/** Integers whose norm, exactly as others will compute it, is within the limits. */
+/** Integers whose norm, computed as verifyUpdate computes it, is within the limits. */
 function roundWithin(
   values: Float64Array,
   layout: UpdateLayout,
@@ -147,7 +147,7 @@ function roundWithin(
 ): IntegerArray {
   const integers = integerArray(layout.type, layout.coordinates);
   const scales = { delta: 1, control: 1 };
-  // Rounding noise can lift a clipped vector over the limit: once more with room for it, then without noise.
+  // Rounding noise can lengthen a clipped vector beyond the limit: round again with room for it, then without noise.
   for (const attempt of [1, 2, 3]) {
     const rounding: Rounding =
       attempt < 3 ? { kind: "stochastic", next: generator(attempt) } : { kind: "towards-zero" };
@@ -166,21 +166,21 @@ function roundWithin(
   throw new FedError("UPDATE_NORM_EXCEEDED", { limit: limits.delta });
 }
 
-function wish(values: Float64Array, { start, length, exponent }: Segment, { type }: UpdateLayout): number {
+function proposalFor(values: Float64Array, { start, length, exponent }: Segment, { type }: UpdateLayout): number {
   let largestMagnitude = 0;
   let sum = 0;
   let count = 0;
   for (let index = start; index < start + length; index++) {
-    const value = values[index] as number;
+    const value = values[index]!;
     const magnitude = value < 0 ? -value : value;
     if (magnitude > largestMagnitude) largestMagnitude = magnitude;
     if (magnitude > 0) count++;
     sum += value * value;
   }
-  return wishedExponent(type, { largestMagnitude, rootMeanSquare: Math.sqrt(sum / Math.max(1, count)) }, exponent);
+  return proposedExponent(type, { largestMagnitude, rootMeanSquare: Math.sqrt(sum / Math.max(1, count)) }, exponent);
 }
 
-/** Of a delta, what rounding left out; of a control variate, its new value: the one before plus the change as sent. */
+/** For a delta, the part that rounding left out; for a control variate, its new value: the old one plus the change as sent. */
 function remainder(
   values: Float64Array,
   integers: IntegerArray,

@@ -1,11 +1,11 @@
-// Float tensors of a model's file by name, without copying where the bytes are aligned.
+// Float tensors of a model's file by name; aligned bytes are not copied.
 import { FedError } from "../../foundation/errors.ts";
 import { parseSafetensorsHeader, type TensorEntry } from "../format/safetensors.ts";
 
 /**
  * A reader of the float32 tensors of a safetensors file in memory.
  * @param what names the file in errors
- * @throws FedError SAFETENSORS_MALFORMED; the returned function TENSOR_MISSING, TENSOR_SHAPE_MISMATCH
+ * @throws SAFETENSORS_MALFORMED; the returned function TENSOR_MISSING, TENSOR_SHAPE_MISMATCH
  */
 export function floatTensors(file: Uint8Array, what: string): (name: string, shape: readonly number[]) => Float32Array {
   const byName = new Map<string, TensorEntry>(
@@ -22,7 +22,7 @@ export function floatTensors(file: Uint8Array, what: string): (name: string, sha
   };
 }
 
-/** The bytes as float32: a view where they are aligned, else a copy. */
+/** The bytes as float32: a view if they are aligned, else a copy. */
 export function viewFloats(bytes: Uint8Array): Float32Array {
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);

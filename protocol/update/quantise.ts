@@ -2,7 +2,7 @@
 import { type IntegerArray, largestInteger, type UpdateType } from "./integers.ts";
 import { powerOfTwo } from "./power-of-two.ts";
 
-/** stochastic: up with the probability of the fraction, so the mean is right. towards-zero: never longer than it was. */
+/** stochastic: up with the probability of the fraction, so that the mean is exact. towards-zero: never longer than before. */
 export type Rounding = { readonly kind: "stochastic"; readonly next: () => number } | { readonly kind: "towards-zero" };
 
 /**
@@ -18,7 +18,7 @@ export function quantise(
   const limit = largestInteger[type];
   const inverseStep = powerOfTwo(-exponent);
   for (let index = start; index < start + length; index++) {
-    const exact = (values[index] as number) * scale * inverseStep;
+    const exact = values[index]! * scale * inverseStep;
     let integer: number;
     if (rounding.kind === "stochastic") {
       const below = Math.floor(exact);

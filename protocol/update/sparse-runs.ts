@@ -1,4 +1,4 @@
-// A sparse update (protocol/update/sparse-coding.ts) read as runs of the flat vector, in memory that does not grow.
+// Reads a sparse update (protocol/update/sparse-coding.ts) as runs of the flat vector, in constant memory.
 import { FedError } from "../../foundation/errors.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { type IntegerArray, integerArray, viewIntegers } from "./integers.ts";
@@ -6,7 +6,7 @@ import type { UpdateLayout } from "./update-layout.ts";
 
 const windowBytes = 64 * 1024;
 
-/** A stretch of a file, of which a window is in memory. */
+/** A part of a file, read window by window. */
 export class ByteWindow {
   readonly #source: ByteSource;
   #offset: number;
@@ -39,7 +39,7 @@ export class SparseRuns {
   #values: IntegerArray;
   #value = 0;
   #gap = 0;
-  /** Coordinate that the gaps have led to, and whether its value is still to be placed. */
+  /** The coordinate that the gaps have reached, and whether its value is not placed yet. */
   #position = -1;
   #pending = false;
   #start = 0;
@@ -51,7 +51,7 @@ export class SparseRuns {
     this.#values = integerArray(layout.type, 0);
   }
 
-  /** Fills `run` with the next coordinates. @throws FedError UPDATE_MALFORMED */
+  /** Fills `run` with the next coordinates. @throws UPDATE_MALFORMED */
   async next(run: IntegerArray): Promise<void> {
     run.fill(0);
     const end = this.#start + run.length;
@@ -71,21 +71,21 @@ export class SparseRuns {
     if (end === this.#layout.coordinates) this.#finish();
   }
 
-  /** Places values below `end` as far as the windows reach; false where one of them has to move on. */
+  /** Places values below `end` as far as the windows reach; false if a window must advance. */
   #place(run: IntegerArray, end: number): boolean {
     const gaps = this.#gapBytes.bytes;
     for (;;) {
       if (this.#pending) {
         if (this.#position >= end) return true;
         if (this.#value === this.#values.length) return false;
-        const value = this.#values[this.#value++] as number;
+        const value = this.#values[this.#value++]!;
         if (value === 0) throw new FedError("UPDATE_MALFORMED", { where: "values" });
         run[this.#position - this.#start] = value;
         this.#pending = false;
       }
       if (this.#position >= end - 1) return true;
       if (this.#gap === gaps.length) return false;
-      const gap = gaps[this.#gap++] as number;
+      const gap = gaps[this.#gap++]!;
       this.#position += gap === 0 ? 255 : gap;
       this.#pending = gap !== 0;
       if (this.#position >= this.#layout.coordinates) throw new FedError("UPDATE_MALFORMED", { where: "gaps" });
@@ -95,7 +95,7 @@ export class SparseRuns {
   #finish(): void {
     const gapsLeft = this.#gap < this.#gapBytes.bytes.length || !this.#gapBytes.ended;
     const valuesLeft = this.#value < this.#values.length || !this.#valueBytes.ended;
-    // A last byte 0 would place nothing: the same vector in a second spelling.
+    // A last byte 0 would place nothing: a second encoding of the same vector.
     const trailing = this.#gapBytes.bytes.at(-1) === 0;
     if (this.#pending || gapsLeft || valuesLeft || trailing)
       throw new FedError("UPDATE_MALFORMED", { where: "length" });

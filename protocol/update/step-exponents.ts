@@ -1,39 +1,38 @@
-// At which power of two each tensor of an update is rounded. All parties must use the same steps, and steps that suit
-// what the tensors really do, or eight bits are not enough. So the steps of a round are public data: they stand in the
-// base model's file. Round 1 takes them from the clip norm; afterwards every update says which steps it would have
-// liked, and the median of the wishes is written into the new model. Fewer than half of the hospitals cannot move it.
+// The step, a power of two, at which each tensor of an update is rounded. All parties must use the same steps, and the steps
+// must fit the tensors' real changes, or eight bits are not enough. So the steps of a round are in the base model's file.
+// Round 1 takes them from the clip norm; afterwards every update proposes steps, and the median of the proposals is written
+// into the new model. Fewer than half of the hospitals cannot move the median.
 import { z } from "zod";
 import { FedError } from "../../foundation/errors.ts";
 import { largestInteger, type UpdateType } from "./integers.ts";
 import { exponentAbove } from "./power-of-two.ts";
 
-/** Metadata keys in model files and update files. */
+/** Metadata keys in model files and update files; "wishes" are the proposed exponents. */
 export const exponentsKey = "exponents";
-export const wishesKey = "wishes";
+export const proposedKey = "wishes";
 
-/** Exponents outside this make no sense for float32 weights, and could overflow what is computed from them. */
+/** Exponents outside this range make no sense for float32 weights, and could overflow. */
 const smallest = -60;
 const largest = 24;
 
-/** Room that a step leaves above what is expected, as a factor: the more bits, the more is cheap. */
+/** Factor of the range above the expected values: with more bits, more room costs little. */
 const headroom: Readonly<Record<UpdateType, number>> = { I8: 1, I16: 16, I32: 64 };
-/** Before anything is known, a coordinate is expected below this many times the root mean square of a clipped update. */
+/** In round 1, a coordinate is expected below this many times the root mean square of a clipped update. */
 const firstRange: Readonly<Record<UpdateType, number>> = { I8: 16, I16: 64, I32: 128 };
-/** A tensor's outliers beyond this many times its root mean square do not make its step coarser: they saturate. */
+/** Outliers beyond this many times a tensor's root mean square saturate; they do not make its step coarser. */
 const outlier: Readonly<Record<UpdateType, number>> = { I8: 16, I16: 256, I32: 4096 };
 
-/** Round 1's exponent of a tensor: of an update at the clip norm, spread evenly over `parameters` coordinates. */
+/** Round 1's exponent of a tensor, for an update at the clip norm, spread evenly over `parameters` coordinates. */
 export function firstExponent(type: UpdateType, clipNorm: number, parameters: number): number {
   const rootMeanSquare = clipNorm / Math.sqrt(Math.max(1, parameters));
   return exponentFor(type, Math.min(clipNorm, firstRange[type] * rootMeanSquare));
 }
 
 /**
- * The exponent a hospital would have liked for a tensor, having seen its own values.
- * @param largestMagnitude of the values, and @param rootMeanSquare of them
- * @param current the present exponent, kept where the tensor did not move
+ * The exponent that a hospital proposes for a tensor, from its own values.
+ * @param current the present exponent, kept if the tensor did not move
  */
-export function wishedExponent(
+export function proposedExponent(
   type: UpdateType,
   { largestMagnitude, rootMeanSquare }: { largestMagnitude: number; rootMeanSquare: number },
   current: number,
@@ -42,12 +41,12 @@ export function wishedExponent(
   return exponentFor(type, Math.min(largestMagnitude, outlier[type] * rootMeanSquare) * headroom[type]);
 }
 
-/** The next round's exponents: per tensor the (upper) median of the wishes, one array a hospital. */
-export function medianExponents(wishes: readonly (readonly number[])[]): number[] {
-  const first = wishes[0] ?? [];
+/** The next round's exponents: for each tensor the (upper) median of the proposals, one array a hospital. */
+export function medianExponents(proposals: readonly (readonly number[])[]): number[] {
+  const first = proposals[0] ?? [];
   return first.map((_, tensor) => {
-    const sorted = wishes.map((wish) => wish[tensor] as number).sort((a, b) => a - b);
-    return sorted[Math.floor(sorted.length / 2)] as number;
+    const sorted = proposals.map((proposed) => proposed[tensor]!).sort((a, b) => a - b);
+    return sorted[Math.floor(sorted.length / 2)]!;
   });
 }
 
@@ -57,7 +56,7 @@ export function encodeExponents(exponents: readonly number[]): string {
 
 const exponentsSchema = z.array(z.number().int().min(smallest).max(largest));
 
-/** @throws FedError EXPONENTS_MALFORMED unless it is `count` exponents in their one spelling */
+/** @throws EXPONENTS_MALFORMED unless it is `count` exponents in their one spelling */
 export function decodeExponents(text: string | undefined, count: number): number[] {
   let value: unknown;
   try {

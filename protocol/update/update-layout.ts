@@ -1,25 +1,25 @@
-// Which coordinates an update has, in which order and at which steps: computed from the base model's header and the
-// plan, so that a hospital, the aggregator and an auditor agree before a single byte is sent.
+// The coordinates of an update, their order and their steps: computed from the base model's header and the plan, so that
+// hospitals, aggregators and auditors agree before any byte is sent.
 import { FedError } from "../../foundation/errors.ts";
 import type { Plan } from "../format/plan.ts";
 import { layoutSafetensors, type SafetensorsHeader } from "../format/safetensors.ts";
 import type { UpdateType } from "./integers.ts";
-import { decodeExponents, encodeExponents, exponentsKey, firstExponent, wishesKey } from "./step-exponents.ts";
+import { decodeExponents, encodeExponents, exponentsKey, firstExponent, proposedKey } from "./step-exponents.ts";
 
 /** The sections of a plan that updates and aggregation depend on. */
 export type UpdatePlan = Pick<Plan, "update" | "strategy">;
 
 /** Names of tensors in a model's file that belong to the server's state, not to the network. */
 export const serverPrefix = "server/";
-/** Of a hospital's SCAFFOLD control variate, in its update and its residual; of the server's, in a model's file. */
+/** Name prefixes: of a hospital's SCAFFOLD control variate in its update and residual, and of the server's in a model's file. */
 export const controlPrefix = "control/";
 export const serverControlPrefix = `${serverPrefix}${controlPrefix}`;
 
-/** One tensor's stretch of the flat vector of coordinates. */
+/** The part of the flat vector that belongs to one tensor. */
 export interface Segment {
-  /** Of the model's tensor. */
+  /** Name of the model's tensor. */
   readonly name: string;
-  /** Of the update's tensor. */
+  /** Name of the update's tensor. */
   readonly updateName: string;
   /** delta: change of the model's tensor. control: change of the hospital's SCAFFOLD control variate for it. */
   readonly group: "delta" | "control";
@@ -32,19 +32,19 @@ export interface Segment {
 
 export interface UpdateLayout {
   readonly type: UpdateType;
-  /** In flat order, which is the order of their names in the update's file. */
+  /** In flat order: the order of their names in the update's file. */
   readonly segments: readonly Segment[];
   readonly coordinates: number;
 }
 
-/** True for a tensor that is the network's own and travels. */
+/** True for a tensor of the network that hospitals send. */
 export function travels(name: string, plan: UpdatePlan): boolean {
   return !name.startsWith(serverPrefix) && !plan.update.localTensors.some((part) => name.includes(part));
 }
 
 /**
- * @param base header of the model that was trained from
- * @throws FedError MODEL_DTYPE, MODEL_EMPTY, EXPONENTS_MALFORMED
+ * @param base header of the base model
+ * @throws MODEL_DTYPE, MODEL_EMPTY, EXPONENTS_MALFORMED
  */
 export function updateLayout(base: SafetensorsHeader, plan: UpdatePlan): UpdateLayout {
   const { type, clipNorm } = plan.update;
@@ -74,20 +74,20 @@ export function updateLayout(base: SafetensorsHeader, plan: UpdatePlan): UpdateL
       : decodeExponents(published, unplaced.length);
   let start = 0;
   const segments = unplaced.map((segment, index) => {
-    const placed = { ...segment, start, exponent: exponents[index] as number };
+    const placed = { ...segment, start, exponent: exponents[index]! };
     start += segment.length;
     return placed;
   });
   return { type, segments, coordinates: start };
 }
 
-/** What an update's header says beyond its tensors. */
+/** An update's metadata: its exponents, and those that it proposes for the next round. */
 export interface UpdateNotes {
   readonly exponents: readonly number[];
-  readonly wishes: readonly number[];
+  readonly proposed: readonly number[];
 }
 
-/** Values that a sparse update carries at most. */
+/** The most values that a sparse update carries. */
 export function keptCoordinates(layout: UpdateLayout, plan: UpdatePlan): number {
   return Math.max(1, Math.floor(layout.coordinates * plan.update.topFraction));
 }
@@ -107,18 +107,18 @@ export function sparseTensors(layout: UpdateLayout, values: number, gaps: number
   ] as const;
 }
 
-export function notesMetadata({ exponents, wishes }: UpdateNotes): Record<string, string> {
-  return { [exponentsKey]: encodeExponents(exponents), [wishesKey]: encodeExponents(wishes) };
+export function notesMetadata({ exponents, proposed }: UpdateNotes): Record<string, string> {
+  return { [exponentsKey]: encodeExponents(exponents), [proposedKey]: encodeExponents(proposed) };
 }
 
-/** Bytes that no update of this layout exceeds: what to allow when fetching one. */
+/** The largest size of an update of this layout, as the limit when fetching one. */
 export function maxUpdateBytes(base: SafetensorsHeader, plan: UpdatePlan): number {
   const layout = updateLayout(base, plan);
   const longest = layout.segments.map(() => -60);
-  const metadata = notesMetadata({ exponents: longest, wishes: longest });
+  const metadata = notesMetadata({ exponents: longest, proposed: longest });
   if (plan.update.topFraction === 1) return layoutSafetensors(denseTensors(layout), metadata).totalBytes;
   const kept = keptCoordinates(layout, plan);
-  // A gap takes one byte, and one more for every 255 coordinates it skips.
+  // A gap takes one byte, and one more for each 255 coordinates that it skips.
   const gaps = kept + Math.ceil(layout.coordinates / 255);
   return layoutSafetensors(sparseTensors(layout, kept, gaps), metadata).totalBytes;
 }

@@ -1,10 +1,10 @@
-// An update's file, read run by run: dense or sparse, it looks like one flat vector of integers.
+// Reads an update's file, dense or sparse, run by run as one flat vector of integers.
 import { FedError } from "../../foundation/errors.ts";
 import { layoutSafetensors, parseSafetensorsHeader, type SafetensorsHeader } from "../format/safetensors.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { type IntegerArray, integerBytes } from "./integers.ts";
 import { ByteWindow, SparseRuns } from "./sparse-runs.ts";
-import { decodeExponents, exponentsKey, wishesKey } from "./step-exponents.ts";
+import { decodeExponents, exponentsKey, proposedKey } from "./step-exponents.ts";
 import {
   denseTensors,
   keptCoordinates,
@@ -19,14 +19,14 @@ import {
 /** Reads a flat vector from its start to its end. */
 export interface UpdateReader {
   readonly notes: UpdateNotes;
-  /** Fills `into` with the next coordinates, as many as it is long. @throws FedError UPDATE_MALFORMED */
+  /** Fills `into` with the next coordinates, as many as it is long. @throws UPDATE_MALFORMED */
   next(into: IntegerArray): Promise<void>;
 }
 
-/** Longest header of a safetensors file that we take, bytes (protocol/format/safetensors.ts has the same limit). */
+/** Largest header of a safetensors file, bytes (protocol/format/safetensors.ts has the same limit). */
 const maxHeaderBytes = 4 << 20;
 
-/** The header of a safetensors file. @throws FedError SAFETENSORS_MALFORMED */
+/** The header of a safetensors file. @throws SAFETENSORS_MALFORMED */
 export async function readHeader(source: ByteSource): Promise<{ header: SafetensorsHeader; bytes: Uint8Array }> {
   const start = await source.read(0, Math.min(8, source.size));
   const length = start.byteLength < 8 ? 0 : Number(new DataView(start.buffer, start.byteOffset).getBigUint64(0, true));
@@ -35,15 +35,15 @@ export async function readHeader(source: ByteSource): Promise<{ header: Safetens
 }
 
 /**
- * Opens an update whose header must be, to the byte, the one this layout asks for; only its steps may differ.
- * @throws FedError UPDATE_MALFORMED, SAFETENSORS_MALFORMED, EXPONENTS_MALFORMED
+ * Opens an update. Its header must be, to the byte, the one of this layout; only its steps may differ.
+ * @throws UPDATE_MALFORMED, SAFETENSORS_MALFORMED, EXPONENTS_MALFORMED
  */
 export async function openUpdate(source: ByteSource, layout: UpdateLayout, plan: UpdatePlan): Promise<UpdateReader> {
   const { header, bytes } = await readHeader(source);
   const count = layout.segments.length;
   const notes = {
     exponents: decodeExponents(header.metadata[exponentsKey], count),
-    wishes: decodeExponents(header.metadata[wishesKey], count),
+    proposed: decodeExponents(header.metadata[proposedKey], count),
   };
   const sparse = plan.update.topFraction < 1;
   const sizeOf = (name: string) => header.tensors.find((tensor) => tensor.name === name)?.shape[0] ?? 0;

@@ -1,11 +1,11 @@
-// The plan's words on updates: how a weight delta becomes integers that everybody can add exactly.
+// The plan's section on updates: how a weight delta becomes integers that all parties can add exactly.
 import { z } from "zod";
 
 export const updateSpecSchema = z
   .object({
     /** Integer type of an update's tensors. I16 is half of float32's bytes, I8 a quarter; I32 is for comparison. */
     type: z.enum(["I8", "I16", "I32"]),
-    /** The largest L2 norm of what a hospital sends (delta plus what earlier rounding left over): its influence bound. */
+    /** The largest L2 norm of an update (delta plus residual): it bounds a hospital's influence. */
     clipNorm: z
       .number()
       .min(2 ** -20)

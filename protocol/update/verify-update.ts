@@ -1,4 +1,4 @@
-// What everybody checks of somebody else's update before averaging it: tensors, shapes, steps, bounds, norm.
+// The checks of another hospital's update before it is averaged: tensors, shapes, steps, bounds, norm.
 import { FedError } from "../../foundation/errors.ts";
 import type { SafetensorsHeader } from "../format/safetensors.ts";
 import type { ByteSource } from "./byte-source.ts";
@@ -11,9 +11,9 @@ const runLength = 1 << 16;
 
 /**
  * Reads the whole update once, in constant memory.
- * @param base header of the model that the update was trained from
+ * @param base header of the update's base model
  * @returns the L2 norm of the delta
- * @throws FedError UPDATE_MALFORMED, SAFETENSORS_MALFORMED, EXPONENTS_MALFORMED, UPDATE_STEP_MISMATCH,
+ * @throws UPDATE_MALFORMED, SAFETENSORS_MALFORMED, EXPONENTS_MALFORMED, UPDATE_STEP_MISMATCH,
  * UPDATE_OUT_OF_BOUNDS, UPDATE_NORM_EXCEEDED
  */
 export async function verifyUpdate(
@@ -54,7 +54,7 @@ function firstBeyond(integers: IntegerArray, limit: number): number {
   // Types of 8 and 16 bits have one such value, and the engine's own search for a value is several times faster.
   if (!(integers instanceof Int32Array)) return integers.indexOf(-limit - 1);
   for (let index = 0; index < integers.length; index++) {
-    const integer = integers[index] as number;
+    const integer = integers[index]!;
     if (integer > limit || integer < -limit) return index;
   }
   return -1;

@@ -1,4 +1,4 @@
-// Everything that is checked without running the project: format and lint, types, import rules, dead code, Solidity style.
+// All checks that do not run the project: format and lint, types, import rules, dead code, Solidity style, prose.
 import { spawnSync } from "node:child_process";
 
 const checks = [
@@ -26,12 +26,14 @@ const checks = [
   ],
   ["dead code", "knip", []],
   ["solidity", "solhint", ["--disc", "--noPoster", "--max-warnings", "0", "contracts/**/*.sol"]],
+  ["prose", process.execPath, ["--disable-warning=ExperimentalWarning", "scripts/checks/prose.ts"]],
 ] as const;
 
 let failed = 0;
 for (const [name, tool, args] of checks) {
   const started = performance.now();
-  const { status, stdout, stderr } = spawnSync(`node_modules/.bin/${tool}`, args, {
+  const program = tool === process.execPath ? tool : `node_modules/.bin/${tool}`;
+  const { status, stdout, stderr } = spawnSync(program, args, {
     encoding: "utf8",
     maxBuffer: 1 << 26,
   });

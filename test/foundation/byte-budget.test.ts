@@ -29,7 +29,7 @@ describe("the budget of unpacked bytes", () => {
         expect((await ended).map(({ status }) => status === "rejected")).to.deep.equal(
           wanted.map(({ fails }) => fails),
         );
-        // All of it is free again: who wants everything waits for nobody.
+        // All of it is free again: a request for everything does not wait.
         expect(await budget.hold(100, async () => "free")).to.equal("free");
       }),
       { numRuns: 100, seed: 4 },

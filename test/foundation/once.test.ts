@@ -7,7 +7,7 @@ describe("a result that is computed once", () => {
     return { counts, compute: async () => ++counts.calls };
   };
 
-  it("is the same for all who ask with the same inputs, also at the same time", async () => {
+  it("is the same for all callers with the same inputs, also at the same time", async () => {
     const once = new Once<number>(4);
     const { counts, compute } = counting();
     const asked = await Promise.all([once.of(["a", 1], compute), once.of(["a", 1], compute)]);

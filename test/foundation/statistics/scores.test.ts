@@ -39,7 +39,7 @@ describe("scores", () => {
     expect(areaUnderCurve(of([1, 0.5], [0, 0.5], [0, 0.1])).value).to.equal(0.75);
   });
 
-  it("calls a model that always says positive a model at chance, however precise it looks", () => {
+  it("calls a model that always predicts positive a model at chance, however precise it looks", () => {
     const always = of(...Array.from({ length: 98 }, (_, i): [0 | 1, number] => [i < 82 ? 1 : 0, 0.9]));
     const scores = scorePredictions(always, 0.5);
     expect(scores.precision.value).to.be.above(0.83);
@@ -77,7 +77,7 @@ describe("scores", () => {
     expect(high).to.be.closeTo(0.5 + 0.3339 / 2, 5e-5);
   });
 
-  it("stays in doubt about three patients that were all called right", () => {
+  it("has a wide interval for three patients that were all classified right", () => {
     const scores = scorePredictions(of([1, 1], [1, 1], [1, 1], [0, 0], [0, 0], [0, 0]), 0.5);
     expect(scores.balancedAccuracy.value).to.equal(1);
     expect(scores.balancedAccuracy.low).to.be.below(0.8);

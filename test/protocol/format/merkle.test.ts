@@ -51,7 +51,7 @@ describe("an object's name", () => {
     }
   });
 
-  it("binds the size, so that an object and a longer one never share it", () => {
+  it("depends on the size, so that no longer object has the same name", () => {
     const size = Buffer.alloc(8);
     size.writeBigUInt64BE(3n);
     const bytes = Uint8Array.of(1, 2, 3);
@@ -59,7 +59,7 @@ describe("an object's name", () => {
     expect(outlineDigest({ ...outlineOf(bytes), size: 4 })).not.to.equal(blobDigest(bytes));
   });
 
-  it("stays what it was: names of yesterday's objects are those of today's", () => {
+  it("stays the same: golden digests", () => {
     expect(blobDigest(new TextEncoder().encode("consilium"))).to.equal(
       "0x440db9141bb0ad8ee7b7c739dc8a0801d96f89721e014c1cdccd38780814c614",
     );

@@ -13,7 +13,7 @@ const named = {
 const encode = (predictions: readonly Prediction[]) => encodeValidationScores({ ...named, predictions });
 const jsonOf = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes));
 
-/** Patients of whom each has a score of its own, much alike from round to round. */
+/** Patients whose scores differ, and change little from round to round. */
 function hospitalOf(seed: number, patients: number, rounds: number): Prediction[][] {
   const next = seededIntegers("patients", seed);
   const uniform = () => next() / 2 ** 32;

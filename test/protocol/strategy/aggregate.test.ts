@@ -172,7 +172,7 @@ describe("aggregate, by hand", () => {
   });
 
   it("Bulyan averages the values nearest to the median of what Krum picked", async () => {
-    // n = 7, f = 1: five are picked, of which the three nearest to their median count. The liar at 1000 is never picked.
+    // n = 7, f = 1: five are picked, of which the three nearest to their median count. The attacker at 1000 is never picked.
     const q = [
       [0, 0],
       [2, 0],
@@ -186,7 +186,7 @@ describe("aggregate, by hand", () => {
     expect(w).to.deep.equal([12, 20]);
   });
 
-  it("the geometric median of points on a line is the middle one, wherever the far ones are", async () => {
+  it("the geometric median of points on a line is the middle one, however far the others are", async () => {
     const { w } = await moved(planOf("geometric-median", { strategy: { iterations: 100 } }), [
       [0, 0],
       [8, 0],
@@ -236,7 +236,7 @@ describe("aggregate refuses", () => {
     expect(await codeOf(nextModel(plan, modelOf({ w: [1] }), [included(update, 0)]))).to.equal("UPDATE_MALFORMED");
   });
 
-  it("a base that holds a number that is none", async () => {
+  it("a base with a number that is not finite", async () => {
     const plan = planOf("fedavg");
     const base = modelOf({ w: [Number.NaN] });
     expect(await codeOf(nextModel(plan, base, [included(updateOf(base, plan, [1]), 0)]))).to.equal("MODEL_NOT_FINITE");

@@ -26,13 +26,13 @@ function norm(point: Point): number {
 }
 
 function minus(one: Point, other: Point): number[] {
-  return one.map((value, i) => value - (other[i] as number));
+  return one.map((value, i) => value - other[i]!);
 }
 
 const point = (most: number) =>
   fc.array(fc.integer({ min: -most, max: most }), { minLength: coordinates, maxLength: coordinates });
 const honestPoints = (count: number) => fc.array(point(500), { minLength: count, maxLength: count });
-/** Anything that the protocol lets through: colluding or not, near or far. */
+/** Any valid updates: colluding or not, near or far. */
 const hostilePoints = (count: number) =>
   fc.array(fc.oneof(point(limit), point(500)), { minLength: count, maxLength: count });
 const runs = { numRuns: 60, seed: 11 };
@@ -40,7 +40,7 @@ const runs = { numRuns: 60, seed: 11 };
 /** Every coordinate lies between honest ones. */
 function expectWithin(mean: Point, honest: readonly Point[]): void {
   mean.forEach((value, i) => {
-    const column = honest.map((each) => each[i] as number);
+    const column = honest.map((each) => each[i]!);
     expect(value).to.be.within(Math.min(...column), Math.max(...column));
   });
 }
@@ -94,7 +94,7 @@ describe("f attackers of n, whatever they send", () => {
     await fc.assert(
       fc.asyncProperty(honestPoints(5), hostilePoints(3), async (good, bad) => {
         const median = await meanOf(plan, [...bad, ...good]);
-        const centre = (good[0] as Point).map((_, i) => good.reduce((sum, each) => sum + (each[i] as number), 0) / 5);
+        const centre = (good[0] as Point).map((_, i) => good.reduce((sum, each) => sum + each[i]!, 0) / 5);
         const radius = Math.max(...good.map((each) => norm(minus(each, centre))));
         // Lopuhaä and Rousseeuw 1991; Minsker 2015, lemma 2.1: C = 2 (1 - a) / (1 - 2a) for a share a of attackers.
         const bound = (2 * (1 - 3 / 8)) / (1 - 6 / 8);
@@ -130,15 +130,15 @@ describe("named attacks on nine honest updates around (100, 50, -20)", () => {
     [108, 53, -20],
     [110, 50, -24],
   ] as const;
-  const mean = [0, 1, 2].map((i) => good.reduce((sum, each) => sum + (each[i] as number), 0) / good.length);
+  const mean = [0, 1, 2].map((i) => good.reduce((sum, each) => sum + each[i]!, 0) / good.length);
   const deviation = [0, 1, 2].map((i) =>
-    Math.sqrt(good.reduce((sum, each) => sum + ((each[i] as number) - (mean[i] as number)) ** 2, 0) / good.length),
+    Math.sqrt(good.reduce((sum, each) => sum + (each[i]! - mean[i]!) ** 2, 0) / good.length),
   );
   const attacks: Readonly<Record<string, Point>> = {
     "sign flip": mean.map((value) => Math.round(-value)),
     scale: mean.map((value) => Math.round(-100 * value)),
     Gaussian: [-9000, 12_000, 5000],
-    "little is enough": mean.map((value, i) => Math.round(value - 1.5 * (deviation[i] as number))),
+    "little is enough": mean.map((value, i) => Math.round(value - 1.5 * deviation[i]!)),
     "inner product": mean.map((value) => Math.round(-20 * value)),
   };
   const strategies = ["median", "trimmed-mean", "krum", "multi-krum", "bulyan", "geometric-median"] as const;
@@ -147,7 +147,7 @@ describe("named attacks on nine honest updates around (100, 50, -20)", () => {
       for (const name of strategies) {
         const byzantine = name === "median" || name === "geometric-median" ? {} : { byzantine: 2 };
         const found = await meanOf(planOf(name, { strategy: byzantine }), [bad, bad, ...good]);
-        const product = found.reduce((sum, value, i) => sum + value * (mean[i] as number), 0);
+        const product = found.reduce((sum, value, i) => sum + value * mean[i]!, 0);
         expect(product, name).to.be.greaterThan(0);
         expect(norm(minus(found, mean)), name).to.be.lessThan(15);
       }
@@ -157,6 +157,6 @@ describe("named attacks on nine honest updates around (100, 50, -20)", () => {
   it("inner product: two of eleven turn the plain mean around", async () => {
     const bad = attacks["inner product"] as Point;
     const found = await meanOf(planOf("fedavg"), [bad, bad, ...good]);
-    expect(found.reduce((sum, value, i) => sum + value * (mean[i] as number), 0)).to.be.lessThan(0);
+    expect(found.reduce((sum, value, i) => sum + value * mean[i]!, 0)).to.be.lessThan(0);
   });
 });

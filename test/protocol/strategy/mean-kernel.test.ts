@@ -37,7 +37,7 @@ describe("the kernel that moves a model", () => {
     it(`comes to the plain loop's bits: total ${total}, unit ${unit}`, () => {
       const { sums, kernel, values } = world();
       fill(sums, values);
-      const expected = values.map((value, index) => Math.fround(value + ((sums[index] as number) / total) * unit));
+      const expected = values.map((value, index) => Math.fround(value + (sums[index]! / total) * unit));
       const { done, areFinite } = kernel.move(sums, total, unit);
       expect([done, areFinite]).to.deep.equal([length, true]);
       expect(Buffer.from(values.buffer, values.byteOffset, values.byteLength)).to.deep.equal(

@@ -54,7 +54,7 @@ export function updateOf(
   base: Uint8Array,
   plan: UpdatePlan,
   integers: readonly number[],
-  { exponents, wishes }: { exponents?: readonly number[]; wishes?: readonly number[] } = {},
+  { exponents, proposed }: { exponents?: readonly number[]; proposed?: readonly number[] } = {},
 ): Uint8Array {
   const layout = updateLayout(parseSafetensorsHeader(base, base.byteLength), plan);
   const own = exponents ?? layout.segments.map(({ exponent }) => exponent);
@@ -64,7 +64,7 @@ export function updateOf(
     data.set(integers.slice(start, start + length));
     return { ...tensor, data };
   });
-  return encodeSafetensors(tensors, notesMetadata({ exponents: own, wishes: wishes ?? own }));
+  return encodeSafetensors(tensors, notesMetadata({ exponents: own, proposed: proposed ?? own }));
 }
 
 export function included(update: Uint8Array, index: number, sampleCount = 1, age = 0): IncludedUpdate {

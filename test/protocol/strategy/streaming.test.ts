@@ -61,7 +61,7 @@ describe("aggregate, streaming", () => {
           counts.forEach((count, hospital) => {
             sum += BigInt(count) * BigInt(integers[hospital]?.[start + index] ?? 0);
           });
-          const expected = Math.fround((old[index] as number) + (Number(sum) / Number(total)) * 2 ** exponent);
+          const expected = Math.fround(old[index]! + (Number(sum) / Number(total)) * 2 ** exponent);
           if (!Object.is(found[index], expected)) differing++;
         }
       }
@@ -75,8 +75,8 @@ describe("aggregate, streaming", () => {
       const base = modelOf({ a: [1, 2, 3], b: [4, 5] });
       const coordinates = name === "scaffold" ? 10 : 5;
       const updates = Array.from({ length: 9 }, (_, index) => {
-        const wishes = noise(index, name === "scaffold" ? 4 : 2, 9);
-        const update = updateOf(base, plan, noise(50 + index, coordinates, 3000), { wishes });
+        const proposed = noise(index, name === "scaffold" ? 4 : 2, 9);
+        const update = updateOf(base, plan, noise(50 + index, coordinates, 3000), { proposed });
         return included(update, index * 3, 1 + ((index * 31) % 17), index % 3);
       });
       const input = { plan, base: memorySource(base), memberCount: 12 };
@@ -109,7 +109,7 @@ describe("aggregate, streaming", () => {
     ]);
   });
 
-  it("brings a late update from its own model's steps to the present ones", async () => {
+  it("converts a late update from its own model's steps to the present ones", async () => {
     const plan = planOf("fedavg");
     const base = modelOf({ w: [0, 0, 0] }, [-1]);
     const fresh = updateOf(base, plan, [0, 0, 0]);
@@ -123,7 +123,7 @@ describe("aggregate, streaming", () => {
     expect([...(decodeSafetensors(model).tensors[0]?.data ?? [])]).to.deep.equal([5, -5, 32_767 / 4]);
   });
 
-  it("says who counted how much", async () => {
+  it("reports the share of each hospital", async () => {
     const plan = planOf("krum");
     const base = modelOf({ w: [0] });
     const updates = [0, 2, 5, 6, 100].map((q, index) => included(updateOf(base, plan, [q]), 10 - index, 4));

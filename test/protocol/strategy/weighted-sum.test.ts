@@ -7,7 +7,7 @@ import { largestInteger, maxWeight, type UpdateType } from "../../../protocol/up
 
 const types: readonly UpdateType[] = ["I8", "I16", "I32"];
 
-/** What the sum is by definition. */
+/** The sum by definition. */
 function naiveSums(columns: readonly (readonly number[])[], weights: readonly number[], length: number): bigint[] {
   return Array.from({ length }, (_, index) =>
     columns.reduce((sum, column, hospital) => sum + BigInt(weights[hospital] ?? 0) * BigInt(column[index] ?? 0), 0n),
@@ -55,7 +55,7 @@ describe("weighted sums", () => {
     );
   });
 
-  it("hold at the extreme: 1024 hospitals at the largest magnitude and the largest weight", () => {
+  it("are exact at the extreme: 1024 hospitals at the largest magnitude and the largest weight", () => {
     for (const type of types) {
       const columns = new Array<number[]>(1024).fill([largestInteger[type], -largestInteger[type]]);
       const weights = new Array<number>(1024).fill(maxWeight);
@@ -65,7 +65,7 @@ describe("weighted sums", () => {
     }
   });
 
-  it("are refused where they might not be exact, and where nobody counts", () => {
+  it("are refused if they might not be exact, and if all weights are zero", () => {
     for (const [weights, type] of [
       [new Array<number>(1025).fill(1), "I16"],
       [new Array<number>(1024).fill(maxWeight + 1), "I32"],

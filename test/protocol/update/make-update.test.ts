@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { decodeSafetensors, parseSafetensorsHeader } from "../../../protocol/format/safetensors.ts";
 import { maxUpdateBytes } from "../../../protocol/update/update-layout.ts";
 import { modelOf, planOf } from "../strategy/small-federation.ts";
-import { applied, bell, codeOf, flat, make, norm, types, verify } from "./one-update.ts";
+import { applied, codeOf, flat, make, noise, norm, types, verify } from "./one-update.ts";
 
 const tensorOf = (file: Uint8Array, name: string): number[] => [
   ...(decodeSafetensors(file).tensors.find((tensor) => tensor.name === name)?.data ?? []),
@@ -12,8 +12,8 @@ const tensorOf = (file: Uint8Array, name: string): number[] => [
 describe("makeUpdate", () => {
   it("gives the same bytes for the same input, and other rounding in another round", () => {
     const plan = planOf("fedavg", { update: { clipNorm: 1 } });
-    const base = modelOf({ w: bell(1, 500, 1) });
-    const local = modelOf({ w: bell(2, 500, 1) });
+    const base = modelOf({ w: noise(1, 500, 1) });
+    const local = modelOf({ w: noise(2, 500, 1) });
     const made = make({ base, local, plan });
     expect(Buffer.compare(make({ base, local, plan }).update, made.update)).to.equal(0);
     expect(Buffer.compare(make({ base, local, plan, round: 2 }).update, made.update)).to.not.equal(0);
@@ -49,7 +49,7 @@ describe("makeUpdate", () => {
       fc.asyncProperty(any, async ({ type, topFraction, scale, clipNorm, length, seed }) => {
         const plan = planOf("fedavg", { update: { type, clipNorm, topFraction } });
         const base = modelOf({ w: new Array<number>(length).fill(0) });
-        const direction = bell(seed, length, 1);
+        const direction = noise(seed, length, 1);
         const size = Math.max(1e-9, norm(direction));
         const local = modelOf({ w: direction.map((value) => (value / size) * scale * clipNorm) });
         const made = make({ base, local, plan });
@@ -67,7 +67,7 @@ describe("makeUpdate", () => {
   it("with error feedback loses nothing over rounds, even with 8 bits and one coordinate in ten", async () => {
     for (const topFraction of [1, 0.1]) {
       const plan = planOf("fedavg", { update: { type: "I8", clipNorm: 8, topFraction } });
-      const change = bell(5, 200, 0.01);
+      const change = noise(5, 200, 0.01);
       let model = modelOf({ w: new Array<number>(200).fill(0) });
       let residual: Uint8Array | undefined;
       const rounds = 60;
@@ -86,8 +86,8 @@ describe("makeUpdate", () => {
 
   it("learns steps that suit each tensor: after one round eight bits resolve a large and a tiny one alike", async () => {
     const plan = planOf("fedavg", { update: { type: "I8", clipNorm: 100 } });
-    const large = bell(1, 300, 1);
-    const tiny = bell(2, 300, 1e-5);
+    const large = noise(1, 300, 1);
+    const tiny = noise(2, 300, 1e-5);
     let model = modelOf({ large: new Array<number>(300).fill(0), tiny: new Array<number>(300).fill(0) });
     const local = () => {
       const values = flat(model);
@@ -153,7 +153,7 @@ describe("makeUpdate", () => {
     let residual: Uint8Array | undefined;
     for (let round = 1; round <= 5; round++) {
       const before = tensorOf(model, "w");
-      const local = modelOf({ w: bell(round, 50, 1).map((value, index) => (before[index] ?? 0) + value) });
+      const local = modelOf({ w: noise(round, 50, 1).map((value, index) => (before[index] ?? 0) + value) });
       const made = make({ base: model, local, residual, unitMove: 0.5, plan, round });
       residual = made.residual;
       model = await applied(plan, model, made.update);

@@ -30,8 +30,8 @@ export async function codeOf(work: () => Promise<unknown>): Promise<string | und
   }
 }
 
-/** Numbers between -1 and 1, roughly bell-shaped, scaled. */
-export function bell(seed: number, length: number, scale: number): number[] {
+/** Numbers between -scale and scale, roughly normally distributed. */
+export function noise(seed: number, length: number, scale: number): number[] {
   const next = seededIntegers("bell", seed);
   return Array.from({ length }, () => scale * ((next() + next() + next() + next()) / 2 ** 33 - 1));
 }

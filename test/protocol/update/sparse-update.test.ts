@@ -33,7 +33,7 @@ describe("sparse updates", () => {
     expect(made.update.byteLength).to.be.below(1024 + 20 * 4);
   });
 
-  it("survive their own coding for any positions, also across runs of the reader", async () => {
+  it("are decoded as they were encoded for any positions, also across runs of the reader", async () => {
     const far = 140_000;
     const wide = modelOf({ w: new Array<number>(far).fill(0) }, [0]);
     const some = fc.uniqueArray(fc.nat({ max: far - 1 }), { minLength: 1, maxLength: 30 });
@@ -49,7 +49,7 @@ describe("sparse updates", () => {
     );
   });
 
-  it("are refused when they spell a vector in a second way, point outside, or carry too much", async () => {
+  it("are refused in a second encoding, with positions outside, or with too many values", async () => {
     await verify(fileOf([5], [7]), base, plan);
     for (const [values, gaps] of [
       [[5], [7, 0]], // a skip that leads nowhere
@@ -67,7 +67,7 @@ describe("sparse updates", () => {
     await verify(fileOf([5], [...new Array<number>(7).fill(0), 215]), base, plan);
   });
 
-  it("are refused by coordinate-wise rules, whose mean of mostly zeros never moves", async () => {
+  it("are refused by coordinate-wise rules, since the median of mostly zeros never moves", async () => {
     const robust = planOf("median", { update: { clipNorm: 1000, topFraction: 0.01 } });
     expect(await codeOf(() => applied(robust, base, fileOf([5], [7])))).to.equal("STRATEGY_NEEDS_DENSE");
   });

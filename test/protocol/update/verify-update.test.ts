@@ -23,7 +23,7 @@ describe("verifyUpdate", () => {
     expect(await codeOf(() => verify(update, base, wide))).to.equal("UPDATE_OUT_OF_BOUNDS");
   });
 
-  it("refuses another model's tensors, another integer type, and wishes beyond reason", async () => {
+  it("refuses another model's tensors, another integer type, and proposed steps out of range", async () => {
     const of = (model: Uint8Array, by = plan) => updateOf(model, by, [1, 1, 1, 1]);
     const foreign = [
       of(modelOf({ u: [0], w: [0, 0, 0] }, [0, 0])),
@@ -31,11 +31,11 @@ describe("verifyUpdate", () => {
       of(base, planOf("fedavg", { update: { type: "I8", clipNorm: 8 } })),
     ];
     for (const update of foreign) expect(await codeOf(() => verify(update, base, plan))).to.equal("UPDATE_MALFORMED");
-    const greedy = updateOf(base, plan, [1, 1, 1, 1], { wishes: [25, 0] });
+    const greedy = updateOf(base, plan, [1, 1, 1, 1], { proposed: [25, 0] });
     expect(await codeOf(() => verify(greedy, base, plan))).to.equal("EXPONENTS_MALFORMED");
   });
 
-  it("refuses an update that says the same in other bytes", async () => {
+  it("refuses a second encoding of the same update", async () => {
     const update = updateOf(base, plan, [1, 2, 3, 4]);
     const { tensors, metadata } = decodeSafetensors(update);
     const chatty = encodeSafetensors(tensors, { ...metadata, note: "hello" });
