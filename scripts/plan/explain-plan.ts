@@ -97,7 +97,9 @@ function strategyText(strategy: StrategySpec): string {
 /** The bounds of one hospital's influence; the share is an equal part where that is more. */
 export function influenceText({ sampleCap, strategy: { maxSharePermille } }: Plan): string {
   const cap = `a hospital counts for at most ${sampleCap.toLocaleString("en")} samples`;
-  return maxSharePermille === 1000 ? cap : `${cap} and ${percent(maxSharePermille / 1000)} of the mean, or an equal part of it where that is more`;
+  return maxSharePermille === 1000
+    ? cap
+    : `${cap} and ${percent(maxSharePermille / 1000)} of the mean, or an equal part of it where that is more`;
 }
 
 function percent(share: number): string {

@@ -36,6 +36,8 @@ import { openPeerKeyFile } from "../../io/p2p/key-file.ts";
 import { parseMultiaddr } from "../../io/p2p/multiaddrs.ts";
 import { decodeRecords, encodeRecords, openSignedAddresses, signAddresses } from "../../io/p2p/peer-records.ts";
 import { parseHospitalConfig } from "../../node/config.ts";
+import { decodeEntries, type Entry, encodeEntries } from "../../party/backup/entries.ts";
+import { seal, unseal } from "../../party/backup/sealed-file.ts";
 import { decodeAnnouncement, encodeAnnouncement } from "../../protocol/format/announcement.ts";
 import { canonicalBytes } from "../../protocol/format/canonical.ts";
 import { type Digest, parseAddress, parseDigest, parseRoundId } from "../../protocol/format/digest.ts";
@@ -390,7 +392,42 @@ const emptyChain = {
   request: async ({ method }: { method: string }) =>
     method === "eth_getBlockByNumber" ? { timestamp: "0x0", transactions: [] } : "0x0",
 };
+async function* piecesOf(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += 50) yield bytes.subarray(start, start + 50);
+}
+
+async function* backupEntries(): AsyncIterable<Entry> {
+  yield { kind: "keystore", name: "keystore.json", size: 80, content: piecesOf(new Uint8Array(80)) };
+  yield { kind: "note", name: "residual", size: 3, content: piecesOf(utf8("abc")) };
+}
+
+async function joined(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const all: Uint8Array[] = [];
+  for await (const piece of pieces) all.push(piece);
+  return Uint8Array.from(Buffer.concat(all));
+}
+
+const log2N = 4;
 const partyDecoders: readonly Decoder[] = [
+  {
+    functions: ["decodeEntries"],
+    form: "json",
+    samples: async () => [await joined(encodeEntries(backupEntries()))],
+    decode: async (bytes) => {
+      for await (const { content } of decodeEntries(piecesOf(bytes))) await joined(content);
+    },
+  },
+  {
+    functions: ["unseal"],
+    form: "bytes",
+    samples: async () => [await joined(seal(piecesOf(new Uint8Array(300)), "correct horse", { log2N }))],
+    decode: (bytes) => {
+      // The cost of scrypt stays low: up to 2^20 is allowed, and takes a second and 1 GiB.
+      const cheap = Uint8Array.from(bytes);
+      if (cheap.length > 9) cheap[9] = Math.min(cheap[9]!, log2N);
+      return joined(unseal(piecesOf(cheap), "correct horse"));
+    },
+  },
   ofValue(["parseHospitalConfig", "parsePartyConfig"], [{ ...site, shard: "shard", plan: digest }], (value) =>
     parseHospitalConfig(value, { baseDir: "/site" }),
   ),
