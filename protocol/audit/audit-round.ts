@@ -195,7 +195,7 @@ function hospitalReports(
 
 /** Of the accepted average's weight; empty where not all of its updates are here and valid. */
 function sharesOf(
-  { members }: RoundRecord["state"],
+  { members }: AuditedRound["state"],
   valid: CheckedUpdates["valid"],
   accepted: Proposal | undefined,
   context: RoundContext | undefined,

@@ -1,5 +1,6 @@
 // The reason why a hospital disagrees with a proposal, as a public object: the attestation names its digest.
 import { z } from "zod";
+import type { ErrorCode } from "../../foundation/errors.ts";
 import { canonicalBytes, parseCanonical } from "./canonical.ts";
 import { addressField, countField, digestField, roundField } from "./fields.ts";
 
@@ -20,7 +21,7 @@ export const refusalCodes = [
   "EQUIVOCATION",
   /** The round's plan is not one that this hospital agreed to. */
   "PLAN_NOT_ACCEPTED",
-] as const;
+] as const satisfies readonly ErrorCode[];
 export type RefusalCode = (typeof refusalCodes)[number];
 
 export const refusalSchema = z
