@@ -1,7 +1,8 @@
-// WebAssembly kernels: loops with vector instructions, which JavaScript has not. Each is a .wat file beside the code that uses
-// it, assembled into a module of base64 text (scripts/checks/assemble-kernels.ts; a test compares the two).
+// WebAssembly kernels: loops with vector instructions, which JavaScript does not have. Each is a .wat file beside the code
+// that uses it, assembled into a module of base64 text (scripts/checks/assemble-kernels.ts; a test compares the two).
 
-/** What is used of the host's WebAssembly, whose types come only with a browser's. */
+/** The part of the WebAssembly API that is used here; TypeScript declares it for browsers only. */
+// biome-ignore lint/style/useNamingConvention: the platform's name
 declare const WebAssembly: {
   readonly Memory: new (size: { initial: number }) => { readonly buffer: ArrayBuffer; grow(pages: number): number };
   readonly Module: new (bytes: Uint8Array) => object;

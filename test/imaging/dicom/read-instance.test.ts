@@ -10,11 +10,11 @@ import {
   writePart10,
 } from "../../../imaging/phantom/part10.ts";
 
-const CT = "1.2.840.10008.5.1.4.1.1.2";
+const ctStorage = "1.2.840.10008.5.1.4.1.1.2";
 
 const slice: Dataset = new Map([
   ["00080008", { vr: "CS", value: "original\\PRIMARY\\AXIAL" }],
-  ["00080016", { vr: "UI", value: CT }],
+  ["00080016", { vr: "UI", value: ctStorage }],
   ["00080018", { vr: "UI", value: "2.25.4" }],
   ["00080020", { vr: "DA", value: "20200131" }],
   ["00080060", { vr: "CS", value: "CT" }],
@@ -56,7 +56,7 @@ const slice: Dataset = new Map([
 
 const expected = {
   transferSyntax: "1.2.840.10008.1.2.1",
-  sopClass: CT,
+  sopClass: ctStorage,
   modality: "CT",
   patientId: "ID-77",
   studyUid: "2.25.1",

@@ -6,7 +6,7 @@ import { rocChart } from "../../../scripts/charts/roc-chart.ts";
 import { ticks } from "../../../scripts/charts/svg.ts";
 import { svgToPng } from "../../../scripts/charts/svg-to-png.ts";
 
-const AXES = { title: "Scores", xLabel: "round", yLabel: "balanced accuracy" };
+const axes = { title: "Scores", xLabel: "round", yLabel: "balanced accuracy" };
 
 describe("charts", () => {
   it("place higher values higher, later values further right", () => {
@@ -21,7 +21,7 @@ describe("charts", () => {
             ],
           },
         ],
-        AXES,
+        axes,
       ),
     ) as [number[], number[]];
     expect(x1).to.be.greaterThan(x0!);
@@ -40,7 +40,7 @@ describe("charts", () => {
           ],
         },
       ],
-      AXES,
+      axes,
     );
     expect(svg).not.to.include("NaN");
     expect(lineOf(svg)).to.have.length(2);
@@ -48,13 +48,13 @@ describe("charts", () => {
 
   it("draw empty and single-valued data without failing", () => {
     for (const points of [[], [{ x: 3, y: 0.5, low: 0.4, high: 0.6 }]]) {
-      const svg = lineChart([{ name: "a", points }], { ...AXES, reference: { y: 0.5, label: "chance" } });
+      const svg = lineChart([{ name: "a", points }], { ...axes, reference: { y: 0.5, label: "chance" } });
       expect(svg).not.to.match(/NaN|Infinity/);
     }
   });
 
   it("escape names, so that a hospital's name cannot add to the document", () => {
-    const svg = lineChart([{ name: '<script>"&', points: [] }], AXES);
+    const svg = lineChart([{ name: '<script>"&', points: [] }], axes);
     expect(svg).to.include("&lt;script&gt;&quot;&amp;").and.not.to.include("<script>");
   });
 
@@ -77,7 +77,7 @@ describe("charts", () => {
   });
 
   it("become PNG pictures with readable text", () => {
-    const chart = (title: string) => PNG.sync.read(svgToPng(lineChart([], { ...AXES, title })));
+    const chart = (title: string) => PNG.sync.read(svgToPng(lineChart([], { ...axes, title })));
     expect(chart("A").width).to.equal(2 * 760);
     // Had the font not been found, text would be blank and all titles alike.
     expect(chart("A").data.equals(chart("W").data)).to.equal(false);
