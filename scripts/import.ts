@@ -73,7 +73,7 @@ export function importCommand(program: Command): void {
       "--labels <csv>",
       "columns patient or file, and label; default: labels.csv in the archive, then the folders",
     )
-    .option("--label <class>", "positive or negative: for all patients of whom nothing else says it")
+    .option("--label <class>", "positive or negative, for all patients whose label nothing else gives")
     .option("--labels-over-folders", "take the CSV's label where the folder of a class contradicts it")
     .option("--patients-by <what>", "id or folder: what counts where PatientIDs and folders disagree about who is who")
     .option("--one-class", "take an archive in which all patients are of one class");

@@ -131,7 +131,7 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
     },
 
     async openRound({ plan, base }, caller = {}) {
-      // The contract takes the agreed plan and the last model; whoever opens must have these very objects to serve.
+      // The contract takes the agreed plan and the last model; the opener must have these very objects to serve.
       const { agreedPlan, latestModel } = await fresh(caller);
       if (agreedPlan !== plan) throw new FedError("PLAN_NOT_AGREED", { plan, agreed: agreedPlan });
       if (latestModel !== base) throw new FedError("BASE_NOT_LAST_MODEL", { base, expected: latestModel });
