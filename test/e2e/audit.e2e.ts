@@ -16,6 +16,8 @@ import { objectPath } from "../../io/store/object-files.ts";
 import { watchMembership } from "../../party/membership-watch.ts";
 import type { AuditReport } from "../../protocol/audit/report.ts";
 import type { Digest } from "../../protocol/format/digest.ts";
+import { blobDigest } from "../../protocol/format/merkle.ts";
+import { encodePlan } from "../../protocol/format/plan.ts";
 import { examplePlan } from "../fakes/federation.ts";
 import { FakeLog } from "../fakes/party-ports.ts";
 import { startHardhat, type TestChain } from "../io/chain/chain.ts";
@@ -50,14 +52,18 @@ describe("consilium audit", () => {
     scratch = await mkdtemp(join(tmpdir(), "consilium-audit-e2e-"));
     store = join(scratch, "store");
     chain = await startHardhat();
-    federation = await foundFederation(chain, { hospitals: 4 });
+    // Models of more than a mebibyte have several chunks.
+    const made = { plan: examplePlan({ rounds: 2 }), genesis: noiseModel(700_000), rounds: 2 };
+    federation = await foundFederation(chain, {
+      hospitals: 4,
+      plan: blobDigest(encodePlan(made.plan)),
+      genesis: blobDigest(made.genesis),
+    });
     const blobs = await openBlobStore(store);
     const hospitals = federation.hospitals.map((ledger, index) => ({
       ledger,
       signatures: walletSignatures(federation.wallets[index] as (typeof federation.wallets)[number]),
     }));
-    // Models of more than a mebibyte have several chunks.
-    const made = { plan: examplePlan({ rounds: 2 }), genesis: noiseModel(700_000), rounds: 2 };
     await makeRounds({ hospitals, aggregator: federation.aggregator, blobs }, made);
     await blobs.close();
     const { federation: id, fromBlock, codeDigest = "" } = federation.options;

@@ -35,7 +35,7 @@ export interface TestFederation {
 /** Account 0 owns, account 1 is the aggregator, the next ones are hospitals. */
 export async function foundFederation(
   chain: TestChain,
-  { hospitals: count = 3, confirmations = 0 } = {},
+  { hospitals: count = 3, confirmations = 0, plan = digestOf("plan"), genesis = digestOf("base") } = {},
 ): Promise<TestFederation> {
   const deployer = fundedWallet(0);
   const wallets = Array.from({ length: count }, (_, i) => fundedWallet(i + 2));
@@ -48,8 +48,8 @@ export async function foundFederation(
       ...wallets.map(({ address }) => ({ address: parseAddress(address), role: "hospital" as const })),
       { address: parseAddress(fundedWallet(1).address), role: "aggregator" },
     ],
-    plan: digestOf("plan"),
-    genesis: digestOf("base"),
+    plan,
+    genesis,
     pollMs: 20,
   });
   const options = { ...founded, endpoints: [chain.url], confirmations, pollMs: 20, timeoutMs: 3000 };
