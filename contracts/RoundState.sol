@@ -102,7 +102,8 @@ abstract contract RoundState is ITrainingRounds, Consortium {
             if (current != 0 && time <= current + MAX_PAUSE) revert PauseTooSoon(current + MAX_PAUSE);
         }
         // The end of a pause stays on record, since the next one must keep its distance from it.
-        _round.pausedUntil = until < time ? time - 1 : uint32(until);
+        if (until < time) until = time - 1;
+        _round.pausedUntil = uint32(until);
         emit PausedUntil(_round.pausedUntil);
     }
 
@@ -148,7 +149,8 @@ abstract contract RoundState is ITrainingRounds, Consortium {
 
     /// @inheritdoc ITrainingRounds
     function nextTerms() external view override returns (Terms memory) {
-        return _terms.superseded ? _nextTerms : currentTerms();
+        if (_terms.superseded) return _nextTerms;
+        return currentTerms();
     }
 
     /// @inheritdoc ITrainingRounds

@@ -2,6 +2,7 @@
 // let them pass, propose wrong models, and vote against right ones. Rounds must go on becoming final.
 import { expect } from "chai";
 import { id, type Wallet, ZeroHash } from "ethers";
+import { globalOptions } from "hardhat";
 import { type Chain, connectChain, defaultTerms, deployFederation, type Federation } from "./federation.ts";
 import { status } from "./on-federation.ts";
 
@@ -83,6 +84,7 @@ describe("a federation whose dishonest members' transactions always come first",
     [7, 2],
   ] as const) {
     it(`goes on with ${dishonest} of ${hospitals}, and is delayed by each of them once in ${hospitals + 1} rounds`, async function () {
+      if (globalOptions.coverage) this.skip();
       this.timeout(240_000);
       const federation = await deployFederation(chain, { hospitals });
       const battle = new Battle(federation, dishonest);

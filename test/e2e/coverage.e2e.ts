@@ -11,7 +11,7 @@ import { expect } from "chai";
 import solc from "solc";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const sources = ["Bitmap.sol", "Consortium.sol", "TrainingRounds.sol"];
+const sources = ["Bitmap.sol", "Consortium.sol", "RoundState.sol", "TrainingRounds.sol", "Voting.sol"];
 
 interface Node {
   readonly nodeType?: string;
@@ -28,6 +28,8 @@ describe("the coverage of the contracts", () => {
     for (const part of [
       "contracts",
       "test/contracts",
+      "test/fakes",
+      "foundation",
       "io",
       "protocol",
       "bench/gas",
