@@ -74,7 +74,9 @@ async function decodeAll(archive: string): Promise<void> {
 }
 
 async function importAll(archive: string, shard: string): Promise<void> {
-  for await (const _ of importArchive(archive, shard, { keyFile: `${shard}.key`, oneClass: true }));
+  // Copies of one patient's files in folders of their own stand for patients.
+  const options = { keyFile: `${shard}.key`, oneClass: true, patientsBy: "folder" } as const;
+  for await (const _ of importArchive(archive, shard, options));
 }
 
 async function cpuSeconds(work: () => Promise<void>): Promise<number> {
