@@ -3,7 +3,8 @@ import { importArchive } from "../../../imaging/import/import-archive.ts";
 
 const [archive, dir] = process.argv.slice(2) as [string, string];
 const residentBytes: number[] = [];
-const work = importArchive(archive, dir, { keyFile: `${dir}.key` });
+// Copies of one patient in folders of their own stand for patients.
+const work = importArchive(archive, dir, { keyFile: `${dir}.key`, patientsBy: "folder" });
 for (let step = await work.next(); ; step = await work.next()) {
   if (step.done) {
     const peakBytes = process.resourceUsage().maxRSS * 1024;
