@@ -20,7 +20,7 @@ export async function run({ json }: { json: boolean }): Promise<BenchResult> {
   const compared = rounds[comparedSize];
   if (!compared) throw new Error("not measured");
   const ours = compared.commitment;
-  // The cheapest of all, whoever measured it.
+  // The cheapest of all, by any author.
   const peers = [["contribution stored on chain, measured here", stored], ...published] as const;
   const [peerName, peer] = peers.reduce((best, each) => (each[1] < best[1] ? each : best));
   if (!json) {

@@ -23,7 +23,7 @@ export const twoMillion = [[2048, 1024], [1024]];
 /** 25 million parameters in a hundred tensors: the size of an Inception V3 with its head. */
 export const twentyFiveMillion = Array.from({ length: 100 }, () => [250_000]);
 
-/** Samples of each hospital: uneven, as they are. */
+/** Samples of each hospital, uneven as in real federations. */
 export function sampleCounts(hospitals: number): number[] {
   return Array.from({ length: hospitals }, (_, index) => 100 + ((index * 37) % 251));
 }

@@ -16,10 +16,10 @@ type Methods = Contract & Record<string, any>;
 export interface RoundGas {
   readonly open: number;
   readonly firstCommitment: number;
-  /** Of the commitments after the first: the dearest. */
+  /** The most expensive of the commitments after the first. */
   readonly commitment: number;
   readonly propose: number;
-  /** The dearest, the one that makes the model final included. */
+  /** The most expensive one, including the one that makes the model final. */
   readonly attestation: number;
   /** From opening to final: all commitments, and as many attestations as finality needs. */
   readonly toFinal: number;

@@ -20,7 +20,7 @@ import { peakBytes } from "../aggregate/peak-memory.ts";
 const dialled = 6;
 /** Time for meshes to form: gossipsub's heartbeat is a second. */
 const formingMs = 5000;
-/** Messages that have not arrived by then do not. */
+/** A message that has not arrived by then counts as lost. */
 const patienceMs = 3000;
 
 const [kind, peers, messages] = process.argv.slice(2) as ["ours" | "plain", string, string];

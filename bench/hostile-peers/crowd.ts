@@ -78,7 +78,7 @@ async function hostileMember(key: string, index: number): Promise<void> {
         await pause();
       }
     } catch {
-      // too many streams: it goes on with the next connection
+      // too many streams: continue with the next connection
     }
     await pause();
   }

@@ -1,6 +1,6 @@
 // How much of a whole import is decoding: the CPU time, of all threads, that one more series takes to be decoded as an import
 // does it, and to be imported. What does not grow with the archive, as the start of threads and the compiling of what they
-// run, is told apart. Run as a process: node whole.ts DIR; prints the result as JSON.
+// run, is not counted. Run as a process: node whole.ts DIR; prints the result as JSON.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { link, mkdir, readdir } from "node:fs/promises";

@@ -25,7 +25,7 @@ interface Party {
   readonly address: string;
   /** Makes FOLDER/object ready to be fetched. @returns its name */
   serve(): Promise<string>;
-  /** Brings an object here, checked and synced to disk. */
+  /** Fetches an object, checked and synced to disk. */
   fetch(address: string, digest: string): Promise<void>;
   stop(): Promise<void>;
 }
@@ -58,7 +58,7 @@ async function ours(folder: string): Promise<Party> {
   };
 }
 
-/** Streams as the library has them: pushed whole, hashed on arrival, written, synced. */
+/** The library's plain streams: pushed whole, hashed on arrival, written, synced. */
 async function plain(folder: string): Promise<Party> {
   const node: Libp2p = await createLibp2p({
     addresses: { listen: ["/ip4/127.0.0.1/tcp/0"] },

@@ -15,7 +15,7 @@ import {
 
 export interface ParsedElements {
   readonly transferSyntaxUid: string;
-  /** Undefined if it is not supported; its data set is read as explicit little endian all the same (PS3.5 10). */
+  /** Undefined if it is not supported; its data set is still read as explicit little endian (PS3.5 10). */
   readonly transferSyntax: TransferSyntax | undefined;
   readonly elements: ElementSet;
   /** The bytes that offsets refer to: the file, or the inflated data set. */

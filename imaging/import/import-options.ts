@@ -14,7 +14,7 @@ const optionsSchema = z
     keyFile: z.string().min(1),
     /** CSV of labels; without it labels.csv or data_file.csv in the archive, then the names of folders. */
     labels: z.string().optional(),
-    /** Label of patients for whom there is no other. */
+    /** Label of patients without another one. */
     label: z.union([z.literal(0), z.literal(1)]).optional(),
     /** Accepts an archive in which all patients are of one class: a hospital may have no other. */
     oneClass: z.boolean().default(false),

@@ -83,7 +83,7 @@ interface Lungs {
 
 const maskPixelMm = 4.2;
 const maskSliceMm = 4;
-/** A few slices hold too little lung to be judged as a pair: they are judged as if the chest went on alike. */
+/** A few slices hold too little lung to be judged as a pair: the chest is assumed to continue alike. */
 const chestMm = 200;
 
 /** More lung than this in an end slice is cut off there: the tips of whole lungs are smaller. */

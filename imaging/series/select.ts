@@ -125,7 +125,7 @@ function gridsOf(files: readonly ExaminedFile[]): SeriesFrame[][] {
     frames.map(({ orientation }) => orientation ?? []),
     sameCosine,
   );
-  // Frames of one file may claim several pixel sizes; the file is one series all the same.
+  // Frames of one file may claim several pixel sizes; it is still one series.
   const sizes = clusterPoints(
     frames.map(({ instance }) => (instance.frames[0]!.pixelSpacingMm ?? []).map(Math.log)),
     samePixelSize,

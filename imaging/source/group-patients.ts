@@ -63,7 +63,7 @@ export interface GroupingOptions {
   /** Rows of the CSV; undefined if folders give the labels. */
   readonly rows: readonly LabelRow[] | undefined;
   readonly pseudonyms: Pseudonyms;
-  /** Label of patients for whom there is no other. */
+  /** Label of patients without another one. */
   readonly fallback?: Label | undefined;
   /** The CSV's label counts where a class folder contradicts it. */
   readonly rowsOverFolders?: boolean | undefined;

@@ -1,5 +1,5 @@
-// The chain's newest block, as everybody in this process sees it: whoever asks within a moment of the last reading gets
-// that one, so that a look at the world costs one question to the endpoint and not one for each thing looked at.
+// The chain's newest block, shared by all parts of this process. A read within `freshMs` of the last one returns the
+// same block, so that one observation by a party costs one request and not one for each fact that it reads.
 
 import { abandonable } from "../../foundation/pause.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
@@ -13,7 +13,7 @@ export class ChainHead {
   #reading: Promise<Header> | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
 
-  /** @param freshMs for so long a reading is good enough */
+  /** @param freshMs for so long a block that was read is returned again */
   constructor({ freshMs }: { readonly freshMs: number }) {
     this.#freshMs = freshMs;
   }
@@ -39,7 +39,7 @@ export class ChainHead {
     );
   }
 
-  /** After a write of one's own, what was read before is too old. */
+  /** After a write by this process, the block read before is too old. */
   forget(): void {
     this.#reading = undefined;
   }

@@ -1,5 +1,4 @@
-// A federation's contract as this process reads it: one reader can serve every party of the process, for what it reads
-// is the same for all.
+// Reads a federation's contract. One reader can serve all parties of a process, since the chain is the same for all.
 import { keccak256 } from "ethers";
 import { FedError } from "../../foundation/errors.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
@@ -22,11 +21,11 @@ export interface ChainReaderOptions {
   readonly endpoints: readonly string[];
   /** Keccak-256 of the contract's code, as the federation file has it; unchecked when left out. */
   readonly codeDigest?: string;
-  /** Blocks on top before anything counts. Default 0: right for a chain of one's own, wrong for a public one (12 and more). */
+  /** Blocks on top of an event before it counts. Default 0: right for a chain of one's own, wrong for a public one (12 and more). */
   readonly confirmations?: number;
   /** How often to look for a new block, milliseconds. Default 500. */
   readonly pollMs?: number;
-  /** How old what was read of the newest block may be, milliseconds. Default an eighth of pollMs. */
+  /** For so long a newest block that was read is used again, milliseconds. Default an eighth of pollMs. */
   readonly freshMs?: number;
   /** For one answer of an endpoint, milliseconds. Default 10,000. */
   readonly timeoutMs?: number;

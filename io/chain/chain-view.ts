@@ -116,7 +116,7 @@ export class ChainView {
   }
 
   /**
-   * Reads the blocks confirmed since the last time. Callers share one reading, which goes on when one of them aborts.
+   * Reads the blocks confirmed since the last time. Callers share one reading, which continues when one of them aborts.
    * @throws RPC_UNAVAILABLE, ENDPOINTS_DISAGREE, LOGS_INCOMPLETE, RPC_BEHIND, CHAIN_MOVED
    */
   refresh(waiting: Waiting = {}, life: Waiting = {}): Promise<void> {
@@ -140,7 +140,7 @@ export class ChainView {
         () =>
           this.#endpoints.run(async (rpc) => {
             const next = await this.#nextRange(rpc, { block, hash });
-            // A head that stands still would end the history too early.
+            // A frozen head would end the history too early.
             if (!next) await this.#comparison.head(await this.#head.by(rpc), { now: true });
             return next;
           }, waiting),

@@ -35,7 +35,7 @@ const errorSchema = z.object({ code: z.number(), message: z.string(), data: z.un
  */
 export const maxAnswerBytes = 16 << 20;
 const mostRedirects = 3;
-/** Longer waits that an endpoint asks for are not believed. */
+/** Longer waits that an endpoint asks for are cut to this. */
 const longestRetryAfterMs = 60_000;
 /** How deep clients nest a revert's bytes. */
 const deepestData = 4;

@@ -24,7 +24,7 @@ import {
 export interface LedgerOptions extends ChainReaderOptions {
   /** The chain key that writes; an auditor has none. */
   readonly wallet?: Wallet;
-  /** Reads for several parties of this process, whoever opened it; without one the ledger opens its own. */
+  /** A reader that several parties of this process share; without one the ledger opens its own. */
   readonly reader?: ChainReader;
   /** Most that is ever offered for a unit of gas, gwei. Default 200. */
   readonly maxFeeGwei?: number | undefined;
@@ -67,7 +67,7 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
   const sender = wallet && new Sender(endpoints, wallet, settings);
   const self = wallet && parseAddress(wallet.address);
 
-  /** One a caller's signal: each costs its garbage collection, and a party asks thousands of times with the same one. */
+  /** Cached for each caller's signal: a party calls thousands of times with the same one, and combined signals are costly to collect. */
   const both = new WeakMap<AbortSignal, AbortSignal>();
   const alive = ({ signal }: Waiting): Waiting => {
     if (signal === undefined) return { signal: lives };

@@ -121,7 +121,7 @@ async function place(rpc: Rpc, logs: readonly RpcLog[], end: Header): Promise<Pl
     if (!event) throw new FedError("EVENT_MALFORMED", { block, logIndex });
     const { hash, timestamp: time } = headers.get(block)!;
     if (hash !== blockHash) throw new FedError("CHAIN_MOVED", { block });
-    // Deadlines are judged by this time: an endpoint that gives two is not believed.
+    // Deadlines are judged by this time, so an endpoint that gives two for one block is refused.
     if (typeof blockTimestamp === "number" && blockTimestamp !== time) {
       throw new FedError("RPC_MALFORMED", { block, logIndex, blockTimestamp, headerTimestamp: time });
     }

@@ -29,7 +29,7 @@ export interface AddressBookOptions {
   readonly log: Log;
 }
 
-/** Opens the book; a damaged file is as good as none. */
+/** Opens the book; a damaged file is treated as absent. */
 export async function openAddressBook(options: AddressBookOptions): Promise<AddressBook> {
   const { membership, self, onOwn, file, log } = options;
   const known = new Map<string, SignedAddresses>();

@@ -93,7 +93,7 @@ export function keepDialled(network: Libp2p, options: DiallerOptions): Dialler {
     }
   }
 
-  /** Members that others told of. */
+  /** Members whose addresses came from other members. */
   async function meetLearnt(): Promise<void> {
     const attempts = new Map<string, { failures: number; notBefore: number }>();
     const dialling = new Map<string, Promise<void>>();

@@ -46,7 +46,7 @@ export function gateConnections({ membership, pending, openToAuditors }: GaterOp
   };
 }
 
-/** Closes a connection that brings more bytes than a stranger's requests take. */
+/** Closes a connection that receives more bytes than a stranger's requests need. */
 function limitBytes(connection: MultiaddrConnection): void {
   const pace = createPace(strangerBytesPerSecond, { burst: strangerBurstBytes });
   connection.addEventListener("message", ({ data }) => {

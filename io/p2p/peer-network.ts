@@ -66,7 +66,7 @@ export interface PeerNetwork {
   readonly gossip: Gossip;
   readonly exchange: BlobExchange;
   connectedMembers(): readonly HospitalAddress[];
-  /** All connections, for a person who looks at a node. */
+  /** All connections, for display. */
   connections(): readonly ConnectedPeer[];
   /** Peer ids that this node holds any state about: itself, members, and strangers while they are connected. */
   rememberedPeers(): Promise<readonly string[]>;

@@ -26,7 +26,7 @@ import {
 export interface AuditPorts extends Pick<CollectPorts, "exchange" | "signatures"> {
   readonly blobs: ObjectSource;
   readonly ledger: Pick<Ledger, "federation" | "history" | "latestRound">;
-  /** Asked once the history was read. */
+  /** Called after the whole history has been read. */
   readonly basis?: () => AuditBasis;
 }
 
@@ -36,9 +36,9 @@ export interface AuditOptions extends Waiting {
 }
 
 /**
- * Goes through the whole history once, in bounded memory, round by round; a round that does not hold does not keep the
- * later ones from being derived from the bases that the contract names.
- * @throws FedError what the ledger throws, trouble of the store or the network that is no absence, ABORTED
+ * Goes through the whole history once, in bounded memory, round by round. Rounds after one that does not hold are still
+ * derived, from the bases that the contract names.
+ * @throws FedError what the ledger throws, errors of the store or the network other than a missing object, ABORTED
  */
 export async function* auditFederation(
   { ledger, blobs, exchange, signatures, basis: basisOf }: AuditPorts,

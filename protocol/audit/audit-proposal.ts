@@ -1,4 +1,4 @@
-// Judges one proposed model again, as its hospitals did, and reports the faults as findings.
+// Repeats the hospitals' judgement of one proposed model, and reports the faults as findings.
 
 import type { Waiting } from "../../foundation/waiting.ts";
 import type { Proposal, RoundState } from "../contract/round.ts";

@@ -1,4 +1,4 @@
-// One round, derived again: plan, base, every committed update, every proposal, every attestation's statement, the model.
+// Derives one round again: plan, base, every committed update, every proposal, every attestation's statement, the model.
 
 import type { ScoreCell } from "../../foundation/statistics/grouped-scores.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
@@ -27,7 +27,7 @@ import {
 export interface AuditRoundOptions extends Waiting {
   readonly federation: FederationId;
   readonly maxModelBytes: number;
-  /** Bases that the rounds up to this one began with, and their models: this round's base first. */
+  /** Bases and models of the rounds so far, newest first: this round's base is the first. */
   readonly bases: readonly Digest[];
   /** Called for each plan that could be read. */
   readonly onPlan: (digest: Digest, plan: Plan) => void;
@@ -49,7 +49,7 @@ export async function* auditRound(
   yield { kind: "round-started", round, commitments: state.commitments.length };
 
   const accepted = state.proposals.find(({ status }) => status === "accepted");
-  // No model depends on a round that made none: an object that is missing there is a note.
+  // No model depends on a round that made none, so an object that is missing there is a note.
   const missing = state.status === "final" ? "unavailable" : "note";
   const context = await openContext(ports, findings, state, { ...options, missing });
   let updates = nothing;
@@ -110,7 +110,7 @@ export async function* auditRound(
   return report;
 }
 
-/** Plan and base; undefined where one of them cannot be had or read, so that nothing can be derived. */
+/** Plan and base; undefined if one of them is missing or malformed: nothing can be derived then. */
 async function openContext(
   ports: CollectPorts,
   findings: RoundFindings,
@@ -143,7 +143,7 @@ async function openContext(
   return context;
 }
 
-/** The published file itself: the model is derived from other objects, and people download this one. */
+/** Checks the published file too: the model is derived from other objects, but people download this one. */
 async function checkModel(
   { blobs, exchange }: CollectPorts,
   findings: RoundFindings,
@@ -162,7 +162,7 @@ function verdictOf(findings: RoundFindings, { derived, final }: { derived: boole
   const fault = firstFault(findings.list);
   if (fault) return fault.severity as "broken" | "unavailable";
   if (!final) return "none";
-  // Nothing was found and yet nothing came out: never to be called verified.
+  // No finding and no model: this must never count as verified.
   if (!derived) findings.add("broken", "NOT_DERIVED", "the model was not derived", { object: "model" });
   return derived ? "verified" : "broken";
 }
@@ -193,7 +193,7 @@ function hospitalReports(
   });
 }
 
-/** Of the accepted average's weight; empty where not all of its updates are here and valid. */
+/** Shares of the accepted average's weight; empty if one of its updates is missing or invalid. */
 function sharesOf(
   { members }: AuditedRound["state"],
   valid: CheckedUpdates["valid"],

@@ -28,7 +28,7 @@ export interface StatementSubject extends Pick<AuditedRound, "state" | "isSameMe
 
 export interface CheckedStatement {
   readonly report: AttestationReport;
-  /** To be pooled with those of other hospitals; undefined without scores. */
+  /** The auditor pools it with those of other hospitals; undefined without scores. */
   readonly scores?: ClassScores;
 }
 

@@ -14,7 +14,7 @@ const atOnce = 4;
 
 export interface CheckedUpdates {
   readonly valid: Map<HospitalAddress, ValidUpdate>;
-  /** Invalid for everyone who has the bytes. */
+  /** The bytes prove that it is invalid. */
   readonly invalid: Map<HospitalAddress, InvalidUpdate>;
   /** A part of it could not be fetched. */
   readonly missing: Map<HospitalAddress, FedError>;
@@ -47,8 +47,8 @@ export async function* checkUpdates(
 }
 
 /**
- * Reports updates that are invalid or could not be fetched. An invalid one is broken only if it was averaged. Which updates
- * a proposal must not leave out is for audit-proposal.ts.
+ * Reports updates that are invalid or could not be fetched. An invalid one is broken only if it was averaged. audit-proposal.ts
+ * decides which updates a proposal must not leave out.
  * @param accepted the proposal that became the model; undefined where none did
  */
 export function reportUpdates(

@@ -1,5 +1,4 @@
-// The auditor's own eyes on objects: every byte that the audit works on was hashed here first, whatever the store says it
-// checked. Chunks of 1 MiB stay in memory while there is room, so that an object is hashed once and read three times.
+// Hashes every byte before the audit uses it, even if the store says that it has checked it. Some chunks of 1 MiB stay in memory, since the audit reads an object three times and should hash it once.
 
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import type { Digest } from "../format/digest.ts";
@@ -9,7 +8,7 @@ import type { BlobExchange, BlobStore } from "../ports.ts";
 /** Outlines kept, 32 bytes a MiB of object each. */
 const keptOutlines = 4096;
 
-/** Where bytes come from, believed in nothing: a BlobStore will do, and so will bare files. */
+/** Where the bytes come from, which is not trusted: a BlobStore, or files. */
 export interface ObjectSource extends Pick<BlobStore, "has" | "read"> {
   /** @throws FedError BLOB_UNKNOWN */
   outline(digest: Digest): Promise<Pick<BlobOutline, "size">>;
@@ -17,12 +16,12 @@ export interface ObjectSource extends Pick<BlobStore, "has" | "read"> {
 
 export interface CheckedBlobs {
   readonly blobs: BlobStore;
-  /** Distinct objects, and their bytes, found to be what they are called. */
+  /** Number and bytes of the distinct objects whose hash matched their digest. */
   counts(): { readonly objects: number; readonly bytes: number };
 }
 
 /**
- * Reads through; throws BLOB_CORRUPT { digest, found } where the bytes have another name. Writes nothing.
+ * Reads from the source; throws BLOB_CORRUPT { digest, found } if the bytes have another digest. Writes nothing.
  * @param keptChunks chunks kept in memory, 1 MiB each
  */
 export function checkedBlobs(source: ObjectSource, { keptChunks = 48 } = {}): CheckedBlobs {
@@ -107,7 +106,7 @@ export function checkedBlobs(source: ObjectSource, { keptChunks = 48 } = {}): Ch
   };
 }
 
-/** Tells an object that is too large from one whose size the store gets wrong: only the former is its maker's fault. */
+/** Distinguishes an object that is too large from one whose size the store reports wrongly: only the former is its author's fault. */
 export function checkedExchange(exchange: BlobExchange, { blobs }: CheckedBlobs): BlobExchange {
   return {
     async fetch(digest, options) {

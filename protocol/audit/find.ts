@@ -1,4 +1,4 @@
-// Findings of one round, collected as they come: from a check that failed, or from an object that could not be had.
+// Collects the findings of one round: from checks that failed, and from objects that could not be fetched.
 
 import { type ErrorCode, type FedError, isFedError } from "../../foundation/errors.ts";
 import type { RoundId } from "../format/digest.ts";
@@ -17,10 +17,10 @@ export class RoundFindings {
   }
 
   /**
-   * Reports an object that failed: broken where its bytes are wrong, unavailable where no member serves it. A model above
-   * the auditor's own limit cannot be told either: other auditors can fetch it.
+   * Reports an object that failed: broken where its bytes are wrong, unavailable where no member serves it. A model
+   * above the auditor's own limit is unavailable too: other auditors can fetch it.
    * @param missing the severity of its absence
-   * @throws any other error: it is about this audit and not about the object
+   * @throws any other error, which is about this audit and not about the object
    */
   object(
     error: unknown,
@@ -37,7 +37,7 @@ export class RoundFindings {
   }
 }
 
-/** What the failing check expected and found, where it says so; and the digest that it speaks of. */
+/** What the failing check expected and found, if it says so, and the digest that it is about. */
 export function expectation({ code, facts }: Pick<FedError, "code" | "facts">): Partial<Finding> {
   const { expected, found, digest, ...rest } = facts;
   const corrupt = code === "BLOB_CORRUPT" && digest !== undefined;

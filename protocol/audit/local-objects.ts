@@ -1,11 +1,11 @@
-// Objects that are on this machine already, in one place or in several: an audit without a network.
+// Objects in one or several folders of this machine, for an audit without a network.
 
 import { FedError } from "../../foundation/errors.ts";
 import type { Digest } from "../format/digest.ts";
 import type { BlobExchange } from "../ports.ts";
 import type { ObjectSource } from "./checked-blobs.ts";
 
-/** Fetches nothing: what the source does not have cannot be had. */
+/** Fetches nothing: objects that the source does not have are unavailable. */
 export function localExchange(source: Pick<ObjectSource, "has" | "outline">): BlobExchange {
   return {
     async fetch(digest, { maxBytes, signal }) {

@@ -20,7 +20,7 @@ export interface AuditedRound {
 }
 
 export class Replay {
-  /** About no round in particular. */
+  /** Broken rules that are about no round in particular. */
   readonly findings: Finding[] = [];
   #state: ContractState = contractBeforeEvents;
   #roundFindings: Finding[] = [];

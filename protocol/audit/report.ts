@@ -8,8 +8,8 @@ import type { FederationId } from "../format/federation-id.ts";
 import type { Plan } from "../format/plan.ts";
 
 /**
- * broken: something does not hold, whoever looks. unavailable: it cannot be checked, since nobody serves an object.
- * note: worth knowing, and no reason for doubt (a lie that the others refused, an update that was rightly left out).
+ * broken: something does not hold, and every auditor finds the same. unavailable: it cannot be checked, because nobody
+ * serves an object. note: no reason for doubt (a lie that the others refused, an update that was rightly left out).
  */
 export type Severity = "broken" | "unavailable" | "note";
 
@@ -22,13 +22,13 @@ export interface Finding {
   readonly text: string;
   readonly round?: RoundId;
   readonly proposal?: number;
-  /** Whose doing or whose object it is. */
+  /** The member whose action or object it is. */
   readonly hospital?: HospitalAddress;
   readonly object?: ObjectKind;
   readonly digest?: Digest;
   readonly expected?: string;
   readonly found?: string;
-  /** Whatever else the failing check said. */
+  /** The other facts of the failing check. */
   readonly facts?: ErrorFacts;
 }
 
@@ -61,13 +61,13 @@ export interface HospitalReport {
 }
 
 /**
- * How well a model told validation patients apart, as hospitals say: nobody else can check their labels. Patients of a
+ * Scores of a model on validation patients, as hospitals report them: nobody else can check their labels. Patients of a
  * class with too few to publish are not counted.
  */
 export interface ValidationReport {
   readonly patients: number;
   readonly positives: number;
-  /** Absent where only one class is there. */
+  /** Absent if there are patients of one class only. */
   readonly auc?: Estimate;
   /** Expected calibration error (Naeini 2015) over ten bins. */
   readonly calibrationError?: number;
@@ -81,7 +81,7 @@ export interface AttestationReport {
   /** Of its scores, or of its refusal; absent where it named none. */
   readonly statement?: Digest;
   readonly validation?: ValidationReport;
-  /** Why it disagrees, as it says. */
+  /** The reason that it gives for disagreeing. */
   readonly refusal?: string;
 }
 
@@ -91,7 +91,7 @@ export interface ProposalReport {
   readonly model: Digest;
   readonly included: readonly HospitalAddress[];
   readonly status: "open" | "accepted" | "refused" | "expired";
-  /** What averaging the included updates gives; absent where they could not all be had, or are not all valid. */
+  /** The average of the included updates; absent if one of them is missing or invalid. */
   readonly derived?: Digest;
   readonly attestations: readonly AttestationReport[];
 }
@@ -106,12 +106,12 @@ export interface RoundReport {
   readonly base: Digest;
   /** The model that the contract calls final. */
   readonly model?: Digest;
-  /** True where this audit came to the very bytes of `model`. */
+  /** Whether this audit derived the same bytes as `model`. */
   readonly derived: boolean;
   /** Hospitals that more than two thirds must agree of. */
   readonly hospitals: readonly HospitalReport[];
   readonly proposals: readonly ProposalReport[];
-  /** Of the final model, over the patients of all hospitals that agreed and told their scores. */
+  /** Of the final model, over the patients of all hospitals that agreed and published scores. */
   readonly validation?: ValidationReport;
   readonly findings: readonly Finding[];
 }
@@ -144,7 +144,7 @@ export interface ChainAgreement {
   readonly behind: readonly string[];
 }
 
-/** What the reading of the chain rests on: the verdict can be no better than this. */
+/** What the audit's view of the chain rests on: the verdict can be no better than this. */
 export interface AuditBasis extends ChainAgreement {
   /** Whether the contract's code is the build that this program knows. */
   readonly isKnownCode: boolean;
@@ -155,15 +155,15 @@ export type AuditVerdict = "verified" | "broken" | "unavailable" | "empty";
 export interface AuditReport {
   readonly version: 1;
   readonly federation: FederationId;
-  /** What the reading of the chain rests on; absent where the ledger does not say. */
+  /** What the audit's view of the chain rests on; absent if the ledger does not say. */
   readonly basis?: AuditBasis;
   /** broken before unavailable before verified; empty where no round made a model yet. */
   readonly verdict: AuditVerdict;
-  /** The first thing that does not hold, or else that cannot be had. */
+  /** The first finding that is broken, or else the first that is unavailable. */
   readonly first?: Finding;
   readonly members: readonly MemberReport[];
   readonly terms?: RoundTerms;
-  /** The plans of the rounds, as far as they could be read. */
+  /** The plans of the rounds that could be read. */
   readonly plans: Readonly<Record<Digest, Plan>>;
   /** The model that the first round began with. */
   readonly genesis?: Digest;
@@ -188,14 +188,14 @@ export interface AuditReport {
   readonly until?: EventPlace;
 }
 
-/** How an audit goes, for people who watch. */
+/** Progress of an audit. */
 export type AuditEvent =
   | { readonly kind: "round-started"; readonly round: RoundId; readonly commitments: number }
   | { readonly kind: "update-checked"; readonly round: RoundId; readonly done: number; readonly of: number }
   | { readonly kind: "finding"; readonly finding: Finding }
   | { readonly kind: "round-audited"; readonly report: RoundReport };
 
-/** By what the hospitals themselves tell of their validation patients; undefined where none told. */
+/** By the scores that hospitals report of their validation patients; undefined if there are none. */
 export function bestModel(rounds: readonly RoundReport[]): BestModel | undefined {
   let best: BestModel | undefined;
   for (const { round, model, validation } of rounds) {
@@ -224,7 +224,7 @@ export function largestShare(rounds: readonly RoundReport[]): LargestShare | und
 
 const order: readonly Severity[] = ["broken", "unavailable", "note"];
 
-/** The gravest of the findings, the earliest of these; undefined where all are notes. */
+/** The first of the most severe findings; undefined if all are notes. */
 export function firstFault(findings: readonly Finding[]): Finding | undefined {
   const [gravest] = [...findings].sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
   return gravest?.severity === "note" ? undefined : gravest;

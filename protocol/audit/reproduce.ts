@@ -1,6 +1,6 @@
-// At a hospital, before an inspector: trains past rounds again from base, plan and shard, and shows that the very updates
-// come out which the hospital committed to. What rounding left over went from each update into the next, so that the
-// rounds before have to be gone through too.
+// For an inspector at a hospital: repeats the training of past rounds from base, plan and shard, and shows that the
+// updates are the committed ones. The rounding remainder of each update went into the next one, so earlier rounds are
+// repeated too.
 
 import { FedError } from "../../foundation/errors.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
@@ -21,12 +21,12 @@ export interface ReproducePorts {
 
 /** One update that was made again. */
 export interface Reproduction {
-  /** In which it was committed first. */
+  /** The round in which it was first committed. */
   readonly round: RoundId;
   readonly trainedIn: RoundId;
-  /** As committed to. */
+  /** The committed digest. */
   readonly expected: Digest;
-  /** As it comes out now. */
+  /** The digest that the repeated training gives. */
   readonly found: Digest;
   /** Whether this shard, this list of quarantined studies and this number of scans are those of the manifest. */
   readonly sameShard: boolean;

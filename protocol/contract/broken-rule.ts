@@ -68,7 +68,7 @@ export interface BrokenRule {
   readonly digest?: Digest;
   readonly expected?: string;
   readonly found?: string;
-  /** What the event says or does, where the rule alone does not tell. */
+  /** What the event says or does, where the rule alone does not say. */
   readonly about?: string;
 }
 

@@ -39,8 +39,7 @@ export function lineageOf(rounds: readonly RoundState[]): Lineage {
 }
 
 /**
- * Reads rounds that change no more only once. A reorganisation deeper than the confirmations can replace them all the same:
- * then a later round starts from another model, and the rounds before it are read again.
+ * Reads completed rounds only once. A reorganisation deeper than the confirmations can still replace them: then a later round starts from another model, and the rounds before it are read again.
  */
 export function openLineage(ledger: Pick<Ledger, "latestRound" | "round">): (waiting: Waiting) => Promise<Lineage> {
   /** Rounds that a later one has followed. */

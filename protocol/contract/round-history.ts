@@ -1,4 +1,4 @@
-// Follows the contract's events and keeps the newest rounds: what a reader of the chain asks for.
+// Follows the contract's events and keeps the newest rounds, which readers of the chain need.
 import type { RoundId } from "../format/digest.ts";
 import { apply } from "./apply.ts";
 import type { BrokenRule } from "./broken-rule.ts";

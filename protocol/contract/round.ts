@@ -114,7 +114,7 @@ export type ContractEvent =
       readonly role: MemberRole;
     }
   | { readonly kind: "member-revoked"; readonly member: HospitalAddress; readonly index: number }
-  /** The member with this index goes on under a new chain key. */
+  /** The member with this index continues under a new chain key. */
   | {
       readonly kind: "member-rotated";
       readonly from: HospitalAddress;

@@ -1,5 +1,5 @@
 // Which member acts when, by chain time: the opener first, then the others in an order that all of them compute, some
-// seconds apart. So a federation goes on without its aggregator, and seldom pays for two transactions that do the same.
+// seconds apart. So a federation continues without its aggregator, and seldom pays for two transactions that do the same.
 import type { HospitalAddress } from "../format/digest.ts";
 import type { RoundState } from "./round.ts";
 

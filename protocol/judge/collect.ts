@@ -24,7 +24,7 @@ export interface ValidUpdate {
 export interface InvalidUpdate {
   readonly status: "invalid";
   readonly member: HospitalAddress;
-  /** Error code that anybody who has the bytes gets, and its facts. */
+  /** Error code that every party with the bytes gets, and its facts. */
   readonly code: ErrorCode;
   readonly facts: ErrorFacts;
 }
@@ -37,7 +37,7 @@ export interface CollectPorts extends BlobPorts {
   readonly work?: SharedWork;
 }
 
-/** An error that the update's own bytes prove, as opposed to trouble of the network or the disk. */
+/** An error that the update's own bytes prove, and not one of the network or the disk. */
 class Proven extends Error {
   readonly code: ErrorCode;
   readonly facts: ErrorFacts;

@@ -1,5 +1,5 @@
-// The verdict on a proposed model: the hospital that votes and the auditor who looks back run this very code, and from the
-// same objects they find the same faults.
+// The verdict on a proposed model. Voting hospitals and later auditors run this same code, so from the same objects
+// they find the same faults.
 
 import { type FedError, isFedError } from "../../foundation/errors.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
@@ -25,7 +25,7 @@ export interface VerdictSubject {
   readonly updates: ReadonlyMap<HospitalAddress, Collected>;
   /** Models before the round's base, newest first, to name the one that was used instead. */
   readonly olderBases: readonly Digest[];
-  /** Whether this member's update had arrived before the proposal was seen. An auditor cannot know: never. */
+  /** Whether this member's update had arrived before the proposal was seen. Always false for an auditor, who cannot know. */
   readonly hadBefore: (member: HospitalAddress) => boolean;
 }
 

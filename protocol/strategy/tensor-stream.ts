@@ -90,7 +90,7 @@ export class TensorWriter {
     await Promise.all(this.#onTheirWay.splice(0));
   }
 
-  /** Sends what is held back on its way; goes on at `start`. */
+  /** Writes what is held back, and continues at `start`. */
   async #next(start: number): Promise<void> {
     if (this.#filled > 0) {
       const writing = this.#send(this.#window, this.#windowStart, this.#filled);

@@ -1,6 +1,6 @@
-// Ignition notes each step before and after it is sent, but cannot resume from every instant between: a step that was
-// announced and not begun, or a transaction whose hash was not noted any more, stops it until somebody helps.
-// Both are put right here, from the journal and the chain, before Ignition reads the journal.
+// Ignition notes each step before and after it is sent, but cannot resume from every instant between: it stops at a
+// step that was announced and not begun, and at a transaction whose hash was not noted. This file corrects both, from
+// the journal and the chain, before Ignition reads the journal.
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -65,8 +65,8 @@ export async function mendJournal(
         futureId === prepared.futureId &&
         networkInteraction?.id === prepared.networkInteractionId,
     )?.networkInteraction;
-    // Its place is where Ignition would have noted it. A sending that never happened is forgotten: should its request
-    // still be on the way, the next one has the same nonce, and only one of the two can be mined.
+    // It is inserted where Ignition would have noted it. A sending that never happened is removed: if its request is
+    // still on the way, the next one has the same nonce, and only one of the two can be mined.
     const known = transaction && isRequested(transaction, request);
     messages.splice(messages.indexOf(prepared), 1, ...(known ? [prepared, sendingOf(prepared, transaction)] : []));
   }
@@ -76,7 +76,7 @@ export async function mendJournal(
   await rename(`${path}.mended`, path);
 }
 
-/** A last line that a kill cut off was not written before anything was done: it may go. */
+/** A last line that a kill cut off stands for nothing that was done: it can be dropped. */
 function parse(text: string, path: string): Message[] {
   const lines = text.split("\n").filter(Boolean);
   return lines.flatMap((line, i) => {

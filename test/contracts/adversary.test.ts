@@ -83,7 +83,7 @@ describe("a federation whose dishonest members' transactions always come first",
     [4, 1],
     [7, 2],
   ] as const) {
-    it(`goes on with ${dishonest} of ${hospitals}, and is delayed by each of them once in ${hospitals + 1} rounds`, async function () {
+    it(`continues with ${dishonest} of ${hospitals}, each of which delays it once in ${hospitals + 1} rounds`, async function () {
       if (globalOptions.coverage) this.skip();
       this.timeout(240_000);
       const federation = await deployFederation(chain, { hospitals });

@@ -21,7 +21,7 @@ describe("Consortium", () => {
       expect((await rounds.memberOf(addressOf(1))).peerKey).to.equal(peerKey);
     });
 
-    it("are not shown for whoever never was a member, though index 0 has one", async () => {
+    it("are not shown for an account that never was a member, though index 0 has one", async () => {
       const { rounds, hospitals, as, stranger } = on.federation;
       await as(hospitals[0] as Wallet).bindPeerKey(peerKey, possession);
       const { peerKey: shown, role, active } = await rounds.memberOf(await stranger.getAddress());

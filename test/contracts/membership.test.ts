@@ -36,7 +36,7 @@ describe("Consortium", () => {
       }
     });
 
-    it("refuses the zero address, the role of nobody, and whoever is or was a member", async () => {
+    it("refuses the zero address, the role of nobody, and present and former members", async () => {
       const { rounds } = on.federation;
       await expect(rounds.admit(ZeroAddress, hospitalRole)).to.be.revertedWithCustomError(rounds, "MemberInvalid");
       await expect(rounds.admit(newWallet(on.chain).address, 0)).to.be.revertedWithCustomError(rounds, "MemberInvalid");

@@ -64,7 +64,7 @@ describe("Consortium", () => {
       expect(await rounds.owner()).to.equal(await owner.getAddress());
     });
 
-    it("holds against a member that rotates its key while the vote goes on", async () => {
+    it("holds against a member that rotates its key during the vote", async () => {
       const { rounds, as, hospitals, domain } = on.federation;
       await handOver();
       const data = motion("revoke", [3]);

@@ -93,7 +93,7 @@ async function found(chain: Chain): Promise<Trio & { time: number }> {
   return { ...trio, time };
 }
 
-/** Makes a call on the real contract and on the fake, and compares what comes of it. */
+/** Makes a call on the real contract and on the fake, and compares the results. */
 async function play(trio: Trio, { by, call }: TimedCall, time: number): Promise<Sent> {
   const { real, history, fake } = trio;
   const sent = await real.send({ by, call }, history.state, time);

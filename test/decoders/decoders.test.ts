@@ -53,7 +53,7 @@ describe("decoders of foreign bytes", function () {
   for (const decoder of decoders) {
     const name = decoder.functions.join(", ");
 
-    it(`${name}: a value or a FedError, whatever the bytes are`, async () => {
+    it(`${name}: a value or a FedError for any bytes`, async () => {
       const samples = await decoder.samples(dir);
       for (const sample of samples) expect(await outcome(decoder, sample, dir), name).to.equal(undefined);
       const cases = fc.record({

@@ -206,7 +206,7 @@ export class FakeContract {
 
   #attestation(member: HospitalAddress, { round: id, proposal, agree, scores }: CallOf<"attest">): ContractEvent {
     const { proposals, status } = this.#newest(id);
-    // The contract is told the model, as a ledger finds it by the proposal's number.
+    // The contract gets the model, as a ledger finds it by the proposal's number.
     const model = proposals.find(({ number }) => number === proposal)?.model;
     if (!model) throw new FedError("PROPOSAL_UNKNOWN", { round: id, proposal });
     const newest = proposals.at(-1)!;

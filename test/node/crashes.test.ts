@@ -50,7 +50,7 @@ describe("a party killed at any outward call", () => {
   for (const role of ["hospital", "aggregator"] as const) {
     for (const call of outwardCalls) {
       for (const when of ["before", "after"] as const) {
-        it(`goes on (${role}, ${when} ${call}): same models, nothing twice on chain`, async () => {
+        it(`continues (${role}, ${when} ${call}): same models, nothing twice on chain`, async () => {
           let kills = 0;
           for (const count of [1, 2, 3]) {
             let crash = { happened: false };

@@ -65,7 +65,7 @@ describe("a federation of hospitals", () => {
     expect(again.finals).to.deep.equal(federation.finals);
   });
 
-  it("tells every hospital once that all rounds of the plan are final, and again after a restart", async () => {
+  it("reports to every hospital once that all rounds of the plan are final, and again after a restart", async () => {
     const federation = await FakeFederation.create({ plan: { rounds: 2 } });
     const finishedOf = (address: string) =>
       federation.events.filter((e) => e.event === "finished" && "hospital" in e && e.hospital === address);

@@ -4,7 +4,7 @@ import { zeroDigest } from "../../protocol/format/digest.ts";
 import { FakeFederation } from "../fakes/federation.ts";
 
 describe("replication", () => {
-  it("brings every object that attestations name to every hospital and to the aggregator", async () => {
+  it("replicates every object that attestations name to every hospital and to the aggregator", async () => {
     const federation = await FakeFederation.create();
     const named = () =>
       federation.chain.rounds

@@ -18,7 +18,7 @@ describe("the reader of passwords", () => {
     await rm(dir, { recursive: true });
   });
 
-  it("takes the first line of a file, whatever ends it", async () => {
+  it("takes the first line of a file, with any line ending", async () => {
     const file = join(dir, "password");
     await writeFile(file, "correct horse\r\nnot this line\n");
     expect(await readPassword({ file })).to.equal("correct horse");

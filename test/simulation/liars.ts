@@ -1,4 +1,4 @@
-// The lies that hospitals and aggregators tell on purpose; the simulator draws one for each liar. A liar may also serve
+// The deliberate lies of hospitals and aggregators; the simulator draws one for each liar. A liar may also serve
 // its objects to few members or to none (simulation.ts).
 import { FedError } from "../../foundation/errors.ts";
 import type { Ledger } from "../../protocol/ports.ts";

@@ -7,7 +7,7 @@ import { chunkOf, expectCode, patternBytes } from "./blob-store.ts";
 
 export interface ExchangeUnderTest {
   readonly exchange: BlobExchange;
-  /** Where it brings objects to. */
+  /** Where it stores fetched objects. */
   readonly local: BlobStore;
   /** Stores of two connected members. */
   readonly remotes: readonly [BlobStore, BlobStore];
@@ -23,7 +23,7 @@ export function blobExchangeSuite(name: string, open: () => Promise<ExchangeUnde
     afterEach(() => peers.close());
 
     for (const size of [0, 1, chunkBytes, 2 * chunkBytes + 3]) {
-      it(`brings an object of ${size} bytes`, async () => {
+      it(`fetches an object of ${size} bytes`, async () => {
         const bytes = patternBytes(size);
         const digest = await peers.remotes[1].put(bytes);
         await peers.exchange.fetch(digest, { maxBytes: size });
@@ -31,7 +31,7 @@ export function blobExchangeSuite(name: string, open: () => Promise<ExchangeUnde
       });
     }
 
-    it("resolves at once for what is here, whoever is connected", async () => {
+    it("resolves at once for a local object, with any peers connected", async () => {
       const digest = await peers.local.put(patternBytes(10));
       await peers.exchange.fetch(digest, { maxBytes: 10 });
     });
@@ -49,7 +49,7 @@ export function blobExchangeSuite(name: string, open: () => Promise<ExchangeUnde
       await expectCode(() => peers.exchange.fetch(unknown, { maxBytes: 10 }), "BLOB_UNAVAILABLE");
     });
 
-    it("goes on from the chunks that an earlier fetch left", async () => {
+    it("continues from the chunks that an earlier fetch left", async () => {
       const bytes = patternBytes(3 * chunkBytes);
       const digest = blobDigest(bytes);
       const writer = await peers.local.writer(digest, outlineOf(bytes));
@@ -60,7 +60,7 @@ export function blobExchangeSuite(name: string, open: () => Promise<ExchangeUnde
       expect(Buffer.compare(await peers.local.get(digest, { maxBytes: bytes.byteLength }), bytes)).to.equal(0);
     });
 
-    it("brings one object once for several who want it at the same time", async () => {
+    it("fetches one object once for several concurrent callers", async () => {
       const bytes = patternBytes(2 * chunkBytes);
       const digest = await peers.remotes[0].put(bytes);
       const wanting = Array.from({ length: 5 }, () => peers.exchange.fetch(digest, { maxBytes: bytes.byteLength }));
@@ -68,7 +68,7 @@ export function blobExchangeSuite(name: string, open: () => Promise<ExchangeUnde
       expect(await peers.local.has(digest)).to.equal(true);
     });
 
-    it("brings many objects at the same time", async () => {
+    it("fetches many objects at the same time", async () => {
       const all = Array.from({ length: 20 }, (_, index) => patternBytes(5000 + index, index + 2));
       const digests = await Promise.all(all.map((bytes, index) => (peers.remotes[index % 2] as BlobStore).put(bytes)));
       await Promise.all(digests.map((digest) => peers.exchange.fetch(digest, { maxBytes: 10_000 })));

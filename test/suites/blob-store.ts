@@ -1,4 +1,4 @@
-// What every BlobStore does, whatever it keeps its objects in.
+// The behaviour of every BlobStore.
 import { expect } from "chai";
 import { type ErrorCode, isFedError } from "../../foundation/errors.ts";
 import { type Digest, parseDigest } from "../../protocol/format/digest.ts";
@@ -81,7 +81,7 @@ export function blobStoreSuite(name: string, open: () => Promise<{ store: BlobSt
       expect((await store.get(digest, { maxBytes: 0 })).byteLength).to.equal(0);
     });
 
-    it("refuses a wrong, short, long or misplaced chunk and goes on", async () => {
+    it("refuses a wrong, short, long or misplaced chunk and continues", async () => {
       const { bytes, writer } = await newWriter(store, 2 * chunkBytes + 10);
       const flipped = chunkOf(bytes, 0).slice();
       flipped[77] = (flipped[77] as number) ^ 1;
@@ -109,7 +109,7 @@ export function blobStoreSuite(name: string, open: () => Promise<{ store: BlobSt
       await writer.close();
     });
 
-    it("goes on where a closed writer stopped", async () => {
+    it("continues where a closed writer stopped", async () => {
       const { bytes, digest, writer } = await newWriter(store, 4 * chunkBytes + 1);
       for (const index of [3, 1]) await writer.write(index, chunkOf(bytes, index));
       await writer.close();

@@ -18,7 +18,7 @@ export function gossipSuite(name: string, open: () => Promise<GossipUnderTest>):
     });
     afterEach(() => network.close());
 
-    it("tells every other member once, also when an announcement is repeated", async () => {
+    it("reaches every other member once, also when an announcement is repeated", async () => {
       const [first, ...others] = network.members as [GossipUnderTest["members"][0], ...GossipUnderTest["members"]];
       const heard = others.map(() => [] as Announcement[]);
       for (const [index, { gossip }] of others.entries())
@@ -31,7 +31,7 @@ export function gossipSuite(name: string, open: () => Promise<GossipUnderTest>):
       for (const list of heard) expect(list).to.deep.equal([first.announcement, second]);
     });
 
-    it("does not tell what a member says in another's name", async () => {
+    it("does not deliver what a member says in another's name", async () => {
       const [liar, victim, listener] = network.members as [
         GossipUnderTest["members"][0],
         GossipUnderTest["members"][0],

@@ -1,4 +1,4 @@
-// What every Journal does, whatever it writes to.
+// The behaviour of every Journal.
 import { expect } from "chai";
 import type { Journal } from "../../protocol/ports.ts";
 

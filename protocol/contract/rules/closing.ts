@@ -73,7 +73,7 @@ export function abandonRound(
 ): Outcome {
   const about = { round: round.id, about: "round-abandoned", found: round.status };
   if (isOver(round)) return { state, broken: [{ rule: "ROUND_STATUS", ...about }] };
-  // Nobody proposed: not for want of updates, but since the opener, and then everyone, let the time pass.
+  // Nobody proposed although there were enough updates: the opener, and then everyone, let the time pass.
   const isSilent = round.status === "committing" && time > round.deadline && hasEnoughUpdates(state, round);
   const abandoned = withRound(isSilent ? withFailedOpener(state) : state, {
     status: "abandoned",

@@ -5,7 +5,7 @@ import { nextCommitmentsHash } from "../commitments-hash.ts";
 import type { ContractEvent, EventOf } from "../round.ts";
 import { activeIndexOf, type ContractState, type RoundRecord } from "../state.ts";
 
-/** The hash goes over all commitments that the history tells, those included that break a rule. */
+/** The hash covers all commitments of the history, including those that break a rule. */
 export function commitUpdate(before: ContractState, event: EventOf<"update-committed">): Outcome {
   const state = { ...before, commitmentsHash: nextCommitmentsHash(before.commitmentsHash, event) };
   const { round, terms } = state;
@@ -35,7 +35,7 @@ export function commitUpdate(before: ContractState, event: EventOf<"update-commi
   return { state: { ...committed, due: shorteningOf(committed, time) }, broken };
 }
 
-/** The end of committing that the newest commitment brings forward, by reaching the terms' share of hospitals. */
+/** The earlier end of committing, where the newest commitment reaches the terms' share of hospitals. */
 function shorteningOf({ round, terms }: ContractState, time: number): ContractEvent | undefined {
   if (!round || !terms || round.closeAt === 0 || round.commitments.length !== round.closeAt) return undefined;
   const commitBy = time + terms.gracePeriod;

@@ -33,7 +33,7 @@ export function revokeMember(state: ContractState, event: EventOf<"member-revoke
   return { state: { ...revoked, due }, broken: [] };
 }
 
-/** The member goes on under another key. Rounds know members by index, so that nothing else changes. */
+/** The member continues under another key. Rounds name members by index, so nothing else changes. */
 export function rotateKey(state: ContractState, event: EventOf<"member-rotated">): Outcome {
   const { index, from, to } = event;
   if (activeIndexOf(state, from) !== index) return misfit(state, event, from);

@@ -22,7 +22,7 @@ const predictions = (positives: readonly number[], negatives: readonly number[])
 const grouped = (scores: readonly number[]) => cellsOf(coarsen(scores, smallestCell)!);
 const points = (scores: readonly number[]): ScoreCell[] => scores.map((each) => ({ low: each, high: each, count: 1 }));
 
-/** Scores of a model that tells the classes apart by one standard deviation or so. */
+/** Scores of a model that separates the classes by about one standard deviation. */
 function drawn(seed: number, count: number, shift: number): number[] {
   const next = seededIntegers("scores", seed);
   return Array.from({ length: count }, () => ((next() + next() + next()) / (3 * 2 ** 32)) * 0.8 + shift);

@@ -15,7 +15,7 @@ describe("DICOM files with random damage", function () {
   this.timeout(120_000);
   before(() => loadEncoders(encodings));
 
-  it("give pixels or a FedError that tells no identifier, for every encoding that the project writes", async () => {
+  it("give pixels or a FedError without identifiers, for every encoding that the project writes", async () => {
     const files = encodings.flatMap((encoding) => [
       sampleFiles(scans[0]!, encoding)[1]!,
       sampleFiles(scans[2]!, encoding, "multi-frame")[0]!,
@@ -23,7 +23,7 @@ describe("DICOM files with random damage", function () {
     await fuzz(files, ["SYNTHETIC", "PHANTOM", "patient1"], { seed: 4, numRuns: 500 });
   });
 
-  it("give pixels or a FedError that tells no identifier, for real files", async function () {
+  it("give pixels or a FedError without identifiers, for real files", async function () {
     const folder = sharedData("dicom-ct-transfer-syntaxes");
     if (!folder) this.skip();
     const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".dcm"));

@@ -64,7 +64,7 @@ describe("archives with random damage among healthy patients", function () {
   });
   after(() => rm(root, { recursive: true, force: true }));
 
-  it("import the healthy ones, quarantine each bad file by name, and tell no identifier anywhere", async () => {
+  it("import the healthy ones, quarantine each bad file by name, and show no identifier anywhere", async () => {
     const encodings = Object.keys(allEncodings) as EncodingName[];
     await loadEncoders(encodings);
     const sources = encodings.flatMap((encoding, index) =>

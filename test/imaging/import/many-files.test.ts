@@ -60,7 +60,7 @@ describe("an archive of very many files", () => {
     );
   });
 
-  it("is listed in the natural order of whole paths, whatever the order of the disk", () => {
+  it("is listed in the natural order of whole paths, independent of the disk's order", () => {
     const word = fc.string({ unit: fc.constantFrom("a", "-", "b", "1", "0", "12", "é"), minLength: 1, maxLength: 4 });
     const paths = fc.uniqueArray(fc.array(word, { minLength: 1, maxLength: 3 }).map((parts) => parts.join("/")));
     fc.assert(

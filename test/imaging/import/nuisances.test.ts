@@ -75,7 +75,7 @@ describe("what is odd about real archives", () => {
     }
   });
 
-  it("leaves reformats, and goes on without a file that was cut short", async () => {
+  it("leaves reformats, and continues without a truncated file", async () => {
     const reformats = await importOf("reformats", { patients: 8, nuisances: ["reformats"] });
     expect(differing(reformats.scans)).to.equal(0);
     expect(reformats.quarantine.filter(({ code }) => code === "DERIVED")).to.have.length(8);
@@ -114,7 +114,7 @@ describe("what is odd about real archives", () => {
     }
   });
 
-  it("keeps patients apart whom an anonymiser gave one id", async () => {
+  it("keeps patients apart that an anonymiser gave one id", async () => {
     const archive = await writeArchive(join(root, "anonymous-archive"), { patients: 4, nuisances: ["anonymous"] });
     const { scans } = await importInto(archive, join(root, "anonymous"));
     expect(scans).to.equal(4);

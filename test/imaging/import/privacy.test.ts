@@ -8,7 +8,7 @@ import { importInto, writeArchive } from "./synthetic.ts";
 
 const repository = join(import.meta.dirname, "../../..");
 
-describe("what an import tells of patients", () => {
+describe("what an import shows of patients", () => {
   let root: string;
   before(async () => {
     root = await mkdtemp(join(tmpdir(), "consilium-privacy-"));
@@ -58,7 +58,7 @@ describe("what an import tells of patients", () => {
 });
 
 describe("words of headers", () => {
-  it("are told where they are a maker's, and else replaced by hashes", async () => {
+  it("are shown if they are a maker's, and otherwise replaced by hashes", async () => {
     const root = await mkdtemp(join(tmpdir(), "consilium-words-"));
     try {
       const words = {

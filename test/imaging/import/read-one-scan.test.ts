@@ -24,7 +24,7 @@ describe("reading one scan for a look at it", () => {
     return dir;
   }
 
-  it("stacks the slices from feet to head whatever the files are called, and passes the scout and the list over", async () => {
+  it("stacks the slices from feet to head for any file names, and skips the scout and the list", async () => {
     const { volume, passedOver } = await readOneScan(await write("mixed-series"));
     const scan = synthesiseScan({ seed: 4, index: 0, positive: true, matrix: 32, slices: [6, 6] });
     expect(volume.slices).to.equal(6);

@@ -59,7 +59,7 @@ describe("places that an import may not read, follow or write", function () {
     expect((await importInto(dir, join(root, "linked-shard"))).scans).to.equal(2);
   });
 
-  it("lists a folder that may not be read, and goes on", async function () {
+  it("lists a folder that may not be read, and continues", async function () {
     // Root may read everything: the listing runs as nobody.
     if (process.getuid?.() !== 0) this.skip();
     const dir = join(root, "closed");

@@ -16,7 +16,7 @@ describe("an import that is cut off", () => {
   });
   after(() => rm(root, { recursive: true, force: true }));
 
-  it("goes on after kill -9 and ends with the same bytes as one that was never cut off", async () => {
+  it("continues after kill -9 and ends with the same bytes as an uninterrupted one", async () => {
     await importInto(archive, join(root, "whole"));
     const dir = join(root, "killed");
     await killAfter(archive, dir, 3);
@@ -46,7 +46,7 @@ describe("an import that is cut off", () => {
     expect([summary.resumed, summary.root]).to.deep.equal([0, (await openShard(join(root, "whole"))).root]);
   });
 
-  it("keeps all that it had told of: each patient's outcome is on the disk before the next is begun", async () => {
+  it("keeps all that it has reported: each patient's outcome is on the disk before the next is begun", async () => {
     const dir = join(root, "told");
     await killAfter(archive, dir, 5);
     const outcomes = await openOutcomes(`${dir}.importing`);
@@ -67,7 +67,7 @@ describe("an import that is cut off", () => {
     expect(summary.root).to.equal((await openShard(join(root, "whole"))).root);
   });
 
-  it("refuses a second import into the same folder while the first is at work", async () => {
+  it("refuses a second import into the same folder while the first is running", async () => {
     const dir = join(root, "twice");
     const child = startImport(archive, dir, "SIGSTOP", 1);
     await new Promise((resolve) => child.stdout.once("data", resolve));
@@ -91,7 +91,7 @@ describe("an import that is cut off", () => {
     await next.close();
   });
 
-  it("stops when it is told to, and goes on later", async () => {
+  it("stops when its signal aborts, and continues later", async () => {
     const dir = join(root, "stopped");
     const stop = new AbortController();
     let seen = 0;

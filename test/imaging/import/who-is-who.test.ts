@@ -30,7 +30,7 @@ describe("who is who in an archive, and of which class", function () {
 
   const importIt = (options: Partial<ImportOptions> = {}): Promise<ImportSummary> =>
     importInto(dir, `${dir}-shard`, { keyFile: join(root, "key"), ...options });
-  /** Label of each imported patient by PatientID, for those whom the test knows. */
+  /** Label of each imported patient by PatientID, for those that the test knows. */
   async function labelsOf(ids: readonly string[]): Promise<Record<string, number | undefined>> {
     const pseudonyms = pseudonymsOf((await readPseudonymKey(join(root, "key")))!);
     const { scans } = await readShardIndex(`${dir}-shard`);

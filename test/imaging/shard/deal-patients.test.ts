@@ -19,7 +19,7 @@ function scansOf(positive: number, negative: number): ScanRecord[] {
 const trainingOf = (scans: readonly ScanRecord[]) => scans.filter(({ split }) => split === "train");
 
 describe("splitting and dealing out patients", () => {
-  it("keeps the split of each patient when others come, and brings the shares back", () => {
+  it("keeps the split of each patient when others come, and restores the shares", () => {
     const before = splitPatients(scansOf(20, 20), { seed: 1 });
     const more = scansOf(20, 40);
     const after = splitPatients(more, { seed: 1 }, before);

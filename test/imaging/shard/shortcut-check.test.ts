@@ -24,7 +24,7 @@ function scansOf(count: number, seed: number, plant: (label: 0 | 1, next: () => 
 }
 
 describe("the shortcut check", () => {
-  it("warns where a format, a scanner or a spacing tells the label, and names it", () => {
+  it("warns where a format, a scanner or a spacing predicts the label, and names it", () => {
     const warned = (plant: Parameters<typeof scansOf>[2]) =>
       checkShortcuts(scansOf(80, 1, plant)).flatMap(({ feature, isWarned }) => (isWarned ? [feature] : []));
     expect(warned((label) => ({ format: label === 1 ? "dicom" : "picture" }))).to.include("format");
@@ -34,7 +34,7 @@ describe("the shortcut check", () => {
     expect(warned((label, next) => ({ spacingMm: (label === 1 ? 1 : 4) + (next() % 4) }))).to.include("slice distance");
   });
 
-  it("warns of nothing in at least 17 of 20 archives where nothing tells the label", () => {
+  it("does not warn in at least 17 of 20 archives where nothing predicts the label", () => {
     const alarms = Array.from({ length: 20 }, (_, seed) =>
       checkShortcuts(scansOf(60, 100 + seed, () => ({}))).some(({ isWarned }) => isWarned),
     );

@@ -37,7 +37,7 @@ describe("names of classes", () => {
     for (const word of [...others, ...doubtful]) expect(labelOfWord(word), word).to.equal(undefined);
   });
 
-  it("tell a class that is not understood from a patient's name", () => {
+  it("distinguish a class that is not understood from a patient's name", () => {
     for (const word of ["COVID unlikely", "post-covid", "COVID?", "non-normal"])
       expect(isUnclearClass(word), word).to.equal(true);
     for (const word of ["covid_017", "patient7", "COVID", "DICOM"]) expect(isUnclearClass(word), word).to.equal(false);

@@ -32,7 +32,7 @@ describe("the sampler of a field", () => {
         const sample = openFieldSampler(field, size, outside);
         const expected = [...writtenOut(plane, field, size)];
         expect([...sample(plane)]).to.deep.equal(expected);
-        // Nothing of the plane before is left, be it of the same grid or of another one.
+        // Nothing of the plane before is left, of the same grid or of another one.
         sample({ ...plane, values: plane.values.map((value) => -value) });
         expect([...sample(plane)]).to.deep.equal(expected);
         const other: Plane = { ...plane, rows: plane.columns, columns: plane.rows, spacingMm: [1, 2] };

@@ -90,7 +90,7 @@ describe("the ledger over endpoints that misbehave", () => {
     expect(await ledger.latestRound()).to.equal(0);
   });
 
-  it("ends at once when it is closed, whatever an endpoint does", async () => {
+  it("ends at once when it is closed, even during an endpoint's answer", async () => {
     const ledger = await openOn([bad], always(new Trouble("silence")), { timeoutMs: 60_000, retryForMs: 60_000 });
     const reading = codeOf(ledger.latestRound());
     const writing = codeOf(ledger.openRound({ plan, base }));

@@ -12,7 +12,7 @@ export interface Exchange {
   forward(): Promise<unknown>;
 }
 
-/** A rule answers with a result, or with what stands for trouble. */
+/** A rule answers with a result, or with the error that it stands for. */
 export type Rule = (exchange: Exchange) => Promise<unknown>;
 
 interface TroubleDetails {

@@ -1,4 +1,4 @@
-// How members find each other, and what a person is told when they do not: over real connections.
+// How members find each other, and what a person reads when they do not, over real connections.
 import { join } from "node:path";
 import { expect } from "chai";
 import { openAddressBook } from "../../../io/p2p/address-book.ts";

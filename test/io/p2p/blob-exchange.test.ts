@@ -70,7 +70,7 @@ describe("objects between peers", () => {
     expect(Buffer.compare(await peer.store.get(digest, noLimit), bytes)).to.equal(0);
   }
 
-  it("brings 20 MB from two peers of whom one dies half-way", async () => {
+  it("fetches 20 MB from two peers, one of which dies half-way", async () => {
     const bytes = patternBytes(20 << 20);
     let fromDying = 0;
     let fromSteady = 0;
@@ -109,7 +109,7 @@ describe("objects between peers", () => {
     expect(lies).to.be.within(1, 3);
   });
 
-  it("keeps nothing of a lone liar's, and says that the object cannot be had", async () => {
+  it("keeps nothing of a lone liar's, and reports the object as unavailable", async () => {
     const liar = await startWith((_, chunk) => chunk.map((byte) => byte ^ 255));
     const digest = await liar.store.put(patternBytes(2 << 20));
     const reader = await connect(liar);
@@ -117,7 +117,7 @@ describe("objects between peers", () => {
     expect(await reader.store.has(digest)).to.equal(false);
   });
 
-  it("goes on after a restart of the reader, without asking for what it has", async () => {
+  it("continues after a restart of the reader, without asking for what it has", async () => {
     const bytes = patternBytes(10 << 20);
     const asked: number[] = [];
     const control = new AbortController();
@@ -140,7 +140,7 @@ describe("objects between peers", () => {
     expect(asked.length - before, "chunks of the second run").to.be.within(1, 10 - 3);
   });
 
-  it("goes on after the only peer came back", async () => {
+  it("continues after the only peer came back", async () => {
     const bytes = patternBytes(10 << 20);
     let served = 0;
     const files = await openBlobStore(await peers.directory());

@@ -127,7 +127,7 @@ describe("hostile peers", () => {
     await untilAsync(async () => (await a.network.rememberedPeers()).every((peer) => !strangers.includes(peer)));
   });
 
-  it("closes a stranger's connection that brings more bytes than requests take", async () => {
+  it("closes a stranger's connection that sends more bytes than requests need", async () => {
     const a = await peers.start({ serveAuditors: true });
     const connection = await dialFrom(await rogue(), addressOf(a));
     const stream = await connection.newStream("/ipfs/ping/1.0.0");

@@ -30,7 +30,7 @@ describe("the capsule network", () => {
     }
   });
 
-  it("takes scans of any number of slices and tells how each slice divided itself", () => {
+  it("takes scans of any number of slices and returns each slice's coupling", () => {
     const network = createNetwork(smallSpec);
     tf.tidy(() => {
       const x = tf.randomUniform([2, 9, 32, 32, 1]) as Tensor5D;

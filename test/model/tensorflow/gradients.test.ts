@@ -136,7 +136,7 @@ describe("reconstruction", () => {
     }
   });
 
-  it("is drawn after the mean of each area over slices and channels, whatever the sides", () => {
+  it("is drawn after the mean of each area over slices and channels, for any side lengths", () => {
     const one = tf.tensor5d([0, 1, 2, 3, 4, 5], [1, 1, 2, 3, 1]);
     const two = tf.concat([one, one.add(6)], 4) as Tensor5D; // a mean 3 higher
     // Two thirds of a row of three: (2 * first + middle) / 3.

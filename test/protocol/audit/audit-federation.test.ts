@@ -24,7 +24,7 @@ describe("an audit of a federation that nobody disturbed", () => {
     });
   });
 
-  it("tells for each round who gave what, from which base, and who agreed", async () => {
+  it("reports for each round who contributed what, from which base, and who agreed", async () => {
     const report = await audit(await finish());
     const [first, second] = report.rounds;
     expect(second?.base).to.equal(first?.model);
@@ -44,7 +44,7 @@ describe("an audit of a federation that nobody disturbed", () => {
     expect(report.members.map(({ role }) => role)).to.deep.equal([...Array(4).fill("hospital"), "aggregator"]);
   });
 
-  it("tells how it goes", async () => {
+  it("reports its progress", async () => {
     const events: AuditEvent[] = [];
     await audit(await finish(), { onEvent: (event) => events.push(event) });
     const kinds = ["round-started", "update-checked", "round-audited"];
@@ -114,7 +114,7 @@ describe("an audit of a federation that nobody disturbed", () => {
     expect(report.verdict).to.equal("empty");
   });
 
-  it("cannot tell of a model above its own limit", async () => {
+  it("reports a model above its own limit as unavailable", async () => {
     const report = await audit(await finish(), { maxModelBytes: 64 });
     expect(report.verdict).to.equal("unavailable");
     expect(report.first).to.include({ severity: "unavailable", code: "BLOB_TOO_LARGE", object: "model" });

@@ -45,7 +45,7 @@ describe("what an audit rests on", () => {
     );
   });
 
-  it("is part of the verdict where one endpoint alone told of the chain", async () => {
+  it("is part of the verdict where only one endpoint was asked", async () => {
     const report: AuditReport = { ...(await auditOf({ ...known, endpoints: 1, agreed: 1 })), verdict: "verified" };
     expect(verdictLine(report)).to.match(/^VERIFIED .*one endpoint's account$/);
     expect(verdictLine({ ...report, basis: known })).not.to.include("one endpoint");

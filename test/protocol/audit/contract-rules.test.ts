@@ -255,7 +255,7 @@ describe("an audit's replay of the contract's rules", () => {
     expect(report.first).to.include({ code: "HISTORY_INCOMPLETE", expected: "3", found: "2" });
   });
 
-  it("notes a refusal that the objects prove unfounded, and verifies the model all the same", async () => {
+  it("notes a refusal that the objects prove unfounded, and still verifies the model", async () => {
     const copy = copyOf(honest);
     const [fourth] = copy.events.filter((event) => event.kind === "attested" && inFirst(event)).slice(-1);
     const { proposer, model } = first(copy, "model-proposed");

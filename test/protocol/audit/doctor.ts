@@ -12,7 +12,7 @@ import { eventOf, type Finished, jsonOf } from "./finished-federation.ts";
 
 type WithHash = { commitmentsHash: Digest };
 
-/** The contract's hash again, over the commitments as they are told now. */
+/** The contract's hash, over the changed commitments. */
 export function rehash({ events }: Finished): void {
   let hash = zeroDigest;
   for (const event of events) {

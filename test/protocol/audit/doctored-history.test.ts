@@ -62,7 +62,7 @@ describe("an audit of a doctored history", () => {
     expect(brokenCodes(report)).to.include.members(["COMMITMENTS_HASH", "PROPOSAL_NOT_COMMITTED"]);
   });
 
-  it("names commitments that were told in another order, or with another count", async () => {
+  it("names commitments with another order or another count", async () => {
     const [a, b] = [commitmentOf(copy, 1, addressOf(0)), commitmentOf(copy, 1, hospital)];
     const [at, other] = [indexOf(a), indexOf(b)];
     copy.events[at] = b;
@@ -161,7 +161,7 @@ describe("an audit of a doctored history", () => {
     }
   });
 
-  it("names whoever goes on acting under a key that was given up", async () => {
+  it("names a member that still acts under a key that it gave up", async () => {
     const at = copy.events.findIndex((event) => event.kind === "model-proposed" && event.round === 2);
     const place = copy.events[at] as LedgerEvent;
     copy.events.splice(at, 0, { ...place, kind: "member-rotated", from: hospital, to: addressOf(61), index: 1 });
@@ -194,7 +194,7 @@ async function restateAs(finished: Finished, manifest: Digest, account = strange
   return finished.store.put(await signManifest(changed, fakeSignatures(account)));
 }
 
-/** The hospital goes on under another key from an event on, and signs with it. */
+/** From an event on, the hospital has another key and signs with it. */
 async function rotateFrom(finished: Finished, at: number): Promise<void> {
   const to = addressOf(61);
   const place = finished.events[at] as LedgerEvent;

@@ -64,7 +64,7 @@ describe("an audit's replay of a history in which members change their keys", ()
     );
   });
 
-  it("counts one vote of a hospital, whatever key it votes with", () => {
+  it("counts one vote of a hospital, even under two keys", () => {
     const contract = afterCommitments();
     propose(contract, aggregator, 120);
     attest(contract, addressOf(0), 121);
@@ -87,13 +87,13 @@ describe("an audit's replay of a history in which members change their keys", ()
     expect(codesOf([...contract.events, again as LedgerEvent])).to.deep.equal(["PROPOSER_REFUSED"]);
   });
 
-  it("lets no other member propose in the time of the opener, under whatever key", () => {
+  it("lets no other member propose in the time of the opener, even under another key", () => {
     const contract = afterCommitments();
     rotate(contract, addressOf(0), 120);
     expect(() => propose(contract, renewed, 121)).to.throw("PROPOSAL_RESERVED");
   });
 
-  it("names hospitals by the key that they committed with, and tells that both keys are one member's", () => {
+  it("names hospitals by the key that they committed with, and knows that both keys are one member's", () => {
     const contract = afterCommitments();
     rotate(contract, addressOf(0), 120);
     const replay = new Replay();

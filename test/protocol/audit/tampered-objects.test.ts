@@ -38,7 +38,7 @@ describe("an audit of tampered objects", () => {
     expect(objects.length).to.be.greaterThan(20);
   });
 
-  it("finds a single bit that flipped, whatever the object and the bit, and names the object", async () => {
+  it("finds a single flipped bit of any object, and names the object", async () => {
     const anyBit = fc.record({ object: fc.nat(), bit: fc.nat() });
     await fc.assert(
       fc.asyncProperty(anyBit, async ({ object, bit }) => {
@@ -62,7 +62,7 @@ describe("an audit of tampered objects", () => {
     }
   });
 
-  it("tells an object that nobody serves from one that does not hold", async () => {
+  it("distinguishes an object that nobody serves from one that does not hold", async () => {
     for (const index of objects.keys()) {
       const { digest, kind } = at(index);
       const copy = copyOf(finished);
@@ -73,7 +73,7 @@ describe("an audit of tampered objects", () => {
     }
   });
 
-  it("goes on with the later rounds, and verifies those that stand on their own", async () => {
+  it("continues with the later rounds, and verifies those that do not depend on it", async () => {
     const copy = copyOf(finished);
     const update = objects.find(({ kind }) => kind === "update");
     if (update) flip(copy.store.blobs.get(update.digest) as Uint8Array, 100);

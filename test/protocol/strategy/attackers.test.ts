@@ -45,7 +45,7 @@ function expectWithin(mean: Point, honest: readonly Point[]): void {
   });
 }
 
-describe("f attackers of n, whatever they send", () => {
+describe("f attackers of n that send anything", () => {
   for (const [name, honest, hostile] of [
     ["median", 4, 3],
     ["trimmed-mean", 3, 2],

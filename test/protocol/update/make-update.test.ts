@@ -146,7 +146,7 @@ describe("makeUpdate", () => {
     });
   });
 
-  it("keeps SCAFFOLD's variate equal to what the server has received, whatever rounding and clipping left out", async () => {
+  it("keeps SCAFFOLD's variate equal to what the server has received, despite rounding and clipping", async () => {
     const strategy = { controlClipNorm: 0.5, serverLearningRate: 1 };
     const plan = planOf("scaffold", { strategy, update: { type: "I8", clipNorm: 8, topFraction: 0.5 } });
     let model = modelOf({ w: new Array<number>(50).fill(0) });

@@ -9,7 +9,7 @@ describe("sparse updates", () => {
   const length = 2000;
   const base = modelOf({ w: new Array<number>(length).fill(0) }, [0]);
 
-  /** A file with these two tensors, whatever they hold. */
+  /** A file with these two tensors, with any content. */
   function fileOf(values: readonly number[], gaps: readonly number[]): Uint8Array {
     const tensors: NamedTensor[] = [
       { name: "values", dtype: "I16", shape: [values.length], data: Int16Array.from(values) },

@@ -56,7 +56,7 @@ describe("an audit's report", () => {
     );
   });
 
-  it("begins and ends with the verdict, whatever list is between", () => {
+  it("begins and ends with the verdict", () => {
     for (const [each, word] of [
       [report, "VERIFIED"],
       [withLie, "VERIFIED"],
@@ -86,7 +86,7 @@ describe("an audit's report", () => {
     expect(verdictLine({ ...report, verdict: "empty" })).to.match(/^NOTHING TO VERIFY/);
   });
 
-  it("names the best model and the last one, by what the hospitals tell", () => {
+  it("names the best model and the last one, by the hospitals' scores", () => {
     const scored = (...values: number[]) => {
       const rounds = report.rounds.map((round, index) => {
         const auc = { value: values[index] as number, low: 0.5, high: 1 };

@@ -119,7 +119,7 @@ describe("a plan of the command line", () => {
       training: { ...everyField.training, augmentation: true },
       strategy: { ...everyField.strategy, beta1: 0.7 },
     });
-    // Another strategy brings its own parameters and keeps those that all have.
+    // Another strategy has its own parameters and keeps those that all have.
     expect(planFrom({ strategy: "krum" }, { ...everyField, update: defaultPlan().update }).strategy).to.deep.equal({
       ...{ name: "krum", byzantine: 1, maxSharePermille: 500, maxStaleness: 2 },
     });

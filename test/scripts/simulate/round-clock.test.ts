@@ -26,7 +26,7 @@ describe("the clock of a simulation's rounds", () => {
     tell(11, { hospital: second, event: "adopted", round: 1, model });
   };
 
-  it("tells training from everything else", () => {
+  it("distinguishes training from everything else", () => {
     playRound();
     expect(clock.times()).to.deep.equal([{ round: 1, trainingSeconds: 8, overheadSeconds: 2, updateBytes: 200 }]);
   });

@@ -147,7 +147,7 @@ describe("consilium cross-validate", () => {
     expect(new Set([...first, ...(await digests("other", 4))]).size).to.equal(6);
   });
 
-  it("goes on after the folds that are done, and does not take those of other settings for its own", async () => {
+  it("continues after the folds that are done, and ignores those of other settings", async () => {
     const first = await run(methods("logistic,compact"), "resumed");
     expect(first.started).to.deep.equal(["logistic 1", "logistic 2", "compact 1", "compact 2"]);
     const files = (await readdir(join(dir, "resumed"))).filter(

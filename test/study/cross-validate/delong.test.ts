@@ -44,13 +44,13 @@ describe("areas with DeLong's intervals", () => {
     expect(samples.filter(({ low, high }) => low <= truth && truth <= high).length / 400).to.be.within(0.91, 0.985);
   });
 
-  it("have the width of areaUnderCurve where everything is told apart", () => {
+  it("have the width of areaUnderCurve where the classes are separated", () => {
     const predictions = draw(30, 5, seededIntegers("delong apart"));
     expect(deLongArea(predictions)).to.deep.equal(areaUnderCurve(predictions));
     expect(deLongArea(predictions).low).to.be.below(1);
   });
 
-  it("leave doubt where every fold is told apart, or mistaken, as of all their patients together", () => {
+  it("keep a wide interval where every fold is separated, or reversed, as for all their patients together", () => {
     const next = seededIntegers("delong perfect folds");
     const folds = [draw(30, 5, next), draw(30, 5, next)];
     const { value, low, high } = meanArea(folds);
@@ -72,7 +72,7 @@ describe("areas with DeLong's intervals", () => {
     expect(deLongArea(shifted.flat()).value).to.be.below(deLongArea(folds.flat()).value);
   });
 
-  it("tell two rows apart that score the same patients, and find none where there is none", () => {
+  it("find a difference between two rows that score the same patients, and none where there is none", () => {
     const next = seededIntegers("delong pairs");
     const plain = draw(300, 0.3, next);
     const better = plain.map((each) => ({ ...each, score: each.score + (each.label === 1 ? 0.3 : 0) }));
