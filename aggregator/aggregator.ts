@@ -24,7 +24,7 @@ export async function runAggregator(config: AggregatorConfig, options: Aggregato
   const plan = decodePlan(planBytes);
   const genesisBytes = await readInput(config.genesis, "genesis");
   const onWaiting: PartyOpening["onWaiting"] = (aggregator, event) => onEvent({ aggregator, event });
-  const party = await openParty(config, { password, log, signal, onWaiting, ...(shared ? { shared } : {}) });
+  const party = await openParty(config, { password, log, signal, onWaiting, shared });
   try {
     const digests = { plan: await party.blobs.put(planBytes), genesis: await party.blobs.put(genesisBytes) };
     const { self, network } = party;

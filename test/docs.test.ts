@@ -50,7 +50,7 @@ function commandsIn(page: string): string[] {
 function expectConsilium(words: readonly string[], line: string): void {
   if (words[0]?.startsWith("-") || words.length === 0) return;
   const known = helpOf("");
-  const command = words[0] as string;
+  const command = words[0]!;
   expect(known, line).to.match(new RegExp(`^  ${command}\\b`, "m"));
   const sub = new RegExp(`^  ${words[1] ?? "\u0000"}\\b`, "m").test(helpOf(command).split("Commands:")[1] ?? "")
     ? ` ${words[1]}`
@@ -69,7 +69,7 @@ describe("the documents", () => {
         if (words[0] === "consilium") expectConsilium(words.slice(1), line);
         else {
           const dashes = words.indexOf("--");
-          const script = words[1] === "run" ? (words[2] as string) : (words[1] as string);
+          const script = words[1] === "run" ? words[2]! : words[1]!;
           expect(scripts, line).to.have.property(script);
           const passed = dashes < 0 ? [] : words.slice(dashes + 1);
           if (script === "consilium") expectConsilium(passed, line);

@@ -76,7 +76,7 @@ function differences(ours: Uint8Array, peer: Uint8Array): Compared {
     if (expected?.length !== data.length) throw new Error(`${name} is missing or of another size on Python's side`);
     let [largest, apart] = [0, 0];
     for (const [i, value] of data.entries()) {
-      largest = Math.max(largest, Math.abs(expected[i] as number));
+      largest = Math.max(largest, Math.abs(expected[i]!));
       const difference = Math.abs(value - expected[i]!);
       apart = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(apart, difference);
     }

@@ -42,7 +42,7 @@ async function ours(folder: string): Promise<Party> {
   const network = await open([]);
   let other: Awaited<ReturnType<typeof open>> | undefined;
   return {
-    address: network.addresses()[0] as string,
+    address: network.addresses()[0]!,
     serve: async () => blobs.put(await readFile(join(folder, "object"))),
     async fetch(address, digest) {
       await network.stop();

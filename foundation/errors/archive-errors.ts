@@ -41,7 +41,7 @@ export const archiveErrors = entriesOf("archive", {
   LABELS_SEVERAL: "say with --labels which of the archive's lists of labels counts",
   LABELS_UNREADABLE: "give a CSV that you may read",
   LABEL_MISSING: "add the patient to the labels, or leave the patient out",
-  LABEL_UNCLEAR: "rename the folder to positive or negative: its name speaks of a class that cannot be told",
+  LABEL_UNCLEAR: "rename the folder to positive or negative: its name does not clearly name one class",
   LINK_NOT_FOLLOWED: "copy what the link leads to into the archive",
   LOCALIZER: "nothing to do: a localizer is not a scan",
   LUNGS_IMPLAUSIBLE: "check with consilium view that the series shows a chest in Hounsfield units",

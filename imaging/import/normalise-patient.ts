@@ -114,7 +114,7 @@ async function fromSeries(
   const stack = await readStack(candidate, (file, read) => files.at(file).use(read), {
     pool,
     pixelMm: workingPixelMm(shape),
-    ...(signal ? { signal } : {}),
+    signal,
     onDamaged: ({ file, error, isReplaced }) => {
       const place = { what: "file", patient, file: fileName(files.at(file), pseudonyms), files: 1 } as const;
       const entry = quarantineEntry(error, place);

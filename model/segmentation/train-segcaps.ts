@@ -66,7 +66,7 @@ export async function* trainSegCaps(
           variables,
         );
         const { outputs, assign } = graph.run([x, targets, rate], variables);
-        const loss = outputs[0]?.dataSync()[0] as number;
+        const loss = outputs[0]!.dataSync()[0]!;
         if (!Number.isFinite(loss))
           throw new FedError("LOSS_NOT_FINITE", { step, loss }, { remedy: "lower the learning rate" });
         assign();

@@ -51,12 +51,12 @@ export async function* trainZoo(
         const loss = tf.tidy(() => {
           const x = loadBatch(data, batch, model.input, { next, pixels: augmentation });
           const targets = tf.oneHot(tf.tensor1d(labels, "int32"), 2);
-          const rowWeights = tf.tensor1d(labels.map((label) => weights[label] as number));
+          const rowWeights = tf.tensor1d(labels.map((label) => weights[label]!));
           const { value, grads } = tf.variableGrads(
             () => tf.losses.softmaxCrossEntropy(targets, model.logits(x, { training: true }), rowWeights).asScalar(),
             [...model.trainable.values()],
           );
-          const loss = value.dataSync()[0] as number;
+          const loss = value.dataSync()[0]!;
           if (!Number.isFinite(loss)) {
             const remedy = "lower the learning rate";
             throw new FedError("LOSS_NOT_FINITE", { network: model.network.name, step, loss }, { remedy });

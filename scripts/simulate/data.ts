@@ -49,7 +49,7 @@ export async function prepareData(
     }
     const [kind, alpha] = run.settings.partition.split(":") as ["equal" | "dirichlet" | "scanner" | "size", string?];
     const { seed } = run.settings;
-    await partitionShard(pool, shards, { kind, seed, ...(alpha === undefined ? {} : { alpha: Number(alpha) }) });
+    await partitionShard(pool, shards, { kind, seed, alpha: alpha === undefined ? undefined : Number(alpha) });
     await run.markDone("partition");
   }
   await tell(shards, screen);

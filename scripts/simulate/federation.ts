@@ -49,7 +49,7 @@ export async function startFederation(
   const shared = inProcess
     ? await openSharedProcess({
         ...{ federationFile: run.at("federation.json"), rpc, log, store: run.at("shared", "store", "blobs") },
-        ...(trainer ? { trainer } : {}),
+        trainer,
       })
     : undefined;
   const running: RunningParty[] = await Promise.all(

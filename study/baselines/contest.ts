@@ -108,7 +108,7 @@ function zooEntrant(
   seed: number,
   pretrained: Uint8Array | undefined,
 ): Entrant {
-  const model = createZooModel(network, input, { seed, ...(pretrained ? { pretrained } : {}) });
+  const model = createZooModel(network, input, { seed, pretrained });
   return {
     title: network.title,
     parameters: model.parameterCount,

@@ -10,7 +10,7 @@ export function shardSets(shard: Shard): Readonly<Record<Split, TrainingSet>> {
     return {
       ...shard,
       scans: places.map((place) => shard.scans[place] as (typeof shard.scans)[number]),
-      read: (index) => shard.read(places[index] as number),
+      read: (index) => shard.read(places[index]!),
     };
   };
   return { train: of("train"), validation: of("validation"), test: of("test") };

@@ -116,8 +116,8 @@ function solve(matrix: readonly Float64Array[], right: Float64Array): Float64Arr
   }
   for (let i = n - 1; i >= 0; i--) {
     let value = x[i]!;
-    for (let k = i + 1; k < n; k++) value -= ((matrix[k] as Float64Array)[i] as number) * x[k]!;
-    x[i] = value / ((matrix[i] as Float64Array)[i] as number);
+    for (let k = i + 1; k < n; k++) value -= matrix[k]![i]! * x[k]!;
+    x[i] = value / matrix[i]![i]!;
   }
   return x;
 }

@@ -20,7 +20,7 @@ export function chosenMethods(options: CrossOptions, set: TrainingSet, records: 
   const slices = Math.min(options.slices, Math.max(...set.scans.map((scan) => scan.slices)));
   const plan = capsulePlan(options, slices, Math.min(options.side, smaller), set.channels);
   const [kind, alpha] = options.partition.split(":") as ["equal" | "dirichlet" | "scanner" | "size", string?];
-  const partition = { kind, ...(alpha === undefined ? {} : { alpha: Number(alpha) }) };
+  const partition = { kind, alpha: alpha === undefined ? undefined : Number(alpha) };
   const cnn = { side: Math.min(options.cnnSide, smaller), slices, epochs: options.cnnEpochs, ...cnnTraining };
   const methods: Record<CrossOptions["rows"][number], () => Method> = {
     majority: () => majority,

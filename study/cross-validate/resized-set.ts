@@ -35,7 +35,7 @@ export function subset(set: TrainingSet, isIn: (patient: string) => boolean): Tr
   return {
     ...set,
     scans: places.map((place) => set.scans[place] as TrainingSet["scans"][number]),
-    read: (index) => set.read(places[index] as number),
+    read: (index) => set.read(places[index]!),
   };
 }
 

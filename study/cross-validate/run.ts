@@ -156,6 +156,6 @@ function withShuffledLabels(set: TrainingSet, seed: number): TrainingSet {
   const patients = [...labels.keys()].sort();
   const lot = (patient: string) => sha256(JSON.stringify([seed, "shuffle-labels", patient]));
   const order = [...patients].sort((a, b) => Buffer.compare(lot(a), lot(b)));
-  const shuffled = new Map(patients.map((patient, place) => [patient, labels.get(order[place] as string) as 0 | 1]));
+  const shuffled = new Map(patients.map((patient, place) => [patient, labels.get(order[place]!) as 0 | 1]));
   return { ...set, scans: set.scans.map((scan) => ({ ...scan, label: shuffled.get(scan.patient) as 0 | 1 })) };
 }

@@ -42,7 +42,7 @@ export function lungHistogram(seed: number, index: number, signal = 1): Scan {
   }
   // The square root brings the rare dense voxels of the disease to the scale of the frequent ones.
   for (let i = 0; i < features; i++) {
-    const all = Math.max(1, voxels[Math.floor(i / bins)] as number);
+    const all = Math.max(1, voxels[Math.floor(i / bins)]!);
     input[i] = 5 * Math.sqrt(input[i]! / all);
   }
   return { label, input };

@@ -102,7 +102,7 @@ function forward(weights: Weights, input: Float64Array): { activations: Float64A
   }
   let logit = weights[parameters - hidden - 1]!;
   for (let unit = 0; unit < hidden; unit++) {
-    activations[unit] = Math.max(0, activations[unit] as number);
+    activations[unit] = Math.max(0, activations[unit]!);
     logit += activations[unit]! * output[unit]!;
   }
   return { activations, score: 1 / (1 + Math.exp(-logit)) };

@@ -129,7 +129,7 @@ describe("consilium audit", () => {
     const path = objectPath(store, digest);
     const bytes = await readFile(path);
     const flipped = Uint8Array.from(bytes);
-    flipped[40] = (flipped[40] as number) ^ 4;
+    flipped[40] = flipped[40]! ^ 4;
     await writeFile(path, flipped);
     try {
       const { code, stdout } = await consilium(...target, "--store", store);

@@ -42,5 +42,5 @@ export function smallScans(count: number, seed = 1, { height, width } = smallSpe
     }
     return bytes;
   });
-  return { scans, height, width, channels: 1, read: (index) => pixels[index] as Uint8Array };
+  return { scans, height, width, channels: 1, read: (index) => pixels[index]! };
 }

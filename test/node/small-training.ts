@@ -17,7 +17,7 @@ export const request = { plan, round: 1 as RoundId, base: genesisWeights(plan), 
 
 export function openSmallTrainer(folder: string, log?: Log) {
   const entry = new URL("./processes/small-trainer.ts", import.meta.url);
-  const trainer = openTrainerProcess({ entry, ...(log ? { log } : {}) });
+  const trainer = openTrainerProcess({ entry, log });
   const checkpoint = { file: join(folder, "training.checkpoint"), everyMs: 0 };
   return { trainer, learner: trainer.learner({ shard: join(folder, "shard"), checkpoint }) };
 }

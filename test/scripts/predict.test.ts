@@ -42,7 +42,7 @@ describe("consilium predict", () => {
     expect(Math.max(...(scans[0]?.votes.map(({ weight }) => Math.abs(weight)) ?? []))).to.equal(1);
     const pictures = (await readdir(dir)).filter((name) => name.endsWith(".png"));
     expect(pictures).to.have.length(1);
-    expect((await readFile(join(dir, pictures[0] as string))).subarray(1, 4).toString()).to.equal("PNG");
+    expect((await readFile(join(dir, pictures[0]!))).subarray(1, 4).toString()).to.equal("PNG");
   });
 
   it("refuses the files of several patients, naming the path as it was given", async () => {

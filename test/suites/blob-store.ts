@@ -84,7 +84,7 @@ export function blobStoreSuite(name: string, open: () => Promise<{ store: BlobSt
     it("refuses a wrong, short, long or misplaced chunk and continues", async () => {
       const { bytes, writer } = await newWriter(store, 2 * chunkBytes + 10);
       const flipped = chunkOf(bytes, 0).slice();
-      flipped[77] = (flipped[77] as number) ^ 1;
+      flipped[77] = flipped[77]! ^ 1;
       const wrong: [number, Uint8Array][] = [
         [0, flipped],
         [0, chunkOf(bytes, 1)],

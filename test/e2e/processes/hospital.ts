@@ -31,6 +31,6 @@ const learner: Learner = {
   ],
 };
 
-await runPartyCommand(process.argv[2] as string, { logLevel: "info" }, parseHospitalConfig, (config, party) =>
+await runPartyCommand(process.argv[2]!, { logLevel: "info" }, parseHospitalConfig, (config, party) =>
   runHospitalNode(config, { ...party, software: "test", trainer: { learner: () => learner } }),
 );

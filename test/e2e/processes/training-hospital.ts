@@ -7,7 +7,7 @@ import { runPartyCommand } from "../../../scripts/party/run-command.ts";
 
 const entry = new URL("../../node/processes/small-trainer.ts", import.meta.url);
 
-await runPartyCommand(process.argv[2] as string, { logLevel: "info" }, parseHospitalConfig, async (config, party) => {
+await runPartyCommand(process.argv[2]!, { logLevel: "info" }, parseHospitalConfig, async (config, party) => {
   const trainer = openTrainerProcess({ entry, log: party.log });
   const kept = { checkpoint: { file: `${config.store}/training.checkpoint`, everyMs: 0 } };
   const learner = (place: Parameters<typeof trainer.learner>[0]) => trainer.learner({ ...place, ...kept });

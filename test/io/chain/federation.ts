@@ -55,7 +55,7 @@ export async function foundFederation(
   const options = { ...founded, endpoints: [chain.url], confirmations, pollMs: 20, timeoutMs: 3000 };
   const opened: OpenLedger[] = [];
   const open = async (wallet?: Wallet, changes: Partial<LedgerOptions> = {}) => {
-    const ledger = await openLedger({ ...options, ...(wallet ? { wallet } : {}), ...changes });
+    const ledger = await openLedger({ ...options, wallet, ...changes });
     opened.push(ledger);
     return ledger;
   };

@@ -97,7 +97,7 @@ describe("objects between peers", () => {
     const liar = await startWith((_, chunk) => {
       lies++;
       const wrong = chunk.slice();
-      wrong[wrong.byteLength - 1] = (wrong[wrong.byteLength - 1] as number) ^ 1;
+      wrong[wrong.byteLength - 1] = wrong[wrong.byteLength - 1]! ^ 1;
       return wrong;
     });
     const honest = await startWith((_, chunk) => chunk);

@@ -120,7 +120,7 @@ export function recordingLog() {
 
 /** Where to dial a peer. */
 export function addressOf(peer: TestPeer): string {
-  return peer.network.addresses()[0] as string;
+  return peer.network.addresses()[0]!;
 }
 
 export function announcementBy(hospital: HospitalAddress, change: Partial<Announcement> = {}): Announcement {

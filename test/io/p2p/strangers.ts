@@ -61,7 +61,7 @@ export async function silentSockets(address: string, count: number, localAddress
   const sockets = new Set<Socket>();
   let closing = false;
   const openOne = async (): Promise<void> => {
-    const socket = connect({ port, host: "127.0.0.1", ...(localAddress === undefined ? {} : { localAddress }) });
+    const socket = connect({ port, host: "127.0.0.1", localAddress });
     sockets.add(socket);
     socket.on("error", () => {});
     socket.on("close", () => {

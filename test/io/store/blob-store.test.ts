@@ -44,7 +44,7 @@ describe("the store of files, on a disk that fails", () => {
   it("never returns a flipped bit: BLOB_CORRUPT, then unknown, then whole again once put or fetched", async () => {
     const { bytes, digest } = await storedThenReopened(2 * chunkBytes);
     const damaged = await readFile(fileOf(digest));
-    damaged[chunkBytes + 1] = (damaged[chunkBytes + 1] as number) ^ 4;
+    damaged[chunkBytes + 1] = damaged[chunkBytes + 1]! ^ 4;
     await writeFile(fileOf(digest), damaged);
     const store = await openBlobStore(dir);
     expect((await store.read(digest, 10, 20)).byteLength, "the intact chunk").to.equal(20);
@@ -88,7 +88,7 @@ describe("the store of files, on a disk that fails", () => {
     await writer.close();
     const partial = join(dir, "partial", digest.slice(2));
     const damaged = await readFile(partial);
-    damaged[5] = (damaged[5] as number) ^ 1;
+    damaged[5] = damaged[5]! ^ 1;
     await writeFile(partial, damaged.subarray(0, 3 * chunkBytes - 1));
     const second = await store.writer(digest, outlineOf(bytes));
     expect(second.missing()).to.deep.equal([0, 2]);

@@ -15,8 +15,7 @@ describe("the capsule network", () => {
   });
 
   it("adds three dense layers where it reconstructs: Sabour's at iv3, smaller ones at compact", () => {
-    const dense = (...sides: number[]) =>
-      sides.slice(1).reduce((sum, to, at) => sum + ((sides[at] as number) + 1) * to, 0);
+    const dense = (...sides: number[]) => sides.slice(1).reduce((sum, to, at) => sum + (sides[at]! + 1) * to, 0);
     for (const [preset, decoder] of [
       ["compact", dense(32, 64, 128, 16 * 16)],
       ["iv3", dense(32, 512, 1024, 28 * 28)],

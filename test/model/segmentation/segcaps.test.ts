@@ -110,7 +110,7 @@ describe("convolutional capsules", () => {
         const at = (move: number) =>
           f(
             tf.tensor(values.map((value, j) => (i === j ? value + move : value)) as Float32Array, votes.shape),
-          ).dataSync()[0] as number;
+          ).dataSync()[0]!;
         expect(gradient[i], `vote ${i}`).to.be.closeTo((at(0.01) - at(-0.01)) / 0.02, 5e-3);
       }
     });
@@ -176,7 +176,7 @@ describe("the capsule segmentation", () => {
     const data = { ...large, read: () => Uint8Array.from({ length: 2 * 24 * 20 * 2 }, (_, at) => (at * 37) % 256) };
     const { lung, lesion } = segmentScan(model, data, 0);
     expect(lung).to.have.length(2 * 24 * 20);
-    expect(lesion.every((ill, voxel) => ill <= (lung[voxel] as number))).to.equal(true);
+    expect(lesion.every((ill, voxel) => ill <= lung[voxel]!)).to.equal(true);
     model.dispose();
   });
 

@@ -37,7 +37,7 @@ function checkGradient(f: (...inputs: Tensor[]) => Tensor, inputs: Tensor[]): vo
         const at = (move: number) => {
           const moved = Float32Array.from(values, (value, j) => (i === j ? value + move : value));
           const args = inputs.map((each, j) => (j === which ? tf.tensor(moved, input.shape) : each));
-          return scalar(...args).dataSync()[0] as number;
+          return scalar(...args).dataSync()[0]!;
         };
         const numeric = (at(width) - at(-width)) / (2 * width);
         expect(expected[i], `input ${which}, element ${i}`).to.be.closeTo(numeric, 0.01 + 0.02 * Math.abs(numeric));
@@ -119,7 +119,7 @@ describe("reconstruction", () => {
     for (const slope of ofOthers) expect(Math.abs(slope)).to.equal(0);
     const { grads } = tf.variableGrads(() => loss(capsules), [...variables.all.values()]);
     for (const [name, variable] of variables.all) {
-      const slope = grads[variable.name]?.dataSync()[1] as number;
+      const slope = grads[variable.name]!.dataSync()[1]!;
       const values = variable.dataSync();
       const at = (move: number) => {
         variable.assign(
@@ -128,7 +128,7 @@ describe("reconstruction", () => {
             variable.shape,
           ),
         );
-        return loss(capsules).dataSync()[0] as number;
+        return loss(capsules).dataSync()[0]!;
       };
       const numeric = (at(1e-2) - at(-1e-2)) / 2e-2;
       at(0);

@@ -42,7 +42,7 @@ describe("training", () => {
     const spec = { ...smallSpec, reconstruction: true };
     const data = smallScans(4);
     const first = await trained(data, { localEpochs: 60 }, spec);
-    expect(first.losses.at(-1)).to.be.below((first.losses[0] as number) / 4);
+    expect(first.losses.at(-1)).to.be.below(first.losses[0]! / 4);
     expect((await trained(data, { localEpochs: 60 }, spec)).digest).to.equal(first.digest);
   });
 
@@ -61,7 +61,7 @@ describe("training", () => {
       const run = async (resume?: Uint8Array) => {
         const network = createNetwork(spec, 7);
         const checkpoints: Uint8Array[] = [];
-        for await (const event of train(network, smallScans(7), { ...options, ...(resume ? { resume } : {}) })) {
+        for await (const event of train(network, smallScans(7), { ...options, resume })) {
           checkpoints.push(event.checkpoint());
         }
         const digests = [hex(network.getWeights()), hex(network.getWeights("local"))];
@@ -113,7 +113,7 @@ describe("training", () => {
         proximalMu,
       }));
       const moved = [...network.variables.values()].flatMap((variable, at) =>
-        Array.from(variable.dataSync(), (value, i) => (value - (before[at]?.[i] as number)) ** 2),
+        Array.from(variable.dataSync(), (value, i) => (value - before[at]![i]!) ** 2),
       );
       network.dispose();
       return Math.sqrt(moved.reduce((sum, value) => sum + value, 0));

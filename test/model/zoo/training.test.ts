@@ -51,7 +51,7 @@ describe("training a comparison network", () => {
     const joined = await predictZoo(model, { ...data, scans }, { batchSize: 3 });
     model.dispose();
     const expected = [(single[0] + single[2]) / 2, (single[1] + single[3]) / 2];
-    for (const [at, { score }] of joined.entries()) expect(score).to.be.closeTo(expected[at] as number, 1e-5);
+    for (const [at, { score }] of joined.entries()) expect(score).to.be.closeTo(expected[at]!, 1e-5);
   });
 });
 

@@ -51,7 +51,7 @@ describe("objects under the audit's own hash", () => {
     await blobs.outline(digest);
     expect((await blobs.read(digest, 0, 10)).length).to.equal(10);
     const changed = store.blobs.get(digest) as Uint8Array;
-    changed[chunkBytes + 7] = (changed[chunkBytes + 7] as number) ^ 1;
+    changed[chunkBytes + 7] = changed[chunkBytes + 7]! ^ 1;
     expect(await codeOf(blobs.read(digest, chunkBytes, 10))).to.equal("BLOB_CORRUPT");
     expect(await codeOf(blobs.read(digest, 2 * chunkBytes, 10))).to.equal(undefined);
   });
@@ -60,7 +60,7 @@ describe("objects under the audit's own hash", () => {
     const store = new FakeStore();
     const digest = await store.put(pattern(2 * chunkBytes));
     const bytes = store.blobs.get(digest) as Uint8Array;
-    bytes[2 * chunkBytes - 1] = (bytes[2 * chunkBytes - 1] as number) ^ 128;
+    bytes[2 * chunkBytes - 1] = bytes[2 * chunkBytes - 1]! ^ 128;
     const { blobs, counts } = checkedBlobs(store);
     expect(await codeOf(blobs.read(digest, 0, 1))).to.equal("BLOB_CORRUPT");
     expect(counts()).to.deep.equal({ objects: 0, bytes: 0 });

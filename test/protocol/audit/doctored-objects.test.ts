@@ -99,7 +99,7 @@ describe("an audit of objects that say what they should not, under digests that 
   it("names a wrong average that has its own correct digest", async () => {
     const { model } = eventOf(copy, "round-finalised", ({ round }) => round === 2);
     const altered = await replaceObject(copy, model, (bytes) => {
-      bytes[bytes.length - 4] = (bytes[bytes.length - 4] as number) ^ 1;
+      bytes[bytes.length - 4] = bytes[bytes.length - 4]! ^ 1;
       return bytes;
     });
     const report = await audit(copy);

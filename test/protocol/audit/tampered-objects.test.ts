@@ -103,6 +103,6 @@ describe("an audit of tampered objects", () => {
 
 function flip(bytes: Uint8Array, bit: number): Uint8Array {
   const at = Math.floor(bit / 8) % bytes.length;
-  bytes[at] = (bytes[at] as number) ^ (1 << (bit % 8));
+  bytes[at] = bytes[at]! ^ (1 << (bit % 8));
   return bytes;
 }

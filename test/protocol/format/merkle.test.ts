@@ -15,7 +15,7 @@ const sha256 = (...parts: Uint8Array[]) => createHash("sha256").update(Buffer.co
 /** RFC 6962, section 2.1, word for word. */
 function rfc6962(leaves: readonly Uint8Array[]): Uint8Array {
   if (leaves.length === 0) return sha256();
-  if (leaves.length === 1) return sha256(Uint8Array.of(0), leaves[0] as Uint8Array);
+  if (leaves.length === 1) return sha256(Uint8Array.of(0), leaves[0]!);
   let split = 1;
   while (split * 2 < leaves.length) split *= 2;
   return sha256(Uint8Array.of(1), rfc6962(leaves.slice(0, split)), rfc6962(leaves.slice(split)));

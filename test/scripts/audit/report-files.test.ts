@@ -89,7 +89,7 @@ describe("an audit's report", () => {
   it("names the best model and the last one, by the hospitals' scores", () => {
     const scored = (...values: number[]) => {
       const rounds = report.rounds.map((round, index) => {
-        const auc = { value: values[index] as number, low: 0.5, high: 1 };
+        const auc = { value: values[index]!, low: 0.5, high: 1 };
         return { ...round, validation: { patients: 8, positives: 4, auc, isAtChance: true } };
       });
       return { rounds, ...{ best: bestModel(rounds) as BestModel } };

@@ -153,14 +153,14 @@ describe("consilium cross-validate", () => {
     const files = (await readdir(join(dir, "resumed"))).filter(
       (name) => name.startsWith("compact") && name.includes("fold"),
     );
-    const whole = await readFile(join(dir, "resumed", files[1] as string), "utf8");
-    await rm(join(dir, "resumed", files[1] as string));
+    const whole = await readFile(join(dir, "resumed", files[1]!), "utf8");
+    await rm(join(dir, "resumed", files[1]!));
     const second = await run(methods("logistic,compact"), "resumed");
     expect(second.started).to.deep.equal(["compact 2"]);
     expect(second.rows.map(({ digest }) => digest)).to.deep.equal(first.rows.map(({ digest }) => digest));
     const other = await run(methods("compact", { learningRate: 0.001 }), "resumed");
     expect(other.started).to.deep.equal(["compact 1", "compact 2"]);
-    await writeFile(join(dir, "resumed", files[1] as string), whole.slice(0, -20));
+    await writeFile(join(dir, "resumed", files[1]!), whole.slice(0, -20));
     const damaged = await run(methods("compact"), "resumed").catch((error: unknown) => error);
     expect(isFedError(damaged, "FOLD_DAMAGED")).to.equal(true);
   });

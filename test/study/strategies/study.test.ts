@@ -23,7 +23,7 @@ describe("the sentences about attacks", () => {
   const cell = (rule: AttackCell["rule"], attack: AttackCell["attack"], calm: number[], attacked: number[]) => ({
     ...{ rule, attack, bySeed: attacked, auc: meanInterval(attacked) },
     balancedAccuracy: meanInterval(attacked),
-    change: meanInterval(attacked.map((value, seed) => value - (calm[seed] as number))),
+    change: meanInterval(attacked.map((value, seed) => value - calm[seed]!)),
   });
   const calm = [0.96, 0.97, 0.98];
 

@@ -36,7 +36,7 @@ describe("a compiled graph", () => {
     const [x, stranger] = [tf.scalar(1), tf.scalar(2).add(1)];
     for (const [inputs, run] of [
       [[x], () => [x.add(stranger)]],
-      [[x], () => [x.add(x.add(1).dataSync()[0] as number)]],
+      [[x], () => [x.add(x.add(1).dataSync()[0]!)]],
       [[x, x.clone()], () => [x.add(1)]],
     ] as const) {
       expect(() => tf.tidy(() => void compile(run, inputs, [])))
