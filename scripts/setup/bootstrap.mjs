@@ -20,6 +20,7 @@ const commands = {
   test: ["scripts/checks/run-tests.ts"],
   "test:e2e": ["scripts/checks/run-tests.ts", "--e2e"],
   "test:sim": ["test/simulation/run.ts"],
+  "test:soak": ["test/soak/run.ts"],
   check: ["scripts/checks/check.ts"],
   bench: ["bench/bench.ts"],
 };

@@ -46,6 +46,7 @@ export class RealFederation {
   readonly ledger: OpenLedger;
   readonly #dir: string;
   readonly #hospitalProcess: string;
+  readonly #trainMs: number;
   readonly #chain: Chain;
   readonly #parties: readonly ConfiguredParty[];
   readonly #processes = new Map<string, ChildProcess>();
@@ -54,6 +55,7 @@ export class RealFederation {
   private constructor(fields: {
     dir: string;
     hospitalProcess: string;
+    trainMs: number;
     chain: Chain;
     ledger: OpenLedger;
     parties: readonly ConfiguredParty[];
@@ -62,6 +64,7 @@ export class RealFederation {
   }) {
     this.#dir = fields.dir;
     this.#hospitalProcess = fields.hospitalProcess;
+    this.#trainMs = fields.trainMs;
     this.#chain = fields.chain;
     this.#parties = fields.parties;
     this.ledger = fields.ledger;
@@ -74,6 +77,7 @@ export class RealFederation {
     hospitals: count = 4,
     rounds = 2,
     trains = false,
+    trainMs = 300,
     weights: length = 5000,
     plan: changes = {},
     terms = {},
@@ -81,6 +85,8 @@ export class RealFederation {
     hospitals?: number;
     rounds?: number;
     trains?: boolean;
+    /** Duration of a training that is a random walk. */
+    trainMs?: number;
     weights?: number;
     plan?: Partial<Plan>;
     terms?: Partial<RoundTerms>;
@@ -141,7 +147,7 @@ export class RealFederation {
     await writeFile(aggregatorConfig, JSON.stringify({ ...config, rounds }));
     const ledger = await openLedger({ federation, fromBlock, endpoints: [chain.url], pollMs: 100 });
     const hospitalProcess = trains ? "training-hospital" : "hospital";
-    return new RealFederation({ dir, hospitalProcess, chain, ledger, parties, hospitals, aggregator });
+    return new RealFederation({ dir, hospitalProcess, trainMs, chain, ledger, parties, hospitals, aggregator });
   }
 
   /** Starts every party. @param lie name of the aggregator's lie in test/fakes/liars.ts */
@@ -160,7 +166,7 @@ export class RealFederation {
     const log = await open(join(this.#dir, `${name}.log`), "a");
     const args =
       command === "node"
-        ? [place(this.#hospitalProcess), config]
+        ? [place(this.#hospitalProcess), config, String(this.#trainMs)]
         : [place("aggregator"), config, ...(lie ? [lie] : [])];
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], {
       stdio: ["ignore", "pipe", log.fd, "ipc"],
@@ -175,6 +181,11 @@ export class RealFederation {
 
   #partyOf(name: string): ConfiguredParty {
     return this.#parties.find(({ identity }) => identity.name === name)!;
+  }
+
+  /** The processes that were started. */
+  processes(): readonly { name: string; pid: number }[] {
+    return [...this.#processes].map(([name, { pid }]) => ({ name, pid: pid! }));
   }
 
   /** Kills with SIGKILL and waits for the end. */

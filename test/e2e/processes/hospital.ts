@@ -1,6 +1,5 @@
-// A hospital's process with a fake training, which takes 0.3 s and depends on base and seed only.
-//   node hospital.ts CONFIG
-
+// A hospital's process with a fake training, which depends on base and seed only.
+//   node hospital.ts CONFIG MILLISECONDS
 import { seededIntegers } from "../../../foundation/random.ts";
 import { parseHospitalConfig } from "../../../node/config.ts";
 import { runHospitalNode } from "../../../node/hospital-node.ts";
@@ -9,6 +8,7 @@ import { decodeSafetensors, encodeSafetensors } from "../../../protocol/format/s
 import type { Learner } from "../../../protocol/ports.ts";
 import { runPartyCommand } from "../../../scripts/party/run-command.ts";
 
+const [config, trainMs] = process.argv.slice(2) as [string, string];
 const learner: Learner = {
   shard: async () => ({
     root: blobDigest(Buffer.from("scans")),
@@ -16,14 +16,19 @@ const learner: Learner = {
     trainScans: 10,
   }),
   async train({ base, seed }, { signal } = {}) {
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, Number(trainMs)));
     signal?.throwIfAborted();
     const next = seededIntegers(seed, "walk");
     const tensors = decodeSafetensors(base).tensors.map((tensor) => ({
       ...tensor,
       data: Float32Array.from(tensor.data, (weight) => weight + next() / 2 ** 34 - 2 ** -3),
     }));
-    return { weights: encodeSafetensors(tensors), sampleCount: 10 + (seed % 7), finalLoss: 0.1, seconds: 0.3 };
+    return {
+      weights: encodeSafetensors(tensors),
+      sampleCount: 10 + (seed % 7),
+      finalLoss: 0.1,
+      seconds: Number(trainMs) / 1000,
+    };
   },
   predict: async () => [
     { patient: "a", label: 0, score: 0.2 },
@@ -31,6 +36,6 @@ const learner: Learner = {
   ],
 };
 
-await runPartyCommand(process.argv[2]!, { logLevel: "info" }, parseHospitalConfig, (config, party) =>
-  runHospitalNode(config, { ...party, software: "test", trainer: { learner: () => learner } }),
+await runPartyCommand(config, { logLevel: "info" }, parseHospitalConfig, (parsed, party) =>
+  runHospitalNode(parsed, { ...party, software: "test", trainer: { learner: () => learner } }),
 );
