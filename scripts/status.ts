@@ -1,6 +1,8 @@
 // `consilium status`: a federation's rounds, members and rules, read from its contract alone.
 import type { Command } from "commander";
 import type { OpenLedger } from "../io/chain/ledger.ts";
+import { lateMembers } from "../protocol/contract/late-members.ts";
+import type { RoundState } from "../protocol/contract/round.ts";
 import type { RoundId } from "../protocol/format/digest.ts";
 import { onLedger, parseCount, type ReadOptions, withReadOptions } from "./ledger/options.ts";
 import { showStatus } from "./status/show.ts";
@@ -14,7 +16,9 @@ interface Options extends ReadOptions {
 export function statusCommand(program: Command): void {
   const command = program
     .command("status")
-    .description("Show the state of a federation: its rounds with their deadlines, its members, its rules.")
+    .description(
+      "Show the state of a federation: its rounds with their deadlines, who is late, its members, its rules.",
+    )
     .option("--rounds <n>", "newest rounds to show", "10");
   withReadOptions(command)
     .addHelpText(
@@ -31,9 +35,9 @@ export function statusCommand(program: Command): void {
 async function readStatus(ledger: OpenLedger, count: number): Promise<FederationStatus> {
   const latest = await ledger.latestRound();
   const now = await ledger.chainTime();
-  const rounds = [];
+  const rounds: RoundState[] = [];
   for (let id = latest; id > Math.max(0, latest - count); id--) {
-    rounds.push(summariseRound(await ledger.round(id as RoundId), now));
+    rounds.push(await ledger.round(id as RoundId));
   }
   const owner = (await ledger.read("owner", [])).toLowerCase();
   const pausedUntil = Number(await ledger.read("pausedUntil", []));
@@ -47,6 +51,7 @@ async function readStatus(ledger: OpenLedger, count: number): Promise<Federation
     latestModel: await ledger.read("latestModel", []),
     terms: await ledger.terms(),
     members: await ledger.members(),
-    rounds,
+    late: lateMembers(rounds, now),
+    rounds: rounds.map((round) => summariseRound(round, now)),
   };
 }

@@ -20,6 +20,11 @@ export function showStatus(status: FederationStatus): string {
   if (!status.isKnownCode)
     lines.push("warning     the contract's code is not the build that this program knows: read it first");
   if (pausedUntil !== null) lines.push(`paused      for another ${showDuration(pausedUntil - chainTime)}`);
+  for (const { member, since, rounds: missed } of status.late) {
+    lines.push(`late        ${member} for ${showDuration(chainTime - since)}: no update in ${count(missed, "round")}`);
+  }
+  const [newest] = rounds;
+  if (newest && newest.awaited.length > 0) lines.push(`waits for   ${newest.awaited.join(" ")}`);
   if (rounds.length === 0) return [...lines, "no round yet"].join("\n");
   const header = ["round", "status", "updates", "samples", "votes", "awaits", "for", "model"];
   return [

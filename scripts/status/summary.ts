@@ -1,6 +1,7 @@
 // A summary of a round: its state, what it waits for, and until when.
-
+import type { LateMember } from "../../protocol/contract/late-members.ts";
 import type { Member, RoundState, RoundTerms } from "../../protocol/contract/round.ts";
+import type { HospitalAddress } from "../../protocol/format/digest.ts";
 import type { FederationId } from "../../protocol/format/federation-id.ts";
 
 export interface FederationStatus extends FederationId {
@@ -15,6 +16,8 @@ export interface FederationStatus extends FederationId {
   readonly latestModel: string;
   readonly terms: RoundTerms;
   readonly members: readonly Member[];
+  /** Hospitals whose update is missing since the end of committing, as far as the shown rounds go back. */
+  readonly late: readonly LateMember[];
   /** The newest first. */
   readonly rounds: readonly RoundSummary[];
 }
@@ -31,6 +34,8 @@ export interface RoundSummary {
   readonly agreeing: number;
   readonly disagreeing: number;
   readonly awaits: string;
+  /** The members that it waits for by name; empty where any member may act. */
+  readonly awaited: readonly HospitalAddress[];
   /** Block time until which the round waits; null if it waits for nothing. */
   readonly until: number | null;
   readonly model: string | null;
@@ -53,14 +58,22 @@ export function summariseRound(round: RoundState, now: number): RoundSummary {
   };
 }
 
-function awaited(round: RoundState, now: number): { awaits: string; until: number | null } {
-  const { status, commitBy, proposeBy, attestBy, deadline, members, commitments } = round;
-  if (status === "final" || status === "abandoned") return { awaits: "nothing", until: null };
-  if (now > deadline) return { awaits: "anybody to move it on", until: null };
-  if (status === "proposed") return { awaits: "hospitals to attest", until: attestBy };
-  if (status === "proposing") return { awaits: "any member to propose", until: deadline };
-  if (now <= commitBy && commitments.length < members.length) return { awaits: "updates", until: commitBy };
-  return now <= proposeBy
-    ? { awaits: "the opener to propose", until: proposeBy }
-    : { awaits: "any member to propose", until: deadline };
+function awaited(round: RoundState, now: number): Pick<RoundSummary, "awaits" | "awaited" | "until"> {
+  const { status, opener, commitBy, proposeBy, attestBy, deadline, members, commitments } = round;
+  const anyone = { awaited: [], until: null };
+  if (status === "final" || status === "abandoned") return { awaits: "nothing", ...anyone };
+  if (now > deadline) return { awaits: "anybody to move it on", ...anyone };
+  const without = (present: readonly { readonly member: HospitalAddress }[]) => {
+    const names = new Set(present.map(({ member }) => member));
+    return members.filter((member) => !names.has(member));
+  };
+  if (status === "proposed") {
+    const votes = round.proposals.at(-1)?.attestations ?? [];
+    return { awaits: "hospitals to attest", awaited: without(votes), until: attestBy };
+  }
+  if (status === "committing" && now <= commitBy && commitments.length < members.length)
+    return { awaits: "updates", awaited: without(commitments), until: commitBy };
+  return status === "committing" && now <= proposeBy
+    ? { awaits: "the opener to propose", awaited: [opener], until: proposeBy }
+    : { awaits: "any member to propose", awaited: [], until: deadline };
 }

@@ -117,6 +117,7 @@ describe("the commands about a federation", () => {
     const round = await aggregator.openRound({ plan: digestOf("plan"), base: digestOf("base") });
     const { commitBy } = await aggregator.round(round);
     expect(await first()).to.deep.include({ status: "committing", awaits: "updates", until: commitBy, hospitals: 3 });
+    expect((await first()).awaited).to.deep.equal(hospitals.map(({ self }) => self));
     for (const hospital of hospitals) {
       await hospital.commitUpdate({ round, manifest: digestOf(`${hospital.self}`), sampleCount: 7 });
     }
@@ -125,6 +126,7 @@ describe("the commands about a federation", () => {
     await aggregator.proposeModel({ round, model: digestOf("model"), included });
     await hospitals[0]!.attest({ round, proposal: 1, agree: true, scores: zeroDigest });
     expect(await first()).to.deep.include({ status: "proposed", awaits: "hospitals to attest", agreeing: 1 });
+    expect((await first()).awaited).to.deep.equal(hospitals.slice(1).map(({ self }) => self));
     await chain.passTime(terms.attestPeriod + 1);
     expect(await first()).to.deep.include({ awaits: "anybody to move it on", until: null });
     await aggregator.expire(round);
@@ -133,6 +135,20 @@ describe("the commands about a federation", () => {
     for (const hospital of hospitals) await hospital.attest({ round, proposal: 2, agree: true, scores: zeroDigest });
     expect(await first()).to.deep.include({ status: "final", awaits: "nothing", model: digestOf("model") });
     expect(await run("status", ...common)).to.match(/1 +final \(proposal 2\) +3\/3 +21 +3 yes, 0 no +nothing/);
+  });
+
+  it("status names a hospital whose update is late, and since when", async () => {
+    const { aggregator, hospitals } = federation;
+    const round = await aggregator.openRound({ plan: digestOf("plan"), base: digestOf("base") });
+    for (const hospital of hospitals.slice(1)) {
+      await hospital.commitUpdate({ round, manifest: digestOf(`${hospital.self}`), sampleCount: 7 });
+    }
+    expect((await runJson("status", ...common)).late).to.deep.equal([]);
+    await chain.passTime(terms.commitPeriod + 1);
+    const { commitBy } = await aggregator.round(round);
+    const absent = hospitals[0]!.self;
+    expect((await runJson("status", ...common)).late).to.deep.equal([{ member: absent, since: commitBy, rounds: 1 }]);
+    expect(await run("status", ...common)).to.match(new RegExp(`late +${absent} for .+ in 1 round`));
   });
 
   it("keys are created once, shown without a password, and their address alone", async () => {
