@@ -1,5 +1,7 @@
 // The tasks and answers of decode workers.
-import type { Plane, Reduction } from "../volume/geometry.ts";
+
+import type { PixelBox } from "../volume/measured-box.ts";
+import type { ReducedPlane, Reduction } from "../volume/reduce-frame.ts";
 import type { CtInstance } from "./ct-instance.ts";
 import type { DicomLimits } from "./limits.ts";
 
@@ -11,6 +13,8 @@ export type SharedHu = Int16Array<SharedArrayBuffer>;
 
 export type DecodeTask =
   | { readonly kind: "header"; readonly source: DicomSource }
+  /** Decode one frame, and find its measured pixels. */
+  | { readonly kind: "box"; readonly source: DicomSource; readonly frame: number }
   /** Decode all frames to HU, one after the other into shared memory if there is any, or reduced. */
   | {
       readonly kind: "decode";
@@ -35,7 +39,9 @@ export interface DecodeAnswer {
   /** Of headers, and with the first frame unless it is reduced. */
   readonly instance?: InstanceText | undefined;
   /** Size and spacing of `hu`, if it was reduced. */
-  readonly plane?: Omit<Plane, "values"> | undefined;
+  readonly plane?: Omit<ReducedPlane, "values"> | undefined;
+  /** Of a frame's measured pixels; undefined if it has none. */
+  readonly box?: PixelBox | undefined;
   /** Of frames, unless they were written into shared memory. */
   readonly hu?: Int16Array<ArrayBuffer> | undefined;
 }

@@ -2,7 +2,8 @@
 // work is lost.
 import { availableParallelism } from "node:os";
 import { openWorkerPool } from "../../foundation/worker-pool.ts";
-import type { Plane, Reduction } from "../volume/geometry.ts";
+import type { PixelBox } from "../volume/measured-box.ts";
+import type { ReducedPlane, Reduction } from "../volume/reduce-frame.ts";
 import type { CtInstance } from "./ct-instance.ts";
 import {
   type DecodeAnswer,
@@ -61,10 +62,20 @@ export interface DecodePool {
    */
   decode(source: DicomSource, options?: DecodeOptions): AsyncGenerator<DecodedFrame>;
   /**
-   * Decodes as `decode` does, and turns each frame upright and shrinks it (geometry.ts) in the worker, so that only the
+   * Decodes as `decode` does, and turns each frame upright and shrinks it (reduce-frame.ts) in the worker, so that only the
    * result is sent here.
    */
-  planes(source: DicomSource, reduction: Reduction, options?: { readonly signal?: AbortSignal }): AsyncGenerator<Plane>;
+  planes(
+    source: DicomSource,
+    reduction: Reduction,
+    options?: { readonly signal?: AbortSignal },
+  ): AsyncGenerator<ReducedPlane>;
+  /**
+   * Decodes one frame to find where its measured pixels lie, upright; undefined if it has none.
+   *
+   * @throws those of decode
+   */
+  box(source: DicomSource, frame: number): Promise<PixelBox | undefined>;
   /** Ends all workers; files in work fail with DICOM_POOL_CLOSED. */
   close(): Promise<void>;
 }
@@ -112,6 +123,10 @@ export function openDecodePool({
     async *planes(source, reduction, { signal } = {}) {
       for await (const { plane, hu } of pool.stream({ kind: "decode", source, reduction }, { signal }))
         yield { ...plane!, values: hu! };
+    },
+    async box(source, frame) {
+      const { box } = await pool.run({ kind: "box", source, frame });
+      return box;
     },
     close: pool.close,
   };

@@ -2,7 +2,9 @@
 import { isFedError } from "../../foundation/errors.ts";
 import { giveBack } from "../../foundation/give-back.ts";
 import { type SendAnswer, serveTasks, workerSettings } from "../../foundation/worker-tasks.ts";
-import { type Plane, type Reduction, reduceFrame } from "../volume/geometry.ts";
+import { upright } from "../volume/geometry.ts";
+import { measuredBox } from "../volume/measured-box.ts";
+import { type ReducedPlane, type Reduction, reduceFrame } from "../volume/reduce-frame.ts";
 import { frameMemory } from "../volume/shrink-pixels.ts";
 import type { CtInstance } from "./ct-instance.ts";
 import { decodeFrame, decodeFrames } from "./decode-frames.ts";
@@ -27,8 +29,12 @@ serveTasks<DecodeTask, DecodeAnswer>({
     const { source } = task;
     try {
       if (task.kind === "header") await send({ instance: writeInstance(readHeader(source)) }, { isLast: true });
-      else if ("bytes" in source) await decodeFile(readInstance(source.bytes, limits), task, send);
-      else await withDicomFile(source.path, limits, (file) => decodeFile(file, task, send));
+      else {
+        const perform = (file: DicomFile) =>
+          task.kind === "box" ? sendBox(file, task.frame, send) : decodeFile(file, task, send);
+        if ("bytes" in source) await perform(readInstance(source.bytes, limits));
+        else await withDicomFile(source.path, limits, perform);
+      }
     } finally {
       if ("bytes" in source) giveBack(source.bytes);
     }
@@ -48,12 +54,19 @@ async function decodeFile(file: DicomFile, { into, reduction }: FrameTask, send:
   }
 }
 
-async function* wholeFrames(file: DicomFile, into: SharedHu | undefined): AsyncGenerator<Plane> {
+async function sendBox(file: DicomFile, index: number, send: Send): Promise<void> {
+  const { rows, columns, frames } = file.instance;
+  const values = frameMemory(rows * columns);
+  await decodeFrame(file, index, values);
+  await send({ box: measuredBox(upright(values, { rows, columns }, frames[index]!)) }, { isLast: true });
+}
+
+async function* wholeFrames(file: DicomFile, into: SharedHu | undefined): AsyncGenerator<ReducedPlane> {
   const { rows, columns } = file.instance;
   for await (const values of decodeFrames(file, into)) yield { values, rows, columns, spacingMm: [1, 1] };
 }
 
-async function* reducedFrames(file: DicomFile, reduction: Reduction): AsyncGenerator<Plane> {
+async function* reducedFrames(file: DicomFile, reduction: Reduction): AsyncGenerator<ReducedPlane> {
   const { rows, columns, frames } = file.instance;
   for (const index of frames.keys()) {
     const whole = frameMemory(rows * columns);

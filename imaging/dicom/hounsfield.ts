@@ -25,6 +25,21 @@ export interface StoredWords {
 
 type Rescale = Pick<CtFrame, "rescaleSlope" | "rescaleIntercept">;
 
+/** Padding up to this is what air looks like, and measured air may have the same value. */
+const airUpToHu = -950;
+
+/**
+ * The value of pixels that were not measured. One value that means air is read as air: whether a writer names it must not
+ * change how measured air looks.
+ */
+function paddingOf(layout: Layout, { rescaleSlope, rescaleIntercept }: Rescale): number | undefined {
+  const { pixelPaddingValue, pixelPaddingLimit } = layout;
+  if (pixelPaddingValue === undefined || pixelPaddingLimit !== undefined) return pixelPaddingValue;
+  const hu = storedValue(layout, pixelPaddingValue) * rescaleSlope + rescaleIntercept;
+  const isStored = storedValue(layout, pixelPaddingValue) === pixelPaddingValue;
+  return isStored && hu >= neverMeasuredBelowHu && hu <= airUpToHu ? undefined : pixelPaddingValue;
+}
+
 /** The stored value of each word of 8 or 16 bits: the stored bits, with their sign extended. */
 export function storedValue({ bitsStored, highBit, isSigned }: Layout, word: number): number {
   const bits = word >>> (highBit + 1 - bitsStored);
@@ -40,7 +55,7 @@ export function toHounsfield(
   into: Int16Array,
 ): void {
   if (bytesPerWord === 2 && isWholeShift(layout, frame)) {
-    const { isSigned, bitsStored, highBit, pixelPaddingValue } = layout;
+    const { isSigned, bitsStored, highBit } = layout;
     hounsfieldByKernel(
       read,
       {
@@ -48,7 +63,7 @@ export function toHounsfield(
         left: 15 - highBit,
         right: 16 - bitsStored,
         intercept: frame.rescaleIntercept,
-        padding: pixelPaddingValue,
+        padding: paddingOf(layout, frame),
         neverBelow: neverMeasuredBelowHu,
         outside: outsideHu,
         lowest: lowestHu,
@@ -84,15 +99,16 @@ function isWholeShift(layout: Layout, { rescaleSlope, rescaleIntercept }: Rescal
 }
 
 /** HU of every word, clamped to lowestHu..highestHu: the index is a word of 8 or 16 bits. Cached for the next file. */
-export function hounsfieldTable(layout: Layout, { rescaleSlope, rescaleIntercept }: Rescale): Int16Array {
+export function hounsfieldTable(layout: Layout, rescale: Rescale): Int16Array {
   const { bitsAllocated, bitsStored, highBit, isSigned, pixelPaddingValue, pixelPaddingLimit } = layout;
+  const { rescaleSlope, rescaleIntercept } = rescale;
   const key = [
     ...[bitsAllocated, bitsStored, highBit, isSigned, pixelPaddingValue, pixelPaddingLimit],
     ...[rescaleSlope, rescaleIntercept],
   ].join("/");
   const kept = tables.get(key);
   if (kept) return kept;
-  const padding = pixelPaddingValue ?? Number.NaN;
+  const padding = paddingOf(layout, rescale) ?? Number.NaN;
   const lowestPadding = Math.min(padding, pixelPaddingLimit ?? padding);
   const highestPadding = Math.max(padding, pixelPaddingLimit ?? padding);
   const isPadding = (value: number) => value >= lowestPadding && value <= highestPadding;

@@ -4,8 +4,9 @@ import { FedError, isFedError } from "../../foundation/errors.ts";
 import type { DicomSource } from "../dicom/decode-messages.ts";
 import type { DecodePool } from "../dicom/decode-pool.ts";
 import type { Plane } from "../volume/geometry.ts";
+import { aroundBoth, type PixelBox } from "../volume/measured-box.ts";
 import type { Side } from "./join-volumes.ts";
-import type { OrderedFrame, RepeatedFrame } from "./order.ts";
+import type { OrderedFrame, OrderedSeries, RepeatedFrame } from "./order.ts";
 import type { SeriesCandidate } from "./select.ts";
 
 export interface Stack {
@@ -40,7 +41,7 @@ const mostDamaged = 0.2;
  */
 export async function readStack(
   { order, thicknessMm, continued }: SeriesCandidate,
-  use: (file: number, work: (source: DicomSource) => Promise<void>) => Promise<void>,
+  use: Use,
   {
     pool,
     pixelMm,
@@ -53,16 +54,79 @@ export async function readStack(
     readonly onDamaged?: (damaged: DamagedFile) => void;
   },
 ): Promise<Stack> {
+  const work = { use, pool, pixelMm, signal };
+  let decoded = await decodeSeries(order, await firstBox(order, work), work);
+  // Measured pixels of some slices lie outside: all are cut alike, to what any of them needs.
+  if (decoded.needed) decoded = await decodeSeries(order, decoded.needed, work);
+  const { planes, errors, placesOf, preferred } = decoded;
+  const damaged = [...errors]
+    .sort(([a], [b]) => a - b)
+    .map(([file, error]): DamagedFile => {
+      const isReplaced = [...placesOf.get(file)!.values()].every((place) => planes[place] !== undefined);
+      return { file, error, isReplaced };
+    });
+  const lost = damaged.filter(({ file, isReplaced }) => preferred.has(file) && !isReplaced);
+  if (lost.length > mostDamaged * preferred.size) {
+    const remedy = "copy or export the series again";
+    const [first] = lost;
+    const facts = {
+      damaged: lost.length,
+      files: preferred.size,
+      first: isFedError(first?.error) ? first.error.code : "",
+    };
+    throw new FedError("SERIES_DAMAGED", facts, { cause: first?.error, remedy });
+  }
+  for (const one of damaged) onDamaged?.(one);
+  const kept = order.frames.flatMap(({ heightMm }, place) =>
+    planes[place] ? [{ heightMm, plane: planes[place] }] : [],
+  );
+  return {
+    planes: kept.map(({ plane }) => plane),
+    heightsMm: kept.map(({ heightMm }) => heightMm),
+    spacingMm: order.spacingMm,
+    thicknessMm,
+    continued,
+  };
+}
+
+type Use = (file: number, work: (source: DicomSource) => Promise<void>) => Promise<void>;
+
+interface Work {
+  readonly use: Use;
+  readonly pool: DecodePool;
+  readonly pixelMm: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+interface DecodedSeries {
+  /** Of each place; undefined where no file could be decoded. */
+  readonly planes: readonly (Plane | undefined)[];
+  readonly errors: ReadonlyMap<number, unknown>;
+  /** Files that were decoded, and those that were first. */
+  readonly placesOf: WantedFrames;
+  readonly preferred: WantedFrames;
+  /** A box around the measured pixels of all slices, if they do not lie within the given one. */
+  readonly needed: PixelBox | undefined;
+}
+
+/** Decodes all slices, each from the first of its files that is whole. */
+async function decodeSeries(order: OrderedSeries, box: PixelBox | undefined, work: Work): Promise<DecodedSeries> {
+  const { use, pool, pixelMm, signal } = work;
   const planes: (Plane | undefined)[] = order.frames.map(() => undefined);
   const shift = rowShifts(order.frames);
+  const roomRows = shift.reduce((most, by) => Math.max(most, Math.abs(by)), 0);
   const errors = new Map<number, unknown>();
+  let needed: PixelBox | undefined;
   const decodeOne = async (file: number, places: ReadonlyMap<number, number>) => {
     const shifts = Array.from({ length: Math.max(...places.keys()) + 1 }, (_, index) => shift[places.get(index)!] ?? 0);
     await use(file, async (source) => {
       let index = 0;
-      for await (const plane of pool.planes(source, { pixelMm, shifts }, signal ? { signal } : {})) {
+      const reduction = { pixelMm, shifts, box, roomRows };
+      for await (const { beyond, ...plane } of pool.planes(source, reduction, signal ? { signal } : {})) {
         const place = places.get(index++);
-        if (place !== undefined) planes[place] = plane;
+        if (place === undefined) continue;
+        planes[place] = plane;
+        if (beyond) needed = aroundBoth(needed ?? box!, beyond);
       }
     });
   };
@@ -97,34 +161,27 @@ export async function readStack(
     );
     for (const [file, places] of wanted) placesOf.set(file, places);
   }
-  const damaged = [...errors]
-    .sort(([a], [b]) => a - b)
-    .map(([file, error]): DamagedFile => {
-      const isReplaced = [...placesOf.get(file)!.values()].every((place) => planes[place] !== undefined);
-      return { file, error, isReplaced };
-    });
-  const lost = damaged.filter(({ file, isReplaced }) => preferred.has(file) && !isReplaced);
-  if (lost.length > mostDamaged * preferred.size) {
-    const remedy = "copy or export the series again";
-    const [first] = lost;
-    const facts = {
-      damaged: lost.length,
-      files: preferred.size,
-      first: isFedError(first?.error) ? first.error.code : "",
-    };
-    throw new FedError("SERIES_DAMAGED", facts, { cause: first?.error, remedy });
+  return { planes, errors, placesOf, preferred, needed };
+}
+
+/** Slices of which one at least is whole in nearly all series, as shares of the stack. */
+const lookedAt = [0.5, 0.25, 0.75];
+
+/** The measured pixels of one slice, which are nearly always those of all; undefined if none could be decoded. */
+async function firstBox({ frames }: OrderedSeries, { use, pool, signal }: Work): Promise<PixelBox | undefined> {
+  for (const share of lookedAt) {
+    const { file, frame } = frames[Math.floor(share * frames.length)]!;
+    let box: PixelBox | undefined;
+    try {
+      await use(file, async (source) => {
+        box = await pool.box(source, frame);
+      });
+    } catch {
+      signal?.throwIfAborted();
+    }
+    if (box) return box;
   }
-  for (const one of damaged) onDamaged?.(one);
-  const kept = order.frames.flatMap(({ heightMm }, place) =>
-    planes[place] ? [{ heightMm, plane: planes[place] }] : [],
-  );
-  return {
-    planes: kept.map(({ plane }) => plane),
-    heightsMm: kept.map(({ heightMm }) => heightMm),
-    spacingMm: order.spacingMm,
-    thicknessMm,
-    continued,
-  };
+  return undefined;
 }
 
 /** For each file, the place in the stack of each frame that is needed. */

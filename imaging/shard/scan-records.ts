@@ -10,7 +10,7 @@ import type { ScanRecord } from "./shard-format.ts";
 import { type SplitName, splitPatients } from "./split-patients.ts";
 
 /** Raised when the same files give other outcomes, so that outcomes of an older version are not reused. */
-const pixelsVersion = 2;
+const pixelsVersion = 3;
 
 /** Keyed hash of a patient's files and of everything that decides the outcome but the label. */
 export function inputsOf(

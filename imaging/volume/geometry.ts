@@ -1,7 +1,6 @@
 // From a scanner's grid to the common one, in millimetres: upright, one field of view, one spacing. Going to coarser
 // pixels is averaging over what each one covers, so nothing aliases.
-import type { CtFrame, CtInstance } from "../dicom/ct-instance.ts";
-import { outsideHu } from "../dicom/hounsfield.ts";
+import type { CtFrame } from "../dicom/ct-instance.ts";
 import { shrinkPixels } from "./shrink-pixels.ts";
 
 export interface Plane {
@@ -61,25 +60,6 @@ export function shrink(plane: Plane, factor: number): Plane {
     columns: Math.floor(plane.columns / factor),
     spacingMm: [spacingMm[0] * factor, spacingMm[1] * factor],
   };
-}
-
-/** How a decoded slice is reduced. */
-export interface Reduction {
-  /** Pixels may be shrunk to this; 0 keeps the scanner's. */
-  readonly pixelMm: number;
-  /** Rows by which each frame of the file is moved (shiftRows), for a tilted gantry. */
-  readonly shifts: readonly number[];
-}
-
-/** A frame upright, moved and shrunk; its values may be `hu` itself. */
-export function reduceFrame(
-  hu: Int16Array,
-  { rows, columns, frames }: Pick<CtInstance, "rows" | "columns" | "frames">,
-  index: number,
-  { pixelMm, shifts }: Reduction,
-): Plane {
-  const turned = shiftRows(upright(hu, { rows, columns }, frames[index]!), shifts[index] ?? 0, outsideHu);
-  return shrink(turned, Math.max(1, Math.floor(pixelMm / Math.max(...turned.spacingMm))));
 }
 
 /** The interval that a pixel or a slice represents, mm. */

@@ -8,7 +8,7 @@ import { type DecodePool, openDecodePool } from "../../../imaging/dicom/decode-p
 import { readInstance } from "../../../imaging/dicom/read-instance.ts";
 import { allEncodings, type EncodingName, loadEncoders } from "../../../imaging/phantom/encodings.ts";
 import { writePart10 } from "../../../imaging/phantom/part10.ts";
-import { reduceFrame } from "../../../imaging/volume/geometry.ts";
+import { reduceFrame } from "../../../imaging/volume/reduce-frame.ts";
 import { collect, expectedHu, huOf, sampleFiles, scans, side, sliceCount } from "./samples.ts";
 
 const encodings = Object.keys(allEncodings) as EncodingName[];

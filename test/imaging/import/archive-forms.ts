@@ -9,13 +9,14 @@ import {
   describeMultiFrame,
   describeSlice,
   type InstanceNames,
+  type Storage,
   storageOf,
   storedWords,
   uidFor,
 } from "../../../imaging/phantom/ct-instance.ts";
 import { type EncodingName, encodePixels } from "../../../imaging/phantom/encodings.ts";
 import { type Dataset, writePart10 } from "../../../imaging/phantom/part10.ts";
-import { placeSlice, type QuarterTurns, turnWords } from "../../../imaging/phantom/placement.ts";
+import { type Placement, placeSlice, type QuarterTurns, turnWords } from "../../../imaging/phantom/placement.ts";
 import { synthesiseScan } from "../../../imaging/phantom/synthesise-scan.ts";
 
 export const slices = 7;
@@ -48,6 +49,18 @@ export const forms = fc.record({
   /** The upper half of the slices under a SeriesInstanceUID of its own. */
   isSplit: fc.boolean(),
   isPadded: fc.boolean(),
+  /** Pixels of a constant value around each slice, and whether PixelPaddingValue names the value. */
+  margin: fc.oneof(
+    { weight: 2, arbitrary: fc.constant(undefined) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        pixels: fc.tuple(fc.nat(9), fc.nat(9), fc.nat(9), fc.nat(9)),
+        isNamed: fc.boolean(),
+        value: fc.constantFrom("lowest", "air", "padding"),
+      }),
+    },
+  ),
   copies: fc.array(fc.nat(members.length * slices - 1), { maxLength: 3 }),
   litter: fc.subarray(["text", "viewer", "system", "report"]),
   container: fc.constantFrom("folder", "folder", "zip", "zip-of-class", "links"),
@@ -74,7 +87,15 @@ export const plainForm: Form = {
     turn: [0, "HFS"],
     frames: "single",
   },
-  ...{ isSplit: false, isPadded: false, copies: [], litter: [], container: "folder", labels: "folders" },
+  ...{
+    isSplit: false,
+    isPadded: false,
+    margin: undefined,
+    copies: [],
+    litter: [],
+    container: "folder",
+    labels: "folders",
+  },
   csv: {
     ...{ separator: ",", encoding: "utf8", quote: "none", words: "1 0", key: "id", extra: false, end: "\n" },
     isReversed: false,
@@ -97,7 +118,7 @@ export async function writeForm(dir: string, form: Form, { relabelled, removed }
   const files = new Map<string, Uint8Array>();
   const paths = new Map<number, string>();
   for (const member of present) {
-    const parts = form.frames === "multi" ? [multiFrame(member, form.encoding)] : sliceFiles(member, form);
+    const parts = form.frames === "multi" ? [multiFrame(member, form)] : sliceFiles(member, form);
     for (const [slice, bytes] of parts.entries()) {
       const path = pathOf(member, slice, labelOf(member), form);
       files.set(path, form.isPadded ? padded(bytes, form.encoding) : bytes);
@@ -155,36 +176,74 @@ function wordsOf(member: number, slice: number): Int16Array {
   return storedWords(scan.hu.subarray(slice * area, (slice + 1) * area), storage, scan.acquisition.outsideHu);
 }
 
-function sliceFiles(member: number, { encoding, turn: [turns, position], isSplit }: Form): Uint8Array[] {
+function sliceFiles(member: number, { encoding, turn: [turns, position], isSplit, margin }: Form): Uint8Array[] {
   const scan = scans[member]!;
   const storage = storageOf(scan.acquisition.manufacturer);
   return Array.from({ length: slices }, (_, slice) =>
-    once(`${member} ${slice} ${encoding} ${turns} ${isSplit}`, () => {
-      const placement = placeSlice(scan.geometry, slice, turns);
-      const dataset = describeSlice(scan, { placement, position, names: namesOf(member, slice, isSplit), storage });
+    once(`${member} ${slice} ${encoding} ${turns} ${isSplit} ${JSON.stringify(margin)}`, () => {
+      const placement = withMargin(placeSlice(scan.geometry, slice, turns), scan.geometry.spacingMm[1], margin);
+      const names = namesOf(member, slice, isSplit);
+      const dataset = describeSlice(scan, { placement, position, names, storage });
       const words = turnWords(wordsOf(member, slice), scan.geometry.rows, turns);
-      const { syntax, native, frame } = encodePixels(encoding, words, scan.geometry, storage);
+      const image = surrounded({ dataset, words, ...scan.geometry }, storage, margin);
+      const { syntax, native, frame } = encodePixels(encoding, image.words, image, storage);
       return frame
-        ? writePart10(dataset, { syntax, frames: [frame] })
-        : writePart10(withPixels(dataset, native!), { syntax });
+        ? writePart10(image.dataset, { syntax, frames: [frame] })
+        : writePart10(withPixels(image.dataset, native!), { syntax });
     }),
   );
 }
 
-function multiFrame(member: number, encoding: EncodingName): Uint8Array {
-  return once(`${member} multi ${encoding}`, () => {
+function multiFrame(member: number, { encoding, margin }: Form): Uint8Array {
+  return once(`${member} multi ${encoding} ${JSON.stringify(margin)}`, () => {
     const scan = scans[member]!;
     const storage = storageOf(scan.acquisition.manufacturer);
-    const placements = Array.from({ length: slices }, (_, slice) => placeSlice(scan.geometry, slice, 0));
-    const dataset = describeMultiFrame(scan, { placements, names: namesOf(member, 0), storage });
-    const frames = Array.from({ length: slices }, (_, slice) =>
-      encodePixels(encoding, wordsOf(member, slice), scan.geometry, storage),
+    const placements = Array.from({ length: slices }, (_, slice) =>
+      withMargin(placeSlice(scan.geometry, slice, 0), scan.geometry.spacingMm[1], margin),
     );
+    const described = describeMultiFrame(scan, { placements, names: namesOf(member, 0), storage });
+    const images = Array.from({ length: slices }, (_, slice) =>
+      surrounded({ dataset: described, words: wordsOf(member, slice), ...scan.geometry }, storage, margin),
+    );
+    const { dataset } = images[0]!;
+    const frames = images.map((image) => encodePixels(encoding, image.words, image, storage));
     const { syntax } = frames[0]!;
     const compressed = frames.flatMap(({ frame }) => frame ?? []);
     if (compressed.length > 0) return writePart10(dataset, { syntax, frames: frames.map(({ frame }) => frame!) });
     return writePart10(withPixels(dataset, Buffer.concat(frames.map(({ native }) => native!))), { syntax });
   });
+}
+
+/** The first pixel's place where the image begins with a margin. */
+function withMargin(placement: Placement, pixelMm: number, margin: Form["margin"]): Placement {
+  const [top = 0, , left = 0] = margin?.pixels ?? [];
+  const { positionMm, orientation } = placement;
+  const moved = positionMm.map((mm, axis) => mm - pixelMm * (left * orientation[axis]! + top * orientation[axis + 3]!));
+  return { ...placement, positionMm: moved as unknown as Placement["positionMm"] };
+}
+
+interface Image {
+  readonly dataset: Dataset;
+  readonly words: Int16Array;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** The image with pixels of one value around it. */
+function surrounded(image: Image, storage: Storage, margin: Form["margin"]): Image {
+  if (!margin) return image;
+  const [top, bottom, left, right] = margin.pixels;
+  const rows = image.rows + top + bottom;
+  const columns = image.columns + left + right;
+  const lowest = storage.signed ? -3000 : 0;
+  const value = { lowest, air: -1000 - storage.intercept, padding: storage.padding ?? lowest }[margin.value]!;
+  const words = new Int16Array(rows * columns).fill(value);
+  for (let row = 0; row < image.rows; row++)
+    words.set(image.words.subarray(row * image.columns, (row + 1) * image.columns), (row + top) * columns + left);
+  const dataset = new Map(image.dataset);
+  dataset.set("00280010", { vr: "US", value: [rows] }).set("00280011", { vr: "US", value: [columns] });
+  if (margin.isNamed) dataset.set("00280120", { vr: storage.signed ? "SS" : "US", value: [value] });
+  return { dataset, words, rows, columns };
 }
 
 function withPixels(dataset: Dataset, value: Uint8Array): Dataset {
