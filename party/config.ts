@@ -71,6 +71,8 @@ export const partyConfigFields = {
       relay: z.boolean().default(false),
       /** Lets auditors, who are no members, fetch objects. */
       serveAuditors: z.boolean().default(false),
+      /** Most that serving objects may take of the line, Mbit/s, all peers together; default: no limit. */
+      maxUploadMbit: z.number().min(1).max(100_000).optional(),
     })
     .strict()
     .default({}),

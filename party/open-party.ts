@@ -105,7 +105,10 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
     const { network: wires } = config;
     const ledgerFederation = ledger.federation;
     const addressFile = join(config.store, "addresses");
-    const options = { identity, ...wires, addressFile, federation: ledgerFederation, membership, blobs };
+    const { maxUploadMbit } = wires;
+    const uploadBytesPerSecond = maxUploadMbit === undefined ? undefined : maxUploadMbit * 125_000;
+    const node = { identity, ...wires, addressFile, uploadBytesPerSecond };
+    const options = { ...node, federation: ledgerFederation, membership, blobs };
     const together = shared === undefined ? {} : { fetching: shared.fetching };
     const network = await openPeerNetwork({ ...options, ...together, log: log.child("p2p") });
     closers.push(() => network.stop());

@@ -6,8 +6,8 @@ import { FedError } from "../../foundation/errors.ts";
 export interface AnswerSlot {
   /** Aborts when the slot is taken back. */
   readonly signal: AbortSignal;
-  /** The reader has taken bytes. */
-  progress(): void;
+  /** The reader has taken bytes. @param waitMs this side's own wait before it sends more, which is not the reader's fault */
+  progress(waitMs?: number): void;
   /** @param whole whether the reader took the whole answer. Idempotent. */
   release(whole: boolean): void;
 }
@@ -94,8 +94,8 @@ export function createAnswerSlots({ total, perPeer, stalledMs }: AnswerSlotsOpti
     counts.set(peer, countOf(peer) + 1);
     return {
       signal: slot.taken.signal,
-      progress() {
-        slot.lastProgress = performance.now();
+      progress(waitMs = 0) {
+        slot.lastProgress = performance.now() + waitMs;
       },
       release(whole) {
         if (!held.delete(slot)) return;

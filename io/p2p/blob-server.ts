@@ -1,5 +1,6 @@
 // Serves this machine's objects to peers that ask chunk by chunk. A peer costs at most a few chunks of memory and its
 // share of requests; one that asks nonsense, or stops reading, loses its stream.
+import { setTimeout as delay } from "node:timers/promises";
 import type { Connection, Libp2p, Stream } from "@libp2p/interface";
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import { chunkBytes } from "../../protocol/format/merkle.ts";
@@ -20,6 +21,8 @@ const strangerAnswers = { total: 4, perPeer: 2, stalledMs: 1_000 };
 const requestsPerMember = 1000;
 /** Requests a second of all strangers together: each may read and hash a chunk. */
 const requestsOfStrangers = 50;
+/** Bytes that are sent at a time under an upload limit: small enough that every reader gets some every few seconds. */
+const pacedBytes = 16 * 1024;
 /** A reader that takes nothing for so long is gone. */
 const goneMs = 30_000;
 
@@ -29,13 +32,18 @@ export interface BlobServerOptions {
   readonly standing: (peerId: string) => Standing;
   /** Called for each request of a peer that is served. */
   readonly onRequest: (connection: Connection) => void;
+  /** Limit for all answers together; without one the line is the limit. */
+  readonly uploadBytesPerSecond?: number | undefined;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
 
 /** Registers the protocol; resolves to a function that waits until no request is being answered. */
 export async function serveBlobs(network: Libp2p, options: BlobServerOptions): Promise<() => Promise<void>> {
-  const { blobs, standing, onRequest, log, signal } = options;
+  const { blobs, standing, onRequest, uploadBytesPerSecond, log, signal } = options;
+  const upload = uploadBytesPerSecond
+    ? createPace(uploadBytesPerSecond, { burst: Math.max(pacedBytes, uploadBytesPerSecond / 10) })
+    : undefined;
   const memberPaces = new Map<string, Pace>();
   const strangerPace = createPace(requestsOfStrangers);
   const slots = { member: createAnswerSlots(memberAnswers), stranger: createAnswerSlots(strangerAnswers) };
@@ -62,7 +70,7 @@ export async function serveBlobs(network: Libp2p, options: BlobServerOptions): P
       onRequest(connection);
       const bytes = await answerTo(blobs, request);
       slot.progress();
-      await writeWithTimeout(stream, bytes, limit, slot.progress);
+      await writeWithTimeout(stream, bytes, { signal: limit, upload, onProgress: slot.progress });
       whole = true;
     } finally {
       slot.release(whole);
@@ -128,24 +136,40 @@ function readRequests(stream: Stream, onRequest: (request: BlobRequest) => Promi
   });
 }
 
+interface Writing {
+  readonly signal: AbortSignal;
+  /** Bytes a second. */
+  readonly upload: Pace | undefined;
+  readonly onProgress: (waitMs?: number) => void;
+}
+
 /** Aborts where the reader takes nothing for `goneMs`, however large the answer is. */
-async function writeWithTimeout(
-  stream: Stream,
-  parts: readonly Uint8Array[],
-  signal: AbortSignal,
-  onProgress: () => void,
-): Promise<void> {
+async function writeWithTimeout(stream: Stream, parts: readonly Uint8Array[], writing: Writing): Promise<void> {
+  const { upload, onProgress } = writing;
   const gone = new AbortController();
   const timer = setTimeout(() => gone.abort(new FedError("BLOB_READER_STALLED", { stalledMs: goneMs })), goneMs);
+  const signal = AbortSignal.any([writing.signal, gone.signal]);
+  const options = {
+    signal,
+    onProgress() {
+      timer.refresh();
+      onProgress();
+    },
+  };
   try {
-    const options = {
-      signal: AbortSignal.any([signal, gone.signal]),
-      onProgress() {
-        timer.refresh();
-        onProgress();
-      },
-    };
-    for (const part of parts) await writeWhole(stream, part, options);
+    for (const part of parts) {
+      const step = upload ? pacedBytes : part.byteLength;
+      for (let offset = 0; offset < part.byteLength; offset += step) {
+        const piece = part.subarray(offset, offset + step);
+        const waitMs = upload?.reserve(piece.byteLength) ?? 0;
+        if (waitMs > 0) {
+          onProgress(waitMs);
+          await delay(waitMs, undefined, { signal });
+          timer.refresh();
+        }
+        await writeWhole(stream, piece, options);
+      }
+    }
   } finally {
     clearTimeout(timer);
   }

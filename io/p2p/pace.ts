@@ -5,6 +5,8 @@ import { setTimeout as delay } from "node:timers/promises";
 export interface Pace {
   /** Resolves when it is this request's turn. Rejects only when the signal aborts. */
   turn(signal: AbortSignal): Promise<void>;
+  /** Takes so many tokens at once, and returns the milliseconds until it is their turn. */
+  reserve(tokens: number): number;
   /** Takes so many tokens if they are there now. */
   tryTurn(tokens?: number): boolean;
 }
@@ -21,11 +23,16 @@ export function createPace(
     tokens = Math.min(burst, tokens + ((time - updated) / 1000) * perSecond);
     updated = time;
   };
+  const reserve = (count: number) => {
+    refill();
+    tokens -= count; // below zero: a place in the queue
+    return Math.max(0, (-tokens / perSecond) * 1000);
+  };
   return {
+    reserve,
     async turn(signal) {
-      refill();
-      tokens -= 1; // below zero: a place in the queue
-      if (tokens < 0) await delay((-tokens / perSecond) * 1000, undefined, { signal });
+      const waitMs = reserve(1);
+      if (waitMs > 0) await delay(waitMs, undefined, { signal });
     },
     tryTurn(count = 1) {
       refill();

@@ -44,6 +44,8 @@ export interface PeerNetworkOptions {
   readonly relay?: boolean;
   /** Lets anyone fetch objects, for auditors who are no members. Default false. */
   readonly serveAuditors?: boolean;
+  /** Limit for the objects that this node serves, all peers together; default: the line's. */
+  readonly uploadBytesPerSecond?: number | undefined;
   /** When a silent peer is given up; the default suits lines from 5 kB/s up. */
   readonly timeLimits?: TimeLimits;
   /** Objects that parties with the same store are fetching. */
@@ -131,6 +133,7 @@ export async function openPeerNetwork(options: PeerNetworkOptions): Promise<Peer
     blobs,
     standing,
     onRequest: quota.used,
+    uploadBytesPerSecond: options.uploadBytesPerSecond,
     log: log.child("blobs"),
     signal,
   });

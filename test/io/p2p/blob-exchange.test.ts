@@ -7,7 +7,7 @@ import { blobExchangeSuite } from "../../suites/blob-exchange.ts";
 import { expectCode, patternBytes } from "../../suites/blob-store.ts";
 import { gossipSuite } from "../../suites/gossip.ts";
 import { addressOf, announcementBy, TestFederation, type TestPeer, until } from "./federation-of-peers.ts";
-import { openSlowLine } from "./slow-line.ts";
+import { openSlowLine, type SlowLine } from "./slow-line.ts";
 
 const noLimit = { maxBytes: 1 << 30 };
 /** Time limits a tenth of the default ones. */
@@ -50,10 +50,20 @@ function storeWith(store: BlobStore, read: (chunk: number, bytes: Uint8Array) =>
 
 describe("objects between peers", () => {
   let peers: TestFederation;
+  const lines: SlowLine[] = [];
   beforeEach(() => {
     peers = new TestFederation();
   });
-  afterEach(() => peers.stop());
+  afterEach(async () => {
+    await Promise.all(lines.splice(0).map((line) => line.close()));
+    await peers.stop();
+  });
+
+  async function lineTo(server: TestPeer, speed: { bytesPerSecond?: number } = {}) {
+    const line = await openSlowLine(addressOf(server), speed);
+    lines.push(line);
+    return line;
+  }
 
   /** A peer with another reading of its own store. */
   async function startWith(read: (chunk: number, bytes: Uint8Array) => Promise<Uint8Array> | Uint8Array) {
@@ -165,7 +175,7 @@ describe("objects between peers", () => {
     const bytes = patternBytes(1.5 * chunkBytes);
     const server = await peers.start();
     const digest = await server.store.put(bytes);
-    const line = await openSlowLine(addressOf(server), { bytesPerSecond: 500_000 });
+    const line = await lineTo(server, { bytesPerSecond: 500_000 });
     const reader = await peers.start({ peers: [line.address], timeLimits: shortLimits });
     await until(() => reader.network.connectedMembers().length === 1);
     const started = performance.now();
@@ -174,14 +184,31 @@ describe("objects between peers", () => {
       2 * shortLimits.silenceMs,
     );
     await expectHas(reader, bytes, digest);
-    await line.close();
+  });
+
+  it("keeps the server's upload limit, all readers together, and serves each of them", async () => {
+    const bytes = patternBytes(1.5 * chunkBytes);
+    const limit = 2_000_000;
+    const server = await peers.start({ uploadBytesPerSecond: limit });
+    const digest = await server.store.put(bytes);
+    await Promise.all([1, 2, 3].map(() => lineTo(server)));
+    const readers = await Promise.all(lines.map(({ address }) => peers.start({ peers: [address] })));
+    await until(() => readers.every(({ network }) => network.connectedMembers().length >= 1));
+    const carried = () => lines.reduce((sum, line) => sum + line.carried(), 0);
+    const before = carried();
+    const started = performance.now();
+    await Promise.all(readers.map(({ network }) => network.exchange.fetch(digest, noLimit)));
+    const seconds = (performance.now() - started) / 1000;
+    const allowed = 1.1 * limit * (seconds + 0.1);
+    expect(carried() - before).to.be.within(bytes.byteLength, allowed);
+    for (const reader of readers) await expectHas(reader, bytes, digest);
   });
 
   it("gives up a line that went dead without a word, and takes the object from another peer", async () => {
     const bytes = patternBytes(8 << 20);
     const server = await peers.start();
     const digest = await server.store.put(bytes);
-    const line = await openSlowLine(addressOf(server), { bytesPerSecond: 4_000_000 });
+    const line = await lineTo(server, { bytesPerSecond: 4_000_000 });
     const reader = await peers.start({ peers: [line.address], timeLimits: shortLimits });
     await until(() => reader.network.connectedMembers().length === 1);
     const fetching = reader.network.exchange.fetch(digest, noLimit);
@@ -192,7 +219,7 @@ describe("objects between peers", () => {
     await peers.start({ blobs: files, peers: [addressOf(reader)] });
     await fetching;
     await expectHas(reader, bytes, digest);
-    await Promise.all([line.close(), files.close()]);
+    await files.close();
   });
 
   it("takes the last chunks of a slow peer from a quick one", async () => {
@@ -201,14 +228,13 @@ describe("objects between peers", () => {
     const quick = await peers.start();
     const digest = await slow.store.put(bytes);
     await quick.store.put(bytes);
-    const line = await openSlowLine(addressOf(slow), { bytesPerSecond: 50_000 });
+    const line = await lineTo(slow, { bytesPerSecond: 50_000 });
     const reader = await peers.start({ peers: [line.address, addressOf(quick)], timeLimits: shortLimits });
     await until(() => reader.network.connectedMembers().length === 2);
     const started = performance.now();
     await reader.network.exchange.fetch(digest, { ...noLimit, preferred: slow.address });
     // The slow line alone would take 21 s for its first chunk.
     expect(performance.now() - started).to.be.lessThan(10_000);
-    await line.close();
   });
 
   it("leaves the event loop to others while more peers are connected than it asks at the same time", async () => {
