@@ -21,6 +21,7 @@ module.exports = {
     room("imaging", ["imaging", "protocol", "foundation"], "imaging knows only protocol, foundation, its decoders and the database of an import"),
     room("model", ["model", "protocol", "foundation"], "model knows only protocol, foundation and TensorFlow"),
     ...["chain", "clock", "p2p", "store", "telemetry"].map((io) => room(`io/${io}`, [`io/${io}`, "protocol", "foundation"], "one outside system never knows another")),
+    room("io/pacs", ["io/pacs", "imaging/source/image-server.ts", "protocol", "foundation"], "an image server knows the port of an import, and nothing else of imaging"),
     room("party", ["party", "protocol", "foundation", "io"], "the runtime of any party: it wires io, and knows neither role"),
     {
       name: "node-steps", severity: "error", comment: "only the composition root and the trainer process wire io, imaging and model",

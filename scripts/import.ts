@@ -1,4 +1,4 @@
-// `consilium import`: an archive of chest CT becomes a shard that a hospital trains on.
+// `consilium import`: an archive of chest CT, or the studies of a PACS, become a shard that a hospital trains on.
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
@@ -9,13 +9,15 @@ import { importArchive, planImport } from "../imaging/import/import-archive.ts";
 import type { ImportOptions } from "../imaging/import/import-options.ts";
 import { explainPatient } from "../imaging/import/import-report.ts";
 import { NothingImported } from "../imaging/import/nothing-imported.ts";
+import type { ImageServer } from "../imaging/source/image-server.ts";
 import { windowNames } from "../imaging/volume/intensity.ts";
 import { explanation } from "./import/explain.ts";
 import { lookAtScan, lookReport } from "./import/look.ts";
 import { planTable } from "./import/plan-table.ts";
 import { refusedList } from "./import/refused-list.ts";
 import { importReport } from "./import/report.ts";
-import { parseOptions } from "./terminal/parse-options.ts";
+import { addPacsOptions, openPacs, pacsFields } from "./pacs/options.ts";
+import { parseOptions, whole } from "./terminal/parse-options.ts";
 import { progressBar } from "./terminal/progress.ts";
 import { addZipPassword, withZipPassword } from "./terminal/zip-password.ts";
 
@@ -46,6 +48,8 @@ const optionsSchema = z.object({
   seed: number,
   workers: number.optional(),
   pictures: number,
+  maxStudies: whole(1, 10_000_000).optional(),
+  ...pacsFields,
   dryRun: z.boolean().default(false),
   find: z
     .string()
@@ -64,9 +68,9 @@ export function importCommand(program: Command): void {
   const command = program
     .command("import")
     .description(
-      "Import chest CT into a shard: DICOM in any encoding, or jpg and png; a folder of any nesting, or a zip.",
+      "Import chest CT into a shard: DICOM in any encoding, or jpg and png; a folder of any nesting, a zip, or a PACS.",
     )
-    .argument("<source>", "folder or zip")
+    .argument("<source>", "folder, zip, or dicomweb+https://HOST/PATH of a PACS")
     .option("--out <dir>", "folder of the shard", "shard")
     .option("--key <file>", "key of the pseudonyms, made if missing; keep it at the hospital (default: <out>.key)")
     .option(
@@ -77,7 +81,8 @@ export function importCommand(program: Command): void {
     .option("--labels-over-folders", "take the CSV's label where the folder of a class contradicts it")
     .option("--patients-by <what>", "id or folder: what counts where PatientIDs and folders disagree about who is who")
     .option("--one-class", "take an archive in which all patients are of one class");
-  addZipPassword(command)
+  addPacsOptions(addZipPassword(command))
+    .option("--max-studies <n>", "PACS: look at no more studies")
     .option("--size <pixels>", "height and width of a slice in the shard", "64")
     .option("--windows <names>", `one channel each, of ${windowNames.join(", ")}`, "lung")
     .option("--field-mm <mm>", "side of the square field around the lungs", "320")
@@ -93,7 +98,7 @@ export function importCommand(program: Command): void {
     .option("--explain <hash>", "print why the patient of a pseudonym in <out> is not imported, or is labelled so")
     .option("--json", "print the outcome as JSON")
     .addHelpText("after", help)
-    .action(async (source: string, raw: unknown) => run(resolve(source), parseOptions(optionsSchema, raw, "import")));
+    .action(async (source: string, raw: unknown) => run(source, parseOptions(optionsSchema, raw, "import")));
 }
 
 const help = `
@@ -101,15 +106,28 @@ Labels come from a CSV, or from folders named positive and negative (or covid an
 and 0) with a folder for each patient in them. What cannot be used is listed with a reason and a remedy; the rest is
 imported. An interrupted import continues when it is started again, and one that would change nothing takes a second.
 
+From a PACS nothing but the shard is written to disk. Rows of --labels name PatientIDs, StudyInstanceUIDs or AccessionNumbers.
+HTTPS_PROXY and NO_PROXY are followed. See consilium pacs check for what to ask the PACS administrator for.
+
 Examples:
   consilium import ./archive --out ./shard
   consilium import ./archive --labels labels.csv --dry-run
   consilium import ./export.zip --password-file ./password --labels labels.csv --out /srv/consilium/shard
   consilium import ./scans --size 128 --windows lung,mediastinum --max-slices 48
+  consilium import dicomweb+https://pacs.example/dicom-web --query 'ModalitiesInStudy=CT&StudyDate=20200101-20201231' --labels labels.csv --token-file ./token
   consilium import ./archive --explain 3f0c2a9d
   consilium import ./archive --find 3f0c2a9d18b7e655`;
 
 async function run(source: string, options: Options): Promise<void> {
+  const server = options.explain === undefined ? await openPacs(source, options) : undefined;
+  try {
+    await importFrom(server ?? resolve(source), options);
+  } finally {
+    await server?.close();
+  }
+}
+
+async function importFrom(source: string | ImageServer, options: Options): Promise<void> {
   if (options.explain !== undefined) {
     const found = await explainPatient(resolve(options.out), options.explain);
     print(options, found, () => found.map(explanation).join("\n\n"));
@@ -136,7 +154,8 @@ async function run(source: string, options: Options): Promise<void> {
       print(options, summary, () => importReport(summary));
     } catch (error) {
       if (error instanceof NothingImported && !options.json) console.error(refusedList(error));
-      if (!isFedError(error, "LABELS_MISSING") || error.facts["patients"] !== 1 || options.dryRun) throw error;
+      const isOne = isFedError(error, "LABELS_MISSING") && error.facts["patients"] === 1;
+      if (!isOne || options.dryRun || typeof source !== "string") throw error;
       const look = await lookAtScan(source, `${resolve(options.out)}-planes.png`, password);
       print(options, { look, warning: "LABELS_MISSING" }, () => lookReport(look));
     }
@@ -148,14 +167,14 @@ function print({ json }: Options, value: unknown, text: () => string): void {
 }
 
 function asOptions(options: Options, password: string | undefined): ImportOptions {
-  const { labels, label, labelsOverFolders, patientsBy, seed, minSlices, pictures, workers } = options;
+  const { labels, label, labelsOverFolders, patientsBy, seed, minSlices, pictures, workers, maxStudies } = options;
   const { size, windows, fieldMm, sliceMm, maxSlices } = options;
   const [train, validation, test] = options.split;
   return {
     keyFile: resolve(options.key ?? `${options.out}.key`),
     labels: labels && resolve(labels),
     label: label && (label === "positive" ? 1 : 0),
-    ...{ labelsOverFolders, patientsBy, password, seed, minSlices, pictures, workers },
+    ...{ labelsOverFolders, patientsBy, password, seed, minSlices, pictures, workers, maxStudies },
     oneClass: options.oneClass || label !== undefined,
     shares: { train, validation, test },
     shape: { height: size, width: size, windows, fieldMm, sliceMm, maxSlices },

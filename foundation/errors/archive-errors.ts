@@ -77,6 +77,7 @@ export const archiveErrors = entriesOf("archive", {
   SHARD_NOT_FOUND: "import an archive there: consilium import",
   SHARD_PLACE_TAKEN: takeOtherFolder,
   SPLIT_SHARES: "give three shares that sum to 1, as in 0.7,0.15,0.15",
+  STUDY_NOT_LABELLED: "add a row for the study, if it shows what the patient's other rows say",
   TOO_FEW_SLICES: "lower --min-slices if so few slices are a scan",
   UNREADABLE: "check that the file can be read, or export it again",
   VALUE_UNREADABLE: "export the series again: numbers in its headers are not written as DICOM writes them",

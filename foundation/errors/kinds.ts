@@ -10,6 +10,7 @@ export const errorKinds = {
   object: "The bytes of a plan, manifest, update, model, scores or refusal are wrong, for everyone who has them",
   audit: "Findings of an audit, and reasons why a hospital disagrees with a proposal",
   archive: "Reading CT, labels and archives, and writing shards",
+  pacs: "The hospital's image server, from which an import reads",
   training: "Training, predicting and the networks",
   command: "Options, configurations, files and keys of the command line",
 } as const;

@@ -5,6 +5,7 @@ import { chainErrors, contractErrors } from "./chain-errors.ts";
 import { commandErrors } from "./command-errors.ts";
 import { blobErrors, generalErrors, peerErrors, storeErrors } from "./network-errors.ts";
 import { objectErrors } from "./object-errors.ts";
+import { pacsErrors } from "./pacs-errors.ts";
 import { trainingErrors } from "./training-errors.ts";
 
 export const errorTable = {
@@ -17,6 +18,7 @@ export const errorTable = {
   ...objectErrors,
   ...auditErrors,
   ...archiveErrors,
+  ...pacsErrors,
   ...trainingErrors,
   ...commandErrors,
 };

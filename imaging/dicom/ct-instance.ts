@@ -26,6 +26,7 @@ export interface CtInstance {
   readonly modality: string;
   /** Raw identifiers; "" where the file has none. */
   readonly patientId: string;
+  readonly accessionNumber: string;
   readonly studyUid: string;
   readonly seriesUid: string;
   readonly instanceUid: string;

@@ -2,6 +2,7 @@
 import type { CtFrame, CtInstance } from "./ct-instance.ts";
 import type { Decimals } from "./decimal-text.ts";
 import type { ElementSet } from "./element-set.ts";
+import { jsonElements } from "./json-elements.ts";
 import { type DicomLimits, dicomLimits } from "./limits.ts";
 import { type ParsedElements, parseElements } from "./parse-elements.ts";
 import { locatePixels, type PixelData, type StoredBytes } from "./pixel-data.ts";
@@ -22,7 +23,7 @@ export interface DicomFile {
  */
 export function readInstance(bytes: Uint8Array, limits: DicomLimits = dicomLimits): DicomFile {
   const parsed = parseElements(bytes, limits, { partial: false });
-  const instance = describe(parsed, limits);
+  const instance = describeParsed(parsed, limits);
   return { instance, pixels: locatePixels(parsed, instance) };
 }
 
@@ -37,7 +38,7 @@ export function readStoredInstance(head: Uint8Array, stored: StoredBytes, limits
   const { transferSyntax, pixels } = parsed;
   const isPlain = transferSyntax?.codec === "none" && !transferSyntax.deflated && pixels?.length !== undefined;
   if (!isPlain) return undefined;
-  const instance = describe(parsed, limits);
+  const instance = describeParsed(parsed, limits);
   return { instance, pixels: locatePixels(parsed, instance, stored) };
 }
 
@@ -48,10 +49,37 @@ export function readStoredInstance(head: Uint8Array, stored: StoredBytes, limits
  * @throws DICOM_FOREIGN, DICOM_TRUNCATED, DICOM_MALFORMED, DICOM_TOO_LARGE
  */
 export function readInstanceHeader(bytes: Uint8Array, limits: DicomLimits = dicomLimits): CtInstance {
-  return describe(parseElements(bytes, limits, { partial: true }), limits);
+  return describeParsed(parseElements(bytes, limits, { partial: true }), limits);
 }
 
-function describe({ elements, transferSyntaxUid, pixels }: ParsedElements, limits: DicomLimits): CtInstance {
+/**
+ * Reads the header of an instance from its data set in the JSON model of PS3.18 F, as an image server describes it. The
+ * transfer syntax is "" where the server does not name it.
+ *
+ * @throws DICOM_MALFORMED, DICOM_TOO_LARGE
+ */
+export function readInstanceDataset(dataset: unknown, limits: DicomLimits = dicomLimits): CtInstance {
+  const elements = jsonElements(dataset);
+  // Servers may leave the pixels out altogether: then their size says that there are some.
+  const hasPixels = elements.has(pixelData) || elements.uint16("00280010") !== undefined;
+  return describe({ elements, transferSyntaxUid: elements.plainText(availableTransferSyntax), hasPixels }, limits);
+}
+
+const pixelData = "7fe00010";
+/** PS3.18: of an instance as the server stores it. */
+const availableTransferSyntax = "00083002";
+
+interface Described {
+  readonly elements: ElementSet;
+  readonly transferSyntaxUid: string;
+  readonly hasPixels: boolean;
+}
+
+function describeParsed({ pixels, ...parsed }: ParsedElements, limits: DicomLimits): CtInstance {
+  return describe({ ...parsed, hasPixels: pixels !== undefined }, limits);
+}
+
+function describe({ elements, transferSyntaxUid, hasPixels }: Described, limits: DicomLimits): CtInstance {
   const isSigned = elements.uint16("00280103") === 1;
   const padding = (tag: string) => {
     const word = elements.uint16(tag);
@@ -59,17 +87,18 @@ function describe({ elements, transferSyntaxUid, pixels }: ParsedElements, limit
     return word !== undefined && isSigned ? (word << 16) >> 16 : word;
   };
   const shared = elements.items("52009229")[0];
-  const image = pixels ? describeImage(elements, limits) : noImage;
-  const bitsStored = pixels ? (elements.uint16("00280101") ?? image.bitsAllocated) : 0;
+  const image = hasPixels ? describeImage(elements, limits) : noImage;
+  const bitsStored = hasPixels ? (elements.uint16("00280101") ?? image.bitsAllocated) : 0;
   const unreadable = new Set<string>();
   const thickness = readNumbers([shared?.items("00289110")[0], elements], "00180050", 1);
   if (thickness === "unreadable") unreadable.add("SliceThickness");
-  const frames = pixels ? describeFrames(elements, limits, unreadable) : [];
+  const frames = hasPixels ? describeFrames(elements, limits, unreadable) : [];
   return {
     transferSyntax: transferSyntaxUid,
     sopClass: elements.plainText("00080016"),
     modality: elements.plainText("00080060").toUpperCase(),
     patientId: elements.text("00100020"),
+    accessionNumber: elements.text("00080050"),
     studyUid: elements.plainText("0020000d"),
     seriesUid: elements.plainText("0020000e"),
     instanceUid: elements.plainText("00080018"),
@@ -86,7 +115,7 @@ function describe({ elements, transferSyntaxUid, pixels }: ParsedElements, limit
     patientPosition: elements.plainText("00185100").toUpperCase(),
     sliceThicknessMm: known(thickness)?.[0],
     unreadable: [...unreadable].sort(),
-    hasPixels: pixels !== undefined,
+    hasPixels,
     ...image,
     photometricInterpretation: elements.plainText("00280004").toUpperCase(),
     bitsStored,

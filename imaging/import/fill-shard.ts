@@ -27,7 +27,7 @@ import { volumeOf } from "./read-one-scan.ts";
 import type { RefusedFiles } from "./refused-files.ts";
 
 export interface ImportProgress {
-  readonly stage: "files" | "patients";
+  readonly stage: "studies" | "files" | "patients";
   readonly done: number;
   readonly total: number;
 }

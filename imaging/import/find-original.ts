@@ -2,10 +2,10 @@
 import { FedError } from "../../foundation/errors.ts";
 import { openDecodePool } from "../dicom/decode-pool.ts";
 import { pseudonymsOf, readPseudonymKey } from "../shard/pseudonyms.ts";
-import { examine } from "../source/examine.ts";
 import { openExaminedFiles } from "../source/examined-files.ts";
 import { groupPatients } from "../source/group-patients.ts";
-import { openArchive } from "../source/listing.ts";
+import type { ImageServer } from "../source/image-server.ts";
+import { openSource } from "../source/open-source.ts";
 import { readLabels } from "../source/read-labels.ts";
 import { fileName } from "./normalise-patient.ts";
 
@@ -13,6 +13,7 @@ export interface FindOptions {
   readonly keyFile: string;
   readonly labels?: string | undefined;
   readonly password?: string | undefined;
+  readonly maxStudies?: number | undefined;
   readonly patientsBy?: "id" | "folder" | undefined;
 }
 
@@ -21,10 +22,17 @@ export interface FindOptions {
  * terminal of the person who asked, and nothing else.
  *
  * @param wanted a keyed hash, or the number of a file in the archive's natural order
- * @throws HASH_UNKNOWN, KEY_NOT_FOUND, and those of openArchive and readLabels
+ * @throws HASH_UNKNOWN, KEY_NOT_FOUND, and those of openSource and readLabels
  */
-export async function findOriginal(source: string, wanted: string, options: FindOptions): Promise<string[]> {
-  const { files, close } = await openArchive(source, options);
+export async function findOriginal(
+  place: string | ImageServer,
+  wanted: string,
+  options: FindOptions,
+): Promise<string[]> {
+  const opening = openSource(place, options);
+  let step = await opening.next();
+  while (!step.done) step = await opening.next();
+  const { files, examine, close } = step.value;
   const pool = openDecodePool();
   const pathOf = (file: number) => files.at(file).parts.join("/");
   const unknown = () => {
@@ -42,7 +50,7 @@ export async function findOriginal(source: string, wanted: string, options: Find
     for (const file of files) if (fileName(file, pseudonyms) === wanted) return [file.parts.join("/")];
     const examined = openExaminedFiles();
     const ofSeries: number[] = [];
-    for await (const one of examine(files, pool)) {
+    for await (const one of examine(pool)) {
       if (one.kind === "picture") examined.addPicture(one.file);
       if (one.kind !== "dicom") continue;
       examined.addDicom(one.file, one.instance);

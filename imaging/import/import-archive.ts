@@ -13,12 +13,13 @@ import {
 import type { QuarantineEntry } from "../shard/quarantine.ts";
 import { readShardIndex } from "../shard/shard-format.ts";
 import { openShardWriter, settleShardPlace } from "../shard/shard-writer.ts";
-import { examine } from "../source/examine.ts";
 import { type ExaminedFiles, openExaminedFiles } from "../source/examined-files.ts";
 import type { FileList } from "../source/file-list.ts";
 import { type Grouping, groupPatients } from "../source/group-patients.ts";
-import { openArchive } from "../source/listing.ts";
+import type { ImageServer } from "../source/image-server.ts";
+import { openSource } from "../source/open-source.ts";
 import { type ArchiveLabels, readLabels } from "../source/read-labels.ts";
+import type { Source } from "../source/source.ts";
 import { fillShard, type ImportProgress } from "./fill-shard.ts";
 import { type ImportOptions, type ParsedImportOptions, parseImportOptions } from "./import-options.ts";
 import type { ImportReport } from "./import-report.ts";
@@ -33,23 +34,25 @@ interface Cancellable {
 }
 
 /**
- * Imports a folder or a zip into shardDir. Options are checked, and files examined, before anything is written; an import
+ * Imports a folder, a zip or the studies of an image server into shardDir. Options are checked, and files examined, before anything is written; an import
  * that is interrupted continues when it is started again.
  *
  * @throws IMPORT_OPTIONS, ARCHIVE_UNREADABLE, ARCHIVE_EMPTY, ARCHIVE_NO_CT, ZIP_MALFORMED, ZIP_PASSWORD, LABELS_MISSING,
  * LABELS_ONE_CLASS, LABELS_MALFORMED, LABELS_CONTRADICT, LABELS_UNREADABLE, LABELS_SEVERAL, KEY_MALFORMED, KEY_UNREADABLE,
- * SHARD_PLACE_TAKEN, OUT_IS_LINK, IMPORT_RUNNING, STORE_FULL, NO_SCANS; and what `signal` throws
+ * SHARD_PLACE_TAKEN, OUT_IS_LINK, IMPORT_RUNNING, STORE_FULL, NO_SCANS, PACS_NO_STUDIES, the failures of an image server
+ * (image-server.ts); and what `signal` throws
  */
 export async function* importArchive(
-  source: string,
+  place: string | ImageServer,
   shardDir: string,
   rawOptions: ImportOptions,
-  { signal }: Cancellable = {},
+  { signal: stop }: Cancellable = {},
 ): AsyncGenerator<ImportProgress, ImportSummary> {
   const options = parseImportOptions(rawOptions);
-  const archive = await openArchive(source, options);
+  const source = yield* openSource(place, options, stop);
+  const signal = withFailure(source, stop);
   try {
-    const { files } = archive;
+    const { files } = source;
     const labels = await readLabels(files, options.labels);
     await settleShardPlace(shardDir);
     const { key, isNew } = await openKey(options);
@@ -62,7 +65,7 @@ export async function* importArchive(
     }
     const pool = openDecodePool(options.workers === undefined ? {} : { workers: options.workers });
     try {
-      const found = yield* examineAndGroup(files, labels, { options, pool, pseudonyms, signal });
+      const found = yield* examineAndGroup(source, labels, { options, pool, pseudonyms, signal });
       checkClasses(found, options);
       // Only now is anything written.
       if (isNew) await keepPseudonymKey(options.keyFile, key);
@@ -72,8 +75,13 @@ export async function* importArchive(
       await pool.close();
     }
   } finally {
-    await archive.close();
+    await source.close();
   }
+}
+
+/** Aborts also when the source fails as a whole: no patient is to blame for it. */
+function withFailure({ failed }: Source, stop: AbortSignal | undefined): AbortSignal | undefined {
+  return failed && stop ? AbortSignal.any([failed, stop]) : (failed ?? stop);
 }
 
 /**
@@ -83,23 +91,24 @@ export async function* importArchive(
  * @throws those of importArchive that come before anything is written
  */
 export async function* planImport(
-  source: string,
+  place: string | ImageServer,
   rawOptions: ImportOptions,
-  { signal }: Cancellable = {},
+  { signal: stop }: Cancellable = {},
 ): AsyncGenerator<ImportProgress, { readonly report: ImportReport; readonly isKeyKnown: boolean }> {
   const options = parseImportOptions(rawOptions);
-  const archive = await openArchive(source, options);
+  const source = yield* openSource(place, options, stop);
+  const signal = withFailure(source, stop);
   const pool = openDecodePool(options.workers === undefined ? {} : { workers: options.workers });
   try {
-    const { files } = archive;
+    const { files } = source;
     const labels = await readLabels(files, options.labels);
     const { key, isNew } = await openKey(options);
     const pseudonyms = pseudonymsOf(key);
-    const found = yield* examineAndGroup(files, labels, { options, pool, pseudonyms, signal });
+    const found = yield* examineAndGroup(source, labels, { options, pool, pseudonyms, signal });
     return { report: planPatients({ ...found, files: files.length, pseudonyms, ...options }), isKeyKnown: !isNew };
   } finally {
     await pool.close();
-    await archive.close();
+    await source.close();
   }
 }
 
@@ -115,7 +124,7 @@ function listingDigest(files: FileList): string {
 }
 
 /** Options but for those that change nothing about the shard. */
-function decidingOf({ keyFile, workers, password, labels, ...deciding }: ParsedImportOptions): unknown {
+function decidingOf({ keyFile, workers, password, labels, maxStudies, ...deciding }: ParsedImportOptions): unknown {
   return deciding;
 }
 
@@ -135,7 +144,7 @@ interface Work {
 }
 
 async function* examineAndGroup(
-  files: FileList,
+  { files, examine }: Source,
   { rows }: ArchiveLabels,
   { options, pool, pseudonyms, signal }: Work,
 ): AsyncGenerator<ImportProgress, Found> {
@@ -144,7 +153,7 @@ async function* examineAndGroup(
   const refuse = (error: unknown, file: number) =>
     refusedFiles.add(error, { file: fileName(files.at(file), pseudonyms), number: file + 1 });
   let done = 0;
-  for await (const one of examine(files, pool, signal)) {
+  for await (const one of examine(pool, signal)) {
     if (one.kind === "dicom") examined.addDicom(one.file, one.instance);
     if (one.kind === "picture") examined.addPicture(one.file);
     if (one.kind === "refused") refuse(one.error, one.file);

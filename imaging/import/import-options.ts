@@ -24,6 +24,8 @@ const optionsSchema = z
     patientsBy: z.enum(["id", "folder"]).optional(),
     /** Of encrypted zip archives. */
     password: z.string().optional(),
+    /** The most studies of an image server that are looked at; default: all that match. */
+    maxStudies: whole(1, 10_000_000).optional(),
     /** Decides the split. */
     seed: z.number().int().default(1),
     shares: z.object({ train: share, validation: share, test: share }).strict().default(defaultShares),

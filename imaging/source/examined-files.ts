@@ -7,7 +7,7 @@ import { Column } from "./column.ts";
 
 /** A useful file: DICOM or a picture. */
 export type UsefulFile =
-  | { readonly kind: "dicom"; readonly patientId: string; readonly studyUid: string; readonly seriesUid: string }
+  | ({ readonly kind: "dicom" } & Pick<CtInstance, "patientId" | "accessionNumber" | "studyUid" | "seriesUid">)
   | { readonly kind: "picture" };
 
 /** The useful files of an archive, by their places in its listing. */

@@ -11,6 +11,8 @@ export interface ListedFile {
   readonly bytes: number;
   /** Changes with the file: its modification time, or its checksum in the zip. */
   readonly version: number;
+  /** By which its folder identifies it, beside its name. */
+  readonly entry: number;
   /** Why it is only listed and not read: a zip that does not open, a link that is not followed. */
   readonly refusal: FedError | undefined;
   /**
@@ -72,6 +74,7 @@ export function openFileList(): FileListWriter {
       parts: [...folder.parts, name],
       bytes: bytes.at(index),
       version: version.at(index),
+      entry: entry.at(index),
       refusal: refusals.get(index),
       use: (work, beginning) => folder.use(name, entry.at(index), work, beginning),
     };

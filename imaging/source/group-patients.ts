@@ -9,7 +9,7 @@ import type { FileList } from "./file-list.ts";
 import { doubtsAboutFolders } from "./folder-doubts.ts";
 import { type FolderReading, readFolders } from "./folder-roles.ts";
 import type { LabelRow } from "./label-rows.ts";
-import { type MatchedBy, matchRows } from "./match-rows.ts";
+import { type MatchedBy, matchRows, type UnitMatches } from "./match-rows.ts";
 import { labelOfPerson, labelRemedy } from "./patient-label.ts";
 import { type Evidence, findPersons, type KnownBy, type Person, rowsOfSeveral } from "./persons.ts";
 import { picturesBesideDicom } from "./pictures-beside.ts";
@@ -89,6 +89,7 @@ export function groupPatients(files: FileList, examined: ExaminedFiles, options:
 
   const personOf = new Map<number, string>();
   for (const [name, { units: own }] of persons) for (const unit of own) personOf.set(unit, name);
+  const notLabelled = studiesNotLabelled(persons, units.all, matches);
   const dicom = new Map<string, number[]>();
   const pictures = new Map<string, number[]>();
   const picturesBeside: number[] = [];
@@ -100,6 +101,7 @@ export function groupPatients(files: FileList, examined: ExaminedFiles, options:
       picturesBeside.push(file);
       continue;
     }
+    if (notLabelled.has(unit)) continue;
     const into = units.all[unit]!.kind === "dicom" ? dicom : pictures;
     const own = into.get(name);
     if (own) own.push(file);
@@ -115,6 +117,11 @@ export function groupPatients(files: FileList, examined: ExaminedFiles, options:
     const said = labelOfPerson(person, { units: units.all, readings, matches, doubts, shared, options });
     const origin = originOf(person, { units: units.all, readings, matches, rows: options.rows, label: said.from });
     const own = { dicom: dicom.get(name) ?? [], pictures: pictures.get(name) ?? [] };
+    const left = person.units.filter((unit) => notLabelled.has(unit));
+    if (left.length > 0) {
+      const count = left.reduce((sum, unit) => sum + units.all[unit]!.files, 0);
+      quarantined.push(quarantineEntry(new FedError("STUDY_NOT_LABELLED"), { what: "series", patient, files: count }));
+    }
     if ("error" in said) {
       refused.push({ patient, code: said.error.code, remedy: said.error.remedy, origin, ...own });
       quarantined.push(quarantineEntry(said.error, { what: "scan", patient, files: origin.files }));
@@ -138,6 +145,27 @@ export function groupPatients(files: FileList, examined: ExaminedFiles, options:
     picturesBeside,
     rows: options.rows && { total: options.rows.length, unmatched },
   };
+}
+
+/**
+ * Where rows name studies or series, they say nothing about the patient's others: one of another year may show another
+ * state of health.
+ */
+function studiesNotLabelled(
+  persons: ReadonlyMap<string, Person>,
+  units: readonly Unit[],
+  matches: readonly UnitMatches[],
+): ReadonlySet<number> {
+  const left = new Set<number>();
+  for (const { units: own } of persons.values()) {
+    const isByStudy = own.some((unit) => {
+      const found = matches[unit]!;
+      return found !== "contradicting" && found.some(({ by }) => by === "UID" || by === "AccessionNumber");
+    });
+    if (!isByStudy) continue;
+    for (const unit of own) if (units[unit]!.kind === "dicom" && matches[unit]!.length === 0) left.add(unit);
+  }
+  return left;
 }
 
 function rowFacts(rows: readonly LabelRow[] | undefined): { rows?: number } {

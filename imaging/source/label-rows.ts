@@ -11,13 +11,15 @@ export interface LabelRow {
   /** Path of a file or folder, with slashes. */
   readonly file: string | undefined;
   readonly label: Label;
+  /** Whether the patients' names are accession numbers: a PatientID can be the same number. */
+  readonly isAccession?: boolean;
 }
 
+const accessionColumns = ["accessionnumber", "accession"];
 const patientColumns = ["patientid", "patient", "pid", "subjectid", "subject", "caseid", "case"].concat([
   "studyinstanceuid",
   "studyuid",
-  "accessionnumber",
-  "accession",
+  ...accessionColumns,
   "seriesinstanceuid",
   "seriesuid",
   "id",
@@ -61,6 +63,7 @@ export function readLabelRows(bytes: Uint8Array): LabelRow[] {
 
 interface Columns {
   readonly patientAt: number;
+  readonly isAccession: boolean;
   readonly labelAt: number;
   readonly fileAt: number;
   /** Index of the first row that is no header. */
@@ -79,6 +82,7 @@ function columnsOf(records: readonly string[][]): Columns | undefined {
     header.indexOf(names.find((name) => header.includes(name)) ?? "no such column");
   const columns = {
     patientAt: columnOf(patientColumns),
+    isAccession: accessionColumns.includes(header[columnOf(patientColumns)] ?? ""),
     labelAt: columnOf(labelColumns),
     fileAt: columnOf(fileColumns),
   };
@@ -88,12 +92,14 @@ function columnsOf(records: readonly string[][]): Columns | undefined {
   const isDataFile = filled.every(
     (cells) => cells.length >= 3 && /^(train|test|val|validation)$/i.test(unwrapped(cells[0]!)),
   );
-  return filled.length > 0 && isDataFile ? { patientAt: 2, labelAt: 1, fileAt: -1, first: 0 } : undefined;
+  return filled.length > 0 && isDataFile
+    ? { patientAt: 2, isAccession: false, labelAt: 1, fileAt: -1, first: 0 }
+    : undefined;
 }
 
 function rowsOf(
   records: readonly string[][],
-  { patientAt, labelAt, fileAt, first }: Columns,
+  { patientAt, isAccession, labelAt, fileAt, first }: Columns,
   decodings: readonly ((text: string) => string)[],
 ): LabelRow[] {
   const rows: LabelRow[] = [];
@@ -118,7 +124,7 @@ function rowsOf(
       throw new FedError("LABELS_CONTRADICT", { row }, { remedy: "give each patient one label" });
     }
     seen.set(key, label);
-    rows.push({ row, patients, file: file || undefined, label });
+    rows.push({ row, patients, file: file || undefined, label, ...(isAccession && { isAccession }) });
   }
   return rows;
 }

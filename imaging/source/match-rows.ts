@@ -6,6 +6,7 @@ import type { Unit } from "./units.ts";
 export type MatchedBy =
   | "file"
   | "UID"
+  | "AccessionNumber"
   | "PatientID"
   | "PatientID as a number"
   | "folder"
@@ -31,6 +32,8 @@ export function matchRows(units: readonly Unit[], index: RowIndex): UnitMatches[
     return isOne ? found[0] : undefined;
   };
   const ofId = (id: string): RowMatch | undefined => {
+    // A PatientID and the accession number of another patient can be the same number.
+    if (index.rows[0]?.isAccession) return undefined;
     const exact = index.ofName(id);
     if (exact !== undefined) return { row: exact, by: "PatientID" };
     const number = byNumber(id);
@@ -43,6 +46,7 @@ export function matchRows(units: readonly Unit[], index: RowIndex): UnitMatches[
     const matches: RowMatch[] = [];
     if (unit.fileRow >= 0) matches.push({ row: unit.fileRow, by: "file" });
     if (unit.uidRow >= 0) matches.push({ row: unit.uidRow, by: "UID" });
+    if (unit.accessionRow >= 0) matches.push({ row: unit.accessionRow, by: "AccessionNumber" });
     const own = unit.id === undefined ? undefined : ofId(unit.id);
     let isDoubted = false;
     const folders = unit.folder.flatMap((name, depth): RowMatch[] => {

@@ -5,6 +5,8 @@ export interface RowIndex {
   readonly rows: readonly LabelRow[];
   /** Index of the row with exactly this name of a patient. */
   ofName(name: string): number | undefined;
+  /** Index of the row with exactly this accession number, in a CSV of accession numbers. */
+  ofAccession(number: string): number | undefined;
   /** Indices of rows whose name is the same number: spreadsheets turn 0012 into 12 or 12.0. */
   ofNumber(name: string): readonly number[];
   /** Index of the row that names this file, or a folder above it, by its path or the end of its path. */
@@ -35,6 +37,10 @@ export function indexRows(rows: readonly LabelRow[]): RowIndex {
   return {
     rows,
     ofName: (name) => (name === "" ? undefined : names.get(sameText(name))),
+    ofAccession(number) {
+      const row = number === "" ? undefined : names.get(sameText(number));
+      return row !== undefined && rows[row]!.isAccession ? row : undefined;
+    },
     ofNumber: (name) => numbers.get(numberOf(name) ?? "") ?? [],
     ofPath(parts) {
       if (paths.size === 0) return undefined;

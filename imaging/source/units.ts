@@ -15,9 +15,13 @@ export interface Unit {
   readonly studyUid: string;
   /** Of pictures: the beginning of the files' names, without the slice's number. */
   readonly stem: string;
-  /** Indices of the CSV's rows that name its files, its study or series, or with which its files' names begin; -1 for none. */
+  /**
+   * Indices of the CSV's rows that name its files, its study or series, its accession number, or with which its files' names
+   * begin; -1 for none.
+   */
   readonly fileRow: number;
   readonly uidRow: number;
+  readonly accessionRow: number;
   readonly prefixRow: number;
   files: number;
 }
@@ -57,12 +61,14 @@ export function findUnits(
     const studyUid = isDicom ? about.studyUid : "";
     const fileRow = rows?.ofPath(parts) ?? -1;
     const uidRow = isDicom ? (rows?.ofName(studyUid) ?? rows?.ofName(about.seriesUid) ?? -1) : -1;
+    const accessionRow = isDicom ? (rows?.ofAccession(about.accessionNumber) ?? -1) : -1;
     const prefixRow = rows?.ofBeginning(name) ?? -1;
     const stem = isDicom ? "" : prefixOf(name);
-    const key = JSON.stringify([about.kind, folder, id, studyUid, stem, fileRow, uidRow, prefixRow]);
+    const key = JSON.stringify([about.kind, folder, id, studyUid, stem, fileRow, uidRow, accessionRow, prefixRow]);
     let number = numbers.get(key);
     if (number === undefined) {
-      number = all.push({ kind: about.kind, folder, id, studyUid, stem, fileRow, uidRow, prefixRow, files: 0 }) - 1;
+      const own = { kind: about.kind, folder, id, studyUid, stem, fileRow, uidRow, accessionRow, prefixRow };
+      number = all.push({ ...own, files: 0 }) - 1;
       numbers.set(key, number);
     }
     all[number]!.files++;

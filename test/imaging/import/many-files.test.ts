@@ -192,6 +192,7 @@ function frameAt(slice: number): CtFrame {
 function headerOf(patientId: string, seriesUid: string, instanceUid: string): Omit<CtInstance, "frames"> {
   return {
     ...{ transferSyntax: "1.2.840.10008.1.2.1", sopClass: "1.2.840.10008.5.1.4.1.1.2", modality: "CT" },
+    accessionNumber: "",
     ...{ patientId, studyUid: `study ${patientId}`, seriesUid, instanceUid, frameOfReferenceUid: "1.2" },
     ...{ imageType: ["ORIGINAL", "PRIMARY", "AXIAL"], manufacturer: "Maker", manufacturerModel: "Model" },
     ...{ kernel: "LUNG", bodyPart: "CHEST", patientPosition: "HFS", sliceThicknessMm: 1.25, unreadable: [] },

@@ -1,0 +1,249 @@
+// The studies of an image server as an archive: their metadata first, by which patients and series are chosen, then each
+// chosen instance when it is decoded. Nothing of it is written to disk, and few instances are in memory at a time.
+import { createHash } from "node:crypto";
+import { openByteBudget } from "../../foundation/byte-budget.ts";
+import { FedError, isFedError } from "../../foundation/errors.ts";
+import { giveBack } from "../../foundation/give-back.ts";
+import { inOrder } from "../../foundation/in-order.ts";
+import type { CtInstance } from "../dicom/ct-instance.ts";
+import { readInstanceDataset, readInstanceHeader } from "../dicom/read-instance.ts";
+import type { SeriesInstance } from "../series/examined-file.ts";
+import type { Examined } from "./examine.ts";
+import { openExaminedFiles } from "./examined-files.ts";
+import { type Folder, type ListedFile, openFileList } from "./file-list.ts";
+import { type ImageServer, isServerFailure, type ListedInstance } from "./image-server.ts";
+import type { Source, SourceProgress } from "./source.ts";
+
+const studiesAhead = 4;
+/** Of instances that are in work, whatever their size. */
+const maxBytesHeld = 2 ** 27;
+const headerBytes = 2 ** 16;
+
+interface ServerOptions {
+  readonly maxStudies?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Lists what the server finds. Studies that are gone when their metadata is asked for are listed with their refusal.
+ *
+ * @throws PACS_NO_STUDIES, and the failures of the server
+ */
+export async function* openServerArchive(
+  server: ImageServer,
+  { maxStudies = Number.POSITIVE_INFINITY, signal }: ServerOptions = {},
+): AsyncGenerator<SourceProgress, Source> {
+  const waiting = signal ? { signal } : {};
+  const studies: string[] = [];
+  if (maxStudies > 0) {
+    for await (const study of server.find(waiting)) if (studies.push(study) >= maxStudies) break;
+  }
+  if (studies.length === 0) throw new FedError("PACS_NO_STUDIES");
+
+  const failed = new AbortController();
+  /** In the order of arrival: the listing knows each file's number here as its entry. */
+  const headers = openExaminedFiles();
+  let arrived = 0;
+  /** Digests of headers that the files contradicted: the files count. */
+  const corrected = new Map<number, string>();
+  const budget = openByteBudget(maxBytesHeld);
+
+  async function bring(entry: number, instanceUid: string): Promise<Uint8Array> {
+    const { studyUid, seriesUid } = headers.headerOf(entry).instance;
+    try {
+      return await server.bring({ studyUid, seriesUid, instanceUid }, waiting);
+    } catch (error) {
+      // The readers of a series take an error for the file's own: this one ends the import.
+      if (isServerFailure(error)) failed.abort(error);
+      throw error;
+    }
+  }
+
+  const folder: Folder = {
+    parts: [],
+    use: (name, entry, work) => {
+      const { instance } = headers.headerOf(entry);
+      return budget.hold(estimatedBytes(instance), async () => {
+        const bytes = await bring(entry, instanceOf(name));
+        if (digestOf(readHeader(bytes)) !== (corrected.get(entry) ?? digestOf(withUid(instance, name)))) {
+          throw new FedError("PACS_CONTRADICTS");
+        }
+        return work({ bytes }).finally(() => giveBack(bytes));
+      });
+    },
+  };
+
+  const list = openFileList();
+  const answers = inOrder(studies, studiesAhead, (study) => describeStudy(server, study, waiting));
+  let done = 0;
+  for await (const answer of answers) {
+    if ("refusal" in answer) list.add(folder, { ...answer, bytes: 0, version: 0, entry: 0 });
+    else {
+      for (const { instanceUid, header } of answer.instances) {
+        const name = nameOf(instanceUid);
+        if (isFedError(header)) list.add(folder, { name, bytes: 0, version: 0, refusal: header });
+        else {
+          list.add(folder, { name, bytes: 0, version: versionOf(header), entry: arrived });
+          headers.addDicom(arrived++, header);
+        }
+      }
+    }
+    yield { stage: "studies", done: ++done, total: studies.length };
+  }
+  const files = list.finish();
+
+  /** By series, what the first of its files says about the metadata of all. */
+  const samples = new Map<string, Promise<{ readonly transferSyntax: string } | "another">>();
+
+  async function sample(entry: number, file: ListedFile, instance: SeriesInstance) {
+    const uid = instanceOf(file.parts.at(-1)!);
+    const header = await budget.hold(estimatedBytes(instance), () => headerFrom(bring(entry, uid)));
+    const isSame = digestOf(header) === digestOf({ ...instance, instanceUid: uid });
+    return isSame ? { transferSyntax: header.transferSyntax } : ("another" as const);
+  }
+
+  async function examineOne(place: number): Promise<Examined> {
+    const file = files.at(place);
+    if (file.refusal) return { kind: "refused", file: place, error: file.refusal };
+    const { entry } = file;
+    const { instance } = headers.headerOf(entry);
+    const name = file.parts.at(-1)!;
+    const known = withUid(instance, name);
+    if (instance.modality !== "CT" || !instance.hasPixels) return { kind: "dicom", file: place, instance: known };
+    const key = `${instance.studyUid} ${instance.seriesUid}`;
+    const sampled = samples.get(key) ?? sample(entry, file, instance);
+    samples.set(key, sampled);
+    try {
+      const said = await sampled;
+      if (said !== "another") return { kind: "dicom", file: place, instance: { ...known, ...said } };
+      const header = await budget.hold(estimatedBytes(instance), () => headerFrom(bring(entry, known.instanceUid)));
+      corrected.set(entry, digestOf(header));
+      return { kind: "dicom", file: place, instance: header };
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (isServerFailure(error)) throw error;
+      return { kind: "refused", file: place, error };
+    }
+  }
+
+  return {
+    files,
+    failed: failed.signal,
+    examine: () => inOrder(Array(files.length).keys(), examinedAhead, examineOne),
+    close: async () => {},
+  };
+}
+
+/** More than requests at a time, so that none waits for the first in order. */
+const examinedAhead = 256;
+
+type StudyAnswer =
+  | { readonly name: string; readonly refusal: FedError }
+  | { readonly instances: readonly { readonly instanceUid: string; readonly header: CtInstance | FedError }[] };
+
+async function describeStudy(
+  server: ImageServer,
+  studyUid: string,
+  waiting: { readonly signal?: AbortSignal },
+): Promise<StudyAnswer> {
+  try {
+    const instances = await server.instances(studyUid, waiting);
+    // A server may list an instance twice.
+    const once = [...new Map(instances.map((one) => [one.instanceUid, one])).values()];
+    const described = inOrder(once, studiesAhead, async (one) => {
+      const header = await headerOf(server, one, waiting);
+      return { instanceUid: one.instanceUid, header };
+    });
+    const own: { instanceUid: string; header: CtInstance | FedError }[] = [];
+    for await (const one of described) own.push(one);
+    return { instances: own };
+  } catch (error) {
+    if (!isFedError(error) || error.kind !== "pacs" || isServerFailure(error)) throw error;
+    return { name: `study-${studyUid}`, refusal: error };
+  }
+}
+
+/** From the data set that the server described, or else from the file. */
+async function headerOf(
+  server: ImageServer,
+  listed: ListedInstance,
+  waiting: { readonly signal?: AbortSignal },
+): Promise<CtInstance | FedError> {
+  const { dataset, studyUid, seriesUid, instanceUid } = listed;
+  try {
+    const isDescribed = dataset !== undefined;
+    const header = isDescribed ? readInstanceDataset(dataset) : await headerFrom(server.bring(listed, waiting));
+    const isNamed =
+      header.studyUid === studyUid && header.seriesUid === seriesUid && header.instanceUid === instanceUid;
+    return isNamed ? header : new FedError("PACS_CONTRADICTS");
+  } catch (error) {
+    if (!isFedError(error) || isServerFailure(error)) throw error;
+    return error;
+  }
+}
+
+async function headerFrom(bringing: Promise<Uint8Array>): Promise<CtInstance> {
+  const bytes = await bringing;
+  try {
+    return readHeader(bytes);
+  } finally {
+    giveBack(bytes);
+  }
+}
+
+/** The beginning is nearly always enough, and parsed faster. */
+function readHeader(bytes: Uint8Array): CtInstance {
+  try {
+    const header = readInstanceHeader(bytes.subarray(0, headerBytes));
+    if (header.hasPixels) return header;
+  } catch (error) {
+    if (!isFedError(error, "DICOM_TRUNCATED")) throw error;
+  }
+  return readInstanceHeader(bytes);
+}
+
+/** No patient of a CSV is named so: names of files must not match rows. */
+function nameOf(instanceUid: string): string {
+  return `instance-${instanceUid}`;
+}
+
+function instanceOf(name: string): string {
+  return name.slice("instance-".length);
+}
+
+function withUid(instance: SeriesInstance, name: string): CtInstance {
+  return { ...instance, instanceUid: instanceOf(name) };
+}
+
+/** Compressed instances are smaller. */
+function estimatedBytes({ rows, columns, bitsAllocated, samplesPerPixel, frames }: SeriesInstance): number {
+  const words = rows * columns * samplesPerPixel * Math.max(1, frames.length);
+  return headerBytes + words * Math.ceil(bitsAllocated / 8);
+}
+
+function versionOf(header: CtInstance): number {
+  return Number.parseInt(digestOf(header).slice(0, 12), 16);
+}
+
+/**
+ * Of all values that decide about pixels, patients and series. The transfer syntax is left out, since metadata does not name
+ * it; numbers that a mark has as text are compared as numbers.
+ */
+function digestOf({ transferSyntax: _, frames, ...instance }: CtInstance): string {
+  const compared = frames.map(({ marks, ...frame }) => {
+    const numbers = Object.entries(marks).map(([name, text]) => {
+      const number = Number(text);
+      return [name, text.trim() !== "" && Number.isFinite(number) ? number : text];
+    });
+    return { ...frame, marks: Object.fromEntries(numbers) };
+  });
+  return createHash("sha256")
+    .update(JSON.stringify([instance, compared], sorted))
+    .digest("hex");
+}
+
+/** Keys in one order, whatever the way in which an object was made. */
+function sorted(_: string, value: unknown): unknown {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value;
+}
