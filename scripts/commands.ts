@@ -22,6 +22,10 @@ export const commands: Readonly<Record<string, ListedCommand>> = {
     summary: "import a hospital's CT archive",
     load: async () => (await import("./import.ts")).importCommand,
   },
+  pacs: {
+    summary: "try a hospital's image server before importing from it",
+    load: async () => (await import("./pacs.ts")).pacsCommand,
+  },
   view: { summary: "draw a CT series as pictures", load: async () => (await import("./view.ts")).viewCommand },
   predict: {
     summary: "score patients with a model",

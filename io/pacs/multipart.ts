@@ -78,12 +78,11 @@ async function contentBefore(reader: ByteReader, delimiter: Buffer, maxPartBytes
     const piece = await reader.until(delimiter, left);
     pieces.push(piece);
     const ending = await reader.exactly(2);
-    if (/^(--|\r\n|[ \t])/.test(ending.toString("latin1"))) {
-      reader.putBack(ending);
-      return pieces.length === 1 ? piece : Buffer.concat(pieces);
-    }
-    pieces.push(delimiter, ending);
-    left -= piece.length + delimiter.length + ending.length;
+    // Also where it is content: the next delimiter may begin in it.
+    reader.putBack(ending);
+    if (/^(--|\r\n|[ \t])/.test(ending.toString("latin1"))) return pieces.length === 1 ? piece : Buffer.concat(pieces);
+    pieces.push(delimiter);
+    left -= piece.length + delimiter.length;
     if (left < 0) throw new FedError("PACS_TOO_LARGE", { maxBytes: maxPartBytes });
   }
 }

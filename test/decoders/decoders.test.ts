@@ -7,7 +7,8 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import { canonicalBytes } from "../../protocol/format/canonical.ts";
-import { type Decoder, decoders, exceptions } from "./decoders.ts";
+import type { Decoder } from "./decoder.ts";
+import { decoders, exceptions } from "./decoders.ts";
 import { hostileValues, jsonMutations, mutations, valueCount, withValue } from "./mutations.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));

@@ -57,18 +57,8 @@ import { fakeSignatures } from "../fakes/party-ports.ts";
 import { sampleFiles, scans } from "../imaging/dicom/samples.ts";
 import { modelOf, planOf } from "../protocol/strategy/small-federation.ts";
 import { make } from "../protocol/update/one-update.ts";
-
-export interface Decoder {
-  /** The exported functions that it fuzzes. */
-  readonly functions: readonly string[];
-  readonly form: "json" | "bytes";
-  /** Real bytes, each of which decodes. @param dir an empty folder */
-  samples(dir: string): Promise<readonly Uint8Array[]> | readonly Uint8Array[];
-  /** @param dir the folder of the samples */
-  decode(bytes: Uint8Array, dir: string): unknown;
-  /** Cases to try, where the default would take too long. */
-  readonly numRuns?: number;
-}
+import type { Decoder } from "./decoder.ts";
+import { pacsDecoders } from "./pacs-decoders.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -559,7 +549,13 @@ const imagingDecoders: readonly Decoder[] = [
   },
 ];
 
-export const decoders: readonly Decoder[] = [...protocolDecoders, ...ioDecoders, ...partyDecoders, ...imagingDecoders];
+export const decoders: readonly Decoder[] = [
+  ...protocolDecoders,
+  ...ioDecoders,
+  ...partyDecoders,
+  ...imagingDecoders,
+  ...pacsDecoders,
+];
 
 /** Exported functions named decode... or parse... that are not on the list, each with the reason. */
 export const exceptions: Readonly<Record<string, string>> = {
@@ -576,6 +572,7 @@ export const exceptions: Readonly<Record<string, string>> = {
   parseImportOptions: "options of the command line",
   parseInstance: "a message of this program's own thread",
   parseOptions: "options of the command line",
+  parsePacsAddress: "an argument of the command line",
   parseSettings: "options of the command line",
   parseTerms: "options of the command line",
 };

@@ -11,6 +11,7 @@ import { readTokenCommand } from "../../../io/pacs/credentials.ts";
 import { type DicomWebServer, openDicomWeb } from "../../../io/pacs/dicomweb.ts";
 import type { PacsAccess } from "../../../io/pacs/http.ts";
 import { openPace } from "../../../io/pacs/pace.ts";
+import { checkServer } from "../../../scripts/pacs/check-server.ts";
 import { phantomFiles } from "../../imaging/import/phantom-archive.ts";
 import { type Hook, multipartType, type Peer, partOf, sendJson, startPeer } from "./dicomweb-peer.ts";
 
@@ -296,6 +297,26 @@ describe("a PACS with DICOMweb", function () {
       for (const one of sockets) one.destroy();
       await new Promise((resolve) => proxy.close(resolve));
     });
+  });
+
+  it("is checked on one series, with what to ask its administrator for", async () => {
+    const options = { maxStudies: 10, maxInstances: 5, connections: 2 };
+    const { studies: count, series, failed } = await checkServer(open(), options);
+    expect([count, series?.instances, failed]).to.deep.equal([1, 5, undefined]);
+    expect(series!.bytes).to.equal(files.slice(0, 5).reduce((sum, { length }) => sum + length, 0));
+    const fails = async (path: string, status: number) => {
+      peer.hook = (request, response) => {
+        if (!request.url!.includes(path)) return false;
+        response.writeHead(status).end();
+        return true;
+      };
+      const result = await checkServer(open(), options);
+      expect(result.ask).to.not.deep.equal([]);
+      return [result.failed?.stage, result.failed?.code];
+    };
+    expect(await fails("?", 401)).to.deep.equal(["find", "PACS_UNAUTHORISED"]);
+    expect(await fails("/metadata", 403)).to.deep.equal(["describe", "PACS_UNAUTHORISED"]);
+    expect(await fails("/instances/", 500)).to.deep.equal(["bring", "PACS_REFUSED"]);
   });
 
   it("takes addresses without credentials, and without TLS on this machine only", () => {
