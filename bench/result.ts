@@ -10,6 +10,8 @@ export interface BenchResult {
   readonly ratio: number;
   /** Null where memory has no meaning for the work (gas) or was not measured. */
   readonly memoryRatio: number | null;
+  /** Bytes of all threads at the peak, where the work has a limit to hold. */
+  readonly peakBytes?: number;
   /** Shares of all the work, 0 to 1, that its parts took, where it says more than the whole. */
   readonly shares?: Readonly<Record<string, number>>;
 }

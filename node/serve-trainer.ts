@@ -5,27 +5,48 @@ import type { FromTrainer, Place, ToTrainer } from "./trainer-messages.ts";
 
 const heartbeatMs = 5000;
 
+/** A learner of which an import can replace the data. */
+export interface ServedLearner extends Learner {
+  isReplaced?(): Promise<boolean>;
+  close?(): Promise<void>;
+}
+
 /** Serves one learner for each data place over this process's IPC channel, until the parent closes it or dies. */
-export function serveTrainer(openLearner: (place: Place, log: Pick<Log, "info" | "warn">) => Promise<Learner>): void {
+export function serveTrainer(
+  openLearner: (place: Place, log: Pick<Log, "info" | "warn">) => Promise<ServedLearner>,
+): void {
   const send = (message: FromTrainer) => process.connected && process.send?.(message);
   const logAt = (level: "info" | "warn") => (event: string, facts?: ErrorFacts) =>
     void send({ kind: "log", level, event, facts });
   const log = { info: logAt("info"), warn: logAt("warn") };
   const aborts = new Map<number, AbortController>();
-  const learners = new Map<string, Promise<Learner>>();
+  const learners = new Map<string, Promise<ServedLearner>>();
   let queue: Promise<void> = Promise.resolve();
+
+  /** @param isBetweenRounds only then may new data take the place of those that a round has begun with */
+  const learnerOf = async (where: Place, isBetweenRounds: boolean): Promise<ServedLearner> => {
+    const place = JSON.stringify(where);
+    const open = (): Promise<ServedLearner> => {
+      const opening = openLearner(where, log);
+      learners.set(place, opening);
+      return opening.catch((error) => {
+        learners.delete(place); // the next attempt may succeed
+        throw error;
+      });
+    };
+    const known = await learners.get(place);
+    if (!known) return open();
+    if (!isBetweenRounds || !(await known.isReplaced?.())) return known;
+    const next = await open();
+    await known.close?.();
+    return next;
+  };
 
   const work = async (message: Exclude<ToTrainer, { kind: "abort" }>, signal: AbortSignal) => {
     const { id } = message;
     try {
       signal.throwIfAborted();
-      const place = JSON.stringify(message.place);
-      const opening = learners.get(place) ?? openLearner(message.place, log);
-      learners.set(place, opening);
-      const opened = await opening.catch((error) => {
-        learners.delete(place); // the next attempt may succeed
-        throw error;
-      });
+      const opened = await learnerOf(message.place, message.kind === "shard");
       if (message.kind === "shard") send({ kind: "done", id, result: await opened.shard() });
       else if (message.kind === "forget") {
         await opened.forget?.();

@@ -1,21 +1,37 @@
 // The trainer process: connects a hospital's shard to TensorFlow and serves the hospital over the IPC channel.
-import { mkdir, open, readdir, readFile, rename } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { seededIntegers } from "../foundation/random.ts";
 import { openShard, type Shard } from "../imaging/shard/shard.ts";
+import { shardFiles } from "../imaging/shard/shard-format.ts";
 import { type LocalWeights, openTrainer, type TrainingData } from "../model/training/trainer.ts";
 import type { TrainingSet } from "../model/training/training-set.ts";
 import { checkpointFile } from "./checkpoint-file.ts";
 import { serveTrainer } from "./serve-trainer.ts";
 
 serveTrainer(async ({ shard: dir, localWeights: localDir, checkpoint, shuffleLabels }, log) => {
+  const version = await versionOf(dir);
   const shard = await openShard(dir);
-  return openTrainer(trainingData(shard, shuffleLabels), {
+  const learner = openTrainer(trainingData(shard, shuffleLabels), {
     log,
     local: localDir === undefined ? undefined : localWeights(localDir),
     ...(checkpoint && { checkpoints: { everyMs: checkpoint.everyMs, ...checkpointFile(checkpoint.file) } }),
   });
+  return {
+    ...learner,
+    async isReplaced() {
+      const now = await versionOf(dir);
+      return now !== undefined && now !== version;
+    },
+    close: shard.close,
+  };
 });
+
+/** Another one after each import that changed the shard; undefined in the moment in which an import replaces it. */
+async function versionOf(dir: string): Promise<string | undefined> {
+  const status = await stat(join(dir, shardFiles.index)).catch(() => undefined);
+  return status && `${status.ino} ${status.mtimeMs} ${status.size}`;
+}
 
 function trainingData(shard: Shard, shuffleLabels: number | undefined): TrainingData {
   const { root, quarantine, height, width, channels } = shard;

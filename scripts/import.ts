@@ -16,6 +16,7 @@ import { lookAtScan, lookReport } from "./import/look.ts";
 import { planTable } from "./import/plan-table.ts";
 import { refusedList } from "./import/refused-list.ts";
 import { importReport } from "./import/report.ts";
+import { importRepeatedly } from "./import/watch.ts";
 import { addPacsOptions, openPacs, pacsFields } from "./pacs/options.ts";
 import { parseOptions, whole } from "./terminal/parse-options.ts";
 import { progressBar } from "./terminal/progress.ts";
@@ -55,6 +56,7 @@ const optionsSchema = z.object({
     .string()
     .regex(/^([0-9a-f]{16}|\d{1,9})$/, "16 hex digits, or the number of a file")
     .optional(),
+  watch: z.coerce.number().positive().max(100_000).optional(),
   explain: z
     .string()
     .regex(/^[0-9a-f]{1,16}$/, "1 to 16 hex digits")
@@ -96,6 +98,7 @@ export function importCommand(program: Command): void {
     .option("--dry-run", "read headers only, and print patients, labels and series before anything is decoded")
     .option("--find <hash>", "print which file, patient or series of the source a hash (or a file's number) stands for")
     .option("--explain <hash>", "print why the patient of a pseudonym in <out> is not imported, or is labelled so")
+    .option("--watch <minutes>", "import again whenever so many minutes have passed: new studies join the shard")
     .option("--json", "print the outcome as JSON")
     .addHelpText("after", help)
     .action(async (source: string, raw: unknown) => run(source, parseOptions(optionsSchema, raw, "import")));
@@ -115,16 +118,28 @@ Examples:
   consilium import ./export.zip --password-file ./password --labels labels.csv --out /srv/consilium/shard
   consilium import ./scans --size 128 --windows lung,mediastinum --max-slices 48
   consilium import dicomweb+https://pacs.example/dicom-web --query 'ModalitiesInStudy=CT&StudyDate=20200101-20201231' --labels labels.csv --token-file ./token
+  consilium import dicomweb+https://pacs.example/dicom-web --labels labels.csv --token-file ./token --watch 60
   consilium import ./archive --explain 3f0c2a9d
   consilium import ./archive --find 3f0c2a9d18b7e655`;
 
 async function run(source: string, options: Options): Promise<void> {
   const server = options.explain === undefined ? await openPacs(source, options) : undefined;
   try {
-    await importFrom(server ?? resolve(source), options);
+    const place = server ?? resolve(source);
+    if (options.watch === undefined || options.dryRun || options.find !== undefined) await importFrom(place, options);
+    else await watch(options.watch, () => importFrom(place, options));
   } finally {
     await server?.close();
   }
+}
+
+/** Until a signal; one that comes during an import ends this import, which the next start continues. */
+async function watch(minutes: number, importOnce: () => Promise<void>): Promise<void> {
+  const stop = new AbortController();
+  const onSignal = () => stop.abort(new FedError("INTERRUPTED"));
+  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
+  const onFailure = (error: unknown) => console.error(`${String(error)}: tried again in ${minutes} minutes`);
+  await importRepeatedly(importOnce, { everyMs: minutes * 60_000, signal: stop.signal, onFailure });
 }
 
 async function importFrom(source: string | ImageServer, options: Options): Promise<void> {

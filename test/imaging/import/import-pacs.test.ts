@@ -8,6 +8,7 @@ import type { ImportReport } from "../../../imaging/import/import-report.ts";
 import type { ImportSummary } from "../../../imaging/import/import-summary.ts";
 import { NothingImported } from "../../../imaging/import/nothing-imported.ts";
 import { uidFor } from "../../../imaging/phantom/ct-instance.ts";
+import { readShardIndex } from "../../../imaging/shard/shard-format.ts";
 import type { ImageServer } from "../../../imaging/source/image-server.ts";
 import { openDicomWeb } from "../../../io/pacs/dicomweb.ts";
 import type { PacsAccess } from "../../../io/pacs/http.ts";
@@ -140,6 +141,24 @@ describe("an import from a PACS with DICOMweb", function () {
     const pixels = await readFile(join(dir, "pixels.bin"));
     expect(pixels.equals(await readFile(join(root, "from-folder", "pixels.bin")))).to.equal(true);
     expect(summary).to.include({ positive: 2, negative: 2 });
+  });
+
+  it("takes new studies into the shard of the last import, and leaves everybody in their split", async () => {
+    const splitsOf = async (dir: string) => {
+      const { scans } = await readShardIndex(dir);
+      return new Map(scans.map(({ patient, split }) => [patient, split]));
+    };
+    const rows = [0, 1, 2, 3].map((index) => `N${index},${index % 2}\n`);
+    const more = join(root, "more.csv");
+    await writeInto(more, `${await readFile(labels, "utf8")}${rows.join("")}`);
+    const { dir } = await importFrom({ labels: more });
+    const before = await splitsOf(dir);
+    await peer.stop();
+    peer = await startPeer([...[0, 1, 2, 3].flatMap((n) => phantomFiles({ index: 20 + n, id: `N${n}` })), ...files]);
+    const { summary } = await importFrom({ labels: more }, dir);
+    expect([summary.scans, summary.resumed]).to.deep.equal([8, 4]);
+    const after = await splitsOf(dir);
+    for (const [patient, split] of before) expect(after.get(patient)).to.equal(split);
   });
 
   it("takes labels by AccessionNumber", async () => {

@@ -167,7 +167,7 @@ describe("a PACS with DICOMweb", function () {
     expect(peer.asked).to.have.length(1);
   });
 
-  it("goes on after a failure that passes", async () => {
+  it("continues after a failure that passes", async () => {
     let failures = 0;
     peer.hook = (request) => {
       if (++failures > 2) return false;

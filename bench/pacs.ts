@@ -1,0 +1,34 @@
+// Studies from a real Orthanc over DICOMweb on loopback, by us and by curl: 1,000 slices of 512 x 512. Orthanc and both run in
+// a network namespace of their own. Debian has it: apt-get install --no-install-recommends orthanc orthanc-dicomweb curl
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { missingForOrthanc, namespace } from "../test/e2e/pacs/orthanc-server.ts";
+import type { PacsMeasure } from "./pacs/measure.ts";
+import type { BenchResult } from "./result.ts";
+
+export async function run({ json }: { json: boolean }): Promise<BenchResult> {
+  const missing = missingForOrthanc();
+  if (missing !== undefined) throw new Error(`not here: ${missing}`);
+  const dir = await mkdtemp(join(tmpdir(), "consilium-bench-"));
+  try {
+    const program = fileURLToPath(new URL("./pacs/measure.ts", import.meta.url));
+    const args = [...namespace, process.execPath, "--disable-warning=ExperimentalWarning", program, dir];
+    const child = spawn("unshare", args, { stdio: ["ignore", "pipe", "inherit"] });
+    let text = "";
+    child.stdout.on("data", (piece: Buffer) => (text += piece));
+    await new Promise((resolve) => child.on("close", resolve));
+    const { ours, curl, wholeImport, importPeakBytes } = JSON.parse(text) as PacsMeasure;
+    if (!json) {
+      const peak = (importPeakBytes / 1e6).toFixed(0);
+      console.error(`whole import: ${wholeImport.toFixed(1)} s, ${peak} MB at the peak (limit 600)`);
+    }
+    const peerName = "curl, one connection";
+    const costs = { unit: "seconds" as const, ours, peer: curl, peerName, ratio: ours / curl };
+    return { name: "pacs", ...costs, memoryRatio: null, peakBytes: importPeakBytes };
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,107 @@
+// Run as a program in a network namespace: stores studies in Orthanc and measures, in turns, curl and us; then a whole import.
+import { spawn, spawnSync } from "node:child_process";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { inOrder } from "../../foundation/in-order.ts";
+import { writeSyntheticArchive } from "../../imaging/phantom/write-archive.ts";
+import { openDicomWeb } from "../../io/pacs/dicomweb.ts";
+import { login, loginHeaders, orthancUrl, startOrthanc } from "../../test/e2e/pacs/orthanc-server.ts";
+import { marker, watchMemory } from "../simulate/process-tree.ts";
+
+export interface PacsMeasure {
+  /** Seconds to bring all instances of all studies, with their metadata; medians of the turns. */
+  readonly ours: number;
+  readonly curl: number;
+  /** Seconds of `consilium import`, and what all its threads hold at the peak. */
+  readonly wholeImport: number;
+  readonly importPeakBytes: number;
+}
+
+const turns = 3;
+const patients = 4;
+const slices = 250;
+const connections = 4;
+const dir = process.argv[2]!;
+const web = `${orthancUrl}/dicom-web`;
+
+const archive = join(dir, "archive");
+const form = { patients, seed: 7, matrix: 512, slices: [slices, slices], encodings: ["explicit-little"] } as const;
+for await (const _ of writeSyntheticArchive(archive, form));
+const orthanc = await startOrthanc(join(dir, "orthanc"), storedFiles);
+try {
+  const server = openDicomWeb(new URL(web), "ModalitiesInStudy=CT", {
+    ...{ credentials: { kind: "basic", ...login }, tls: {}, proxies: {}, connections },
+  });
+  const studies: string[] = [];
+  for await (const study of server.find({})) studies.push(study);
+  const [ours, curl]: [number[], number[]] = [[], []];
+  for (let turn = 0; turn < turns; turn++) {
+    curl.push(await timed(async () => void bringByCurl(studies)));
+    ours.push(
+      await timed(async () => {
+        for (const study of studies) {
+          const instances = await server.instances(study, {});
+          for await (const _ of inOrder(instances, connections * 2, (one) => server.bring(one, {})));
+        }
+      }),
+    );
+  }
+  await server.close();
+  const whole = await importWhole();
+  const measure: PacsMeasure = { ours: median(ours), curl: median(curl), ...whole };
+  console.log(JSON.stringify(measure));
+} finally {
+  orthanc.kill("SIGKILL");
+}
+
+async function* storedFiles(): AsyncGenerator<Buffer> {
+  const names = await readdir(archive, { recursive: true });
+  for (const name of names) if (/\.dcm$/.test(name)) yield readFile(join(archive, name));
+}
+
+/** All studies over one connection, as Orthanc stores them. */
+function bringByCurl(studies: readonly string[]): void {
+  const type = 'accept: multipart/related; type="application/dicom"; transfer-syntax=*';
+  const head = [
+    "-sf",
+    "-H",
+    type,
+    "-H",
+    "accept-encoding: identity",
+    "-H",
+    `authorization: ${loginHeaders.authorization}`,
+  ];
+  const urls = studies.flatMap((study) => ["-o", "/dev/null", `${web}/studies/${study}`]);
+  const { status } = spawnSync("curl", [...head, ...urls]);
+  if (status !== 0) throw new Error(`curl ended with ${status}`);
+}
+
+async function importWhole(): Promise<Pick<PacsMeasure, "wholeImport" | "importPeakBytes">> {
+  await writeFile(join(dir, "password"), login.password);
+  const program = fileURLToPath(new URL("../../scripts/consilium.ts", import.meta.url));
+  const run = `pacs-${process.pid}`;
+  const args = ["--user", login.user, "--pacs-password-file", join(dir, "password"), "--out", join(dir, "shard")];
+  const labels = ["--labels", join(archive, "labels.csv"), "--pictures", "0"];
+  const all = ["--disable-warning=ExperimentalWarning", program, "import", `dicomweb+${web}`, ...args, ...labels];
+  const memory = watchMemory(run);
+  const wholeImport = await timed(async () => {
+    const child = spawn(process.execPath, all, {
+      env: { ...process.env, [marker]: run },
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    const status = await new Promise((resolve) => child.on("close", resolve));
+    if (status !== 0) throw new Error(`the import ended with ${status}`);
+  });
+  return { wholeImport, importPeakBytes: memory.stop() };
+}
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return (performance.now() - started) / 1000;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
