@@ -4,6 +4,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { environmentWithoutSecrets } from "../foundation/environment-without-secrets.ts";
 import { FedError, receivedError } from "../foundation/errors.ts";
+import { moduleBeside } from "../foundation/module-beside.ts";
 import type { Waiting } from "../foundation/waiting.ts";
 import type { Learner, Log, TrainOutcome, TrainProgress } from "../protocol/ports.ts";
 import type { FromTrainer, Place, Predictions, Shard, ToTrainer } from "./trainer-messages.ts";
@@ -40,7 +41,7 @@ export interface TrainerProcess {
 /** Starts no child before the first job. */
 export function openTrainerProcess(options: TrainerProcessOptions = {}): TrainerProcess {
   const { log, silenceMs = 600_000 } = options;
-  const { entry = new URL("./trainer-process.ts", import.meta.url) } = options;
+  const { entry = moduleBeside("./trainer-process", import.meta.url) } = options;
   const pending = new Map<number, Pending>();
   let child: ChildProcess | undefined;
   let watchdog: NodeJS.Timeout | undefined;

@@ -1,6 +1,7 @@
 // Decodes DICOM files on every core, each in a worker thread that may hang, run out of memory or die: only the file in
 // work is lost.
 import { availableParallelism } from "node:os";
+import { moduleBeside } from "../../foundation/module-beside.ts";
 import { openWorkerPool } from "../../foundation/worker-pool.ts";
 import type { PixelBox } from "../volume/measured-box.ts";
 import type { ReducedPlane, Reduction } from "../volume/reduce-frame.ts";
@@ -88,7 +89,7 @@ export function openDecodePool({
   timeoutMs = 30_000,
   maxHeapMib = 512,
   limits = dicomLimits,
-  entry = new URL("./decode-worker.ts", import.meta.url),
+  entry = moduleBeside("./decode-worker", import.meta.url),
 }: DecodePoolOptions = {}): DecodePool {
   const pool = openWorkerPool<DecodeTask, DecodeAnswer, DecodeSettings>({
     entry,

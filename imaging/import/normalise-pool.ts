@@ -1,4 +1,5 @@
 // Normalising takes as long as decoding: it has threads of its own, so that the main thread never waits for it.
+import { moduleBeside } from "../../foundation/module-beside.ts";
 import { openWorkerPool } from "../../foundation/worker-pool.ts";
 import type { Plane } from "../volume/geometry.ts";
 import type { NormaliseResult, NormaliseResults, NormaliseTask } from "./normalise-messages.ts";
@@ -18,7 +19,7 @@ export interface NormalisePool {
 
 export function openNormalisePool(size: number): NormalisePool {
   const pool = openWorkerPool<NormaliseTask, NormaliseResult>({
-    entry: new URL("./normalise-worker.ts", import.meta.url),
+    entry: moduleBeside("./normalise-worker", import.meta.url),
     workers: size,
     settings: undefined,
     errors: {

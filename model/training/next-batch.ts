@@ -1,4 +1,5 @@
 // Makes the next batch in a worker thread while TensorFlow runs a step, which blocks the main thread.
+import { moduleBeside } from "../../foundation/module-beside.ts";
 import { openWorkerPool } from "../../foundation/worker-pool.ts";
 import type { ModelSpec } from "../../protocol/format/model-spec.ts";
 import type { RawScan } from "./batch-pixels.ts";
@@ -18,7 +19,7 @@ export interface BatchTask {
 
 /** One thread for the whole process; it does not keep the process alive. */
 const batches = openWorkerPool<BatchTask, Float32Array<ArrayBuffer>>({
-  entry: new URL("./next-batch-worker.ts", import.meta.url),
+  entry: moduleBeside("./next-batch-worker", import.meta.url),
   workers: 1,
   settings: undefined,
   keepsProcess: false,

@@ -1,9 +1,10 @@
 // The last stage: runs `consilium audit` on the finished federation.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { moduleBeside } from "../../foundation/module-beside.ts";
 import type { RunDirectory } from "./run-directory.ts";
 
-const commandLine = fileURLToPath(new URL("../consilium.ts", import.meta.url));
+const commandLine = fileURLToPath(moduleBeside("../consilium", import.meta.url));
 
 /** The audit's output becomes this program's. @returns whether everything verified */
 export function auditRun(

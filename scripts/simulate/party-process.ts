@@ -6,9 +6,10 @@ import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { FedError } from "../../foundation/errors.ts";
+import { moduleBeside } from "../../foundation/module-beside.ts";
 import type { ConfiguredParty } from "./party-configs.ts";
 
-const commandLine = fileURLToPath(new URL("../consilium.ts", import.meta.url));
+const commandLine = fileURLToPath(moduleBeside("../consilium", import.meta.url));
 
 /** A running party, in this process or another. */
 export interface RunningParty {

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { FedError } from "../../foundation/errors.ts";
+import { moduleBeside } from "../../foundation/module-beside.ts";
 import { decodePlan, type Plan } from "../../protocol/format/plan.ts";
 import { planFrom } from "../plan/plan-from-choices.ts";
 import { planArguments } from "../plan/plan-options.ts";
@@ -10,7 +11,7 @@ import { readPlan } from "../plan/read-plan.ts";
 import type { RunDirectory } from "./run-directory.ts";
 import { planChoicesOf, type Settings } from "./settings.ts";
 
-const commandLine = fileURLToPath(new URL("../consilium.ts", import.meta.url));
+const commandLine = fileURLToPath(moduleBeside("../consilium", import.meta.url));
 
 /**
  * The plan that the settings ask for.
