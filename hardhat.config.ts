@@ -2,7 +2,6 @@
 import { createRequire } from "node:module";
 import hardhatEthers from "@nomicfoundation/hardhat-ethers";
 import hardhatChaiMatchers from "@nomicfoundation/hardhat-ethers-chai-matchers";
-import hardhatIgnitionEthers from "@nomicfoundation/hardhat-ignition-ethers";
 import hardhatKeystore from "@nomicfoundation/hardhat-keystore";
 import hardhatMocha from "@nomicfoundation/hardhat-mocha";
 import hardhatNetworkHelpers from "@nomicfoundation/hardhat-network-helpers";
@@ -34,14 +33,7 @@ const plain = Object.fromEntries(
 const deep = process.env["CONSILIUM_FUZZ"] === "deep";
 
 export default defineConfig({
-  plugins: [
-    hardhatEthers,
-    hardhatChaiMatchers,
-    hardhatNetworkHelpers,
-    hardhatMocha,
-    hardhatIgnitionEthers,
-    hardhatKeystore,
-  ],
+  plugins: [hardhatEthers, hardhatChaiMatchers, hardhatNetworkHelpers, hardhatMocha, hardhatKeystore],
   solidity: { profiles: { default: { compilers: [compiler], overrides: plain }, production: compiler } },
   // For `consilium deploy --network`. Addresses with credentials in them belong into Hardhat's keystore:
   // npx hardhat keystore set SEPOLIA_RPC_URL

@@ -8,7 +8,6 @@ import type { FoundingSteps } from "../ignition/modules/federation.ts";
 import { type FederationFile, readFederationFile, writeFederationFile } from "../io/chain/federation-file.ts";
 import type { RoundTerms } from "../protocol/contract/round.ts";
 import { parseDigest } from "../protocol/format/digest.ts";
-import { foundOnChain, requireFounded } from "./deploy/found.ts";
 import { askForWallet, maxFeeFrom, parseAddressOption, parseCount, rpcUrls, withMaxFee } from "./ledger/options.ts";
 import { parseTerms, type TermsOptions, withTermsOptions } from "./ledger/terms-options.ts";
 
@@ -87,6 +86,7 @@ async function deploy(options: Options): Promise<{ file: FederationFile; already
   const journalFolder = `${path.replace(/\.json$/, "")}.ignition`;
   const target = { network, rpc, chainId, journalFolder, maxFeeGwei: maxFeeFrom(options.maxFeeGwei) };
   const steps = readSteps(options); // checked before a password is typed
+  const { foundOnChain, requireFounded } = await import("./deploy/found.ts"); // here, since Ignition takes a second to load
   if (existsSync(path)) {
     const file = await readFederationFile(path);
     await requireFounded(file, { ...target, key: "none" });

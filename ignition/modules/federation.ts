@@ -1,6 +1,6 @@
 // The steps of founding a federation: create the contract, admit its first members, and hand it over to its next owner.
 // Ignition notes each step before and after it is sent, so that an interrupted founding can be resumed.
-import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
+import { buildModule } from "@nomicfoundation/ignition-core";
 import { ZeroAddress } from "ethers";
 import { roleNumbers } from "../../io/chain/deploy-federation.ts";
 import type { MemberRole, RoundTerms } from "../../protocol/contract/round.ts";

@@ -2,16 +2,17 @@
 // are not repeated.
 import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { keccak256 } from "ethers";
 import { FedError } from "../../foundation/errors.ts";
-import { type FoundingSteps, federationModule } from "../../ignition/modules/federation.ts";
+import type { FoundingSteps } from "../../ignition/modules/federation.ts";
 import { isTrainingRoundsCode } from "../../io/chain/contract-code.ts";
 import { creationData } from "../../io/chain/deploy-federation.ts";
 import { describeFederation, type FederationFile } from "../../io/chain/federation-file.ts";
 import { decodeRevert } from "../../io/chain/reverts.ts";
 import { parseAddress } from "../../protocol/format/digest.ts";
 import { mendJournal } from "./mend-journal.ts";
+import { runSteps } from "./run-steps.ts";
 import { type Connection, connectTarget, type Target } from "./target.ts";
 
 const deploymentId = "federation";
@@ -22,7 +23,7 @@ export interface Founding extends Target {
   readonly steps: Omit<FoundingSteps, "deployer">;
   /** Blocks on top of each step before the next; depends on the chain if not given. */
   readonly confirmations: number | undefined;
-  /** Shows Ignition's progress on stdout. */
+  /** Shows each transaction on stderr. */
   readonly display: boolean;
 }
 
@@ -38,10 +39,12 @@ export async function foundOnChain(founding: Founding): Promise<FederationFile> 
       await mendJournal(journal, { provider: connection.provider, sender: deployer, since });
     }
     const address = await runSteps(
-      connection,
+      connection.provider,
       { ...founding.steps, deployer },
       {
+        folder: dirname(journal),
         confirmations: founding.confirmations ?? (chainId === testChain ? 1 : 5),
+        maxFeeGwei: founding.maxFeeGwei,
         display: founding.display,
       },
     );
@@ -105,29 +108,6 @@ async function requireAcceptable({ provider }: Connection, { deployer, ...steps 
     const refusal = typeof revert === "string" ? decodeRevert(revert) : undefined;
     const remedy = "read the answer of the chain's client: nothing was sent";
     throw refusal ?? new FedError("DEPLOY_FAILED", { why: why.slice(0, 300) }, { cause: error, remedy });
-  }
-}
-
-/** @returns the contract's address */
-async function runSteps(
-  connection: Connection,
-  steps: FoundingSteps,
-  { confirmations, display }: { readonly confirmations: number; readonly display: boolean },
-): Promise<string> {
-  try {
-    const { rounds } = await connection.ignition.deploy(federationModule(steps), {
-      deploymentId,
-      displayUi: display,
-      config: { requiredConfirmations: confirmations, blockPollingInterval: 250 },
-    });
-    return await rounds.getAddress();
-  } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
-    if (/exceeds? the configured limit|maxFeePerGasLimit/i.test(text)) throw new FedError("CHAIN_FEES", {}, { cause });
-    const remedy = /reconcil/i.test(text)
-      ? "repeat the settings with which it was begun, or found another federation with another --out"
-      : "run the same command again: steps that are done are not repeated";
-    throw new FedError("DEPLOY_FAILED", { why: text.replace(/\s+/g, " ").slice(0, 300) }, { cause, remedy });
   }
 }
 

@@ -1,17 +1,8 @@
-// Hardhat's connection to the chain on which a federation is founded: a network of hardhat.config.ts or an RPC address.
-import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
+// The connection to the chain on which a federation is founded: an RPC address with a key from an encrypted keystore, or,
+// in a checkout, a network of hardhat.config.ts or a key in Hardhat's keystore.
 import type { Wallet } from "ethers";
-import { configVariable } from "hardhat/config";
-import { createHardhatRuntimeEnvironment } from "hardhat/hre";
-import type { HardhatUserConfig, HttpNetworkAccountsUserConfig, HttpNetworkUserConfig } from "hardhat/types/config";
-import { FedError } from "../../foundation/errors.ts";
-import userConfig from "../../hardhat.config.ts";
-
-const root = dirname(fileURLToPath(new URL("../../package.json", import.meta.url)));
-/** In Hardhat's keystore: npx hardhat keystore set CONSILIUM_DEPLOYER_KEY */
-export const deployerVariable = "CONSILIUM_DEPLOYER_KEY";
-const name = "target";
+import { FedError, isFedError } from "../../foundation/errors.ts";
+import { type Provider, rpcProvider } from "./rpc-provider.ts";
 
 export interface Target {
   readonly network: string | undefined;
@@ -26,29 +17,26 @@ export interface Target {
   readonly maxFeeGwei: number;
 }
 
+export interface Connection {
+  readonly provider: Provider;
+  close(): Promise<void>;
+}
+
 /**
  * Connects, and checks the chain id.
- * @throws NETWORK_UNKNOWN, KEY_IN_PLAIN, CHAIN_UNNAMED, RPC_UNREACHABLE, LEDGER_CHAIN_MISMATCH
+ * @throws PACKAGE_MISSING, NETWORK_UNKNOWN, KEY_IN_PLAIN, CHAIN_UNNAMED, RPC_UNREACHABLE, LEDGER_CHAIN_MISMATCH
  */
-export async function connectTarget(target: Target) {
-  const { network, key, journalFolder } = target;
-  if (key === "hardhat-keystore" && process.env[deployerVariable] !== undefined) {
-    const remedy = `unset it and use npx hardhat keystore set ${deployerVariable}, or give --keystore`;
-    throw new FedError("KEY_IN_PLAIN", { variable: deployerVariable }, { remedy });
-  }
-  const { chainId = target.chainId, ...known } = network === undefined ? fromRpc(target.rpc) : fromConfig(network);
+export async function connectTarget(target: Target): Promise<{ connection: Connection; chainId: number }> {
+  const { network, rpc, key } = target;
+  const { chainId = target.chainId, connect } =
+    rpc === undefined || key === "hardhat-keystore"
+      ? (await loadHardhat()).hardhatTarget(network, rpc, key)
+      : { connect: async () => ({ provider: rpcProvider(rpc, key === "none" ? undefined : key), async close() {} }) };
   if (chainId === undefined || (target.chainId !== undefined && target.chainId !== chainId)) {
     const remedy = "give --chain-id: 31337 for Hardhat and anvil, 11155111 for Sepolia";
     throw new FedError("CHAIN_UNNAMED", { network, chainId, asked: target.chainId }, { remedy });
   }
-  const maxFeePerGasLimit = BigInt(Math.round(target.maxFeeGwei * 1e9));
-  const config: HardhatUserConfig = {
-    ...userConfig,
-    networks: { [name]: { ...known, accounts: accountsOf(key), ignition: { maxFeePerGasLimit } } },
-    paths: { ...userConfig.paths, ignition: journalFolder },
-  };
-  const hardhat = await createHardhatRuntimeEnvironment(config, {}, root);
-  const connection = await hardhat.network.create(name);
+  const connection = await connect();
   const found = await askChainId(connection);
   if (found !== chainId) {
     await connection.close();
@@ -58,31 +46,24 @@ export async function connectTarget(target: Target) {
   return { connection, chainId };
 }
 
-export type Connection = Awaited<ReturnType<typeof connectTarget>>["connection"];
-
-/** Translates Hardhat's errors, which name the network "target". */
-async function askChainId({ provider }: { provider: { request(call: { method: string }): Promise<unknown> } }) {
+async function loadHardhat(): Promise<typeof import("./hardhat-target.ts")> {
   try {
-    return Number(await provider.request({ method: "eth_chainId" }));
+    return await import("./hardhat-target.ts");
   } catch (cause) {
-    const remedy = "check that the chain's RPC endpoint runs, and that its address is right";
-    throw new FedError("RPC_UNREACHABLE", { method: "eth_chainId" }, { cause, remedy });
+    if ((cause as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw cause;
+    const remedy =
+      "give --rpc, --chain-id and --keystore: networks by name and Hardhat's keystore work in a checkout of the repository";
+    throw new FedError("PACKAGE_MISSING", { name: "hardhat" }, { cause, remedy });
   }
 }
 
-function accountsOf(key: Target["key"]): HttpNetworkAccountsUserConfig {
-  if (key === "none") return "remote";
-  return key === "hardhat-keystore" ? [configVariable(deployerVariable)] : [key.privateKey];
-}
-
-function fromRpc(url: string | undefined): HttpNetworkUserConfig {
-  return { type: "http", chainType: "l1", url: url ?? "http://127.0.0.1:8545" };
-}
-
-function fromConfig(network: string): HttpNetworkUserConfig {
-  const networks = userConfig.networks ?? {};
-  const found = networks[network];
-  if (found?.type === "http") return found;
-  const known = Object.keys(networks).join(", ");
-  throw new FedError("NETWORK_UNKNOWN", { network, known }, { remedy: "add it to hardhat.config.ts, or give --rpc" });
+/** Translates Hardhat's errors, which name the network "target". */
+async function askChainId({ provider }: Connection): Promise<number> {
+  try {
+    return Number(await provider.request({ method: "eth_chainId" }));
+  } catch (cause) {
+    if (isFedError(cause) && cause.code !== "RPC_UNREACHABLE") throw cause;
+    const remedy = "check that the chain's RPC endpoint runs, and that its address is right";
+    throw new FedError("RPC_UNREACHABLE", { method: "eth_chainId" }, { cause, remedy });
+  }
 }

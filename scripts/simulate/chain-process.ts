@@ -4,8 +4,9 @@
 //   node chain-process.ts PORT JOURNAL      (sends { port } to its parent when it serves)
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import { Transaction, type TransactionLike } from "ethers";
-import { network } from "hardhat";
+import { requireFetched } from "../../foundation/fetched-packages.ts";
 
 /** The first line is the genesis: its time, and no transactions. */
 interface JournalLine {
@@ -45,6 +46,9 @@ const genesis = first?.time ?? Math.floor(Date.now() / 1000);
 if (!first) appendFileSync(journal, `${JSON.stringify({ time: genesis, transactions: [] })}\n`);
 // Mines a block for each transaction, and one each second so that chain time, which deadlines use, advances.
 const override = { initialDate: new Date(genesis * 1000), mining: { auto: true, interval: 1000 } };
+const hardhat = pathToFileURL(requireFetched("hardhat").resolve("hardhat/hre")).href;
+const { createHardhatRuntimeEnvironment } = (await import(hardhat)) as typeof import("hardhat/hre");
+const { network } = await createHardhatRuntimeEnvironment({}, {}, import.meta.dirname);
 const server = await network.createServer({ network: "node", override }, "127.0.0.1", Number(port));
 const { port: servedPort } = await server.listen();
 const url = `http://127.0.0.1:${servedPort}`;

@@ -1,11 +1,12 @@
 // Starts and stops the simulation's chain (chain-process.ts) and returns its URL.
 import { type ChildProcess, fork } from "node:child_process";
 import { createServer } from "node:net";
-import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FedError } from "../../foundation/errors.ts";
+import { requireFetched } from "../../foundation/fetched-packages.ts";
+import { moduleBeside } from "../../foundation/module-beside.ts";
 
-const here = dirname(fileURLToPath(import.meta.url));
+const program = fileURLToPath(moduleBeside("./chain-process", import.meta.url));
 
 export interface Chain {
   readonly url: string;
@@ -16,7 +17,7 @@ export interface Chain {
 /**
  * @param journal file that keeps the chain's blocks between starts
  * @param port 0 for any free one
- * @throws PORT_IN_USE, CHAIN_START
+ * @throws PORT_IN_USE, PACKAGE_MISSING, CHAIN_START
  */
 export async function startChain({ journal, port = 0 }: { journal: string; port?: number }): Promise<Chain> {
   if (port !== 0 && !(await isFree(port))) {
@@ -26,8 +27,8 @@ export async function startChain({ journal, port = 0 }: { journal: string; port?
       { remedy: "give another --rpc-port, or leave it out for any free one" },
     );
   }
-  const child = fork(join(here, "chain-process.ts"), [String(port), journal], {
-    cwd: join(here, "..", ".."), // where Hardhat finds its configuration
+  requireFetched("hardhat"); // said here, and not by the chain's process
+  const child = fork(program, [String(port), journal], {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     execArgv: ["--disable-warning=ExperimentalWarning"],
   });

@@ -1,12 +1,12 @@
 // Writes a recorded graph as TensorFlow's SavedModel, the only format that tfjs-node's binding loads.
-import { createRequire } from "node:module";
 import { FedError } from "../../../foundation/errors.ts";
+import { requireFetched } from "../../../foundation/fetched-packages.ts";
 import { type Attribute, backend } from "../kernels.ts";
 import type { Node, Place } from "./record.ts";
 
 /** The messages that tfjs-node itself reads saved models with (google-protobuf); it has no types. */
 // biome-ignore lint/suspicious/noExplicitAny: generated code without types
-const messages = createRequire(import.meta.url)("@tensorflow/tfjs-node-gpu/dist/proto/api_pb.js") as any;
+const messages = requireFetched("tensorflow")("@tensorflow/tfjs-node-gpu/dist/proto/api_pb.js") as any;
 
 export const tag = "serve";
 

@@ -1,0 +1,58 @@
+// Packages that only some commands need, and that are too large to be installed with the others: TensorFlow (280 MB) and
+// Hardhat (60 MB). In a checkout they lie in node_modules; beside an installed package `consilium fetch` puts them into the
+// user's cache. Both are looked for here.
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { FedError } from "./errors.ts";
+
+interface FetchedPackage {
+  readonly name: string;
+  /** Exactly this version is fetched; the same as in package.json. */
+  readonly version: string;
+  /** A file of the package that is there only once it can be used. */
+  readonly proof: string;
+}
+
+export const fetchedPackages = {
+  tensorflow: { name: "@tensorflow/tfjs-node-gpu", version: "4.22.0", proof: "lib/napi-v8/tfjs_binding.node" },
+  hardhat: { name: "hardhat", version: "3.17.0", proof: "package.json" },
+} as const satisfies Readonly<Record<string, FetchedPackage>>;
+
+/** What a command may need beyond what is installed. */
+export type Need = keyof typeof fetchedPackages;
+
+export const needs = Object.keys(fetchedPackages) as Need[];
+
+/** The folder that `consilium fetch` fills: its node_modules holds the packages of the need. */
+export function fetchedFolder(need: Need): string {
+  const { CONSILIUM_CACHE, XDG_CACHE_HOME } = process.env;
+  const cache = CONSILIUM_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), ".cache"), "consilium");
+  return join(cache, `${need}-${fetchedPackages[need].version}`);
+}
+
+/** Whether the need's package is there and can be used. */
+export function hasFetched(need: Need): boolean {
+  return folderOf(need) !== undefined;
+}
+
+/**
+ * A `require` that finds the need's package.
+ * @throws PACKAGE_MISSING
+ */
+export function requireFetched(need: Need): NodeJS.Require {
+  const folder = folderOf(need);
+  if (folder !== undefined) return createRequire(join(folder, "any.js"));
+  const { name, version } = fetchedPackages[need];
+  throw new FedError("PACKAGE_MISSING", { name, version }, { remedy: `run consilium fetch ${need}, then this again` });
+}
+
+/** The folder whose node_modules holds the package: one above this program, or the user's cache. */
+function folderOf(need: Need): string | undefined {
+  const { name, proof } = fetchedPackages[need];
+  const above = createRequire(import.meta.url).resolve.paths(name) ?? [];
+  return [...above.map(dirname), fetchedFolder(need)].find((folder) =>
+    existsSync(join(folder, "node_modules", name, proof)),
+  );
+}
