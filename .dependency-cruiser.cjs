@@ -4,7 +4,7 @@ const room = (from, allowed, comment) => ({
   comment,
   severity: "error",
   from: { path: `^${from}/` },
-  to: { path: "^(foundation|protocol|imaging|model|io|party|node|aggregator|dashboard|contracts|study|scripts|bench|test)/", pathNot: `^(${allowed.join("|")})(/|$)` },
+  to: { path: "^(foundation|protocol|imaging|model|io|party|node|aggregator|dashboard|contracts|auditor|library|examples|study|scripts|bench|test)/", pathNot: `^(${allowed.join("|")})(/|$)` },
 });
 const npm = (from, packages) => ({
   name: `${from.replaceAll("/", "-")}-packages`,
@@ -40,13 +40,22 @@ module.exports = {
       name: "aggregator-blind", severity: "error", comment: "the aggregator can neither run a model nor see an image",
       from: { path: "^aggregator/" }, to: { path: "^(imaging|model|node|study|scripts|test|bench)/" },
     },
+    room("auditor", ["auditor", "party", "protocol", "foundation", "io"], "the auditor's composition root: it wires io, and can see no image and no model's training"),
+    {
+      name: "auditor-only-by-leaves", severity: "error", comment: "parties do not audit",
+      from: { pathNot: "^(auditor|library|scripts|test|bench)/" }, to: { path: "^auditor/" },
+    },
+    {
+      name: "entries-only-export", severity: "error", comment: "the public entries are for other programs: nothing here imports them",
+      from: {}, to: { path: "^library/" },
+    },
     {
       name: "study-imports", severity: "error", comment: "nothing of the product imports an experiment; commands may run one",
       from: { pathNot: "^(study|scripts|test|bench)/" }, to: { path: "^study/" },
     },
     {
       name: "nothing-imports-scripts-or-test", severity: "error", comment: "scripts, test and bench are the leaves",
-      from: { pathNot: "^(scripts|test|bench)/" }, to: { path: "^(scripts|test|bench)/" },
+      from: { pathNot: "^(scripts|test|bench)/" }, to: { path: "^(scripts|test|bench|examples)/" },
     },
     npm("foundation", []),
     npm("protocol", ["zod", "@noble/hashes", "canonicalize"]),
@@ -55,13 +64,13 @@ module.exports = {
     { name: "no-circular", severity: "error", comment: "no cycles, type-only ones included", from: {}, to: { circular: true } },
     {
       name: "no-orphans", severity: "error", comment: "every file is used",
-      from: { orphan: true, pathNot: ["\\.d\\.ts$", "\\.config\\.", "^\\.", "^test/", "^bench/", "^scripts/", "trainer-process\\.ts$", "worker\\.ts$"] }, to: {},
+      from: { orphan: true, pathNot: ["\\.d\\.ts$", "\\.config\\.", "^\\.", "^test/", "^bench/", "^scripts/", "^library/", "^examples/", "trainer-process\\.ts$", "worker\\.ts$"] }, to: {},
     },
     { name: "not-to-unresolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "^(artifacts|cache|coverage|types|runs)/" },
+    exclude: { path: "^(artifacts|build|cache|coverage|types|runs)/" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "default", "types"], mainFields: ["module", "main", "types"] },

@@ -4,7 +4,7 @@ import { openParty, type PartyOpening } from "../party/open-party.ts";
 import type { Log } from "../protocol/ports.ts";
 import type { HospitalConfig } from "./config.ts";
 import type { HospitalEvent } from "./events.ts";
-import { runHospital } from "./hospital.ts";
+import { takePart } from "./hospital.ts";
 import { openTrainerProcess, type TrainerProcess } from "./learner-process.ts";
 import { readNotes } from "./notes.ts";
 
@@ -49,7 +49,7 @@ export async function runHospitalNode(config: HospitalConfig, options: HospitalN
       trainScans,
       ...(adopted ? { adopted: adopted.model } : {}),
     });
-    await runHospital(
+    await takePart(
       { ...party, learner, log },
       {
         ...(config.plan === undefined ? {} : { plan: config.plan }),

@@ -61,7 +61,7 @@ interface Signals {
 }
 
 /** Runs until the signal aborts; then waits for the actions in flight and returns. */
-export async function runHospital(
+export async function takePart(
   ports: HospitalPorts,
   options: HospitalOptions,
   { signal, onEvent }: { signal: AbortSignal; onEvent: (event: HospitalEvent) => void },

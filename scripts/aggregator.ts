@@ -1,6 +1,5 @@
 // `consilium aggregator`: the party that opens rounds and proposes averages, in a process of its own.
 import { type Command, Option } from "commander";
-import { runAggregator } from "../aggregator/aggregator.ts";
 import { parseAggregatorConfig } from "../aggregator/config.ts";
 import { logLevels } from "../io/telemetry/json-log.ts";
 import { runPartyCommand } from "./party/run-command.ts";
@@ -17,7 +16,8 @@ export function aggregatorCommand(program: Command): void {
       "\nEvents go to stdout and logs to stderr, one JSON object a line. Ctrl-C stops it in good order.\n" +
         "\nExamples:\n  consilium aggregator --config aggregator.json",
     )
-    .action((options: { config: string; logLevel: (typeof logLevels)[number] }) =>
-      runPartyCommand(options.config, options, parseAggregatorConfig, runAggregator),
-    );
+    .action(async (options: { config: string; logLevel: (typeof logLevels)[number] }) => {
+      const { runAggregator } = await import("../aggregator/aggregator.ts"); // here, since libp2p takes a second to load
+      await runPartyCommand(options.config, options, parseAggregatorConfig, runAggregator);
+    });
 }

@@ -6,7 +6,7 @@ import { recoverSigner } from "../io/chain/signatures.ts";
 import { auditFederation } from "../protocol/audit/audit-federation.ts";
 import type { AuditReport, AuditVerdict } from "../protocol/audit/report.ts";
 import { reportText } from "./audit/show-report.ts";
-import { openSources } from "./audit/sources.ts";
+import { openTarget } from "./audit/sources.ts";
 import { readTarget, type TargetOptions } from "./audit/target.ts";
 import { watchAudit } from "./audit/watch.ts";
 import { readTestScores, writeReport } from "./audit/write-report.ts";
@@ -54,7 +54,7 @@ async function audit(options: Options, rpcGiven: boolean): Promise<AuditReport> 
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, stop);
   const { signal } = controller;
   const maxModelBytes = parseCount(options.maxModelMib, "--max-model-mib") * 2 ** 20;
-  const sources = await openSources(await readTarget(options, rpcGiven), signal);
+  const sources = await openTarget(await readTarget(options, rpcGiven), signal);
   try {
     const signatures = { recover: recoverSigner };
     const work = auditFederation({ ...sources, signatures }, { maxModelBytes, signal });

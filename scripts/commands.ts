@@ -1,22 +1,26 @@
 // All commands, with the line that `consilium --help` prints about each. A command's file is loaded when it is called.
 import type { Command } from "commander";
+import type { Need } from "../foundation/fetched-packages.ts";
 
 interface ListedCommand {
   readonly summary: string;
   /** Loads the function that adds the command to the program. */
   readonly load: () => Promise<(program: Command) => void>;
+  /** What it needs beyond what is installed. */
+  readonly needs?: readonly Need[];
 }
 
 export const commands: Readonly<Record<string, ListedCommand>> = {
   simulate: {
     summary: "run a federation on this machine, from DICOM files to an audit",
     load: async () => (await import("./simulate.ts")).simulateCommand,
+    needs: ["tensorflow", "hardhat"],
   },
   plan: {
     summary: "write, check and name the plan and first model of a federation",
     load: async () => (await import("./plan.ts")).planCommand,
   },
-  node: { summary: "run a hospital", load: async () => (await import("./node.ts")).nodeCommand },
+  node: { summary: "run a hospital", load: async () => (await import("./node.ts")).nodeCommand, needs: ["tensorflow"] },
   aggregator: { summary: "run an aggregator", load: async () => (await import("./aggregator.ts")).aggregatorCommand },
   import: {
     summary: "import a hospital's CT archive",
@@ -30,6 +34,7 @@ export const commands: Readonly<Record<string, ListedCommand>> = {
   predict: {
     summary: "score patients with a model",
     load: async () => (await import("./predict.ts")).predictCommand,
+    needs: ["tensorflow"],
   },
   keys: {
     summary: "create and show a party's keys",
@@ -66,6 +71,7 @@ export const commands: Readonly<Record<string, ListedCommand>> = {
   reproduce: {
     summary: "train a hospital's update again, inside the hospital",
     load: async () => (await import("./reproduce.ts")).reproduceCommand,
+    needs: ["tensorflow"],
   },
   status: {
     summary: "show a federation's rounds, members and rules",
@@ -74,14 +80,17 @@ export const commands: Readonly<Record<string, ListedCommand>> = {
   baselines: {
     summary: "compare networks on the same scans",
     load: async () => (await import("./baselines.ts")).baselinesCommand,
+    needs: ["tensorflow"],
   },
   "cross-validate": {
     summary: "cross-validate on one hospital's data",
     load: async () => (await import("./cross-validate.ts")).crossValidateCommand,
+    needs: ["tensorflow"],
   },
   segment: {
     summary: "train and score a segmentation network",
     load: async () => (await import("./segment.ts")).segmentCommand,
+    needs: ["tensorflow"],
   },
   strategies: {
     summary: "compare aggregation rules under attack",
@@ -90,6 +99,11 @@ export const commands: Readonly<Record<string, ListedCommand>> = {
   skew: {
     summary: "compare strategies at hospitals of unlike labels",
     load: async () => (await import("./skew.ts")).skewCommand,
+    needs: ["tensorflow"],
+  },
+  fetch: {
+    summary: "fetch what training and simulations need",
+    load: async () => (await import("./fetch.ts")).fetchCommand,
   },
   synthesise: {
     summary: "write a synthetic archive of chest CT",

@@ -7,7 +7,7 @@ import { checkedBlobs } from "../protocol/audit/checked-blobs.ts";
 import { openLineage } from "../protocol/contract/lineage.ts";
 import type { Digest } from "../protocol/format/digest.ts";
 import { maxPlanBytes } from "../protocol/format/plan.ts";
-import { openSources } from "./audit/sources.ts";
+import { openTarget } from "./audit/sources.ts";
 import { readTarget, type TargetOptions } from "./audit/target.ts";
 import { parseCount, withReadOptions } from "./ledger/options.ts";
 
@@ -65,7 +65,7 @@ async function exportModel(options: Options, rpcGiven: boolean): Promise<Exporte
   const { signal } = controller;
   const wanted = wantedRound(options);
   const maxModelBytes = parseCount(options.maxModelMib, "--max-model-mib") * 2 ** 20;
-  const sources = await openSources(await readTarget(options, rpcGiven), signal);
+  const sources = await openTarget(await readTarget(options, rpcGiven), signal);
   try {
     const { finals } = await openLineage(sources.ledger)({ signal });
     const round = wanted === undefined ? finals.at(-1) : finals.find(({ id }) => id === wanted);

@@ -1,10 +1,9 @@
 // `consilium node`: one hospital, in a process of its own.
 import { type Command, Option } from "commander";
+import { software } from "../foundation/version.ts";
 import { logLevels } from "../io/telemetry/json-log.ts";
 import { parseHospitalConfig } from "../node/config.ts";
-import { runHospitalNode } from "../node/hospital-node.ts";
 import { runPartyCommand } from "./party/run-command.ts";
-import { software } from "./version.ts";
 
 /** Adds the command to the program. */
 export function nodeCommand(program: Command): void {
@@ -18,9 +17,10 @@ export function nodeCommand(program: Command): void {
       "\nEvents go to stdout and logs to stderr, one JSON object a line. Ctrl-C stops it in good order.\n" +
         "\nExamples:\n  consilium node --config hospital.json\n  consilium node --config hospital.json 2>>hospital.log | jq .event",
     )
-    .action((options: { config: string; logLevel: (typeof logLevels)[number] }) =>
-      runPartyCommand(options.config, options, parseHospitalConfig, (config, party) =>
+    .action(async (options: { config: string; logLevel: (typeof logLevels)[number] }) => {
+      const { runHospitalNode } = await import("../node/hospital-node.ts"); // here, since libp2p takes a second to load
+      await runPartyCommand(options.config, options, parseHospitalConfig, (config, party) =>
         runHospitalNode(config, { ...party, software }),
-      ),
-    );
+      );
+    });
 }

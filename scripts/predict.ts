@@ -5,8 +5,8 @@ import type { Command } from "commander";
 import pc from "picocolors";
 import { FedError } from "../foundation/errors.ts";
 import { blankPicture, drawArea, drawText, encodePng } from "../imaging/view/picture.ts";
-import { type Explanation, explain } from "../model/network/explain.ts";
-import { createNetwork, type Network } from "../model/network/network.ts";
+import type { Explanation } from "../model/network/explain.ts";
+import type { Network } from "../model/network/network.ts";
 import type { TrainingSet } from "../model/training/training-set.ts";
 import { defaultPlan } from "../protocol/format/default-plan.ts";
 import type { ModelSpec } from "../protocol/format/model-spec.ts";
@@ -55,7 +55,8 @@ export function predictCommand(program: Command): void {
         throw new FedError("MODEL_UNREADABLE", { file: modelFile }, { cause, remedy: "check the path of the model" });
       });
       const spec = plan === undefined ? specOf(weights) : decodePlan(await readGiven(plan, "--plan")).model;
-      const networks = openNetworks(weights, spec, plan !== undefined);
+      const { explain } = await import("../model/network/explain.ts"); // here, since TensorFlow takes a second to load
+      const networks = await openNetworks(weights, spec, plan !== undefined);
       const results: (Explanation & { scan: string })[] = [];
       try {
         if (out !== undefined) await makeOutputFolder(out);
@@ -75,7 +76,8 @@ export function predictCommand(program: Command): void {
 }
 
 /** The model as a network for scans of so many slices: a plan's for all, else one that is shown no slice twice. */
-function openNetworks(weights: Uint8Array, spec: ModelSpec, isPlanned: boolean) {
+async function openNetworks(weights: Uint8Array, spec: ModelSpec, isPlanned: boolean) {
+  const { createNetwork } = await import("../model/network/network.ts");
   const networks = new Map<number, Network>();
   const open = (slices: number): Network => {
     const network = createNetwork({ ...spec, input: { ...spec.input, slices } });

@@ -9,7 +9,6 @@ import { withPlanOptions } from "./plan/plan-options.ts";
 import { wantedPlan } from "./simulate/plan.ts";
 import { newestUnfinished, openRunDirectory, type RunDirectory } from "./simulate/run-directory.ts";
 import { parseSettings } from "./simulate/settings.ts";
-import { simulate } from "./simulate/stages.ts";
 import { addZipPassword, type ZipPasswordOptions } from "./terminal/zip-password.ts";
 
 interface Flags extends ZipPasswordOptions {
@@ -56,6 +55,7 @@ export function simulateCommand(program: Command): void {
       try {
         mkdirSync(run.at("logs"), { recursive: true });
         const log = jsonLog((line) => appendFileSync(run.at("logs", "simulate.log"), `${line}\n`));
+        const { simulate } = await import("./simulate/stages.ts"); // here, since it loads nearly everything
         const { verified } = await simulate(run, { signal: controller.signal, json: flags.json === true, log });
         if (!verified) process.exitCode = 1;
       } catch (error) {

@@ -1,8 +1,8 @@
 // Names: an object is named by the SHA-256 root of its bytes, a member by its chain address.
 import { FedError } from "../../foundation/errors.ts";
 
-declare const brand: unique symbol;
-type Branded<T, Name extends string> = T & { readonly [brand]: Name };
+/** A named property and not a unique symbol, which declarations cannot name. It exists in types only. */
+type Branded<T, Name extends string> = T & { readonly __brand: Name };
 
 /** SHA-256 Merkle digest of an object (protocol/format/merkle.ts): 0x and 64 lower-case hex digits, as a Solidity bytes32. */
 export type Digest = Branded<`0x${string}`, "Digest">;

@@ -11,7 +11,7 @@ import { ColumnBuffers } from "./column-buffers.ts";
 import { NextModel } from "./next-model.ts";
 import { PairwiseDistances } from "./pairwise-distances.ts";
 import { strategyOf } from "./registry.ts";
-import type { ServerStep, Strategy } from "./strategy.ts";
+import type { AggregationRule, ServerStep } from "./strategy.ts";
 import { totalWeight } from "./weighted-sum.ts";
 import { updateWeights } from "./weights.ts";
 
@@ -34,6 +34,8 @@ export interface AggregationInput {
   readonly updates: readonly IncludedUpdate[];
   /** Members of the round, whether they sent an update or not. */
   readonly memberCount: number;
+  /** In place of the plan's rule: for studies only. The plan's section still bounds ages and shares. */
+  readonly rule?: AggregationRule | undefined;
 }
 
 /** The share of each hospital, for people. */
@@ -50,7 +52,7 @@ export interface AggregationReport {
 export async function aggregate(input: AggregationInput, sink: ByteSink): Promise<AggregationReport> {
   const { plan, base, memberCount } = input;
   const updates = [...input.updates].sort((a, b) => a.index - b.index);
-  const strategy = strategyOf(plan.strategy);
+  const strategy = input.rule ?? strategyOf(plan.strategy);
   checkPreconditions(updates, strategy, plan);
   const { header } = await readHeader(base);
   const layout = updateLayout(header, plan);
@@ -113,20 +115,20 @@ export async function aggregateToBytes(
 
 function checkPreconditions(
   updates: readonly IncludedUpdate[],
-  strategy: Strategy,
+  strategy: AggregationRule,
   { strategy: spec, update }: AggregationInput["plan"],
 ): void {
   const required = Math.max(1, strategy.requiredUpdates(spec));
   if (updates.length < required) {
     throw new FedError(
       "STRATEGY_TOO_FEW_UPDATES",
-      { strategy: spec.name, updates: updates.length, required },
+      { strategy: strategy.name, updates: updates.length, required },
       { remedy: "wait for more hospitals, or plan for fewer Byzantine ones" },
     );
   }
   // Where most hospitals send nothing, the robust mean of a coordinate is 0: the model would never move.
   if (strategy.combine && update.topFraction < 1) {
-    throw new FedError("STRATEGY_NEEDS_DENSE", { strategy: spec.name, topFraction: update.topFraction });
+    throw new FedError("STRATEGY_NEEDS_DENSE", { strategy: strategy.name, topFraction: update.topFraction });
   }
   updates.forEach(({ index }, position) => {
     if (position > 0 && updates[position - 1]?.index === index) throw new FedError("UPDATE_DUPLICATE", { index });

@@ -18,7 +18,7 @@ export interface NextModelInput {
   readonly layout: UpdateLayout;
   /** Of the next round's steps, by segment. */
   readonly exponents: readonly number[];
-  readonly strategy: Strategy;
+  readonly strategy: Pick<Strategy, "state">;
   /** Moves values by sums that lie in its memory. */
   readonly mean: MeanKernel | undefined;
 }

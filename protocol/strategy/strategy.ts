@@ -49,3 +49,9 @@ export interface Strategy<Name extends StrategyName = StrategyName> {
   combine?(columns: Columns, mean: Float64Array, spec: SpecOf<Name>): void;
   step?(run: ServerStep, spec: SpecOf<Name>): void;
 }
+
+/**
+ * A rule that is not one of the plan's, for studies: its functions get the section of the plan that it stands in for. A
+ * federation cannot use it, since hospitals and auditors compute only the rules that a plan can name.
+ */
+export type AggregationRule = Omit<Strategy, "name"> & { readonly name: string };

@@ -1,9 +1,9 @@
 // The target of an audit: a contract on a chain, and the places of its objects.
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { AuditTarget } from "../../auditor/target.ts";
 import { FedError } from "../../foundation/errors.ts";
 import { readFederationFile } from "../../io/chain/federation-file.ts";
-import type { FederationId } from "../../protocol/format/federation-id.ts";
 import { parseAddressOption, parseCount, type ReadOptions, rpcUrls } from "../ledger/options.ts";
 import { storesOfRun } from "./run-stores.ts";
 
@@ -16,17 +16,9 @@ export interface TargetOptions extends ReadOptions {
   readonly runDir?: string;
 }
 
-export interface Target {
-  readonly federation: FederationId;
-  readonly fromBlock: number;
-  readonly codeDigest: string | undefined;
-  readonly confirmations: number;
-  /** Empty if the chain is to be restarted from `journal`. */
-  readonly endpoints: readonly string[];
-  /** Of a simulation's chain. */
+export interface Target extends AuditTarget {
+  /** Of a simulation's chain, which is started again if there are no endpoints. */
   readonly journal: string | undefined;
-  readonly peers: readonly string[];
-  readonly stores: readonly string[];
 }
 
 /** @param rpcGiven whether the operator named an endpoint. @throws OPTION_*, RUN_UNKNOWN, FEDERATION_FILE_* */

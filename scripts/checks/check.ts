@@ -18,6 +18,8 @@ const checks = [
       "party",
       "node",
       "aggregator",
+      "auditor",
+      "library",
       "study",
       "scripts",
       "test",

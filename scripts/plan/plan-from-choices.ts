@@ -1,11 +1,11 @@
 // A plan from what was asked for: the default plan, or a given one, with the chosen fields changed.
 import { FedError } from "../../foundation/errors.ts";
+import { software } from "../../foundation/version.ts";
 import { defaultPlan } from "../../protocol/format/default-plan.ts";
 import type { Plan } from "../../protocol/format/plan.ts";
 import { planFieldFaults } from "../../protocol/format/plan.ts";
 import { planFaults } from "../../protocol/strategy/plan-faults.ts";
 import type { StrategyName, StrategySpec } from "../../protocol/strategy/strategy-spec.ts";
-import { software } from "../version.ts";
 import { type PlanChoices, refuseOption } from "./plan-options.ts";
 
 const adaptive = { serverLearningRate: 0.02, beta1: 0.9, beta2: 0.99, tau: 0.001 };

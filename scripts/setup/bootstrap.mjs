@@ -23,6 +23,9 @@ const commands = {
   "test:soak": ["test/soak/run.ts"],
   check: ["scripts/checks/check.ts"],
   bench: ["bench/bench.ts"],
+  build: ["scripts/package/build.ts"],
+  pack: ["scripts/package/pack.ts"],
+  licences: ["scripts/package/licences.ts"],
 };
 
 async function main() {

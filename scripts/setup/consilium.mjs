@@ -1,4 +1,9 @@
 #!/usr/bin/env node
-// `npx consilium …` and `./node_modules/.bin/consilium …`: the same as `npm run consilium -- …`.
-process.argv.splice(2, 0, "consilium");
-await import("./bootstrap.mjs");
+// `npx consilium …`. In a checkout it is `npm run consilium -- …`, which sets up what is missing; in an installed package,
+// which has no lock file, it is the command line that was built.
+import { existsSync } from "node:fs";
+
+if (existsSync(new URL("../../package-lock.json", import.meta.url))) {
+  process.argv.splice(2, 0, "consilium");
+  await import("./bootstrap.mjs");
+} else await import("../../build/scripts/setup/installed.mjs");

@@ -6,6 +6,7 @@ import { join, relative } from "node:path";
 import { runAggregator } from "../../aggregator/aggregator.ts";
 import { parseAggregatorConfig } from "../../aggregator/config.ts";
 import { FedError, isFedError } from "../../foundation/errors.ts";
+import { software } from "../../foundation/version.ts";
 import { openChainReader } from "../../io/chain/chain-reader.ts";
 import { readFederationFile } from "../../io/chain/federation-file.ts";
 import { parseHospitalConfig } from "../../node/config.ts";
@@ -14,7 +15,6 @@ import { openTrainerProcess, type TrainerProcess } from "../../node/learner-proc
 import { openSharedParts, type SharedParts } from "../../party/shared-parts.ts";
 import type { Log } from "../../protocol/ports.ts";
 import { readPartyConfig } from "../party/read-config.ts";
-import { software } from "../version.ts";
 import type { ConfiguredParty } from "./party-configs.ts";
 import type { RunningParty } from "./party-process.ts";
 

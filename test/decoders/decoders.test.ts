@@ -126,7 +126,7 @@ describe("decoders of foreign bytes", function () {
   });
 
   it("are all on the list, or among the exceptions", () => {
-    const rooms = ["protocol", "imaging", "model", "io", "party", "node", "aggregator", "study", "scripts"];
+    const rooms = ["protocol", "imaging", "model", "io", "party", "node", "aggregator", "auditor", "study", "scripts"];
     const exported = rooms.flatMap((room) =>
       readdirSync(join(root, room), { recursive: true, encoding: "utf8" })
         .filter((name) => name.endsWith(".ts"))

@@ -23,7 +23,7 @@ import type { Digest } from "../../protocol/format/digest.ts";
 import { blobDigest } from "../../protocol/format/merkle.ts";
 import { encodePlan, type Plan } from "../../protocol/format/plan.ts";
 import { encodeSafetensors } from "../../protocol/format/safetensors.ts";
-import { openSources } from "../../scripts/audit/sources.ts";
+import { openTarget } from "../../scripts/audit/sources.ts";
 import { readTarget } from "../../scripts/audit/target.ts";
 import { type Chain, startChain } from "../../scripts/simulate/chain.ts";
 import { fundParties } from "../../scripts/simulate/found.ts";
@@ -249,7 +249,7 @@ export class RealFederation {
     const store = [this.aggregator, ...this.hospitals].map(({ dir }) => join(dir, "store"));
     const federation = join(this.#dir, "run", "federation.json");
     const options = { federation, rpc: [this.#chain.url], confirmations: "0", fromBlock: "0", store };
-    const sources = await openSources(await readTarget(options, true), signal);
+    const sources = await openTarget(await readTarget(options, true), signal);
     try {
       const signatures = { recover: recoverSigner };
       const work = auditFederation({ ...sources, signatures }, { maxModelBytes: 2 ** 28, signal });

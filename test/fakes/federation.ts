@@ -3,7 +3,7 @@
 import { type AggregatorPorts, aggregateRounds } from "../../aggregator/aggregate-rounds.ts";
 import type { AggregatorEvent } from "../../aggregator/events.ts";
 import type { HospitalEvent } from "../../node/events.ts";
-import { type HospitalPorts, runHospital } from "../../node/hospital.ts";
+import { type HospitalPorts, takePart } from "../../node/hospital.ts";
 import type { RoundTerms } from "../../protocol/contract/round.ts";
 import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
 import { encodePlan, type Plan } from "../../protocol/format/plan.ts";
@@ -146,7 +146,7 @@ export class FakeFederation {
     };
     const process = { controller, done: Promise.resolve(), life };
     const onEvent = (event: HospitalEvent) => void (life.dead || this.events.push(event));
-    process.done = runHospital(ports, options, { signal: controller.signal, onEvent });
+    process.done = takePart(ports, options, { signal: controller.signal, onEvent });
     site.process = process;
   }
 

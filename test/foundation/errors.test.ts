@@ -11,7 +11,9 @@ import { errorsPage } from "../../scripts/checks/errors-page.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const codes = Object.keys(errorTable);
-const rooms = ["foundation", "protocol", "imaging", "model", "io", "party", "node", "aggregator", "study", "scripts"];
+const rooms = [
+  ...["foundation", "protocol", "imaging", "model", "io", "party", "node", "aggregator", "auditor", "study", "scripts"],
+];
 
 /** The text of all source files outside the table itself. */
 function sourceText(): string {

@@ -7,6 +7,7 @@ import { commands } from "../../scripts/commands.ts";
 import { reportFailure } from "../../scripts/terminal/failure.ts";
 
 const commandLine = fileURLToPath(new URL("../../scripts/consilium.ts", import.meta.url));
+const commandList = fileURLToPath(new URL("../../scripts/commands.ts", import.meta.url));
 const counter = fileURLToPath(new URL("./processes/count-modules.mjs", import.meta.url));
 
 interface Outcome {
@@ -56,14 +57,17 @@ describe("the command line", function () {
     expect(one.stdout).to.include("Usage: consilium status").and.to.equal(two.stdout);
   });
 
-  for (const name of ["status", "members", "terms", "keys", "audit", "deploy", "import"]) {
-    it(`loads no TensorFlow and no libp2p node for ${name}`, async () => {
-      const packages = packagesIn(await consilium(name, "--help"));
-      expect(packages).to.include("commander");
-      for (const heavy of ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs", "libp2p"])
-        expect(packages).not.to.include(heavy);
-    });
-  }
+  it("loads neither TensorFlow, Hardhat, Ignition nor a libp2p node for the help of any command", async () => {
+    const loadAll = `import { commands } from ${JSON.stringify(commandList)};
+      for (const { load } of Object.values(commands)) await load();`;
+    const flags = ["--disable-warning=ExperimentalWarning", "--import", counter, "--input-type=module", "-e", loadAll];
+    const { stderr } = await promisify(execFile)(process.execPath, flags);
+    const packages = packagesIn({ code: 0, stdout: "", stderr });
+    expect(packages).to.include.members(["commander", "ethers"]);
+    expect(packages).not.to.include.oneOf([
+      ...["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs", "libp2p", "hardhat", "@nomicfoundation/ignition-core"],
+    ]);
+  });
 
   it("shows no credential of an address that a library quotes in its error", () => {
     const written: string[] = [];

@@ -1,7 +1,7 @@
 // One simulated run of a federation: the real hospital and aggregator code over ports with faults drawn from the seed.
 // All rules are checked after every step. Then all faults stop, and the federation must make progress.
 import { aggregateRounds } from "../../aggregator/aggregate-rounds.ts";
-import { type HospitalPorts, runHospital } from "../../node/hospital.ts";
+import { type HospitalPorts, takePart } from "../../node/hospital.ts";
 import type { RoundTerms } from "../../protocol/contract/round.ts";
 import type { Digest } from "../../protocol/format/digest.ts";
 import { encodePlan, type Plan } from "../../protocol/format/plan.ts";
@@ -204,7 +204,7 @@ export class Simulation {
     const options = { maxModelBytes, signal };
     const running =
       role === "hospital"
-        ? runHospital(ports, { maxModelBytes, software: this.#plan.software }, { signal, onEvent: () => {} })
+        ? takePart(ports, { maxModelBytes, software: this.#plan.software }, { signal, onEvent: () => {} })
         : aggregateRounds(
             ports,
             { ...options, plan: this.#planDigest, genesis: this.#genesis, rounds: this.#plan.rounds, settleSeconds: 5 },

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { Command } from "commander";
+import { software } from "../../../foundation/version.ts";
 import { canonicalBytes } from "../../../protocol/format/canonical.ts";
 import { defaultPlan } from "../../../protocol/format/default-plan.ts";
 import { encodePlan, type Plan } from "../../../protocol/format/plan.ts";
@@ -8,7 +9,6 @@ import { checkPlan } from "../../../scripts/plan/check-plan.ts";
 import { explainPlan } from "../../../scripts/plan/explain-plan.ts";
 import { planFrom } from "../../../scripts/plan/plan-from-choices.ts";
 import { planArguments, planChoicesSchema, withPlanOptions } from "../../../scripts/plan/plan-options.ts";
-import { software } from "../../../scripts/version.ts";
 
 const codeOf = (work: () => unknown) => {
   try {

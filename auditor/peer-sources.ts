@@ -2,17 +2,17 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FedError } from "../../foundation/errors.ts";
-import type { OpenLedger } from "../../io/chain/ledger.ts";
-import { systemClock } from "../../io/clock/system-clock.ts";
-import { createPeerKey } from "../../io/p2p/identity.ts";
-import { openPeerNetwork } from "../../io/p2p/peer-network.ts";
-import { openBlobStore } from "../../io/store/blob-store.ts";
-import { openObjectFiles } from "../../io/store/object-files.ts";
-import { watchMembership } from "../../party/membership-watch.ts";
-import type { ObjectSource } from "../../protocol/audit/checked-blobs.ts";
-import type { BlobExchange, Log } from "../../protocol/ports.ts";
-import type { Target } from "./target.ts";
+import { FedError } from "../foundation/errors.ts";
+import type { OpenLedger } from "../io/chain/ledger.ts";
+import { systemClock } from "../io/clock/system-clock.ts";
+import { createPeerKey } from "../io/p2p/identity.ts";
+import { openPeerNetwork } from "../io/p2p/peer-network.ts";
+import { openBlobStore } from "../io/store/blob-store.ts";
+import { openObjectFiles } from "../io/store/object-files.ts";
+import { watchMembership } from "../party/membership-watch.ts";
+import type { ObjectSource } from "../protocol/audit/checked-blobs.ts";
+import type { BlobExchange, Log } from "../protocol/ports.ts";
+import type { AuditTarget } from "./target.ts";
 
 /** For the first connection to a hospital that serves auditors, milliseconds. */
 const connectMs = 15_000;
@@ -20,10 +20,10 @@ const silent: Log = { child: () => silent, debug() {}, info() {}, warn() {}, err
 
 /** Fetches missing objects from members that serve auditors, into the given store or into a temporary one. */
 export async function openPeers(
-  { peers, stores, federation }: Target,
+  { peers, stores, federation }: AuditTarget,
   ledger: OpenLedger,
   closers: (() => Promise<void> | void)[],
-  signal: AbortSignal,
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<{ readonly blobs: ObjectSource; readonly exchange: BlobExchange }> {
   let [dir] = stores;
   if (dir === undefined) {

@@ -1,0 +1,68 @@
+/**
+ * What every party computes to the same bit: the objects of a federation and their names, updates, and aggregation. Pure:
+ * no network, no clock, no TensorFlow.
+ *
+ * @module protocol
+ */
+export type {
+  EventPlace,
+  LedgerEvent,
+  Member,
+  MemberRole,
+  RoundState,
+  RoundTerms,
+} from "../protocol/contract/round.ts";
+export { canonicalBytes } from "../protocol/format/canonical.ts";
+export { defaultPlan, type PlanChoices } from "../protocol/format/default-plan.ts";
+export {
+  type Digest,
+  type HospitalAddress,
+  parseAddress,
+  parseDigest,
+  parseRoundId,
+  type RoundId,
+  zeroDigest,
+} from "../protocol/format/digest.ts";
+export type { FederationId } from "../protocol/format/federation-id.ts";
+export { decodeManifest, type Manifest } from "../protocol/format/manifest.ts";
+export { type BlobOutline, blobDigest, outlineDigest, outlineOf } from "../protocol/format/merkle.ts";
+export type { ModelSpec, TrainingSpec } from "../protocol/format/model-spec.ts";
+export { decodePlan, encodePlan, type Plan } from "../protocol/format/plan.ts";
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type NamedTensor,
+  parseSafetensorsHeader,
+  type SafetensorsHeader,
+  type TensorData,
+  type TensorEntry,
+  type TensorType,
+} from "../protocol/format/safetensors.ts";
+export type {
+  BlobExchange,
+  BlobStore,
+  BlobWriter,
+  Gossip,
+  Journal,
+  Learner,
+  Ledger,
+  Log,
+  Signatures,
+} from "../protocol/ports.ts";
+export {
+  type AggregationInput,
+  type AggregationReport,
+  aggregate,
+  aggregateToBytes,
+  type IncludedUpdate,
+} from "../protocol/strategy/aggregate.ts";
+export type { PairwiseDistances } from "../protocol/strategy/pairwise-distances.ts";
+export { type PlanFault, planFaults } from "../protocol/strategy/plan-faults.ts";
+export { requiredUpdates, strategyNames, strategyOf } from "../protocol/strategy/registry.ts";
+export type { AggregationRule, Columns, ServerStep, Strategy } from "../protocol/strategy/strategy.ts";
+export type { StrategyName, StrategySpec } from "../protocol/strategy/strategy-spec.ts";
+export { type ByteSink, type ByteSource, memorySink, memorySource } from "../protocol/update/byte-source.ts";
+export { type MadeUpdate, makeUpdate, type UpdateInput } from "../protocol/update/make-update.ts";
+export { maxUpdateBytes } from "../protocol/update/update-layout.ts";
+export type { UpdateSpec } from "../protocol/update/update-spec.ts";
+export { verifyUpdate } from "../protocol/update/verify-update.ts";

@@ -1,0 +1,29 @@
+// `consilium fetch`: gets what training and simulations need beside an installed package.
+import { Argument, type Command } from "commander";
+import { fetchedFolder, hasFetched, type Need, needs } from "../foundation/fetched-packages.ts";
+import { fetchNeed } from "./terminal/fetch-need.ts";
+
+/** Adds the command to the program. */
+export function fetchCommand(program: Command): void {
+  program
+    .command("fetch")
+    .description("Fetch what only some commands need: TensorFlow to train and predict, Hardhat to simulate.")
+    .addArgument(new Argument("[need...]", "all of them if none is named").choices(needs))
+    .option("--json", "print what is there as JSON")
+    .addHelpText("after", help)
+    .action(async (named: Need[], { json }: { json?: boolean }) => {
+      const wanted = named.length === 0 ? needs : named;
+      for (const need of wanted) if (!hasFetched(need)) await fetchNeed(need);
+      const there = needs.map((need) => ({ need, there: hasFetched(need), folder: fetchedFolder(need) }));
+      if (json) console.log(JSON.stringify(there));
+      else for (const need of wanted) console.log(`${need} is there`);
+    });
+}
+
+const help = `
+A checkout of the repository has all of it. An installed package keeps it in the user's cache, or in CONSILIUM_CACHE, so that
+a service user fetches it once too.
+
+Examples:
+  consilium fetch
+  consilium fetch tensorflow`;
