@@ -47,7 +47,7 @@ module.exports = {
     },
     {
       name: "entries-only-export", severity: "error", comment: "the public entries are for other programs: nothing here imports them",
-      from: {}, to: { path: "^library/" },
+      from: { pathNot: "^(examples|test)/" }, to: { path: "^library/" },
     },
     {
       name: "study-imports", severity: "error", comment: "nothing of the product imports an experiment; commands may run one",
@@ -73,6 +73,6 @@ module.exports = {
     exclude: { path: "^(artifacts|build|cache|coverage|types|runs)/" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
-    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "default", "types"], mainFields: ["module", "main", "types"] },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["consilium-source", "import", "node", "default", "types"], mainFields: ["module", "main", "types"] },
   },
 };

@@ -20,6 +20,7 @@ const checks = [
       "aggregator",
       "auditor",
       "library",
+      "examples",
       "study",
       "scripts",
       "test",

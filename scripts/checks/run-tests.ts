@@ -14,8 +14,13 @@ interface Outcome {
 }
 
 // Hardhat's matchers replace chai's own closeTo and above by ones for integers: its suites have a process of their own.
-const onHardhat = ["test/contracts/**/*.test.ts", "test/io/chain/**/*.test.ts", "test/scripts/ledger-*.test.ts"];
-const slowOnHardhat = ["test/e2e/audit.e2e.ts", "test/e2e/gas.e2e.ts"];
+const onHardhat = [
+  "test/contracts/**/*.test.ts",
+  "test/io/chain/**/*.test.ts",
+  "test/scripts/ledger-*.test.ts",
+  "test/examples/audit.test.ts",
+];
+const slowOnHardhat = ["test/e2e/audit.e2e.ts", "test/e2e/gas.e2e.ts", "test/e2e/package.e2e.ts"];
 
 const args = process.argv.slice(2);
 const e2e = args.includes("--e2e");
