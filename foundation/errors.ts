@@ -29,6 +29,7 @@ export class FedError<Code extends ErrorCode = ErrorCode> extends Error {
     this.remedy = options.remedy ?? errorTable[code].remedy;
   }
 
+  /** The group of the code. */
   get kind(): ErrorKind {
     return errorTable[this.code].kind;
   }

@@ -5,5 +5,6 @@ const { version: read } = JSON.parse(readFileSync(new URL("../package.json", imp
   version: string;
 };
 
+/** The version of this software, as package.json has it. */
 export const version = read;
 export const software = `consilium ${read}`;

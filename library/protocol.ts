@@ -61,7 +61,13 @@ export { type PlanFault, planFaults } from "../protocol/strategy/plan-faults.ts"
 export { requiredUpdates, strategyNames, strategyOf } from "../protocol/strategy/registry.ts";
 export type { AggregationRule, Columns, ServerStep, Strategy } from "../protocol/strategy/strategy.ts";
 export type { StrategyName, StrategySpec } from "../protocol/strategy/strategy-spec.ts";
-export { type ByteSink, type ByteSource, memorySink, memorySource } from "../protocol/update/byte-source.ts";
+export {
+  type ByteSink,
+  type ByteSource,
+  type MemorySink,
+  memorySink,
+  memorySource,
+} from "../protocol/update/byte-source.ts";
 export { type MadeUpdate, makeUpdate, type UpdateInput } from "../protocol/update/make-update.ts";
 export { maxUpdateBytes } from "../protocol/update/update-layout.ts";
 export type { UpdateSpec } from "../protocol/update/update-spec.ts";

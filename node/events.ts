@@ -3,6 +3,7 @@ import type { ErrorCode } from "../foundation/errors.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 import type { RefusalCode } from "../protocol/format/refusal.ts";
 
+/** What a hospital tells about its work, each with the hospital's chain address. */
 export type HospitalEvent = {
   readonly hospital: HospitalAddress;
 } /** The contract does not list this hospital yet. */ & (

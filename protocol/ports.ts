@@ -33,17 +33,21 @@ export interface Ledger {
   /** Yields when something on chain may have changed, or chain time moved; the caller then reads the state. */
   changes(waiting?: Waiting): AsyncIterable<void>;
 
+  /** Opens the next round. */
   openRound(opening: { readonly plan: Digest; readonly base: Digest }, waiting?: Waiting): Promise<RoundId>;
+  /** Records a manifest's digest and a sample count. */
   commitUpdate(
     commitment: { readonly round: RoundId; readonly manifest: Digest; readonly sampleCount: number },
     waiting?: Waiting,
   ): Promise<void>;
   /** Commitments of others, signed by them (Signatures.sign over commitmentTypedData), sent in one transaction. */
   commitUpdates(round: RoundId, signed: readonly SignedCommitment[], waiting?: Waiting): Promise<void>;
+  /** Proposes a model as the average of the included updates. */
   proposeModel(
     proposal: { readonly round: RoundId; readonly model: Digest; readonly included: readonly HospitalAddress[] },
     waiting?: Waiting,
   ): Promise<void>;
+  /** Votes on a proposal, once. */
   attest(
     attestation: {
       readonly round: RoundId;
@@ -73,6 +77,7 @@ export interface TypedData {
   readonly message: Readonly<Record<string, string | number | bigint>>;
 }
 
+/** Signing by this party's chain key, and recovering others' addresses (EIP-712). */
 export interface Signatures {
   /** By the chain key of the party that runs. */
   sign(data: TypedData): Promise<`0x${string}`>;
@@ -82,7 +87,9 @@ export interface Signatures {
 
 /** Verified objects on this machine, by digest. It hashes what it returns again, or has written it itself. */
 export interface BlobStore {
+  /** Keeps an object. @returns its name */
   put(bytes: Uint8Array): Promise<Digest>;
+  /** Whether the whole object is here. */
   has(digest: Digest): Promise<boolean>;
   /** @throws BLOB_UNKNOWN */
   outline(digest: Digest): Promise<BlobOutline>;
@@ -94,6 +101,7 @@ export interface BlobStore {
   writer(digest: Digest, outline: BlobOutline): Promise<BlobWriter>;
 }
 
+/** An object that is being fetched, chunk by chunk. */
 export interface BlobWriter {
   /** Chunks that are not yet here, ascending. */
   missing(): readonly number[];
@@ -128,9 +136,11 @@ export interface Gossip {
 
 /** A party's own notes, durable when the promise resolves (fsync). Keys are short paths such as "round/7/update". */
 export interface Journal {
+  /** Undefined if there is no such note. */
   get(key: string): Promise<Uint8Array | undefined>;
   /** Writes and deletes (undefined) all or none. */
   write(entries: Readonly<Record<string, Uint8Array | undefined>>): Promise<void>;
+  /** Keys that begin with the prefix, sorted. */
   keys(prefix: string): Promise<readonly string[]>;
 }
 
@@ -168,6 +178,7 @@ export type Split = "train" | "validation" | "test";
 export interface Learner {
   /** The commitment to the shard: root over its scans, and over its list of quarantined studies. */
   shard(): Promise<{ readonly root: Digest; readonly quarantine: Digest; readonly trainScans: number }>;
+  /** Trains from a base model for one round. */
   train(
     request: TrainRequest,
     options?: { readonly onProgress?: (progress: TrainProgress) => void } & Waiting,
@@ -189,10 +200,16 @@ export interface Clock {
   sleep(milliseconds: number, waiting?: Waiting): Promise<void>;
 }
 
+/** A structured log; a child adds its part's name. Facts hold no patients' data, keys or credentials. */
 export interface Log {
+  /** A log whose entries carry the part's name. */
   child(part: string): Log;
+  /** For developers. */
   debug(event: string, facts?: ErrorFacts): void;
+  /** What happens as it should. */
   info(event: string, facts?: ErrorFacts): void;
+  /** Somebody should look at it. */
   warn(event: string, facts?: ErrorFacts): void;
+  /** Something does not work. */
   error(event: string, facts?: ErrorFacts): void;
 }

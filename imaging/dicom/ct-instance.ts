@@ -20,6 +20,7 @@ export interface CtFrame {
   readonly order: OrderValues;
 }
 
+/** One CT instance: geometry, rescaling and encoding, and nothing that names a patient. */
 export interface CtInstance {
   readonly transferSyntax: string;
   readonly sopClass: string;

@@ -1,5 +1,6 @@
 // The most that one file may cost: a hostile or broken one is refused instead of using up memory or time.
 
+/** What a DICOM file may take at most; a larger one is refused. */
 export interface DicomLimits {
   readonly maxFileBytes: number;
   /** Size of a deflated file once inflated. */

@@ -26,6 +26,7 @@ import type { Outcome } from "./outcomes.ts";
 import { volumeOf } from "./read-one-scan.ts";
 import type { RefusedFiles } from "./refused-files.ts";
 
+/** How far an import is: files examined, then patients normalised. */
 export interface ImportProgress {
   readonly stage: "studies" | "files" | "patients";
   readonly done: number;

@@ -53,6 +53,7 @@ const optionsSchema = z
   })
   .strict();
 
+/** What an import does; all but the key file have defaults. */
 export type ImportOptions = z.input<typeof optionsSchema>;
 export type ParsedImportOptions = z.output<typeof optionsSchema>;
 

@@ -8,6 +8,7 @@ import { damaged, type ShardIndex, shardFiles } from "../shard/shard-format.ts";
 import type { SplitName } from "../shard/split-patients.ts";
 import { countLabels, readReport } from "./import-report.ts";
 
+/** The result of an import in numbers, with its commitments and data card. */
 export interface ImportSummary {
   readonly dir: string;
   readonly files: number;

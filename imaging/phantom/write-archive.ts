@@ -9,6 +9,7 @@ import { type NuisanceName, patientFiles } from "./patient-files.ts";
 import { openRandom, type Random } from "./random.ts";
 import { synthesiseScan } from "./synthesise-scan.ts";
 
+/** What a synthetic archive holds. */
 export interface ArchiveOptions {
   readonly patients: number;
   /** Share of patients with COVID-19, 0 to 1; the count is rounded. Default 0.5. */
@@ -26,6 +27,7 @@ export interface ArchiveOptions {
   readonly signal?: number;
 }
 
+/** What was written of a synthetic archive. */
 export interface ArchiveSummary {
   readonly dir: string;
   readonly labelsFile: string;

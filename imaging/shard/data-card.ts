@@ -8,6 +8,7 @@ import type { SplitName } from "./split-patients.ts";
 /** Least, middle and greatest. */
 export type Range = readonly [least: number, median: number, most: number];
 
+/** What a shard holds, in counts and ranges: nothing about one patient. */
 export interface DataCard {
   readonly patients: { readonly positive: number; readonly negative: number };
   readonly splits: Readonly<Record<SplitName, { readonly positive: number; readonly negative: number }>>;

@@ -7,8 +7,10 @@ import type { Digest } from "../../protocol/format/digest.ts";
 import type { WindowName } from "../volume/intensity.ts";
 import { damaged, readShardIndex, type ScanRecord, shardFiles } from "./shard-format.ts";
 
+/** One patient's scan in a shard, under its pseudonym. */
 export type ShardScan = Pick<ScanRecord, "patient" | "label" | "split" | "slices" | "facts">;
 
+/** An open shard. */
 export interface Shard {
   readonly height: number;
   readonly width: number;
@@ -24,6 +26,7 @@ export interface Shard {
    * @throws SHARD_DAMAGED, SHARD_CLOSED, SCAN_UNKNOWN
    */
   read(index: number): Uint8Array<ArrayBuffer>;
+  /** Idempotent. */
   close(): Promise<void>;
 }
 

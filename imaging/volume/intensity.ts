@@ -1,7 +1,9 @@
 // HU to a network's input: one window a channel, 8 bits each.
 import { type HuWindow, huWindows } from "./hu-table.ts";
 
+/** The windows that a shard can have as channels. */
 export const windowNames = ["lung", "mediastinum", "bone"] as const satisfies readonly (keyof typeof huWindows)[];
+/** A window of HU that becomes a channel. */
 export type WindowName = (typeof windowNames)[number];
 
 /** [pixels] of HU to [pixels, windows] of 0 to 255 (DICOM PS3.3 C.11.2.1.3.2, linear exact). */

@@ -23,6 +23,7 @@ import {
   type RoundReport,
 } from "./report.ts";
 
+/** Where an audit reads: the contract's history, and the objects that it names. */
 export interface AuditPorts extends Pick<CollectPorts, "exchange" | "signatures"> {
   readonly blobs: ObjectSource;
   readonly ledger: Pick<Ledger, "federation" | "history" | "latestRound">;
@@ -30,6 +31,7 @@ export interface AuditPorts extends Pick<CollectPorts, "exchange" | "signatures"
   readonly basis?: () => AuditBasis;
 }
 
+/** Limits of an audit. */
 export interface AuditOptions extends Waiting {
   /** Largest model that is fetched, bytes. */
   readonly maxModelBytes: number;

@@ -13,8 +13,10 @@ import type { Plan } from "../format/plan.ts";
  */
 export type Severity = "broken" | "unavailable" | "note";
 
+/** What an object is. */
 export type ObjectKind = "plan" | "model" | "manifest" | "update" | "scores" | "refusal";
 
+/** One thing that an audit found, with the code of the check. */
 export interface Finding {
   readonly severity: Severity;
   readonly code: ErrorCode;
@@ -38,6 +40,7 @@ export interface Finding {
  */
 export type RoundVerdict = "verified" | "broken" | "unavailable" | "none";
 
+/** What became of a hospital's part in a round. */
 export type Contribution = "included" | "left-out" | "invalid" | "unserved" | "silent";
 
 /** One hospital's part in a round. */
@@ -75,6 +78,7 @@ export interface ValidationReport {
   readonly isAtChance: boolean;
 }
 
+/** One hospital's vote on a proposal. */
 export interface AttestationReport {
   readonly hospital: HospitalAddress;
   readonly agree: boolean;
@@ -85,6 +89,7 @@ export interface AttestationReport {
   readonly refusal?: string;
 }
 
+/** A model that a member proposed, with the votes on it. */
 export interface ProposalReport {
   readonly number: number;
   readonly proposer: HospitalAddress;
@@ -96,6 +101,7 @@ export interface ProposalReport {
   readonly attestations: readonly AttestationReport[];
 }
 
+/** One round: who took part, what was proposed, and what this audit derived. */
 export interface RoundReport {
   readonly round: RoundId;
   readonly verdict: RoundVerdict;
@@ -116,12 +122,14 @@ export interface RoundReport {
   readonly findings: readonly Finding[];
 }
 
+/** The final model that hospitals' own validation patients speak for most. */
 export interface BestModel {
   readonly round: RoundId;
   readonly model: Digest;
   readonly auc: Estimate;
 }
 
+/** A member of the federation, with its keys over time. */
 export interface MemberReport {
   readonly index: number;
   readonly role: MemberRole;
@@ -150,8 +158,10 @@ export interface AuditBasis extends ChainAgreement {
   readonly isKnownCode: boolean;
 }
 
+/** The verdict on a whole federation. */
 export type AuditVerdict = "verified" | "broken" | "unavailable" | "empty";
 
+/** What an audit found; JSON of it is stable within a version. */
 export interface AuditReport {
   readonly version: 1;
   readonly federation: FederationId;
@@ -205,6 +215,7 @@ export function bestModel(rounds: readonly RoundReport[]): BestModel | undefined
   return best;
 }
 
+/** The most influence that one hospital had on an accepted model. */
 export interface LargestShare {
   readonly round: RoundId;
   readonly hospital: HospitalAddress;

@@ -4,6 +4,7 @@ import type { Digest, HospitalAddress, RoundId } from "../format/digest.ts";
 /** A hospital trains, commits and attests; an aggregator only opens rounds and proposes, and has no vote. */
 export type MemberRole = "hospital" | "aggregator";
 
+/** An account that the contract has admitted. */
 export interface Member {
   /** Position in the contract's bitmaps, 0 to 255; never reused. */
   readonly index: number;
@@ -48,6 +49,7 @@ export interface Proposal {
 /** committing → proposed → final; a refused or expired proposal leads back to proposing, too little leads to abandoned. */
 export type RoundStatus = "committing" | "proposing" | "proposed" | "final" | "abandoned";
 
+/** A round, as the contract has it. */
 export interface RoundState {
   readonly id: RoundId;
   readonly status: RoundStatus;
@@ -156,6 +158,7 @@ export type RoundEvent = { readonly round: RoundId } & (
   | { readonly kind: "round-abandoned" }
 );
 
+/** An event of the contract, with its place on the chain. */
 export type LedgerEvent = EventPlace & ContractEvent;
 
 export type EventOf<Kind extends ContractEvent["kind"]> = EventPlace & Extract<ContractEvent, { readonly kind: Kind }>;

@@ -1,6 +1,7 @@
 // The default plan. Its values were chosen on the synthetic task (docs/model.md); a federation may change any of them.
 import type { Plan } from "./plan.ts";
 
+/** What a caller may choose about the default plan. */
 export interface PlanChoices {
   readonly preset?: "compact" | "iv3";
   readonly seed?: number;
@@ -27,6 +28,7 @@ const presets = {
  */
 const defaultSharePermille = 400;
 
+/** A plan with the project's defaults for all that is not chosen. */
 export function defaultPlan(choices: PlanChoices = {}): Plan {
   const { preset = "compact", seed = 7, rounds = 8, localEpochs = 4, channels = 1, reconstruction = false } = choices;
   const { side, normalisation, batchSize, learningRate, clipNorm, ...own } = presets[preset];

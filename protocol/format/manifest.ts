@@ -39,6 +39,7 @@ export const manifestSchema = z.object({ ...statementFields, signature: signatur
 
 /** The signed part. */
 export type Statement = z.output<typeof statementSchema>;
+/** A hospital's signed statement about its update. */
 export type Manifest = z.output<typeof manifestSchema>;
 
 export const maxManifestBytes = 8 * 1024;

@@ -23,6 +23,7 @@ export const modelSpecSchema = z
   })
   .strict();
 
+/** The plan's section on the network and its input. */
 export type ModelSpec = z.output<typeof modelSpecSchema>;
 
 export const trainingSpecSchema = z
@@ -52,4 +53,5 @@ export const trainingSpecSchema = z
   })
   .strict();
 
+/** The plan's section on training. */
 export type TrainingSpec = z.output<typeof trainingSpecSchema>;

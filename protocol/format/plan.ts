@@ -35,6 +35,7 @@ export const planSchema = z
   })
   .strict();
 
+/** Everything that decides how a federation trains. */
 export type Plan = z.output<typeof planSchema>;
 
 /** Largest size of a plan. */
@@ -47,6 +48,7 @@ export function planFieldFaults(plan: unknown): { readonly field: string; readon
   return parsed.error.issues.map(({ path, message }) => ({ field: path.join(".") || "plan", why: message }));
 }
 
+/** The plan's canonical bytes, whose digest is on chain. @throws ZodError for a value that is no plan */
 export function encodePlan(plan: Plan): Uint8Array {
   return canonicalBytes(planSchema.parse(plan));
 }

@@ -5,9 +5,12 @@ import { FedError } from "../../foundation/errors.ts";
 import { leafBytes } from "./merkle.ts";
 
 const arrays = { F32: Float32Array, I32: Int32Array, I16: Int16Array, I8: Int8Array, U8: Uint8Array } as const;
+/** The types of values that models and updates use. */
 export type TensorType = keyof typeof arrays;
+/** Values of a tensor. */
 export type TensorData = Float32Array | Int32Array | Int16Array | Int8Array | Uint8Array;
 
+/** A tensor with its values, row by row. */
 export interface NamedTensor {
   readonly name: string;
   readonly dtype: TensorType;
@@ -26,6 +29,7 @@ export interface TensorEntry {
   readonly bytes: number;
 }
 
+/** What a safetensors file holds, without the values. */
 export interface SafetensorsHeader {
   readonly tensors: readonly TensorEntry[];
   readonly metadata: Readonly<Record<string, string>>;

@@ -26,6 +26,7 @@ export interface IncludedUpdate {
   readonly source: ByteSource;
 }
 
+/** What the next model is made of. */
 export interface AggregationInput {
   readonly plan: Pick<Plan, "update" | "strategy" | "sampleCap">;
   /** Safetensors of the round's base model. */

@@ -6,6 +6,7 @@ import type { IntegerArray, UpdateType } from "../update/integers.ts";
 const tileLength: Readonly<Record<UpdateType, number>> = { I8: 4096, I16: 4096, I32: 32 };
 const highUnit = 2 ** 26;
 
+/** Squared distances between the updates of a round, exact or rounded once, the same in any order. */
 export class PairwiseDistances {
   readonly count: number;
   readonly #type: UpdateType;

@@ -3,6 +3,7 @@
 import type { Plan } from "../format/plan.ts";
 import { strategyOf } from "./registry.ts";
 
+/** A reason why a plan that is well formed could not run. */
 export interface PlanFault {
   readonly code: "STRATEGY_NEEDS_DENSE" | "STRATEGY_NEEDS_SGD";
   /** What is wrong, for people. */

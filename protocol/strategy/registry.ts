@@ -29,6 +29,7 @@ const strategies: { readonly [Name in StrategyName]: Strategy<Name> } = {
   "geometric-median": geometricMedian,
 };
 
+/** The rules that a plan can name. */
 export const strategyNames = Object.keys(strategies) as [StrategyName, ...StrategyName[]];
 
 /** The rule of a plan; its functions take the same plan's section. */

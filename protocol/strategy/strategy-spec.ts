@@ -40,5 +40,7 @@ export const strategySpecSchema = z.discriminatedUnion("name", [
   z.object({ name: z.literal("geometric-median"), ...common, iterations: z.number().int().min(1).max(100) }).strict(),
 ]);
 
+/** The plan's section on aggregation: a rule with its parameters. */
 export type StrategySpec = z.output<typeof strategySpecSchema>;
+/** A rule's name in a plan. */
 export type StrategyName = StrategySpec["name"];

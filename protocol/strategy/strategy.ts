@@ -47,6 +47,7 @@ export interface Strategy<Name extends StrategyName = StrategyName> {
   weigh?(distances: PairwiseDistances, weights: readonly number[], spec: SpecOf<Name>): number[];
   /** Writes each coordinate's robust mean, in steps. Such a rule ignores sample counts and needs dense updates. */
   combine?(columns: Columns, mean: Float64Array, spec: SpecOf<Name>): void;
+  /** Moves a run of a tensor by the round's mean change; without it the model moves by the mean itself. */
   step?(run: ServerStep, spec: SpecOf<Name>): void;
 }
 

@@ -23,8 +23,14 @@ export function memorySource(bytes: Uint8Array): ByteSource {
   return { size: bytes.byteLength, read: (offset, length) => bytes.subarray(offset, offset + length) };
 }
 
+/** A sink that keeps everything in memory. */
+export interface MemorySink extends ByteSink {
+  /** The whole file. */
+  bytes(): Uint8Array;
+}
+
 /** A sink that keeps everything in memory; `bytes()` is the file. */
-export function memorySink(): ByteSink & { bytes(): Uint8Array } {
+export function memorySink(): MemorySink {
   let file = new Uint8Array(0);
   return {
     start(totalBytes) {

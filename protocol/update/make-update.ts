@@ -25,6 +25,7 @@ import {
 } from "./update-layout.ts";
 import { clipNorms, type GroupNorms, NormAccumulator, scaleWithin } from "./update-norm.ts";
 
+/** What an update is made of. */
 export interface UpdateInput {
   /** Safetensors of the base model. */
   readonly base: Uint8Array;
@@ -39,6 +40,7 @@ export interface UpdateInput {
   readonly hospital: HospitalAddress;
 }
 
+/** An update, with what it leaves out. */
 export interface MadeUpdate {
   /** Safetensors of integers. */
   readonly update: Uint8Array;

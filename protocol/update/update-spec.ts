@@ -17,4 +17,5 @@ export const updateSpecSchema = z
   })
   .strict();
 
+/** The plan's section on updates: clipping, rounding, sparsity, and tensors that stay at the hospitals. */
 export type UpdateSpec = z.output<typeof updateSpecSchema>;

@@ -25,6 +25,7 @@ const commands = {
   bench: ["bench/bench.ts"],
   build: ["scripts/package/build.ts"],
   pack: ["scripts/package/pack.ts"],
+  docs: ["scripts/package/docs.ts"],
   licences: ["scripts/package/licences.ts"],
 };
 
