@@ -7,8 +7,8 @@ import { expect } from "chai";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const pages = [
-  "README.md",
-  ...readdirSync(join(root, "docs"))
+  ...["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"],
+  ...readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".md"))
     .map((name) => join("docs", name)),
 ];
@@ -88,4 +88,16 @@ describe("the documents", () => {
       }
     });
   }
+
+  it("have a record of each decision in the architecture, and no other", () => {
+    const text = readFileSync(join(root, "docs/architecture.md"), "utf8");
+    const decisions = text.slice(text.indexOf("## Decisions"));
+    const linked = [...decisions.matchAll(/^- \*\*\[[^\]]+\]\(decisions\/([^)]+)\)/gm)].map(([, name]) => name);
+    expect(linked).to.have.length(decisions.match(/^- \*\*/gm)?.length ?? 0);
+    expect([...linked].sort()).to.deep.equal(readdirSync(join(root, "docs/decisions")).sort());
+    for (const name of linked) {
+      const record = readFileSync(join(root, "docs/decisions", name as string), "utf8");
+      for (const part of ["Context", "Decision", "Consequences"]) expect(record, name).to.include(`**${part}.**`);
+    }
+  });
 });
