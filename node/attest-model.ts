@@ -52,7 +52,7 @@ export async function attestModel(
   } else {
     statement = encodeRefusal(verdict.refusal);
     const { code, member, proposer } = verdict.refusal;
-    const facts = { round: round.id, proposal: proposal.number, proposer, ...(member ? { member } : {}) };
+    const facts = { round: round.id, proposal: proposal.number, proposer, member };
     log.warn("proposal-refused", { code, ...facts });
     emit({ event: "refused", code, ...facts });
   }

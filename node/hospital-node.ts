@@ -28,7 +28,7 @@ const checkpointEveryMs = 30_000;
 export async function runHospitalNode(config: HospitalConfig, options: HospitalNodeOptions): Promise<void> {
   const { password, log, software, signal, shared, onEvent } = options;
   const onWaiting: PartyOpening["onWaiting"] = (hospital, event) => onEvent({ hospital, event });
-  const party = await openParty(config, { password, log, signal, onWaiting, ...(shared ? { shared } : {}) });
+  const party = await openParty(config, { password, log, signal, onWaiting, shared });
   const own = options.trainer === undefined ? openTrainerProcess({ log: log.child("learner") }) : undefined;
   const trainer = options.trainer ?? (own as TrainerProcess);
   const learner = trainer.learner({
@@ -47,15 +47,11 @@ export async function runHospitalNode(config: HospitalConfig, options: HospitalN
       peerId: network.peerId,
       listen: network.addresses(),
       trainScans,
-      ...(adopted ? { adopted: adopted.model } : {}),
+      adopted: adopted?.model,
     });
     await takePart(
       { ...party, learner, log },
-      {
-        ...(config.plan === undefined ? {} : { plan: config.plan }),
-        maxModelBytes: config.maxModelMiB * 2 ** 20,
-        software,
-      },
+      { plan: config.plan, maxModelBytes: config.maxModelMiB * 2 ** 20, software },
       { signal, onEvent },
     );
   } finally {

@@ -15,7 +15,7 @@ serveTrainer(async ({ shard: dir, localWeights: localDir, checkpoint, shuffleLab
   const learner = openTrainer(trainingData(shard, shuffleLabels), {
     log,
     local: localDir === undefined ? undefined : localWeights(localDir),
-    ...(checkpoint && { checkpoints: { everyMs: checkpoint.everyMs, ...checkpointFile(checkpoint.file) } }),
+    checkpoints: checkpoint && { everyMs: checkpoint.everyMs, ...checkpointFile(checkpoint.file) },
   });
   return {
     ...learner,

@@ -77,9 +77,9 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
       {
         federation: { chainId: federation.chainId, contract: federation.contract },
         fromBlock: federation.fromBlock,
-        ...(federation.codeDigest === undefined ? {} : { codeDigest: federation.codeDigest }),
+        codeDigest: federation.codeDigest,
         ...chain,
-        ...(shared === undefined ? {} : { reader: shared.reader }),
+        reader: shared?.reader,
         wallet,
         onUnfunded(account) {
           log.warn("no-funds", { account });
@@ -108,9 +108,8 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
     const { maxUploadMbit } = wires;
     const uploadBytesPerSecond = maxUploadMbit === undefined ? undefined : maxUploadMbit * 125_000;
     const node = { identity, ...wires, addressFile, uploadBytesPerSecond };
-    const options = { ...node, federation: ledgerFederation, membership, blobs };
-    const together = shared === undefined ? {} : { fetching: shared.fetching };
-    const network = await openPeerNetwork({ ...options, ...together, log: log.child("p2p") });
+    const options = { ...node, federation: ledgerFederation, membership, blobs, fetching: shared?.fetching };
+    const network = await openPeerNetwork({ ...options, log: log.child("p2p") });
     closers.push(() => network.stop());
     return {
       self,
@@ -120,7 +119,7 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
       gossip: network.gossip,
       journal,
       signatures: walletSignatures(wallet),
-      ...(shared === undefined ? {} : { work: shared.work }),
+      work: shared?.work,
       clock: systemClock,
       network,
       close,

@@ -102,7 +102,7 @@ export async function openBlobStore(dir: string, options: QuotaOptions = {}): Pr
       bytes?.byteLength === stop - start &&
       unverified.every((chunk) => {
         const from = chunk * chunkBytes - start;
-        const root = outline.chunkRoots[chunk] as Uint8Array;
+        const root = outline.chunkRoots[chunk]!;
         return Buffer.compare(chunkRoot(bytes.subarray(from, from + chunkBytes)), root) === 0;
       });
     if (!intact) {

@@ -13,7 +13,7 @@ export function jsonLog(
   const least = logLevels.indexOf(level);
   const write = (of: LogLevel, event: string, facts: ErrorFacts = {}) => {
     if (logLevels.indexOf(of) < least) return;
-    const line = { time: now().toISOString(), level: of, ...(part ? { part } : {}), event, ...facts };
+    const line = { time: now().toISOString(), level: of, part, event, ...facts };
     sink(JSON.stringify(line, (_, value) => (typeof value === "bigint" ? String(value) : value)));
   };
   return {

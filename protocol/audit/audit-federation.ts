@@ -98,16 +98,16 @@ export async function* auditFederation(
   return {
     version: 1,
     federation,
-    ...(basis ? { basis } : {}),
+    basis,
     verdict: first ? (first.severity as AuditVerdict) : models === 0 ? "empty" : "verified",
-    ...(first ? { first } : {}),
+    first,
     members: replay.members(),
-    ...(terms ? { terms } : {}),
+    terms,
     plans,
-    ...(genesis ? { genesis } : {}),
-    ...(model ? { model } : {}),
-    ...(best ? { best } : {}),
-    ...(largest ? { largestShare: largest } : {}),
+    genesis,
+    model,
+    best,
+    largestShare: largest,
     rounds,
     findings: replay.findings,
     counts: {
@@ -115,6 +115,6 @@ export async function* auditFederation(
       updates: rounds.reduce((sum, { hospitals }) => sum + hospitals.filter(({ update }) => update).length, 0),
       ...checked.counts(),
     },
-    ...(until ? { until } : {}),
+    until,
   };
 }

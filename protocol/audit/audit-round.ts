@@ -88,7 +88,7 @@ export async function* auditRound(
       for (const cell of checked.scores.negatives) pooled.negatives.push(cell);
     }
     const { number, proposer, model, included, status } = proposal;
-    proposals.push({ number, proposer, model, included, status, ...(derived ? { derived } : {}), attestations });
+    proposals.push({ number, proposer, model, included, status, derived, attestations });
   }
 
   const { model } = state;
@@ -98,11 +98,11 @@ export async function* auditRound(
     round,
     verdict: verdictOf(findings, { derived, final: state.status === "final" }),
     ...{ status: state.status, opener: state.opener, openedAt: record.openedAt, plan: state.plan, base: state.base },
-    ...(model ? { model } : {}),
+    model,
     derived,
     hospitals: hospitalReports(record, updates, accepted, context),
     proposals,
-    ...(pooled.positives.length + pooled.negatives.length > 0 ? { validation: validationOf(pooled) } : {}),
+    validation: pooled.positives.length + pooled.negatives.length > 0 ? validationOf(pooled) : undefined,
     findings: findings.list,
   };
   for (const finding of findings.list) yield { kind: "finding", finding };
@@ -188,8 +188,7 @@ function hospitalReports(
     if (!update) return committed;
     const { update: digest, updateBytes, base, shard, software, finalLoss, seconds } = update.manifest;
     const trained = { base, age: update.age, shard, software, finalLoss, seconds };
-    const share = shares.get(hospital);
-    return { ...committed, update: digest, updateBytes, ...trained, ...(share === undefined ? {} : { share }) };
+    return { ...committed, update: digest, updateBytes, ...trained, share: shares.get(hospital) };
   });
 }
 

@@ -68,12 +68,13 @@ export function findingOf(broken: BrokenRule): Finding {
     severity: "broken",
     code: rule,
     text,
-    ...(round === undefined ? {} : { round }),
-    ...(proposal === undefined ? {} : { proposal }),
-    ...(account === undefined ? {} : { hospital: account }),
-    ...(digest === undefined ? {} : { object: objectOf(rule), digest }),
-    ...(expected === undefined ? {} : { expected }),
-    ...(found === undefined ? {} : { found }),
+    round,
+    proposal,
+    hospital: account,
+    object: digest && objectOf(rule),
+    digest,
+    expected,
+    found,
   };
 }
 

@@ -62,7 +62,7 @@ export function checkedBlobs(source: ObjectSource, { keptChunks = 48 } = {}): Ch
     const kept = chunks.get(key);
     if (kept) return kept;
     const chunk = await source.read(digest, index * chunkBytes, chunkBytes);
-    if (Buffer.compare(chunkRoot(chunk), outline.chunkRoots[index] as Uint8Array) !== 0) {
+    if (Buffer.compare(chunkRoot(chunk), outline.chunkRoots[index]!) !== 0) {
       throw new FedError("BLOB_CORRUPT", { digest, chunk: index });
     }
     keep(key, chunk);

@@ -66,7 +66,7 @@ export class Replay {
       role,
       admittedAt,
       addresses: keys,
-      ...(revokedAt === undefined ? {} : { revokedAt }),
+      revokedAt,
     }));
   }
 

@@ -26,7 +26,7 @@ export function apply(before: ContractState, event: LedgerEvent): Outcome {
 export function brokenAtEnd({ due, round }: ContractState): readonly BrokenRule[] {
   const rule = due && missingRules[due.kind];
   if (!rule || !round) return [];
-  return [{ rule, round: round.id, ...("proposal" in due ? { proposal: due.proposal } : {}) }];
+  return [{ rule, round: round.id, proposal: "proposal" in due ? due.proposal : undefined }];
 }
 
 const missingRules: Partial<Record<ContractEvent["kind"], ContractRule>> = {

@@ -83,13 +83,13 @@ export function treeRoot(hashes: readonly Uint8Array[]): Uint8Array {
   while (level.length > 1) {
     const next: Uint8Array[] = [];
     for (let index = 0; index < level.length; index += 2) {
-      const left = level[index] as Uint8Array;
+      const left = level[index]!;
       const right = level[index + 1];
       next.push(right ? nodeHash(left, right) : left);
     }
     level = next;
   }
-  return level[0] as Uint8Array;
+  return level[0]!;
 }
 
 function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {

@@ -108,7 +108,7 @@ async function modelOn(
   { maxModelBytes, signal }: { readonly maxModelBytes: number } & Waiting,
 ): Promise<Digest | undefined> {
   try {
-    await ports.exchange.fetch(input.base, { maxBytes: maxModelBytes, ...(signal ? { signal } : {}) });
+    await ports.exchange.fetch(input.base, { maxBytes: maxModelBytes, signal });
     return (await recomputeModel(ports, input)).model;
   } catch (error) {
     if (isFedError(error) && error.code !== "ABORTED") return undefined;
