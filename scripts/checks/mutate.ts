@@ -17,8 +17,8 @@ import { type Trial, tryMutation } from "./mutants/try-mutation.ts";
 const protocolRooms = ["format", "contract", "update", "strategy", "judge", "audit"];
 const usualRooms = [...protocolRooms.map((room) => `protocol/${room}`), "io/chain", "node", "party"];
 /** The tests that are shown the faults; all others need minutes, or reach these rooms by way of the same code. */
-const testFolders = ["protocol", "io/chain", "node", "party", "aggregator", "decoders", "simulation"];
-const furtherTests = ["test/contracts/rules.test.ts"];
+const testFolders = ["protocol", "io/chain", "node", "party", "aggregator", "decoders"];
+const furtherTests = ["test/contracts/rules.test.ts", "test/simulation/simulation.test.ts"];
 const usage = `usage: npm run test:mutants -- [ROOM...] [options]
   --each N           faults of each room (27)
   --seed N           another seed chooses other faults (1)

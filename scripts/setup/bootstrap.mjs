@@ -21,6 +21,7 @@ const commands = {
   "test:e2e": ["scripts/checks/run-tests.ts", "--e2e"],
   "test:sim": ["test/simulation/run.ts"],
   "test:soak": ["test/soak/run.ts"],
+  "test:mutants": ["scripts/checks/mutate.ts"],
   check: ["scripts/checks/check.ts"],
   bench: ["bench/bench.ts"],
   build: ["scripts/package/build.ts"],

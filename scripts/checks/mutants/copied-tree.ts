@@ -1,6 +1,6 @@
 // A copy of the project in which faults are tried: no fault ever stands in the files that someone works on.
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -25,7 +25,7 @@ export function copyTree(project: string): CopiedTree {
   const files = listed
     .toString()
     .split("\0")
-    .filter((file) => file !== "" && existsSync(join(project, file)));
+    .filter((file) => isFile(join(project, file)));
   for (const file of files) {
     mkdirSync(dirname(join(root, file)), { recursive: true });
     cpSync(join(project, file), join(root, file));
@@ -39,4 +39,9 @@ export function copyTree(project: string): CopiedTree {
     write: (file, text) => writeFileSync(join(root, file), text),
     remove: () => rmSync(root, { recursive: true, force: true }),
   };
+}
+
+/** Not so for files that were deleted since, and for a link to another checkout's packages. */
+function isFile(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
