@@ -25,7 +25,7 @@ export async function runTestFile(root: string, file: string, { limitMs, coverag
   const child = spawn(
     join(root, "node_modules", ".bin", "mocha"),
     [
-      ...["--require", "scripts/checks/mocha-setup.mjs", "--reporter", "scripts/checks/mutants/first-failure.cjs"],
+      ...["--require", "scripts/checks/mocha-setup.mjs", "--reporter", "scripts/checks/first-failure.cjs"],
       ...["--timeout", String(limitMs), "--no-warnings", file],
     ],
     {
