@@ -7,7 +7,7 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   async sleep(milliseconds, { signal } = {}) {
     try {
-      await wait(milliseconds, undefined, signal ? { signal } : {});
+      await wait(milliseconds, undefined, { signal });
     } catch (cause) {
       throw new FedError("ABORTED", { what: "sleep" }, { cause });
     }

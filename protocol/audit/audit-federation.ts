@@ -47,7 +47,7 @@ export async function* auditFederation(
   options: AuditOptions,
 ): AsyncGenerator<AuditEvent, AuditReport> {
   const { maxModelBytes, signal } = options;
-  const waiting = signal ? { signal } : {};
+  const waiting = { signal };
   const checked = checkedBlobs(blobs);
   const ports: CollectPorts = { blobs: checked.blobs, exchange: checkedExchange(exchange, checked), signatures };
   const { federation } = ledger;

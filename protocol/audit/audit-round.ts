@@ -42,7 +42,7 @@ export async function* auditRound(
 ): AsyncGenerator<AuditEvent, RoundReport> {
   const { state, isSameMember } = record;
   const { maxModelBytes, signal } = options;
-  const waiting = signal ? { signal } : {};
+  const waiting = { signal };
   const round = state.id;
   const findings = new RoundFindings(round);
   findings.list.push(...record.findings);
@@ -124,7 +124,7 @@ async function openContext(
     signal,
   }: AuditRoundOptions & { missing: "unavailable" | "note" },
 ): Promise<RoundContext | undefined> {
-  const waiting = signal ? { signal } : {};
+  const waiting = { signal };
   let context: RoundContext | undefined;
   try {
     const plan = await fetchPlan(ports, planDigest, waiting);

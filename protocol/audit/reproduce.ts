@@ -56,7 +56,7 @@ export async function* reproduceUpdate(
     readonly onProgress?: (progress: TrainProgress & { readonly trainedIn: RoundId }) => void;
   } & Waiting,
 ): AsyncGenerator<Reproduction, Reproduction> {
-  const waiting = signal ? { signal } : {};
+  const waiting = { signal };
   const committed = await readCommitted({ ledger, blobs }, keys, target, waiting);
   const last = committed.at(-1);
   if (last?.round.id !== target) {

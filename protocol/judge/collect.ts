@@ -60,7 +60,7 @@ export async function collectUpdate(
   const { blobs, exchange, signatures, work } = ports;
   const { member, signer, sampleCount } = commitment;
   const { federation, plan, bases } = context;
-  const waiting = signal ? { signal } : {};
+  const waiting = { signal };
   // A digest names the size too, so an object above the limit is the hospital's fault and not its server's.
   const fetch = (digest: Digest, maxBytes: number) =>
     exchange.fetch(digest, { maxBytes, preferred: member, ...waiting }).catch((error) => {

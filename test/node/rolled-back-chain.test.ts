@@ -33,6 +33,28 @@ describe("a hospital whose chain is rolled back", () => {
     expect(site.log.lines.filter(({ level }) => level === "error")).to.deep.equal([]);
   });
 
+  it("reports the end of its plan again, once the rounds that were taken away are final again", async () => {
+    const federation = await FakeFederation.create({ plan: { rounds: 2 } });
+    const site = federation.hospitals[0]!;
+    let rolledBack = false;
+    site.tamper = ({ ledger }) => ({
+      ledger: {
+        ...ledger,
+        latestRound: async () => (rolledBack ? 1 : await ledger.latestRound()) as RoundState["id"],
+      },
+    });
+    const count = (wanted: string) =>
+      federation.events.filter((each) => each.event === wanted && "hospital" in each && each.hospital === site.address)
+        .length;
+    federation.start();
+    await federation.time.runUntil(() => count("finished") === 1);
+    rolledBack = true;
+    await federation.time.runUntil(() => count("chain-rolled-back") === 1);
+    expect(count("finished")).to.equal(1);
+    rolledBack = false;
+    await federation.runUntil(() => count("finished") === 2);
+  });
+
   it("adopts the final model that replaced the one it had adopted", async () => {
     const federation = await FakeFederation.create({ plan: { rounds: 2 } });
     federation.start();

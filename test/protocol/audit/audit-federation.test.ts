@@ -1,6 +1,10 @@
 import { expect } from "chai";
+import { FedError } from "../../../foundation/errors.ts";
+import { abandonable } from "../../../foundation/pause.ts";
+import { localExchange } from "../../../protocol/audit/local-objects.ts";
 import type { AuditEvent, AuditReport } from "../../../protocol/audit/report.ts";
 import type { Plan } from "../../../protocol/format/plan.ts";
+import type { BlobExchange } from "../../../protocol/ports.ts";
 import { addressOf, FakeFederation } from "../../fakes/federation.ts";
 import { alteringModel } from "../../fakes/liars.ts";
 import { audit, finish, leftBy } from "./finished-federation.ts";
@@ -118,6 +122,36 @@ describe("an audit of a federation that nobody disturbed", () => {
     const report = await audit(await finish(), { maxModelBytes: 64 });
     expect(report.verdict).to.equal("unavailable");
     expect(report.first).to.include({ severity: "unavailable", code: "BLOB_TOO_LARGE", object: "model" });
+  });
+
+  it("ends with ABORTED if it is aborted while any object is fetched, and calls nothing broken", async () => {
+    const finished = await finish({ plan: { rounds: 1 } });
+    const local = localExchange(finished.store);
+    let fetches = 0;
+    const counting: BlobExchange = {
+      fetch(...request) {
+        fetches++;
+        return local.fetch(...request);
+      },
+    };
+    await audit(finished, { exchange: counting });
+    expect(fetches).to.be.above(8);
+    for (let last = 1; last <= fetches; last++) {
+      const stop = new AbortController();
+      let begun = 0;
+      const hanging: BlobExchange = {
+        fetch(digest, options) {
+          if (++begun < last) return local.fetch(digest, options);
+          setImmediate(() => stop.abort(new FedError("ABORTED", {})));
+          return abandonable(new Promise<never>(() => {}), options);
+        },
+      };
+      const events: string[] = [];
+      const onEvent = ({ kind }: AuditEvent) => void events.push(kind);
+      const reason = await audit(finished, { exchange: hanging, signal: stop.signal, onEvent }).catch((error) => error);
+      expect(reason, `fetch ${last}`).to.have.property("code", "ABORTED");
+      expect(events, `fetch ${last}`).not.to.include("finding");
+    }
   });
 
   it("counts a model once that equals its base, where a later update is from before it", async () => {

@@ -51,7 +51,14 @@ export async function audit(
     latest = newestRound(events),
     maxModelBytes = 1 << 20,
     onEvent,
-  }: { exchange?: BlobExchange; latest?: number; maxModelBytes?: number; onEvent?: (event: AuditEvent) => void } = {},
+    signal,
+  }: {
+    exchange?: BlobExchange;
+    latest?: number;
+    maxModelBytes?: number;
+    onEvent?: (event: AuditEvent) => void;
+    signal?: AbortSignal;
+  } = {},
 ): Promise<AuditReport> {
   const ledger = {
     federation,
@@ -61,7 +68,7 @@ export async function audit(
     },
   };
   const signatures = fakeSignatures(federation.contract);
-  const work = auditFederation({ ledger, blobs: store, exchange, signatures }, { maxModelBytes });
+  const work = auditFederation({ ledger, blobs: store, exchange, signatures }, { maxModelBytes, signal });
   for (;;) {
     const step = await work.next();
     if (step.done) return step.value;

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { decodeSafetensors, encodeSafetensors } from "../../../protocol/format/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors, layoutSafetensors } from "../../../protocol/format/safetensors.ts";
 
 describe("a safetensors file", () => {
   const tensors = [
@@ -25,5 +25,17 @@ describe("a safetensors file", () => {
     const first = decodeSafetensors(bytes).tensors.find(({ name }) => name === "a");
     bytes.fill(0);
     expect(Array.from(first?.data ?? [])).to.deep.equal([1, -2, 3.5, 4]);
+  });
+
+  it("holds wider elements first, then sorts by name, in whatever order the tensors are given", () => {
+    for (const given of [tensors, tensors.toReversed(), [tensors[1]!, tensors[2]!, tensors[0]!]]) {
+      const { entries } = layoutSafetensors(given);
+      expect(entries.map(({ name, offset }) => [name, offset])).to.deep.equal([
+        ["a", 1024],
+        ["c", 1040],
+        ["b", 1048],
+      ]);
+      expect(encodeSafetensors(given)).to.deep.equal(file);
+    }
   });
 });

@@ -4,6 +4,8 @@ import { lineageOf } from "../../../protocol/contract/lineage.ts";
 import type { Proposal, RoundState } from "../../../protocol/contract/round.ts";
 import type { Digest, HospitalAddress } from "../../../protocol/format/digest.ts";
 import { type Collected, type CollectPorts, collectUpdate } from "../../../protocol/judge/collect.ts";
+import { validUpdates } from "../../../protocol/judge/included.ts";
+import { recomputeModel } from "../../../protocol/judge/recompute.ts";
 import { openRoundContext, type RoundContext } from "../../../protocol/judge/round-context.ts";
 import { judgeProposal, type VerdictSubject } from "../../../protocol/judge/verdict.ts";
 import { fakeFederation } from "../../fakes/chain.ts";
@@ -83,5 +85,21 @@ describe("the verdict on a proposal", () => {
     const other = { ...round, base: proposal.model };
     const onOlder = await judge({ round: other, olderBases });
     expect(onOlder.codes).to.deep.equal(["WRONG_BASE"]);
+  });
+
+  it("names the base that was used instead, if it is one of the three models before the round's base", async () => {
+    const other = { ...round, base: proposal.model };
+    const unserved = [1, 2, 3].map((index) => `0x${`0${index}`.repeat(32)}` as Digest);
+    const onThird = await judge({ round: other, olderBases: [...unserved.slice(0, 2), round.base] });
+    expect(onThird.codes).to.deep.equal(["WRONG_BASE"]);
+    const onFourth = await judge({ round: other, olderBases: [...unserved, round.base] });
+    expect(onFourth.codes).to.deep.equal(["WRONG_MODEL"]);
+  });
+
+  it("needs every included update: without one nothing is computed", async () => {
+    const valid = validUpdates(updates.values()).filter(({ member }) => member !== left);
+    const { included } = proposal;
+    const computing = recomputeModel(ports, { round, plan: context.plan, included, updates: valid });
+    expect(await computing.catch((error) => error.code)).to.equal("UPDATE_NOT_COLLECTED");
   });
 });

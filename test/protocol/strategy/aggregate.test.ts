@@ -2,6 +2,8 @@ import { expect } from "chai";
 import { isFedError } from "../../../foundation/errors.ts";
 import { decodeSafetensors } from "../../../protocol/format/safetensors.ts";
 import { aggregateToBytes, type IncludedUpdate } from "../../../protocol/strategy/aggregate.ts";
+import { requiredUpdates } from "../../../protocol/strategy/registry.ts";
+import type { StrategyName, StrategySpec } from "../../../protocol/strategy/strategy-spec.ts";
 import { memorySource } from "../../../protocol/update/byte-source.ts";
 import { included, modelOf, planOf, updateOf } from "./small-federation.ts";
 
@@ -212,6 +214,14 @@ describe("aggregate refuses", () => {
     expect(await codeOf(moved(planOf("bulyan"), [...five, [1, 1]]))).to.equal("STRATEGY_TOO_FEW_UPDATES");
     expect(await codeOf(moved(planOf("trimmed-mean"), five.slice(3)))).to.equal("STRATEGY_TOO_FEW_UPDATES");
     expect(await codeOf(moved(planOf("fedavg"), []))).to.equal("STRATEGY_TOO_FEW_UPDATES");
+    const least = (name: StrategyName, byzantine: number) =>
+      requiredUpdates({ ...planOf(name).strategy, byzantine } as StrategySpec);
+    for (const byzantine of [1, 2, 5]) {
+      expect(least("krum", byzantine)).to.equal(2 * byzantine + 3);
+      expect(least("multi-krum", byzantine)).to.equal(2 * byzantine + 3);
+      expect(least("bulyan", byzantine)).to.equal(4 * byzantine + 3);
+      expect(least("trimmed-mean", byzantine)).to.equal(2 * byzantine + 1);
+    }
   });
 
   it("sample counts above the cap, at zero, and fractions", async () => {

@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { decodeSafetensors, encodeSafetensors } from "../../../protocol/format/safetensors.ts";
+import { largestInteger } from "../../../protocol/update/integers.ts";
 import { modelOf, planOf, updateOf } from "../strategy/small-federation.ts";
-import { codeOf, make, verify } from "./one-update.ts";
+import { codeOf, make, types, verify } from "./one-update.ts";
 
 describe("verifyUpdate", () => {
   const plan = planOf("fedavg", { update: { clipNorm: 8 } });
@@ -17,10 +18,19 @@ describe("verifyUpdate", () => {
     expect(await codeOf(() => verify(scaled, base, plan))).to.equal("UPDATE_STEP_MISMATCH");
   });
 
-  it("refuses integers beyond the symmetric range", async () => {
-    const wide = planOf("fedavg", { update: { clipNorm: 2 ** 20 } });
-    const update = updateOf(base, wide, [-32768, 0, 0, 0]);
-    expect(await codeOf(() => verify(update, base, wide))).to.equal("UPDATE_OUT_OF_BOUNDS");
+  it("takes the largest integers of each type in both signs, and refuses the next larger one", async () => {
+    for (const type of types) {
+      const wide = planOf("fedavg", { update: { type, clipNorm: 2 ** 30 } });
+      const limit = largestInteger[type];
+      expect(await codeOf(() => verify(updateOf(base, wide, [limit, -limit, 0, 0]), base, wide)), type).to.equal(
+        undefined,
+      );
+      const beyond = type === "I32" ? [limit + 1, -limit - 1] : [-limit - 1];
+      for (const integer of beyond) {
+        const update = updateOf(base, wide, [0, integer, 0, 0]);
+        expect(await codeOf(() => verify(update, base, wide)), `${type} ${integer}`).to.equal("UPDATE_OUT_OF_BOUNDS");
+      }
+    }
   });
 
   it("refuses another model's tensors, another integer type, and proposed steps out of range", async () => {
