@@ -147,6 +147,15 @@ describe("the agreement of endpoints", function () {
     expect(ledger.agreement.behind).to.deep.equal([host(bad)]);
   });
 
+  it("no longer says that an endpoint is behind, once it has caught up", async () => {
+    const ledger = await openOn([good, bad], frozenAt(truth.at(-2)!.block));
+    await historyOf(ledger);
+    expect(ledger.agreement.behind).to.deep.equal([host(bad)]);
+    bad.rule = undefined;
+    await historyOf(ledger);
+    expect(ledger.agreement.behind).to.deep.equal([]);
+  });
+
   it("does not open a contract if two endpoints disagree about its code", async () => {
     bad.rule = async ({ method, forward }) => (method === "eth_getCode" ? "0x6001" : forward());
     const { codeDigest: _, ...options } = federation.options;

@@ -3,11 +3,12 @@ import { FedError } from "../../../foundation/errors.ts";
 import { abandonable } from "../../../foundation/pause.ts";
 import { localExchange } from "../../../protocol/audit/local-objects.ts";
 import type { AuditEvent, AuditReport } from "../../../protocol/audit/report.ts";
+import type { Digest } from "../../../protocol/format/digest.ts";
 import type { Plan } from "../../../protocol/format/plan.ts";
 import type { BlobExchange } from "../../../protocol/ports.ts";
 import { addressOf, FakeFederation } from "../../fakes/federation.ts";
 import { alteringModel } from "../../fakes/liars.ts";
-import { audit, finish, leftBy } from "./finished-federation.ts";
+import { audit, copyOf, eventOf, type Finished, finish, jsonOf, leftBy } from "./finished-federation.ts";
 
 const codes = ({ rounds }: AuditReport) => rounds.flatMap(({ findings }) => findings.map(({ code }) => code));
 
@@ -210,6 +211,34 @@ describe("an audit of a federation that nobody disturbed", () => {
     expect(report.rounds[0]?.findings.map(({ code, hospital }) => [code, hospital])).to.deep.equal([
       ["LATE_LEFT_OUT", addressOf(0)],
     ]);
+  });
+
+  it("needs an update that was left out only where the proposer did not wait, or it went into the model", async () => {
+    const absent = addressOf(0);
+    const found = async (finished: Finished) => {
+      const { rounds, verdict } = await audit(finished);
+      const of = rounds[0]!.findings.filter(({ hospital }) => hospital === absent);
+      return { verdict, findings: of.map(({ code, severity }) => `${code} ${severity}`) };
+    };
+    const remove = (finished: Finished) => {
+      const { manifest } = eventOf(finished, "update-committed", ({ member }) => member === absent);
+      finished.store.blobs.delete(jsonOf(finished, manifest)["update"] as Digest);
+      return finished;
+    };
+    const leftOut = await finish({}, ({ network }) => {
+      network.serves = ({ from }) => from !== absent;
+    });
+    const waited = remove(copyOf(leftOut));
+    expect(await found(waited)).to.deep.equal({ verdict: "verified", findings: ["OBJECT_UNAVAILABLE note"] });
+    expect((await found(remove(await finish()))).findings).to.include("OBJECT_UNAVAILABLE unavailable");
+    const early = remove(copyOf(leftOut));
+    const proposed = early.events.findIndex(({ kind }) => kind === "model-proposed");
+    const { time } = eventOf(early, "update-committed", ({ member }) => member === absent);
+    early.events[proposed] = { ...early.events[proposed]!, time };
+    expect((await found(early)).findings).to.include("OBJECT_UNAVAILABLE unavailable");
+    const unfinished = remove(copyOf(leftOut));
+    unfinished.events.splice(proposed);
+    expect((await found(unfinished)).findings).to.deep.equal(["OBJECT_UNAVAILABLE note"]);
   });
 
   it("notes an invalid update that was left out as it must be, and says why it is invalid", async () => {

@@ -96,6 +96,13 @@ describe("the verdict on a proposal", () => {
     expect(onFourth.codes).to.deep.equal(["WRONG_MODEL"]);
   });
 
+  it("takes a proposal of exactly as many updates as the plan asks for, and refuses one of fewer", async () => {
+    const count = proposal.included.length;
+    const asking = (minUpdates: number) => ({ context: { ...context, plan: { ...context.plan, minUpdates } } });
+    expect((await judge(asking(count))).codes).to.deep.equal([]);
+    expect((await judge(asking(count + 1))).codes).to.deep.equal(["TOO_FEW_UPDATES"]);
+  });
+
   it("needs every included update: without one nothing is computed", async () => {
     const valid = validUpdates(updates.values()).filter(({ member }) => member !== left);
     const { included } = proposal;
