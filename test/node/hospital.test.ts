@@ -29,6 +29,27 @@ describe("a federation of hospitals", () => {
     }
   });
 
+  it("reports every step of a round to each hospital's own operator, once", async () => {
+    const federation = await undisturbed({ plan: { rounds: 1 } });
+    await federation.runUntil(adoptedBy(federation, 4));
+    const [round] = federation.chain.rounds;
+    for (const { address } of federation.hospitals) {
+      const own = federation.events.filter((each) => "hospital" in each && each.hospital === address);
+      const of = (event: string) => own.filter((each) => each.event === event);
+      expect(of("round-opened")).to.deep.equal([
+        { hospital: address, event: "round-opened", round: 1, opener: round!.opener },
+      ]);
+      expect(of("trained")).to.have.length(1);
+      expect(of("trained")[0]).to.include({ round: 1, loss: 0.5, clipped: false });
+      expect(of("committed")).to.have.length(1);
+      expect(of("attested")).to.have.length(1);
+      expect(of("attested")[0]).to.include({ round: 1, proposal: 1, agree: true });
+      expect(of("adopted")).to.deep.equal([
+        { hospital: address, event: "adopted", round: 1, model: round!.model, ours: true },
+      ]);
+    }
+  });
+
   it("makes the same models for every order of arrival of the updates", async () => {
     const first = await undisturbed();
     const second = await FakeFederation.create();

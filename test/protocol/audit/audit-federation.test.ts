@@ -125,6 +125,18 @@ describe("an audit of a federation that nobody disturbed", () => {
     expect(report.first).to.include({ severity: "unavailable", code: "BLOB_TOO_LARGE", object: "model" });
   });
 
+  it("names the last model's file if nobody serves it, though it derives", async () => {
+    const finished = await finish();
+    const { model } = eventOf(finished, "round-finalised", ({ round }) => round === 2);
+    finished.store.blobs.delete(model);
+    const report = await audit(finished);
+    expect(report.verdict).to.equal("unavailable");
+    expect(report.rounds[1]?.findings.map(({ code, object, digest }) => [code, object, digest])).to.deep.equal([
+      ["OBJECT_UNAVAILABLE", "model", model],
+    ]);
+    expect(report.rounds[1]?.derived).to.equal(true);
+  });
+
   it("ends with ABORTED if it is aborted while any object is fetched, and calls nothing broken", async () => {
     const finished = await finish({ plan: { rounds: 1 } });
     const local = localExchange(finished.store);

@@ -5,16 +5,20 @@ import type { RoundId } from "../../../protocol/format/digest.ts";
 import type { Learner } from "../../../protocol/ports.ts";
 import { addressOf, FakeFederation, type Site } from "../../fakes/federation.ts";
 import { FakeLearner } from "../../fakes/learner.ts";
+import { alteringModel } from "../../fakes/liars.ts";
 
 /** Trains as the site does, in no time. */
 function learnerOf(trainScans: number): Learner {
   return new FakeLearner({ clock: { now: () => 0, sleep: async () => {} }, trainScans });
 }
 
-async function finished(options: Parameters<typeof FakeFederation.create>[0] = {}, prepare?: (site: Site) => void) {
+async function finished(
+  options: Parameters<typeof FakeFederation.create>[0] = {},
+  prepare?: (site: Site, federation: FakeFederation) => void,
+) {
   const federation = await FakeFederation.create({ ...options, plan: { rounds: 3, ...options?.plan } });
   const site = federation.hospitals[0] as Site;
-  prepare?.(site);
+  prepare?.(site, federation);
   federation.start();
   await federation.runUntil(() => federation.finals.length === 3, { withinSeconds: 4000 });
   return { federation, site };
@@ -41,6 +45,15 @@ describe("reproducing a hospital's update", () => {
       [3, true],
     ]);
     expect(new Set(all.map(({ found }) => found)).size).to.equal(3);
+  });
+
+  it("takes over what rounding left, also where other proposals of the round were refused", async () => {
+    const done = await finished({}, (_, { aggregators: [liar] }) => {
+      if (liar) liar.tamper = alteringModel;
+    });
+    const [round] = done.federation.chain.rounds;
+    expect(round?.proposals.map(({ status }) => status)).to.deep.equal(["refused", "accepted"]);
+    expect((await reproduce(done, 3)).map(({ same }) => same)).to.deep.equal([true, true, true]);
   });
 
   it("comes to a late update, whichever of its rounds is asked for", async () => {

@@ -55,6 +55,19 @@ describe("the lineage of models", () => {
     expect(await models()).to.deep.equal([1, 7, 9].map(digest));
   });
 
+  it("reads the newest round again each time, also if the first is the newest, or none is left", async () => {
+    const { chain, models } = chainOf(roundsOf(1, 2, 3));
+    await models();
+    chain.rounds = roundsOf(7);
+    expect(await models()).to.deep.equal([digest(7)]);
+    chain.rounds = [];
+    expect(await models()).to.deep.equal([]);
+    chain.rounds = roundsOf(undefined);
+    expect(await models()).to.deep.equal([]);
+    chain.rounds = roundsOf(8);
+    expect(await models()).to.deep.equal([digest(8)]);
+  });
+
   it("counts a model once that equals its base", () => {
     const { bases } = lineageOf(roundsOf(1, 1, 2));
     expect(bases).to.deep.equal([2, 1, 0].map(digest));
