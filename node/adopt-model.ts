@@ -6,7 +6,7 @@ import type { RoundState } from "../protocol/contract/round.ts";
 import type { HospitalAddress } from "../protocol/format/digest.ts";
 import type { BlobExchange, Journal } from "../protocol/ports.ts";
 import type { Emit } from "./events.ts";
-import { type Notes, noteAdopted, wasReplaced, wentInto } from "./notes.ts";
+import { type Adopted, type Notes, noteAdopted, type PreparedUpdate, wasReplaced, wentInto } from "./notes.ts";
 
 /**
  * @throws ROUND_NOT_FINAL, BLOB_UNAVAILABLE, BLOB_TOO_LARGE, ABORTED
@@ -26,10 +26,13 @@ export async function adoptModel(
   const { model } = round;
   if (model === undefined) throw new FedError("ROUND_NOT_FINAL", { round: round.id });
   await exchange.fetch(model, { maxBytes: maxModelBytes, signal });
-  // Rounds that were missed, or that a reorganisation replaced, may have used the prepared update.
-  const replaced = wasReplaced(notes.adopted, lineage);
-  const since = replaced ? (notes.prepared?.trainedIn ?? 1) - 1 : (notes.adopted?.round ?? 0);
-  const spent = lineage.finals.some((each) => each.id > since && wentInto(each, self));
+  const spent = notes.prepared !== undefined && isSpent(notes.prepared, notes.adopted);
   await noteAdopted(journal, { adopted: { round: round.id, model }, spent });
   emit({ event: "adopted", round: round.id, model, ours: wentInto(round, self) });
+
+  /** Rounds that were missed, or that a reorganisation replaced, may have used the prepared update too. */
+  function isSpent({ trainedIn }: PreparedUpdate, adopted: Adopted | undefined): boolean {
+    const since = wasReplaced(adopted, lineage) ? trainedIn - 1 : (adopted?.round ?? 0);
+    return lineage.finals.some((each) => each.id > since && wentInto(each, self));
+  }
 }

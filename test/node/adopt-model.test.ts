@@ -1,7 +1,7 @@
 // Adopting a model decides whether the prepared update was used up: used twice it counts twice, dropped it is lost.
 import { expect } from "chai";
 import { adoptModel } from "../../node/adopt-model.ts";
-import { noteAdopted, notePrepared, readNotes } from "../../node/notes.ts";
+import { noteAdopted, notePrepared, type PreparedUpdate, readNotes } from "../../node/notes.ts";
 import { lineageOf } from "../../protocol/contract/lineage.ts";
 import type { RoundState } from "../../protocol/contract/round.ts";
 import type { Digest, RoundId } from "../../protocol/format/digest.ts";
@@ -29,28 +29,33 @@ function final(id: number, included: readonly (typeof self)[]): RoundState {
   };
 }
 
+function preparedIn(trainedIn: number): PreparedUpdate {
+  return {
+    trainedIn: trainedIn as RoundId,
+    ...{ plan: named(9), base: modelOf(trainedIn - 1), update: named(8), shard: named(7), quarantine: named(7) },
+    ...{ updateBytes: 1, sampleCount: 1 },
+  };
+}
+
+/** Adopts the newest round's model. */
+async function adopt(journal: FakeJournal, rounds: readonly RoundState[]): Promise<void> {
+  const round = rounds.at(-1)!;
+  const input = { round, lineage: lineageOf(rounds), notes: await readNotes(journal), self, maxModelBytes: 1 };
+  const waiting = { signal: new AbortController().signal, emit: () => {} };
+  await adoptModel({ exchange: { fetch: async () => {} }, journal }, input, waiting);
+  expect((await readNotes(journal)).adopted).to.deep.equal({ round: round.id, model: round.model });
+}
+
 /** The update that remains prepared after the newest round's model is adopted, and the hospital's residual. */
 async function afterAdopting(
   rounds: readonly RoundState[],
   { trainedIn, adopted, model = modelOf(adopted) }: { trainedIn: number; adopted: number; model?: Digest },
 ) {
   const journal = new FakeJournal();
-  const counts = { updateBytes: 1, sampleCount: 1 };
-  const digests = {
-    plan: named(9),
-    base: modelOf(trainedIn - 1),
-    update: named(8),
-    shard: named(7),
-    quarantine: named(7),
-  };
-  await notePrepared(journal, { trainedIn: trainedIn as RoundId, ...digests, ...counts }, Uint8Array.of(trainedIn));
+  await notePrepared(journal, preparedIn(trainedIn), Uint8Array.of(trainedIn));
   if (adopted > 0) await noteAdopted(journal, { adopted: { round: adopted as RoundId, model }, spent: false });
-  const input = { round: rounds.at(-1)!, lineage: lineageOf(rounds), notes: await readNotes(journal), self };
-  const waiting = { signal: new AbortController().signal, emit: () => {} };
-  await adoptModel({ exchange: { fetch: async () => {} }, journal }, { ...input, maxModelBytes: 1 }, waiting);
-  const notes = await readNotes(journal);
-  expect(notes.adopted).to.deep.equal({ round: rounds.at(-1)!.id, model: rounds.at(-1)!.model });
-  return { kept: notes.prepared !== undefined, residual: await journal.get("residual") };
+  await adopt(journal, rounds);
+  return { kept: (await readNotes(journal)).prepared !== undefined, residual: await journal.get("residual") };
 }
 
 describe("adopting a model", () => {
@@ -70,6 +75,15 @@ describe("adopting a model", () => {
     const rounds = [final(1, [other]), final(2, [self, other]), final(3, [other])];
     expect((await afterAdopting(rounds, { trainedIn: 2, adopted: 1 })).kept).to.equal(false);
     expect((await afterAdopting(rounds.slice(1), { trainedIn: 2, adopted: 0 })).kept).to.equal(false);
+  });
+
+  it("keeps the residual where no update is prepared, if a reorganisation replaced the model that used the last", async () => {
+    const journal = new FakeJournal();
+    await notePrepared(journal, preparedIn(1), Uint8Array.of(1));
+    await adopt(journal, [final(1, [self, other])]);
+    expect(await journal.get("residual")).to.deep.equal(Uint8Array.of(1));
+    await adopt(journal, [{ ...final(1, [self, other]), model: named(6) }]);
+    expect(await journal.get("residual")).to.deep.equal(Uint8Array.of(1));
   });
 
   it("looks from the round of its training on, where a reorganisation has replaced the adopted model", async () => {
