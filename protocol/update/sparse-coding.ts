@@ -5,7 +5,6 @@ import { type IntegerArray, integerArray, type UpdateType } from "./integers.ts"
 
 /** Sets all but the `keep` largest magnitudes to zero; among equal ones the first are kept. */
 export function keepLargest(values: Float64Array, keep: number): void {
-  if (keep >= values.length) return;
   const magnitudes = values.map((value) => (value < 0 ? -value : value)).sort();
   const threshold = magnitudes[values.length - keep]!;
   let atThreshold = keep;

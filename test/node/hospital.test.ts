@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { decodeValidationScores } from "../../protocol/format/validation-scores.ts";
 import { FakeFederation } from "../fakes/federation.ts";
 
 const finished = (federation: FakeFederation) => () =>
@@ -44,6 +45,9 @@ describe("a federation of hospitals", () => {
       expect(of("committed")).to.have.length(1);
       expect(of("attested")).to.have.length(1);
       expect(of("attested")[0]).to.include({ round: 1, proposal: 1, agree: true });
+      const { scores } = round!.proposals[0]!.attestations.find(({ member }) => member === address)!;
+      const statement = federation.hospitals.find((site) => site.address === address)!.store.blobs.get(scores)!;
+      expect(decodeValidationScores(statement)).to.include({ hospital: address, round: 1, model: round!.model });
       expect(of("adopted")).to.deep.equal([
         { hospital: address, event: "adopted", round: 1, model: round!.model, ours: true },
       ]);

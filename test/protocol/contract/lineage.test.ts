@@ -39,6 +39,13 @@ describe("the lineage of models", () => {
     expect(chain.reads).to.equal(4);
   });
 
+  it("reads only once also a round that made no model", async () => {
+    const { chain, models } = chainOf(roundsOf(1, undefined, 2));
+    expect(await models()).to.deep.equal([1, 2].map(digest));
+    await models();
+    expect(chain.reads).to.equal(4);
+  });
+
   it("forgets the rounds that a deep reorganisation replaced", async () => {
     const { chain, models } = chainOf(roundsOf(1, 2, 3, 4));
     await models();

@@ -93,7 +93,7 @@ describe("aggregate, by hand", () => {
     const plan = planOf("fedyogi");
     const base = modelOf({ w: [10] }, [-1]);
     const first = await nextModel(plan, base, [included(updateOf(base, plan, [4]), 0)]);
-    expect(values(first)["server/second/w"]).to.deep.equal([1]);
+    expect(values(first)).to.deep.equal({ w: [Math.fround(10.4)], "server/first/w": [1], "server/second/w": [1] });
     const second = await nextModel(plan, first, [included(updateOf(first, plan, [1]), 0)]);
     expect(values(second)["server/second/w"]).to.deep.equal([0.9375]); // Adam's would be 0.8125
   });
@@ -222,6 +222,17 @@ describe("aggregate refuses", () => {
       expect(least("bulyan", byzantine)).to.equal(4 * byzantine + 3);
       expect(least("trimmed-mean", byzantine)).to.equal(2 * byzantine + 1);
     }
+    const others = [
+      "fedavg",
+      "fedavgm",
+      "fedadam",
+      "fedyogi",
+      "fedadagrad",
+      "scaffold",
+      "median",
+      "geometric-median",
+    ] as const;
+    for (const name of others) expect(least(name, 1), name).to.equal(1);
   });
 
   it("sample counts above the cap, at zero, and fractions", async () => {

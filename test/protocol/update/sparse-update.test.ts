@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { encodeSafetensors, type NamedTensor } from "../../../protocol/format/safetensors.ts";
+import { encodeSafetensors, type NamedTensor, parseSafetensorsHeader } from "../../../protocol/format/safetensors.ts";
+import { maxUpdateBytes } from "../../../protocol/update/update-layout.ts";
 import { modelOf, planOf } from "../strategy/small-federation.ts";
 import { applied, codeOf, flat, make, verify } from "./one-update.ts";
 
@@ -60,11 +61,29 @@ describe("sparse updates", () => {
       [[5, 5], [7]], // more values than places
       [[5], [7, 7]], // more places than values
       [[5], [...new Array<number>(7).fill(0), 216]], // coordinate 2000 of 0 to 1999
+      [[5], [...new Array<number>(7).fill(0), 215, 1]], // a place after the last coordinate
+      [
+        [5, 5],
+        [...new Array<number>(7).fill(0), 215],
+      ], // a value after it
       [new Array<number>(21).fill(1), new Array<number>(21).fill(1)], // 21 of at most 20
     ] as const) {
       expect(await codeOf(() => verify(fileOf(values, gaps), base, plan))).to.equal("UPDATE_MALFORMED");
     }
     await verify(fileOf([5], [...new Array<number>(7).fill(0), 215]), base, plan);
+  });
+
+  it("fit the largest size that is fetched, also where each value is as far as possible from the one before", async () => {
+    const far = 255 * 512;
+    const one = planOf("fedavg", { update: { clipNorm: 1000, topFraction: 1 / far } });
+    const wide = modelOf({ w: new Array<number>(far).fill(0) }, [0]);
+    const change = new Array<number>(far).fill(0).with(-1, 5);
+    const { update } = make({ base: wide, local: modelOf({ w: change }), plan: one });
+    const most = maxUpdateBytes(parseSafetensorsHeader(wide, wide.byteLength), one);
+    expect(update.byteLength)
+      .to.be.at.most(most)
+      .and.above(most - 2);
+    await verify(update, wide, one);
   });
 
   it("are refused by coordinate-wise rules, since the median of mostly zeros never moves", async () => {
