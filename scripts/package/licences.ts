@@ -1,13 +1,16 @@
 // `npm run licences`: what the package installs, by licence and as a CycloneDX software bill of materials, in build/. Both
 // are made from the lock file and are part of the package, not of the repository.
-import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 interface LockedPackage {
   readonly version: string;
   readonly license?: string;
+  readonly integrity?: string;
   readonly dev?: boolean;
+  readonly optional?: boolean;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
 const root = join(import.meta.dirname, "../..");
@@ -30,7 +33,7 @@ console.log(`${installed.length} packages: build/THIRD-PARTY-LICENCES.txt, build
 function licences(): string {
   const refused: string[] = [];
   const sections = installed.map(([path, { version, license }]) => {
-    const name = path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
+    const name = nameAt(path);
     const title = `${name} ${version}`;
     const files = licenceFiles(join(root, path));
     const licence = named[name] ?? license ?? declaredLicence(join(root, path)) ?? "";
@@ -62,13 +65,56 @@ function declaredLicence(folder: string): string | undefined {
   }
 }
 
-/** npm's own, without what differs between machines. */
+/** From the lock file: npm's own sbom command leaves out packages that development needs too. */
 function billOfMaterials(): string {
-  const args = ["sbom", "--sbom-format=cyclonedx", "--package-lock-only", "--omit=dev"];
-  const { status, stdout, stderr } = spawnSync("npm", args, { cwd: root, encoding: "utf8", maxBuffer: 1 << 26 });
-  if (status !== 0) throw new Error(`npm sbom failed: ${stderr}`);
-  const { serialNumber: _, ...bom } = JSON.parse(stdout);
-  const { timestamp: __, ...metadata } = bom.metadata;
-  const component = { ...metadata.component, name: "consilium" };
-  return `${JSON.stringify({ ...bom, metadata: { ...metadata, component } }, null, 2)}\n`;
+  const { name, version, license } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const components = installed.map(([path, { version, license, integrity, optional }]) => ({
+    type: "library",
+    "bom-ref": path,
+    name: nameAt(path),
+    version,
+    purl: `pkg:npm/${nameAt(path).replace("@", "%40")}@${version}`,
+    scope: optional ? "optional" : "required",
+    ...licenceField(nameAt(path), license),
+    ...(integrity ? { hashes: [{ alg: "SHA-512", content: sha512Hex(integrity) }] } : {}),
+  }));
+  const dependencies = [["", lock.packages[""] as LockedPackage] as const, ...installed].map(([path, each]) => ({
+    ref: path || name,
+    dependsOn: Object.keys({ ...each.dependencies, ...each.optionalDependencies })
+      .map((dependency) => resolved(path, dependency))
+      .filter((found) => found !== undefined),
+  }));
+  const component = { type: "application", "bom-ref": name, name, version, licenses: [{ license: { id: license } }] };
+  const bom = {
+    bomFormat: "CycloneDX",
+    specVersion: "1.5",
+    version: 1,
+    metadata: { component },
+    components,
+    dependencies,
+  };
+  return `${JSON.stringify(bom, null, 2)}\n`;
+}
+
+/** An SPDX expression, or the name of a licence that SPDX does not have. */
+function licenceField(name: string, license: string | undefined) {
+  if (named[name] !== undefined) return { licenses: [{ license: { name: named[name] } }] };
+  return license === undefined ? {} : { licenses: [{ expression: license }] };
+}
+
+function nameAt(path: string): string {
+  return path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
+}
+
+function sha512Hex(integrity: string): string {
+  return Buffer.from(integrity.replace(/^sha512-/, ""), "base64").toString("hex");
+}
+
+/** The place of a package's dependency: the nearest node_modules above it that has one. */
+function resolved(from: string, dependency: string): string | undefined {
+  for (let folder = from; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf("/node_modules/")))) {
+    const place = `${folder === "" ? "" : `${folder}/`}node_modules/${dependency}`;
+    if (lock.packages[place]) return place;
+    if (folder === "") return undefined;
+  }
 }
