@@ -6,4 +6,4 @@ import { existsSync } from "node:fs";
 if (existsSync(new URL("../../package-lock.json", import.meta.url))) {
   process.argv.splice(2, 0, "consilium");
   await import("./bootstrap.mjs");
-} else await import("../../build/scripts/setup/installed.mjs");
+} else await import(new URL("../../build/scripts/setup/installed.mjs", import.meta.url).href); // not there in a checkout
