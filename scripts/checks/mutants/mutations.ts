@@ -54,5 +54,5 @@ function isLeftAlone(node: ts.Node): boolean {
   if (ts.isTypeNode(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return true;
   if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return true;
   if (ts.isNewExpression(node)) return node.expression.getText() === "FedError";
-  return ts.isExpressionStatement(node) && /^(await )?([\w.#]*\.)?#?log\??\.\w+\(/.test(node.getText());
+  return ts.isExpressionStatement(node) && /^(await )?([\w.#]*\.)?#?log\??\.(\w+|\[.+\])\(/.test(node.getText());
 }
