@@ -1,7 +1,6 @@
 // One test file in a process of its own, which ends at the first test that fails.
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 export interface TestRun {
@@ -19,7 +18,7 @@ export interface TestOptions {
 
 /** Runs it in the copy at `root`; whatever it started or left in the temporary folder is gone afterwards. */
 export async function runTestFile(root: string, file: string, { limitMs, coverage }: TestOptions): Promise<TestRun> {
-  const scratch = mkdtempSync(join(tmpdir(), "consilium-mutant-run-"));
+  const scratch = mkdtempSync(join(root, "run-"));
   if (coverage !== undefined) mkdirSync(coverage, { recursive: true });
   const started = performance.now();
   const child = spawn(
@@ -40,6 +39,8 @@ export async function runTestFile(root: string, file: string, { limitMs, coverag
       },
     },
   );
+  const end = () => endGroup(child.pid!);
+  process.once("exit", end);
   let output = "";
   const keep = (chunk: Buffer) => {
     output = (output + chunk).slice(-2000);
@@ -49,11 +50,12 @@ export async function runTestFile(root: string, file: string, { limitMs, coverag
   let late = false;
   const timer = setTimeout(() => {
     late = true;
-    endGroup(child.pid!);
+    end();
   }, limitMs);
   const code = await new Promise<number | null>((resolve) => child.on("exit", resolve));
   clearTimeout(timer);
-  endGroup(child.pid!);
+  end();
+  process.off("exit", end);
   rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
   const result = late ? "timed out" : code === 0 ? "passed" : "failed";
   return { result, seconds: (performance.now() - started) / 1000, reason: result === "passed" ? "" : lastLine(output) };
