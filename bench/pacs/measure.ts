@@ -3,7 +3,6 @@ import { spawn, spawnSync } from "node:child_process";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { inOrder } from "../../foundation/in-order.ts";
 import { writeSyntheticArchive } from "../../imaging/phantom/write-archive.ts";
 import { openDicomWeb } from "../../io/pacs/dicomweb.ts";
 import { login, loginHeaders, orthancUrl, startOrthanc } from "../../test/e2e/pacs/orthanc-server.ts";
@@ -42,7 +41,8 @@ try {
       await timed(async () => {
         for (const study of studies) {
           const instances = await server.instances(study, {});
-          for await (const _ of inOrder(instances, connections * 2, (one) => server.bring(one, {})));
+          const series = new Map(instances.map((one) => [one.seriesUid, one]));
+          for (const one of series.values()) await server.bringSeries!(one, async () => {}, {});
         }
       }),
     );

@@ -114,6 +114,7 @@ async function fromSeries(
   const stack = await readStack(candidate, (file, read) => files.at(file).use(read), {
     pool,
     pixelMm: workingPixelMm(shape),
+    allAtOnce: files.inAnyOrder,
     signal,
     onDamaged: ({ file, error, isReplaced }) => {
       const place = { what: "file", patient, file: fileName(files.at(file), pseudonyms), files: 1 } as const;

@@ -45,16 +45,19 @@ export async function readStack(
   {
     pool,
     pixelMm,
+    allAtOnce = false,
     signal,
     onDamaged,
   }: {
     readonly pool: DecodePool;
     readonly pixelMm: number;
+    /** Asks for all files at once, where their source brings them in its own order. */
+    readonly allAtOnce?: boolean | undefined;
     readonly signal?: AbortSignal;
     readonly onDamaged?: (damaged: DamagedFile) => void;
   },
 ): Promise<Stack> {
-  const work = { use, pool, pixelMm, signal };
+  const work = { use, pool, pixelMm, allAtOnce, signal };
   let decoded = await decodeSeries(order, await firstBox(order, work), work);
   // Measured pixels of some slices lie outside: all are cut alike, to what any of them needs.
   if (decoded.needed) decoded = await decodeSeries(order, decoded.needed, work);
@@ -95,6 +98,7 @@ interface Work {
   readonly use: Use;
   readonly pool: DecodePool;
   readonly pixelMm: number;
+  readonly allAtOnce: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -111,7 +115,7 @@ interface DecodedSeries {
 
 /** Decodes all slices, each from the first of its files that is whole. */
 async function decodeSeries(order: OrderedSeries, box: PixelBox | undefined, work: Work): Promise<DecodedSeries> {
-  const { use, pool, pixelMm, signal } = work;
+  const { use, pool, pixelMm, allAtOnce, signal } = work;
   const planes: (Plane | undefined)[] = order.frames.map(() => undefined);
   const shift = rowShifts(order.frames);
   const roomRows = shift.reduce((most, by) => Math.max(most, Math.abs(by)), 0);
@@ -144,7 +148,7 @@ async function decodeSeries(order: OrderedSeries, box: PixelBox | undefined, wor
         }
       }
     };
-    await Promise.all(Array.from({ length: pool.size * filesAWorker }, lane));
+    await Promise.all(Array.from({ length: allAtOnce ? queue.length : pool.size * filesAWorker }, lane));
   };
   const preferred = wantedOf(order.frames.map((frame, place) => ({ ...frame, place })));
   const placesOf = new Map(preferred);

@@ -37,6 +37,8 @@ export interface Folder {
 
 export interface FileList extends Iterable<ListedFile> {
   readonly length: number;
+  /** Files arrive in the source's own order: all that are needed should be asked for at once. */
+  readonly inAnyOrder?: boolean;
   at(place: number): ListedFile;
 }
 

@@ -12,6 +12,7 @@ import type { Examined } from "./examine.ts";
 import { openExaminedFiles } from "./examined-files.ts";
 import { type Folder, type ListedFile, openFileList } from "./file-list.ts";
 import { type ImageServer, isServerFailure, type ListedInstance } from "./image-server.ts";
+import { openSeriesStreams } from "./series-streams.ts";
 import type { Source, SourceProgress } from "./source.ts";
 
 const studiesAhead = 4;
@@ -47,29 +48,43 @@ export async function* openServerArchive(
   /** Digests of headers that the files contradicted: the files count. */
   const corrected = new Map<number, string>();
   const budget = openByteBudget(maxBytesHeld);
+  const seriesSizes = new Map<string, number>();
 
   async function bring(entry: number, instanceUid: string): Promise<Uint8Array> {
     const { studyUid, seriesUid } = headers.headerOf(entry).instance;
-    try {
-      return await server.bring({ studyUid, seriesUid, instanceUid }, waiting);
-    } catch (error) {
-      // The readers of a series take an error for the file's own: this one ends the import.
-      if (isServerFailure(error)) failed.abort(error);
-      throw error;
-    }
+    return server.bring({ studyUid, seriesUid, instanceUid }, waiting).catch(endIfServer);
   }
 
+  /** The readers of a series take an error for the file's own: this one ends the import. */
+  function endIfServer(error: unknown): never {
+    if (isServerFailure(error)) failed.abort(error);
+    throw error;
+  }
+
+  const uidOf = (bytes: Uint8Array) => {
+    try {
+      return readHeader(bytes).instanceUid;
+    } catch {
+      // No reader waits for it; its own is told why when it is brought by itself.
+      return "";
+    }
+  };
+  const streams = openSeriesStreams(server, { budget, uidOf, waiting });
   const folder: Folder = {
     parts: [],
     use: (name, entry, work) => {
       const { instance } = headers.headerOf(entry);
-      return budget.hold(estimatedBytes(instance), async () => {
-        const bytes = await bring(entry, instanceOf(name));
+      const { studyUid, seriesUid } = instance;
+      const ofSeries = seriesSizes.get(`${studyUid} ${seriesUid}`) ?? 1;
+      const read = (bytes: Uint8Array) => {
         if (digestOf(readHeader(bytes)) !== (corrected.get(entry) ?? digestOf(withUid(instance, name)))) {
           throw new FedError("PACS_CONTRADICTS");
         }
         return work({ bytes }).finally(() => giveBack(bytes));
-      });
+      };
+      return streams
+        .use({ studyUid, seriesUid, instanceUid: instanceOf(name) }, ofSeries, async (bytes) => read(bytes))
+        .catch(endIfServer);
     },
   };
 
@@ -85,12 +100,14 @@ export async function* openServerArchive(
         else {
           list.add(folder, { name, bytes: 0, version: versionOf(header), entry: arrived });
           headers.addDicom(arrived++, header);
+          const series = `${header.studyUid} ${header.seriesUid}`;
+          seriesSizes.set(series, (seriesSizes.get(series) ?? 0) + 1);
         }
       }
     }
     yield { stage: "studies", done: ++done, total: studies.length };
   }
-  const files = list.finish();
+  const files = { ...list.finish(), inAnyOrder: true };
 
   /** By series, what the first of its files says about the metadata of all. */
   const samples = new Map<string, Promise<{ readonly transferSyntax: string } | "another">>();

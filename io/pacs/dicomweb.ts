@@ -52,6 +52,15 @@ export function openDicomWeb(base: URL, query: string, access: PacsAccess): Dico
         return { studyUid, ...name, dataset };
       });
     },
+    bringSeries: (series, take, waiting) =>
+      http.get(
+        seriesPath(series),
+        instanceType,
+        async ({ contentType, body }) => {
+          for await (const part of multipartParts(body, contentType, maxInstanceBytes)) await take(part);
+        },
+        waiting,
+      ),
     bring: (instance, waiting) => http.get(pathOf(instance), instanceType, readInstance, waiting),
     close: http.close,
   };
@@ -69,8 +78,12 @@ function parseQuery(query: string): URLSearchParams {
   return asked;
 }
 
-function pathOf({ studyUid, seriesUid, instanceUid }: InstanceName): string {
-  return `/studies/${checked(studyUid)}/series/${checked(seriesUid)}/instances/${checked(instanceUid)}`;
+function seriesPath({ studyUid, seriesUid }: Omit<InstanceName, "instanceUid">): string {
+  return `/studies/${checked(studyUid)}/series/${checked(seriesUid)}`;
+}
+
+function pathOf({ instanceUid, ...series }: InstanceName): string {
+  return `${seriesPath(series)}/instances/${checked(instanceUid)}`;
 }
 
 async function readJson({ status, contentType, body }: Answer): Promise<unknown[]> {

@@ -7,7 +7,7 @@ import { pause } from "../../foundation/pause.ts";
 import { createSlots } from "../../foundation/slots.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
 import { type Authorization, authorizationOf, type Credentials } from "./credentials.ts";
-import { openPace } from "./pace.ts";
+import { openPace, type Pace } from "./pace.ts";
 
 /** PEM texts. */
 export interface TlsFiles {
@@ -76,7 +76,7 @@ export function openPacsHttp(base: URL, access: PacsAccess): PacsHttp {
   const slots = createSlots(connections);
   const pace = openPace(access.bytesPerSecond);
   const authorization = authorizationOf(access.credentials);
-  const ask: Asking = { base, dispatcher, authorization, patience, received: pace.received };
+  const ask: Asking = { base, dispatcher, authorization, patience, pace };
   return {
     async get(path, accept, read, { signal = new AbortController().signal }) {
       const release = await slots.take(signal);
@@ -105,7 +105,7 @@ interface Asking {
   readonly dispatcher: Dispatcher;
   readonly authorization: Authorization;
   readonly patience: Patience;
-  readonly received: (bytes: number) => void;
+  readonly pace: Pace;
 }
 
 interface Asked {
@@ -138,7 +138,7 @@ async function askOnce<T>(ask: Asking, asked: Asked, read: (answer: Answer) => P
 }
 
 async function askWith<T>(
-  { base, dispatcher, patience, received }: Asking,
+  { base, dispatcher, patience, pace }: Asking,
   { path, accept, signal }: Asked,
   authorization: string | undefined,
   read: (answer: Answer) => Promise<T>,
@@ -157,7 +157,7 @@ async function askWith<T>(
     try {
       refuseStatus(statusCode, headers, server);
       const contentType = single(headers["content-type"]);
-      const counted = watch.counted(body, received);
+      const counted = atPace(watch.counted(body), pace, signal);
       return await read({
         status: statusCode,
         contentType,
@@ -247,10 +247,19 @@ async function feed(body: AsyncIterable<Uint8Array>, into: ReturnType<typeof cre
   into.end();
 }
 
+/** A series is one answer: the pace holds within it, too. */
+async function* atPace(body: AsyncIterable<Uint8Array>, pace: Pace, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    pace.received(chunk.byteLength);
+    await pace.ready({ signal });
+    yield chunk;
+  }
+}
+
 interface Watch {
   /** Aborts when an answer brings less than slowBytes in slowMs. */
   readonly signal: AbortSignal;
-  counted(body: AsyncIterable<Uint8Array>, received: (bytes: number) => void): AsyncIterable<Uint8Array>;
+  counted(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
   stop(): void;
 }
 
@@ -260,7 +269,7 @@ function openWatch({ slowMs, slowBytes }: Patience): Watch {
   let timer: NodeJS.Timeout | undefined;
   return {
     signal: stop.signal,
-    async *counted(body, received) {
+    async *counted(body) {
       let [waitedMs, bytes] = [0, 0];
       const source = body[Symbol.asyncIterator]();
       for (;;) {
@@ -268,7 +277,6 @@ function openWatch({ slowMs, slowBytes }: Patience): Watch {
         timer = setTimeout(() => stop.abort(), Math.max(slowMs - waitedMs, 0));
         const { done, value } = await source.next().finally(() => clearTimeout(timer));
         if (done) return;
-        received(value.byteLength);
         waitedMs += performance.now() - from;
         bytes += value.byteLength;
         if (bytes >= slowBytes) [waitedMs, bytes] = [0, 0];

@@ -27,6 +27,7 @@ export interface Peer {
 }
 
 const boundary = "the-boundary-of-parts";
+const lastDelimiter = Buffer.from(`--${boundary}--\r\n`);
 
 export interface PeerOptions {
   readonly tls?: { key: string; cert: string; ca?: string };
@@ -49,7 +50,10 @@ export async function startPeer(files: readonly Buffer[], { tls, port = 0 }: Pee
   function answer(url: URL, response: ServerResponse): void {
     const [, , , study, , series, , instance] = url.pathname.split("/");
     const found = stored.filter(
-      (one) => (!study || study === "metadata" || one.study === study) && (!instance || one.instance === instance),
+      (one) =>
+        (!study || one.study === study) &&
+        (!series || one.series === series) &&
+        (!instance || one.instance === instance),
     );
     if (url.pathname === "/pacs/studies") {
       const [offset, limit] = ["offset", "limit"].map((name) => Number(url.searchParams.get(name)));
@@ -64,7 +68,10 @@ export async function startPeer(files: readonly Buffer[], { tls, port = 0 }: Pee
         response,
         found.map(({ dataset }) => dataset),
       );
-    else if (instance && series) sendPart(response, found[0]!.bytes, { withLength: ++sent % 2 === 0 });
+    else if (series && !instance) {
+      const parts = found.map(({ bytes }) => partOf(bytes, { withLength: ++sent % 2 === 0, isLast: false }));
+      response.writeHead(200, { "content-type": multipartType }).end(Buffer.concat([...parts, lastDelimiter]));
+    } else if (instance && series) sendPart(response, found[0]!.bytes, { withLength: ++sent % 2 === 0 });
     else response.writeHead(400).end();
   }
 
@@ -93,10 +100,10 @@ export function sendJson(response: ServerResponse, value: unknown): void {
 export const multipartType = `multipart/related; type="application/dicom"; boundary=${boundary}`;
 
 /** One part; without its length where a test says so. */
-export function partOf(bytes: Buffer, { withLength = true } = {}): Buffer {
+export function partOf(bytes: Buffer, { withLength = true, isLast = true } = {}): Buffer {
   const length = withLength ? `Content-Length: ${bytes.length}\r\n` : "";
   const head = `--${boundary}\r\nContent-Type: application/dicom\r\n${length}\r\n`;
-  return Buffer.concat([Buffer.from(head), bytes, Buffer.from(`\r\n--${boundary}--\r\n`)]);
+  return Buffer.concat([Buffer.from(head), bytes, Buffer.from("\r\n"), isLast ? lastDelimiter : Buffer.alloc(0)]);
 }
 
 function sendPart(response: ServerResponse, bytes: Buffer, options: { withLength?: boolean } = {}): void {
