@@ -5,8 +5,9 @@ import type { Plan } from "../format/plan.ts";
 import { type ByteSink, type ByteSource, memorySink } from "../update/byte-source.ts";
 import { type LateRounding, lateRounding, requantise } from "../update/requantise.ts";
 import { medianExponents } from "../update/step-exponents.ts";
-import { type Segment, type UpdateLayout, updateLayout } from "../update/update-layout.ts";
+import type { Segment, UpdateLayout } from "../update/update-layout.ts";
 import { openUpdate, readHeader, type UpdateReader } from "../update/update-reader.ts";
+import { baseLayout } from "./base-layout.ts";
 import { ColumnBuffers } from "./column-buffers.ts";
 import { NextModel } from "./next-model.ts";
 import { PairwiseDistances } from "./pairwise-distances.ts";
@@ -48,7 +49,7 @@ export interface AggregationReport {
 /**
  * Writes the next model's file to the sink.
  * @throws STRATEGY_TOO_FEW_UPDATES, STRATEGY_NEEDS_DENSE, UPDATE_DUPLICATE, SAMPLE_CAP_EXCEEDED,
- * UPDATE_TOO_OLD, SUM_OVERFLOW, UPDATE_MALFORMED, SAFETENSORS_MALFORMED, MODEL_DTYPE, MODEL_NOT_FINITE
+ * UPDATE_TOO_OLD, SUM_OVERFLOW, UPDATE_MALFORMED, SAFETENSORS_MALFORMED, MODEL_NOT_FINITE, and what baseLayout throws
  */
 export async function aggregate(input: AggregationInput, sink: ByteSink): Promise<AggregationReport> {
   const { plan, base, memberCount } = input;
@@ -56,7 +57,7 @@ export async function aggregate(input: AggregationInput, sink: ByteSink): Promis
   const strategy = input.rule ?? strategyOf(plan.strategy);
   checkPreconditions(updates, strategy, plan);
   const { header } = await readHeader(base);
-  const layout = updateLayout(header, plan);
+  const layout = baseLayout(header, plan);
   const open = () =>
     Promise.all(
       updates.map(async ({ source }, position) => {

@@ -6,11 +6,10 @@ import type { ByteSink, ByteSource } from "../update/byte-source.ts";
 import { powerOfTwo } from "../update/power-of-two.ts";
 import { encodeExponents, exponentsKey } from "../update/step-exponents.ts";
 import { type Segment, serverPrefix, type UpdateLayout } from "../update/update-layout.ts";
+import { controlState, serverTensors, stateName } from "./base-layout.ts";
 import type { MeanKernel } from "./mean-kernel.ts";
 import type { ServerStep, Strategy } from "./strategy.ts";
 import { TensorReader, TensorWriter } from "./tensor-stream.ts";
-
-const controlState = "control";
 
 export interface NextModelInput {
   readonly base: ByteSource;
@@ -56,13 +55,7 @@ export class NextModel {
   ): Promise<NextModel> {
     const states = strategy.state ?? [];
     const network = header.tensors.filter(({ name }) => !name.startsWith(serverPrefix));
-    const server = layout.segments.flatMap(({ name, group, shape }) =>
-      (group === "control" ? [controlState] : states).map((state) => ({
-        name: stateName(state, name),
-        dtype: "F32" as const,
-        shape,
-      })),
-    );
+    const server = serverTensors(layout, states);
     const metadata = { ...header.metadata, [exponentsKey]: encodeExponents(exponents) };
     const { header: bytes, entries, totalBytes } = layoutSafetensors([...network, ...server], metadata);
     await sink.start(totalBytes);
@@ -73,7 +66,6 @@ export class NextModel {
       writer: new TensorWriter(sink, entries),
     });
     const copied = network.filter(({ name }) => !moved.has(name));
-    for (const { name, dtype } of copied) if (dtype !== "F32") throw new FedError("MODEL_DTYPE", { name, dtype });
     const streams = new Map(["", ...states, controlState].map((state) => [state, stream()]));
     return new NextModel(states, copied, streams, mean);
   }
@@ -137,10 +129,6 @@ export class NextModel {
   #stream(state: string): Stream {
     return this.#streams.get(state) as Stream;
   }
-}
-
-function stateName(state: string, tensor: string): string {
-  return state === "" ? tensor : `${serverPrefix}${state}/${tensor}`;
 }
 
 /**

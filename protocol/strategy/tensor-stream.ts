@@ -1,4 +1,5 @@
 // Reads and writes a model's tensors piece by piece in the order of the file, with few and large reads and writes.
+import { FedError } from "../../foundation/errors.ts";
 import type { TensorEntry } from "../format/safetensors.ts";
 import type { ByteSink, ByteSource } from "../update/byte-source.ts";
 
@@ -18,7 +19,10 @@ export class TensorReader {
     this.#entries = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   }
 
-  /** Fills `into` with the tensor's values from position `from`; with zeros where the file has no such tensor. */
+  /**
+   * Fills `into` with the tensor's values from position `from`; with zeros where the file has no such tensor.
+   * @throws SAFETENSORS_MALFORMED
+   */
   async read(name: string, from: number, into: Float32Array): Promise<void> {
     const entry = this.#entries.get(name);
     if (entry === undefined) {
@@ -45,6 +49,7 @@ export class TensorReader {
   async #readOn(offset: number, wanted: Uint8Array): Promise<Uint8Array | undefined> {
     if (wanted.byteLength >= windowBytes) return this.#source.read(offset, wanted.byteLength, wanted);
     const target = this.#window.subarray(0, Math.min(windowBytes, this.#source.size - offset));
+    if (target.byteLength === 0) throw new FedError("SAFETENSORS_MALFORMED", { what: "tensor beyond the file" });
     const bytes = await this.#source.read(offset, target.byteLength, target);
     if (bytes !== target) target.set(bytes);
     this.#windowStart = offset;
