@@ -61,11 +61,12 @@ export class Replay {
   }
 
   members(): readonly MemberReport[] {
-    return this.#state.members.map(({ index, role, keys, admittedAt, revokedAt }) => ({
+    const { members, keys } = this.#state;
+    return members.map(({ index, role, admittedAt, revokedAt }) => ({
       index,
       role,
       admittedAt,
-      addresses: keys,
+      addresses: keys.of(index),
       revokedAt,
     }));
   }
@@ -78,10 +79,10 @@ export class Replay {
   }
 
   #audited(round: RoundRecord): AuditedRound {
-    const { members } = this.#state;
+    const { members, keys } = this.#state;
     const committedWith = new Map(round.commitments.map(({ member, signer }) => [member, signer]));
-    const nameOf = (index: number) => committedWith.get(index) ?? members[index]!.keys.at(-1)!;
-    const indexOf = (address: HospitalAddress) => everIndexOf({ members }, address);
+    const nameOf = (index: number) => committedWith.get(index) ?? members[index]!.key;
+    const indexOf = (address: HospitalAddress) => everIndexOf({ keys }, address);
     return {
       state: roundStateOf(round, nameOf),
       openedAt: round.openedAt,

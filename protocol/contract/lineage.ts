@@ -30,12 +30,15 @@ export function withModel(bases: readonly Digest[], model: Digest): readonly Dig
 }
 
 export function lineageOf(rounds: readonly RoundState[]): Lineage {
-  let bases: readonly Digest[] = [];
+  /** Oldest first, as withModel would put them: an array grows cheaply at its end. */
+  const oldestFirst: Digest[] = [];
+  const add = (model: Digest) => void (oldestFirst.at(-1) === model || oldestFirst.push(model));
   for (const { base, model } of rounds) {
-    bases = withModel(bases, base);
-    if (model) bases = withModel(bases, model);
+    add(base);
+    if (model) add(model);
   }
-  return { finals: rounds.filter(({ status }) => status === "final"), bases, newest: rounds.at(-1) };
+  const finals = rounds.filter(({ status }) => status === "final");
+  return { finals, bases: oldestFirst.reverse(), newest: rounds.at(-1) };
 }
 
 /**

@@ -3,8 +3,8 @@ import type { HospitalAddress } from "../format/digest.ts";
 import type { Member, RoundState } from "./round.ts";
 import type { Account, MemberRecord, RoundRecord } from "./state.ts";
 
-export function memberOf({ index, role, keys, peerId, revokedAt }: MemberRecord): Member {
-  return { index, role, address: keys.at(-1)!, peerId, active: revokedAt === undefined };
+export function memberOf({ index, role, key: address, peerId, revokedAt }: MemberRecord): Member {
+  return { index, role, address, peerId, active: revokedAt === undefined };
 }
 
 /** @param nameOf the address to show for a member, by index */
@@ -46,5 +46,5 @@ function deadlineOf({ status, deadline, endedAt, commitBy, proposeBy }: RoundRec
 
 /** Names members by their present keys. */
 export function presentKeys(members: readonly MemberRecord[]): (index: number) => HospitalAddress {
-  return (index) => members[index]!.keys.at(-1)!;
+  return (index) => members[index]!.key;
 }

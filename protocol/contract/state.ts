@@ -1,6 +1,7 @@
 // The contract's memory as the rules derive it from its events. Members are known by index: an address is only the key
 // that a member had at some time, and two addresses may be one member.
 import { type Digest, type HospitalAddress, type RoundId, zeroDigest } from "../format/digest.ts";
+import { MemberKeys } from "./member-keys.ts";
 import type {
   Attestation,
   Commitment,
@@ -16,6 +17,8 @@ import type {
 export interface ContractState {
   /** All members ever admitted, by index. */
   readonly members: readonly MemberRecord[];
+  /** All keys that members have or had. */
+  readonly keys: MemberKeys;
   /** Of the newest round, or as set since it ended. */
   readonly terms: RoundTerms | undefined;
   /** Terms that were set while a round ran: they hold from the next opening on. */
@@ -36,8 +39,8 @@ export interface ContractState {
 export interface MemberRecord {
   readonly index: number;
   readonly role: MemberRole;
-  /** Chain keys, the first to the present one. */
-  readonly keys: readonly HospitalAddress[];
+  /** The present chain key. */
+  readonly key: HospitalAddress;
   readonly peerId: string | undefined;
   /** Chain times, seconds. */
   readonly admittedAt: number;
@@ -98,6 +101,7 @@ export interface AttestationRecord extends Omit<Attestation, "member"> {
 
 export const contractBeforeEvents: ContractState = {
   members: [],
+  keys: MemberKeys.none(),
   terms: undefined,
   nextTerms: undefined,
   plan: undefined,
@@ -110,12 +114,12 @@ export const contractBeforeEvents: ContractState = {
 
 /** Index of the active member whose present key this is. */
 export function activeIndexOf({ members }: Pick<ContractState, "members">, key: HospitalAddress): number | undefined {
-  return members.find(({ keys, revokedAt }) => revokedAt === undefined && keys.at(-1) === key)?.index;
+  return members.find((member) => member.revokedAt === undefined && member.key === key)?.index;
 }
 
 /** Index of the member that has or had this key, active or not: a key never belongs to two members. */
-export function everIndexOf({ members }: Pick<ContractState, "members">, key: HospitalAddress): number | undefined {
-  return members.find(({ keys }) => keys.includes(key))?.index;
+export function everIndexOf({ keys }: Pick<ContractState, "keys">, key: HospitalAddress): number | undefined {
+  return keys.ownerOf(key);
 }
 
 export function activeHospitals({ members }: Pick<ContractState, "members">): readonly MemberRecord[] {

@@ -86,9 +86,9 @@ export function callOf(
   const wait = forward ? 1 : choice.wait;
   const owner = accounts[0]!;
   const pick = <T>(list: readonly T[], number: number): T => list[number % list.length]!;
-  const keyOf = (index: number) => members[index]!.keys.at(-1)!;
+  const keyOf = (index: number) => members[index]!.key;
   const anyKey = pick(accounts, who);
-  const hospital = pick(activeHospitals(state), who)?.keys.at(-1) ?? anyKey;
+  const hospital = pick(activeHospitals(state), who)?.key ?? anyKey;
   const member = slip < 10 ? anyKey : keyOf(who % members.length);
   const id = Math.max(0, (round?.id ?? 0) + (slip === 20 ? 1 : slip === 21 ? -1 : 0)) as RoundId;
   const digest = (kind: string) => (slip === 22 ? zeroDigest : digestOf(kind, what));

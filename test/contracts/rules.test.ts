@@ -135,9 +135,9 @@ function view(state: ContractState) {
   const { agreeing, disagreeing } = newest ? tally(newest) : { agreeing: 0, disagreeing: 0 };
   const committed = new Set(round?.commitments.map(({ member }) => member));
   return {
-    members: members.map(({ index, keys, role, peerId, revokedAt, openFrom }) => [
+    members: members.map(({ index, key, role, peerId, revokedAt, openFrom }) => [
       index,
-      keys.at(-1),
+      key,
       role,
       peerId !== undefined,
       revokedAt === undefined,

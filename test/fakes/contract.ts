@@ -173,7 +173,7 @@ export class FakeContract {
     // The contract is not asked for a plan or a base: the ledger refuses to open on others (io/chain/ledger.ts).
     if (plan !== asked.plan) throw new FedError("PLAN_NOT_AGREED", { plan: asked.plan, agreed: plan });
     if (base !== asked.base) throw new FedError("BASE_NOT_LAST_MODEL", { base: asked.base, expected: base });
-    const members = activeHospitals(this.state).map(({ keys }) => keys.at(-1)!);
+    const members = activeHospitals(this.state).map(({ key }) => key);
     const commitBy = time + terms!.commitPeriod;
     const id = ((round?.id ?? 0) + 1) as RoundId;
     const proposeBy = commitBy + terms!.proposePeriod;

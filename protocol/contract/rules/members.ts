@@ -12,13 +12,13 @@ export function admitMember(state: ContractState, event: EventOf<"member-admitte
   const admitted: MemberRecord = {
     index,
     role,
-    keys: [key],
+    key,
     peerId: undefined,
     admittedAt,
     revokedAt: undefined,
     openFrom: 0,
   };
-  return { state: { ...state, members: [...members, admitted] }, broken: [] };
+  return { state: { ...state, members: [...members, admitted], keys: state.keys.with(index, key) }, broken: [] };
 }
 
 export function revokeMember(state: ContractState, event: EventOf<"member-revoked">): Outcome {
@@ -38,7 +38,7 @@ export function rotateKey(state: ContractState, event: EventOf<"member-rotated">
   const { index, from, to } = event;
   if (activeIndexOf(state, from) !== index) return misfit(state, event, from);
   if (everIndexOf(state, to) !== undefined) return misfit(state, event, to);
-  return { state: withMember(state, index, { keys: [...state.members[index]!.keys, to] }), broken: [] };
+  return { state: { ...withMember(state, index, { key: to }), keys: state.keys.with(index, to) }, broken: [] };
 }
 
 export function bindPeer(state: ContractState, event: EventOf<"peer-bound">): Outcome {

@@ -60,7 +60,7 @@ function brokenByContent(state: ContractState, event: EventOf<"round-opened">): 
   const active = activeHospitals(state);
   const found = members.map((address) => everIndexOf(state, address));
   if (active.length !== found.length || active.some(({ index }, at) => found[at] !== index)) {
-    const expected = active.map(({ keys }) => keys.at(-1)).join(" ");
+    const expected = active.map((member) => member.key).join(" ");
     broken.push({ rule: "ROUND_MEMBERS", expected, found: members.join(" ") });
   }
   if (!terms) return [{ rule: "TERMS_UNKNOWN" }, ...broken];
