@@ -17,6 +17,7 @@ export const auditErrors = entriesOf("audit", {
   COMMITMENT_NOT_MEMBER: distrustHistory,
   COMMITMENT_STATUS: distrustHistory,
   DROPPED_UPDATE: "ask the proposer why it left out a valid update that is served",
+  ENDPOINTS_APART: "ask a third endpoint of another operator: nobody can tell which of two heads is true",
   EQUIVOCATION: "ask the proposer why it announced another model than it proposed",
   EXPIRED_EARLY: distrustHistory,
   FINALITY_MISSING: distrustHistory,

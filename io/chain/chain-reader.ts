@@ -23,6 +23,11 @@ export interface ChainReaderOptions {
   readonly codeDigest?: string;
   /** Blocks on top of an event before it counts. Default 0: right for a chain of one's own, wrong for a public one (12 and more). */
   readonly confirmations?: number;
+  /**
+   * Reads no block that only one of several answering endpoints shows, as an auditor wants. A party reads on instead: it
+   * must go on while its second endpoint stands still. Default false.
+   */
+  readonly isAgreedOnly?: boolean;
   /** How often to look for a new block, milliseconds. Default 500. */
   readonly pollMs?: number;
   /** For so long a newest block that was read is used again, milliseconds. Default an eighth of pollMs. */
@@ -55,7 +60,7 @@ export const silent: Log = { child: () => silent, debug() {}, info() {}, warn() 
 
 /** @throws FedError LEDGER_CHAIN_MISMATCH, LEDGER_CODE_MISSING, LEDGER_CODE_MISMATCH, RPC_UNAVAILABLE, RPC_NO_ENDPOINT */
 export async function openChainReader(options: ChainReaderOptions, waiting: Waiting = {}): Promise<ChainReader> {
-  const { federation, fromBlock, confirmations = 0, pollMs = 500, log = silent } = options;
+  const { federation, fromBlock, confirmations = 0, pollMs = 500, isAgreedOnly = false, log = silent } = options;
   const { timeoutMs = 10_000, retryForMs = 60_000, freshMs = pollMs / 8 } = options;
   const { chainId } = federation;
   const endpoints = new Endpoints({ urls: options.endpoints, chainId, timeoutMs, retryForMs, log });
@@ -65,7 +70,8 @@ export async function openChainReader(options: ChainReaderOptions, waiting: Wait
   const head = new ChainHead({ freshMs });
   const { onRange } = options;
   const retryMs = pollMs / 2;
-  const view = new ChainView(endpoints, head, { federation, fromBlock, confirmations, retryMs, onRange, log });
+  const settings = { federation, fromBlock, confirmations, isAgreedOnly, retryMs, onRange, log };
+  const view = new ChainView(endpoints, head, settings);
   return {
     ...{ federation, confirmations, pollMs, endpoints, head, view, isKnownCode, fees: new FeeReader(endpoints) },
     signal: life.signal,

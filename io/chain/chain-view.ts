@@ -6,13 +6,14 @@ import type { Waiting } from "../../foundation/waiting.ts";
 import type { ChainAgreement } from "../../protocol/audit/report.ts";
 import type { LedgerEvent, Member, RoundState, RoundTerms } from "../../protocol/contract/round.ts";
 import { RoundHistory } from "../../protocol/contract/round-history.ts";
-import { type ContractState, withoutContents } from "../../protocol/contract/state.ts";
+import { withoutContents } from "../../protocol/contract/state.ts";
 import type { Digest, RoundId } from "../../protocol/format/digest.ts";
 import type { FederationId } from "../../protocol/format/federation-id.ts";
 import type { Log } from "../../protocol/ports.ts";
 import type { ChainHead } from "./chain-head.ts";
 import { EndpointComparison } from "./endpoint-comparison.ts";
 import type { Endpoints } from "./endpoints.ts";
+import { type Followed, nothingFollowed } from "./followed.ts";
 import { type Rpc, RpcRefusal } from "./json-rpc.ts";
 import { type EventRange, headerOf, LogReader, type OnRange, type PlacedEvent } from "./log-reader.ts";
 import { readEvent } from "./read-event.ts";
@@ -30,28 +31,13 @@ export interface ChainViewSettings {
   readonly fromBlock: number;
   /** Blocks on top of an event before it counts. */
   readonly confirmations: number;
+  /** Reads no block that only one of several answering endpoints shows. */
+  readonly isAgreedOnly: boolean;
   /** Pause between two attempts while the chain is being reorganised or the endpoints disagree, milliseconds. */
   readonly retryMs: number;
   /** Called for each range of blocks that was read. */
   readonly onRange?: OnRange | undefined;
   readonly log: Log;
-}
-
-/** Where a round opened, and the state before: its events can be applied again from here. */
-interface Opening {
-  readonly block: number;
-  readonly logIndex: number;
-  readonly before: ContractState;
-}
-
-/** Everything read up to a block. */
-interface Followed {
-  readonly block: number;
-  /** Undefined before the first block was read. */
-  readonly hash: string | undefined;
-  readonly history: RoundHistory;
-  /** Of round 1, 2, … */
-  readonly openings: readonly Opening[];
 }
 
 export class ChainView {
@@ -141,7 +127,9 @@ export class ChainView {
           this.#endpoints.run(async (rpc) => {
             const next = await this.#nextRange(rpc, { block, hash });
             // A frozen head would end the history too early.
-            if (!next) await this.#comparison.head(await this.#head.by(rpc), { now: true });
+            if (!next && !this.#settings.isAgreedOnly) {
+              await this.#comparison.head(await this.#head.by(rpc), { now: true });
+            }
             return next;
           }, waiting),
         waiting,
@@ -160,12 +148,7 @@ export class ChainView {
   }
 
   #beginning(): Followed {
-    return {
-      block: this.#settings.fromBlock - 1,
-      hash: undefined,
-      history: new RoundHistory({ keep: keptRounds }),
-      openings: [],
-    };
+    return nothingFollowed(this.#settings.fromBlock, { keptRounds });
   }
 
   #read({ event, place }: PlacedEvent, { members }: RoundHistory): LedgerEvent | undefined {
@@ -175,7 +158,7 @@ export class ChainView {
   async #advance(rpc: Rpc): Promise<void> {
     const start = this.#now.block;
     const head = await this.#head.by(rpc);
-    await this.#comparison.head(head, { now: false });
+    if (!this.#settings.isAgreedOnly) await this.#comparison.head(head, { now: false });
     if (head.hash === this.#settledAt) return;
     for (;;) {
       let range: EventRange | undefined;
@@ -198,7 +181,11 @@ export class ChainView {
     { block, hash }: { readonly block: number; readonly hash: string | undefined },
   ): Promise<EventRange | undefined> {
     const head = await this.#head.by(rpc);
-    const target = head.number - this.#settings.confirmations;
+    const { confirmations, isAgreedOnly } = this.#settings;
+    const confirmed = head.number - confirmations;
+    const target = isAgreedOnly
+      ? Math.min(confirmed, await this.#comparison.agreedHead(head, confirmations))
+      : confirmed;
     if (target < block) return undefined; // a lagging endpoint
     const found = head.number === block ? head : hash === undefined ? undefined : await headerOf(rpc, block);
     if (hash !== undefined && found?.hash !== hash) {
@@ -211,8 +198,7 @@ export class ChainView {
   }
 
   #after(before: Followed, { events, end }: EventRange): Followed {
-    const openings = [...before.openings];
-    const { history } = before;
+    const { history, openings } = before;
     for (const placed of events) {
       const event = this.#read(placed, history);
       if (!event) continue;

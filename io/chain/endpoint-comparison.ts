@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { FedError } from "../../foundation/errors.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
-import type { ChainAgreement } from "../../protocol/audit/report.ts";
+import type { ChainAgreement, UnreadBlocks } from "../../protocol/audit/report.ts";
 import type { Log } from "../../protocol/ports.ts";
 import type { Endpoints } from "./endpoints.ts";
 import { type EventRange, headerOf, LogReader } from "./log-reader.ts";
@@ -35,6 +35,9 @@ export class EndpointComparison {
   /** Since when an endpoint lacks blocks of another one, and the block that it must reach. */
   readonly #lacking = new Map<string, { readonly since: number; readonly block: number }>();
   #agreed: number | undefined;
+  #unread: UnreadBlocks | undefined;
+  /** The block up to which one endpoint alone goes, and since when it does. */
+  #apart: { readonly since: number; readonly block: number } | undefined;
   #headAt = Number.NEGATIVE_INFINITY;
 
   constructor(endpoints: Endpoints, settings: ComparisonSettings) {
@@ -44,7 +47,8 @@ export class EndpointComparison {
 
   get agreement(): ChainAgreement {
     const endpoints = this.#endpoints.count;
-    return { endpoints, agreed: this.#agreed ?? 1, silent: [...this.#silent], behind: [...this.#behind] };
+    const unread = this.#unread && { unread: this.#unread };
+    return { endpoints, agreed: this.#agreed ?? 1, silent: [...this.#silent], behind: [...this.#behind], ...unread };
   }
 
   /**
@@ -93,6 +97,44 @@ export class EndpointComparison {
     this.#noteLacking(name, block);
     this.#endpoints.passOver();
     throw new FedError("RPC_BEHIND", { endpoint: name, block: number, newest });
+  }
+
+  /**
+   * The highest block that at least two of the answering endpoints have; the present one's where no other one answers. The
+   * newest confirmed block is waited for as long as an endpoint may lag; after that it counts as shown by one endpoint alone.
+   * @param head of the present endpoint
+   * @throws RPC_BEHIND while an endpoint may still catch up
+   */
+  async agreedHead({ number }: Header, confirmations: number, waiting: Waiting = {}): Promise<number> {
+    const heads = [{ name: this.#endpoints.currentName, number }];
+    for (const other of await this.#endpoints.askOthers((rpc) => headerOf(rpc, "latest"), waiting)) {
+      if (other.kind === "failed") this.#noteSilent(other.name, other.error);
+      else heads.push({ name: other.name, number: other.answer.number });
+    }
+    const [highest, second] = heads.sort((a, b) => b.number - a.number);
+    if (!second) return number;
+    const goal = this.#apart?.block ?? highest!.number - confirmations;
+    if (second.number >= goal) {
+      this.#apart = undefined;
+      this.#unread = undefined;
+      // The present endpoint stands still, and two others go on.
+      if (number < second.number) this.#passOverBehind(second.number);
+      return second.number;
+    }
+    this.#apart ??= { since: performance.now(), block: goal };
+    if (performance.now() - this.#apart.since < this.#settings.behindMs) {
+      throw new FedError("RPC_BEHIND", { endpoint: second.name, block: second.number, newest: goal });
+    }
+    const { name: shownBy, number: to } = highest!;
+    if (!this.#unread) this.#settings.log.warn("endpoints-apart", { endpoint: shownBy, from: second.number + 1, to });
+    this.#unread = { from: second.number + 1, to, shownBy };
+    return second.number;
+  }
+
+  #passOverBehind(newest: number): void {
+    this.#noteLacking(this.#endpoints.currentName, newest);
+    this.#endpoints.passOver();
+    throw new FedError("RPC_BEHIND", { newest });
   }
 
   async #read(

@@ -150,6 +150,15 @@ export interface ChainAgreement {
   readonly silent: readonly string[];
   /** Host and port of endpoints that lacked blocks of others for too long. */
   readonly behind: readonly string[];
+  /** Blocks that one endpoint alone showed and that were not read: either it invents them or the others stand still. */
+  readonly unread?: UnreadBlocks;
+}
+
+export interface UnreadBlocks {
+  readonly from: number;
+  readonly to: number;
+  /** Host and port. */
+  readonly shownBy: string;
 }
 
 /** What the audit's view of the chain rests on: the verdict can be no better than this. */

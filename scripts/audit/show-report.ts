@@ -76,7 +76,7 @@ function interval({ value, low, high }: Estimate): string {
 }
 
 /** What the verdict rests on. */
-export function basisLines({ isKnownCode, endpoints, agreed, silent, behind }: AuditBasis): string[] {
+export function basisLines({ isKnownCode, endpoints, agreed, silent, behind, unread }: AuditBasis): string[] {
   const code = isKnownCode ? "the build that this program knows" : pc.yellow("NOT a build that this program knows");
   const endpointsLine =
     agreed === 1
@@ -87,6 +87,11 @@ export function basisLines({ isKnownCode, endpoints, agreed, silent, behind }: A
     `chain       ${endpointsLine}`,
     ...silent.map((name) => `            ${printable(name)} did not answer`),
     ...behind.map((name) => `            ${printable(name)} lacks blocks that others have`),
+    ...(unread
+      ? [
+          `            ${printable(unread.shownBy)} alone shows blocks ${unread.from} to ${unread.to}, which were not read`,
+        ]
+      : []),
   ];
 }
 

@@ -163,6 +163,77 @@ describe("the agreement of endpoints", function () {
     expect(await codeOf(federation.open(undefined, { ...options, endpoints }))).to.equal("ENDPOINTS_DISAGREE");
   });
 
+  describe("for an auditor, who reads no block that one endpoint alone shows", () => {
+    const openAgreed = async (proxies: readonly RpcProxy[], rule?: Rule): Promise<OpenLedger> => {
+      const endpoints = proxies.map(({ url }) => url);
+      const ledger = await federation.open(undefined, { endpoints, retryForMs: 1500, isAgreedOnly: true });
+      bad.rule = rule;
+      return ledger;
+    };
+    /** Shows blocks on top of the chain, the first with an event that the contract never emitted. */
+    const ahead: Rule = async ({ method, params, forward }) => {
+      const newest = Number(await chain.rpc("eth_blockNumber", []));
+      const invented = async (number: number) => {
+        const parent = (await chain.rpc("eth_getBlockByNumber", [hex(newest), false])) as Fields;
+        const hash = (of: number) => (of === newest ? parent["hash"] : digestOf(`invented ${of}`));
+        const timestamp = hex(Number(parent["timestamp"]) + number - newest);
+        return { ...parent, number: hex(number), hash: hash(number), parentHash: hash(number - 1), timestamp };
+      };
+      const last = newest + 3;
+      if (method === "eth_blockNumber") return hex(last);
+      if (method === "eth_getBlockByNumber") {
+        const wanted = params[0] === "latest" ? last : Number(params[0]);
+        return wanted > newest ? invented(wanted) : forward();
+      }
+      if (method !== "eth_getLogs") return forward();
+      const logs = (await forward()) as Fields[];
+      if (Number(params[0].toBlock) <= newest || logs.length === 0) return logs;
+      const block = await invented(newest + 1);
+      const { number: blockNumber, hash: blockHash, timestamp: blockTimestamp } = block;
+      return [...logs, { ...logs.at(-1), blockNumber, blockHash, blockTimestamp, logIndex: "0x0" }];
+    };
+
+    for (const [place, order] of [
+      ["first", () => [bad, good]],
+      ["second", () => [good, bad]],
+    ] as const) {
+      it(`does not believe a ${place} endpoint that is ahead of the other, and says which blocks it left out`, async () => {
+        const ledger = await openAgreed(order(), ahead);
+        expect(await historyOf(ledger)).to.deep.equal(truth);
+        const newest = Number(await chain.rpc("eth_blockNumber", []));
+        const unread = { from: newest + 1, to: newest + 3, shownBy: host(bad) };
+        expect(ledger.agreement).to.deep.equal({ endpoints: 2, agreed: 2, silent: [], behind: [], unread });
+        expect(await ledger.latestRound()).to.equal(1);
+      });
+    }
+
+    it("reads up to a frozen head, and says that the other endpoint alone shows more", async () => {
+      const block = truth.at(-2)!.block;
+      const ledger = await openAgreed([bad, good], frozenAt(block));
+      expect(await historyOf(ledger)).to.deep.equal(truth.slice(0, -1));
+      const { agreed, unread } = ledger.agreement;
+      expect([agreed, unread?.from, unread?.shownBy]).to.deep.equal([2, block + 1, host(good)]);
+    });
+
+    it("reads on past a frozen head if two others agree", async () => {
+      const third = await startProxy(chain.url);
+      try {
+        const ledger = await openAgreed([bad, good, third], frozenAt(truth.at(-2)!.block));
+        expect(await historyOf(ledger)).to.deep.equal(truth);
+        expect(ledger.agreement).to.deep.include({ endpoints: 3, behind: [host(bad)] });
+        expect(ledger.agreement.unread).to.equal(undefined);
+      } finally {
+        await third.stop();
+      }
+    });
+
+    it("reads what one endpoint shows where the other is dead, and says so", async () => {
+      const ledger = await openAgreed([good, bad], async () => new Trouble("hang-up"));
+      expect(await historyOf(ledger)).to.deep.equal(truth);
+      expect(ledger.agreement).to.deep.equal({ endpoints: 2, agreed: 1, silent: [host(bad)], behind: [] });
+    });
+  });
+
   it("says how far reading has come", async () => {
     const seen: number[] = [];
     const ledger = await federation.open(undefined, { onRange: ({ block }) => seen.push(block) });
