@@ -1,6 +1,7 @@
 // The audit derives every round of a federation again from the contract's events and the objects that they name. It trusts
 // neither hospitals, nor aggregators, nor the store, and it writes nothing on chain.
 
+import { isFedError } from "../../foundation/errors.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
 import { withModel } from "../contract/lineage.ts";
 import type { EventPlace } from "../contract/round.ts";
@@ -37,14 +38,34 @@ export interface AuditOptions extends Waiting {
   readonly maxModelBytes: number;
 }
 
+/** More than any update may be old, and than are tried to name a wrong base. */
+const keptBases = 32;
+
+/** Readings of a history that the chain replaces while it is read. */
+const mostReadings = 3;
+
 /**
  * Goes through the whole history once, in bounded memory, round by round. Rounds after one that does not hold are still
- * derived, from the bases that the contract names.
+ * derived, from the bases that the contract names. If the chain replaces blocks that were read, it begins again and yields
+ * the events of rounds again; the verdict is "unavailable" if that happens at each of three readings.
  * @throws FedError what the ledger throws, errors of the store or the network other than a missing object, ABORTED
  */
 export async function* auditFederation(
-  { ledger, blobs, exchange, signatures, basis: basisOf }: AuditPorts,
+  ports: AuditPorts,
   options: AuditOptions,
+): AsyncGenerator<AuditEvent, AuditReport> {
+  for (let reading = 1; ; reading++) {
+    try {
+      return yield* auditOnce(ports, { ...options, isLast: reading === mostReadings });
+    } catch (error) {
+      if (!isFedError(error, "CHAIN_REORGANISED") || reading === mostReadings) throw error;
+    }
+  }
+}
+
+async function* auditOnce(
+  { ledger, blobs, exchange, signatures, basis: basisOf }: AuditPorts,
+  { isLast, ...options }: AuditOptions & { readonly isLast: boolean },
 ): AsyncGenerator<AuditEvent, AuditReport> {
   const { maxModelBytes, signal } = options;
   const waiting = { signal };
@@ -57,26 +78,36 @@ export async function* auditFederation(
   const onPlan = (digest: Digest, plan: Plan) => {
     plans[digest] = plan;
   };
-  /** Distinct, newest first (protocol/contract/lineage.ts). */
+  /** Newest first (protocol/contract/lineage.ts). */
   let bases: readonly Digest[] = [];
   let events = 0;
   let until: EventPlace | undefined;
 
   const settle = (record: AuditedRound) => {
     const { base, model } = record.state;
-    bases = withModel(bases, base);
+    bases = withModel(bases, base).slice(0, keptBases);
     const work = auditRound(ports, record, { federation, maxModelBytes, bases, onPlan, ...waiting });
     if (model) bases = withModel(bases, model);
     return work;
   };
-  const latest = await ledger.latestRound(waiting);
-  for await (const event of ledger.history(waiting)) {
-    signal?.throwIfAborted();
-    events++;
-    const { block, blockHash, logIndex, transaction, time } = event;
-    until = { block, blockHash, logIndex, transaction, time };
-    const record = replay.apply(event);
-    if (record) rounds.push(yield* settle(record));
+  let latest = 0;
+  try {
+    latest = await ledger.latestRound(waiting);
+    for await (const event of ledger.history(waiting)) {
+      signal?.throwIfAborted();
+      events++;
+      const { block, blockHash, logIndex, transaction, time } = event;
+      until = { block, blockHash, logIndex, transaction, time };
+      const record = replay.apply(event);
+      if (record) rounds.push(yield* settle(record));
+    }
+  } catch (error) {
+    const isMoving = isLast && isFedError(error, "CHAIN_REORGANISED");
+    if (!isMoving && !isFedError(error, "ENDPOINTS_DISAGREE")) throw error;
+    const text = isMoving
+      ? "the chain was reorganised each time that its history was read"
+      : "two endpoints show different chains, and nobody can tell which one is true";
+    replay.findings.push({ severity: "unavailable", code: error.code, text, facts: error.facts });
   }
   const last = replay.end();
   if (last) rounds.push(yield* settle(last));

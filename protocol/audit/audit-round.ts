@@ -8,6 +8,7 @@ import type { FederationId } from "../format/federation-id.ts";
 import type { Plan } from "../format/plan.ts";
 import type { CollectPorts } from "../judge/collect.ts";
 import { blobHeader, fetchPlan, type RoundContext } from "../judge/round-context.ts";
+import { baseLayout } from "../strategy/base-layout.ts";
 import { weightShares } from "../strategy/weight-shares.ts";
 import { deriveProposal } from "./audit-proposal.ts";
 import { checkStatement, validationOf } from "./audit-statement.ts";
@@ -32,6 +33,12 @@ export interface AuditRoundOptions extends Waiting {
   /** Called for each plan that could be read. */
   readonly onPlan: (digest: Digest, plan: Plan) => void;
 }
+
+/**
+ * Proposals of a round that are derived besides the accepted one. Each takes the time of reading all updates, and costs
+ * its proposer one event: without a limit, members who propose nonsense would decide how long an audit takes.
+ */
+const mostOthersDerived = 3;
 
 const nothing: CheckedUpdates = { valid: new Map(), invalid: new Map(), missing: new Map() };
 
@@ -69,19 +76,19 @@ export async function* auditRound(
   const olderBases = options.bases.slice(1);
   const proposals: ProposalReport[] = [];
   const pooled: { positives: ScoreCell[]; negatives: ScoreCell[] } = { positives: [], negatives: [] };
+  let othersDerived = 0;
   for (const proposal of state.proposals) {
-    const derived =
-      context &&
-      (await deriveProposal(
-        ports,
-        findings,
-        { state, proposal, context, updates, olderBases },
-        { maxModelBytes, ...waiting },
-      ));
+    const isDue = proposal === accepted || othersDerived++ < mostOthersDerived;
+    if (!isDue) {
+      const text = "this refused or expired proposal was not derived again: there are too many in the round";
+      findings.add("note", "NOT_DERIVED", text, { proposal: proposal.number, hospital: proposal.proposer });
+    }
+    const subject = context && isDue ? { state, proposal, context, updates, olderBases } : undefined;
+    const derived = subject && (await deriveProposal(ports, findings, subject, { maxModelBytes, ...waiting }));
     const attestations: AttestationReport[] = [];
     for (const attestation of proposal.attestations) {
-      const subject = { state, proposal, derived, isSameMember };
-      const checked = await checkStatement(ports, findings, subject, { attestation, ...waiting });
+      const voted = { state, proposal, derived, isSameMember };
+      const checked = await checkStatement(ports, findings, voted, { attestation, ...waiting });
       attestations.push(checked.report);
       if (proposal !== accepted || !checked.scores) continue;
       for (const cell of checked.scores.positives) pooled.positives.push(cell);
@@ -135,7 +142,9 @@ async function openContext(
   }
   try {
     await ports.exchange.fetch(base, { maxBytes: maxModelBytes, ...waiting });
-    await blobHeader(ports.blobs, base);
+    const header = await blobHeader(ports.blobs, base);
+    // Else every hospital's update would seem wrong.
+    if (context) baseLayout(header, context.plan);
   } catch (error) {
     findings.object(error, { object: "model", digest: base }, { missing });
     return undefined;

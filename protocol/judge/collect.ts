@@ -70,7 +70,8 @@ export async function collectUpdate(
     const known = context.baseHeaders.get(digest);
     if (known) return known;
     await exchange.fetch(digest, { maxBytes: maxModelBytes, ...waiting });
-    const header = await blobHeader(blobs, digest);
+    // Nothing valid can be trained from an older base that is no model.
+    const header = await judge(() => blobHeader(blobs, digest));
     context.baseHeaders.set(digest, header);
     return header;
   };
@@ -82,7 +83,7 @@ export async function collectUpdate(
       return judge(() => verifyManifest(bytes, { ...expected, sampleCap: plan.sampleCap }, signatures));
     });
     const base = await baseHeader(manifest.base);
-    await fetch(manifest.update, maxUpdateBytes(base, plan));
+    await fetch(manifest.update, await judge(() => maxUpdateBytes(base, plan)));
     await once(work?.updates, [manifest.update, manifest.updateBytes, manifest.base, round.plan], async () => {
       const source = await blobSource(blobs, manifest.update);
       if (source.size !== manifest.updateBytes) {

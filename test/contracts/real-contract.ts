@@ -59,11 +59,14 @@ const rotationTypes = {
 const phrase = Mnemonic.fromPhrase("test test test test test test test test test test test junk");
 
 /** Accounts that Hardhat's node signs for; here, too, for what the contract verifies. */
-const wallets = Array.from({ length: 14 }, (_, at) => {
+const wallets = Array.from({ length: 20 }, (_, at) => {
   const { privateKey } = HDNodeWallet.fromMnemonic(phrase, `m/44'/60'/0'/0/${at}`);
   return new Wallet(privateKey);
 });
-export const accounts: readonly HospitalAddress[] = wallets.map(({ address }) => parseAddress(address));
+const addresses = wallets.map(({ address }) => parseAddress(address));
+export const accounts: readonly HospitalAddress[] = addresses.slice(0, 14);
+/** For keys that members change to. */
+export const spareAccounts: readonly HospitalAddress[] = addresses.slice(14);
 
 /** Peers that members may bind. */
 export const peers = Array.from({ length: 4 }, (_, at) => peerFrom(Buffer.alloc(32, at + 1)));
@@ -207,8 +210,8 @@ export class RealContract {
   }
 }
 
-function walletOf(address: HospitalAddress): Wallet {
-  return wallets[accounts.indexOf(address)]!;
+export function walletOf(address: HospitalAddress): Wallet {
+  return wallets[addresses.indexOf(address)]!;
 }
 
 /** An Ed25519 key pair of a seed. */

@@ -1,0 +1,461 @@
+// Plays a script on the real contract, and records what is true of it.
+import { FedError, isFedError } from "../../../foundation/errors.ts";
+import type { LedgerEvent } from "../../../protocol/contract/round.ts";
+import { RoundHistory } from "../../../protocol/contract/round-history.ts";
+import { activeHospitals, type ContractState, isOver } from "../../../protocol/contract/state.ts";
+import { type Digest, type HospitalAddress, zeroDigest } from "../../../protocol/format/digest.ts";
+import { blobDigest } from "../../../protocol/format/merkle.ts";
+import { encodePlan, type Plan } from "../../../protocol/format/plan.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../../protocol/format/safetensors.ts";
+import { leastUpdates } from "../../../protocol/judge/included.ts";
+import { aggregateToBytes } from "../../../protocol/strategy/aggregate.ts";
+import { memorySource } from "../../../protocol/update/byte-source.ts";
+import type { AnyCall } from "../../fakes/contract.ts";
+import { examplePlan } from "../../fakes/federation.ts";
+import { FakeStore } from "../../fakes/network.ts";
+import type { Chain } from "../federation.ts";
+import { accounts, RealContract, spareAccounts } from "../real-contract.ts";
+import { garbage, makeCommitment, makeGenesis, text } from "./objects.ts";
+import type { KnownModel, ModelState, ObjectState, PlayedHistory, PlayedProposal, PlayedRound } from "./played.ts";
+import type { HistoryScript, HospitalScript, ModelKind, PlanKind, ProposalScript, RoundScript } from "./script.ts";
+import { makeStatement } from "./statements.ts";
+
+const terms = {
+  commitPeriod: 100,
+  proposePeriod: 60,
+  attestPeriod: 50,
+  minUpdates: 2,
+  maxExpired: 2,
+  sampleCap: 1000,
+  earlyShare: 0,
+  gracePeriod: 0,
+};
+const [owner] = accounts as [HospitalAddress];
+const aggregator = accounts[6]!;
+
+interface HeldUpdate {
+  readonly member: number;
+  readonly sampleCount: number;
+  readonly age: number;
+  readonly bytes: Uint8Array;
+}
+
+export async function playHistory(chain: Chain, script: HistoryScript): Promise<PlayedHistory> {
+  const player = await Player.found(chain, script);
+  for (const round of script.rounds) if (!(await player.playRound(round))) break;
+  return player.played();
+}
+
+class Player {
+  readonly #real: RealContract;
+  readonly #store = new FakeStore();
+  readonly #models = new Map<Digest, KnownModel>();
+  readonly #plans = new Map<Digest, { readonly plan: Plan; readonly state: ObjectState }>();
+  readonly #seen = new Map<string, number>();
+  readonly #earlierManifests = new Map<number, Digest>();
+  #history = new RoundHistory({ keep: Number.POSITIVE_INFINITY });
+  #events: readonly LedgerEvent[] = [];
+  #rounds: readonly PlayedRound[] = [];
+  #bases: readonly Digest[] = [];
+  #time = 0;
+  #spare = 0;
+  #plansMade = 0;
+
+  private constructor(real: RealContract) {
+    this.#real = real;
+  }
+
+  static async found(chain: Chain, script: HistoryScript): Promise<Player> {
+    const { bytes, isServed } = makeGenesis(script.genesis);
+    const genesis = blobDigest(bytes);
+    const plan = planOf(script);
+    const early = script.earlyShare ? { earlyShare: 60, gracePeriod: 20 } : {};
+    const planBytes = bytesOfPlan(script.plan, plan);
+    const agreed = { plan: blobDigest(planBytes), genesis };
+    const { real, logs } = await RealContract.deploy(chain, { ...terms, ...early }, agreed);
+    const player = new Player(real);
+    const block = (await real.rpc("eth_getBlockByNumber", ["latest", false])) as { timestamp: string };
+    player.#time = Number(block.timestamp);
+    player.#follow(logs);
+    await player.#putPlan(script.plan, plan, planBytes);
+    if (isServed) await player.#store.put(bytes);
+    player.#models.set(genesis, { digest: genesis, bytes, state: stateOfGenesis(script) });
+    for (let at = 1; at <= script.hospitals; at++) {
+      await player.#send(owner, { name: "admit", args: { member: accounts[at]!, role: "hospital" } });
+    }
+    await player.#send(owner, { name: "admit", args: { member: aggregator, role: "aggregator" } });
+    return player;
+  }
+
+  played(): PlayedHistory {
+    const { federation } = this.#real;
+    return {
+      federation,
+      real: this.#real,
+      events: this.#events,
+      store: this.#store,
+      rounds: this.#rounds,
+      seen: this.#seen,
+    };
+  }
+
+  /** @returns false where no further round can be opened */
+  async playRound(script: RoundScript): Promise<boolean> {
+    if (script.isRehearsed) await this.#rehearse(script);
+    return this.#round(script);
+  }
+
+  /** Plays the round with members who do something else, and takes all blocks of it back. */
+  async #rehearse(script: RoundScript): Promise<void> {
+    const snapshot = await this.#real.rpc("evm_snapshot");
+    const kept = [this.#history.clone(), this.#events, this.#rounds, this.#bases, this.#time, this.#spare] as const;
+    const manifests = [...this.#earlierManifests];
+    const hospitals = script.hospitals.map((each) => ({ ...each, update: "honest", rotates: "never" }) as const);
+    await this.#round({ ...script, hospitals, interlude: "nothing" });
+    await this.#real.rpc("evm_revert", [snapshot]);
+    this.#count("branch reorganised away");
+    [this.#history, this.#events, this.#rounds, this.#bases, this.#time, this.#spare] = kept;
+    this.#earlierManifests.clear();
+    for (const [member, manifest] of manifests) this.#earlierManifests.set(member, manifest);
+  }
+
+  async #round(script: RoundScript): Promise<boolean> {
+    const before = this.#state.round;
+    // An opener that failed has to wait until others had their time.
+    this.#time = Math.max(this.#time, before?.deadline ?? 0, this.#state.pausedUntil) + 1;
+    if (!(await this.#send(aggregator, { name: "openRound", args: this.#opening() }))) return false;
+    const { id, plan, base } = this.#newest();
+    this.#bases = this.#bases[0] === base ? this.#bases : [base, ...this.#bases];
+    const known = this.#plans.get(plan)!;
+    const round: PlayedRound = {
+      ...{ id, plan: known.state, base: this.#models.get(base)!.state, leastUpdates: leastUpdates(known.plan) },
+      ...{ commitments: [], proposals: [] },
+    };
+    this.#rounds = [...this.#rounds, round];
+    const held = new Map<number, HeldUpdate>();
+    for (const member of this.#newest().members) await this.#commit(round, member, script.hospitals[member]!, held);
+    await this.#interlude(script.interlude);
+    for (const proposal of script.proposals) {
+      if (isOver(this.#newest())) break;
+      await this.#propose(round, proposal, script, held);
+      await this.#expireIf(() => this.#newest().status === "proposed");
+    }
+    await this.#expireIf(() => !isOver(this.#newest()));
+    await this.#expireIf(() => !isOver(this.#newest()));
+    const { model } = this.#newest();
+    if (model) this.#bases = this.#bases[0] === model ? this.#bases : [model, ...this.#bases];
+    return true;
+  }
+
+  async #commit(
+    round: PlayedRound,
+    member: number,
+    script: HospitalScript,
+    held: Map<number, HeldUpdate>,
+  ): Promise<void> {
+    if (script.update === "silent") return;
+    if (script.rotates === "before committing") await this.#rotate(member);
+    const { plan: planDigest, id, commitments } = this.#newest();
+    const { plan } = this.#plans.get(planDigest)!;
+    const bases = this.#bases.slice(0, 1 + plan.strategy.maxStaleness).map((digest) => {
+      return this.#models.get(digest)!;
+    });
+    const hospital = this.#keyOf(member);
+    const maker = {
+      ...{ federation: this.#real.federation, plan, planDigest, bases, round: id, hospital },
+      ...{ earlier: this.#earlierManifests.get(member), others: commitments[0]?.manifest, stranger: owner },
+    };
+    const { manifest, sampleCount, update, age, state } = await makeCommitment(script.update, maker, this.#store);
+    const args = { round: id, manifest, sampleCount };
+    const isTaken =
+      script.update === "relayed"
+        ? await this.#send(owner, {
+            name: "commitUpdates",
+            args: { round: id, signed: [{ member: hospital, manifest, sampleCount }] },
+          })
+        : await this.#send(hospital, { name: "commitUpdate", args });
+    if (!isTaken) return;
+    this.#count(`committed ${script.update}`);
+    this.#earlierManifests.set(member, manifest);
+    round.commitments.push({ member, update: state });
+    if (state === "good") held.set(member, { member, sampleCount, age, bytes: update });
+  }
+
+  async #interlude(kind: RoundScript["interlude"]): Promise<void> {
+    switch (kind) {
+      case "revocation": {
+        const [gone] = activeHospitals(this.#state);
+        if (gone) await this.#send(owner, { name: "revoke", args: { member: gone.key } });
+        return;
+      }
+      case "opener rotates":
+        return this.#rotate(this.#newest().opener.index!);
+      case "pause": {
+        const until = this.#time + 6;
+        if (await this.#send(owner, { name: "pauseUntil", args: { until } })) this.#time = until;
+        return;
+      }
+      case "new plan":
+      case "bad plan": {
+        const { plan } = this.#plans.get(this.#newest().plan)!;
+        const changed = { ...plan, seed: plan.seed + 1, rounds: plan.rounds + 1 };
+        const state =
+          kind === "new plan" ? "good" : (["garbage", "missing", "lone surrogate"] as const)[this.#plansMade++ % 3]!;
+        const bytes = bytesOfPlan(state, changed);
+        await this.#putPlan(state, changed, bytes);
+        await this.#send(owner, { name: "agreePlan", args: { plan: blobDigest(bytes), genesis: zeroDigest } });
+        return;
+      }
+      case "nothing":
+    }
+  }
+
+  async #propose(
+    round: PlayedRound,
+    script: ProposalScript,
+    { hospitals }: RoundScript,
+    held: ReadonlyMap<number, HeldUpdate>,
+  ): Promise<void> {
+    const { status, commitBy, proposeBy, opener, members, commitments, proposingSince } = this.#newest();
+    const half = Math.ceil((proposeBy - commitBy) / 2);
+    if (commitments.length < members.length) this.#time = Math.max(this.#time, commitBy);
+    if (script.hasWaited) this.#time = Math.max(this.#time, proposingSince + half);
+    if (status === "committing" && !script.byOpener) this.#time = Math.max(this.#time, proposeBy);
+    const included = inclusionOf(script.included, round, held);
+    const made = await this.#model(script.model, included, held);
+    if (script.model !== "missing") await this.#store.put(made.bytes);
+    const model = blobDigest(made.bytes);
+    const proposer = script.byOpener ? opener.index! : members.find((index) => this.#isActive(index))!;
+    const args = { round: round.id, model, included: included.map((index) => this.#keyOf(index)) };
+    if (!(await this.#send(this.#keyOf(proposer), { name: "proposeModel", args }))) return;
+    this.#count(`proposed ${script.model}, ${script.included}`);
+    const isRight = made.isRight;
+    const isServed = await this.#store.has(model);
+    if (!this.#models.has(model)) {
+      const state = !isServed ? "missing" : made.isModel ? "good" : "bad";
+      this.#models.set(model, { digest: model, bytes: made.bytes, state });
+    }
+    const hasWaited = this.#time > proposingSince + half;
+    const proposal: PlayedProposal = { proposer, included, isRight, isServed, hasWaited, votes: [], isAccepted: false };
+    round.proposals.push(proposal);
+    await this.#vote(round, proposal, { model, votes: script.votes, hospitals });
+    proposal.isAccepted = this.#newest().status === "final";
+  }
+
+  async #vote(
+    { id, proposals, commitments, leastUpdates: least }: PlayedRound,
+    proposal: PlayedProposal,
+    {
+      model,
+      votes,
+      hospitals,
+    }: { model: Digest; votes: ProposalScript["votes"]; hospitals: readonly HospitalScript[] },
+  ): Promise<void> {
+    const number = proposals.length;
+    const isDropped = commitments.some(
+      ({ member, update }) => update === "good" && !proposal.included.includes(member),
+    );
+    const isRight = proposal.isRight && proposal.included.length >= least && (!isDropped || proposal.hasWaited);
+    const agree = votes === "all agree" || votes === "too few" || (votes === "honest" && isRight);
+    const { members } = this.#newest();
+    for (const member of votes === "too few" ? members.slice(0, 1) : members) {
+      const { scores, rotates } = hospitals[member]!;
+      if (rotates === "before voting" && number === 1) await this.#rotate(member);
+      const hospital = this.#keyOf(member);
+      const made = makeStatement(scores, {
+        agree,
+        round: id,
+        proposal: number,
+        model,
+        hospital,
+        proposer: this.#keyOf(proposal.proposer),
+        stranger: owner,
+      });
+      if (made.isServed) await this.#store.put(made.bytes);
+      const digest = made.state === "none" ? zeroDigest : blobDigest(made.bytes);
+      const before = this.#newest().status;
+      if (
+        !(await this.#send(hospital, { name: "attest", args: { round: id, proposal: number, agree, scores: digest } }))
+      )
+        continue;
+      this.#count(before === "final" ? "voted late" : `voted ${agree}`);
+      proposal.votes.push({ member, statement: made.state === "none" ? "good" : made.state });
+    }
+  }
+
+  /** The model that a proposer of this kind names, and whether it is what the included updates make. */
+  async #model(
+    kind: ModelKind,
+    included: readonly number[],
+    held: ReadonlyMap<number, HeldUpdate>,
+  ): Promise<{ readonly bytes: Uint8Array; readonly isRight: boolean; readonly isModel: boolean }> {
+    const { plan: planDigest, base, members, id } = this.#newest();
+    const { plan } = this.#plans.get(planDigest)!;
+    const baseModel = this.#models.get(base)!;
+    const seed = `model ${id} ${this.#newest().proposals.length} ${this.#rounds.length}`;
+    const wrong = { bytes: garbage(seed), isRight: false, isModel: false };
+    const average = async (onto: Uint8Array) => {
+      const updates = included.map((index) => held.get(index)).filter((each) => each !== undefined);
+      if (updates.length !== included.length) return undefined;
+      const input = updates.map(({ member, sampleCount, age, bytes }) => {
+        return { index: members.indexOf(member), sampleCount, age, source: memorySource(bytes) };
+      });
+      try {
+        const made = await aggregateToBytes({
+          plan,
+          base: memorySource(onto),
+          updates: input,
+          memberCount: members.length,
+        });
+        return made.model;
+      } catch (error) {
+        if (isFedError(error)) return undefined;
+        throw error;
+      }
+    };
+    if (baseModel.state !== "good") return wrong;
+    const right = await average(baseModel.bytes);
+    if (kind === "garbage") return wrong;
+    if (kind === "base itself") {
+      return { bytes: baseModel.bytes, isRight: !!right && blobDigest(right) === base, isModel: true };
+    }
+    if (!right) return wrong;
+    if (kind === "flipped bit") {
+      right[right.length - 4] = right[right.length - 4]! ^ 1;
+      return { bytes: right, isRight: false, isModel: true };
+    }
+    if (kind === "other shapes") {
+      const { tensors } = decodeSafetensors(right);
+      const shaped = tensors
+        .filter(({ name }) => !name.startsWith("server/"))
+        .map((each) => ({ ...each, shape: [1, each.data.length] }));
+      return { bytes: encodeSafetensors(shaped), isRight: false, isModel: true };
+    }
+    if (kind === "older base") {
+      const older = this.#models.get(this.#bases[1] ?? zeroDigest);
+      const onOlder = older?.state === "good" ? await average(older.bytes) : undefined;
+      const isRight = !onOlder || blobDigest(onOlder) === blobDigest(right);
+      return { bytes: onOlder ?? right, isRight, isModel: true };
+    }
+    return { bytes: right, isRight: true, isModel: true };
+  }
+
+  async #putPlan(kind: PlanKind, plan: Plan, bytes: Uint8Array): Promise<void> {
+    if (kind !== "missing") await this.#store.put(bytes);
+    const state = kind === "good" ? "good" : kind === "missing" ? "missing" : "bad";
+    this.#plans.set(blobDigest(bytes), { plan, state });
+  }
+
+  async #rotate(member: number): Promise<void> {
+    const to = spareAccounts[this.#spare];
+    if (!to || !this.#isActive(member)) return;
+    if (await this.#send(this.#keyOf(member), { name: "rotateKey", args: { to } })) this.#spare++;
+  }
+
+  async #expireIf(isDue: () => boolean): Promise<void> {
+    if (!isDue()) return;
+    this.#time = Math.max(this.#time, this.#newest().deadline);
+    await this.#send(owner, { name: "expire", args: { round: this.#newest().id } });
+  }
+
+  /** @returns whether the contract took the call */
+  async #send(by: HospitalAddress, call: AnyCall): Promise<boolean> {
+    const time = ++this.#time;
+    const { error, logs } = await this.#real.send({ by, call }, this.#state, time);
+    this.#count(`${call.name} ${error ?? "taken"}`);
+    if (error === undefined) this.#follow(logs);
+    return error === undefined && logs.length > 0;
+  }
+
+  #follow(logs: Parameters<RealContract["events"]>[0]): void {
+    for (const event of this.#real.events(logs, this.#time, () => this.#history.members)) {
+      const broken = this.#history.apply(event);
+      if (broken.length > 0) throw new FedError("UNEXPECTED", { event: event.kind, rule: broken[0]!.rule });
+      this.#events = [...this.#events, event];
+    }
+  }
+
+  get #state(): ContractState {
+    return this.#history.state;
+  }
+
+  #newest() {
+    return this.#state.round!;
+  }
+
+  #opening() {
+    const { plan, latestModel } = this.#state;
+    return { plan: plan!, base: latestModel! };
+  }
+
+  #keyOf(member: number): HospitalAddress {
+    return this.#state.members[member]!.key;
+  }
+
+  #isActive(member: number): boolean {
+    return this.#state.members[member]!.revokedAt === undefined;
+  }
+
+  #count(what: string): void {
+    this.#seen.set(what, (this.#seen.get(what) ?? 0) + 1);
+  }
+}
+
+/** By member index, ascending, as bitmaps are. */
+function inclusionOf(
+  kind: ProposalScript["included"],
+  { commitments }: PlayedRound,
+  held: ReadonlyMap<number, HeldUpdate>,
+): readonly number[] {
+  const all = commitments.map(({ member }) => member).sort((a, b) => a - b);
+  const valid = all.filter((member) => held.has(member));
+  switch (kind) {
+    case "all valid":
+      return valid;
+    case "all committed":
+      return all;
+    case "without one":
+      return valid.slice(1);
+    case "one only":
+      return valid.slice(0, 1);
+  }
+}
+
+function stateOfGenesis({ genesis, strategy }: HistoryScript): ModelState {
+  switch (genesis) {
+    case "garbage":
+      return "bad";
+    case "missing":
+      return "missing";
+    case "integers":
+    case "no tensors":
+    case "odd exponents":
+      return "unfit";
+    case "odd server state":
+      return strategy === "fedavgm" || strategy === "scaffold" ? "unfit" : "good";
+    default:
+      return "good";
+  }
+}
+
+function planOf({ strategy, maxStaleness }: HistoryScript): Plan {
+  const common = { maxSharePermille: 1000, maxStaleness };
+  const rules: Record<HistoryScript["strategy"], Plan["strategy"]> = {
+    fedavg: { name: "fedavg", ...common },
+    "bounded fedavg": { name: "fedavg", ...common, maxSharePermille: 400 },
+    fedavgm: { name: "fedavgm", ...common, momentum: 0.9, serverLearningRate: 1 },
+    median: { name: "median", ...common },
+    krum: { name: "krum", ...common, byzantine: 0 },
+    scaffold: { name: "scaffold", ...common, serverLearningRate: 1, controlClipNorm: 8 },
+    sparse: { name: "fedavg", ...common },
+  };
+  const update = { type: "I16", clipNorm: 8, topFraction: strategy === "sparse" ? 0.25 : 1, localTensors: [] } as const;
+  return examplePlan({ strategy: rules[strategy], update: { ...update, localTensors: [] }, sampleCap: 500 });
+}
+
+function bytesOfPlan(kind: PlanKind, plan: Plan): Uint8Array {
+  const good = encodePlan(plan);
+  if (kind === "garbage") return garbage(`plan ${plan.seed}`);
+  if (kind === "lone surrogate") return text(new TextDecoder().decode(good).replace(plan.software, "\\ud800"));
+  return good;
+}
