@@ -19,8 +19,8 @@ const preparedSchema = z
     sampleCount: countField,
     shard: digestField,
     quarantine: digestField,
-    finalLoss: z.number().optional(),
-    seconds: z.number().optional(),
+    finalLoss: z.number().finite().optional(),
+    seconds: z.number().finite().optional(),
   })
   .strict();
 

@@ -124,7 +124,11 @@ async function readLimited(response: Response, { endpoint, method }: Call): Prom
   return Buffer.concat(chunks).toString("utf8");
 }
 
-function parseAnswer(text: string, response: Response, call: Call): unknown {
+/**
+ * The result in the body of an answer.
+ * @throws RPC_MALFORMED, RPC_TOO_LARGE, RPC_RATE_LIMITED, RPC_UNREACHABLE, RPC_REFUSED
+ */
+export function parseAnswer(text: string, response: Pick<Response, "status" | "headers">, call: Call): unknown {
   const { url, method, endpoint } = call;
   const { status } = response;
   let answer: unknown;
@@ -152,7 +156,7 @@ function parseAnswer(text: string, response: Response, call: Call): unknown {
 /** What a refusal means: from the table where its wording is known there. */
 function refusal(
   { url, method, endpoint }: Call,
-  { status, headers }: Response,
+  { status, headers }: Pick<Response, "status" | "headers">,
   { code, message, data }: { readonly code: number | undefined; readonly message: string; readonly data?: unknown },
 ): FedError {
   const text = withoutSecrets(message.slice(0, 200), url);

@@ -57,14 +57,15 @@ describe("decoders of foreign bytes", function () {
     it(`${name}: a value or a FedError for any bytes`, async () => {
       const samples = await decoder.samples(dir);
       for (const sample of samples) expect(await outcome(decoder, sample, dir), name).to.equal(undefined);
+      const mutated = decoder.mutated?.() ?? samples;
       const cases = fc.record({
-        sample: fc.nat(samples.length - 1),
+        sample: fc.nat(mutated.length - 1),
         mutation: decoder.form === "json" ? jsonMutations : mutations,
         again: fc.option(mutations, { freq: 5 }),
       });
       await fc.assert(
         fc.asyncProperty(cases, async ({ sample, mutation, again }) => {
-          const once = mutation(samples[sample]!);
+          const once = mutation(mutated[sample]!);
           const bytes = again ? again(once) : once;
           expectFedError(await outcome(decoder, bytes, dir), bytes);
         }),
@@ -74,7 +75,7 @@ describe("decoders of foreign bytes", function () {
 
     if (decoder.form !== "json") continue;
     it(`${name}: every value replaced by every hostile one`, async () => {
-      for (const sample of await decoder.samples(dir)) {
+      for (const sample of decoder.mutated?.() ?? (await decoder.samples(dir))) {
         const text = Buffer.from(sample).toString("latin1");
         for (let place = 0; place < Math.min(valueCount(text), 60); place++) {
           for (const value of hostileValues) {
@@ -132,7 +133,7 @@ describe("decoders of foreign bytes", function () {
         .filter((name) => name.endsWith(".ts"))
         .flatMap((name) => [
           ...readFileSync(join(root, room, name), "utf8").matchAll(
-            /^export (?:async )?(?:function\*?|const) ((?:decode|parse)[A-Z]?\w*)/gm,
+            /^export (?:async )?(?:function\*?|const) ((?:decode|parse)[A-Z]?\w*|readNotes|readQuarantine)/gm,
           ),
         ])
         .map(([, name]) => name!),
