@@ -1,7 +1,7 @@
 // What a crowd of hostile peers does to members: 300 strangers that stay connected and keep asking, 400 half-open
 // sockets, and 11 members that do not read what they ask for, all at once and each stranger from an address of its own
-// (127.0.0.0/8), against four members that exchange the objects of a round. Members' round time and memory with the
-// crowd are compared with those without it; the crowd runs in a process of its own and shares the machine.
+// (127.0.0.0/8), against four members that exchange the objects of a round. Their round time and memory are compared with
+// those of four members that nobody attacks; the crowd runs in a process of its own and shares the machine.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -10,36 +10,46 @@ import type { BenchResult } from "./result.ts";
 
 const membersPath = fileURLToPath(new URL("./hostile-peers/members.ts", import.meta.url));
 const crowdPath = fileURLToPath(new URL("./hostile-peers/crowd.ts", import.meta.url));
-const rounds = 7;
+const warmUp = 5;
+const pairs = 15;
 
 interface Round {
   readonly seconds: number;
   readonly memoryBytes: number;
 }
 
-/** Times are the fastest of several rounds (other work on the machine only ever adds); memory is the largest. */
+/**
+ * Two groups of members run side by side, of which the crowd attacks one: rounds of the two alternate, so that both have
+ * the same machine, with the crowd's own work on it. Times and memory are medians over the pairs.
+ */
 export async function run(): Promise<BenchResult> {
-  const members = start(membersPath);
-  const [target] = await members.lines(1);
-  await measure(members); // compiles the code, and opens the first connections
-  const calm = await measure(members);
+  const attacked = start(membersPath);
+  const calm = start(membersPath);
+  const [target] = await attacked.lines(1);
+  await calm.lines(1);
+  // Compiles the code, and opens the first connections.
+  for (let round = 0; round < warmUp; round++) for (const members of [attacked, calm]) await measure(members);
   const crowd = start(crowdPath, target ?? "");
   const [counts] = await crowd.lines(1);
-  const disturbed = await measure(members);
-  crowd.child.stdin?.end();
-  members.child.stdin?.end();
-  await Promise.all([crowd.ended, members.ended]);
-  const extraMB = (disturbed.memoryBytes - calm.memoryBytes) / 1e6;
+  const measured: { readonly attacked: Round; readonly calm: Round }[] = [];
+  for (let pair = 0; pair < pairs; pair++) {
+    const calmFirst = pair % 2 === 0 ? await measure(calm) : undefined;
+    const under = await measure(attacked);
+    measured.push({ attacked: under, calm: calmFirst ?? (await measure(calm)) });
+  }
+  for (const { child } of [crowd, attacked, calm]) child.stdin?.end();
+  await Promise.all([crowd.ended, attacked.ended, calm.ended]);
+  const ours = median(measured.map(({ attacked: { seconds } }) => seconds));
+  const peer = median(measured.map(({ calm: { seconds } }) => seconds));
+  const ratio = median(measured.map(({ attacked: one, calm: other }) => one.seconds / other.seconds));
+  const extraMB = median(measured.map(({ attacked: one, calm: other }) => one.memoryBytes - other.memoryBytes)) / 1e6;
+  const memoryRatio = median(measured.map(({ attacked: one, calm: other }) => one.memoryBytes / other.memoryBytes));
   console.error(`${counts}; memory ${extraMB.toFixed(0)} MB above the undisturbed members'`);
-  return {
-    name: "hostile-peers",
-    unit: "seconds",
-    ours: disturbed.seconds,
-    peer: calm.seconds,
-    peerName: "undisturbed",
-    ratio: disturbed.seconds / calm.seconds,
-    memoryRatio: disturbed.memoryBytes / calm.memoryBytes,
-  };
+  return { name: "hostile-peers", unit: "seconds", ours, peer, peerName: "undisturbed", ratio, memoryRatio };
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }
 
 interface Running {
@@ -70,14 +80,7 @@ function start(path: string, ...args: string[]): Running {
 }
 
 async function measure({ child, lines }: Running): Promise<Round> {
-  const measured: Round[] = [];
-  for (let round = 0; round < rounds; round++) {
-    child.stdin?.write("round\n");
-    const [line] = await lines(1);
-    measured.push(JSON.parse(line ?? "") as Round);
-  }
-  return {
-    seconds: Math.min(...measured.map(({ seconds }) => seconds)),
-    memoryBytes: Math.max(...measured.map(({ memoryBytes }) => memoryBytes)),
-  };
+  child.stdin?.write("round\n");
+  const [line] = await lines(1);
+  return JSON.parse(line ?? "") as Round;
 }
