@@ -44,7 +44,7 @@ describe("an average on a base", () => {
   const withState = (state: NamedTensor) => encodeSafetensors([...tensors, state]);
   const zeros = { name: "server/momentum/dense/bias", dtype: "F32", shape: [5], data: new Float32Array(5) } as const;
 
-  it("goes on from the server's state, or from none", async () => {
+  it("starts from the server's state, or from none", async () => {
     expect(await outcomeOn(genesisModel())).to.equal("a model");
     expect(await outcomeOn(withState(zeros))).to.equal("a model");
   });
