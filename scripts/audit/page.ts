@@ -4,7 +4,7 @@ import { escapeXml } from "../charts/svg.ts";
 import { provenanceGraph } from "./graph.ts";
 import { type ModelCard, modelCard, type TestScores } from "./model-card.ts";
 import { shortName, utc } from "./names.ts";
-import { modelsLine } from "./show-report.ts";
+import { influenceLine, modelsLine } from "./show-report.ts";
 
 const verdicts = {
   verified: ["Verified", "Every model was derived again to the same bytes, and every statement about it holds."],
@@ -29,7 +29,7 @@ export function auditPage(report: AuditReport, test: TestScores | undefined): st
   const [title, meaning] = verdicts[verdict];
   const all = [...findings, ...rounds.flatMap((round) => round.findings)];
   const card = modelCard(report, test);
-  const models = modelsLine(report);
+  const lines = [modelsLine(report), influenceLine(report)].filter((line) => line !== undefined);
   return `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -47,7 +47,7 @@ ${counts.events} events, ${counts.objects} objects and ${(counts.bytes / 1e6).to
 <div class="verdict ${verdict}"><strong>${title}.</strong> ${meaning}${first ? ` First: ${escapeXml(first.text)} (${escapeXml(first.code)}${first.round === undefined ? "" : `, round ${first.round}`}).` : ""}</div>
 <h2>Rounds</h2>
 ${roundTable(rounds)}
-${models ? `<p>${escapeXml(models)}.</p>` : ""}
+${lines.map((line) => `<p>${escapeXml(line)}.</p>`).join("\n")}
 <h2>Where the models come from</h2>
 <p>From the top: the model that a round began with, the hospitals' updates, the model that came out. Dots are hospitals' votes. Whole names appear under the pointer.</p>
 <div class="graph">${provenanceGraph(report)}</div>

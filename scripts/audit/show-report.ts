@@ -33,7 +33,7 @@ export function reportText(report: AuditReport, files: readonly string[]): strin
     `federation  ${federation.contract} on chain ${federation.chainId}, to block ${until?.block ?? "-"}\n` +
       `members     ${hospitals} hospitals, ${members.length - hospitals} aggregators`,
     rounds.length > 0 ? roundTable(rounds) : "",
-    models ?? "",
+    [models, influenceLine(report)].filter(Boolean).join("\n"),
     findingLines(report).join("\n"),
     files.join("\n"),
     verdictLine(report),
@@ -93,6 +93,14 @@ export function basisLines({ isKnownCode, endpoints, agreed, silent, behind, unr
         ]
       : []),
   ];
+}
+
+/** How much one hospital weighed at most; undefined where no average was checked, or its rule has no weights. */
+export function influenceLine({ largestShare }: Pick<AuditReport, "largestShare">): string | undefined {
+  if (!largestShare) return undefined;
+  const { hospital, round, share } = largestShare;
+  const percent = (100 * share).toFixed(1);
+  return `Largest share of one hospital: ${percent} % of the weight, by ${hospital} in round ${round}`;
 }
 
 /** Each finding on a line, the most severe first, up to a limit. */

@@ -20,7 +20,12 @@ const onHardhat = [
   "test/scripts/ledger-*.test.ts",
   "test/examples/audit.test.ts",
 ];
-const slowOnHardhat = ["test/e2e/audit.e2e.ts", "test/e2e/gas.e2e.ts", "test/e2e/hostile-histories.e2e.ts", "test/e2e/package.e2e.ts"];
+const slowOnHardhat = [
+  "test/e2e/audit.e2e.ts",
+  "test/e2e/gas.e2e.ts",
+  "test/e2e/hostile-histories.e2e.ts",
+  "test/e2e/package.e2e.ts",
+];
 
 const args = process.argv.slice(2);
 const e2e = args.includes("--e2e");

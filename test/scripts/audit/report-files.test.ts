@@ -8,7 +8,14 @@ import { provenanceGraph } from "../../../scripts/audit/graph.ts";
 import { modelCard, modelCardMarkdown, type TestScores } from "../../../scripts/audit/model-card.ts";
 import { auditPage } from "../../../scripts/audit/page.ts";
 import { provenanceOf } from "../../../scripts/audit/provenance.ts";
-import { findingLines, modelsLine, reportText, roundTable, verdictLine } from "../../../scripts/audit/show-report.ts";
+import {
+  findingLines,
+  influenceLine,
+  modelsLine,
+  reportText,
+  roundTable,
+  verdictLine,
+} from "../../../scripts/audit/show-report.ts";
 import { writeReport } from "../../../scripts/audit/write-report.ts";
 import { alteringModel } from "../../fakes/liars.ts";
 import { audit, finish } from "../../protocol/audit/finished-federation.ts";
@@ -101,6 +108,14 @@ describe("an audit's report", () => {
     const untold = report.rounds.map(({ validation: _, ...round }) => round);
     expect(bestModel(untold)).to.equal(undefined);
     expect(modelsLine({ rounds: untold })).to.equal(undefined);
+  });
+
+  it("says the largest share that a hospital had of an average", () => {
+    const { hospital, share, round } = report.largestShare!;
+    const line = `Largest share of one hospital: ${(100 * share).toFixed(1)} % of the weight, by ${hospital} in round ${round}`;
+    expect(reportText(report, [])).to.contain(line);
+    expect(auditPage(report, goodScores)).to.contain(line);
+    expect(influenceLine({})).to.equal(undefined);
   });
 
   it("never lets what others wrote steer a terminal", () => {
