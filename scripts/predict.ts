@@ -1,30 +1,61 @@
-// `consilium predict`: a model's score of scans, and which slices it rests on.
+// `consilium predict`: a model's score of scans, which slices it rests on, and both as DICOM objects for the hospital's PACS.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import pc from "picocolors";
+import { z } from "zod";
 import { FedError } from "../foundation/errors.ts";
-import { blankPicture, drawArea, drawText, encodePng } from "../imaging/view/picture.ts";
+import { software } from "../foundation/version.ts";
+import type { ModelAudit } from "../imaging/results/result-object.ts";
 import type { Explanation } from "../model/network/explain.ts";
-import type { Network } from "../model/network/network.ts";
-import type { TrainingSet } from "../model/training/training-set.ts";
-import { defaultPlan } from "../protocol/format/default-plan.ts";
-import type { ModelSpec } from "../protocol/format/model-spec.ts";
+import { blobDigest } from "../protocol/format/merkle.ts";
 import { decodePlan } from "../protocol/format/plan.ts";
-import { parseSafetensorsHeader } from "../protocol/format/safetensors.ts";
-import { openScans } from "./predict/open-scans.ts";
+import { writeDicomResults } from "./predict/dicom-results.ts";
+import { auditOfModel } from "./predict/model-audit.ts";
+import { openNetworks, specOf } from "./predict/open-networks.ts";
+import { fileNameOf, scansOf } from "./predict/open-scans.ts";
+import { votesPng } from "./predict/votes-picture.ts";
+import { parseOptions } from "./terminal/parse-options.ts";
 import { readGiven } from "./terminal/read-given.ts";
 import { table } from "./terminal/table.ts";
 import { makeOutputFolder, writeOutput } from "./terminal/write-output.ts";
 
-interface PredictOptions {
-  readonly plan?: string;
-  readonly out?: string;
-  readonly threshold: string;
-  readonly json?: boolean;
-}
+const optionsSchema = z.object({
+  plan: z.string().optional(),
+  threshold: z.coerce.number().min(0, "a share from 0 to 1").max(1, "a share from 0 to 1"),
+  out: z.string().optional(),
+  dicom: z.string().optional(),
+  segmenter: z.string().optional(),
+  auditReport: z.string().optional(),
+  runDir: z.string().optional(),
+  federation: z.string().optional(),
+  contract: z.string().optional(),
+  chainId: z.string().optional(),
+  rpc: z.array(z.string()).optional(),
+  peer: z.array(z.string()).optional(),
+  objects: z.array(z.string()).optional(),
+  json: z.boolean().default(false),
+});
+type Options = z.output<typeof optionsSchema>;
 
 const researchUse = "For research. It is no medical device, and no diagnosis may rest on it.";
+
+const help = `
+Of a folder or zip with several patients each has one score. A patient who has no usable scan is listed with the reason, and the
+command ends with 1.
+
+--dicom writes for each patient a picture of the slices that weighed most (secondary capture), a report (Enhanced SR) and, with
+--segmenter, masks of lung and lesion (SEG). They are filed in the patient's own study: they hold the patient's name, PatientID
+and study as the scan's files do, only their owner can read them, and they stay on this machine.
+
+Each result says what an audit says of the model: by --audit-report, or by an audit that is made now if the federation is
+given: --run-dir, or --federation or --contract and --chain-id with --rpc and --peer or --objects. Else it says "not audited".
+
+Examples:
+  consilium predict federated.safetensors ./patient1 ./patient2
+  consilium predict federated.safetensors ./hospital-1/shard --plan plan.json --out ./votes
+  consilium predict federated.safetensors ./archive --dicom ./results --audit-report audit/report.json
+  consilium predict federated.safetensors ./archive.zip --dicom ./results --segmenter segcaps.safetensors`;
 
 /** Adds the command to the program. */
 export function predictCommand(program: Command): void {
@@ -32,117 +63,114 @@ export function predictCommand(program: Command): void {
     .command("predict")
     .description(`Score scans with a model, and show which slices the score rests on. ${researchUse}`)
     .argument("<model>", "safetensors file of a federation, such as runs/.../models/federated.safetensors")
-    .argument("<scans...>", "imported shards, or folders or zips with the DICOM files of one patient each")
+    .argument("<scans...>", "imported shards, or folders or zips with DICOM files of any number of patients")
     .option("--plan <file>", "the plan that the model was trained by; default: the default plan of the model's preset")
     .option("--threshold <score>", "scores from here on are called positive; take the one chosen on validation", "0.5")
     .option("--out <dir>", "also draw the sampled slices with their votes, a PNG a scan")
+    .option("--dicom <dir>", "also write the results as DICOM objects of the patients' studies, a folder a patient")
+    .option("--segmenter <file>", "weights of consilium segment: --dicom writes masks of lung and lesion as well")
+    .option("--audit-report <file>", "report.json of consilium audit, for what the results say of the model")
+    .option("--run-dir <dir>", "audit the model now: a simulation's folder")
+    .option("--federation <file>", "audit the model now: its federation file")
+    .option("--contract <address>", "audit the model now: its contract, with --chain-id")
+    .option("--chain-id <n>", "the chain that the contract is on")
+    .option("--rpc <url...>", "RPC endpoints of the chain")
+    .option("--peer <multiaddr...>", "hospitals that serve auditors")
+    .option("--objects <dir...>", "stores on this machine that hold the federation's objects")
     .option("--json", "print scores and votes as JSON")
-    .addHelpText(
-      "after",
-      "\nExamples:\n  consilium predict federated.safetensors ./patient1 ./patient2\n" +
-        "  consilium predict federated.safetensors ./hospital-1/shard --plan plan.json --out ./votes",
-    )
-    .action(async (modelFile: string, places: string[], { plan, out, threshold, json }: PredictOptions) => {
-      const limit = Number(threshold);
-      if (!(limit >= 0 && limit <= 1)) {
-        throw new FedError(
-          "OPTION_INVALID",
-          { option: "--threshold", threshold },
-          { remedy: "give a share from 0 to 1" },
-        );
-      }
-      const weights = await readFile(modelFile).catch((cause: unknown) => {
-        throw new FedError("MODEL_UNREADABLE", { file: modelFile }, { cause, remedy: "check the path of the model" });
-      });
-      const spec = plan === undefined ? specOf(weights) : decodePlan(await readGiven(plan, "--plan")).model;
-      const { explain } = await import("../model/network/explain.ts"); // here, since TensorFlow takes a second to load
-      const networks = await openNetworks(weights, spec, plan !== undefined);
-      const results: (Explanation & { scan: string })[] = [];
-      try {
-        if (out !== undefined) await makeOutputFolder(out);
-        for (const place of places) {
-          for (const { name, set } of await openScans(place, spec.input)) {
-            const explanation = explain(networks.forSlices(set.scans[0]!.slices), set, 0);
-            results.push({ scan: name, ...explanation });
-            if (out !== undefined) await writeOutput(join(out, `${name}.png`), votesPng(set, explanation));
-          }
+    .addHelpText("after", help)
+    .action(async (model: string, places: string[], raw: unknown) =>
+      run(model, places, parseOptions(optionsSchema, raw, "predict")),
+    );
+}
+
+interface ScoredScan extends Explanation {
+  readonly scan: string;
+  /** Files of its results. */
+  readonly dicom?: readonly string[];
+}
+
+interface UnscoredScan {
+  readonly scan: string;
+  readonly code: string;
+  readonly remedy: string;
+}
+
+interface Outcome {
+  readonly researchUse: string;
+  readonly threshold: number;
+  readonly model: string;
+  readonly audit: ModelAudit;
+  readonly scans: readonly ScoredScan[];
+  readonly unscored: readonly UnscoredScan[];
+}
+
+async function run(modelFile: string, places: readonly string[], options: Options): Promise<void> {
+  const { plan, out, dicom, threshold } = options;
+  if (options.segmenter !== undefined && dicom === undefined) {
+    throw new FedError("OPTION_MISSING", { option: "--dicom" }, { remedy: "--segmenter goes with --dicom" });
+  }
+  const weights = await readFile(modelFile).catch((cause: unknown) => {
+    throw new FedError("MODEL_UNREADABLE", { file: modelFile }, { cause, remedy: "check the path of the model" });
+  });
+  const spec = plan === undefined ? specOf(weights) : decodePlan(await readGiven(plan, "--plan")).model;
+  // Here, since TensorFlow takes a second to load.
+  const { explain } = await import("../model/network/explain.ts");
+  const { openSegCaps } = await import("../model/segmentation/segcaps.ts");
+  const networks = await openNetworks(weights, spec, plan !== undefined);
+  const segmenter =
+    options.segmenter === undefined ? undefined : openSegCaps(await readGiven(options.segmenter, "--segmenter"));
+  const model = blobDigest(weights);
+  const scans: ScoredScan[] = [];
+  const unscored: UnscoredScan[] = [];
+  try {
+    const audit = await auditOfModel(model, options);
+    if (out !== undefined) await makeOutputFolder(out);
+    const madeAt = new Date();
+    for (const place of places) {
+      for await (const one of scansOf(place, spec.input)) {
+        if ("error" in one) {
+          unscored.push({ scan: one.name, code: one.error.code, remedy: one.error.remedy });
+          continue;
         }
-      } finally {
-        networks.dispose();
+        const explanation = explain(networks.forSlices(one.set.scans[0]!.slices), one.set, 0);
+        if (out !== undefined)
+          await writeOutput(join(out, `${fileNameOf(one.name)}.png`), votesPng(one.set, explanation));
+        const finding = { score: explanation.score, model, audit, software, madeAt };
+        const written =
+          dicom === undefined ? [] : await writeDicomResults(dicom, one, explanation, { finding, segmenter });
+        scans.push({
+          scan: one.name,
+          ...explanation,
+          ...(dicom !== undefined && { dicom: written.map(({ file }) => file) }),
+        });
       }
-      if (json) console.log(JSON.stringify({ researchUse, threshold: limit, scans: results }));
-      else print(results, limit);
-    });
+    }
+    const outcome = { researchUse, threshold, model, audit, scans, unscored };
+    if (options.json) console.log(JSON.stringify(outcome));
+    else print(outcome, dicom);
+    if (unscored.length > 0) process.exitCode = 1;
+  } finally {
+    segmenter?.dispose();
+    networks.dispose();
+  }
 }
 
-/** The model as a network for scans of so many slices: a plan's for all, else one that is shown no slice twice. */
-async function openNetworks(weights: Uint8Array, spec: ModelSpec, isPlanned: boolean) {
-  const { createNetwork } = await import("../model/network/network.ts");
-  const networks = new Map<number, Network>();
-  const open = (slices: number): Network => {
-    const network = createNetwork({ ...spec, input: { ...spec.input, slices } });
-    networks.set(slices, network);
-    network.setWeights(weights);
-    return network;
-  };
-  return {
-    forSlices(available: number): Network {
-      const slices = isPlanned ? spec.input.slices : Math.min(spec.input.slices, available);
-      return networks.get(slices) ?? open(slices);
-    },
-    dispose() {
-      for (const network of networks.values()) network.dispose();
-    },
-  };
-}
-
-function print(results: readonly (Explanation & { scan: string })[], threshold: number): void {
-  const rows = results.map(({ scan, score, votes }) => {
+function print({ scans, unscored, threshold, audit }: Outcome, dicom: string | undefined): void {
+  const rows = scans.map(({ scan, score, votes }) => {
     const heaviest = [...votes].sort((a, b) => b.weight - a.weight).slice(0, 3);
     const slices = heaviest
       .map(({ slice, coupling, weight }) => `${slice + 1} (${weight.toFixed(2)}, ${coupling.toFixed(2)})`)
       .join(", ");
     return [scan, score.toFixed(3), score >= threshold ? "positive" : "negative", slices];
   });
-  console.log(table(["scan", "score", `at ${threshold}`, "slices that weigh most (weight, coupling)"], rows));
+  const without = unscored.map(({ scan, code, remedy }) => [scan, "", code, remedy]);
+  const head = ["scan", "score", `at ${threshold}`, "slices that weigh most (weight, coupling)"];
+  console.log(table(head, [...rows, ...without]));
+  if (dicom !== undefined) {
+    const files = scans.reduce((sum, one) => sum + (one.dicom?.length ?? 0), 0);
+    console.log(`${files} DICOM objects in ${dicom}. They name their patients: they stay in the hospital.`);
+    console.log(`Model: ${audit.text}`);
+  }
   console.log(pc.yellow(researchUse));
-}
-
-/** What a file's tensors tell of its network; the rest as the default plan has it. */
-function specOf(weights: Uint8Array): ModelSpec {
-  const { tensors } = parseSafetensorsHeader(weights, weights.byteLength);
-  const shapes = new Map(tensors.map(({ name, shape }) => [name, shape]));
-  const preset = shapes.has("mixed10/1x1/kernel") ? "iv3" : "compact";
-  const inputs = shapes.get("stem/a/kernel")?.[2];
-  if (inputs === undefined) {
-    throw new FedError("MODEL_UNSUPPORTED", { missing: "stem/a/kernel" }, { remedy: "give a model of a federation" });
-  }
-  const { model } = defaultPlan({ preset, channels: preset === "compact" ? inputs / 8 : inputs });
-  const normalisation = shapes.has("stem/a/bias") ? "none" : shapes.has("stem/a/gamma") ? "group" : undefined;
-  if (normalisation === undefined) {
-    const remedy = "batch norm's part stays at the hospital (FedBN): predict there, through its node";
-    throw new FedError("LOCAL_WEIGHTS_UNAVAILABLE", {}, { remedy });
-  }
-  return { ...model, normalisation, reconstruction: shapes.has("decoder/pixels/kernel") };
-}
-
-/** The sampled slices side by side, each over a bar: its weight for the positive class. */
-function votesPng({ height, width, channels, read }: TrainingSet, { score, votes }: Explanation): Buffer {
-  const zoom = Math.max(1, Math.round(128 / width));
-  const [tileWidth, tileHeight, bar, head] = [width * zoom, height * zoom, 8, 16];
-  const picture = blankPicture(tileWidth * votes.length, head + tileHeight + bar);
-  const pixels = read(0);
-  drawText(picture, `SCORE ${score.toFixed(3)}`, { left: 4, top: 3 });
-  for (const [place, { slice, weight }] of votes.entries()) {
-    const left = place * tileWidth;
-    const from = slice * height * width * channels;
-    drawArea(picture, { left, top: head, width: tileWidth, height: tileHeight }, (x, y) => {
-      return pixels[from + (Math.floor(y / zoom) * width + Math.floor(x / zoom)) * channels]!;
-    });
-    const filled = Math.round((tileWidth - 2) * Math.max(0, weight));
-    drawArea(picture, { left, top: head + tileHeight, width: tileWidth - 1, height: bar }, (x) =>
-      x < filled ? [240, 140, 40] : 40,
-    );
-  }
-  return encodePng(picture);
 }

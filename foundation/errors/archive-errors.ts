@@ -67,6 +67,7 @@ export const archiveErrors = entriesOf("archive", {
   PICTURE_NOT_CT: "nothing to do if it is no slice of CT; else save the slices in grey, without frames and text",
   PICTURE_TOO_LARGE: "save slices as jpg or png, at most 4096 pixels wide",
   REPORT_NOT_FOUND: "give the --out of an import: its folder holds the report",
+  RESULTS_WITHOUT_STUDY: "give the patient's DICOM files: results are filed in the study that their UIDs name",
   SCAN_REPEATED: "correct the archive: two patients have the same scan",
   SCAN_UNKNOWN: "give the number of a scan that is in the shard",
   SCAN_UNREADABLE: "export the study again",

@@ -2,6 +2,7 @@
 import { entriesOf } from "./kinds.ts";
 
 export const commandErrors = entriesOf("command", {
+  AUDIT_REPORT_MALFORMED: "give the report.json that consilium audit --out wrote",
   BACKUP_DAMAGED: "take another copy of the backup file: this one was changed or cut off",
   BACKUP_MALFORMED: "give a file that consilium backup wrote, whole",
   BACKUP_PASSWORD: "check the backup's password; if it is right, the beginning of the file is damaged",
@@ -25,5 +26,4 @@ export const commandErrors = entriesOf("command", {
   RUN_FOREIGN: "give --run-dir an empty or a new folder",
   RUN_UNKNOWN: "start a run without --resume",
   RUN_VERSION: "start anew with --fresh, or in another --run-dir",
-  SCANS_SEVERAL: "give one patient's folder at a time, or import the archive (consilium import) and give its shard",
 });

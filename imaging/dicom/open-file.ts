@@ -3,7 +3,10 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import type { CtInstance } from "./ct-instance.ts";
+import type { DicomSource } from "./decode-messages.ts";
+import type { ElementSet } from "./element-set.ts";
 import type { DicomLimits } from "./limits.ts";
+import { parseElements } from "./parse-elements.ts";
 import type { StoredBytes } from "./pixel-data.ts";
 import { type DicomFile, readInstance, readInstanceHeader, readStoredInstance } from "./read-instance.ts";
 import { tooLarge, truncated } from "./refusals.ts";
@@ -33,15 +36,42 @@ export async function withDicomFile(
  * @throws those of readInstanceHeader, DICOM_UNREADABLE
  */
 export function readFileHeader(path: string, limits: DicomLimits): CtInstance {
+  return readBeginning(path, limits, (head, isWhole) => {
+    const instance = readInstanceHeader(head, limits);
+    // The bytes may end before the pixels, exactly at the end of an element.
+    if (!instance.hasPixels && !isWhole) throw truncated(head.length);
+    return instance;
+  });
+}
+
+/**
+ * The elements of a file before its pixels, which `read` must read at once: their bytes are valid until the next file is opened.
+ *
+ * @throws those of parseElements, DICOM_UNREADABLE
+ */
+export function readElements<Result>(
+  source: DicomSource,
+  limits: DicomLimits,
+  read: (elements: ElementSet) => Result,
+): Result {
+  if ("bytes" in source) return read(parseElements(source.bytes, limits, { partial: true }).elements);
+  return readBeginning(source.path, limits, (head, isWhole) => {
+    const { elements, pixels } = parseElements(head, limits, { partial: true });
+    if (!pixels && !isWhole) throw truncated(head.length);
+    return read(elements);
+  });
+}
+
+/** @param read throws DICOM_TRUNCATED where the beginning is too short */
+function readBeginning<Result>(
+  path: string,
+  limits: DicomLimits,
+  read: (head: Buffer, isWhole: boolean) => Result,
+): Result {
   const { stored, close } = openStored(path, limits);
   try {
-    const found = fromBeginning(stored, (head) => {
-      const instance = readInstanceHeader(head, limits);
-      // The bytes may end before the pixels, exactly at the end of an element.
-      if (!instance.hasPixels && head.length < stored.size) throw truncated(head.length);
-      return instance;
-    });
-    return found ?? readInstanceHeader(firstBytes(stored, stored.size), limits);
+    const found = fromBeginning(stored, (head) => read(head, head.length === stored.size));
+    return found ?? read(firstBytes(stored, stored.size), true);
   } finally {
     close();
   }

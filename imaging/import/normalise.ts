@@ -36,13 +36,23 @@ export interface NormalScan {
   readonly slices: number;
 }
 
+/** Where a normalised scan lies in its stack. */
+export interface NormalPlace {
+  readonly field: Field;
+  /** Of the slices, ascending, along the stack's heights. */
+  readonly cells: readonly Cell[];
+}
+
 /** Pixel size to which a stack may be shrunk while it is read: half of the output's, so that no detail is lost. */
 export function workingPixelMm({ fieldMm, width, height }: ShardShape): number {
   return Math.min(2, fieldMm / Math.max(width, height) / 2);
 }
 
 /** @throws LUNGS_IMPLAUSIBLE, SERIES_INCOMPLETE */
-export function normaliseStack(stack: Stack, shape: ShardShape): NormalScan & { readonly lungMl: number } {
+export function normaliseStack(
+  stack: Stack,
+  shape: ShardShape,
+): NormalScan & NormalPlace & { readonly lungMl: number } {
   const lungs = findLungs(stack);
   const inputs = cellsOfSlices(stack.heightsMm, stack.thicknessMm);
   const [low, high] = lungs.heightMm;
@@ -60,7 +70,7 @@ export function normaliseStack(stack: Stack, shape: ShardShape): NormalScan & { 
     within.map((slice) => inputs[slice]!),
     outputs,
   );
-  return { pixels: stackChannels(slices, shape), slices: count, lungMl: lungs.volumeMl };
+  return { pixels: stackChannels(slices, shape), slices: count, lungMl: lungs.volumeMl, field, cells: outputs };
 }
 
 function stackChannels(slices: readonly Float32Array[], { windows }: ShardShape): Uint8Array<ArrayBuffer> {

@@ -1,6 +1,6 @@
 // The DICOM attributes of one synthetic CT slice (PS3.3 A.3, CT Image IOD) and of the scout before it.
 import { createHash } from "node:crypto";
-import type { Dataset, ElementValue } from "./part10.ts";
+import type { Dataset, ElementValue } from "../dicom/write-part10.ts";
 import type { Placement } from "./placement.ts";
 import type { SyntheticScan } from "./synthesise-scan.ts";
 

@@ -1,8 +1,15 @@
 // Every transfer syntax in which the synthetic archive can be written, so that the importer meets all of them.
 import codecs from "dcmjs-codecs";
 import { FedError } from "../../foundation/errors.ts";
+import {
+  deflatedLittle,
+  explicitBig,
+  explicitLittle,
+  implicitLittle,
+  type Transfer,
+  transfer,
+} from "../dicom/write-part10.ts";
 import type { Storage } from "./ct-instance.ts";
-import { deflatedLittle, explicitBig, explicitLittle, implicitLittle, type Transfer, transfer } from "./part10.ts";
 
 type Context = InstanceType<typeof codecs.Context>;
 

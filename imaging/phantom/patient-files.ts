@@ -1,6 +1,8 @@
 // The files of one synthetic patient, with the oddities of real archives: scouts, duplicates, other positions,
 // gaps, mixed series, second kernels, missing preambles and extensions, strange spellings of numbers, multi-frame files,
 // tilted gantries, reformats, truncated files, placeholder ids.
+
+import { type Dataset, writePart10 } from "../dicom/write-part10.ts";
 import {
   describeMultiFrame,
   describeReformat,
@@ -13,7 +15,6 @@ import {
   uidFor,
 } from "./ct-instance.ts";
 import { type EncodingName, encodePixels, storageFor } from "./encodings.ts";
-import { type Dataset, writePart10 } from "./part10.ts";
 import { type Placement, placeSlice, type QuarterTurns, turnWords } from "./placement.ts";
 import type { Random } from "./random.ts";
 import type { SyntheticScan } from "./synthesise-scan.ts";

@@ -18,6 +18,10 @@ export interface Stack {
   readonly thicknessMm: number;
   /** Sides on which another series may continue the scan. */
   readonly continued: readonly Side[];
+  /** Of each plane, which of the series' frames in order it is. */
+  readonly places: readonly number[];
+  /** Of each plane, the centre of its first pixel, mm from the centre of the first pixel of the whole upright slice. */
+  readonly originsMm: readonly (readonly [row: number, column: number])[];
 }
 
 export interface DamagedFile {
@@ -61,7 +65,7 @@ export async function readStack(
   let decoded = await decodeSeries(order, await firstBox(order, work), work);
   // Measured pixels of some slices lie outside: all are cut alike, to what any of them needs.
   if (decoded.needed) decoded = await decodeSeries(order, decoded.needed, work);
-  const { planes, errors, placesOf, preferred } = decoded;
+  const { planes, errors, placesOf, preferred, originMm } = decoded;
   const damaged = [...errors]
     .sort(([a], [b]) => a - b)
     .map(([file, error]): DamagedFile => {
@@ -80,15 +84,15 @@ export async function readStack(
     throw new FedError("SERIES_DAMAGED", facts, { cause: first?.error, remedy });
   }
   for (const one of damaged) onDamaged?.(one);
-  const kept = order.frames.flatMap(({ heightMm }, place) =>
-    planes[place] ? [{ heightMm, plane: planes[place] }] : [],
-  );
+  const places = [...planes.keys()].filter((place) => planes[place] !== undefined);
   return {
-    planes: kept.map(({ plane }) => plane),
-    heightsMm: kept.map(({ heightMm }) => heightMm),
+    planes: places.map((place) => planes[place]!),
+    heightsMm: places.map((place) => order.frames[place]!.heightMm),
     spacingMm: order.spacingMm,
     thicknessMm,
     continued,
+    places,
+    originsMm: places.map((place) => originMm(place)),
   };
 }
 
@@ -111,6 +115,8 @@ interface DecodedSeries {
   readonly preferred: WantedFrames;
   /** A box around the measured pixels of all slices, if they do not lie within the given one. */
   readonly needed: PixelBox | undefined;
+  /** Of the plane at a place, as in Stack. */
+  readonly originMm: (place: number) => readonly [row: number, column: number];
 }
 
 /** Decodes all slices, each from the first of its files that is whole. */
@@ -165,7 +171,15 @@ async function decodeSeries(order: OrderedSeries, box: PixelBox | undefined, wor
     );
     for (const [file, places] of wanted) placesOf.set(file, places);
   }
-  return { planes, errors, placesOf, preferred, needed };
+  const originMm = (place: number) => {
+    const { spacingMm } = planes[place]!;
+    const factor = Math.round(Math.max(...spacingMm) / Math.max(...(order.frames[place]!.pixelSpacingMm ?? [1, 1])));
+    const [row, column] = box ? [box.top - roomRows, box.left] : [0, 0];
+    const middle = (factor - 1) / 2;
+    const mm = (pixel: number, axis: 0 | 1) => ((pixel + middle) * spacingMm[axis]) / factor;
+    return [mm(row + shift[place]!, 0), mm(column, 1)] as const;
+  };
+  return { planes, errors, placesOf, preferred, needed, originMm };
 }
 
 /** Slices of which one at least is whole in nearly all series, as shares of the stack. */

@@ -2,7 +2,7 @@
 // floats and in a fixed order, to the bit as JavaScript would (test/imaging/volume/field-sampler.test.ts), 6 times faster.
 
 import { fieldSamplerWasm } from "./field-sampler-wasm.ts";
-import { type Coverage, cells, coverage, type Plane } from "./geometry.ts";
+import { type Coverage, cells, coverage, type Plane, type Size } from "./geometry.ts";
 import { kernelMemory, kernelsOf } from "./kernel-memory.ts";
 
 const { pairRows, averagePairs, averageRows } = kernelsOf<"pairRows" | "averagePairs" | "averageRows">(
@@ -13,11 +13,6 @@ const { pairRows, averagePairs, averageRows } = kernelsOf<"pairRows" | "averageP
 export interface Field {
   readonly centreMm: readonly [row: number, column: number];
   readonly sideMm: number;
-}
-
-export interface Size {
-  readonly rows: number;
-  readonly columns: number;
 }
 
 /**

@@ -11,33 +11,64 @@ export interface Plane {
   readonly spacingMm: readonly [row: number, column: number];
 }
 
+/** How a stored slice becomes upright. */
+interface Turn {
+  /** Rows become columns. */
+  readonly isTurned: boolean;
+  readonly flipRows: boolean;
+  readonly flipColumns: boolean;
+}
+
+function turnOf(orientation: CtFrame["orientation"]): Turn {
+  const [rx, ry, , cx, cy] = orientation ?? [1, 0, 0, 0, 1, 0];
+  const isTurned = Math.abs(rx) < Math.abs(ry);
+  return { isTurned, flipRows: (isTurned ? ry : cy) < 0, flipColumns: (isTurned ? cx : rx) < 0 };
+}
+
+/** Size of a slice. */
+export interface Size {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Size and pixel size of a slice once it is upright. */
+export function uprightGrid(
+  { rows, columns }: Size,
+  about: Pick<CtFrame, "orientation" | "pixelSpacingMm">,
+): Omit<Plane, "values"> {
+  const [betweenRows, betweenColumns] = about.pixelSpacingMm ?? [1, 1];
+  return turnOf(about.orientation).isTurned
+    ? { rows: columns, columns: rows, spacingMm: [betweenColumns, betweenRows] }
+    : { rows, columns, spacingMm: [betweenRows, betweenColumns] };
+}
+
+/** Where a pixel of the upright slice is stored: its place in the stored slice of this size. */
+export function storedPlaces(
+  { rows, columns }: Size,
+  orientation: CtFrame["orientation"],
+): (row: number, column: number) => number {
+  const { isTurned, flipRows, flipColumns } = turnOf(orientation);
+  const [lastRow, lastColumn] = isTurned ? [columns - 1, rows - 1] : [rows - 1, columns - 1];
+  return (row, column) => {
+    const fromRow = flipRows ? lastRow - row : row;
+    const fromColumn = flipColumns ? lastColumn - column : column;
+    return isTurned ? fromColumn * columns + fromRow : fromRow * columns + fromColumn;
+  };
+}
+
 /**
  * Turns a slice so that its rows run to the patient's back and its columns to the left (LPS), in any position of the
  * patient, by the direction cosines (DICOM PS3.3 C.7.6.2.1.1).
  */
-export function upright(
-  values: Int16Array,
-  { rows, columns }: { readonly rows: number; readonly columns: number },
-  { orientation, pixelSpacingMm }: Pick<CtFrame, "orientation" | "pixelSpacingMm">,
-): Plane {
-  const [betweenRows, betweenColumns] = pixelSpacingMm ?? [1, 1];
-  const [rx, ry, , cx, cy] = orientation ?? [1, 0, 0, 0, 1, 0];
-  const isTurned = Math.abs(rx) < Math.abs(ry);
-  const flipColumns = (isTurned ? cx : rx) < 0;
-  const flipRows = (isTurned ? ry : cy) < 0;
-  const spacingMm = isTurned ? ([betweenColumns, betweenRows] as const) : ([betweenRows, betweenColumns] as const);
-  if (!isTurned && !flipColumns && !flipRows) return { values, rows, columns, spacingMm };
-  const [outRows, outColumns] = isTurned ? [columns, rows] : [rows, columns];
+export function upright(values: Int16Array, size: Size, about: Pick<CtFrame, "orientation" | "pixelSpacingMm">): Plane {
+  const grid = uprightGrid(size, about);
+  const { isTurned, flipColumns, flipRows } = turnOf(about.orientation);
+  if (!isTurned && !flipColumns && !flipRows) return { ...grid, values };
   const out = new Int16Array(values.length);
-  for (let row = 0; row < outRows; row++) {
-    const fromRow = flipRows ? outRows - 1 - row : row;
-    for (let column = 0; column < outColumns; column++) {
-      const fromColumn = flipColumns ? outColumns - 1 - column : column;
-      const source = isTurned ? fromColumn * columns + fromRow : fromRow * columns + fromColumn;
-      out[row * outColumns + column] = values[source]!;
-    }
-  }
-  return { values: out, rows: outRows, columns: outColumns, spacingMm };
+  const placeOf = storedPlaces(size, about.orientation);
+  for (let row = 0, at = 0; row < grid.rows; row++)
+    for (let column = 0; column < grid.columns; column++) out[at++] = values[placeOf(row, column)]!;
+  return { ...grid, values: out };
 }
 
 /** Moves a plane's content towards its first row by whole rows; the freed rows hold `outside`. */

@@ -1,13 +1,19 @@
 import { execFile } from "node:child_process";
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect } from "chai";
+import { isFedError } from "../../foundation/errors.ts";
+import { dicomLimits } from "../../imaging/dicom/limits.ts";
+import { parseElements } from "../../imaging/dicom/parse-elements.ts";
 import { writeSyntheticArchive } from "../../imaging/phantom/write-archive.ts";
+import { createSegCaps } from "../../model/segmentation/segcaps.ts";
 import { genesisWeights } from "../../model/training/trainer.ts";
 import { defaultPlan } from "../../protocol/format/default-plan.ts";
+import { blobDigest } from "../../protocol/format/merkle.ts";
+import { auditOfModel } from "../../scripts/predict/model-audit.ts";
 
 const commandLine = fileURLToPath(new URL("../../scripts/consilium.ts", import.meta.url));
 const consilium = (...args: string[]) =>
@@ -17,6 +23,7 @@ describe("consilium predict", () => {
   let dir: string;
   let scan: string;
   let several: string;
+  let model: string;
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), "consilium-predict-"));
     for await (const _ of writeSyntheticArchive(join(dir, "archive"), { patients: 1, matrix: 96, seed: 7 }));
@@ -25,7 +32,8 @@ describe("consilium predict", () => {
     scan = join(dir, "archive", folder, patient);
     several = join(dir, "several");
     for await (const _ of writeSyntheticArchive(several, { patients: 2, matrix: 64, seed: 7 }));
-    await writeFile(join(dir, "model.safetensors"), genesisWeights(defaultPlan()));
+    model = join(dir, "model.safetensors");
+    await writeFile(model, genesisWeights(defaultPlan()));
   });
   after(() => rm(dir, { recursive: true, force: true }));
 
@@ -45,13 +53,126 @@ describe("consilium predict", () => {
     expect((await readFile(join(dir, pictures[0]!))).subarray(1, 4).toString()).to.equal("PNG");
   });
 
-  it("refuses the files of several patients, naming the path as it was given", async () => {
-    const outcome = await consilium("predict", join(dir, "model.safetensors"), several, "--json").catch(
-      (error: { stdout: string }) => error,
-    );
-    const { error } = JSON.parse(outcome.stdout) as { error: { code: string; facts: Record<string, unknown> } };
-    expect(error).to.include({ code: "SCANS_SEVERAL" });
-    expect(error.facts).to.deep.equal({ patients: 2, path: several });
+  interface Outcome {
+    readonly scans: readonly { scan: string; score: number; dicom?: string[] }[];
+    readonly unscored: readonly { scan: string; code: string; remedy: string }[];
+    readonly audit: { verdict: string; text: string };
+    readonly model: string;
+  }
+  const outcomeOf = async (...args: string[]): Promise<Outcome & { readonly status: number }> => {
+    const { stdout, code = 0 } = (await consilium("predict", model, ...args, "--json").catch(
+      (error: { stdout: string; code: number }) => error,
+    )) as { stdout: string; code?: number };
+    return { ...(JSON.parse(stdout) as Outcome), status: code };
+  };
+
+  it("scores each of several patients, and lists one without a usable scan with the reason", async () => {
+    const { scans, unscored, status } = await outcomeOf(several);
+    expect(scans.map(({ scan }) => scan.split("/")[1]).sort()).to.deep.equal(["patient1", "patient2"]);
+    expect([unscored.length, status]).to.deep.equal([0, 0]);
+    const [spoilt] = scans;
+    const damaged = join(dir, "damaged");
+    await cp(several, damaged, { recursive: true });
+    const files = (await readdir(join(damaged, spoilt!.scan))).map((name) => join(damaged, spoilt!.scan, name));
+    for (const file of files) await truncate(file, (await stat(file)).size - 3000);
+    const less = await outcomeOf(damaged);
+    expect(less.scans.map(({ score }) => score)).to.deep.equal(scans.slice(1).map(({ score }) => score));
+    expect(less.unscored).to.have.length(1);
+    expect(less.unscored[0]).to.include({ scan: spoilt!.scan, code: "SERIES_DAMAGED" });
+    expect(less.status).to.equal(1);
+  });
+
+  describe("as DICOM", () => {
+    let results: string[];
+    let audited: Outcome;
+    before(async () => {
+      await writeFile(join(dir, "segmenter.safetensors"), createSegCaps({ side: 16 }).getWeights());
+      const named = join(dir, "named");
+      await cp(scan, named, { recursive: true });
+      // A name in another character set than the results'.
+      for (const file of await readdir(named, { recursive: true })) {
+        if (!file.endsWith(".dcm")) continue;
+        const bytes = await readFile(join(named, file));
+        bytes.write("M\xdcLLER^PHANTOM".padEnd(18), bytes.indexOf("SYNTHETIC^PHANTOM"), "latin1");
+        await writeFile(join(named, file), bytes);
+      }
+      const digest = blobDigest(genesisWeights(defaultPlan()));
+      const rounds = [
+        { round: 1, verdict: "verified", model: `0x${"1".repeat(64)}` },
+        { round: 2, verdict: "verified", model: digest },
+      ];
+      const federation = { chainId: 1, contract: `0x${"2".repeat(40)}` };
+      await writeFile(join(dir, "report.json"), JSON.stringify({ version: 1, federation, rounds }));
+      const segmenter = ["--segmenter", join(dir, "segmenter.safetensors")];
+      audited = await outcomeOf(
+        ...[named, "--dicom", join(dir, "results"), ...segmenter, "--audit-report", join(dir, "report.json")],
+      );
+      results = audited.scans[0]!.dicom!;
+    });
+
+    it("writes a picture, masks and a report that name the model, its audit, and that they are no diagnosis", async () => {
+      expect(results.map((file) => basename(file))).to.deep.equal(["slices.dcm", "segmentation.dcm", "report.dcm"]);
+      expect(audited.audit.verdict).to.equal("verified");
+      const report = (await readFile(results[2]!)).toString("utf8");
+      for (const text of [audited.model, audited.audit.text, "Not for diagnosis"]) expect(report).to.include(text);
+    });
+
+    it("files them in the patient's own study, with the patient's name in Unicode, for their owner only", async () => {
+      const source = (await readdir(scan, { recursive: true })).find((name) => name.endsWith(".dcm"))!;
+      const read = async (file: string) => {
+        const { elements } = parseElements(await readFile(file), dicomLimits, { partial: true });
+        return ["00100020", "0020000d", "00080020", "00100010"].map((tag) => elements.text(tag));
+      };
+      const [id, study, date] = await read(join(scan, source));
+      for (const file of results) {
+        expect(await read(file)).to.deep.equal([id, study, date, "MÜLLER^PHANTOM"]);
+        expect((await stat(file)).mode & 0o777).to.equal(0o600);
+        expect((await stat(dirname(file))).mode & 0o777).to.equal(0o700);
+      }
+    });
+
+    it("writes objects that dciodvfy accepts", async function () {
+      const found = await promisify(execFile)("dciodvfy", ["--version"]).catch((error: { code: unknown }) => error);
+      // It is no part of the project: apt-get install dicom3tools.
+      if ("code" in found && found.code === "ENOENT") this.skip();
+      for (const file of results) {
+        const { stderr } = await promisify(execFile)("dciodvfy", ["-new", file]);
+        expect(stderr.split("\n").filter((line) => line.startsWith("Error"))).to.deep.equal([], file);
+      }
+    });
+
+    it("writes objects that pydicom reads, pixels and all", async function () {
+      const script =
+        "import sys, pydicom\nfor f in sys.argv[1:]:\n d = pydicom.dcmread(f)\n print(d.Modality, d.pixel_array.shape if 'PixelData' in d else d.ContentSequence[5].MeasuredValueSequence[0].NumericValue)";
+      const python = process.env["CONSILIUM_PYTHON"] ?? "python3";
+      const answer = await promisify(execFile)(python, ["-c", script, ...results]).catch(
+        (error: { stderr?: string; code: unknown }) => error,
+      );
+      // It is no part of the project: pip install pydicom numpy.
+      if ("code" in answer && (answer.code === "ENOENT" || /No module named/.test(answer.stderr ?? ""))) this.skip();
+      const lines = (answer as { stdout: string }).stdout.trim().split("\n");
+      expect(lines[0]).to.match(/^OT \(\d+, 896, 3\)$/);
+      expect(lines[1]).to.match(/^SEG \(\d+, 96, 96\)$/);
+      expect(Number(lines[2]!.split(" ")[1])).to.be.closeTo(100 * audited.scans[0]!.score, 0.01);
+    });
+
+    it("says the worst of all rounds that the model rests on, and where no audit knows it", async () => {
+      const auditReport = join(dir, "other.json");
+      const federation = { chainId: 1, contract: `0x${"2".repeat(40)}` };
+      const verdictBy = async (...rounds: readonly (readonly [verdict: string, model: string])[]) => {
+        const listed = rounds.map(([verdict, made], index) => ({ round: index + 1, verdict, model: made }));
+        await writeFile(auditReport, JSON.stringify({ version: 1, federation, rounds: listed }));
+        return (await auditOfModel(audited.model, { auditReport })).verdict;
+      };
+      const [own, other] = [audited.model, `0x${"1".repeat(64)}`];
+      expect((await auditOfModel(own, {})).verdict).to.equal("not audited");
+      expect(await verdictBy(["verified", other])).to.equal("unknown model");
+      expect(await verdictBy(["broken", other], ["verified", own])).to.equal("broken");
+      expect(await verdictBy(["verified", own], ["broken", other])).to.equal("verified");
+      await writeFile(auditReport, "{}");
+      const refused = await auditOfModel(own, { auditReport }).catch((error: unknown) => error);
+      expect(isFedError(refused, "AUDIT_REPORT_MALFORMED")).to.equal(true);
+    });
   });
 
   it("shows a scan of one slice once", async () => {
@@ -74,5 +195,6 @@ describe("consilium predict", () => {
     expect(await fails(join(dir, "none.safetensors"), scan)).to.include("MODEL_UNREADABLE");
     expect(await fails(join(dir, "archive", "labels.csv"), scan)).to.include("SAFETENSORS_MALFORMED");
     expect(await fails(join(dir, "model.safetensors"), scan, "--threshold", "2")).to.include("OPTION_INVALID");
+    expect(await fails(model, scan, "--segmenter", model)).to.include("OPTION_MISSING");
   });
 });

@@ -6,8 +6,8 @@ import { expect } from "chai";
 import { isFedError } from "../../../foundation/errors.ts";
 import { type DecodePool, openDecodePool } from "../../../imaging/dicom/decode-pool.ts";
 import { readInstance } from "../../../imaging/dicom/read-instance.ts";
+import { writePart10 } from "../../../imaging/dicom/write-part10.ts";
 import { allEncodings, type EncodingName, loadEncoders } from "../../../imaging/phantom/encodings.ts";
-import { writePart10 } from "../../../imaging/phantom/part10.ts";
 import { reduceFrame } from "../../../imaging/volume/reduce-frame.ts";
 import { collect, expectedHu, huOf, sampleFiles, scans, side, sliceCount } from "./samples.ts";
 

@@ -4,8 +4,8 @@ import { expect } from "chai";
 import { isFedError } from "../../../foundation/errors.ts";
 import { type DicomLimits, dicomLimits } from "../../../imaging/dicom/limits.ts";
 import { readInstance } from "../../../imaging/dicom/read-instance.ts";
+import { type Dataset, type ElementValue, transfer, writePart10 } from "../../../imaging/dicom/write-part10.ts";
 import { loadEncoders } from "../../../imaging/phantom/encodings.ts";
-import { type Dataset, type ElementValue, transfer, writePart10 } from "../../../imaging/phantom/part10.ts";
 import { huOf, sampleFiles, scans } from "./samples.ts";
 
 const secret = "SURNAME^GIVEN";

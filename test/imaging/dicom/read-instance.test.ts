@@ -8,7 +8,7 @@ import {
   implicitLittle,
   transfer,
   writePart10,
-} from "../../../imaging/phantom/part10.ts";
+} from "../../../imaging/dicom/write-part10.ts";
 
 const ctStorage = "1.2.840.10008.5.1.4.1.1.2";
 

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from "@zip.js/zip.js";
 import fc from "fast-check";
 import { PNG } from "pngjs";
+import { type Dataset, writePart10 } from "../../../imaging/dicom/write-part10.ts";
 import {
   describeMultiFrame,
   describeSlice,
@@ -15,7 +16,6 @@ import {
   uidFor,
 } from "../../../imaging/phantom/ct-instance.ts";
 import { type EncodingName, encodePixels } from "../../../imaging/phantom/encodings.ts";
-import { type Dataset, writePart10 } from "../../../imaging/phantom/part10.ts";
 import { type Placement, placeSlice, type QuarterTurns, turnWords } from "../../../imaging/phantom/placement.ts";
 import { synthesiseScan } from "../../../imaging/phantom/synthesise-scan.ts";
 

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { explicitLittle, implicitLittle } from "../../../imaging/phantom/part10.ts";
+import { explicitLittle, implicitLittle } from "../../../imaging/dicom/write-part10.ts";
 import { readShardIndex } from "../../../imaging/shard/shard-format.ts";
 import { phantomScan, type SeriesOptions, writeSeries } from "./phantom-series.ts";
 import { importInto } from "./synthetic.ts";

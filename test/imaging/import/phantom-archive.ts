@@ -1,8 +1,8 @@
 // Patients of the phantom, written as real DICOM files wherever a test wants them, with whatever attributes it wants.
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { type Dataset, writePart10 } from "../../../imaging/dicom/write-part10.ts";
 import { describeSlice, storageOf, storedWords, uidFor } from "../../../imaging/phantom/ct-instance.ts";
-import { type Dataset, writePart10 } from "../../../imaging/phantom/part10.ts";
 import { placeSlice } from "../../../imaging/phantom/placement.ts";
 import { type SyntheticScan, synthesiseScan } from "../../../imaging/phantom/synthesise-scan.ts";
 

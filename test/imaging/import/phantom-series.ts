@@ -2,9 +2,9 @@
 import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type ElementValue, type Transfer, writePart10 } from "../../../imaging/dicom/write-part10.ts";
 import { describeSlice, type Storage, storageOf, storedWords } from "../../../imaging/phantom/ct-instance.ts";
 import { type EncodingName, encodePixels, loadEncoders } from "../../../imaging/phantom/encodings.ts";
-import { type ElementValue, type Transfer, writePart10 } from "../../../imaging/phantom/part10.ts";
 import { placeSlice } from "../../../imaging/phantom/placement.ts";
 import { type SyntheticScan, synthesiseScan } from "../../../imaging/phantom/synthesise-scan.ts";
 

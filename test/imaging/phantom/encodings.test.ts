@@ -2,6 +2,7 @@ import { inflateRawSync } from "node:zlib";
 import { expect } from "chai";
 import codecs from "dcmjs-codecs";
 import dicomParser from "dicom-parser";
+import { type Dataset, explicitLittle, writePart10 } from "../../../imaging/dicom/write-part10.ts";
 import { storageOf, storedWords } from "../../../imaging/phantom/ct-instance.ts";
 import {
   allEncodings,
@@ -10,7 +11,6 @@ import {
   loadEncoders,
   storageFor,
 } from "../../../imaging/phantom/encodings.ts";
-import { type Dataset, explicitLittle, writePart10 } from "../../../imaging/phantom/part10.ts";
 import { synthesiseScan } from "../../../imaging/phantom/synthesise-scan.ts";
 
 const { NativeCodecs, Context } = codecs;

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { type Field, openFieldSampler, type Size } from "../../../imaging/volume/field-sampler.ts";
-import { type Coverage, cells, coverage, type Plane } from "../../../imaging/volume/geometry.ts";
+import { type Field, openFieldSampler } from "../../../imaging/volume/field-sampler.ts";
+import { type Coverage, cells, coverage, type Plane, type Size } from "../../../imaging/volume/geometry.ts";
 
 const outside = -1000;
 

@@ -1,12 +1,13 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { type Field, openFieldSampler, type Size } from "../../../imaging/volume/field-sampler.ts";
+import { type Field, openFieldSampler } from "../../../imaging/volume/field-sampler.ts";
 import {
   cells,
   cellsOfSlices,
   coverage,
   type Plane,
   resampleSlices,
+  type Size,
   shiftRows,
   shrink,
   upright,

@@ -1,5 +1,5 @@
-// Writes DICOM Part 10 files for the synthetic archive: a few lines instead of a library, so that the
-// importer is not tested with files of its own reader.
+// Writes DICOM Part 10 files: the synthetic archive's and those of results. A few lines instead of a library, and apart from the
+// reader, so that this is not tested with files of its own making.
 import { deflateRawSync } from "node:zlib";
 
 /** An element's value: text, whole numbers of its VR, bytes, or a sequence's items. */
@@ -34,6 +34,8 @@ const undefinedLength = 0xffffffff;
  * Writes a whole file. Pixels are the element 7FE00010 of the data set as bytes in the transfer's byte order, or
  * `frames`, each one compressed frame, which are encapsulated with an empty offset table (PS3.5 A.4).
  *
+ * Text is UTF-8 where the data set declares it (ISO_IR 192).
+ *
  * @param preamble false leaves out the 128 bytes and "DICM", as some archives do
  */
 export function writePart10(
@@ -55,7 +57,8 @@ export function writePart10(
     explicitLittle,
   );
   const groupLength = writeElements(new Map([["00020000", { vr: "UL", value: [meta.length] }]]), explicitLittle);
-  const body = Buffer.concat([writeElements(dataset, syntax), ...(frames ? encapsulate(frames) : [])]);
+  const encoding = text(dataset, "00080005") === "ISO_IR 192" ? "utf8" : "latin1";
+  const body = Buffer.concat([writeElements(dataset, syntax, encoding), ...(frames ? encapsulate(frames) : [])]);
   const start = preamble ? [Buffer.alloc(128), Buffer.from("DICM")] : [];
   return Buffer.concat([...start, groupLength, meta, syntax.deflated ? even(deflateRawSync(body), 0) : body]);
 }
@@ -65,12 +68,15 @@ function text(dataset: Dataset, tag: string): string {
   return typeof value === "string" ? value : "";
 }
 
-function writeElements(dataset: Dataset, syntax: Transfer): Buffer {
+/** Of text; latin1 holds other character sets as bytes. */
+type TextEncoding = "utf8" | "latin1";
+
+function writeElements(dataset: Dataset, syntax: Transfer, encoding: TextEncoding = "latin1"): Buffer {
   const tags = [...dataset.keys()].sort();
   return Buffer.concat(
     tags.flatMap((tag) => {
       const { vr, value } = dataset.get(tag)!;
-      const bytes = valueBytes(vr, value, syntax);
+      const bytes = valueBytes(vr, value, syntax, encoding);
       return [header(tag, vr, vr === "SQ" ? undefinedLength : bytes.length, syntax), bytes];
     }),
   );
@@ -95,12 +101,12 @@ function header(tag: string, vr: string, length: number, { explicit, bigEndian }
   return bytes;
 }
 
-function valueBytes(vr: string, value: ElementValue, syntax: Transfer): Buffer {
-  if (typeof value === "string") return even(Buffer.from(value, "latin1"), vr === "UI" ? 0 : 0x20);
+function valueBytes(vr: string, value: ElementValue, syntax: Transfer, encoding: TextEncoding): Buffer {
+  if (typeof value === "string") return even(Buffer.from(value, encoding), vr === "UI" ? 0 : 0x20);
   if (value instanceof Uint8Array) return even(Buffer.from(value.buffer, value.byteOffset, value.byteLength), 0);
   if (vr === "SQ") {
     const items = (value as readonly Dataset[]).flatMap((item) => {
-      const bytes = writeElements(item, syntax);
+      const bytes = writeElements(item, syntax, encoding);
       return [header("FFFEE000", "", bytes.length, syntax), bytes];
     });
     return Buffer.concat([...items, header("FFFEE0DD", "", 0, syntax)]);

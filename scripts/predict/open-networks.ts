@@ -1,0 +1,46 @@
+// A model file as networks, one for each number of slices that scans have.
+import { FedError } from "../../foundation/errors.ts";
+import type { Network } from "../../model/network/network.ts";
+import { defaultPlan } from "../../protocol/format/default-plan.ts";
+import type { ModelSpec } from "../../protocol/format/model-spec.ts";
+import { parseSafetensorsHeader } from "../../protocol/format/safetensors.ts";
+
+/** The model as a network for scans of so many slices: a plan's for all, else one that is shown no slice twice. */
+export async function openNetworks(weights: Uint8Array, spec: ModelSpec, isPlanned: boolean) {
+  // Here, since TensorFlow takes a second to load.
+  const { createNetwork } = await import("../../model/network/network.ts");
+  const networks = new Map<number, Network>();
+  const open = (slices: number): Network => {
+    const network = createNetwork({ ...spec, input: { ...spec.input, slices } });
+    networks.set(slices, network);
+    network.setWeights(weights);
+    return network;
+  };
+  return {
+    forSlices(available: number): Network {
+      const slices = isPlanned ? spec.input.slices : Math.min(spec.input.slices, available);
+      return networks.get(slices) ?? open(slices);
+    },
+    dispose() {
+      for (const network of networks.values()) network.dispose();
+    },
+  };
+}
+
+/** What a file's tensors tell of its network; the rest as the default plan has it. */
+export function specOf(weights: Uint8Array): ModelSpec {
+  const { tensors } = parseSafetensorsHeader(weights, weights.byteLength);
+  const shapes = new Map(tensors.map(({ name, shape }) => [name, shape]));
+  const preset = shapes.has("mixed10/1x1/kernel") ? "iv3" : "compact";
+  const inputs = shapes.get("stem/a/kernel")?.[2];
+  if (inputs === undefined) {
+    throw new FedError("MODEL_UNSUPPORTED", { missing: "stem/a/kernel" }, { remedy: "give a model of a federation" });
+  }
+  const { model } = defaultPlan({ preset, channels: preset === "compact" ? inputs / 8 : inputs });
+  const normalisation = shapes.has("stem/a/bias") ? "none" : shapes.has("stem/a/gamma") ? "group" : undefined;
+  if (normalisation === undefined) {
+    const remedy = "batch norm's part stays at the hospital (FedBN): predict there, through its node";
+    throw new FedError("LOCAL_WEIGHTS_UNAVAILABLE", {}, { remedy });
+  }
+  return { ...model, normalisation, reconstruction: shapes.has("decoder/pixels/kernel") };
+}
