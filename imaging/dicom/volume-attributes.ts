@@ -24,6 +24,8 @@ export const volumeMarks = {
   kilovolts: { tag: "00180060", tolerance: 1 },
   thickness: { tag: "00180050", sequence: "00289110", tolerance: 0.02 },
   filter: { tag: "00181160" },
+  irradiationEvent: { tag: "00083010" },
+  contrastAgent: { tag: "00180010", sequence: "00189341" },
   frameType: { tag: "00089007", sequence: "00189329" },
 } as const satisfies Record<string, VolumeAttribute>;
 export type VolumeMark = keyof typeof volumeMarks;

@@ -10,7 +10,7 @@ export interface OneScan {
   readonly volume: CtVolume;
   readonly facts: ScanFacts;
   readonly files: number;
-  /** Patients with DICOM files in the source, of whom one was read. */
+  /** Patients with DICOM files in the source; one of them was read. */
   readonly patients: number;
   /** Files that are not part of it: other series and patients, scouts, repeated slices, lists, unreadable files. */
   readonly passedOver: number;

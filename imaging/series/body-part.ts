@@ -8,14 +8,24 @@ const chestWords = [
   ..."COR CARDI HEART HERZ TRUNK TORSO STAMM TRONC BODY WHOLEBODY GANZKÖRPER TAP CAP".split(" "),
   ..."ГРУД ЛЁГК ЛЕГК ЛЕГЕН ΘΩΡΑ ΠΝΕΥΜ 胸 肺 흉 폐 ทรวงอก ปอด صدر رئ חזה ריא".split(" "),
 ];
-/** Beginnings of words for parts that have no lungs in them. */
-const otherWords = [
-  ..."HEAD BRAIN SKULL NECK FACE ORBIT SINUS JAW TEMPORAL PELVI KNEE HIP FOOT FEET HAND WRIST ELBOW".split(" "),
-  ..."SHOULDER ANKLE LEG SPINE CSPINE LSPINE TSPINE SSPINE EXTREMIT FEMUR TIBIA PROSTATE BLADDER".split(" "),
-  ..."KOPF SCHÄDEL HALS BECKEN KNIE HÜFTE WIRBEL TÊTE TETE CRÂNE CRANE CRANI CRÂNI COU BASSIN GENOU".split(" "),
-  ..."CABEZA CUELLO RODILLA TESTA COLLO BACINO GINOCCHIO CABEÇA CABECA PESCOÇO JOELHO HOOFD BEKKEN".split(" "),
-  ..."GŁOW MIEDNIC HLAV PÁNEV ГОЛОВ МОЗГ ШЕЯ ТАЗ 头 頭 脳 脑 颅 颈 盆 膝 머리 뇌 골반".split(" "),
+/** Beginnings of words for parts above the chest, which have no lungs in them. */
+const upperWords = [
+  ..."HEAD BRAIN SKULL NECK FACE ORBIT SINUS JAW TEMPORAL KOPF SCHÄDEL HALS TÊTE TETE CRÂNE CRANE CRANI CRÂNI COU".split(
+    " ",
+  ),
+  ..."CABEZA CUELLO TESTA COLLO CABEÇA CABECA PESCOÇO HOOFD GŁOW HLAV ГОЛОВ МОЗГ ШЕЯ 头 頭 脳 脑 颅 颈 머리 뇌".split(
+    " ",
+  ),
 ];
+/** The same of parts below it. */
+const lowerWords = [
+  ..."PELVI KNEE HIP FOOT FEET ANKLE LEG FEMUR THIGH TIBIA PROSTATE BLADDER BECKEN KNIE HÜFTE BASSIN GENOU".split(" "),
+  ..."RODILLA BACINO GINOCCHIO JOELHO BEKKEN MIEDNIC PÁNEV ТАЗ 盆 膝 골반".split(" "),
+];
+/** The same of parts that lie beside it or have no place. */
+const otherWords = [..."HAND WRIST ELBOW SHOULDER SPINE CSPINE LSPINE TSPINE SSPINE EXTREMIT WIRBEL".split(" ")];
+/** Part of a word this long is no coincidence: NECKTHORAX, ABDCHEST. */
+const tellingLength = 5;
 
 /** @param bodyPart in upper case */
 export function isOtherPart(bodyPart: string): boolean {
@@ -27,5 +37,11 @@ export function isOtherPart(bodyPart: string): boolean {
         beginning.charCodeAt(0) > 0x0e00 ? word.includes(beginning) : word.startsWith(beginning),
       ),
     );
-  return begins(otherWords) && !begins(chestWords);
+  const hasChest =
+    begins(chestWords) ||
+    words.some((word) => chestWords.some((part) => part.length >= tellingLength && word.includes(part)));
+  // From the head to the thighs: the chest lies between.
+  const [isUpper, isLower] = [begins(upperWords), begins(lowerWords)];
+  if (hasChest || (isUpper && isLower)) return false;
+  return isUpper || isLower || begins(otherWords);
 }

@@ -130,10 +130,13 @@ function gridsOf(files: readonly ExaminedFile[]): SeriesFrame[][] {
     frames.map(({ instance }) => (instance.frames[0]!.pixelSpacingMm ?? []).map(Math.log)),
     samePixelSize,
   );
+  const studies = groupBy(frames, ({ instance }) => instance.studyUid);
   const groups = groupBy(frames, (frame, index) => {
     const { studyUid, sopClass, rows, columns, kernel, imageType } = frame.instance;
     const grid = [rows, columns, directions[index], sizes[index]];
-    return JSON.stringify([studyUid, sopClass, kernel, refusalOf(frame), isReformatted(imageType), ...grid]);
+    // Some anonymisers give each file a study of its own: such slices are those of one.
+    const study = studies.get(studyUid)!.length === 1 ? "" : studyUid;
+    return JSON.stringify([study, sopClass, kernel, refusalOf(frame), isReformatted(imageType), ...grid]);
   });
   return [...groups.values()];
 }

@@ -64,6 +64,8 @@ function textAttribute(read: (frame: SeriesFrame) => string): Attribute {
     keysOf(frames) {
       const texts = frames.map(read);
       const sorted = [...new Set(texts)].filter((text) => text !== "").sort();
+      // A text of each slice's own says nothing about volumes.
+      if (sorted.length > Math.max(2, frames.length / 3)) return texts.map(() => -1);
       return texts.map((text) => sorted.indexOf(text));
     },
     isOrder: false,

@@ -16,7 +16,9 @@ export interface LabelRow {
 }
 
 const accessionColumns = ["accessionnumber", "accession"];
-const patientColumns = ["patientid", "patient", "pid", "subjectid", "subject", "caseid", "case"].concat([
+const patientColumns = ["patientid", "patient", "pid", "mrn", "subjectid", "subject", "caseid", "case"].concat([
+  ...["patientnumber", "patientno", "patientnr", "patientennummer", "patientenid", "idpatient", "idpaciente"],
+  ...["casenumber", "caseno", "fallnummer"],
   "studyinstanceuid",
   "studyuid",
   ...accessionColumns,
@@ -24,7 +26,20 @@ const patientColumns = ["patientid", "patient", "pid", "subjectid", "subject", "
   "seriesuid",
   "id",
 ]);
-const labelColumns = ["label", "class", "covid", "covid19", "diagnosis", "result", "finding", "status"];
+const labelColumns = [
+  "label",
+  "labels",
+  "class",
+  "covid",
+  "covid19",
+  "diagnosis",
+  "result",
+  "finding",
+  "status",
+].concat([
+  ...["covidstatus", "covid19status", "covidlabel", "pcr", "pcrresult", "rtpcr", "groundtruth", "target", "category"],
+  ...["diagnose", "befund", "ergebnis", "diagnostic", "resultat", "diagnostico", "resultado", "diagnosi", "risultato"],
+]);
 const fileColumns = ["file", "filename", "filepath", "path", "image", "imagepath"];
 const delimiters = [",", ";", "\t", "|"];
 /** A row may hold a report. */
@@ -74,6 +89,7 @@ function columnsOf(records: readonly string[][]): Columns | undefined {
   const headerAt = records.findIndex((cells) => cells.some((cell) => cell !== ""));
   const header = (records[headerAt] ?? []).map((cell) =>
     unwrapped(cell)
+      .normalize("NFKD")
       .toLowerCase()
       .replace(/[^a-z0-9]/g, ""),
   );
@@ -141,10 +157,11 @@ function normalPath(text: string): string {
     .replace(/\/+$/, "");
 }
 
-/** Spreadsheets write ="001" to keep leading zeros. */
+/** Spreadsheets write ="001", or '001 where the cell is text, to keep leading zeros. */
 function unwrapped(cell: string): string {
   return cell
     .trim()
+    .replace(/^'(?=\d[^']*$)/, "")
     .replace(/^="(.*)"$/s, "$1")
     .replace(/^"(.*)"$/s, "$1")
     .trim();

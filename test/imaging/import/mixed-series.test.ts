@@ -53,6 +53,8 @@ describe("one volume out of what archives mix", () => {
       text("00080008", "CS", "ORIGINAL\\PRIMARY\\AXIAL\\B"),
     ],
     ["numbers of series", text("00200011", "IS", "5"), text("00200011", "IS", "6")],
+    ["events of irradiation", text("00083010", "UI", "2.25.1"), text("00083010", "UI", "2.25.2")],
+    ["contrast agent", {}, text("00180010", "LO", "APPLIED")],
   ] as const) {
     it(`takes one of two volumes that one series has at the same positions, by ${name}`, async () => {
       const alone = (await importOf({ elements: () => first })).pixels;
@@ -104,6 +106,15 @@ describe("one volume out of what archives mix", () => {
     expect((await importOf(...thirds)).pixels).to.deep.equal([plain]);
     const single = Array.from({ length: slices }, (_, slice) => ({ series: `2.25.10${slice}`, slices: [slice] }));
     expect((await importOf(...single)).pixels).to.deep.equal([plain]);
+  });
+
+  it("takes slices that have a study and a series each for those of one", async () => {
+    const elements = (slice: number) => ({
+      ...text("0020000D", "UI", `2.25.7${slice}`),
+      ...text("0020000E", "UI", `2.25.8${slice}`),
+      ...text("00200052", "UI", `2.25.9${slice}`),
+    });
+    expect((await importOf({ elements })).pixels).to.deep.equal([plain]);
   });
 
   it("refuses halves that nothing ties together, and takes a whole series of the same patient", async () => {

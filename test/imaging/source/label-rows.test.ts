@@ -23,6 +23,9 @@ describe("a CSV of labels", () => {
     expect(read("sep=;\r\npatient;label\r\np1;1\r\np2;0\r\n")).to.deep.equal(plain);
     expect(read("label\tPatient ID\n1.0\tp1\n0.0\tp2\n")).to.deep.equal(plain);
     expect(read('no,patient,note,label\n1,p1,"a, b ""c""\nnext line",1\n2,p2,,0\n')).to.deep.equal(plain);
+    expect(read("MRN;Diagnóstico\np1;positivo\np2;negativo\n")).to.deep.equal(plain);
+    expect(read("Patienten-Nr;Patientennummer;Befund\n1;p1;positiv\n2;p2;negativ\n")).to.deep.equal(plain);
+    expect(read("patient,label\n'0012,1\n'0013,0\n").map(([, name]) => name)).to.deep.equal(["0012", "0013"]);
     expect(read('"patient";"label"\n="p1";"COVID+"\n="p2";"COVID-"\n')).to.deep.equal(plain);
   });
 
