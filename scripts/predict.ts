@@ -10,6 +10,7 @@ import type { ModelAudit } from "../imaging/results/result-object.ts";
 import type { Explanation } from "../model/network/explain.ts";
 import { blobDigest } from "../protocol/format/merkle.ts";
 import { decodePlan } from "../protocol/format/plan.ts";
+import { addPacsLogin, openResultStore, pacsLoginFields } from "./pacs/options.ts";
 import { writeDicomResults } from "./predict/dicom-results.ts";
 import { auditOfModel } from "./predict/model-audit.ts";
 import { openNetworks, specOf } from "./predict/open-networks.ts";
@@ -26,6 +27,8 @@ const optionsSchema = z.object({
   out: z.string().optional(),
   dicom: z.string().optional(),
   segmenter: z.string().optional(),
+  store: z.string().optional(),
+  ...pacsLoginFields,
   auditReport: z.string().optional(),
   runDir: z.string().optional(),
   federation: z.string().optional(),
@@ -46,7 +49,8 @@ command ends with 1.
 
 --dicom writes for each patient a picture of the slices that weighed most (secondary capture), a report (Enhanced SR) and, with
 --segmenter, masks of lung and lesion (SEG). They are filed in the patient's own study: they hold the patient's name, PatientID
-and study as the scan's files do, only their owner can read them, and they stay on this machine.
+and study as the scan's files do, only their owner can read them, and they stay on this machine. --store sends them to the PACS
+at that address by STOW-RS; nothing is sent without it.
 
 Each result says what an audit says of the model: by --audit-report, or by an audit that is made now if the federation is
 given: --run-dir, or --federation or --contract and --chain-id with --rpc and --peer or --objects. Else it says "not audited".
@@ -55,11 +59,12 @@ Examples:
   consilium predict federated.safetensors ./patient1 ./patient2
   consilium predict federated.safetensors ./hospital-1/shard --plan plan.json --out ./votes
   consilium predict federated.safetensors ./archive --dicom ./results --audit-report audit/report.json
-  consilium predict federated.safetensors ./archive.zip --dicom ./results --segmenter segcaps.safetensors`;
+  consilium predict federated.safetensors ./archive.zip --dicom ./results --segmenter segcaps.safetensors
+  consilium predict federated.safetensors ./archive --dicom ./results --store dicomweb+https://pacs.example/dicom-web --token-file ./token`;
 
 /** Adds the command to the program. */
 export function predictCommand(program: Command): void {
-  program
+  const command = program
     .command("predict")
     .description(`Score scans with a model, and show which slices the score rests on. ${researchUse}`)
     .argument("<model>", "safetensors file of a federation, such as runs/.../models/federated.safetensors")
@@ -69,6 +74,8 @@ export function predictCommand(program: Command): void {
     .option("--out <dir>", "also draw the sampled slices with their votes, a PNG a scan")
     .option("--dicom <dir>", "also write the results as DICOM objects of the patients' studies, a folder a patient")
     .option("--segmenter <file>", "weights of consilium segment: --dicom writes masks of lung and lesion as well")
+    .option("--store <address>", "also store the objects of --dicom in a PACS: dicomweb+https://HOST/PATH, by STOW-RS");
+  addPacsLogin(command)
     .option("--audit-report <file>", "report.json of consilium audit, for what the results say of the model")
     .option("--run-dir <dir>", "audit the model now: a simulation's folder")
     .option("--federation <file>", "audit the model now: its federation file")
@@ -103,12 +110,15 @@ interface Outcome {
   readonly audit: ModelAudit;
   readonly scans: readonly ScoredScan[];
   readonly unscored: readonly UnscoredScan[];
+  /** Whether the DICOM objects are in the PACS of --store as well. */
+  readonly isStored: boolean;
 }
 
 async function run(modelFile: string, places: readonly string[], options: Options): Promise<void> {
   const { plan, out, dicom, threshold } = options;
-  if (options.segmenter !== undefined && dicom === undefined) {
-    throw new FedError("OPTION_MISSING", { option: "--dicom" }, { remedy: "--segmenter goes with --dicom" });
+  if (dicom === undefined && (options.segmenter !== undefined || options.store !== undefined)) {
+    const remedy = "--segmenter and --store go with --dicom";
+    throw new FedError("OPTION_MISSING", { option: "--dicom" }, { remedy });
   }
   const weights = await readFile(modelFile).catch((cause: unknown) => {
     throw new FedError("MODEL_UNREADABLE", { file: modelFile }, { cause, remedy: "check the path of the model" });
@@ -121,6 +131,7 @@ async function run(modelFile: string, places: readonly string[], options: Option
   const segmenter =
     options.segmenter === undefined ? undefined : openSegCaps(await readGiven(options.segmenter, "--segmenter"));
   const model = blobDigest(weights);
+  const pacs = options.store === undefined ? undefined : await openResultStore(options.store, options);
   const scans: ScoredScan[] = [];
   const unscored: UnscoredScan[] = [];
   try {
@@ -139,6 +150,10 @@ async function run(modelFile: string, places: readonly string[], options: Option
         const finding = { score: explanation.score, model, audit, software, madeAt };
         const written =
           dicom === undefined ? [] : await writeDicomResults(dicom, one, explanation, { finding, segmenter });
+        await pacs?.store(
+          written.map(({ bytes }) => bytes),
+          {},
+        );
         scans.push({
           scan: one.name,
           ...explanation,
@@ -146,17 +161,18 @@ async function run(modelFile: string, places: readonly string[], options: Option
         });
       }
     }
-    const outcome = { researchUse, threshold, model, audit, scans, unscored };
+    const outcome = { researchUse, threshold, model, audit, scans, unscored, isStored: pacs !== undefined };
     if (options.json) console.log(JSON.stringify(outcome));
-    else print(outcome, dicom);
+    else print(outcome, options);
     if (unscored.length > 0) process.exitCode = 1;
   } finally {
+    await pacs?.close();
     segmenter?.dispose();
     networks.dispose();
   }
 }
 
-function print({ scans, unscored, threshold, audit }: Outcome, dicom: string | undefined): void {
+function print({ scans, unscored, threshold, audit }: Outcome, { dicom, store }: Options): void {
   const rows = scans.map(({ scan, score, votes }) => {
     const heaviest = [...votes].sort((a, b) => b.weight - a.weight).slice(0, 3);
     const slices = heaviest
@@ -169,7 +185,8 @@ function print({ scans, unscored, threshold, audit }: Outcome, dicom: string | u
   console.log(table(head, [...rows, ...without]));
   if (dicom !== undefined) {
     const files = scans.reduce((sum, one) => sum + (one.dicom?.length ?? 0), 0);
-    console.log(`${files} DICOM objects in ${dicom}. They name their patients: they stay in the hospital.`);
+    const where = store === undefined ? "They name their patients: they stay in the hospital." : "The PACS has them.";
+    console.log(`${files} DICOM objects in ${dicom}. ${where}`);
     console.log(`Model: ${audit.text}`);
   }
   console.log(pc.yellow(researchUse));

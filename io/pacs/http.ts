@@ -52,6 +52,11 @@ export interface Answer {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
+export interface Content {
+  readonly type: string;
+  readonly bytes: Uint8Array;
+}
+
 export interface PacsHttp {
   /**
    * GETs a path below the base address; `read` reads the answer, and is called again where it broke off.
@@ -60,6 +65,19 @@ export interface PacsHttp {
    * PACS_REFUSED, what `read` throws, and the signal's reason
    */
   get<T>(path: string, accept: string, read: (answer: Answer) => Promise<T>, waiting: Waiting): Promise<T>;
+  /**
+   * POSTs content, again where a failure may pass: only for what may be stored twice. `read` gets answers that say what was not
+   * stored (202, 409) as well.
+   *
+   * @throws those of get
+   */
+  post<T>(
+    path: string,
+    accept: string,
+    content: Content,
+    read: (answer: Answer) => Promise<T>,
+    waiting: Waiting,
+  ): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -77,25 +95,31 @@ export function openPacsHttp(base: URL, access: PacsAccess): PacsHttp {
   const pace = openPace(access.bytesPerSecond);
   const authorization = authorizationOf(access.credentials);
   const ask: Asking = { base, dispatcher, authorization, patience, pace };
-  return {
-    async get(path, accept, read, { signal = new AbortController().signal }) {
-      const release = await slots.take(signal);
-      try {
-        for (let failures = 0; ; failures++) {
-          await pace.ready({ signal });
-          try {
-            return await askOnce(ask, { path, accept, signal }, read);
-          } catch (error) {
-            signal.throwIfAborted();
-            const waitMs = patience.retriesMs[failures];
-            if (waitMs === undefined || !isPassing(error)) throw error;
-            await pause(Math.max(waitMs, retryAfterMs(error)), { signal });
-          }
+  async function exchange<T>(
+    asked: Omit<Asked, "signal">,
+    read: (answer: Answer) => Promise<T>,
+    { signal = new AbortController().signal }: Waiting,
+  ): Promise<T> {
+    const release = await slots.take(signal);
+    try {
+      for (let failures = 0; ; failures++) {
+        await pace.ready({ signal });
+        try {
+          return await askOnce(ask, { ...asked, signal }, read);
+        } catch (error) {
+          signal.throwIfAborted();
+          const waitMs = patience.retriesMs[failures];
+          if (waitMs === undefined || !isPassing(error)) throw error;
+          await pause(Math.max(waitMs, retryAfterMs(error)), { signal });
         }
-      } finally {
-        release();
       }
-    },
+    } finally {
+      release();
+    }
+  }
+  return {
+    get: (path, accept, read, waiting) => exchange({ path, accept }, read, waiting),
+    post: (path, accept, content, read, waiting) => exchange({ path, accept, content }, read, waiting),
     close: () => dispatcher.destroy(),
   };
 }
@@ -111,6 +135,8 @@ interface Asking {
 interface Asked {
   readonly path: string;
   readonly accept: string;
+  /** What is sent; undefined where the server is only asked. */
+  readonly content?: Content;
   readonly signal: AbortSignal;
 }
 
@@ -139,7 +165,7 @@ async function askOnce<T>(ask: Asking, asked: Asked, read: (answer: Answer) => P
 
 async function askWith<T>(
   { base, dispatcher, patience, pace }: Asking,
-  { path, accept, signal }: Asked,
+  { path, accept, content, signal }: Asked,
   authorization: string | undefined,
   read: (answer: Answer) => Promise<T>,
 ): Promise<T> {
@@ -149,13 +175,18 @@ async function askWith<T>(
     const { statusCode, headers, body } = await request(`${base.href.replace(/\/+$/, "")}${path}`, {
       dispatcher,
       // Servers compress pixels slowly, and without much effect: Orthanc takes three times as long.
-      headers: { accept, "accept-encoding": "identity", ...(authorization !== undefined && { authorization }) },
+      headers: {
+        ...{ accept, "accept-encoding": "identity" },
+        ...(authorization !== undefined && { authorization }),
+        ...(content && { "content-type": content.type }),
+      },
+      ...(content ? { method: "POST", body: content.bytes } : { method: "GET" }),
       signal: AbortSignal.any([signal, watch.signal]),
     });
     // An error of a body that nobody reads any more must not end the process.
     body.on("error", () => {});
     try {
-      refuseStatus(statusCode, headers, server);
+      if (!content || ![202, 409].includes(statusCode)) refuseStatus(statusCode, headers, server);
       const contentType = single(headers["content-type"]);
       const counted = atPace(watch.counted(body), pace, signal);
       return await read({

@@ -8,16 +8,15 @@ import { isPacsAddress, parsePacsAddress } from "../../io/pacs/address.ts";
 import { type Credentials, readTokenCommand, readTokenFile } from "../../io/pacs/credentials.ts";
 import { type DicomWebServer, openDicomWeb } from "../../io/pacs/dicomweb.ts";
 import type { PacsAccess } from "../../io/pacs/http.ts";
+import { type InstanceStore, openInstanceStore } from "../../io/pacs/store-instances.ts";
 import { whole } from "../terminal/parse-options.ts";
 import { readPassword } from "../terminal/read-password.ts";
 
 const variable = "CONSILIUM_PACS_PASSWORD";
 const passwordOption = "--pacs-password-file";
 
-export const pacsFields = {
-  query: z.string(),
-  connections: whole(1, 64),
-  maxMibPerSecond: z.coerce.number().positive().optional(),
+/** Login at a PACS, and how its certificate is checked. */
+export const pacsLoginFields = {
   user: z.string().optional(),
   pacsPasswordFile: z.string().optional(),
   tokenFile: z.string().optional(),
@@ -27,14 +26,30 @@ export const pacsFields = {
   clientKey: z.string().optional(),
   insecureHttp: z.boolean().default(false),
 };
+const loginSchema = z.object(pacsLoginFields);
+type PacsLogin = z.output<typeof loginSchema>;
+
+export const pacsFields = {
+  query: z.string(),
+  connections: whole(1, 64),
+  maxMibPerSecond: z.coerce.number().positive().optional(),
+  ...pacsLoginFields,
+};
 const pacsSchema = z.object(pacsFields);
 export type PacsOptions = z.output<typeof pacsSchema>;
 
 export function addPacsOptions(command: Command): Command {
+  return addPacsLogin(
+    command
+      .option("--query <qido>", "PACS: which studies, by QIDO-RS attributes", "ModalitiesInStudy=CT")
+      .option("--connections <n>", "PACS: requests at a time", "4")
+      .option("--max-mib-per-second <n>", "PACS: read no faster, so that the clinic's work is not slowed down"),
+  );
+}
+
+/** The options of the login at a PACS. */
+export function addPacsLogin(command: Command): Command {
   return command
-    .option("--query <qido>", "PACS: which studies, by QIDO-RS attributes", "ModalitiesInStudy=CT")
-    .option("--connections <n>", "PACS: requests at a time", "4")
-    .option("--max-mib-per-second <n>", "PACS: read no faster, so that the clinic's work is not slowed down")
     .option("--user <name>", `PACS: user; the password comes from ${variable}, a prompt, or the file below`)
     .option(`${passwordOption} <file>`, "PACS: file whose first line is the password")
     .option("--token-file <file>", "PACS: file with a bearer token; read again when the PACS refuses it")
@@ -55,7 +70,19 @@ export async function openPacs(source: string, options: PacsOptions): Promise<Di
   return openDicomWeb(base, options.query, await accessOf(options));
 }
 
-async function accessOf(options: PacsOptions): Promise<PacsAccess> {
+/**
+ * The PACS in which results are stored.
+ *
+ * @throws PACS_ADDRESS, PACS_CREDENTIALS, FILE_UNREADABLE, and those of readPassword
+ */
+export async function openResultStore(address: string, login: PacsLogin): Promise<InstanceStore> {
+  const { base } = parsePacsAddress(address, { insecure: login.insecureHttp });
+  return openInstanceStore(base, await accessOf({ ...login, connections: 1 }));
+}
+
+async function accessOf(
+  options: PacsLogin & Pick<PacsOptions, "connections" | "maxMibPerSecond">,
+): Promise<PacsAccess> {
   const { ca, clientCert, clientKey, connections, maxMibPerSecond } = options;
   if ((clientCert === undefined) !== (clientKey === undefined)) {
     throw new FedError("PACS_CREDENTIALS", {}, { remedy: "give --client-cert and --client-key together" });
@@ -69,7 +96,7 @@ async function accessOf(options: PacsOptions): Promise<PacsAccess> {
   };
 }
 
-async function credentialsOf(options: PacsOptions): Promise<Credentials> {
+async function credentialsOf(options: PacsLogin): Promise<Credentials> {
   const { user, pacsPasswordFile: file, tokenFile, tokenCommand } = options;
   const ways = [user, tokenFile, tokenCommand].filter((way) => way !== undefined).length;
   if (ways > 1 || (file !== undefined && user === undefined)) throw new FedError("PACS_CREDENTIALS");

@@ -19,7 +19,6 @@ import { fileNameOf, type NamedScan } from "./open-scans.ts";
 export interface WrittenResult {
   readonly file: string;
   readonly bytes: Uint8Array;
-  readonly study: string;
 }
 
 /**
@@ -59,7 +58,7 @@ export async function writeDicomResults(
     const bytes = writePart10(object);
     const path = join(folder, file);
     await writeOutput(path, bytes);
-    written.push({ file: path, bytes, study: study.study });
+    written.push({ file: path, bytes });
   }
   return written;
 }

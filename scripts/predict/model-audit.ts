@@ -65,14 +65,14 @@ async function auditNow(options: ModelAuditOptions): Promise<unknown> {
   // Here, since most predictions need no chain.
   const { recoverSigner } = await import("../../io/chain/signatures.ts");
   const { auditFederation } = await import("../../protocol/audit/audit-federation.ts");
-  const { openSources } = await import("../audit/sources.ts");
+  const { openTarget } = await import("../audit/sources.ts");
   const { readTarget } = await import("../audit/target.ts");
   const { watchAudit } = await import("../audit/watch.ts");
   const { signal } = new AbortController();
   const asked = { rpc: rpc ?? ["http://127.0.0.1:8545"], confirmations: "0", fromBlock: "0", federation };
   const named = { ...(contract !== undefined && { contract }), ...(chainId !== undefined && { chainId }) };
   const places = { ...(peer && { peer }), ...(objects && { store: objects }), ...(runDir !== undefined && { runDir }) };
-  const sources = await openSources(await readTarget({ ...asked, ...named, ...places }, rpc !== undefined), signal);
+  const sources = await openTarget(await readTarget({ ...asked, ...named, ...places }, rpc !== undefined), signal);
   try {
     const work = auditFederation(
       { ...sources, signatures: { recover: recoverSigner } },

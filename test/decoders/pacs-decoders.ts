@@ -2,6 +2,7 @@
 import { readInstanceDataset } from "../../imaging/dicom/read-instance.ts";
 import { jsonArrayElements } from "../../io/pacs/json-array.ts";
 import { multipartParts } from "../../io/pacs/multipart.ts";
+import { parseStoreAnswer } from "../../io/pacs/store-instances.ts";
 import type { Decoder } from "./decoder.ts";
 
 async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -40,6 +41,21 @@ export const pacsDecoders: readonly Decoder[] = [
     ],
     decode: async (bytes) => {
       for await (const _ of multipartParts(inPieces(bytes), "multipart/related; boundary=b", 1000));
+    },
+  },
+  {
+    functions: ["parseStoreAnswer"],
+    form: "json",
+    samples: () => [
+      Buffer.from(
+        JSON.stringify({
+          "00081198": { vr: "SQ", Value: [{ "00081197": { vr: "US", Value: [0x0110] } }] },
+          "00081199": { vr: "SQ", Value: [{ "00081155": { vr: "UI", Value: ["1.2.3"] } }] },
+        }),
+      ),
+    ],
+    decode: (bytes) => {
+      parseStoreAnswer(Buffer.from(bytes).toString("utf8"));
     },
   },
 ];

@@ -1,5 +1,7 @@
 import { execFile } from "node:child_process";
 import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -85,6 +87,9 @@ describe("consilium predict", () => {
   describe("as DICOM", () => {
     let results: string[];
     let audited: Outcome;
+    let received: Buffer;
+    let pacs: Server;
+    after(() => new Promise((resolve) => pacs.close(resolve)));
     before(async () => {
       await writeFile(join(dir, "segmenter.safetensors"), createSegCaps({ side: 16 }).getWeights());
       const named = join(dir, "named");
@@ -104,8 +109,16 @@ describe("consilium predict", () => {
       const federation = { chainId: 1, contract: `0x${"2".repeat(40)}` };
       await writeFile(join(dir, "report.json"), JSON.stringify({ version: 1, federation, rounds }));
       const segmenter = ["--segmenter", join(dir, "segmenter.safetensors")];
+      pacs = createServer(async (request, response) => {
+        const pieces: Buffer[] = [];
+        for await (const piece of request) pieces.push(piece as Buffer);
+        received = Buffer.concat(pieces);
+        response.end(JSON.stringify({ "00081199": { vr: "SQ", Value: [{}, {}, {}] } }));
+      });
+      await new Promise<void>((resolve) => pacs.listen(0, "127.0.0.1", resolve));
+      const store = ["--store", `dicomweb+http://127.0.0.1:${(pacs.address() as AddressInfo).port}/dicom-web`];
       audited = await outcomeOf(
-        ...[named, "--dicom", join(dir, "results"), ...segmenter, "--audit-report", join(dir, "report.json")],
+        ...[named, "--dicom", join(dir, "results"), ...segmenter, "--audit-report", join(dir, "report.json"), ...store],
       );
       results = audited.scans[0]!.dicom!;
     });
@@ -115,6 +128,10 @@ describe("consilium predict", () => {
       expect(audited.audit.verdict).to.equal("verified");
       const report = (await readFile(results[2]!)).toString("utf8");
       for (const text of [audited.model, audited.audit.text, "Not for diagnosis"]) expect(report).to.include(text);
+    });
+
+    it("stores them in the PACS that is named, as they are", async () => {
+      for (const file of results) expect(received.includes(await readFile(file)), file).to.equal(true);
     });
 
     it("files them in the patient's own study, with the patient's name in Unicode, for their owner only", async () => {
@@ -192,9 +209,15 @@ describe("consilium predict", () => {
       );
       return outcome.stdout + outcome.stderr;
     };
-    expect(await fails(join(dir, "none.safetensors"), scan)).to.include("MODEL_UNREADABLE");
-    expect(await fails(join(dir, "archive", "labels.csv"), scan)).to.include("SAFETENSORS_MALFORMED");
-    expect(await fails(join(dir, "model.safetensors"), scan, "--threshold", "2")).to.include("OPTION_INVALID");
-    expect(await fails(model, scan, "--segmenter", model)).to.include("OPTION_MISSING");
+    const none = join(dir, "none.safetensors");
+    const labels = join(dir, "archive", "labels.csv");
+    const [missing, foreign, threshold, segmenter] = await Promise.all([
+      ...[fails(none, scan), fails(labels, scan), fails(model, scan, "--threshold", "2")],
+      fails(model, scan, "--segmenter", model),
+    ]);
+    expect(missing).to.include("MODEL_UNREADABLE");
+    expect(foreign).to.include("SAFETENSORS_MALFORMED");
+    expect(threshold).to.include("OPTION_INVALID");
+    expect(segmenter).to.include("OPTION_MISSING");
   });
 });
