@@ -34,8 +34,7 @@ const undefinedLength = 0xffffffff;
  * Writes a whole file. Pixels are the element 7FE00010 of the data set as bytes in the transfer's byte order, or
  * `frames`, each one compressed frame, which are encapsulated with an empty offset table (PS3.5 A.4).
  *
- * Text is UTF-8 where the data set declares it (ISO_IR 192).
- *
+ * @param text how text is written; latin1 takes the bytes of any character set as they are
  * @param preamble false leaves out the 128 bytes and "DICM", as some archives do
  */
 export function writePart10(
@@ -44,7 +43,8 @@ export function writePart10(
     syntax = explicitLittle,
     frames,
     preamble = true,
-  }: { syntax?: Transfer; frames?: readonly Uint8Array[]; preamble?: boolean } = {},
+    text: encoding = "latin1",
+  }: { syntax?: Transfer; frames?: readonly Uint8Array[]; preamble?: boolean; text?: TextEncoding } = {},
 ): Buffer {
   const meta = writeElements(
     new Map([
@@ -57,7 +57,6 @@ export function writePart10(
     explicitLittle,
   );
   const groupLength = writeElements(new Map([["00020000", { vr: "UL", value: [meta.length] }]]), explicitLittle);
-  const encoding = text(dataset, "00080005") === "ISO_IR 192" ? "utf8" : "latin1";
   const body = Buffer.concat([writeElements(dataset, syntax, encoding), ...(frames ? encapsulate(frames) : [])]);
   const start = preamble ? [Buffer.alloc(128), Buffer.from("DICM")] : [];
   return Buffer.concat([...start, groupLength, meta, syntax.deflated ? even(deflateRawSync(body), 0) : body]);
@@ -68,7 +67,6 @@ function text(dataset: Dataset, tag: string): string {
   return typeof value === "string" ? value : "";
 }
 
-/** Of text; latin1 holds other character sets as bytes. */
 type TextEncoding = "utf8" | "latin1";
 
 function writeElements(dataset: Dataset, syntax: Transfer, encoding: TextEncoding = "latin1"): Buffer {

@@ -55,7 +55,7 @@ export async function writeDicomResults(
   await chmod(folder, 0o700);
   const written: WrittenResult[] = [];
   for (const [file, object] of results) {
-    const bytes = writePart10(object);
+    const bytes = writePart10(object, { text: "utf8" });
     const path = join(folder, file);
     await writeOutput(path, bytes);
     written.push({ file: path, bytes });
