@@ -6,13 +6,23 @@ import type { Waiting } from "../foundation/waiting.ts";
 import { PartyLoop } from "../party/loop.ts";
 import { openRound } from "../party/open-round.ts";
 import { proposeModel } from "../party/propose-model.ts";
+import { Relay } from "../party/relay.ts";
 import { Replication } from "../party/replicate.ts";
 import { collectName } from "../party/round-actions.ts";
 import { RoundWatch } from "../party/round-watch.ts";
 import { openLineage } from "../protocol/contract/lineage.ts";
 import type { Digest } from "../protocol/format/digest.ts";
 import type { SharedWork } from "../protocol/judge/shared-work.ts";
-import type { BlobExchange, BlobStore, Clock, Gossip, Ledger, Log, Signatures } from "../protocol/ports.ts";
+import type {
+  BlobExchange,
+  BlobStore,
+  Clock,
+  Gossip,
+  Ledger,
+  Log,
+  Signatures,
+  SignedWrites,
+} from "../protocol/ports.ts";
 import type { AggregatorEvent } from "./events.ts";
 import { type AggregatorAction, type AggregatorView, nextActions } from "./next-actions.ts";
 
@@ -21,6 +31,7 @@ export interface AggregatorPorts {
   readonly blobs: BlobStore;
   readonly exchange: BlobExchange;
   readonly gossip: Gossip;
+  readonly signedWrites: SignedWrites;
   readonly signatures: Pick<Signatures, "recover">;
   readonly work?: SharedWork;
   readonly clock: Clock;
@@ -35,6 +46,8 @@ export interface AggregatorOptions {
   readonly rounds: number;
   /** Seconds of chain time to wait for late attestations of a final round. */
   readonly settleSeconds: number;
+  /** Most gas that it spends in a round on what hospitals without gas have signed. */
+  readonly relayGasPerRound: number;
   /** Largest model to fetch, bytes. */
   readonly maxModelBytes: number;
 }
@@ -56,6 +69,7 @@ export async function aggregateRounds(
   const readLineage = openLineage(ledger);
   const watch = new RoundWatch(ports, { maxModelBytes }, (round, member) => loop.retryNow(collectName(round, member)));
   const replication = new Replication(ports);
+  const relay = new Relay(ports, { gasPerRound: options.relayGasPerRound });
   let fetched = 0;
   let reportedFinal = 0;
 
@@ -85,7 +99,8 @@ export async function aggregateRounds(
       }
     }
     const { replicated } = replication;
-    return { ...options, ...watch.observations(), self, member, now, lineage, replicated, fetched };
+    const signed = relay.follow(newest, now);
+    return { ...options, ...watch.observations(), ...signed, self, member, now, lineage, replicated, fetched };
   };
 
   const accepts = (plan: Digest) => plan === options.plan;
@@ -123,6 +138,9 @@ export async function aggregateRounds(
         const made = await proposeModel(ports, input, { signal: stop });
         return emit({ event: "proposed", round: round.id, ...made, seconds: (clock.now() - started) / 1000 });
       }
+      case "relay-commitments":
+      case "relay-votes":
+        return relay.perform(action, stop);
       case "replicate":
         return replication.replicate(action, wanted);
       case "expire":
@@ -134,10 +152,13 @@ export async function aggregateRounds(
   };
 
   const loop = new PartyLoop<AggregatorView, AggregatorAction>(ports, { observe, decide: nextActions, perform });
-  const unsubscribe = gossip.subscribe((announcement) => watch.receive(announcement));
+  const unsubscribe = [
+    gossip.subscribe((announcement) => watch.receive(announcement)),
+    ports.signedWrites.subscribe((write) => relay.receive(write) && loop.wake()),
+  ];
   try {
     await loop.run(signal);
   } finally {
-    unsubscribe();
+    for (const end of unsubscribe) end();
   }
 }

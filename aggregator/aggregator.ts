@@ -35,6 +35,7 @@ export async function runAggregator(config: AggregatorConfig, options: Aggregato
         ...digests,
         rounds: config.rounds ?? plan.rounds,
         settleSeconds: config.settleSeconds,
+        relayGasPerRound: config.chain.relayGasPerRound,
         maxModelBytes: config.maxModelMiB * 2 ** 20,
       },
       { signal, onEvent },

@@ -1,6 +1,7 @@
 // An aggregator's configuration: one strict schema, parsed once at start.
 import { resolve } from "node:path";
 import { z } from "zod";
+import { FedError } from "../foundation/errors.ts";
 import { parsePartyConfig, partyConfigFields } from "../party/config.ts";
 
 const aggregatorConfigSchema = z
@@ -25,5 +26,9 @@ export type AggregatorConfig = z.output<typeof aggregatorConfigSchema>;
  */
 export function parseAggregatorConfig(raw: unknown, { baseDir }: { baseDir: string }): AggregatorConfig {
   const config = parsePartyConfig(aggregatorConfigSchema, raw, { baseDir, command: "aggregator" });
+  if (config.chain.relayed) {
+    const remedy = "an aggregator opens rounds and proposes: it needs gas; only hospitals can be relayed";
+    throw new FedError("CONFIG_INVALID", { field: "chain.relayed" }, { remedy });
+  }
   return Object.freeze({ ...config, plan: resolve(baseDir, config.plan), genesis: resolve(baseDir, config.genesis) });
 }

@@ -1,6 +1,7 @@
 // Decides an aggregator's actions: a pure function of its view. It opens, collects and proposes; it has no vote.
 
 import type { Action } from "../party/loop.ts";
+import { type RelayAction, type RelayObservations, relayActions } from "../party/relay-actions.ts";
 import { type ReplicateAction, replicateActions } from "../party/replicate.ts";
 import {
   expireActions,
@@ -14,7 +15,7 @@ import type { Member, RoundState } from "../protocol/contract/round.ts";
 import { proposePeriod } from "../protocol/contract/turns.ts";
 import type { Digest } from "../protocol/format/digest.ts";
 
-export interface AggregatorView extends RoundView {
+export interface AggregatorView extends RoundView, RelayObservations {
   readonly member: Member | undefined;
   readonly lineage: Lineage;
   /** Scores and refusals that this process has replicated. */
@@ -33,6 +34,7 @@ export interface AggregatorView extends RoundView {
 export type AggregatorAction =
   | RoundAction
   | ReplicateAction
+  | RelayAction
   | (Action &
       (
         | { readonly kind: "fetch-model"; readonly round: RoundState; readonly model: Digest }
@@ -52,6 +54,7 @@ export function nextActions(view: AggregatorView): AggregatorAction[] {
     actions.push({ name: `fetch-model ${final.id}`, lane: "model", kind: "fetch-model", round: final, model });
   }
   actions.push(...fetchActions(view, round), ...proposeActions(view, round), ...expireActions(view, round));
+  actions.push(...relayActions(view, round));
   if (shouldOpen(view, round)) {
     const base = final?.model ?? view.genesis;
     actions.push({ name: `open ${round.id + 1}`, lane: "chain", kind: "open", base });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FedError } from "../foundation/errors.ts";
 import type { OpenLedger } from "../io/chain/ledger.ts";
+import { recoverSigner } from "../io/chain/signatures.ts";
 import { systemClock } from "../io/clock/system-clock.ts";
 import { createPeerKey } from "../io/p2p/identity.ts";
 import { openPeerNetwork } from "../io/p2p/peer-network.ts";
@@ -41,7 +42,9 @@ export async function openPeers(
     return membership.ended;
   });
   const identity = await createPeerKey();
-  const network = await openPeerNetwork({ identity, listen: [], peers, federation, membership, blobs, log: silent });
+  const signatures = { recover: recoverSigner };
+  const own = { identity, listen: [], peers };
+  const network = await openPeerNetwork({ ...own, federation, membership, blobs, signatures, log: silent });
   closers.push(() => network.stop());
   const deadline = systemClock.now() + connectMs;
   while (network.connectedMembers().length === 0) {

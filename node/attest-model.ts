@@ -1,6 +1,8 @@
-// Attests a proposed model: recompute it, score it on the hospital's own patients, record the verdict on chain.
+// Attests a proposed model: recompute it, score it on the hospital's own patients, and record the verdict on chain, or sign it
+// for other members to send.
 
 import { FedError } from "../foundation/errors.ts";
+import type { UnsignedWrite } from "../protocol/contract/write-signature.ts";
 import { type Digest, zeroDigest } from "../protocol/format/digest.ts";
 import { encodeRefusal, type Refusal } from "../protocol/format/refusal.ts";
 import type { RoundContext } from "../protocol/judge/round-context.ts";
@@ -20,28 +22,58 @@ export interface Judgement extends Omit<VerdictSubject, "context"> {
   readonly otherAnnounced: Digest | undefined;
 }
 
+type AttestPorts = VerdictPorts & { ledger: Ledger; blobs: BlobStore; learner: Learner | undefined; log: Log };
+
+interface VoteOptions {
+  readonly maxModelBytes: number;
+  readonly wanted: AbortSignal;
+  readonly emit: Emit;
+}
+
 /**
- * Attests with the digest of the scores if it agrees, or of the refusal if it does not.
- * @param ports.learner undefined while it trains: the attestation then carries no scores
+ * Attests on chain.
  * @throws LEDGER_READ_ONLY, ABORTED, or the contract's own code
  */
 export async function attestModel(
-  ports: VerdictPorts & { ledger: Ledger; blobs: BlobStore; learner: Learner | undefined; log: Log },
+  ports: AttestPorts,
   judgement: Judgement,
-  options: {
-    readonly maxModelBytes: number;
-    readonly wanted: AbortSignal;
-    readonly stop: AbortSignal;
-    readonly emit: Emit;
-    readonly seconds: () => number;
-  },
+  options: VoteOptions & { readonly stop: AbortSignal; readonly seconds: () => number },
 ): Promise<void> {
+  const { stop, emit, seconds } = options;
+  const { round, proposal } = judgement;
+  const { agree, scores } = await voteOn(ports, judgement, options);
+  await ports.ledger.attest({ round: round.id, proposal: proposal.number, agree, scores }, { signal: stop });
+  emit({ event: "attested", round: round.id, proposal: proposal.number, agree, seconds: seconds() });
+}
+
+/** The vote that a hospital without gas signs. @throws LEDGER_READ_ONLY, ABORTED */
+export async function voteToSign(
+  ports: AttestPorts,
+  judgement: Judgement,
+  options: VoteOptions,
+): Promise<UnsignedWrite> {
+  const { federation, self: hospital } = ports.ledger;
+  if (hospital === undefined) throw new FedError("LEDGER_READ_ONLY", {});
+  const { agree, scores } = await voteOn(ports, judgement, options);
+  const { round, proposal } = judgement;
+  const subject = { round: round.id, proposal: proposal.number, model: proposal.model };
+  return { version: 1, ...federation, kind: "vote", ...subject, hospital, agree, scores };
+}
+
+/**
+ * The verdict, with the digest of the scores if it agrees, or of the refusal if it does not; they are stored.
+ * @param ports.learner undefined while it trains: the vote then carries no scores
+ */
+async function voteOn(
+  ports: AttestPorts,
+  judgement: Judgement,
+  { maxModelBytes, wanted, emit }: VoteOptions,
+): Promise<{ readonly agree: boolean; readonly scores: Digest }> {
   const { ledger, blobs, learner, log } = ports;
-  const { wanted, stop, emit, seconds } = options;
   const { round, proposal, context } = judgement;
   const hospital = ledger.self;
   if (hospital === undefined) throw new FedError("LEDGER_READ_ONLY", {});
-  const verdict = await decide(ports, judgement, { maxModelBytes: options.maxModelBytes, signal: wanted });
+  const verdict = await decide(ports, judgement, { maxModelBytes, signal: wanted });
   let statement: Uint8Array | undefined;
   if (verdict.agree) {
     const digest = await blobs.put(verdict.model);
@@ -57,10 +89,7 @@ export async function attestModel(
     emit({ event: "refused", code, ...facts });
   }
   wanted.throwIfAborted();
-  const scores = statement ? await blobs.put(statement) : zeroDigest;
-  const { agree } = verdict;
-  await ledger.attest({ round: round.id, proposal: proposal.number, agree, scores }, { signal: stop });
-  emit({ event: "attested", round: round.id, proposal: proposal.number, agree, seconds: seconds() });
+  return { agree: verdict.agree, scores: statement ? await blobs.put(statement) : zeroDigest };
 }
 
 type Vote = { readonly agree: true; readonly model: Uint8Array } | { readonly agree: false; readonly refusal: Refusal };

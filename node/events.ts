@@ -8,6 +8,8 @@ export type HospitalEvent = {
   readonly hospital: HospitalAddress;
 } /** The contract does not list this hospital yet. */ & (
   | { readonly event: "waiting-for-admission" | "waiting-for-funds" }
+  /** A hospital without gas: a member with gas has to bind its peer key (consilium members bind-peer FILE). */
+  | { readonly event: "waiting-for-peer-key"; readonly file: string }
   | {
       readonly event: "ready";
       readonly peerId: string;
@@ -36,6 +38,8 @@ export type HospitalEvent = {
       readonly updateBytes: number;
     }
   | { readonly event: "committed"; readonly round: RoundId; readonly update: Digest; readonly sampleCount: number }
+  /** Signed for other members to send; "committed" and "attested" follow when it is on chain. */
+  | { readonly event: "published"; readonly what: "commitment" | "vote"; readonly round: RoundId }
   | { readonly event: "collected"; readonly round: RoundId; readonly member: HospitalAddress }
   | {
       readonly event: "invalid-update";
@@ -49,8 +53,8 @@ export type HospitalEvent = {
       readonly round: RoundId;
       readonly proposal: number;
       readonly agree: boolean;
-      /** Time of recomputing and scoring, seconds. */
-      readonly seconds: number;
+      /** Time of recomputing and scoring, seconds; missing where other members sent the vote. */
+      readonly seconds?: number;
     }
   | {
       readonly event: "refused";

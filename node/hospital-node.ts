@@ -28,7 +28,9 @@ const checkpointEveryMs = 30_000;
 export async function runHospitalNode(config: HospitalConfig, options: HospitalNodeOptions): Promise<void> {
   const { password, log, software, signal, shared, onEvent } = options;
   const onWaiting: PartyOpening["onWaiting"] = (hospital, event) => onEvent({ hospital, event });
-  const party = await openParty(config, { password, log, signal, onWaiting, shared });
+  const onUnbound: PartyOpening["onUnbound"] = (hospital, file) =>
+    onEvent({ hospital, event: "waiting-for-peer-key", file });
+  const party = await openParty(config, { password, log, signal, onWaiting, onUnbound, shared });
   const own = options.trainer === undefined ? openTrainerProcess({ log: log.child("learner") }) : undefined;
   const trainer = options.trainer ?? (own as TrainerProcess);
   const learner = trainer.learner({
@@ -51,7 +53,13 @@ export async function runHospitalNode(config: HospitalConfig, options: HospitalN
     });
     await takePart(
       { ...party, learner, log },
-      { plan: config.plan, maxModelBytes: config.maxModelMiB * 2 ** 20, software },
+      {
+        plan: config.plan,
+        relayed: config.chain.relayed,
+        relayGasPerRound: config.chain.relayGasPerRound,
+        maxModelBytes: config.maxModelMiB * 2 ** 20,
+        software,
+      },
       { signal, onEvent },
     );
   } finally {

@@ -6,12 +6,14 @@ import type { Waiting } from "../foundation/waiting.ts";
 import { PartyLoop } from "../party/loop.ts";
 import { openRound } from "../party/open-round.ts";
 import { proposeModel } from "../party/propose-model.ts";
+import { Relay } from "../party/relay.ts";
 import { Replication } from "../party/replicate.ts";
 import { collectName } from "../party/round-actions.ts";
 import { type ContextState, RoundWatch } from "../party/round-watch.ts";
 import { type Lineage, openLineage } from "../protocol/contract/lineage.ts";
 import type { RoundState } from "../protocol/contract/round.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
+import { nameOfWrite } from "../protocol/format/signed-write.ts";
 import type { SharedWork } from "../protocol/judge/shared-work.ts";
 import type {
   BlobExchange,
@@ -23,13 +25,16 @@ import type {
   Ledger,
   Log,
   Signatures,
+  SignedWrites,
 } from "../protocol/ports.ts";
 import { adoptModel } from "./adopt-model.ts";
-import { attestModel } from "./attest-model.ts";
+import { attestModel, voteToSign } from "./attest-model.ts";
 import type { Emit, HospitalEvent } from "./events.ts";
 import { type HospitalAction, nextActions } from "./next-actions.ts";
 import { type Notes, readNotes } from "./notes.ts";
-import { submitUpdate } from "./submit-update.ts";
+import { Publications } from "./publications.ts";
+import { sendOwn } from "./sign-write.ts";
+import { commitmentToSign, submitUpdate } from "./submit-update.ts";
 import { trainUpdate } from "./train-update.ts";
 import type { HospitalView, Training } from "./view.ts";
 
@@ -38,6 +43,7 @@ export interface HospitalPorts {
   readonly blobs: BlobStore;
   readonly exchange: BlobExchange;
   readonly gossip: Gossip;
+  readonly signedWrites: SignedWrites;
   readonly journal: Journal;
   readonly learner: Learner;
   readonly signatures: Signatures;
@@ -49,6 +55,10 @@ export interface HospitalPorts {
 export interface HospitalOptions {
   /** The only plan to train under; default: the plan that the consortium agreed on, on chain. */
   readonly plan?: Digest;
+  /** Without gas: members send what this hospital signs. */
+  readonly relayed: boolean;
+  /** Most gas that it spends in a round on what hospitals without gas have signed. */
+  readonly relayGasPerRound: number;
   /** Largest model that is fetched, bytes. */
   readonly maxModelBytes: number;
   /** Name and version, for the manifest. */
@@ -66,14 +76,16 @@ export async function takePart(
   options: HospitalOptions,
   { signal, onEvent }: { signal: AbortSignal; onEvent: (event: HospitalEvent) => void },
 ): Promise<void> {
-  const { ledger, blobs, exchange, gossip, journal, learner, clock, log } = ports;
+  const { ledger, blobs, exchange, gossip, signedWrites, journal, learner, clock, log } = ports;
   const self = ledger.self;
   if (self === undefined) throw new FedError("LEDGER_READ_ONLY", {});
-  const { maxModelBytes, software } = options;
+  const { maxModelBytes, software, relayed } = options;
   const emit: Emit = (event) => onEvent({ hospital: self, ...event } as HospitalEvent);
   const readLineage = openLineage(ledger);
   const watch = new RoundWatch(ports, { maxModelBytes }, (round, member) => loop.retryNow(collectName(round, member)));
   const replication = new Replication(ports);
+  const relay = new Relay(ports, { gasPerRound: relayed ? 0 : options.relayGasPerRound });
+  const publications = new Publications(ports, emit);
   let training: Training | undefined;
   let wasActive = false;
   let finished = false;
@@ -95,7 +107,9 @@ export async function takePart(
     reportRollBack(news.rolledBackFrom, lineage);
     reportFinished(observations.context, lineage, notes);
     const { replicated } = replication;
-    return { ...observations, self, member, now, lineage, replicated, notes, training };
+    const published = publications.follow(lineage.newest, now);
+    const signed = { ...relay.follow(lineage.newest, now), relayed, published };
+    return { ...observations, ...signed, self, member, now, lineage, replicated, notes, training };
   };
 
   const reportRollBack = (seen: RoundId | undefined, { newest }: Lineage) => {
@@ -135,12 +149,21 @@ export async function takePart(
     emit({ event: "invalid-update", round, member, code: found.code });
   };
 
-  const attest = (
+  const commit = async (round: RoundState, { prepared }: Notes, stop: AbortSignal): Promise<void> => {
+    if (!prepared) return;
+    const submission = { round, prepared, software };
+    if (relayed) await publications.publish(await commitmentToSign(ports, submission));
+    else await submitUpdate(ports, submission, { stop, emit });
+  };
+
+  const attest = async (
     { round, proposal }: HospitalAction & { kind: "attest" },
     { context, collected, lineage }: HospitalView,
     signals: Signals,
   ): Promise<void> => {
-    if (context.status === "missing") return Promise.resolve();
+    if (context.status === "missing") return;
+    const name = nameOfWrite({ kind: "vote", round: round.id, proposal: proposal.number, model: proposal.model });
+    if (relayed && (await publications.again(name))) return;
     const started = clock.now();
     const seconds = () => (clock.now() - started) / 1000;
     const olderBases = lineage.bases.slice(lineage.bases.indexOf(round.base) + 1);
@@ -149,8 +172,10 @@ export async function takePart(
     const planContext = context.status === "ready" ? context : ("refused" as const);
     const about = { round, proposal, context: planContext, updates: collected, olderBases };
     const judgement = { ...about, hadBefore, otherAnnounced };
-    const free = training ? undefined : learner;
-    return attestModel({ ...ports, learner: free }, judgement, { ...signals, maxModelBytes, emit, seconds });
+    const judging = { ...ports, learner: training ? undefined : learner };
+    if (!relayed) return attestModel(judging, judgement, { ...signals, maxModelBytes, emit, seconds });
+    const { wanted } = signals;
+    await publications.publish(await voteToSign(judging, judgement, { wanted, maxModelBytes, emit }));
   };
 
   const perform = async (action: HospitalAction, view: HospitalView, signals: Signals): Promise<void> => {
@@ -172,13 +197,14 @@ export async function takePart(
           training = undefined;
         }
       case "commit":
-        if (!notes.prepared) return;
-        await submitUpdate(
-          ports,
-          { round: action.round, prepared: notes.prepared, software },
-          { stop: signals.stop, emit },
-        );
-        return;
+        return commit(action.round, notes, signals.stop);
+      case "send-own":
+        return sendOwn(ports, action.write, untilStopped);
+      case "report":
+        return lineage.newest && publications.report(action.write, lineage.newest);
+      case "relay-commitments":
+      case "relay-votes":
+        return relay.perform(action, signals.stop);
       case "propose": {
         if (context.status !== "ready") return;
         const input = { round: action.round, plan: context.plan, collected: collected.values() };
@@ -202,10 +228,13 @@ export async function takePart(
   };
 
   const loop = new PartyLoop<HospitalView, HospitalAction>(ports, { observe, decide: nextActions, perform });
-  const unsubscribe = gossip.subscribe((announcement) => watch.receive(announcement));
+  const unsubscribe = [
+    gossip.subscribe((announcement) => watch.receive(announcement)),
+    signedWrites.subscribe((write) => relay.receive(write) && loop.wake()),
+  ];
   try {
     await loop.run(signal);
   } finally {
-    unsubscribe();
+    for (const end of unsubscribe) end();
   }
 }

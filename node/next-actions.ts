@@ -2,23 +2,30 @@
 // kill, a reorganisation or a repeated wake-up does no harm.
 
 import type { Action } from "../party/loop.ts";
+import { type RelayAction, relayActions } from "../party/relay-actions.ts";
 import { type ReplicateAction, replicateActions } from "../party/replicate.ts";
 import { expireActions, fetchActions, proposeActions, type RoundAction } from "../party/round-actions.ts";
 import { ageOf } from "../protocol/contract/lineage.ts";
 import type { Proposal, RoundState } from "../protocol/contract/round.ts";
-import { mayOpenAfter } from "../protocol/contract/turns.ts";
+import { mayOpenAfter, ownSendingDue } from "../protocol/contract/turns.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
+import type { SignedVote, SignedWrite } from "../protocol/format/signed-write.ts";
 import { wasReplaced } from "./notes.ts";
 import type { HospitalView } from "./view.ts";
 
 export type HospitalAction =
   | RoundAction
   | ReplicateAction
+  | RelayAction
   | (Action &
       (
         | { readonly kind: "train" | "adopt" | "commit"; readonly round: RoundState }
         | { readonly kind: "attest"; readonly round: RoundState; readonly proposal: Proposal }
         | { readonly kind: "open"; readonly plan: Digest; readonly base: Digest }
+        /** What this hospital signed is not on chain, and it is late: it sends that itself if it has gas. */
+        | { readonly kind: "send-own"; readonly write: SignedWrite }
+        /** What this hospital signed is on chain. */
+        | { readonly kind: "report"; readonly write: SignedWrite }
       ));
 
 /** Failed fetches of an update that a proposal leaves out, after which it counts as unavailable. */
@@ -43,13 +50,46 @@ export function nextActions(view: HospitalView): HospitalAction[] {
   if (proposal && shouldAttest(view, round, proposal)) {
     actions.push({ name: `attest ${id} ${proposal.number}`, lane, kind: "attest", round, proposal });
   }
-  actions.push(...proposeActions(view, round));
+  actions.push(...(view.relayed ? publishedActions(view, round) : paidActions(view, round)), ...replicateActions(view));
+  return actions;
+}
+
+/** What a hospital with gas does besides for the round, and for hospitals without. */
+function paidActions(view: HospitalView, round: RoundState): HospitalAction[] {
+  const actions: HospitalAction[] = proposeActions(view, round);
   if (shouldOpen(view, round)) {
     const base = round.model ?? round.base;
-    actions.push({ name: `open ${id + 1}`, lane, kind: "open", plan: round.plan, base });
+    actions.push({ name: `open ${round.id + 1}`, lane: "chain", kind: "open", plan: round.plan, base });
   }
-  actions.push(...expireActions(view, round), ...replicateActions(view));
-  return actions;
+  return [...actions, ...expireActions(view, round), ...relayActions(view, round)];
+}
+
+/** What a hospital without gas does about its signed writes, besides publishing them until they are on chain. */
+function publishedActions({ now, self, published }: HospitalView, round: RoundState): HospitalAction[] {
+  return [...published].flatMap(([name, { write, since }]): HospitalAction[] => {
+    if (write.round !== round.id) return [];
+    if (isOnChain(write, round, self)) return [{ name: `report ${name}`, lane: "report", kind: "report", write }];
+    const deadline = deadlineOf(write, round);
+    if (deadline === undefined || now > deadline || now < ownSendingDue({ since, deadline })) return [];
+    return [{ name: `send-own ${name}`, lane: "own", kind: "send-own", write }];
+  });
+}
+
+function isOnChain(write: SignedWrite, round: RoundState, self: HospitalAddress): boolean {
+  if (write.kind === "commitment") return hasCommitted(round, self);
+  const attestations = round.proposals.find((each) => isVoteOn(write, each))?.attestations ?? [];
+  return attestations.some(({ member }) => member === self);
+}
+
+/** Until when the contract takes it; undefined where it no longer does. */
+function deadlineOf(write: SignedWrite, round: RoundState): number | undefined {
+  if (write.kind === "commitment") return round.status === "committing" ? round.commitBy : undefined;
+  const proposal = round.proposals.at(-1);
+  return proposal && isVoteOn(write, proposal) && round.attestBy > 0 ? round.attestBy : undefined;
+}
+
+function isVoteOn(write: SignedVote, { number, model }: Proposal): boolean {
+  return write.proposal === number && write.model === model;
 }
 
 function shouldAdopt({ notes: { adopted }, lineage }: HospitalView, latestFinal: RoundState): boolean {

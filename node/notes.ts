@@ -1,5 +1,5 @@
-// What a hospital must remember after a kill: the prepared update, its residual, the adopted model. This file lists all
-// keys of its journal; related notes are written in one batch.
+// What a hospital must remember after a kill: the prepared update, its residual, the adopted model, what it has signed. This
+// file lists all keys of its journal; related notes are written in one batch.
 import { z } from "zod";
 import { FedError } from "../foundation/errors.ts";
 import type { Lineage } from "../protocol/contract/lineage.ts";
@@ -7,6 +7,12 @@ import type { RoundState } from "../protocol/contract/round.ts";
 import { canonicalBytes } from "../protocol/format/canonical.ts";
 import type { RoundId } from "../protocol/format/digest.ts";
 import { countField, digestField, roundField } from "../protocol/format/fields.ts";
+import {
+  decodeSignedWrite,
+  encodeSignedWrite,
+  nameOfWrite,
+  type SignedWrite,
+} from "../protocol/format/signed-write.ts";
 import type { Journal } from "../protocol/ports.ts";
 
 const preparedSchema = z
@@ -42,6 +48,8 @@ const keys = {
   residual: "residual",
   adopted: "adopted",
   manifest: (round: RoundId) => `manifest/${round}`,
+  /** A commitment or a vote for others to send; the name has the round second: signed/vote/7/... */
+  signed: (name: string) => `signed/${name}`,
 };
 
 /** @throws JOURNAL_MALFORMED */
@@ -71,6 +79,21 @@ export async function noteManifest(journal: Journal, round: RoundId, manifest: U
   await journal.write({ [keys.manifest(round)]: manifest });
 }
 
+/** What was signed for other members to send. @param name as nameOfWrite gives it @throws JOURNAL_MALFORMED */
+export async function readSigned(journal: Journal, name: string): Promise<SignedWrite | undefined> {
+  const key = keys.signed(name);
+  const bytes = await journal.get(key);
+  try {
+    return bytes && decodeSignedWrite(bytes);
+  } catch (cause) {
+    throw malformed(key, cause);
+  }
+}
+
+export async function noteSigned(journal: Journal, write: SignedWrite): Promise<void> {
+  await journal.write({ [keys.signed(nameOfWrite(write))]: encodeSignedWrite(write) });
+}
+
 /**
  * Records an adopted model. If the prepared update went into it, its residual replaces the hospital's residual and the
  * update is removed; an update that went into no model leaves the residual unchanged.
@@ -79,7 +102,10 @@ export async function noteAdopted(
   journal: Journal,
   { adopted, spent }: { adopted: Adopted; spent: boolean },
 ): Promise<void> {
-  const stale = await journal.keys("manifest/");
+  const signed = await journal.keys(keys.signed(""));
+  // A vote on the adopted round's proposal may still be on its way to the record.
+  const isOver = (key: string) => Number(key.split("/")[2]) < adopted.round;
+  const stale = [...(await journal.keys("manifest/")), ...signed.filter(isOver)];
   const removals = Object.fromEntries(stale.map((key) => [key, undefined]));
   const residual = spent ? await journal.get(keys.preparedResidual) : undefined;
   const settled = spent
@@ -122,10 +148,11 @@ async function read<T extends z.ZodTypeAny>(
     parsed.set(bytes, note);
     return note;
   } catch (cause) {
-    throw new FedError(
-      "JOURNAL_MALFORMED",
-      { key },
-      { cause, remedy: "restore the store from a backup (consilium restore)" },
-    );
+    throw malformed(key, cause);
   }
+}
+
+function malformed(key: string, cause: unknown): FedError {
+  const remedy = "restore the store from a backup (consilium restore)";
+  return new FedError("JOURNAL_MALFORMED", { key }, { cause, remedy });
 }

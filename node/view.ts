@@ -1,9 +1,11 @@
 // All that a hospital observes before it decides: the chain, its own notes, and what it has collected of the round.
 
+import type { RelayObservations } from "../party/relay-actions.ts";
 import type { RoundView } from "../party/round-actions.ts";
 import type { Lineage } from "../protocol/contract/lineage.ts";
 import type { Member } from "../protocol/contract/round.ts";
 import type { Digest, RoundId } from "../protocol/format/digest.ts";
+import type { SignedWrite } from "../protocol/format/signed-write.ts";
 import type { Notes } from "./notes.ts";
 
 /** Training in progress. */
@@ -13,7 +15,14 @@ export interface Training {
   readonly base: Digest;
 }
 
-export interface HospitalView extends RoundView {
+/** What this process of a hospital without gas has published for other members to send. */
+export interface Published {
+  readonly write: SignedWrite;
+  /** Chain time of the first time, seconds. */
+  readonly since: number;
+}
+
+export interface HospitalView extends RoundView, RelayObservations {
   /** This hospital's entry in the contract; undefined before it is admitted. */
   readonly member: Member | undefined;
   readonly lineage: Lineage;
@@ -21,4 +30,8 @@ export interface HospitalView extends RoundView {
   readonly replicated: ReadonlySet<Digest>;
   readonly notes: Notes;
   readonly training: Training | undefined;
+  /** Whether other members send what this hospital signs. */
+  readonly relayed: boolean;
+  /** Until the chain has it and that was reported, by name. */
+  readonly published: ReadonlyMap<string, Published>;
 }

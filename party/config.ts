@@ -4,6 +4,9 @@ import { z } from "zod";
 import { FedError } from "../foundation/errors.ts";
 import { addressField, countField } from "../protocol/format/fields.ts";
 
+/** Enough for all commitments and votes of 100 hospitals without gas, in a round of one proposal. */
+const defaultRelayGasPerRound = 3_000_000;
+
 /** Lower-case or checksummed; compared in lower case. */
 const anyCaseAddress = z
   .string()
@@ -47,6 +50,13 @@ export const partyConfigFields = {
       pollMs: z.number().int().min(20).max(60_000).default(500),
       /** Most that is ever offered for a unit of gas, gwei; endpoints name the price, and this limits what they can take. */
       maxFeeGwei: z.number().positive().max(1_000_000).default(200),
+      /**
+       * A hospital without gas: it signs its commitments and votes, and members send them for it. It opens, proposes and
+       * expires nothing. Default false.
+       */
+      relayed: z.boolean().default(false),
+      /** Most gas that this party spends in a round on what hospitals without gas have signed; 0: it sends nothing for them. */
+      relayGasPerRound: z.number().int().min(0).max(1_000_000_000).default(defaultRelayGasPerRound),
     })
     .strict(),
   keys: z

@@ -14,7 +14,17 @@ import { openJournal } from "../io/store/journal.ts";
 import { openLevel } from "../io/store/level.ts";
 import { type HospitalAddress, parseAddress } from "../protocol/format/digest.ts";
 import type { SharedWork } from "../protocol/judge/shared-work.ts";
-import type { BlobExchange, BlobStore, Clock, Gossip, Journal, Log, Signatures } from "../protocol/ports.ts";
+import type {
+  BlobExchange,
+  BlobStore,
+  Clock,
+  Gossip,
+  Journal,
+  Log,
+  Signatures,
+  SignedWrites,
+} from "../protocol/ports.ts";
+import { bindPeerKey } from "./bind-peer.ts";
 import type { PartyConfig } from "./config.ts";
 import { lockKeyFile } from "./key-lock.ts";
 import { watchMembership } from "./membership-watch.ts";
@@ -26,6 +36,7 @@ export interface OpenParty {
   readonly blobs: BlobStore;
   readonly exchange: BlobExchange;
   readonly gossip: Gossip;
+  readonly signedWrites: SignedWrites;
   readonly journal: Journal;
   readonly signatures: Signatures;
   /** Present where several parties share a process. */
@@ -42,6 +53,8 @@ export interface PartyOpening {
   readonly signal: AbortSignal;
   /** Called once for each reason why this party must wait for somebody: to be admitted, or to be sent coins for gas. */
   readonly onWaiting: (self: HospitalAddress, event: "waiting-for-admission" | "waiting-for-funds") => void;
+  /** Called once when a relayed hospital's peer key has to be bound by another member: the file is for that member. */
+  readonly onUnbound?: (self: HospitalAddress, file: string) => void;
   /** Present where several parties share a process. */
   readonly shared?: SharedParts;
 }
@@ -81,10 +94,13 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
         ...chain,
         reader: shared?.reader,
         wallet,
-        onUnfunded(account) {
-          log.warn("no-funds", { account });
-          opening.onWaiting(parseAddress(account), "waiting-for-funds");
-        },
+        // A relayed party never waits for funds: a write of its own fails, and others send what it signs.
+        onUnfunded: chain.relayed
+          ? undefined
+          : (account) => {
+              log.warn("no-funds", { account });
+              opening.onWaiting(parseAddress(account), "waiting-for-funds");
+            },
         log: log.child("chain"),
       },
       { signal },
@@ -94,7 +110,10 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
     await untilAdmitted(ledger, self, opening);
     const key = await loadPeerKey(identity);
     const bound = { publicKey: key.publicKey.raw, sign: (message: Uint8Array) => key.sign(message) };
-    await ledger.bindPeer(bound, { signal });
+    const signatures = walletSignatures(wallet);
+    const file = chain.relayed ? join(config.store, "peer-binding.json") : undefined;
+    const { onUnbound = () => {} } = opening;
+    await bindPeerKey({ ledger, signatures }, bound, { self, file, log, signal, onUnbound });
     const life = new AbortController();
     const watching = AbortSignal.any([signal, life.signal]);
     const membership = await watchMembership({ ledger, clock: systemClock, log }, watching);
@@ -108,8 +127,8 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
     const { maxUploadMbit } = wires;
     const uploadBytesPerSecond = maxUploadMbit === undefined ? undefined : maxUploadMbit * 125_000;
     const node = { identity, ...wires, addressFile, uploadBytesPerSecond };
-    const options = { ...node, federation: ledgerFederation, membership, blobs, fetching: shared?.fetching };
-    const network = await openPeerNetwork({ ...options, log: log.child("p2p") });
+    const options = { ...node, federation: ledgerFederation, membership, blobs, signatures };
+    const network = await openPeerNetwork({ ...options, fetching: shared?.fetching, log: log.child("p2p") });
     closers.push(() => network.stop());
     return {
       self,
@@ -117,8 +136,9 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
       blobs,
       exchange: network.exchange,
       gossip: network.gossip,
+      signedWrites: network.signedWrites,
       journal,
-      signatures: walletSignatures(wallet),
+      signatures,
       work: shared?.work,
       clock: systemClock,
       network,

@@ -4,12 +4,13 @@
 import type { ErrorFacts } from "../foundation/errors.ts";
 import type { Prediction } from "../foundation/statistics/scores.ts";
 import type { Waiting } from "../foundation/waiting.ts";
-import type { Commitment, LedgerEvent, Member, RoundState } from "./contract/round.ts";
+import type { Attestation, Commitment, LedgerEvent, Member, RoundState } from "./contract/round.ts";
 import type { Announcement } from "./format/announcement.ts";
 import type { Digest, HospitalAddress, RoundId } from "./format/digest.ts";
 import type { FederationId } from "./format/federation-id.ts";
 import type { BlobOutline } from "./format/merkle.ts";
 import type { Plan } from "./format/plan.ts";
+import type { SignedWrite } from "./format/signed-write.ts";
 
 /**
  * The contract, as one party sees it. Reads are of confirmed blocks. A write resolves when its transaction is
@@ -40,8 +41,11 @@ export interface Ledger {
     commitment: { readonly round: RoundId; readonly manifest: Digest; readonly sampleCount: number },
     waiting?: Waiting,
   ): Promise<void>;
-  /** Commitments of others, signed by them (Signatures.sign over commitmentTypedData), sent in one transaction. */
-  commitUpdates(round: RoundId, signed: readonly SignedCommitment[], waiting?: Waiting): Promise<void>;
+  /**
+   * Sends commitments that their hospitals signed, in one transaction; the contract passes over those that do not hold.
+   * Nothing is sent where none holds. @returns how many the contract would record just before it was sent
+   */
+  commitUpdates(round: RoundId, signed: readonly SignedCommitment[], waiting?: Waiting): Promise<number>;
   /** Proposes a model as the average of the included updates. */
   proposeModel(
     proposal: { readonly round: RoundId; readonly model: Digest; readonly included: readonly HospitalAddress[] },
@@ -57,11 +61,20 @@ export interface Ledger {
     },
     waiting?: Waiting,
   ): Promise<void>;
+  /** Sends votes that their hospitals signed, as commitUpdates does, in any order. */
+  attestFor(
+    votes: { readonly round: RoundId; readonly proposal: number; readonly signed: readonly SignedAttestation[] },
+    waiting?: Waiting,
+  ): Promise<number>;
   /** Expires the proposal of a round whose deadline has passed, or abandons the round; does nothing before. */
   expire(round: RoundId, waiting?: Waiting): Promise<void>;
 }
 
 export interface SignedCommitment extends Pick<Commitment, "member" | "manifest" | "sampleCount"> {
+  readonly signature: `0x${string}`;
+}
+
+export interface SignedAttestation extends Pick<Attestation, "member" | "agree" | "scores"> {
   readonly signature: `0x${string}`;
 }
 
@@ -74,7 +87,7 @@ export interface TypedData {
     readonly verifyingContract: string;
   };
   readonly types: Readonly<Record<string, readonly { readonly name: string; readonly type: string }[]>>;
-  readonly message: Readonly<Record<string, string | number | bigint>>;
+  readonly message: Readonly<Record<string, string | number | bigint | boolean>>;
 }
 
 /** Signing by this party's chain key, and recovering others' addresses (EIP-712). */
@@ -132,6 +145,14 @@ export interface Gossip {
   publish(announcement: Announcement): Promise<void>;
   /** Valid announcements of members, each once. */
   subscribe(listener: (announcement: Announcement) => void): () => void;
+}
+
+/** Passes signed writes of hospitals without gas to all members. */
+export interface SignedWrites {
+  /** Resolves when handed to the network, also without a neighbour: the sender repeats it until the chain has it. */
+  publish(write: SignedWrite): Promise<void>;
+  /** Signed writes of members, whose signatures have been checked; repeated ones again. */
+  subscribe(listener: (write: SignedWrite) => void): () => void;
 }
 
 /** A party's own notes, durable when the promise resolves (fsync). Keys are short paths such as "round/7/update". */

@@ -11,6 +11,7 @@ import {
   withWriteOptions,
 } from "./ledger/options.ts";
 import { type ActName, actNames, actOf } from "./members/acts.ts";
+import { bindPeerFor } from "./members/bind-peer.ts";
 import { rotateKey } from "./members/rotate.ts";
 import { voteFor } from "./members/vote.ts";
 import { table } from "./terminal/table.ts";
@@ -42,6 +43,14 @@ export function membersCommand(program: Command): void {
   ).action(rotate);
   withWriteOptions(
     members
+      .command("bind-peer")
+      .description(
+        "Bind the peer key of a hospital without gas, from the file that its node wrote. Anyone with gas may.",
+      )
+      .argument("<file>", "peer-binding.json from the store of the hospital's node"),
+  ).action(bindPeer);
+  withWriteOptions(
+    members
       .command("vote")
       .description(
         "Support an act as a hospital; the act is executed when more than two thirds of the hospitals support it.",
@@ -62,6 +71,7 @@ Examples:
   consilium members list --federation federation.json --rpc http://10.0.0.5:8545
   consilium members admit 0xA… --role hospital --keystore owner/keystore.json
   consilium members rotate --keystore keys/keystore.json --new-keystore new/keystore.json
+  consilium members bind-peer peer-binding.json --keystore owner/keystore.json
   consilium members agree-plan 0x3f… --genesis 0x9c… --keystore owner/keystore.json
   consilium members vote revoke 0xB… --keystore keys/keystore.json`;
 
@@ -118,6 +128,13 @@ async function rotate(options: WriteOptions & { newKeystore: string; newPassword
   await onWritableLedger(options, async (ledger, from) => {
     const to = await rotateKey(ledger, from, next);
     report({ act: "rotate", from, to }, options, "done: start your node with the new keystore");
+  });
+}
+
+async function bindPeer(path: string, options: WriteOptions): Promise<void> {
+  await onWritableLedger(options, async (ledger) => {
+    const { member, peerId } = await bindPeerFor(ledger, path);
+    report({ act: "bind-peer", member, peerId }, options, "done: the hospital's node goes on by itself");
   });
 }
 

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { recoverSigner } from "../../io/chain/signatures.ts";
 import { createPeerKey, peerIdOfKey } from "../../io/p2p/identity.ts";
 import { openPeerNetwork, type PeerNetwork } from "../../io/p2p/peer-network.ts";
 import { type OpenBlobStore, openBlobStore } from "../../io/store/blob-store.ts";
@@ -41,6 +42,7 @@ for (const [index, identity] of keys.entries()) {
     federation: { chainId: 31337, contract: parseAddress(`0x${"c0".repeat(20)}`) },
     membership,
     blobs,
+    signatures: { recover: recoverSigner },
     log: silent,
     serveAuditors: true,
   });

@@ -10,6 +10,7 @@ import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
 import { multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p, type Libp2p } from "libp2p";
+import { recoverSigner } from "../../io/chain/signatures.ts";
 import { createPeerKey } from "../../io/p2p/identity.ts";
 import { openPeerNetwork } from "../../io/p2p/peer-network.ts";
 import { openBlobStore } from "../../io/store/blob-store.ts";
@@ -38,6 +39,7 @@ async function ours(folder: string): Promise<Party> {
     openPeerNetwork({
       ...{ identity, listen: ["/ip4/127.0.0.1/tcp/0"], peers, membership: members, blobs, log: silent },
       federation: { chainId: 31337, contract: member },
+      signatures: { recover: recoverSigner },
     });
   const network = await open([]);
   let other: Awaited<ReturnType<typeof open>> | undefined;

@@ -44,6 +44,8 @@ export const peerErrors = entriesOf("peer", {
   ANNOUNCEMENT_UNSIGNED: "update the software of the peer that sent it",
   MULTIADDR_UNSUPPORTED: "write a TCP address, direct or through a relay: ws, wss, quic and webrtc are not supported",
   MULTIADDR_MALFORMED: "write addresses as /ip4/ADDRESS/tcp/PORT/p2p/PEER_ID or /dns4/NAME/tcp/PORT/p2p/PEER_ID",
+  PEER_BINDING_MALFORMED: "ask the hospital for the file peer-binding.json that its node wrote",
+  PEER_BINDING_SIGNATURE: "ask the hospital to start its node again and to send the new peer-binding.json",
   PEER_KEY_MALFORMED: "restore the peer key file, or remove it and bind a new key",
   PEER_LISTEN_FAILED: "choose another port, or port 0 for any free one",
   PEER_NOT_A_MEMBER: "check that this peer's key is bound to an active member",
@@ -51,5 +53,8 @@ export const peerErrors = entriesOf("peer", {
   PEER_RECORD_MALFORMED: "update the software of the peer that sent the record",
   PEER_STREAM_FAILED: "wait: the stream ended, and the request is repeated",
   PEER_UNREACHABLE: "check the peer's address, and that the firewall lets its port through",
+  SIGNED_WRITES_TOO_MANY: "ask the member's operator why its node sends signed writes so often",
+  SIGNED_WRITE_SIGNATURE: "ask the hospital to check its chain key: another key signed its commitment or vote",
+  SIGNED_WRITE_UNSIGNED: "update the software of the peer that sent it",
   PORT_IN_USE: "choose another port, or leave the option out for any free one",
 });

@@ -5,7 +5,7 @@ import { pause } from "../../foundation/pause.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
 import type { ChainAgreement } from "../../protocol/audit/report.ts";
 import type { RoundTerms } from "../../protocol/contract/round.ts";
-import { type HospitalAddress, parseAddress, type RoundId } from "../../protocol/format/digest.ts";
+import { type Digest, type HospitalAddress, parseAddress, type RoundId } from "../../protocol/format/digest.ts";
 import type { Ledger } from "../../protocol/ports.ts";
 import { type ChainReader, type ChainReaderOptions, openChainReader, silent } from "./chain-reader.ts";
 import { type PeerIdentity, peerIdOf, peerKeyMessage } from "./peer-key.ts";
@@ -79,6 +79,15 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
     await view.refresh(alive(caller), reader);
     return view;
   };
+  const read = async <Name extends FunctionName>(
+    name: Name,
+    args: Arguments<Name>,
+    caller: Waiting = {},
+  ): Promise<Returned<Name>> => {
+    const call = { to: federation.contract, data: encodeCall(name, args) };
+    const returned = await endpoints.request("eth_call", [call, "latest"], alive(caller)).catch(rethrowRevert);
+    return decodeReturned(name, parseBytes(returned));
+  };
   const write = async <Name extends FunctionName>(
     name: Name,
     args: Arguments<Name>,
@@ -88,6 +97,23 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
     const receipt = await sender.send({ to: federation.contract, data: encodeCall(name, args) }, alive(caller));
     head.forget();
     return receipt;
+  };
+
+  /** Asks what the call would record at the latest block first: another member's batch may be there already. */
+  const writeBatch = async <Name extends "commitUpdates" | "attestFor">(
+    name: Name,
+    args: Arguments<Name>,
+    caller: Waiting,
+  ): Promise<number> => {
+    const recorded = Number(await read(name, args, caller));
+    if (recorded > 0) await write(name, args, caller);
+    return recorded;
+  };
+  const proposedModel = async (round: RoundId, proposal: number, caller: Waiting): Promise<Digest> => {
+    const { proposals } = await (await fresh(caller)).round(round, alive(caller));
+    const model = proposals.find(({ number }) => number === proposal)?.model;
+    if (!model) throw new FedError("PROPOSAL_UNKNOWN", { round, proposal });
+    return model;
   };
 
   return {
@@ -143,12 +169,13 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
     async commitUpdate({ round, manifest, sampleCount }, caller) {
       await write("commitUpdate", [round, manifest, sampleCount], caller);
     },
-    async commitUpdates(round, signed, caller) {
-      const commitments = signed.map(({ manifest, sampleCount, signature }) => {
-        const { r, yParityAndS } = Signature.from(signature);
-        return { manifestDigest: manifest, sampleCount, r, vs: yParityAndS };
-      });
-      await write("commitUpdates", [round, commitments], caller);
+    async commitUpdates(round, signed, caller = {}) {
+      const entries = signed.map(({ manifest, sampleCount, signature }) => ({
+        manifestDigest: manifest,
+        sampleCount,
+        ...compact(signature),
+      }));
+      return writeBatch("commitUpdates", [round, entries], caller);
     },
     async proposeModel({ round, model, included }, caller = {}) {
       const { members } = await fresh(caller);
@@ -156,10 +183,18 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
       await write("proposeModel", [round, model, bitmap], caller);
     },
     async attest({ round, proposal, agree, scores }, caller = {}) {
-      const { proposals } = await (await fresh(caller)).round(round, alive(caller));
-      const model = proposals.find(({ number }) => number === proposal)?.model;
-      if (!model) throw new FedError("PROPOSAL_UNKNOWN", { round, proposal });
-      await write("attest", [round, model, agree, scores], caller);
+      await write("attest", [round, await proposedModel(round, proposal, caller), agree, scores], caller);
+    },
+    async attestFor({ round, proposal, signed }, caller = {}) {
+      const model = await proposedModel(round, proposal, caller);
+      const { members } = await fresh(caller);
+      const byIndex = [...signed].sort((a, b) => indexOf(a.member, members) - indexOf(b.member, members));
+      const entries = byIndex.map(({ agree, scores, signature }) => ({
+        agree,
+        scoresDigest: scores,
+        ...compact(signature),
+      }));
+      return writeBatch("attestFor", [round, model, entries], caller);
     },
     async expire(round, caller) {
       try {
@@ -176,17 +211,19 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
       const possession = await identity.sign(peerKeyMessage(federation, self));
       await write("bindPeerKey", [hexlify(identity.publicKey), hexlify(possession)], caller);
     },
-    async read(name, args, caller = {}) {
-      const call = { to: federation.contract, data: encodeCall(name, args) };
-      const returned = await endpoints.request("eth_call", [call, "latest"], alive(caller)).catch(rethrowRevert);
-      return decodeReturned(name, parseBytes(returned));
-    },
+    read,
     write,
     close() {
       life.abort(new FedError("ABORTED", { what: "ledger closed" }));
       if (options.reader === undefined) reader.close();
     },
   };
+}
+
+/** A signature in the form of EIP-2098. */
+function compact(signature: string): { readonly r: string; readonly vs: string } {
+  const { r, yParityAndS } = Signature.from(signature);
+  return { r, vs: yParityAndS };
 }
 
 function indexOf(address: HospitalAddress, members: readonly { index: number; address: HospitalAddress }[]): number {

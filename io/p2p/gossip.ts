@@ -1,37 +1,30 @@
 // Announcements over gossipsub: signed by their sender's peer key, at most a few hundred bytes, and judged by one pure
 // function before they are passed on.
-import {
-  type GossipSub,
-  gossipsub,
-  type Message,
-  type TopicValidatorFn,
-  TopicValidatorResult,
-} from "@libp2p/gossipsub";
+import { type GossipSub, gossipsub } from "@libp2p/gossipsub";
 import { createTopicScoreParams } from "@libp2p/gossipsub/score";
-import { isFedError } from "../../foundation/errors.ts";
 import {
   type Announcement,
   decodeAnnouncement,
   encodeAnnouncement,
   judgeAnnouncement,
   topicOf,
-  type Verdict,
 } from "../../protocol/format/announcement.ts";
 import type { FederationId } from "../../protocol/format/federation-id.ts";
+import { signedWriteTopicOf } from "../../protocol/format/signed-write.ts";
 import type { Gossip, Log } from "../../protocol/ports.ts";
 import type { Membership } from "./membership.ts";
-import { createPace, type Pace } from "./pace.ts";
+import { followTopic, paceOfMembers } from "./topic.ts";
 
 /** Announcements of one member that are passed on each second; honest members send a few a round. */
 const perMemberPerSecond = 20;
 /** Announcements remembered, so that listeners get each only once. */
 const rememberedAnnouncements = 4096;
 
-/** The gossipsub service for a federation's only topic. */
+/** The gossipsub service for a federation's two topics: announcements, and signed writes (signed-writes.ts). */
 export function announcementService(federation: FederationId) {
-  const topic = topicOf(federation);
+  const topicList = [topicOf(federation), signedWriteTopicOf(federation)];
   return gossipsub({
-    allowedTopics: [topic],
+    allowedTopics: topicList,
     allowPublishToZeroTopicPeers: true,
     ignoreDuplicatePublishError: true,
     fallbackToFloodsub: false,
@@ -54,24 +47,27 @@ export function announcementService(federation: FederationId) {
       // Hospitals behind one address, and simulations, are many peers on one IP.
       IPColocationFactorWeight: 0,
       IPColocationFactorThreshold: 1,
-      topics: {
-        [topic]: createTopicScoreParams({
-          topicWeight: 1,
-          timeInMeshWeight: 0.01,
-          timeInMeshQuantum: 1000,
-          timeInMeshCap: 300,
-          firstMessageDeliveriesWeight: 0.5,
-          firstMessageDeliveriesDecay: 0.9,
-          firstMessageDeliveriesCap: 20,
-          // Announcements are rare: a neighbour that misses some, or is slow, is not penalised.
-          meshMessageDeliveriesWeight: 0,
-          meshFailurePenaltyWeight: 0,
-          // Weighs the square of the count: the third forged message puts a peer below the graylist threshold of -80.
-          invalidMessageDeliveriesWeight: -10,
-          invalidMessageDeliveriesDecay: 0.97,
-        }),
-      },
+      // Both kinds of messages are rare, small, and of no use when forged.
+      topics: Object.fromEntries(topicList.map((topic) => [topic, topicScore()])),
     },
+  });
+}
+
+function topicScore() {
+  return createTopicScoreParams({
+    topicWeight: 1,
+    timeInMeshWeight: 0.01,
+    timeInMeshQuantum: 1000,
+    timeInMeshCap: 300,
+    firstMessageDeliveriesWeight: 0.5,
+    firstMessageDeliveriesDecay: 0.9,
+    firstMessageDeliveriesCap: 20,
+    // Announcements are rare: a neighbour that misses some, or is slow, is not penalised.
+    meshMessageDeliveriesWeight: 0,
+    meshFailurePenaltyWeight: 0,
+    // Weighs the square of the count: the third forged message puts a peer below the graylist threshold of -80.
+    invalidMessageDeliveriesWeight: -10,
+    invalidMessageDeliveriesDecay: 0.97,
   });
 }
 
@@ -83,23 +79,8 @@ export function openGossip(
   const topic = topicOf(federation);
   const listeners = new Set<(announcement: Announcement) => void>();
   const delivered = new Set<string>();
-  const paces = new Map<string, Pace>();
+  const paceOf = paceOfMembers(perMemberPerSecond);
 
-  const judge = (message: Message): { verdict: Verdict; announcement?: Announcement; code?: string } => {
-    if (message.type !== "signed") return { verdict: "reject", code: "ANNOUNCEMENT_UNSIGNED" };
-    try {
-      const announcement = decodeAnnouncement(message.data);
-      const sender = membership.memberOf(message.from.toString());
-      const verdict = judgeAnnouncement(announcement, { federation, sender, latestRound: membership.latestRound() });
-      if (verdict !== "accept" || sender === undefined) return { verdict };
-      const pace = paces.get(sender) ?? createPace(perMemberPerSecond);
-      paces.set(sender, pace);
-      return pace.tryTurn() ? { verdict, announcement } : { verdict: "ignore", code: "ANNOUNCEMENTS_TOO_MANY" };
-    } catch (error) {
-      if (!isFedError(error)) throw error;
-      return { verdict: "reject", code: error.code };
-    }
-  };
   const deliver = (announcement: Announcement) => {
     const { kind, round, hospital, digest } = announcement;
     const name = `${kind} ${round} ${hospital} ${digest}`;
@@ -108,19 +89,23 @@ export function openGossip(
     if (delivered.size > rememberedAnnouncements) delivered.delete(delivered.values().next().value!);
     for (const listener of listeners) listener(announcement);
   };
-  const validate: TopicValidatorFn = (peer, message) => {
-    const { verdict, announcement, code } = judge(message);
-    if (verdict === "reject") log.warn("announcement-rejected", { code, from: peer.toString() });
-    if (verdict === "ignore") log.debug("announcement-ignored", { code, from: peer.toString() });
-    if (announcement) deliver(announcement);
-    return {
-      accept: TopicValidatorResult.Accept,
-      ignore: TopicValidatorResult.Ignore,
-      reject: TopicValidatorResult.Reject,
-    }[verdict];
-  };
-  service.topicValidators.set(topic, validate);
-  service.subscribe(topic);
+  followTopic(
+    service,
+    {
+      topic,
+      what: "announcement",
+      unsignedCode: "ANNOUNCEMENT_UNSIGNED",
+      judge(data, sender) {
+        const announcement = decodeAnnouncement(data);
+        const verdict = judgeAnnouncement(announcement, { federation, sender, latestRound: membership.latestRound() });
+        if (verdict !== "accept" || sender === undefined) return { verdict };
+        if (!paceOf(sender).tryTurn()) return { verdict: "ignore", code: "ANNOUNCEMENTS_TOO_MANY" };
+        return { verdict, content: announcement };
+      },
+      deliver,
+    },
+    { membership, log },
+  );
 
   return {
     async publish(announcement) {

@@ -5,7 +5,7 @@ import { FedError } from "../../foundation/errors.ts";
 import { deriveSeed } from "../../foundation/random.ts";
 import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
 import type { FederationId } from "../../protocol/format/federation-id.ts";
-import type { BlobExchange, BlobStore, Gossip, Log } from "../../protocol/ports.ts";
+import type { BlobExchange, BlobStore, Gossip, Log, Signatures, SignedWrites } from "../../protocol/ports.ts";
 import { openAddressBook } from "./address-book.ts";
 import { exchangeAddresses } from "./address-exchange.ts";
 import { rememberAddresses } from "./address-group.ts";
@@ -22,6 +22,7 @@ import type { Membership } from "./membership.ts";
 import { parseMultiaddr } from "./multiaddrs.ts";
 import { type OwnRecord, ownAddressRecord } from "./own-record.ts";
 import { limitPendingHandshakes } from "./pending-handshakes.ts";
+import { openSignedWrites } from "./signed-writes.ts";
 
 export interface PeerNetworkOptions {
   /** Ed25519 secret key, 32 bytes (identity.ts). */
@@ -37,6 +38,8 @@ export interface PeerNetworkOptions {
   readonly federation: FederationId;
   readonly membership: Membership;
   readonly blobs: BlobStore;
+  /** Checks the signatures of signed writes. */
+  readonly signatures: Pick<Signatures, "recover">;
   readonly log: Log;
   /** Stops the network, as `stop` does. */
   readonly signal?: AbortSignal;
@@ -66,6 +69,7 @@ export interface PeerNetwork {
   /** Where others reach this node, with its /p2p/ id. */
   addresses(): readonly string[];
   readonly gossip: Gossip;
+  readonly signedWrites: SignedWrites;
   readonly exchange: BlobExchange;
   connectedMembers(): readonly HospitalAddress[];
   /** All connections, for display. */
@@ -140,6 +144,8 @@ export async function openPeerNetwork(options: PeerNetworkOptions): Promise<Peer
   await startNode(network, listen);
   const service = network.services.gossip as NodeServices["gossip"] & { getScore(peer: string): number };
   const gossip = openGossip(service, { federation, membership, log: log.child("gossip") });
+  const { signatures } = options;
+  const signedWrites = openSignedWrites(service, { federation, membership, signatures, log: log.child("gossip") });
   const exchange = openExchange(network, {
     blobs,
     memberOf,
@@ -176,6 +182,7 @@ export async function openPeerNetwork(options: PeerNetworkOptions): Promise<Peer
     peerId,
     addresses: () => network.getMultiaddrs().map(String),
     gossip,
+    signedWrites,
     exchange: { fetch: (digest, limits) => exchange.fetch(digest, limits) },
     connectedMembers() {
       const connected = network.getConnections().map(({ remotePeer }) => memberOf(remotePeer.toString()));

@@ -80,3 +80,44 @@ export function mayOpenAfter(round: RoundState, self: HospitalAddress, now: numb
   const since = round.openerFailed && round.status === "final" ? round.deadline - proposePeriod(round) : round.deadline;
   return now > since + turnDelay(round, self);
 }
+
+/**
+ * How many members send a batch of signed writes before this one: first the round's opener, then the hospitals in the order
+ * of turns, without those that are known to have no gas; then other aggregators.
+ */
+export function senderTurn(round: RoundState, self: HospitalAddress, gasless: ReadonlySet<HospitalAddress>): number {
+  if (self === round.opener) return 0;
+  const own = turnOf(round, self);
+  return 1 + round.members.filter((member) => !gasless.has(member) && turnOf(round, member) < own).length;
+}
+
+export interface BatchTime {
+  /** Chain time at which the oldest signed write of the batch came, seconds. */
+  readonly since: number;
+  /** Chain time since which nobody else is awaited; undefined while somebody is. */
+  readonly completeAt: number | undefined;
+  /** Last chain time at which the contract takes the batch. */
+  readonly deadline: number;
+  /** Longest time that the batch waits for more writes, seconds. */
+  readonly longestWait: number;
+}
+
+/**
+ * Chain time from which a member sends a batch, if the members before it have not. A batch waits at most a quarter of the
+ * time that is left, and the members' turns take another quarter: in the last quarter hospitals send for themselves.
+ */
+export function batchDue(
+  round: RoundState,
+  turn: number,
+  { since, completeAt, deadline, longestWait }: BatchTime,
+): number {
+  const quarter = Math.max(0, deadline - since) / 4;
+  const waited = since + Math.min(longestWait, quarter);
+  const step = Math.min(longestStepSeconds, Math.max(1, Math.floor(quarter / (round.members.length + 2))));
+  return Math.min(completeAt ?? waited, waited) + turn * step;
+}
+
+/** Chain time from which a hospital without gas tries to send its own write: three quarters of the time have passed. */
+export function ownSendingDue({ since, deadline }: Pick<BatchTime, "since" | "deadline">): number {
+  return deadline - Math.max(0, deadline - since) / 4;
+}

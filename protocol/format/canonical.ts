@@ -19,7 +19,7 @@ export function canonicalBytes(value: unknown): Uint8Array {
 }
 
 /** Objects that are canonical JSON, as their error codes begin. */
-export type CanonicalObject = "ANNOUNCEMENT" | "MANIFEST" | "PLAN" | "REFUSAL" | "SCORES";
+export type CanonicalObject = "ANNOUNCEMENT" | "MANIFEST" | "PLAN" | "REFUSAL" | "SCORES" | "SIGNED_WRITE";
 
 /** The deepest schema of ours has 4 levels. */
 const deepest = 16;

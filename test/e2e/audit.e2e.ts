@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { makeRounds, noiseModel } from "../../bench/audit/make-rounds.ts";
 import { describeFederation, writeFederationFile } from "../../io/chain/federation-file.ts";
-import { walletSignatures } from "../../io/chain/signatures.ts";
+import { recoverSigner, walletSignatures } from "../../io/chain/signatures.ts";
 import { systemClock } from "../../io/clock/system-clock.ts";
 import { createPeerKey, loadPeerKey } from "../../io/p2p/identity.ts";
 import { openPeerNetwork } from "../../io/p2p/peer-network.ts";
@@ -103,7 +103,8 @@ describe("consilium audit", () => {
     const listen = ["/ip4/127.0.0.1/tcp/0"];
     const { federation: id } = federation.options;
     const peers = { listen, peers: [], federation: id, membership, blobs, serveAuditors: true };
-    const network = await openPeerNetwork({ identity, ...peers, log });
+    const signatures = { recover: recoverSigner };
+    const network = await openPeerNetwork({ identity, ...peers, signatures, log });
     try {
       const address = network.addresses().find((each) => each.includes("/tcp/")) ?? "";
       const { code, stdout, stderr } = await consilium(...target, "--peer", address, "--out", out, "--json");

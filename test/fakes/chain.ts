@@ -7,6 +7,7 @@ import type { HospitalAddress, RoundId } from "../../protocol/format/digest.ts";
 import type { FederationId } from "../../protocol/format/federation-id.ts";
 import type { Ledger } from "../../protocol/ports.ts";
 import { type ContractCall, FakeContract } from "./contract.ts";
+import { commitmentBatch, recordedBy, voteBatch } from "./signed-batches.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
 export const fakeFederation: FederationId = { chainId: 31337, contract: `0x${"c0".repeat(20)}` as HospitalAddress };
@@ -15,6 +16,8 @@ export class FakeChain {
   readonly #time: VirtualTime;
   readonly #contract: FakeContract;
   readonly #listeners = new Set<() => void>();
+  /** Accounts without gas. */
+  readonly gasless = new Set<HospitalAddress>();
 
   constructor(time: VirtualTime, terms: RoundTerms) {
     this.#time = time;
@@ -57,9 +60,15 @@ export class FakeChain {
     const contract = this.#contract;
     const write = (call: ContractCall) => {
       if (self === undefined) throw new FedError("LEDGER_READ_ONLY", {});
+      if (this.gasless.has(self)) throw new FedError("CHAIN_FUNDS", { account: self });
       const made = contract.apply(self, call, this.now);
       this.#wake();
       return made;
+    };
+    const writeBatch = (call: ReturnType<typeof commitmentBatch>) => {
+      const recorded = recordedBy(contract, self!, call, this.now);
+      if (recorded > 0) write(call);
+      return recorded;
     };
     return {
       federation: fakeFederation,
@@ -78,9 +87,8 @@ export class FakeChain {
       changes: (waiting) => changesOf(this.#listeners, waiting),
       openRound: async (args) => write({ name: "openRound", args }) as RoundId,
       commitUpdate: async (args) => void write({ name: "commitUpdate", args }),
-      commitUpdates: async () => {
-        throw new FedError("UNEXPECTED", { why: "not in the fake" });
-      },
+      commitUpdates: async (round, signed) => writeBatch(commitmentBatch(fakeFederation, round, signed)),
+      attestFor: async (votes) => writeBatch(voteBatch(fakeFederation, votes, contract.rounds[votes.round - 1])),
       proposeModel: async (args) => void write({ name: "proposeModel", args }),
       attest: async (args) => void write({ name: "attest", args }),
       expire: async (round) => {

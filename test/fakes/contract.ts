@@ -24,11 +24,7 @@ export type ContractCall =
   | { readonly name: "commitUpdate"; readonly args: Parameters<Ledger["commitUpdate"]>[0] }
   | { readonly name: "proposeModel"; readonly args: Parameters<Ledger["proposeModel"]>[0] }
   | { readonly name: "attest"; readonly args: Parameters<Ledger["attest"]>[0] }
-  | { readonly name: "expire"; readonly args: { readonly round: RoundId } };
-
-/** Every call that changes rounds or members. Those of the owner are not checked for their sender. */
-export type AnyCall =
-  | ContractCall
+  | { readonly name: "expire"; readonly args: { readonly round: RoundId } }
   | {
       readonly name: "commitUpdates";
       readonly args: { readonly round: RoundId; readonly signed: readonly Omit<SignedCommitment, "signature">[] };
@@ -36,7 +32,11 @@ export type AnyCall =
   | {
       readonly name: "attestFor";
       readonly args: { readonly round: RoundId; readonly proposal: number; readonly signed: readonly Vote[] };
-    }
+    };
+
+/** Every call that changes rounds or members. Those of the owner are not checked for their sender. */
+export type AnyCall =
+  | ContractCall
   | { readonly name: "agreePlan"; readonly args: { readonly plan: Digest; readonly genesis: Digest } }
   | { readonly name: "rotateKey"; readonly args: { readonly to: HospitalAddress } }
   | { readonly name: "bindPeer"; readonly args: { readonly peerId: string } }
@@ -218,10 +218,7 @@ export class FakeContract {
   }
 
   /** The votes of a batch that hold, as one event; none where no vote holds. */
-  #votes(
-    { round: id, proposal, signed }: Extract<AnyCall, { readonly name: "attestFor" }>["args"],
-    time: number,
-  ): readonly ContractEvent[] {
+  #votes({ round: id, proposal, signed }: CallOf<"attestFor">, time: number): readonly ContractEvent[] {
     if (time <= this.state.pausedUntil) throw new FedError("ROUNDS_PAUSED", { until: this.state.pausedUntil });
     const round = this.#newest(id);
     const newest = round.proposals.at(-1);

@@ -13,7 +13,9 @@ export const outwardCalls = [
   "gossip.publish",
   "exchange.fetch",
 ] as const;
-export type OutwardCall = (typeof outwardCalls)[number];
+/** Those of a hospital without gas, and of a member that sends for it. */
+export const relayCalls = ["signedWrites.publish", "ledger.commitUpdates", "ledger.attestFor"] as const;
+export type OutwardCall = (typeof outwardCalls | typeof relayCalls)[number];
 
 export interface CrashPoint {
   readonly call: OutwardCall;
@@ -79,6 +81,7 @@ export function killablePorts(ports: HospitalPorts, life: ProcessState): Hospita
     blobs: wrap("blobs", ports.blobs),
     exchange: wrap("exchange", ports.exchange),
     gossip: wrap("gossip", ports.gossip),
+    signedWrites: wrap("signedWrites", ports.signedWrites),
     journal: wrap("journal", ports.journal),
     learner: wrap("learner", ports.learner),
     clock: wrap("clock", ports.clock),

@@ -74,6 +74,8 @@ export interface Site {
   leave: () => void;
   /** The only plan that the hospital accepts; undefined: any that is agreed on chain. */
   plan: Digest | undefined;
+  /** Without gas: other members send what the hospital signs. */
+  relayed: boolean;
   process: { done: Promise<void>; readonly controller: AbortController; life: ProcessState } | undefined;
 }
 
@@ -84,6 +86,8 @@ export class FakeFederation {
   readonly hospitals: Site[] = [];
   readonly aggregators: Site[] = [];
   readonly events: (HospitalEvent | AggregatorEvent)[] = [];
+  /** Most gas that each party spends in a round on hospitals without gas. */
+  relayGas = 3_000_000;
   readonly plan: Plan;
   readonly planDigest: Digest;
   readonly genesis: Digest;
@@ -127,8 +131,15 @@ export class FakeFederation {
       tamper: () => ({}),
       leave: () => {},
       plan: undefined,
+      relayed: false,
       process: undefined,
     };
+  }
+
+  /** Takes a hospital's gas away, and lets others send what it signs. */
+  makeGasless(site: Site): void {
+    site.relayed = true;
+    this.chain.gasless.add(site.address);
   }
 
   /** Starts every party that is not running. */
@@ -143,6 +154,8 @@ export class FakeFederation {
       maxModelBytes: 1 << 20,
       software: this.plan.software,
       plan: site.plan,
+      relayed: site.relayed,
+      relayGasPerRound: this.relayGas,
     };
     const process = { controller, done: Promise.resolve(), life };
     const onEvent = (event: HospitalEvent) => void (life.dead || this.events.push(event));
@@ -153,7 +166,14 @@ export class FakeFederation {
   startAggregator(site: Site): void {
     const { controller, ports, life } = this.#open(site);
     const { planDigest: plan, genesis } = this;
-    const options = { plan, genesis, rounds: this.plan.rounds, settleSeconds: 5, maxModelBytes: 1 << 20 };
+    const options = {
+      plan,
+      genesis,
+      rounds: this.plan.rounds,
+      settleSeconds: 5,
+      relayGasPerRound: this.relayGas,
+      maxModelBytes: 1 << 20,
+    };
     const process = { controller, done: Promise.resolve(), life };
     const onEvent = (event: AggregatorEvent) => void (life.dead || this.events.push(event));
     process.done = aggregateRounds(ports satisfies AggregatorPorts, options, { signal: controller.signal, onEvent });
@@ -188,12 +208,13 @@ export class FakeFederation {
 
   #open(site: Site) {
     const { address, store, journal, learner, log } = site;
-    const { exchange, gossip, leave } = this.network.join(address, store);
+    const { exchange, gossip, signedWrites, leave } = this.network.join(address, store);
     const own: HospitalPorts = {
       ledger: this.chain.ledger(address),
       blobs: store,
       exchange,
       gossip,
+      signedWrites,
       journal,
       learner,
       log,

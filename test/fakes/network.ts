@@ -4,7 +4,8 @@ import { FedError } from "../../foundation/errors.ts";
 import type { Announcement } from "../../protocol/format/announcement.ts";
 import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
 import { type BlobOutline, blobDigest, outlineOf } from "../../protocol/format/merkle.ts";
-import type { BlobExchange, BlobStore, Gossip } from "../../protocol/ports.ts";
+import type { SignedWrite } from "../../protocol/format/signed-write.ts";
+import type { BlobExchange, BlobStore, Gossip, SignedWrites } from "../../protocol/ports.ts";
 
 export class FakeStore implements BlobStore {
   readonly blobs = new Map<Digest, Uint8Array>();
@@ -52,16 +53,22 @@ interface Peer {
   readonly address: HospitalAddress;
   readonly store: FakeStore;
   readonly listeners: Set<(announcement: Announcement) => void>;
+  readonly writeListeners: Set<(write: SignedWrite) => void>;
 }
 
 export class FakeNetwork {
   readonly #peers: Peer[] = [];
+  /** Called with every signed write, whoever is connected. */
+  readonly writeListeners = new Set<(write: SignedWrite) => void>();
   /** Whether one member serves an object to another; tests replace it. */
   serves: (link: { from: HospitalAddress; to: HospitalAddress; digest: Digest }) => boolean = () => true;
 
   /** Connects a member; its store outlives the process. */
-  join(address: HospitalAddress, store: FakeStore): { exchange: BlobExchange; gossip: Gossip; leave: () => void } {
-    const peer: Peer = { address, store, listeners: new Set() };
+  join(
+    address: HospitalAddress,
+    store: FakeStore,
+  ): { exchange: BlobExchange; gossip: Gossip; signedWrites: SignedWrites; leave: () => void } {
+    const peer: Peer = { address, store, listeners: new Set(), writeListeners: new Set() };
     this.#peers.push(peer);
     return {
       exchange: {
@@ -89,6 +96,18 @@ export class FakeNetwork {
         subscribe: (listener) => {
           peer.listeners.add(listener);
           return () => peer.listeners.delete(listener);
+        },
+      },
+      signedWrites: {
+        publish: async (write) => {
+          for (const listener of this.writeListeners) listener(write);
+          for (const other of this.#peers) {
+            if (other !== peer) for (const listener of other.writeListeners) listener(write);
+          }
+        },
+        subscribe: (listener) => {
+          peer.writeListeners.add(listener);
+          return () => peer.writeListeners.delete(listener);
         },
       },
       leave: () => void this.#peers.splice(this.#peers.indexOf(peer), 1),

@@ -27,6 +27,7 @@ export function checkedPorts(ports: HospitalPorts, { site, safety }: { site: Sit
         return ledger.commitUpdate(args, waiting);
       },
       commitUpdates: (round, signed, waiting) => ledger.commitUpdates(round, signed, waiting),
+      attestFor: (votes, waiting) => ledger.attestFor(votes, waiting),
       proposeModel(args, waiting) {
         sent({ name: "proposeModel", args });
         return ledger.proposeModel(args, waiting);
@@ -49,7 +50,7 @@ export function checkedPorts(ports: HospitalPorts, { site, safety }: { site: Sit
     },
     signatures: {
       sign(data) {
-        safety.signed(site, data.message);
+        safety.signed(site, data);
         return signatures.sign(data);
       },
       recover: (data, signature) => signatures.recover(data, signature),

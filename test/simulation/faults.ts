@@ -32,6 +32,8 @@ export interface Faults {
   readonly drift: number;
   /** Virtual seconds until a hospital is revoked; 0: none is revoked. */
   readonly revokeAfter: number;
+  /** Hospitals whose commitments and votes others send; every second of them has gas to send its own. */
+  readonly relayed: number;
   /** Virtual seconds until all faults stop. Liars still lie. */
   readonly faultFreeAfter: number;
 }
@@ -63,5 +65,7 @@ export function drawFaults(random: SeededRandom): Faults {
     drift: some(0.05),
     revokeAfter: spare && random.chance(0.3) ? random.between(10, 35) : 0,
     faultFreeAfter: random.between(40, 110),
+    // Somebody honest must have gas besides the aggregators, which may all be down or lie.
+    relayed: random.chance(0.35) ? random.between(1, hospitals - liars - 1) : 0,
   };
 }

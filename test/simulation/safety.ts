@@ -5,6 +5,7 @@ import { isFedError } from "../../foundation/errors.ts";
 import type { RoundState } from "../../protocol/contract/round.ts";
 import type { Announcement } from "../../protocol/format/announcement.ts";
 import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
+import type { TypedData } from "../../protocol/ports.ts";
 import type { ContractCall, FakeContract } from "../fakes/contract.ts";
 import type { VirtualTime } from "../fakes/virtual-time.ts";
 import { NotesCheck } from "./notes-check.ts";
@@ -58,9 +59,11 @@ export class Safety {
     if (this.#violation) throw this.#violation;
   }
 
-  /** An honest party signs a manifest. */
-  signed({ address }: Site, statement: Readonly<Record<string, unknown>>): void {
-    const key = `${address} ${statement["round"]}`;
+  /** An honest party signs a manifest, a commitment or a vote. */
+  signed({ address }: Site, { types, message: statement }: TypedData): void {
+    // A reorganisation may bring another model under a proposal's number: a vote on each is allowed.
+    const subject = [Object.keys(types), statement["round"], statement["proposal"], statement["model"]].join(" ");
+    const key = `${address} ${subject}`;
     const text = JSON.stringify(statement);
     const before = this.#signed.get(key);
     if (before !== undefined && before !== text && !this.#world.deepReorganisations) {

@@ -7,6 +7,7 @@ import type { HospitalAddress, RoundId } from "../../protocol/format/digest.ts";
 import type { Ledger } from "../../protocol/ports.ts";
 import { changesOf, fakeFederation, ignoreNothingDue } from "../fakes/chain.ts";
 import type { ContractCall } from "../fakes/contract.ts";
+import { commitmentBatch, recordedBy, voteBatch } from "../fakes/signed-batches.ts";
 import type { Block, Receipt, SimulatedChain } from "./simulated-chain.ts";
 
 /** A party's RPC endpoint. */
@@ -24,6 +25,8 @@ export interface LedgerWorld {
   /** Waits for the duration of an answer. */
   readonly pause: (waiting?: Waiting) => Promise<void>;
   readonly dead: () => boolean;
+  /** An account without gas. */
+  readonly gasless: boolean;
   /** Called with every block that was read. */
   readonly onRead: (block: Block) => void;
 }
@@ -51,6 +54,7 @@ export function simulatedLedger(self: HospitalAddress, world: LedgerWorld): Ledg
     await answer(waiting);
     const { contract, nonces, time } = chain.head;
     contract.clone().apply(self, call, time + 1);
+    if (world.gasless) throw new FedError("CHAIN_FUNDS", { account: self });
     const nonce = nonces.get(self) ?? 0;
     const transaction = chain.send(self, nonce, call);
     for (;;) {
@@ -78,6 +82,13 @@ export function simulatedLedger(self: HospitalAddress, world: LedgerWorld): Ledg
     return done;
   };
 
+  const writeBatch = async (call: ReturnType<typeof commitmentBatch>, waiting?: Waiting): Promise<number> => {
+    await answer(waiting);
+    const recorded = recordedBy(chain.head.contract, self, call, chain.head.time + 1);
+    if (recorded > 0) await write(call, waiting);
+    return recorded;
+  };
+
   return {
     federation: fakeFederation,
     self,
@@ -98,9 +109,9 @@ export function simulatedLedger(self: HospitalAddress, world: LedgerWorld): Ledg
     changes: (waiting) => changesOf(chain.listeners, waiting),
     openRound: async (args, waiting) => (await write({ name: "openRound", args }, waiting)).round as RoundId,
     commitUpdate: async (args, waiting) => void (await write({ name: "commitUpdate", args }, waiting)),
-    commitUpdates: async () => {
-      throw new FedError("UNEXPECTED", { why: "not in the fake" });
-    },
+    commitUpdates: (round, signed, waiting) => writeBatch(commitmentBatch(fakeFederation, round, signed), waiting),
+    attestFor: (votes, waiting) =>
+      writeBatch(voteBatch(fakeFederation, votes, chain.head.contract.rounds[votes.round - 1]), waiting),
     proposeModel: async (args, waiting) => void (await write({ name: "proposeModel", args }, waiting)),
     attest: async (args, waiting) => void (await write({ name: "attest", args }, waiting)),
     expire: async (round, waiting) =>

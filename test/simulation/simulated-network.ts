@@ -3,7 +3,8 @@
 import { FedError } from "../../foundation/errors.ts";
 import type { Announcement } from "../../protocol/format/announcement.ts";
 import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
-import type { BlobExchange, Gossip } from "../../protocol/ports.ts";
+import type { SignedWrite } from "../../protocol/format/signed-write.ts";
+import type { BlobExchange, Gossip, SignedWrites } from "../../protocol/ports.ts";
 import type { VirtualTime } from "../fakes/virtual-time.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { SimulatedStore } from "./simulated-disk.ts";
@@ -12,6 +13,7 @@ interface Peer {
   readonly address: HospitalAddress;
   readonly store: SimulatedStore;
   readonly listeners: Set<(announcement: Announcement) => void>;
+  readonly writeListeners: Set<(write: SignedWrite) => void>;
 }
 
 /** Peers to try before an object counts as unavailable. */
@@ -35,16 +37,26 @@ export class SimulatedNetwork {
     this.#random = random;
   }
 
-  join(address: HospitalAddress, store: SimulatedStore): { exchange: BlobExchange; gossip: Gossip; leave: () => void } {
-    const peer: Peer = { address, store, listeners: new Set() };
+  join(
+    address: HospitalAddress,
+    store: SimulatedStore,
+  ): { exchange: BlobExchange; gossip: Gossip; signedWrites: SignedWrites; leave: () => void } {
+    const peer: Peer = { address, store, listeners: new Set(), writeListeners: new Set() };
     this.#peers.add(peer);
     return {
       exchange: { fetch: (digest, options) => this.#fetch(peer, digest, options) },
       gossip: {
-        publish: async (announcement) => this.#publish(peer, announcement),
+        publish: async (announcement) => this.#publish(peer, (to) => call(to.listeners, announcement)),
         subscribe: (listener) => {
           peer.listeners.add(listener);
           return () => peer.listeners.delete(listener);
+        },
+      },
+      signedWrites: {
+        publish: async (write) => this.#publish(peer, (to) => call(to.writeListeners, write)),
+        subscribe: (listener) => {
+          peer.writeListeners.add(listener);
+          return () => peer.writeListeners.delete(listener);
         },
       },
       leave: () => void this.#peers.delete(peer),
@@ -81,12 +93,16 @@ export class SimulatedNetwork {
     throw new FedError("BLOB_UNAVAILABLE", { digest });
   }
 
-  #publish(from: Peer, announcement: Announcement): void {
+  #publish(from: Peer, deliver: (to: Peer) => void): void {
     for (const to of this.#peers) {
       if (to === from || this.#random.chance(this.loss)) continue;
       this.#time.at(this.#time.now() + this.#random.between(1, this.longestDelayMs), () => {
-        if (this.#reaches(from, to)) for (const listener of to.listeners) listener(announcement);
+        if (this.#reaches(from, to)) deliver(to);
       });
     }
   }
+}
+
+function call<Message>(listeners: ReadonlySet<(message: Message) => void>, message: Message): void {
+  for (const listener of listeners) listener(message);
 }

@@ -36,6 +36,7 @@ const terms: RoundTerms = {
   gracePeriod: 0,
 };
 const maxModelBytes = 1 << 20;
+const relayGasPerRound = 3_000_000;
 /** Virtual seconds for a round to become final after the faults. */
 const progressSeconds = 1500;
 /** Virtual seconds for the effects of the faults to end: pending transfers, retry pauses. */
@@ -137,7 +138,9 @@ export class Simulation {
   #openSites(): Site[] {
     const { faults } = this;
     const random = this.#random;
+    const firstRelayed = faults.hospitals - faults.relayed;
     const open = (index: number, role: Site["role"], liar: boolean) => {
+      const relayed = role === "hospital" && index >= firstRelayed;
       const lies = role === "hospital" ? hospitalLies : aggregatorLies;
       const planted = this.#mutant?.[role];
       const site = openSite(
@@ -146,6 +149,8 @@ export class Simulation {
           address: addressOf(index),
           role,
           liar,
+          relayed,
+          gasless: relayed && (index - firstRelayed) % 2 === 0,
           tamper: liar ? (this.#mutant?.lie ?? random.pick(lies)) : (planted ?? (() => ({}))),
           trainScans: 10 + index,
           drift: (faults.drift * random.between(-100, 100)) / 100,
@@ -182,29 +187,32 @@ export class Simulation {
     const { address, store, journal, learner, log, clock, endpoint, role } = site;
     const life: ProcessState = { dead: false, onCall: (act, when) => this.#onCall(site, act, when) };
     const process: Process = { life, controller: new AbortController(), startedAt: this.time.now(), read: [] };
-    const { exchange, gossip, leave } = this.network.join(address, store);
+    const { exchange, gossip, signedWrites, leave } = this.network.join(address, store);
     const ledger = simulatedLedger(address, {
       chain: this.chain,
       endpoint,
       pause: (waiting) => this.#pause(waiting),
       dead: () => life.dead,
+      gasless: site.gasless,
       onRead: (block) => {
         if (process.read.at(-1)?.block !== block) process.read.push({ at: this.time.now(), block });
       },
     });
     const signatures = fakeSignatures(address);
     const blobs = store;
-    const own: HospitalPorts = { ledger, blobs, exchange, gossip, journal, learner, log, signatures, clock };
+    const network = { exchange, gossip, signedWrites };
+    const own: HospitalPorts = { ...network, ledger, blobs, journal, learner, log, signatures, clock };
     const killable = killablePorts(own, life);
     const checked = site.liar ? killable : checkedPorts(killable, { site, safety: this.safety });
     const ports = { ...checked, ...site.tamper(checked) };
     site.process = process;
     site.leave = leave;
     const { signal } = process.controller;
-    const options = { maxModelBytes, signal };
+    const options = { maxModelBytes, relayGasPerRound };
+    const hospital = { ...options, software: this.#plan.software };
     const running =
       role === "hospital"
-        ? takePart(ports, { maxModelBytes, software: this.#plan.software }, { signal, onEvent: () => {} })
+        ? takePart(ports, { ...hospital, relayed: site.relayed }, { signal, onEvent: () => {} })
         : aggregateRounds(
             ports,
             { ...options, plan: this.#planDigest, genesis: this.#genesis, rounds: this.#plan.rounds, settleSeconds: 5 },

@@ -29,6 +29,10 @@ export interface Site {
   readonly address: HospitalAddress;
   readonly role: "hospital" | "aggregator";
   readonly liar: boolean;
+  /** A hospital whose commitments and votes others send. */
+  readonly relayed: boolean;
+  /** Whether its account can pay for no transaction. */
+  readonly gasless: boolean;
   readonly tamper: Tamper;
   readonly store: SimulatedStore;
   readonly journal: SimulatedJournal;
@@ -44,7 +48,10 @@ export interface Site {
 
 export function openSite(
   { time, random, pause }: { time: VirtualTime; random: SeededRandom; pause: () => Promise<void> },
-  subject: Pick<Site, "address" | "role" | "liar" | "tamper"> & { trainScans: number; drift: number },
+  subject: Pick<Site, "address" | "role" | "liar" | "relayed" | "gasless" | "tamper"> & {
+    trainScans: number;
+    drift: number;
+  },
 ): Site {
   const { trainScans, drift, ...identity } = subject;
   const clock = driftingClock(time, drift);

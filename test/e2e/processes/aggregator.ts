@@ -21,8 +21,9 @@ await runPartyCommand(
       const genesis = await open.blobs.put(await readFile(config.genesis));
       const ports = { ...open, log: party.log };
       const lie = name === undefined ? {} : lies[name](ports);
-      const { rounds = 1, settleSeconds } = config;
-      const options = { plan, genesis, rounds, settleSeconds, maxModelBytes: 2 ** 26 };
+      const { rounds = 1, settleSeconds, chain } = config;
+      const { relayGasPerRound } = chain;
+      const options = { plan, genesis, rounds, settleSeconds, relayGasPerRound, maxModelBytes: 2 ** 26 };
       await aggregateRounds({ ...ports, ...lie }, options, { signal: party.signal, onEvent });
     } finally {
       await open.close();

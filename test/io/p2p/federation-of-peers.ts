@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ErrorFacts } from "../../../foundation/errors.ts";
+import { recoverSigner } from "../../../io/chain/signatures.ts";
 import { createPeerKey, peerIdOfKey } from "../../../io/p2p/identity.ts";
 import type { Membership } from "../../../io/p2p/membership.ts";
 import { openPeerNetwork, type PeerNetwork, type PeerNetworkOptions } from "../../../io/p2p/peer-network.ts";
@@ -72,6 +73,7 @@ export class TestFederation {
       federation,
       membership: this.members,
       blobs: files,
+      signatures: { recover: recoverSigner },
       log: silentLog,
       ...options,
     });
