@@ -37,6 +37,8 @@ export async function sendOwn(
     }
     log.info("sent-own", { kind, round });
   } catch (error) {
+    // Another member's batch may be on chain already, and not confirmed.
+    if (isFedError(error, "COMMITMENT_DUPLICATE", "ATTESTATION_DUPLICATE")) return;
     if (!isFedError(error, "CHAIN_FUNDS")) throw error;
     log.info("not-relayed-yet", { kind, round, account: ledger.self });
   }

@@ -1,7 +1,7 @@
 // When a party sends the commitments and votes that hospitals without gas have signed: in batches, one member after the
 // other, so that seldom two pay for the same batch. Pure.
 import type { Proposal, RoundState } from "../protocol/contract/round.ts";
-import { type BatchTime, batchDue, senderTurn } from "../protocol/contract/turns.ts";
+import { type BatchTime, batchDue, ownSendingDue, senderTurn } from "../protocol/contract/turns.ts";
 import type { HospitalAddress } from "../protocol/format/digest.ts";
 import type { SignedCommitmentWrite, SignedVote } from "../protocol/format/signed-write.ts";
 import type { HeldWrite } from "./held-writes.ts";
@@ -112,7 +112,11 @@ function isDue(
   const completeAt = round.members.every((member) => here.has(member)) ? heldChangedAt : undefined;
   // Hospitals that sign for others to send have no gas: their turns are left out.
   const gasless = new Set(all.map(({ write }) => write.hospital));
-  return now >= batchDue(round, senderTurn(round, self, gasless), { since, completeAt, ...times });
+  const turn = batchDue(round, senderTurn(round, self, gasless), { since, completeAt, ...times });
+  // A party sends one transaction at a time: its own commitment or vote must not wait until a batch is confirmed.
+  const isOwnMissing = round.members.includes(self) && !done.includes(self);
+  const { deadline } = times;
+  return now >= (isOwnMissing ? Math.max(turn, ownSendingDue({ since, deadline })) : turn);
 }
 
 /** As many as the party's gas allows, the oldest first. */

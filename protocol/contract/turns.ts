@@ -117,7 +117,10 @@ export function batchDue(
   return Math.min(completeAt ?? waited, waited) + turn * step;
 }
 
-/** Chain time from which a hospital without gas tries to send its own write: three quarters of the time have passed. */
+/**
+ * Chain time at which three quarters of the time have passed: from then on a hospital without gas tries to send its own write,
+ * and a member whose own is missing sends those of others all the same.
+ */
 export function ownSendingDue({ since, deadline }: Pick<BatchTime, "since" | "deadline">): number {
   return deadline - Math.max(0, deadline - since) / 4;
 }

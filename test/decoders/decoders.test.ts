@@ -20,6 +20,7 @@ const canonical = {
   decodeValidationScores: "SCORES",
   decodeRefusal: "REFUSAL",
   decodeAnnouncement: "ANNOUNCEMENT",
+  decodeSignedWrite: "SIGNED_WRITE",
 } as const;
 
 /** What a decoder makes of bytes: its error, or undefined where it gives a value. */

@@ -8,9 +8,11 @@ import { peerDecoders } from "./p2p-decoders.ts";
 import { pacsDecoders } from "./pacs-decoders.ts";
 import { partyDecoders } from "./party-decoders.ts";
 import { protocolDecoders } from "./protocol-decoders.ts";
+import { signedDecoders } from "./signed-decoders.ts";
 
 export const decoders: readonly Decoder[] = [
   ...protocolDecoders,
+  ...signedDecoders,
   ...chainDecoders,
   ...peerDecoders,
   ...partyDecoders,

@@ -83,6 +83,23 @@ const seedingByClock: Tamper = ({ learner, clock }) => ({
   },
 });
 
+/** Scores differ from time to time, as on hardware that adds floats in another order. */
+const forgettingVotes: Tamper = ({ journal, learner, clock }) => ({
+  journal: {
+    get: async (key) => (key.startsWith("signed/vote/") ? undefined : journal.get(key)),
+    keys: (prefix) => journal.keys(prefix),
+    write: (entries) => journal.write(entries),
+  },
+  learner: {
+    shard: () => learner.shard(),
+    train: (request, options) => learner.train(request, options),
+    predict: async (request, waiting) => {
+      if (Math.floor(clock.now() / 100) % 2 === 0) throw new FedError("MODEL_NOT_FINITE", {});
+      return learner.predict(request, waiting);
+    },
+  },
+});
+
 const withoutLast = seeingRounds(({ commitments, members }, self) => ({
   commitments: commitments.filter(({ member }) => member === self || member !== members.at(-1)),
 }));
@@ -204,6 +221,20 @@ export const mutants: readonly Mutant[] = [
     rules: ["no-progress", "left-out-without-faults"],
     ...both(neverRetrying),
     faults: { liars: 0, loss: 0.3, partitionPerSecond: 0.1 },
+  },
+  {
+    name: "judges and signs its vote again, instead of taking it from its journal",
+    rules: ["signed-twice"],
+    hospital: forgettingVotes,
+    faults: { liars: 0, lyingAggregator: false, relayed: 2, loss: 0.3 },
+  },
+  {
+    name: "sends nothing for hospitals without gas",
+    rules: ["left-out-without-faults"],
+    ...both(({ signedWrites }) => ({
+      signedWrites: { publish: (write) => signedWrites.publish(write), subscribe: () => () => {} },
+    })),
+    faults: { liars: 0, lyingAggregator: false, relayed: 1, revokeAfter: 0 },
   },
 ];
 

@@ -28,6 +28,7 @@ describe("a simulated federation", () => {
     expect(count(({ faults }) => faults.liars > 0)).to.be.greaterThan(seeds / 4);
     expect(count(({ faults }) => faults.revokeAfter > 0)).to.be.greaterThan(seeds / 20);
     expect(count(({ faults }) => faults.loss > 0)).to.be.greaterThan(seeds / 4);
+    expect(count(({ faults }) => faults.relayed > 0)).to.be.greaterThan(seeds / 4);
   });
 
   it("runs identically from the same seed", async () => {

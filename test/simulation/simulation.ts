@@ -100,7 +100,7 @@ export class Simulation {
     this.chain = new SimulatedChain(
       { time, random },
       {
-        terms,
+        terms: this.#terms,
         confirmations: faults.confirmations,
         blockMs: faults.blockMs,
         prepare: (genesis) => {
@@ -295,10 +295,17 @@ export class Simulation {
     }
   }
 
+  /** What a hospital without gas signs takes a batch of its own until it is confirmed, behind the batch before it. */
+  get #terms(): RoundTerms {
+    if (this.faults.relayed === 0) return terms;
+    return { ...terms, commitPeriod: 3 * terms.commitPeriod, attestPeriod: 3 * terms.attestPeriod };
+  }
+
   #hasProgressed(): boolean {
     const faultFreeFrom = 1_000_000 + this.faults.faultFreeAfter + settlingSeconds;
     return (
-      this.#faultFree && hasProgressed(this.chain.confirmed.contract, this.sites, faultFreeFrom + terms.commitPeriod)
+      this.#faultFree &&
+      hasProgressed(this.chain.confirmed.contract, this.sites, faultFreeFrom + this.#terms.commitPeriod)
     );
   }
 
