@@ -11,7 +11,7 @@ import { deployFederation } from "../../io/chain/deploy-federation.ts";
 import { writeFederationFile } from "../../io/chain/federation-file.ts";
 import { type OpenLedger, openLedger } from "../../io/chain/ledger.ts";
 import { recoverSigner } from "../../io/chain/signatures.ts";
-import { abiDigest } from "../../io/chain/training-rounds.ts";
+import { abiDigest, trainingRoundsInterface } from "../../io/chain/training-rounds.ts";
 import { openObjectFiles } from "../../io/store/object-files.ts";
 import { genesisWeights } from "../../model/training/trainer.ts";
 import { auditFederation } from "../../protocol/audit/audit-federation.ts";
@@ -76,6 +76,7 @@ export class RealFederation {
   static async found({
     hospitals: count = 4,
     rounds = 2,
+    gasless = 0,
     trains = false,
     trainMs = 300,
     weights: length = 5000,
@@ -84,6 +85,8 @@ export class RealFederation {
   }: {
     hospitals?: number;
     rounds?: number;
+    /** So many of the last hospitals have no coin at all: other members send what they sign. */
+    gasless?: number;
     trains?: boolean;
     /** Duration of a training that is a random walk. */
     trainMs?: number;
@@ -112,7 +115,8 @@ export class RealFederation {
       Array.from({ length: count }, (_, index) => ensureIdentity(run, hospitalName(index))),
     );
     const chain = await startChain({ journal: run.at("chain.ndjson") });
-    await fundParties(chain.url, [admin, aggregator, ...hospitals]);
+    const unfunded = hospitals.slice(count - gasless);
+    await fundParties(chain.url, [admin, aggregator, ...hospitals.slice(0, count - gasless)]);
     const { federation, fromBlock, codeDigest } = await deployFederation({
       endpoints: [chain.url],
       chainId: 31337,
@@ -145,7 +149,12 @@ export class RealFederation {
     const aggregatorConfig = parties[0]?.config as string;
     const config = JSON.parse(await readFile(aggregatorConfig, "utf8")) as object;
     await writeFile(aggregatorConfig, JSON.stringify({ ...config, rounds }));
-    const ledger = await openLedger({ federation, fromBlock, endpoints: [chain.url], pollMs: 100 });
+    for (const { config: path } of parties.filter(({ identity }) => unfunded.includes(identity))) {
+      const own = JSON.parse(await readFile(path, "utf8")) as { chain: object };
+      await writeFile(path, JSON.stringify({ ...own, chain: { ...own.chain, relayed: true } }));
+    }
+    const wallet = simulationWallet(seed, admin.name);
+    const ledger = await openLedger({ federation, fromBlock, endpoints: [chain.url], pollMs: 100, wallet });
     const hospitalProcess = trains ? "training-hospital" : "hospital";
     return new RealFederation({ dir, hospitalProcess, trainMs, chain, ledger, parties, hospitals, aggregator });
   }
@@ -230,6 +239,30 @@ export class RealFederation {
   async rounds(): Promise<readonly RoundState[]> {
     const latest = await this.ledger.latestRound();
     return Promise.all(Array.from({ length: latest }, (_, index) => this.ledger.round((index + 1) as typeof latest)));
+  }
+
+  /** The coins of an account, and how many transactions it has sent. */
+  async account(address: string): Promise<{ readonly wei: bigint; readonly transactions: number }> {
+    const [wei, transactions] = await Promise.all(
+      ["eth_getBalance", "eth_getTransactionCount"].map((method) => this.#rpc<string>(method, [address, "latest"])),
+    );
+    return { wei: BigInt(wei!), transactions: Number(transactions) };
+  }
+
+  /** A batch of signed writes: the call, who sent it, and how many entries it has. */
+  async batchOf(
+    transaction: string,
+  ): Promise<{ readonly name: string; readonly from: string; readonly entries: number }> {
+    const { from, input } = await this.#rpc<{ from: string; input: string }>("eth_getTransactionByHash", [transaction]);
+    const call = trainingRoundsInterface.parseTransaction({ data: input })!;
+    return { name: call.name, from, entries: (call.args["signed"] as readonly unknown[]).length };
+  }
+
+  async #rpc<Result>(method: string, params: readonly unknown[]): Promise<Result> {
+    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+    const headers = { "content-type": "application/json" };
+    const answer = await fetch(this.#chain.url, { method: "POST", headers, body });
+    return ((await answer.json()) as { result: Result }).result;
   }
 
   async models(): Promise<readonly (Digest | undefined)[]> {

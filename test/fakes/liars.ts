@@ -53,6 +53,21 @@ export const equivocating: Lie = ({ gossip }) => ({
   },
 });
 
+/** Puts an entry that its hospital did not sign before each one of the batches that it sends for hospitals without gas. */
+export const spoilingBatches: Lie = ({ ledger }) => ({
+  ledger: {
+    ...ledger,
+    commitUpdates: (round, signed, waiting) => {
+      const spoiled = signed.flatMap((each) => [{ ...each, sampleCount: each.sampleCount + 1 }, each]);
+      return ledger.commitUpdates(round, spoiled, waiting);
+    },
+    attestFor: ({ signed, ...proposal }, waiting) => {
+      const spoiled = signed.flatMap((each) => [{ ...each, agree: !each.agree }, each]);
+      return ledger.attestFor({ ...proposal, signed: spoiled }, waiting);
+    },
+  },
+});
+
 /** Includes every committed update, valid or not. */
 export const includingAll: Lie = (ports) =>
   proposing(ports, async (proposal) => {

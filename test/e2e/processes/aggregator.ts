@@ -5,9 +5,9 @@ import { aggregateRounds } from "../../../aggregator/aggregate-rounds.ts";
 import { parseAggregatorConfig } from "../../../aggregator/config.ts";
 import { openParty } from "../../../party/open-party.ts";
 import { runPartyCommand } from "../../../scripts/party/run-command.ts";
-import { alteringModel, droppingUpdate, equivocating, usingOldBase } from "../../fakes/liars.ts";
+import { alteringModel, droppingUpdate, equivocating, spoilingBatches, usingOldBase } from "../../fakes/liars.ts";
 
-const lies = { alteringModel, droppingUpdate, equivocating, usingOldBase };
+const lies = { alteringModel, droppingUpdate, equivocating, spoilingBatches, usingOldBase };
 const [configFile, name] = process.argv.slice(2) as [string, keyof typeof lies | undefined];
 
 await runPartyCommand(

@@ -1,0 +1,67 @@
+// Hospitals without a coin take part whole, among others with gas: real processes, a real chain and a real network.
+import { expect } from "chai";
+import { bindPeerFor } from "../../scripts/members/bind-peer.ts";
+import { RealFederation } from "./real-federation.ts";
+
+const rounds = 2;
+
+describe("a federation in which two of five hospitals have no gas", () => {
+  let federation: RealFederation;
+  beforeEach(async () => {
+    federation = await RealFederation.found({
+      hospitals: 5,
+      rounds,
+      gasless: 2,
+      terms: { commitPeriod: 60, attestPeriod: 60 },
+    });
+  });
+  afterEach(() => federation.stop());
+
+  /** Does what an operator does: binds the peer keys that hospitals without gas ask to be bound. */
+  async function bindPeerKeys(count: number): Promise<void> {
+    const asking = () => federation.events.filter(({ event }) => event === "waiting-for-peer-key");
+    await federation.until(() => asking().length === count);
+    for (const { file } of asking()) await bindPeerFor(federation.ledger, String(file));
+  }
+
+  it("they commit, vote and adopt, though the sending member spoils its batches and is killed; the audit holds", async () => {
+    await federation.start({ lie: "spoilingBatches" });
+    await bindPeerKeys(2);
+    const gasless = federation.hospitals.slice(3).map(({ address }) => address);
+    const isOf = (each: { readonly [field: string]: unknown }) =>
+      gasless.some((address) => each["hospital"] === address);
+    const recorded = (event: string) => () => federation.events.filter((e) => e.event === event && isOf(e)).length >= 2;
+    await federation.until(recorded("committed"));
+    await federation.kill("aggregator");
+    await federation.untilAdopted(1);
+    await federation.untilAdopted(rounds);
+
+    for (const address of gasless) {
+      expect(await federation.account(address)).to.deep.equal({ wei: 0n, transactions: 0 });
+    }
+    for (const { members, proposals } of await federation.rounds()) {
+      const accepted = proposals.find(({ status }) => status === "accepted");
+      expect(accepted?.included).to.have.members([...members]);
+    }
+    const senders = new Set<string>();
+    let spoiled = 0;
+    const voters = new Set<string>();
+    const transactions = new Set<string>();
+    for await (const event of federation.ledger.history()) {
+      if (event.kind === "attested-together") for (const { member } of event.votes) voters.add(member);
+      const isRelayed = event.kind === "update-committed" && gasless.includes(event.member);
+      if (isRelayed || event.kind === "attested-together") transactions.add(event.transaction);
+    }
+    for (const transaction of transactions) {
+      const { from, entries } = await federation.batchOf(transaction);
+      senders.add(from);
+      if (from === federation.aggregator.address) spoiled += entries;
+    }
+    // The aggregator's batches had two entries for each of the hospitals; after its death others sent.
+    expect(spoiled).to.be.at.least(4);
+    expect(senders.size).to.be.at.least(2);
+    expect([...voters]).to.include.members(gasless);
+    const report = await federation.audit();
+    expect(report.verdict, JSON.stringify(report.findings)).to.equal("verified");
+  });
+});
