@@ -169,6 +169,13 @@ export class RealFederation {
     return this.#partyOf(name).config;
   }
 
+  /** Changes the part of a party's configuration that is about the chain; before its next start. */
+  async configureChain(name: string, changes: object): Promise<void> {
+    const path = this.configOf(name);
+    const config = JSON.parse(await readFile(path, "utf8")) as { chain: object };
+    await writeFile(path, JSON.stringify({ ...config, chain: { ...config.chain, ...changes } }));
+  }
+
   /** @param config instead of the party's own */
   async startParty(name: string, lie?: string, config = this.configOf(name)): Promise<void> {
     const { command } = this.#partyOf(name);

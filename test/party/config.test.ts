@@ -38,6 +38,16 @@ describe("a party's configuration", () => {
     expect(config.federation).to.deep.equal({ chainId, contract: `0x${"ab".repeat(20)}`, fromBlock, codeDigest });
   });
 
+  it("lets a hospital be relayed, but no aggregator, which needs gas", () => {
+    const chain = { ...shared.chain, relayed: true, relayGasPerRound: 0 };
+    expect(parseHospitalConfig({ ...shared, chain, shard: "s" }, place).chain).to.deep.include(chain);
+    const unchanged = parseHospitalConfig({ ...shared, shard: "s" }, place).chain;
+    expect(unchanged).to.deep.include({ relayed: false, relayGasPerRound: 3_000_000 });
+    expect(() => parseAggregatorConfig({ ...shared, chain, plan: "p", genesis: "g" }, place))
+      .to.throw()
+      .that.deep.includes({ code: "CONFIG_INVALID", facts: { field: "chain.relayed" } });
+  });
+
   for (const [what, raw, field] of [
     ["an unknown field", { ...shared, shard: "s", stroe: "x" }, "(root)"],
     ["an endpoint that is no address", { ...shared, shard: "s", chain: { endpoints: ["here"] } }, "chain.endpoints.0"],
@@ -45,6 +55,11 @@ describe("a party's configuration", () => {
       "a WebSocket endpoint",
       { ...shared, shard: "s", chain: { endpoints: ["ws://127.0.0.1:8546"] } },
       "chain.endpoints.0",
+    ],
+    [
+      "gas that is less than none",
+      { ...shared, shard: "s", chain: { ...shared.chain, relayGasPerRound: -1 } },
+      "chain.relayGasPerRound",
     ],
     ["a missing shard", shared, "shard"],
   ] as const) {

@@ -5,6 +5,10 @@ import { expect } from "chai";
 import { Wallet } from "ethers";
 import { describeFederation, writeFederationFile } from "../../io/chain/federation-file.ts";
 import { readKeystore } from "../../io/chain/keystore.ts";
+import { signPeerBinding } from "../../io/chain/peer-binding.ts";
+import { peerIdOf } from "../../io/chain/peer-key.ts";
+import { walletSignatures } from "../../io/chain/signatures.ts";
+import { createPeerKey, loadPeerKey } from "../../io/p2p/identity.ts";
 import { parseAddress, zeroDigest } from "../../protocol/format/digest.ts";
 import { deployCommand } from "../../scripts/deploy.ts";
 import { keysCommand } from "../../scripts/keys.ts";
@@ -74,6 +78,33 @@ describe("the commands about a federation", () => {
     const { members } = await runJson("members", "list", ...common);
     expect(members[0]).to.deep.include({ index: 0, address: next.address.toLowerCase(), active: true });
     expect(await codeOf("members", "rotate", ...flags, ...(await as(2)))).to.equal("MEMBER_UNKNOWN");
+  });
+
+  it("members bind-peer binds the peer key of a hospital without gas, by the file that it signed", async () => {
+    const wallet = fundedWallet(3);
+    const account = parseAddress(wallet.address);
+    const key = await loadPeerKey(await createPeerKey());
+    const identity = { publicKey: key.publicKey.raw, sign: (message: Uint8Array) => key.sign(message) };
+    const subject = { ...federation.options.federation, account, nonce: 0 };
+    const binding = await signPeerBinding(subject, { identity, signatures: walletSignatures(wallet) });
+    const fileOf = async (content: object) => {
+      const file = join(dir, "peer-binding.json");
+      await writeFile(file, JSON.stringify(content));
+      return file;
+    };
+    const flags = await as(2);
+    const bind = async (content: object) => codeOf("members", "bind-peer", await fileOf(content), ...flags);
+    expect(await bind({ ...binding, extra: 1 })).to.equal("PEER_BINDING_MALFORMED");
+    expect(await bind({ ...binding, account: parseAddress(fundedWallet(4).address) })).to.equal(
+      "PEER_BINDING_SIGNATURE",
+    );
+    expect(await bind({ ...binding, possession: `0x${"11".repeat(64)}` })).to.equal("PEER_BINDING_SIGNATURE");
+    expect(await bind({ ...binding, chainId: 1 })).to.equal("PEER_BINDING_SIGNATURE");
+    const { member, peerId } = await runJson("members", "bind-peer", await fileOf(binding), ...flags);
+    expect([member, peerId]).to.deep.equal([account, peerIdOf(identity.publicKey)]);
+    const { members } = await runJson("members", "list", ...common);
+    expect(members[1]).to.deep.include({ address: account, peerId });
+    expect(await bind(binding)).to.equal("KEY_SIGNATURE_INVALID");
   });
 
   it("members vote takes over from an owner that hands over, and decides from then on", async () => {

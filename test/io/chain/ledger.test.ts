@@ -4,6 +4,7 @@ import { isTrainingRoundsCode } from "../../../io/chain/contract-code.ts";
 import type { OpenLedger } from "../../../io/chain/ledger.ts";
 import { walletSignatures } from "../../../io/chain/signatures.ts";
 import { deployedCode } from "../../../io/chain/training-rounds.ts";
+import { attestationTypedData } from "../../../protocol/contract/attestation.ts";
 import { commitmentTypedData } from "../../../protocol/contract/commitment.ts";
 import type { LedgerEvent } from "../../../protocol/contract/round.ts";
 import { type HospitalAddress, type RoundId, zeroDigest } from "../../../protocol/format/digest.ts";
@@ -112,8 +113,35 @@ describe("the ledger on a chain", () => {
         return { member: addresses[i] as HospitalAddress, manifest: commitment.manifest, sampleCount: 5, signature };
       }),
     );
-    await aggregator.commitUpdates(round, signed);
+    const forged = { ...signed[0]!, sampleCount: 6 };
+    expect(await aggregator.commitUpdates(round, [forged, ...signed])).to.equal(3);
     expect((await aggregator.round(round)).commitments.map(({ member }) => member)).to.deep.equal(addresses);
+    const sentBefore = await chain.rpc("eth_getTransactionCount", [aggregator.self, "latest"]);
+    expect(await hospitals[0]!.commitUpdates(round, signed)).to.equal(0);
+    expect(await aggregator.commitUpdates(round, [forged])).to.equal(0);
+    expect(await chain.rpc("eth_getTransactionCount", [aggregator.self, "latest"])).to.equal(sentBefore);
+  });
+
+  it("sends the votes that hospitals signed, in any order and with forged ones among them, in one transaction", async () => {
+    const round = await openAndCommit();
+    const model = digestOf("model");
+    await aggregator.proposeModel({ round, model, included: addresses });
+    const signed = await Promise.all(
+      federation.wallets.map(async (wallet, i) => {
+        const vote = { round, proposal: 1, model, agree: true, scores: digestOf(`scores ${i}`) };
+        const signature = await walletSignatures(wallet).sign(attestationTypedData(aggregator.federation, vote));
+        return { member: addresses[i] as HospitalAddress, agree: vote.agree, scores: vote.scores, signature };
+      }),
+    );
+    const forged = { ...signed[0]!, agree: false };
+    const votes = { round, proposal: 1, signed: [forged, ...signed.toReversed()] };
+    expect(await aggregator.attestFor(votes)).to.equal(3);
+    const { proposals, status } = await aggregator.round(round);
+    expect(status).to.equal("final");
+    expect(proposals[0]?.attestations.map(({ member, agree, scores }) => [member, agree, scores])).to.deep.equal(
+      addresses.map((address, i) => [address, true, digestOf(`scores ${i}`)]),
+    );
+    expect(await hospitals[0]!.attestFor(votes)).to.equal(0);
   });
 
   it("recovers no signer from a malformed signature", () => {
