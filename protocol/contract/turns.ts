@@ -119,7 +119,7 @@ export function batchDue(
 
 /**
  * Chain time at which three quarters of the time have passed: from then on a hospital without gas tries to send its own write,
- * and a member whose own is missing sends those of others all the same.
+ * and a member whose own is missing sends those of others.
  */
 export function ownSendingDue({ since, deadline }: Pick<BatchTime, "since" | "deadline">): number {
   return deadline - Math.max(0, deadline - since) / 4;

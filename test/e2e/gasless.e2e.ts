@@ -14,7 +14,7 @@ describe("a federation in which two of five hospitals have no gas", function () 
       hospitals: 5,
       rounds,
       gasless: 2,
-      // Long, for a busy machine; a round goes on as soon as all have committed.
+      // Long, for a busy machine; committing ends as soon as all have committed.
       terms: { commitPeriod: 300, attestPeriod: 200, proposePeriod: 20, earlyShare: 100, gracePeriod: 1 },
     });
   });

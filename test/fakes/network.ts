@@ -58,7 +58,7 @@ interface Peer {
 
 export class FakeNetwork {
   readonly #peers: Peer[] = [];
-  /** Called with every signed write, whoever is connected. */
+  /** Called with every signed write that a peer publishes. */
   readonly writeListeners = new Set<(write: SignedWrite) => void>();
   /** Whether one member serves an object to another; tests replace it. */
   serves: (link: { from: HospitalAddress; to: HospitalAddress; digest: Digest }) => boolean = () => true;
