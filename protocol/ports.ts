@@ -74,6 +74,7 @@ export interface SignedCommitment extends Pick<Commitment, "member" | "manifest"
   readonly signature: `0x${string}`;
 }
 
+/** A vote that its hospital signed (attestationTypedData), for others to send. */
 export interface SignedAttestation extends Pick<Attestation, "member" | "agree" | "scores"> {
   readonly signature: `0x${string}`;
 }
