@@ -35,7 +35,7 @@ abstract contract RoundState is ITrainingRounds, Consortium {
         uint32 pausedUntil;
     }
 
-    /// @dev {ITrainingRounds.Terms} and whether others take their place at the next opening, in one slot.
+    /// @dev {IRoundRecords.Terms} and whether others take their place at the next opening, in one slot.
     struct StoredTerms {
         uint32 commitPeriod;
         uint32 proposePeriod;

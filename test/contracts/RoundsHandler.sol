@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {TrainingRounds} from "../../contracts/TrainingRounds.sol";
 import {IConsortium} from "../../contracts/interfaces/IConsortium.sol";
-import {ITrainingRounds} from "../../contracts/interfaces/ITrainingRounds.sol";
+import {IRoundRecords} from "../../contracts/interfaces/IRoundRecords.sol";
 import {SignedEntries} from "./SignedEntries.sol";
 import {vm} from "./Vm.sol";
 
@@ -35,7 +35,7 @@ contract RoundsHandler is SignedEntries {
     mapping(uint32 round => mapping(uint8 number => bytes32 digest)) public proposed;
 
     constructor() {
-        ITrainingRounds.Terms memory terms = ITrainingRounds.Terms(600, 300, 200, 2, 3, 1000, 75, 100);
+        IRoundRecords.Terms memory terms = IRoundRecords.Terms(600, 300, 200, 2, 3, 1000, 75, 100);
         ROUNDS = new TrainingRounds(address(this), terms, address(0), PLAN, GENESIS);
         for (uint256 i = 0; i < 5; ++i) _admit(IConsortium.Role.Hospital);
         _admit(IConsortium.Role.Aggregator);
@@ -75,7 +75,7 @@ contract RoundsHandler is SignedEntries {
         samples = samples % 1100;
         uint256 count = 0;
         for (uint256 i = 0; i < accounts.length; ++i) count += (mask >> i) & 1;
-        ITrainingRounds.SignedCommitment[] memory signed = new ITrainingRounds.SignedCommitment[](count);
+        IRoundRecords.SignedCommitment[] memory signed = new IRoundRecords.SignedCommitment[](count);
         address[] memory signers = new address[](count);
         for (uint256 i = accounts.length; i > 0; --i) {
             if ((mask >> (i - 1)) & 1 == 0) continue;
@@ -100,12 +100,12 @@ contract RoundsHandler is SignedEntries {
     }
 
     function relayVotes(uint256 mask, uint256 votes, uint256 forged) external {
-        ITrainingRounds.RoundView memory round = ROUNDS.latestRound();
+        IRoundRecords.RoundView memory round = ROUNDS.latestRound();
         bool agree = votes % 4 != 0;
         for (uint256 i = 0; i < accounts.length; ++i) {
             if ((mask >> i) & 1 == 0) continue;
             uint8 number = forged % 8 == 0 ? round.proposals + 1 : round.proposals;
-            ITrainingRounds.SignedAttestation[] memory signed = new ITrainingRounds.SignedAttestation[](1);
+            IRoundRecords.SignedAttestation[] memory signed = new IRoundRecords.SignedAttestation[](1);
             signed[0] = _signVote(ROUNDS, _keys[accounts[i]], round, number, agree);
             round = ROUNDS.latestRound();
             try ROUNDS.attestFor(round.id, round.proposedDigest, signed) returns (uint256 recorded) {
@@ -117,7 +117,7 @@ contract RoundsHandler is SignedEntries {
 
     function propose(uint256 who, uint256 model, uint256 included) external {
         address account = _pick(who);
-        ITrainingRounds.RoundView memory round = ROUNDS.latestRound();
+        IRoundRecords.RoundView memory round = ROUNDS.latestRound();
         // Mostly a possible choice, sometimes any.
         if (included % 4 != 0) included = round.members & ~round.pending;
         bytes32 digest = keccak256(abi.encode(model));
@@ -130,7 +130,7 @@ contract RoundsHandler is SignedEntries {
     }
 
     function attest(uint256 who, uint256 votes) external {
-        ITrainingRounds.RoundView memory round = ROUNDS.latestRound();
+        IRoundRecords.RoundView memory round = ROUNDS.latestRound();
         address account = _pick(who);
         // Three in four agree, so that rounds also end well.
         bool agree = votes % 4 != 0;
@@ -223,9 +223,9 @@ contract RoundsHandler is SignedEntries {
         return accounts.length;
     }
 
-    function _noteFinality(ITrainingRounds.RoundView memory before) private {
-        ITrainingRounds.RoundView memory round = ROUNDS.latestRound();
-        if (before.status == ITrainingRounds.Status.Final || round.status != ITrainingRounds.Status.Final) return;
+    function _noteFinality(IRoundRecords.RoundView memory before) private {
+        IRoundRecords.RoundView memory round = ROUNDS.latestRound();
+        if (before.status == IRoundRecords.Status.Final || round.status != IRoundRecords.Status.Final) return;
         uint256 agreeing = 0;
         for (uint256 i = 0; i < accounts.length; ++i) {
             if (!revoked[accounts[i]] && verdicts[round.id][round.proposals][accounts[i]] == 1) ++agreeing;
@@ -247,7 +247,7 @@ contract RoundsHandler is SignedEntries {
         hash = keccak256(abi.encode(hash, id, account, digest, samples));
     }
 
-    function _bookVote(ITrainingRounds.RoundView memory round, address account, bool agree) private {
+    function _bookVote(IRoundRecords.RoundView memory round, address account, bool agree) private {
         _require(!revoked[account], "a revoked member attested");
         _require(inRound[round.id][account], "a member of another round attested");
         _require(verdicts[round.id][round.proposals][account] == 0, "a member attested twice");
@@ -285,8 +285,8 @@ contract RoundsHandler is SignedEntries {
         }
     }
 
-    function _idAndStatus() private view returns (uint32, ITrainingRounds.Status) {
-        ITrainingRounds.RoundView memory round = ROUNDS.latestRound();
+    function _idAndStatus() private view returns (uint32, IRoundRecords.Status) {
+        IRoundRecords.RoundView memory round = ROUNDS.latestRound();
         return (round.id, round.status);
     }
 }

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {TrainingRounds} from "../../contracts/TrainingRounds.sol";
-import {ITrainingRounds} from "../../contracts/interfaces/ITrainingRounds.sol";
+import {IRoundRecords} from "../../contracts/interfaces/IRoundRecords.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev Commitments and votes as a hospital signs them, for others to send.
@@ -10,22 +10,22 @@ abstract contract SignedEntries {
     function _sign(TrainingRounds rounds, uint256 key, uint32 id, bytes32 digest, uint32 samples)
         internal
         view
-        returns (ITrainingRounds.SignedCommitment memory)
+        returns (IRoundRecords.SignedCommitment memory)
     {
         bytes32 typeHash = keccak256("Commitment(uint32 round,bytes32 manifest,uint32 sampleCount)");
         (bytes32 r, bytes32 vs) = _compact(rounds, key, keccak256(abi.encode(typeHash, id, digest, samples)));
-        return ITrainingRounds.SignedCommitment(digest, samples, r, vs);
+        return IRoundRecords.SignedCommitment(digest, samples, r, vs);
     }
 
-    function _signVote(TrainingRounds rounds, uint256 key, ITrainingRounds.RoundView memory round, uint8 number, bool agree)
+    function _signVote(TrainingRounds rounds, uint256 key, IRoundRecords.RoundView memory round, uint8 number, bool agree)
         internal
         view
-        returns (ITrainingRounds.SignedAttestation memory)
+        returns (IRoundRecords.SignedAttestation memory)
     {
         bytes32 typeHash = keccak256("Attestation(uint32 round,uint8 proposal,bytes32 model,bool agree,bytes32 scores)");
         bytes32 structHash = keccak256(abi.encode(typeHash, round.id, number, round.proposedDigest, agree, bytes32(0)));
         (bytes32 r, bytes32 vs) = _compact(rounds, key, structHash);
-        return ITrainingRounds.SignedAttestation(agree, 0, r, vs);
+        return IRoundRecords.SignedAttestation(agree, 0, r, vs);
     }
 
     function _compact(TrainingRounds rounds, uint256 key, bytes32 structHash) internal view returns (bytes32, bytes32) {

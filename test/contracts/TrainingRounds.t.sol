@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Bitmap} from "../../contracts/Bitmap.sol";
 import {TrainingRounds} from "../../contracts/TrainingRounds.sol";
 import {IConsortium} from "../../contracts/interfaces/IConsortium.sol";
-import {ITrainingRounds} from "../../contracts/interfaces/ITrainingRounds.sol";
+import {IRoundRecords} from "../../contracts/interfaces/IRoundRecords.sol";
 import {RoundsHandler} from "./RoundsHandler.sol";
 import {vm} from "./Vm.sol";
 
@@ -34,14 +34,14 @@ contract TrainingRoundsInvariants {
 
     function invariant_theLatestModelIsTheLastFinalOne() external view {
         require(_rounds.latestModel() == _handler.latestModel(), "latest model");
-        ITrainingRounds.RoundView memory round = _rounds.latestRound();
-        bool isFinal = round.status == ITrainingRounds.Status.Final;
+        IRoundRecords.RoundView memory round = _rounds.latestRound();
+        bool isFinal = round.status == IRoundRecords.Status.Final;
         require(isFinal == (round.id > 0 && _handler.finalModel(round.id) != 0), "a final round changed");
         if (isFinal) require(round.proposedDigest == round.latestModel, "a final round's model changed");
     }
 
     function invariant_oneCommitmentAHospitalARound() external view {
-        ITrainingRounds.RoundView memory round = _rounds.latestRound();
+        IRoundRecords.RoundView memory round = _rounds.latestRound();
         uint256 sum = 0;
         for (uint256 i = 0; i < _handler.accountCount(); ++i) {
             address account = _handler.accounts(i);
@@ -52,8 +52,8 @@ contract TrainingRoundsInvariants {
     }
 
     function invariant_votesAreThoseOfActiveMembers() external view {
-        ITrainingRounds.RoundView memory round = _rounds.latestRound();
-        if (round.status != ITrainingRounds.Status.Proposed) return;
+        IRoundRecords.RoundView memory round = _rounds.latestRound();
+        if (round.status != IRoundRecords.Status.Proposed) return;
         uint256 agreeing = 0;
         uint256 disagreeing = 0;
         for (uint256 i = 0; i < _handler.accountCount(); ++i) {
@@ -103,7 +103,7 @@ contract TrainingRoundsFuzz {
         vm.warp(1_800_000_000);
         _rounds = new TrainingRounds(
             address(this),
-            ITrainingRounds.Terms(600, 300, 200, 1, 3, 1000, 0, 0),
+            IRoundRecords.Terms(600, 300, 200, 1, 3, 1000, 0, 0),
             address(0),
             keccak256("plan"),
             keccak256("base")
@@ -163,8 +163,8 @@ contract TrainingRoundsFuzz {
     }
 
     function testFuzz_garbageIsNoSignature(bytes32 manifest, uint32 samples, bytes32 r, bytes32 vs) external {
-        ITrainingRounds.SignedCommitment[] memory signed = new ITrainingRounds.SignedCommitment[](1);
-        signed[0] = ITrainingRounds.SignedCommitment(manifest, samples, r, vs);
+        IRoundRecords.SignedCommitment[] memory signed = new IRoundRecords.SignedCommitment[](1);
+        signed[0] = IRoundRecords.SignedCommitment(manifest, samples, r, vs);
         require(_rounds.commitUpdates(1, signed) == 0, "garbage was taken");
         require(_rounds.commitmentsHash() == 0, "garbage was recorded");
     }

@@ -13,7 +13,6 @@ import { type OpenLedger, openLedger } from "../../io/chain/ledger.ts";
 import { recoverSigner } from "../../io/chain/signatures.ts";
 import { abiDigest, trainingRoundsInterface } from "../../io/chain/training-rounds.ts";
 import { openObjectFiles } from "../../io/store/object-files.ts";
-import { genesisWeights } from "../../model/training/trainer.ts";
 import { auditFederation } from "../../protocol/audit/audit-federation.ts";
 import { checkedBlobs } from "../../protocol/audit/checked-blobs.ts";
 import type { AuditReport } from "../../protocol/audit/report.ts";
@@ -22,7 +21,6 @@ import type { RoundState, RoundTerms } from "../../protocol/contract/round.ts";
 import type { Digest } from "../../protocol/format/digest.ts";
 import { blobDigest } from "../../protocol/format/merkle.ts";
 import { encodePlan, type Plan } from "../../protocol/format/plan.ts";
-import { encodeSafetensors } from "../../protocol/format/safetensors.ts";
 import { openTarget } from "../../scripts/audit/sources.ts";
 import { readTarget } from "../../scripts/audit/target.ts";
 import { type Chain, startChain } from "../../scripts/simulate/chain.ts";
@@ -31,8 +29,7 @@ import { ensureIdentity, hospitalName, type Identity, simulationWallet } from ".
 import { type ConfiguredParty, configureParties } from "../../scripts/simulate/party-configs.ts";
 import { openRunDirectory } from "../../scripts/simulate/run-directory.ts";
 import { parseSettings } from "../../scripts/simulate/settings.ts";
-import { examplePlan } from "../fakes/federation.ts";
-import { smallSpec, smallTraining } from "../model/small-scans.ts";
+import { startOf } from "./start.ts";
 
 const seed = 11;
 const place = (name: string) => fileURLToPath(new URL(`./processes/${name}.ts`, import.meta.url));
@@ -100,12 +97,7 @@ export class RealFederation {
       settings: parseSettings({ hospitals: count, rounds, seed }),
       fresh: true,
     });
-    // Real training takes 40 steps a round.
-    const training = { ...smallTraining, batchSize: 2, localEpochs: 10 };
-    const plan = examplePlan({ rounds, minUpdates: 2, ...(trains ? { model: smallSpec, training } : {}), ...changes });
-    const weights = Float32Array.from({ length }, (_, index) => (index % 17) / 17);
-    const walked = [{ name: "w", dtype: "F32", shape: [weights.length], data: weights }] as const;
-    const genesis = trains ? genesisWeights(plan) : encodeSafetensors(walked);
+    const { plan, genesis } = startOf({ rounds, trains, length, changes });
     await mkdir(run.at("models"), { recursive: true });
     await writeFile(run.at("plan.json"), encodePlan(plan));
     await writeFile(run.at("models", "genesis.safetensors"), genesis);

@@ -2,7 +2,6 @@
 // All rules are checked after every step. Then all faults stop, and the federation must make progress.
 import { aggregateRounds } from "../../aggregator/aggregate-rounds.ts";
 import { type HospitalPorts, takePart } from "../../node/hospital.ts";
-import type { RoundTerms } from "../../protocol/contract/round.ts";
 import type { Digest } from "../../protocol/format/digest.ts";
 import { encodePlan, type Plan } from "../../protocol/format/plan.ts";
 import { killablePorts, type ProcessState } from "../fakes/crash.ts";
@@ -22,19 +21,10 @@ import { SimulatedChain } from "./simulated-chain.ts";
 import { simulatedLedger } from "./simulated-ledger.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
 import { openSite, type Process, type Site } from "./site.ts";
+import { termsFor } from "./terms.ts";
 import { Trace } from "./trace.ts";
 import { Violation } from "./violation.ts";
 
-const terms: RoundTerms = {
-  commitPeriod: 24,
-  proposePeriod: 24,
-  attestPeriod: 24,
-  minUpdates: 2,
-  maxExpired: 4,
-  sampleCap: 1000,
-  earlyShare: 0,
-  gracePeriod: 0,
-};
 const maxModelBytes = 1 << 20;
 const relayGasPerRound = 3_000_000;
 /** Virtual seconds for a round to become final after the faults. */
@@ -100,7 +90,7 @@ export class Simulation {
     this.chain = new SimulatedChain(
       { time, random },
       {
-        terms: this.#terms,
+        terms: termsFor(this.faults),
         confirmations: faults.confirmations,
         blockMs: faults.blockMs,
         prepare: (genesis) => {
@@ -295,17 +285,11 @@ export class Simulation {
     }
   }
 
-  /** What a hospital without gas signs takes a batch of its own until it is confirmed, behind the batch before it. */
-  get #terms(): RoundTerms {
-    if (this.faults.relayed === 0) return terms;
-    return { ...terms, commitPeriod: 3 * terms.commitPeriod, attestPeriod: 3 * terms.attestPeriod };
-  }
-
   #hasProgressed(): boolean {
     const faultFreeFrom = 1_000_000 + this.faults.faultFreeAfter + settlingSeconds;
     return (
       this.#faultFree &&
-      hasProgressed(this.chain.confirmed.contract, this.sites, faultFreeFrom + this.#terms.commitPeriod)
+      hasProgressed(this.chain.confirmed.contract, this.sites, faultFreeFrom + termsFor(this.faults).commitPeriod)
     );
   }
 

@@ -1,23 +1,21 @@
 // Plays a script on the real contract, and records what is true of it.
-import { FedError, isFedError } from "../../../foundation/errors.ts";
+import { FedError } from "../../../foundation/errors.ts";
 import type { LedgerEvent } from "../../../protocol/contract/round.ts";
 import { RoundHistory } from "../../../protocol/contract/round-history.ts";
 import { activeHospitals, type ContractState, isOver } from "../../../protocol/contract/state.ts";
 import { type Digest, type HospitalAddress, zeroDigest } from "../../../protocol/format/digest.ts";
 import { blobDigest } from "../../../protocol/format/merkle.ts";
-import { encodePlan, type Plan } from "../../../protocol/format/plan.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../../protocol/format/safetensors.ts";
+import type { Plan } from "../../../protocol/format/plan.ts";
 import { leastUpdates } from "../../../protocol/judge/included.ts";
-import { aggregateToBytes } from "../../../protocol/strategy/aggregate.ts";
-import { memorySource } from "../../../protocol/update/byte-source.ts";
 import type { AnyCall } from "../../fakes/contract.ts";
-import { examplePlan } from "../../fakes/federation.ts";
 import { FakeStore } from "../../fakes/network.ts";
 import type { Chain } from "../federation.ts";
 import { accounts, RealContract, spareAccounts } from "../real-contract.ts";
-import { garbage, makeCommitment, makeGenesis, text } from "./objects.ts";
-import type { KnownModel, ModelState, ObjectState, PlayedHistory, PlayedProposal, PlayedRound } from "./played.ts";
-import type { HistoryScript, HospitalScript, ModelKind, PlanKind, ProposalScript, RoundScript } from "./script.ts";
+import { makeCommitment, makeGenesis } from "./objects.ts";
+import type { KnownModel, ObjectState, PlayedHistory, PlayedProposal, PlayedRound } from "./played.ts";
+import { type HeldUpdate, inclusionOf, makeProposedModel } from "./proposed-model.ts";
+import type { HistoryScript, HospitalScript, PlanKind, ProposalScript, RoundScript } from "./script.ts";
+import { bytesOfPlan, planOf, stateOfGenesis } from "./script-objects.ts";
 import { makeStatement } from "./statements.ts";
 
 const terms = {
@@ -32,13 +30,6 @@ const terms = {
 };
 const [owner] = accounts as [HospitalAddress];
 const aggregator = accounts[6]!;
-
-interface HeldUpdate {
-  readonly member: number;
-  readonly sampleCount: number;
-  readonly age: number;
-  readonly bytes: Uint8Array;
-}
 
 export async function playHistory(chain: Chain, script: HistoryScript): Promise<PlayedHistory> {
   const player = await Player.found(chain, script);
@@ -222,7 +213,14 @@ class Player {
     if (script.hasWaited) this.#time = Math.max(this.#time, proposingSince + half);
     if (status === "committing" && !script.byOpener) this.#time = Math.max(this.#time, proposeBy);
     const included = inclusionOf(script.included, round, held);
-    const made = await this.#model(script.model, included, held);
+    const { plan: planDigest, base, id, proposals } = this.#newest();
+    const made = await makeProposedModel(script.model, {
+      plan: this.#plans.get(planDigest)!.plan,
+      base: this.#models.get(base)!,
+      older: this.#models.get(this.#bases[1] ?? zeroDigest),
+      ...{ members, included, held },
+      seed: `model ${id} ${proposals.length} ${this.#rounds.length}`,
+    });
     if (script.model !== "missing") await this.#store.put(made.bytes);
     const model = blobDigest(made.bytes);
     const proposer = script.byOpener ? opener.index! : members.find((index) => this.#isActive(index))!;
@@ -281,63 +279,6 @@ class Player {
       this.#count(before === "final" ? "voted late" : `voted ${agree}`);
       proposal.votes.push({ member, statement: made.state === "none" ? "good" : made.state });
     }
-  }
-
-  /** The model that a proposer of this kind names, and whether it is what the included updates make. */
-  async #model(
-    kind: ModelKind,
-    included: readonly number[],
-    held: ReadonlyMap<number, HeldUpdate>,
-  ): Promise<{ readonly bytes: Uint8Array; readonly isRight: boolean; readonly isModel: boolean }> {
-    const { plan: planDigest, base, members, id } = this.#newest();
-    const { plan } = this.#plans.get(planDigest)!;
-    const baseModel = this.#models.get(base)!;
-    const seed = `model ${id} ${this.#newest().proposals.length} ${this.#rounds.length}`;
-    const wrong = { bytes: garbage(seed), isRight: false, isModel: false };
-    const average = async (onto: Uint8Array) => {
-      const updates = included.map((index) => held.get(index)).filter((each) => each !== undefined);
-      if (updates.length !== included.length) return undefined;
-      const input = updates.map(({ member, sampleCount, age, bytes }) => {
-        return { index: members.indexOf(member), sampleCount, age, source: memorySource(bytes) };
-      });
-      try {
-        const made = await aggregateToBytes({
-          plan,
-          base: memorySource(onto),
-          updates: input,
-          memberCount: members.length,
-        });
-        return made.model;
-      } catch (error) {
-        if (isFedError(error)) return undefined;
-        throw error;
-      }
-    };
-    if (baseModel.state !== "good") return wrong;
-    const right = await average(baseModel.bytes);
-    if (kind === "garbage") return wrong;
-    if (kind === "base itself") {
-      return { bytes: baseModel.bytes, isRight: !!right && blobDigest(right) === base, isModel: true };
-    }
-    if (!right) return wrong;
-    if (kind === "flipped bit") {
-      right[right.length - 4] = right[right.length - 4]! ^ 1;
-      return { bytes: right, isRight: false, isModel: true };
-    }
-    if (kind === "other shapes") {
-      const { tensors } = decodeSafetensors(right);
-      const shaped = tensors
-        .filter(({ name }) => !name.startsWith("server/"))
-        .map((each) => ({ ...each, shape: [1, each.data.length] }));
-      return { bytes: encodeSafetensors(shaped), isRight: false, isModel: true };
-    }
-    if (kind === "older base") {
-      const older = this.#models.get(this.#bases[1] ?? zeroDigest);
-      const onOlder = older?.state === "good" ? await average(older.bytes) : undefined;
-      const isRight = !onOlder || blobDigest(onOlder) === blobDigest(right);
-      return { bytes: onOlder ?? right, isRight, isModel: true };
-    }
-    return { bytes: right, isRight: true, isModel: true };
   }
 
   async #putPlan(kind: PlanKind, plan: Plan, bytes: Uint8Array): Promise<void> {
@@ -399,63 +340,4 @@ class Player {
   #count(what: string): void {
     this.#seen.set(what, (this.#seen.get(what) ?? 0) + 1);
   }
-}
-
-/** By member index, ascending, as bitmaps are. */
-function inclusionOf(
-  kind: ProposalScript["included"],
-  { commitments }: PlayedRound,
-  held: ReadonlyMap<number, HeldUpdate>,
-): readonly number[] {
-  const all = commitments.map(({ member }) => member).sort((a, b) => a - b);
-  const valid = all.filter((member) => held.has(member));
-  switch (kind) {
-    case "all valid":
-      return valid;
-    case "all committed":
-      return all;
-    case "without one":
-      return valid.slice(1);
-    case "one only":
-      return valid.slice(0, 1);
-  }
-}
-
-function stateOfGenesis({ genesis, strategy }: HistoryScript): ModelState {
-  switch (genesis) {
-    case "garbage":
-      return "bad";
-    case "missing":
-      return "missing";
-    case "integers":
-    case "no tensors":
-    case "odd exponents":
-      return "unfit";
-    case "odd server state":
-      return strategy === "fedavgm" || strategy === "scaffold" ? "unfit" : "good";
-    default:
-      return "good";
-  }
-}
-
-function planOf({ strategy, maxStaleness }: HistoryScript): Plan {
-  const common = { maxSharePermille: 1000, maxStaleness };
-  const rules: Record<HistoryScript["strategy"], Plan["strategy"]> = {
-    fedavg: { name: "fedavg", ...common },
-    "bounded fedavg": { name: "fedavg", ...common, maxSharePermille: 400 },
-    fedavgm: { name: "fedavgm", ...common, momentum: 0.9, serverLearningRate: 1 },
-    median: { name: "median", ...common },
-    krum: { name: "krum", ...common, byzantine: 0 },
-    scaffold: { name: "scaffold", ...common, serverLearningRate: 1, controlClipNorm: 8 },
-    sparse: { name: "fedavg", ...common },
-  };
-  const update = { type: "I16", clipNorm: 8, topFraction: strategy === "sparse" ? 0.25 : 1, localTensors: [] } as const;
-  return examplePlan({ strategy: rules[strategy], update: { ...update, localTensors: [] }, sampleCap: 500 });
-}
-
-function bytesOfPlan(kind: PlanKind, plan: Plan): Uint8Array {
-  const good = encodePlan(plan);
-  if (kind === "garbage") return garbage(`plan ${plan.seed}`);
-  if (kind === "lone surrogate") return text(new TextDecoder().decode(good).replace(plan.software, "\\ud800"));
-  return good;
 }

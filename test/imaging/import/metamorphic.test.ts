@@ -18,7 +18,8 @@ import { openExaminedFiles } from "../../../imaging/source/examined-files.ts";
 import { groupPatients } from "../../../imaging/source/group-patients.ts";
 import { openArchive } from "../../../imaging/source/listing.ts";
 import { readLabels } from "../../../imaging/source/read-labels.ts";
-import { type Change, type Form, forms, members, plainForm, writeForm } from "./archive-forms.ts";
+import { type Change, writeForm } from "./archive-forms.ts";
+import { type Form, forms, members, plainForm } from "./form-choices.ts";
 import { importInto } from "./synthetic.ts";
 
 /** Compositions of forms; more where the variable says so. */

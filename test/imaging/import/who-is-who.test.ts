@@ -2,13 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { PNG } from "pngjs";
 import type { ImportOptions } from "../../../imaging/import/import-options.ts";
 import { readReport } from "../../../imaging/import/import-report.ts";
 import type { ImportSummary } from "../../../imaging/import/import-summary.ts";
 import { uidFor } from "../../../imaging/phantom/ct-instance.ts";
 import { pseudonymsOf, readPseudonymKey } from "../../../imaging/shard/pseudonyms.ts";
 import { readShardIndex } from "../../../imaging/shard/shard-format.ts";
+import { colourNoise, greyBody } from "./odd-pictures.ts";
 import { writeInto, writePhantom } from "./phantom-archive.ts";
 import { codeOf, importInto } from "./synthetic.ts";
 
@@ -290,25 +290,3 @@ describe("who is who in an archive, and of which class", function () {
     expect(await labelsOf(["z1", "z2", "z3"])).to.deep.equal({ z1: undefined, z2: undefined, z3: 0 });
   });
 });
-
-function colourNoise(seed: number): Buffer {
-  const png = new PNG({ width: 64, height: 64 });
-  let state = seed;
-  for (let at = 0; at < png.data.length; at++) {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    png.data[at] = at % 4 === 3 ? 255 : state >> 16;
-  }
-  return PNG.sync.write(png);
-}
-
-/** A bright body with darker lungs on black. */
-function greyBody(more = 0): Buffer {
-  const png = new PNG({ width: 80, height: 80 });
-  for (let at = 0; at < 6400; at++) {
-    const [x, y] = [(at % 80) - 39.5, Math.floor(at / 80) - 39.5];
-    const isLung = Math.hypot(Math.abs(x) - 14, y) < 10;
-    const value = isLung ? 40 + more : Math.hypot(x, y * 1.3) < 36 ? 170 : 0;
-    png.data.set([value, value, value, 255], at * 4);
-  }
-  return PNG.sync.write(png);
-}
