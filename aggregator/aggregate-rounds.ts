@@ -81,6 +81,10 @@ export async function aggregateRounds(
     const news = watch.follow(newest, now);
     if (newest && news.opened) emit({ event: "round-opened", round: newest.id, opener: newest.opener });
     if (newest && news.abandoned) emit({ event: "round-abandoned", round: newest.id });
+    if (newest && news.late.length > 0) {
+      log.warn("members-late", { round: newest.id, members: news.late.join(" ") });
+      emit({ event: "late", round: newest.id, members: news.late });
+    }
     if (news.rolledBackFrom !== undefined) {
       const facts = { seen: news.rolledBackFrom, now: newest?.id ?? 0 };
       log.warn("chain-rolled-back", facts);

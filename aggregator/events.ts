@@ -23,6 +23,8 @@ export type AggregatorEvent = { readonly aggregator: HospitalAddress } & (
     }
   | { readonly event: "final"; readonly round: RoundId; readonly model: Digest }
   | { readonly event: "round-abandoned"; readonly round: RoundId }
+  /** Committing has ended without an update of these hospitals. */
+  | { readonly event: "late"; readonly round: RoundId; readonly members: readonly HospitalAddress[] }
   /** The chain shows an older round than before: a deep reorganisation, or a chain restored from a copy. */
   | { readonly event: "chain-rolled-back"; readonly seen: RoundId; readonly now: number }
   /** All rounds of the plan are final. The aggregator still serves its objects. */

@@ -66,6 +66,8 @@ export type HospitalEvent = {
     }
   | { readonly event: "adopted"; readonly round: RoundId; readonly model: Digest; readonly ours: boolean }
   | { readonly event: "round-abandoned"; readonly round: RoundId }
+  /** Committing has ended without an update of these hospitals. */
+  | { readonly event: "late"; readonly round: RoundId; readonly members: readonly HospitalAddress[] }
   | { readonly event: "plan-refused"; readonly round: RoundId; readonly plan: Digest }
   /** The chain shows an older round than before: a deep reorganisation, or a chain restored from a copy. */
   | { readonly event: "chain-rolled-back"; readonly seen: RoundId; readonly now: number }

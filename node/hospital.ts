@@ -99,6 +99,7 @@ export async function takePart(
       const { id: round, opener } = lineage.newest;
       if (news.opened) emit({ event: "round-opened", round, opener });
       if (news.abandoned) emit({ event: "round-abandoned", round });
+      if (news.late.length > 0) emit({ event: "late", round, members: news.late });
     }
     if (wasActive && !member?.active) emit({ event: "revoked" });
     wasActive = member?.active ?? false;

@@ -3,6 +3,7 @@
 
 import { isFedError } from "../foundation/errors.ts";
 import type { Waiting } from "../foundation/waiting.ts";
+import { lateMembers } from "../protocol/contract/late-members.ts";
 import type { Lineage } from "../protocol/contract/lineage.ts";
 import type { Commitment, Proposal, RoundState } from "../protocol/contract/round.ts";
 import type { Announcement } from "../protocol/format/announcement.ts";
@@ -34,6 +35,8 @@ export interface RoundObservations {
 export interface RoundNews {
   readonly opened: boolean;
   readonly abandoned: boolean;
+  /** Hospitals without an update, once committing has ended in a round that still runs. */
+  readonly late: readonly HospitalAddress[];
   /** The newest round seen before, if the chain now shows an older one. */
   readonly rolledBackFrom: RoundId | undefined;
 }
@@ -60,6 +63,7 @@ export class RoundWatch {
   #fetchingSince: number | undefined;
   #failedFetches = new Map<HospitalAddress, number>();
   #proposalSeenAt: number | undefined;
+  #isLateReported = false;
 
   /** @param retryFetch called when fetching a member's update may succeed now */
   constructor(ports: CollectPorts, limits: { readonly maxModelBytes: number }, retryFetch: RetryFetch = () => {}) {
@@ -75,7 +79,7 @@ export class RoundWatch {
     const seen = this.#round?.id;
     if (!round) {
       this.#round = undefined;
-      return { opened: false, abandoned: false, rolledBackFrom: seen };
+      return { opened: false, abandoned: false, late: [], rolledBackFrom: seen };
     }
     // A reorganisation can replace a round by another one of the same id.
     const opened = round.id !== this.#round?.id || round.plan !== this.#round.plan || round.base !== this.#round.base;
@@ -85,6 +89,7 @@ export class RoundWatch {
       this.#failedFetches = new Map();
       this.#fetchingSince = undefined;
       this.#proposalSeenAt = undefined;
+      this.#isLateReported = false;
       this.#arrivedAfter.clear();
       this.#announcements.forgetBefore(round.id);
       for (const id of this.#shown.keys()) if (id < round.id) this.#shown.delete(id);
@@ -108,8 +113,16 @@ export class RoundWatch {
     return {
       opened,
       abandoned: round.status === "abandoned" && before?.status !== "abandoned",
+      late: this.#newlyLate(round, now),
       rolledBackFrom: seen !== undefined && round.id < seen ? seen : undefined,
     };
+  }
+
+  #newlyLate(round: RoundState, now: number): readonly HospitalAddress[] {
+    if (this.#isLateReported || round.status === "final" || round.status === "abandoned") return [];
+    const late = lateMembers([round], now).map(({ member }) => member);
+    this.#isLateReported = late.length > 0;
+    return late;
   }
 
   observations(): RoundObservations {

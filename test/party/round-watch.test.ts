@@ -69,4 +69,28 @@ describe("a party's watch of a round", () => {
     watch.follow(roundWith(second), 9);
     expect(watch.observations().proposalSeenAt).to.equal(9);
   });
+
+  it("names hospitals that are late once, when committing has ended without them", () => {
+    const [here, absent] = [addressOf(1), addressOf(2)];
+    const commitments = [{ member: here }];
+    const committing = {
+      ...roundWith(),
+      id: 2,
+      status: "committing",
+      members: [here, absent],
+      commitBy: 50,
+      commitments,
+    };
+    const round = committing as unknown as RoundState;
+    expect(watch.follow(round, 49).late).to.deep.equal([]);
+    expect(watch.follow(round, 51).late).to.deep.equal([absent]);
+    expect(watch.follow({ ...round, status: "proposed" }, 52).late).to.deep.equal([]);
+    const next = { ...round, id: 3 as RoundId, commitBy: 150, commitments: [] };
+    expect(watch.follow(next, 151).late).to.deep.equal([here, absent]);
+  });
+
+  it("names nobody late in a round that is over when the process starts", () => {
+    const over = { ...roundWith(first), id: 2, status: "final", members: [addressOf(1)], commitBy: 50 };
+    expect(watch.follow(over as unknown as RoundState, 51).late).to.deep.equal([]);
+  });
 });
