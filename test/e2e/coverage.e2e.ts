@@ -32,6 +32,7 @@ describe("the coverage of the contracts", () => {
       "foundation",
       "io",
       "protocol",
+      ...["party", "node", "aggregator"],
       "bench/gas",
       "hardhat.config.ts",
       "package.json",
