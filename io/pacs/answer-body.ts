@@ -12,7 +12,10 @@ const decoders: Readonly<Record<string, () => ReturnType<typeof createGunzip>>> 
 };
 
 /** Some servers and proxies compress whatever was asked; readers limit what they take out of it. */
-export async function* decoded(body: AsyncIterable<Uint8Array>, encoding: string): AsyncGenerator<Uint8Array, void> {
+export async function* uncompressed(
+  body: AsyncIterable<Uint8Array>,
+  encoding: string,
+): AsyncGenerator<Uint8Array, void> {
   const name = encoding.trim().toLowerCase();
   if (name === "" || name === "identity") return yield* body;
   const decoder = decoders[name]?.();

@@ -5,7 +5,7 @@ import { FedError, isFedError } from "../../foundation/errors.ts";
 import { pause } from "../../foundation/pause.ts";
 import { createSlots } from "../../foundation/slots.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
-import { atPace, decoded, openWatch } from "./answer-body.ts";
+import { atPace, openWatch, uncompressed } from "./answer-body.ts";
 import { type Authorization, authorizationOf, type Credentials } from "./credentials.ts";
 import { openPace, type Pace } from "./pace.ts";
 import { type Patience, usualPatience } from "./patience.ts";
@@ -165,7 +165,7 @@ async function askWith<T>(
       return await read({
         status: statusCode,
         contentType,
-        body: decoded(counted, single(headers["content-encoding"])),
+        body: uncompressed(counted, single(headers["content-encoding"])),
       });
     } finally {
       body.destroy();
