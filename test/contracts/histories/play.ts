@@ -1,18 +1,14 @@
-// Plays a script on the real contract, and records what is true of it.
-import { FedError } from "../../../foundation/errors.ts";
-import type { LedgerEvent } from "../../../protocol/contract/round.ts";
-import { RoundHistory } from "../../../protocol/contract/round-history.ts";
-import { activeHospitals, type ContractState, isOver } from "../../../protocol/contract/state.ts";
+import { activeHospitals, isOver } from "../../../protocol/contract/state.ts";
 import { type Digest, type HospitalAddress, zeroDigest } from "../../../protocol/format/digest.ts";
 import { blobDigest } from "../../../protocol/format/merkle.ts";
 import type { Plan } from "../../../protocol/format/plan.ts";
 import { leastUpdates } from "../../../protocol/judge/included.ts";
-import type { AnyCall } from "../../fakes/contract.ts";
 import { FakeStore } from "../../fakes/network.ts";
 import type { Chain } from "../federation.ts";
 import { accounts, RealContract, spareAccounts } from "../real-contract.ts";
 import { makeCommitment, makeGenesis } from "./objects.ts";
 import type { KnownModel, ObjectState, PlayedHistory, PlayedProposal, PlayedRound } from "./played.ts";
+import { PlayedChain } from "./played-chain.ts";
 import { type HeldUpdate, inclusionOf, makeProposedModel } from "./proposed-model.ts";
 import type { HistoryScript, HospitalScript, PlanKind, ProposalScript, RoundScript } from "./script.ts";
 import { bytesOfPlan, planOf, stateOfGenesis } from "./script-objects.ts";
@@ -38,22 +34,18 @@ export async function playHistory(chain: Chain, script: HistoryScript): Promise<
 }
 
 class Player {
-  readonly #real: RealContract;
+  readonly #chain: PlayedChain;
   readonly #store = new FakeStore();
   readonly #models = new Map<Digest, KnownModel>();
   readonly #plans = new Map<Digest, { readonly plan: Plan; readonly state: ObjectState }>();
-  readonly #seen = new Map<string, number>();
   readonly #earlierManifests = new Map<number, Digest>();
-  #history = new RoundHistory({ keep: Number.POSITIVE_INFINITY });
-  #events: readonly LedgerEvent[] = [];
   #rounds: readonly PlayedRound[] = [];
   #bases: readonly Digest[] = [];
-  #time = 0;
   #spare = 0;
   #plansMade = 0;
 
   private constructor(real: RealContract) {
-    this.#real = real;
+    this.#chain = new PlayedChain(real);
   }
 
   static async found(chain: Chain, script: HistoryScript): Promise<Player> {
@@ -66,27 +58,27 @@ class Player {
     const { real, logs } = await RealContract.deploy(chain, { ...terms, ...early }, agreed);
     const player = new Player(real);
     const block = (await real.rpc("eth_getBlockByNumber", ["latest", false])) as { timestamp: string };
-    player.#time = Number(block.timestamp);
-    player.#follow(logs);
+    player.#chain.time = Number(block.timestamp);
+    player.#chain.follow(logs);
     await player.#putPlan(script.plan, plan, planBytes);
     if (isServed) await player.#store.put(bytes);
     player.#models.set(genesis, { digest: genesis, bytes, state: stateOfGenesis(script) });
     for (let at = 1; at <= script.hospitals; at++) {
-      await player.#send(owner, { name: "admit", args: { member: accounts[at]!, role: "hospital" } });
+      await player.#chain.send(owner, { name: "admit", args: { member: accounts[at]!, role: "hospital" } });
     }
-    await player.#send(owner, { name: "admit", args: { member: aggregator, role: "aggregator" } });
+    await player.#chain.send(owner, { name: "admit", args: { member: aggregator, role: "aggregator" } });
     return player;
   }
 
   played(): PlayedHistory {
-    const { federation } = this.#real;
+    const { federation } = this.#chain.real;
     return {
       federation,
-      real: this.#real,
-      events: this.#events,
+      real: this.#chain.real,
+      events: this.#chain.events,
       store: this.#store,
       rounds: this.#rounds,
-      seen: this.#seen,
+      seen: this.#chain.seen,
     };
   }
 
@@ -98,24 +90,31 @@ class Player {
 
   /** Plays the round with members who do something else, and takes all blocks of it back. */
   async #rehearse(script: RoundScript): Promise<void> {
-    const snapshot = await this.#real.rpc("evm_snapshot");
-    const kept = [this.#history.clone(), this.#events, this.#rounds, this.#bases, this.#time, this.#spare] as const;
+    const snapshot = await this.#chain.real.rpc("evm_snapshot");
+    const kept = [
+      this.#chain.history.clone(),
+      this.#chain.events,
+      this.#rounds,
+      this.#bases,
+      this.#chain.time,
+      this.#spare,
+    ] as const;
     const manifests = [...this.#earlierManifests];
     const hospitals = script.hospitals.map((each) => ({ ...each, update: "honest", rotates: "never" }) as const);
     await this.#round({ ...script, hospitals, interlude: "nothing" });
-    await this.#real.rpc("evm_revert", [snapshot]);
-    this.#count("branch reorganised away");
-    [this.#history, this.#events, this.#rounds, this.#bases, this.#time, this.#spare] = kept;
+    await this.#chain.real.rpc("evm_revert", [snapshot]);
+    this.#chain.count("branch reorganised away");
+    [this.#chain.history, this.#chain.events, this.#rounds, this.#bases, this.#chain.time, this.#spare] = kept;
     this.#earlierManifests.clear();
     for (const [member, manifest] of manifests) this.#earlierManifests.set(member, manifest);
   }
 
   async #round(script: RoundScript): Promise<boolean> {
-    const before = this.#state.round;
+    const before = this.#chain.state.round;
     // An opener that failed has to wait until others had their time.
-    this.#time = Math.max(this.#time, before?.deadline ?? 0, this.#state.pausedUntil) + 1;
-    if (!(await this.#send(aggregator, { name: "openRound", args: this.#opening() }))) return false;
-    const { id, plan, base } = this.#newest();
+    this.#chain.time = Math.max(this.#chain.time, before?.deadline ?? 0, this.#chain.state.pausedUntil) + 1;
+    if (!(await this.#chain.send(aggregator, { name: "openRound", args: this.#chain.opening() }))) return false;
+    const { id, plan, base } = this.#chain.newest();
     this.#bases = this.#bases[0] === base ? this.#bases : [base, ...this.#bases];
     const known = this.#plans.get(plan)!;
     const round: PlayedRound = {
@@ -124,16 +123,17 @@ class Player {
     };
     this.#rounds = [...this.#rounds, round];
     const held = new Map<number, HeldUpdate>();
-    for (const member of this.#newest().members) await this.#commit(round, member, script.hospitals[member]!, held);
+    for (const member of this.#chain.newest().members)
+      await this.#commit(round, member, script.hospitals[member]!, held);
     await this.#interlude(script.interlude);
     for (const proposal of script.proposals) {
-      if (isOver(this.#newest())) break;
+      if (isOver(this.#chain.newest())) break;
       await this.#propose(round, proposal, script, held);
-      await this.#expireIf(() => this.#newest().status === "proposed");
+      await this.#expireIf(() => this.#chain.newest().status === "proposed");
     }
-    await this.#expireIf(() => !isOver(this.#newest()));
-    await this.#expireIf(() => !isOver(this.#newest()));
-    const { model } = this.#newest();
+    await this.#expireIf(() => !isOver(this.#chain.newest()));
+    await this.#expireIf(() => !isOver(this.#chain.newest()));
+    const { model } = this.#chain.newest();
     if (model) this.#bases = this.#bases[0] === model ? this.#bases : [model, ...this.#bases];
     return true;
   }
@@ -146,27 +146,27 @@ class Player {
   ): Promise<void> {
     if (script.update === "silent") return;
     if (script.rotates === "before committing") await this.#rotate(member);
-    const { plan: planDigest, id, commitments } = this.#newest();
+    const { plan: planDigest, id, commitments } = this.#chain.newest();
     const { plan } = this.#plans.get(planDigest)!;
     const bases = this.#bases.slice(0, 1 + plan.strategy.maxStaleness).map((digest) => {
       return this.#models.get(digest)!;
     });
-    const hospital = this.#keyOf(member);
+    const hospital = this.#chain.keyOf(member);
     const maker = {
-      ...{ federation: this.#real.federation, plan, planDigest, bases, round: id, hospital },
+      ...{ federation: this.#chain.real.federation, plan, planDigest, bases, round: id, hospital },
       ...{ earlier: this.#earlierManifests.get(member), others: commitments[0]?.manifest, stranger: owner },
     };
     const { manifest, sampleCount, update, age, state } = await makeCommitment(script.update, maker, this.#store);
     const args = { round: id, manifest, sampleCount };
     const isTaken =
       script.update === "relayed"
-        ? await this.#send(owner, {
+        ? await this.#chain.send(owner, {
             name: "commitUpdates",
             args: { round: id, signed: [{ member: hospital, manifest, sampleCount }] },
           })
-        : await this.#send(hospital, { name: "commitUpdate", args });
+        : await this.#chain.send(hospital, { name: "commitUpdate", args });
     if (!isTaken) return;
-    this.#count(`committed ${script.update}`);
+    this.#chain.count(`committed ${script.update}`);
     this.#earlierManifests.set(member, manifest);
     round.commitments.push({ member, update: state });
     if (state === "good") held.set(member, { member, sampleCount, age, bytes: update });
@@ -175,26 +175,26 @@ class Player {
   async #interlude(kind: RoundScript["interlude"]): Promise<void> {
     switch (kind) {
       case "revocation": {
-        const [gone] = activeHospitals(this.#state);
-        if (gone) await this.#send(owner, { name: "revoke", args: { member: gone.key } });
+        const [gone] = activeHospitals(this.#chain.state);
+        if (gone) await this.#chain.send(owner, { name: "revoke", args: { member: gone.key } });
         return;
       }
       case "opener rotates":
-        return this.#rotate(this.#newest().opener.index!);
+        return this.#rotate(this.#chain.newest().opener.index!);
       case "pause": {
-        const until = this.#time + 6;
-        if (await this.#send(owner, { name: "pauseUntil", args: { until } })) this.#time = until;
+        const until = this.#chain.time + 6;
+        if (await this.#chain.send(owner, { name: "pauseUntil", args: { until } })) this.#chain.time = until;
         return;
       }
       case "new plan":
       case "bad plan": {
-        const { plan } = this.#plans.get(this.#newest().plan)!;
+        const { plan } = this.#plans.get(this.#chain.newest().plan)!;
         const changed = { ...plan, seed: plan.seed + 1, rounds: plan.rounds + 1 };
         const state =
           kind === "new plan" ? "good" : (["garbage", "missing", "lone surrogate"] as const)[this.#plansMade++ % 3]!;
         const bytes = bytesOfPlan(state, changed);
         await this.#putPlan(state, changed, bytes);
-        await this.#send(owner, { name: "agreePlan", args: { plan: blobDigest(bytes), genesis: zeroDigest } });
+        await this.#chain.send(owner, { name: "agreePlan", args: { plan: blobDigest(bytes), genesis: zeroDigest } });
         return;
       }
       case "nothing":
@@ -207,13 +207,13 @@ class Player {
     { hospitals }: RoundScript,
     held: ReadonlyMap<number, HeldUpdate>,
   ): Promise<void> {
-    const { status, commitBy, proposeBy, opener, members, commitments, proposingSince } = this.#newest();
+    const { status, commitBy, proposeBy, opener, members, commitments, proposingSince } = this.#chain.newest();
     const half = Math.ceil((proposeBy - commitBy) / 2);
-    if (commitments.length < members.length) this.#time = Math.max(this.#time, commitBy);
-    if (script.hasWaited) this.#time = Math.max(this.#time, proposingSince + half);
-    if (status === "committing" && !script.byOpener) this.#time = Math.max(this.#time, proposeBy);
+    if (commitments.length < members.length) this.#chain.time = Math.max(this.#chain.time, commitBy);
+    if (script.hasWaited) this.#chain.time = Math.max(this.#chain.time, proposingSince + half);
+    if (status === "committing" && !script.byOpener) this.#chain.time = Math.max(this.#chain.time, proposeBy);
     const included = inclusionOf(script.included, round, held);
-    const { plan: planDigest, base, id, proposals } = this.#newest();
+    const { plan: planDigest, base, id, proposals } = this.#chain.newest();
     const made = await makeProposedModel(script.model, {
       plan: this.#plans.get(planDigest)!.plan,
       base: this.#models.get(base)!,
@@ -223,21 +223,21 @@ class Player {
     });
     if (script.model !== "missing") await this.#store.put(made.bytes);
     const model = blobDigest(made.bytes);
-    const proposer = script.byOpener ? opener.index! : members.find((index) => this.#isActive(index))!;
-    const args = { round: round.id, model, included: included.map((index) => this.#keyOf(index)) };
-    if (!(await this.#send(this.#keyOf(proposer), { name: "proposeModel", args }))) return;
-    this.#count(`proposed ${script.model}, ${script.included}`);
+    const proposer = script.byOpener ? opener.index! : members.find((index) => this.#chain.isActive(index))!;
+    const args = { round: round.id, model, included: included.map((index) => this.#chain.keyOf(index)) };
+    if (!(await this.#chain.send(this.#chain.keyOf(proposer), { name: "proposeModel", args }))) return;
+    this.#chain.count(`proposed ${script.model}, ${script.included}`);
     const isRight = made.isRight;
     const isServed = await this.#store.has(model);
     if (!this.#models.has(model)) {
       const state = !isServed ? "missing" : made.isModel ? "good" : "bad";
       this.#models.set(model, { digest: model, bytes: made.bytes, state });
     }
-    const hasWaited = this.#time > proposingSince + half;
+    const hasWaited = this.#chain.time > proposingSince + half;
     const proposal: PlayedProposal = { proposer, included, isRight, isServed, hasWaited, votes: [], isAccepted: false };
     round.proposals.push(proposal);
     await this.#vote(round, proposal, { model, votes: script.votes, hospitals });
-    proposal.isAccepted = this.#newest().status === "final";
+    proposal.isAccepted = this.#chain.newest().status === "final";
   }
 
   async #vote(
@@ -255,28 +255,31 @@ class Player {
     );
     const isRight = proposal.isRight && proposal.included.length >= least && (!isDropped || proposal.hasWaited);
     const agree = votes === "all agree" || votes === "too few" || (votes === "honest" && isRight);
-    const { members } = this.#newest();
+    const { members } = this.#chain.newest();
     for (const member of votes === "too few" ? members.slice(0, 1) : members) {
       const { scores, rotates } = hospitals[member]!;
       if (rotates === "before voting" && number === 1) await this.#rotate(member);
-      const hospital = this.#keyOf(member);
+      const hospital = this.#chain.keyOf(member);
       const made = makeStatement(scores, {
         agree,
         round: id,
         proposal: number,
         model,
         hospital,
-        proposer: this.#keyOf(proposal.proposer),
+        proposer: this.#chain.keyOf(proposal.proposer),
         stranger: owner,
       });
       if (made.isServed) await this.#store.put(made.bytes);
       const digest = made.state === "none" ? zeroDigest : blobDigest(made.bytes);
-      const before = this.#newest().status;
+      const before = this.#chain.newest().status;
       if (
-        !(await this.#send(hospital, { name: "attest", args: { round: id, proposal: number, agree, scores: digest } }))
+        !(await this.#chain.send(hospital, {
+          name: "attest",
+          args: { round: id, proposal: number, agree, scores: digest },
+        }))
       )
         continue;
-      this.#count(before === "final" ? "voted late" : `voted ${agree}`);
+      this.#chain.count(before === "final" ? "voted late" : `voted ${agree}`);
       proposal.votes.push({ member, statement: made.state === "none" ? "good" : made.state });
     }
   }
@@ -289,55 +292,13 @@ class Player {
 
   async #rotate(member: number): Promise<void> {
     const to = spareAccounts[this.#spare];
-    if (!to || !this.#isActive(member)) return;
-    if (await this.#send(this.#keyOf(member), { name: "rotateKey", args: { to } })) this.#spare++;
+    if (!to || !this.#chain.isActive(member)) return;
+    if (await this.#chain.send(this.#chain.keyOf(member), { name: "rotateKey", args: { to } })) this.#spare++;
   }
 
   async #expireIf(isDue: () => boolean): Promise<void> {
     if (!isDue()) return;
-    this.#time = Math.max(this.#time, this.#newest().deadline);
-    await this.#send(owner, { name: "expire", args: { round: this.#newest().id } });
-  }
-
-  /** @returns whether the contract took the call */
-  async #send(by: HospitalAddress, call: AnyCall): Promise<boolean> {
-    const time = ++this.#time;
-    const { error, logs } = await this.#real.send({ by, call }, this.#state, time);
-    this.#count(`${call.name} ${error ?? "taken"}`);
-    if (error === undefined) this.#follow(logs);
-    return error === undefined && logs.length > 0;
-  }
-
-  #follow(logs: Parameters<RealContract["events"]>[0]): void {
-    for (const event of this.#real.events(logs, this.#time, () => this.#history.members)) {
-      const broken = this.#history.apply(event);
-      if (broken.length > 0) throw new FedError("UNEXPECTED", { event: event.kind, rule: broken[0]!.rule });
-      this.#events = [...this.#events, event];
-    }
-  }
-
-  get #state(): ContractState {
-    return this.#history.state;
-  }
-
-  #newest() {
-    return this.#state.round!;
-  }
-
-  #opening() {
-    const { plan, latestModel } = this.#state;
-    return { plan: plan!, base: latestModel! };
-  }
-
-  #keyOf(member: number): HospitalAddress {
-    return this.#state.members[member]!.key;
-  }
-
-  #isActive(member: number): boolean {
-    return this.#state.members[member]!.revokedAt === undefined;
-  }
-
-  #count(what: string): void {
-    this.#seen.set(what, (this.#seen.get(what) ?? 0) + 1);
+    this.#chain.time = Math.max(this.#chain.time, this.#chain.newest().deadline);
+    await this.#chain.send(owner, { name: "expire", args: { round: this.#chain.newest().id } });
   }
 }
