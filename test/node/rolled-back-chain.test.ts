@@ -6,24 +6,30 @@ import type { RoundState } from "../../protocol/contract/round.ts";
 import type { Digest } from "../../protocol/format/digest.ts";
 import { FakeFederation } from "../fakes/federation.ts";
 
+/** The chain as the hospital sees it; rolled back, it ends with round 1. */
+function chainOf(site: FakeFederation["hospitals"][number]): { rolledBack: boolean } {
+  const chain = { rolledBack: false };
+  site.tamper = ({ ledger }) => ({
+    ledger: {
+      ...ledger,
+      latestRound: async () => (chain.rolledBack ? 1 : await ledger.latestRound()) as RoundState["id"],
+    },
+  });
+  return chain;
+}
+
 describe("a hospital whose chain is rolled back", () => {
   it("warns once, emits the event once, and continues", async () => {
     const federation = await FakeFederation.create({ plan: { rounds: 3 } });
     const site = federation.hospitals[0]!;
-    let rolledBack = false;
-    site.tamper = ({ ledger }) => ({
-      ledger: {
-        ...ledger,
-        latestRound: async () => (rolledBack ? 1 : await ledger.latestRound()) as RoundState["id"],
-      },
-    });
+    const chain = chainOf(site);
     federation.start();
     await federation.time.runUntil(() => federation.chain.rounds.length === 2);
     await federation.time.runUntil(() => federation.chain.rounds[1]!.commitments.length > 0);
-    rolledBack = true;
+    chain.rolledBack = true;
     const until = federation.time.now() + 5000;
     await federation.time.runUntil(() => federation.time.now() >= until);
-    rolledBack = false;
+    chain.rolledBack = false;
     await federation.runUntil(() => federation.finals.length === 3);
     const warnings = site.log.lines.filter(({ event }) => event === "chain-rolled-back");
     expect(warnings).to.deep.equal([{ level: "warn", event: "chain-rolled-back", facts: { seen: 2, now: 1 } }]);
@@ -36,22 +42,16 @@ describe("a hospital whose chain is rolled back", () => {
   it("reports the end of its plan again, once the rounds that were taken away are final again", async () => {
     const federation = await FakeFederation.create({ plan: { rounds: 2 } });
     const site = federation.hospitals[0]!;
-    let rolledBack = false;
-    site.tamper = ({ ledger }) => ({
-      ledger: {
-        ...ledger,
-        latestRound: async () => (rolledBack ? 1 : await ledger.latestRound()) as RoundState["id"],
-      },
-    });
+    const chain = chainOf(site);
     const count = (wanted: string) =>
       federation.events.filter((each) => each.event === wanted && "hospital" in each && each.hospital === site.address)
         .length;
     federation.start();
     await federation.time.runUntil(() => count("finished") === 1);
-    rolledBack = true;
+    chain.rolledBack = true;
     await federation.time.runUntil(() => count("chain-rolled-back") === 1);
     expect(count("finished")).to.equal(1);
-    rolledBack = false;
+    chain.rolledBack = false;
     await federation.runUntil(() => count("finished") === 2);
   });
 
