@@ -1,10 +1,11 @@
 // How members find each other, and what a person reads when they do not, over real connections.
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { openAddressBook } from "../../../io/p2p/address-book.ts";
 import { createPeerKey, loadPeerKey } from "../../../io/p2p/identity.ts";
 import { parseMultiaddr } from "../../../io/p2p/multiaddrs.ts";
-import { signAddresses } from "../../../io/p2p/peer-records.ts";
+import { decodeRecords, openSignedAddresses, signAddresses } from "../../../io/p2p/peer-records.ts";
 import { expectCode } from "../../suites/blob-store.ts";
 import {
   addressOf,
@@ -37,6 +38,8 @@ describe("members' addresses", () => {
     await areConnected(a, c);
     const b = await peers.start({ peers: [addressOf(c)] });
     await areConnected(a, b);
+    // They are connected some milliseconds before they have told each other their addresses.
+    await until(async () => (await membersInFile(addressFile)).includes(b.peerId));
     await c.stop();
     await until(() => a.network.connectedMembers().length === 1 && b.network.connectedMembers().length === 1);
     await a.stop();
@@ -149,3 +152,10 @@ describe("members' addresses", () => {
     await expectCode(() => Promise.resolve().then(() => parseMultiaddr("ws://x")), "MULTIADDR_MALFORMED");
   });
 });
+
+/** Peer ids of the members whose addresses a node has kept in its file. */
+async function membersInFile(path: string): Promise<readonly string[]> {
+  const bytes = await readFile(path).catch(() => new Uint8Array(0));
+  const records = await Promise.all(decodeRecords(bytes).map(openSignedAddresses));
+  return records.map(({ peerId }) => peerId);
+}

@@ -139,9 +139,9 @@ export function announcementBy(hospital: HospitalAddress, change: Partial<Announ
 }
 
 /** Resolves when the condition holds; looks at every turn of the event loop's timers. */
-export async function until(condition: () => boolean, { withinMs = 15_000 } = {}): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, { withinMs = 15_000 } = {}): Promise<void> {
   const deadline = performance.now() + withinMs;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`not reached within ${withinMs} ms: ${condition.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
