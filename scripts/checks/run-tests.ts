@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Print, sideBySide } from "./side-by-side.ts";
 
 interface Outcome {
   passed: number;
@@ -20,6 +21,8 @@ const onHardhat = [
   "test/scripts/ledger-*.test.ts",
   "test/examples/audit.test.ts",
 ];
+/** What runs beside the rest of `npm test`, on a second core. */
+const imaging = ["test/imaging/**/*.test.ts", "test/decoders/**/*.test.ts"];
 const slowOnHardhat = [
   "test/e2e/audit.e2e.ts",
   "test/e2e/gas.e2e.ts",
@@ -34,15 +37,17 @@ let outcomeFiles = 0;
 const scratch = mkdtempSync(join(tmpdir(), "consilium-tests-"));
 
 try {
+  const show: Print = (text) => process.stdout.write(text);
   const outcomes: Outcome[] = [];
   if (e2e && places.length === 0) {
-    outcomes.push(await mocha(slowOnHardhat));
-    outcomes.push(await mocha(["test/e2e/**/*.e2e.ts"], slowOnHardhat));
-  } else if (places.length > 0) outcomes.push(await mocha(places));
+    for (const suites of [mocha(slowOnHardhat), mocha(["test/e2e/**/*.e2e.ts"], slowOnHardhat)])
+      outcomes.push(await suites(show));
+  } else if (places.length > 0) outcomes.push(await mocha(places)(show));
   else {
-    outcomes.push(await solidity());
-    outcomes.push(await mocha(onHardhat));
-    outcomes.push(await mocha(["test/**/*.test.ts"], onHardhat));
+    // Alone: it compiles the tests, and the others read what was compiled.
+    outcomes.push(await solidity(show));
+    const rest = mocha(["test/**/*.test.ts"], [...onHardhat, ...imaging]);
+    outcomes.push(...(await sideBySide([[mocha(onHardhat), mocha(imaging)], [rest]], show)));
   }
   const total = outcomes.reduce((sum, each) => ({
     passed: sum.passed + each.passed,
@@ -56,42 +61,37 @@ try {
 }
 
 /** Fuzz and invariant tests written in Solidity, counted from Hardhat's own closing lines. */
-async function solidity(): Promise<Outcome> {
-  const { code, output } = await run("node_modules/.bin/hardhat", ["test", "solidity"]);
+async function solidity(print: Print): Promise<Outcome> {
+  const { code, output } = await run("node_modules/.bin/hardhat", ["test", "solidity"], print);
   const count = (word: string) => Number(output.match(new RegExp(`(\\d+) ${word}`))?.[1] ?? 0);
   const outcome = { passed: count("passing"), failed: count("failing"), skipped: count("skipped") };
   // A run that died without a count (a compiler error, say) is one failure, never none.
   return code !== 0 && outcome.failed === 0 ? { ...outcome, failed: 1 } : outcome;
 }
 
-async function mocha(files: readonly string[], ignored: readonly string[] = []): Promise<Outcome> {
+/** A run of the files in a process of its own. */
+function mocha(files: readonly string[], ignored: readonly string[] = []): (print: Print) => Promise<Outcome> {
   const report = join(scratch, `mocha-${outcomeFiles++}.json`);
-  const { code } = await run("node_modules/.bin/mocha", [
-    "--require",
-    "scripts/checks/mocha-setup.mjs",
-    "--reporter",
-    "scripts/checks/reporter.cjs",
-    "--reporter-option",
-    `output=${report}`,
-    "--timeout",
-    e2e ? "900000" : "60000",
-    "--recursive",
-    "--extension",
-    "test.ts",
-    "--no-warnings",
+  const options = [
+    ...["--require", "scripts/checks/mocha-setup.mjs"],
+    ...["--reporter", "scripts/checks/reporter.cjs", "--reporter-option", `output=${report}`],
+    ...["--timeout", e2e ? "900000" : "60000"],
+    ...["--recursive", "--extension", "test.ts", "--no-warnings"],
     ...(process.stdout.isTTY ? ["--color"] : []),
     ...ignored.flatMap((pattern) => ["--ignore", pattern]),
-    ...files,
-  ]);
-  try {
-    const { passed, failed, skipped } = JSON.parse(readFileSync(report, "utf8")) as Outcome;
-    return { passed, failed: failed === 0 && code !== 0 ? 1 : failed, skipped };
-  } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
-  }
+  ];
+  return async (print) => {
+    const { code } = await run("node_modules/.bin/mocha", [...options, ...files], print);
+    try {
+      const { passed, failed, skipped } = JSON.parse(readFileSync(report, "utf8")) as Outcome;
+      return { passed, failed: failed === 0 && code !== 0 ? 1 : failed, skipped };
+    } catch {
+      return { passed: 0, failed: 1, skipped: 0 };
+    }
+  };
 }
 
-function run(file: string, args: string[]): Promise<{ code: number; output: string }> {
+function run(file: string, args: string[], print: Print): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
     const child = spawn(file, args, {
       stdio: ["ignore", "pipe", "inherit"],
@@ -101,7 +101,7 @@ function run(file: string, args: string[]): Promise<{ code: number; output: stri
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => {
       output += chunk;
-      process.stdout.write(chunk);
+      print(chunk);
     });
     child.on("close", (code) => resolve({ code: code ?? 1, output }));
   });
