@@ -1,6 +1,7 @@
 // A hospital's training in progress, in one file: a killed process continues a long training from its last checkpoint.
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makePrivateFolder, openPrivately } from "../foundation/private-files.ts";
 import { sha256 } from "../foundation/sha256.ts";
 
 export interface CheckpointFile {
@@ -28,8 +29,8 @@ export function checkpointFile(path: string): CheckpointFile {
       return whole ? checkpoint : "damaged";
     },
     async write(checkpoint) {
-      await mkdir(dirname(path), { recursive: true });
-      const file = await open(temporary, "w");
+      await makePrivateFolder(dirname(path));
+      const file = await openPrivately(temporary, "w");
       try {
         await file.write(sha256(checkpoint));
         await file.writeFile(checkpoint);

@@ -1,6 +1,7 @@
 // The trainer process: connects a hospital's shard to TensorFlow and serves the hospital over the IPC channel.
-import { mkdir, open, readdir, readFile, rename, stat } from "node:fs/promises";
+import { readdir, readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { makePrivateFolder, openPrivately } from "../foundation/private-files.ts";
 import { seededIntegers } from "../foundation/random.ts";
 import { openShard, type Shard } from "../imaging/shard/shard.ts";
 import { shardFiles } from "../imaging/shard/shard-format.ts";
@@ -70,9 +71,9 @@ function localWeights(dir: string): LocalWeights {
       return last === undefined ? undefined : readFile(join(dir, last));
     },
     async write(round, weights) {
-      await mkdir(dir, { recursive: true });
+      await makePrivateFolder(dir);
       const temp = join(dir, `${nameOf(round)}.tmp`);
-      const file = await open(temp, "w");
+      const file = await openPrivately(temp, "w");
       try {
         await file.writeFile(weights);
         await file.sync();

@@ -1,8 +1,7 @@
 // `consilium model export`: a federation's final model as a file, checked against its digest on chain.
-import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { FedError } from "../foundation/errors.ts";
+import { FedError, isFedError } from "../foundation/errors.ts";
 import { checkedBlobs } from "../protocol/audit/checked-blobs.ts";
 import { openLineage } from "../protocol/contract/lineage.ts";
 import type { Digest } from "../protocol/format/digest.ts";
@@ -10,6 +9,7 @@ import { maxPlanBytes } from "../protocol/format/plan.ts";
 import { openTarget } from "./audit/sources.ts";
 import { readTarget, type TargetOptions } from "./audit/target.ts";
 import { parseCount, withReadOptions } from "./ledger/options.ts";
+import { writePublicOutput } from "./terminal/write-output.ts";
 
 interface Options extends TargetOptions {
   readonly round?: string;
@@ -100,8 +100,9 @@ function wantedRound({ round, final }: Options): number | undefined {
 
 async function write(file: string, bytes: Uint8Array, overwrite: boolean): Promise<void> {
   try {
-    await writeFile(file, bytes, { flag: overwrite ? "w" : "wx" });
+    await writePublicOutput(file, bytes, { isNew: !overwrite });
   } catch (cause) {
+    if (isFedError(cause)) throw cause;
     const exists = (cause as NodeJS.ErrnoException).code === "EEXIST";
     const remedy = exists ? "add --force to overwrite it, or give another path" : undefined;
     throw new FedError(exists ? "FILE_EXISTS" : "FILE_UNWRITABLE", { path: file }, { cause, remedy });

@@ -4,10 +4,10 @@ import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { FedError } from "../../foundation/errors.ts";
+import { makePrivateFolder, openPrivately, refuseLink, writePrivately } from "../../foundation/private-files.ts";
 import { sha256 } from "../../foundation/sha256.ts";
 import { readQuarantine } from "../import/import-summary.ts";
 import { dealPatients, type PartitionOptions } from "./deal-patients.ts";
-import { makePrivateFolder, openPrivately, refuseLink, writePrivately } from "./private-files.ts";
 import { type QuarantineEntry, quarantineDigest } from "./quarantine.ts";
 import {
   encodeShardIndex,

@@ -3,7 +3,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { FedError } from "../../foundation/errors.ts";
-import { writeNewPrivately } from "./private-files.ts";
+import { writeNewPrivately } from "../../foundation/private-files.ts";
 
 export interface Pseudonyms {
   /** 16 hex digits for one thing of a kind ("patient", "study", "file"). */

@@ -3,10 +3,16 @@
 import { chmod, type FileHandle, mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { FedError } from "../../foundation/errors.ts";
+import {
+  fullDiskNamed,
+  makePrivateFolder,
+  openPrivately,
+  refuseLink,
+  writePrivately,
+} from "../../foundation/private-files.ts";
 import { sha256 } from "../../foundation/sha256.ts";
 import { lockImport } from "../import/import-lock.ts";
 import { type Outcome, type Outcomes, openOutcomes, type StoredScan } from "../import/outcomes.ts";
-import { fullDiskNamed, makePrivateFolder, openPrivately, refuseLink, writePrivately } from "./private-files.ts";
 import type { QuarantineEntry } from "./quarantine.ts";
 import { encodeShardIndex, type ShardIndex, shardFiles } from "./shard-format.ts";
 

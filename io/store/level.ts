@@ -1,8 +1,8 @@
 // The level database of a party and the list of its key spaces. Numbers are never reused, and the version is checked at
 // opening, so that a store of another version is never misread.
-import { mkdir } from "node:fs/promises";
 import { Level } from "level";
 import { FedError } from "../../foundation/errors.ts";
+import { makePrivateFolder } from "../../foundation/private-files.ts";
 
 /** Number of each key space; the number is the key's prefix on disk. Append only. */
 const keySpaces = {
@@ -42,7 +42,7 @@ export interface StoreLevel {
  * @throws STORE_LOCKED, STORE_VERSION, STORE_UNREADABLE
  */
 export async function openLevel(dir: string): Promise<StoreLevel> {
-  await mkdir(dir, { recursive: true });
+  await makePrivateFolder(dir);
   const db = new Level<string, Uint8Array>(dir, { keyEncoding: "utf8", valueEncoding: "view" });
   try {
     await db.open();

@@ -1,7 +1,8 @@
 // Large notes as files named by the digest of their content: a database would write a residual of a hundred megabytes
 // several times.
-import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { makePrivateFolder } from "../../foundation/private-files.ts";
 import { sha256 } from "../../foundation/sha256.ts";
 import { writeDurably } from "./durable-file.ts";
 
@@ -15,7 +16,7 @@ export interface NoteFiles {
 
 /** @param named files to keep; all others in the folder are unfinished or superseded, and are deleted */
 export async function openNoteFiles(dir: string, named: ReadonlySet<string>): Promise<NoteFiles> {
-  await mkdir(dir, { recursive: true });
+  await makePrivateFolder(dir);
   for (const name of await readdir(dir)) if (!named.has(name)) await rm(join(dir, name), { force: true });
   return {
     async keep(bytes) {

@@ -1,10 +1,11 @@
 // The folder of a simulation: settings, import, keys, chain, models, logs and scores. run.json decides whether a later start
 // can resume it.
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { FedError } from "../../foundation/errors.ts";
+import { makePrivateFolder } from "../../foundation/private-files.ts";
 import { type Settings, settingsSchema } from "./settings.ts";
 
 /** Increased when earlier run directories cannot be resumed. */
@@ -59,7 +60,8 @@ export async function openRunDirectory(
   }
   if (exists) await rm(path, { recursive: true });
   const record = { layout: layoutVersion, settings: mode.settings, finished: false, stages: [] };
-  await mkdir(path, { recursive: true });
+  // Shards, and pictures of scans, of whatever archive the run was given.
+  await makePrivateFolder(path);
   await writeRecord(path, record);
   return runDirectory(path, record);
 }

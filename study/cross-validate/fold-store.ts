@@ -1,9 +1,10 @@
 // Keeps finished folds on disk under a hash of all settings: a stopped run continues, and a run with other settings in the
-// same folder neither reuses nor overwrites them.
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+// same folder neither reuses nor overwrites them. A fold has the score of each patient: for its owner only.
+import { readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { FedError } from "../../foundation/errors.ts";
+import { makePrivateFolder, writePrivately } from "../../foundation/private-files.ts";
 import { sha256 } from "../../foundation/sha256.ts";
 import { canonicalBytes } from "../../protocol/format/canonical.ts";
 
@@ -43,10 +44,10 @@ export async function openFoldStore(
   row: string,
   about: Readonly<Record<string, unknown>>,
 ): Promise<FoldStore> {
-  await mkdir(dir, { recursive: true });
+  await makePrivateFolder(dir);
   const settings = canonicalBytes(about);
   const name = Buffer.from(sha256(settings)).toString("hex").slice(0, 12);
-  await writeFile(join(dir, `${row}-${name}-settings.json`), settings);
+  await writePrivately(join(dir, `${row}-${name}-settings.json`), settings);
   const file = (fold: number) => join(dir, `${row}-${name}-fold-${fold}.json`);
   return {
     async read(fold) {
@@ -66,7 +67,7 @@ export async function openFoldStore(
       }
     },
     async write(fold, record) {
-      await writeFile(`${file(fold)}.tmp`, `${JSON.stringify(foldSchema.parse(record))}\n`);
+      await writePrivately(`${file(fold)}.tmp`, `${JSON.stringify(foldSchema.parse(record))}\n`);
       await rename(`${file(fold)}.tmp`, file(fold));
     },
   };

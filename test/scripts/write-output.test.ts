@@ -27,6 +27,7 @@ describe("output of commands", () => {
       makePublicFolder(join(root, "folder")),
       writeOutput(join(root, "file"), "x"),
       writePublicOutput(join(root, "file"), "x"),
+      writePublicOutput(join(root, "file"), "x", { isNew: true }),
     ]) {
       expect(await codeOf(work)).to.equal("OUT_IS_LINK");
     }

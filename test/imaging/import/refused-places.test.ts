@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { fullDiskNamed } from "../../../imaging/shard/private-files.ts";
+import { fullDiskNamed } from "../../../foundation/private-files.ts";
 import { keepPseudonymKey, makePseudonymKey } from "../../../imaging/shard/pseudonyms.ts";
 import { openArchive } from "../../../imaging/source/listing.ts";
 import { writePhantom } from "./phantom-archive.ts";

@@ -72,7 +72,15 @@ describe("the agreement of endpoints", function () {
     expect(await codeOf(historyOf(await openOn([bad], shifted)))).to.equal("RPC_UNAVAILABLE");
   });
 
+  const otherBlock = digestOf("another block");
   for (const [about, change] of [
+    [
+      "block",
+      changed({
+        eth_getBlockByNumber: (block) => ({ ...block, hash: otherBlock }),
+        eth_getLogs: (log) => ({ ...log, blockHash: otherBlock }),
+      }),
+    ],
     ["time", changed({ eth_getBlockByNumber: (block) => ({ ...block, timestamp: later(block["timestamp"]) }) })],
     ["parent", changed({ eth_getBlockByNumber: (block) => ({ ...block, parentHash: digestOf("another") }) })],
     ["receipts", changed({ eth_getBlockByNumber: (block) => ({ ...block, receiptsRoot: digestOf("another") }) })],

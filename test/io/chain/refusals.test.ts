@@ -103,6 +103,14 @@ describe("refusals of public providers", function () {
     });
   }
 
+  it("reads block by block where an endpoint takes no two at once", async () => {
+    const [[, trouble] = []] = ranges;
+    const ledger = await openOn([bad], async ({ method, params, forward }) =>
+      method === "eth_getLogs" && width(params) >= 1 ? trouble : forward(),
+    );
+    expect(await commitmentsOf(ledger)).to.equal(3);
+  });
+
   for (const [name, trouble] of elsewhere) {
     it(`asks the next endpoint: ${name}`, async () => {
       const ledger = await openOn([bad, good], async () => trouble);

@@ -1,5 +1,5 @@
 // The journal in a real level database, and the version that guards it.
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -33,6 +33,13 @@ describe("large notes", () => {
   afterEach(async () => {
     await level.close();
     await rm(dir, { recursive: true });
+  });
+
+  it("are for their owner only, as the database of the others is", async () => {
+    await (await open()).write({ residual: large });
+    for (const place of [folder(), join(dir, "level")]) {
+      expect((await stat(place)).mode & 0o777, place).to.equal(0o700);
+    }
   });
 
   it("are there again after a restart, without what a kill left unfinished or unnamed", async () => {

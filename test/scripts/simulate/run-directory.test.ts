@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -22,6 +22,10 @@ describe("the run directory", () => {
     const again = await openRunDirectory(join(scratch, "a"), { kind: "resume" });
     expect(again.settings).to.deep.equal(settings);
     expect([again.done("import"), again.done("rounds")]).to.deep.equal([true, false]);
+  });
+
+  it("is for its owner only: it holds shards and pictures of the given archive", async () => {
+    expect((await stat((await create("a")).path)).mode & 0o777).to.equal(0o700);
   });
 
   it("is not begun anew unless that is asked for", async () => {

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -153,6 +153,8 @@ describe("consilium cross-validate", () => {
     const files = (await readdir(join(dir, "resumed"))).filter(
       (name) => name.startsWith("compact") && name.includes("fold"),
     );
+    // A fold holds the score of each patient.
+    expect((await stat(join(dir, "resumed", files[1]!))).mode & 0o777).to.equal(0o600);
     const whole = await readFile(join(dir, "resumed", files[1]!), "utf8");
     await rm(join(dir, "resumed", files[1]!));
     const second = await run(methods("logistic,compact"), "resumed");

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, link, lstat, mkdir, open, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { FedError } from "../../foundation/errors.ts";
+import { FedError } from "./errors.ts";
 
 const fileMode = 0o600;
 const folderMode = 0o700;
