@@ -27,7 +27,14 @@ export interface AuditRequest {
 }
 
 /** How an audit goes; the last event is the report. */
-export type AuditProgress = AuditEvent | { readonly kind: "finished"; readonly report: AuditReport };
+export type AuditProgress =
+  | AuditEvent
+  | {
+      /** The audit is done. */
+      readonly kind: "finished";
+      /** What the iterator also returns. */
+      readonly report: AuditReport;
+    };
 
 /**
  * Derives every model of a federation again, from its contract and its objects. Yields its progress and, last, the report,

@@ -15,8 +15,11 @@ export type ErrorFacts = Readonly<Record<string, string | number | boolean | big
  * @example throw new FedError("BLOB_TOO_LARGE", { digest, size, maxBytes }, { remedy: "raise --max-blob-mib" })
  */
 export class FedError<Code extends ErrorCode = ErrorCode> extends Error {
+  /** What went wrong, for programs: it stays the same where wording changes. */
   readonly code: Code;
+  /** Which object, member, field or limit it is about; also in `message`. */
   readonly facts: ErrorFacts;
+  /** What the reader can do about it, in one line. */
   readonly remedy: string;
 
   /** @param options.remedy where it can be more specific than the table's */

@@ -10,27 +10,23 @@ export {
   auditFederation as auditWithPorts,
 } from "../protocol/audit/audit-federation.ts";
 export type { ObjectSource } from "../protocol/audit/checked-blobs.ts";
+export { bestModel, largestShare } from "../protocol/audit/compare-rounds.ts";
+export { type Finding, firstFault, type ObjectKind, type Severity } from "../protocol/audit/finding.ts";
 export { jointSource, localExchange } from "../protocol/audit/local-objects.ts";
-export {
-  type AttestationReport,
-  type AuditBasis,
-  type AuditEvent,
-  type AuditReport,
-  type AuditVerdict,
-  type BestModel,
-  bestModel,
-  type ChainAgreement,
-  type Contribution,
-  type Finding,
-  firstFault,
-  type HospitalReport,
-  type LargestShare,
-  largestShare,
-  type MemberReport,
-  type ObjectKind,
-  type ProposalReport,
-  type RoundReport,
-  type RoundVerdict,
-  type Severity,
-  type ValidationReport,
+export type {
+  AttestationReport,
+  AuditBasis,
+  AuditEvent,
+  AuditReport,
+  AuditVerdict,
+  BestModel,
+  ChainAgreement,
+  Contribution,
+  HospitalReport,
+  LargestShare,
+  MemberReport,
+  ProposalReport,
+  RoundReport,
+  RoundVerdict,
+  ValidationReport,
 } from "../protocol/audit/report.ts";

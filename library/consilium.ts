@@ -18,6 +18,7 @@ export type { ImportReport } from "../imaging/import/import-report.ts";
 export type { ImportSummary } from "../imaging/import/import-summary.ts";
 export type { HospitalEvent } from "../node/events.ts";
 export { type HospitalRun, runHospital } from "../node/run-hospital.ts";
-export type { AuditEvent, AuditReport, AuditVerdict, Finding, RoundReport } from "../protocol/audit/report.ts";
+export type { Finding } from "../protocol/audit/finding.ts";
+export type { AuditEvent, AuditReport, AuditVerdict, RoundReport } from "../protocol/audit/report.ts";
 export type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 export type { Log } from "../protocol/ports.ts";

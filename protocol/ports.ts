@@ -18,6 +18,7 @@ import type { SignedWrite } from "./format/signed-write.ts";
  * reading the state, which is what the steps do.
  */
 export interface Ledger {
+  /** The contract that is read and written. */
   readonly federation: FederationId;
   /** The account that writes; undefined for an auditor, whose writes throw LEDGER_READ_ONLY. */
   readonly self: HospitalAddress | undefined;
@@ -198,8 +199,15 @@ export type Split = "train" | "validation" | "test";
 
 /** Training and scoring on this hospital's shard, in a process of its own. */
 export interface Learner {
-  /** The commitment to the shard: root over its scans, and over its list of quarantined studies. */
-  shard(): Promise<{ readonly root: Digest; readonly quarantine: Digest; readonly trainScans: number }>;
+  /** The commitment to the shard, for the manifest. */
+  shard(): Promise<{
+    /** Salted root over its scans. */
+    readonly root: Digest;
+    /** Salted digest of the list of what the import refused. */
+    readonly quarantine: Digest;
+    /** Scans in its training part. */
+    readonly trainScans: number;
+  }>;
   /** Trains from a base model for one round. */
   train(
     request: TrainRequest,

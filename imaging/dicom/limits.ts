@@ -2,6 +2,7 @@
 
 /** What a DICOM file may take at most; a larger one is refused. */
 export interface DicomLimits {
+  /** Size of a file as it is stored. */
   readonly maxFileBytes: number;
   /** Size of a deflated file once inflated. */
   readonly maxInflatedBytes: number;
@@ -9,6 +10,7 @@ export interface DicomLimits {
   readonly maxHeaderReads: number;
   /** Rows, and columns, of a frame. */
   readonly maxMatrix: number;
+  /** Frames of one file (0028,0008). */
   readonly maxFrames: number;
 }
 

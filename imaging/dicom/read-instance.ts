@@ -11,7 +11,9 @@ import { orderAttributes, type VolumeAttribute, type VolumeMark, volumeMarks } f
 
 /** A file with its pixels as they are stored, still compressed; decode-frames.ts turns them into HU. */
 export interface DicomFile {
+  /** The header's values. */
   readonly instance: CtInstance;
+  /** One entry a frame, in the order of `instance.frames`. */
   readonly pixels: PixelData;
 }
 

@@ -26,10 +26,13 @@ import type { Outcome } from "./outcomes.ts";
 import { volumeOf } from "./read-one-scan.ts";
 import type { RefusedFiles } from "./refused-files.ts";
 
-/** How far an import is: files examined, then patients normalised. */
+/** How far an import is: one stage after the other. */
 export interface ImportProgress {
+  /** studies: asked of an image server, only there. files: headers read. patients: normalised into the shard. */
   readonly stage: "studies" | "files" | "patients";
+  /** Studies, files or patients of this stage so far, refused ones included. */
   readonly done: number;
+  /** All of this stage. */
   readonly total: number;
 }
 

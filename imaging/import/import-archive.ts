@@ -87,14 +87,21 @@ function withFailure({ failed }: Source, stop: AbortSignal | undefined): AbortSi
 /**
  * What an import would do, from headers alone: nothing is decoded, and nothing written.
  *
- * @returns the report, and whether its pseudonyms will be those of the import: without a key file they are not
  * @throws those of importArchive that come before anything is written
  */
 export async function* planImport(
   place: string | ImageServer,
   rawOptions: ImportOptions,
   { signal: stop }: Cancellable = {},
-): AsyncGenerator<ImportProgress, { readonly report: ImportReport; readonly isKeyKnown: boolean }> {
+): AsyncGenerator<
+  ImportProgress,
+  {
+    /** Each patient's outcome is PLANNED or the reason of a refusal; no split is decided. */
+    readonly report: ImportReport;
+    /** Whether the key file exists: without one, an import makes a key, and its pseudonyms are others. */
+    readonly isKeyKnown: boolean;
+  }
+> {
   const options = parseImportOptions(rawOptions);
   const source = yield* openSource(place, options, stop);
   const signal = withFailure(source, stop);

@@ -13,28 +13,40 @@ const seriesSchema = z
   .object({
     /** Keyed hash; undefined for pictures. */
     series: z.string().optional(),
-    /** TAKEN, or the code of the reason why it was not. */
+    /** TAKEN, or the code of the reason why it was not. In a dry run FIRST and IF_NEEDED: the order of decoding. */
     outcome: z.string(),
     /** Words and numbers that say more: slices, thickness, the place among the usable series. */
     facts: z.record(z.union([z.string(), z.number(), z.boolean()])),
+    /** What the hospital can do to have it taken; undefined where there is nothing to mend. */
     remedy: z.string().optional(),
   })
   .strict();
 
 const patientSchema = z
   .object({
+    /** Pseudonym: keyed hash, 16 hex digits. */
     patient: z.string(),
     /** IMPORTED, PLANNED in a dry run, or the code of the reason why the patient is not in the shard. */
     outcome: z.string(),
+    /** What the hospital can do to have the patient imported; undefined where there is nothing to mend. */
     remedy: z.string().optional(),
+    /** positive: COVID-19. Undefined where the patient was refused because label or identity is unclear. */
     label: z.enum(["positive", "negative"]).optional(),
+    /** train, validation or test; undefined where the patient is not in the shard. */
     split: z.string().optional(),
+    /** What gave the label: a row of the CSV, the folder of a class, or the option `label`. */
     labelFrom: z.enum(["row", "folder", "option"]).optional(),
+    /** What stands for the patient: PatientID (0010,0020), else row, folder, study or file name. */
     knownBy: z.string(),
+    /** Rows of the CSV about the patient, as a spreadsheet numbers them. */
     rows: z.array(z.number()),
+    /** How these rows were matched with the files: by PatientID, UID, AccessionNumber, folder, file, ... */
     matchedBy: z.array(z.string()),
+    /** Patients' folders in which the files lie; more than one were joined by the PatientID. */
     folders: z.number(),
+    /** Files of the patient in the archive. */
     files: z.number(),
+    /** The one that was taken first, then those that were not. */
     series: z.array(seriesSchema),
   })
   .strict();
@@ -45,6 +57,7 @@ export type SeriesReport = z.output<typeof seriesSchema>;
 
 const reportSchema = z
   .object({
+    /** Of the form of a report. */
     version: z.literal(1),
     /** Files of the archive. */
     files: z.number(),
@@ -52,9 +65,17 @@ const reportSchema = z
     refusedFiles: z.number(),
     /** Rows of the CSV; undefined without one. */
     rows: z
-      .object({ total: z.number(), matched: z.number(), unmatched: z.array(z.number()) })
+      .object({
+        /** Rows with a label. */
+        total: z.number(),
+        /** Rows about files of the archive. */
+        matched: z.number(),
+        /** The other rows, as a spreadsheet numbers them. */
+        unmatched: z.array(z.number()),
+      })
       .strict()
       .optional(),
+    /** In the order of their pseudonyms. */
     patients: z.array(patientSchema),
   })
   .strict();

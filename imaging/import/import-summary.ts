@@ -10,15 +10,25 @@ import { countLabels, readReport } from "./import-report.ts";
 
 /** The result of an import in numbers, with its commitments and data card. */
 export interface ImportSummary {
+  /** Folder of the shard. */
   readonly dir: string;
+  /** Files of the archive, in zips too, whether they were used or not. */
   readonly files: number;
+  /** Scans in the shard, one a patient. */
   readonly scans: number;
+  /** Scans of patients with COVID-19. */
   readonly positive: number;
+  /** Scans of patients without. */
   readonly negative: number;
+  /** Scans in each part. */
   readonly splits: Readonly<Record<SplitName, number>>;
+  /** Salted root over the scans: the `shard` of the hospital's manifests. */
   readonly root: Digest;
+  /** Salted digest of `quarantine`, as manifests have it. */
   readonly quarantineDigest: Digest;
+  /** What was refused, in the order that the digest is of. */
   readonly quarantine: Quarantine["entries"];
+  /** As in data-card.json. */
   readonly card: DataCard;
   /** Rows of the CSV, as a spreadsheet numbers them, without a match in the archive. */
   readonly unmatchedRows: readonly number[];

@@ -11,9 +11,11 @@ import { synthesiseScan } from "./synthesise-scan.ts";
 
 /** What a synthetic archive holds. */
 export interface ArchiveOptions {
+  /** 1 to 100,000. */
   readonly patients: number;
   /** Share of patients with COVID-19, 0 to 1; the count is rounded. Default 0.5. */
   readonly positiveFraction?: number;
+  /** Decides every patient, voxel and name: another seed gives other patients. */
   readonly seed: number;
   /** Rows and columns of a slice, 32 to 1024; default 128. */
   readonly matrix?: number;
@@ -29,14 +31,22 @@ export interface ArchiveOptions {
 
 /** What was written of a synthetic archive. */
 export interface ArchiveSummary {
+  /** The archive's folder. */
   readonly dir: string;
+  /** Path of labels.csv; it is written last, so that an archive with it is complete. */
   readonly labelsFile: string;
+  /** In the order of their numbers. */
   readonly patients: readonly {
+    /** Name of the folder and in labels.csv, such as patient1; the nuisance `anonymous` hides it in the files. */
     readonly patient: string;
+    /** positive: COVID-19 is drawn. */
     readonly label: "positive" | "negative";
+    /** Slices of the scan as drawn; a file may hold several, and the nuisances `gap` and others leave some out. */
     readonly slices: number;
   }[];
+  /** DICOM files, scouts and duplicates included. */
   readonly files: number;
+  /** Size of these files together. */
   readonly bytes: number;
 }
 
@@ -51,7 +61,15 @@ export async function* writeSyntheticArchive(
   dir: string,
   options: ArchiveOptions,
   { signal }: { signal?: AbortSignal } = {},
-): AsyncGenerator<{ done: number; total: number }, ArchiveSummary> {
+): AsyncGenerator<
+  {
+    /** Patients that are written. */
+    done: number;
+    /** All patients. */
+    total: number;
+  },
+  ArchiveSummary
+> {
   const {
     patients: total,
     positiveFraction = 0.5,

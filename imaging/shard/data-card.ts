@@ -8,35 +8,67 @@ import type { SplitName } from "./split-patients.ts";
 /** Least, middle and greatest. */
 export type Range = readonly [least: number, median: number, most: number];
 
+/** Numbers of patients by label, which are numbers of scans: a patient has one. */
+export interface ClassCounts {
+  /** With COVID-19. */
+  readonly positive: number;
+  /** Without. */
+  readonly negative: number;
+}
+
 /** What a shard holds, in counts and ranges: nothing about one patient. */
 export interface DataCard {
-  readonly patients: { readonly positive: number; readonly negative: number };
-  readonly splits: Readonly<Record<SplitName, { readonly positive: number; readonly negative: number }>>;
-  readonly grid: { readonly height: number; readonly width: number; readonly windows: readonly string[] };
+  /** In all parts. */
+  readonly patients: ClassCounts;
+  /** In each part. */
+  readonly splits: Readonly<Record<SplitName, ClassCounts>>;
+  /** Form of all normalised scans: [slices, height, width, windows]. */
+  readonly grid: {
+    /** Rows of a slice. */
+    readonly height: number;
+    /** Columns of a slice. */
+    readonly width: number;
+    /** Windows of HU, one channel each. */
+    readonly windows: readonly string[];
+  };
+  /** Slices of a normalised scan. */
   readonly slices: Range;
+  /** The chosen series as the hospital had stored them; of pictures the sizes are 1, 0 and 0, since they have none. */
   readonly stored: {
+    /** Slices of the series. */
     readonly slices: Range;
+    /** Distance of rows, PixelSpacing (0028,0030); 1 where a file does not say it. */
     readonly pixelMm: Range;
+    /** Distance of slices, from their positions. */
     readonly spacingMm: Range;
+    /** SliceThickness (0018,0050); the distance of slices where a file does not say it. */
     readonly thicknessMm: Range;
     /** Undefined if all scans are pictures. */
     readonly lungMl: Range | undefined;
   };
-  /** Numbers of scans, the most frequent first. */
+  /** Numbers of scans by maker and model, the most frequent first; a name that is no known maker's is a keyed hash. */
   readonly scanners: Readonly<Record<string, number>>;
+  /** Numbers of scans by convolution kernel (0018,1210), in the same form. */
   readonly kernels: Readonly<Record<string, number>>;
+  /** Numbers of scans by the UID of the transfer syntax; "picture" for jpg and png. */
   readonly encodings: Readonly<Record<string, number>>;
+  /** Numbers of scans by PatientPosition (0018,5100): HFS, FFP, ... */
   readonly positions: Readonly<Record<string, number>>;
+  /** Numbers of scans with a doubt about their geometry: GAPS, TILTED, NO_PIXEL_SPACING, ... */
   readonly warnings: Readonly<Record<string, number>>;
+  /** What was refused, by reason; whole patients first, then the most frequent. */
   readonly exclusions: readonly Exclusion[];
   /** Cross-validated AUC of the label from how scans were taken; empty if a class is too small. */
   readonly shortcuts: readonly Shortcut[];
   /** How patients were found and labelled; undefined in cards of older versions. */
   readonly labels: LabelCounts | undefined;
+  /** Salted root over the scans. */
   readonly root: string;
+  /** Salted digest of the list of what was refused. */
   readonly quarantine: string;
 }
 
+/** Everything that was refused for one reason. */
 export interface Exclusion {
   readonly what: QuarantineEntry["what"];
   readonly code: string;

@@ -11,14 +11,19 @@ const entrySchema = z
   .object({
     /** `scan`: a patient has nothing in the shard. `series`: another series of the patient was taken, or nothing of it is CT of the chest. `file`: one file. */
     what: z.enum(["scan", "series", "file"]),
+    /** Code of the errors' table, or UNREADABLE for what the table does not have. */
     code: z.string(),
     /** Numbers and words that say more; never an identifier. */
     facts: z.record(z.union([z.string(), z.number(), z.boolean()])),
+    /** What the hospital can do about it, in one line. */
     remedy: z.string(),
-    /** Keyed hashes; `consilium import --find` at the hospital says which file it is. */
+    /** Keyed hash; `consilium import --find` at the hospital says what it stands for, also of the next two. */
     patient: z.string().optional(),
+    /** Keyed hash of the SeriesInstanceUID; undefined where the entry is about no single series. */
     series: z.string().optional(),
+    /** Keyed hash of the path; undefined where the entry is about no single file. */
     file: z.string().optional(),
+    /** Files that it is about. */
     files: z.number().int(),
   })
   .strict();

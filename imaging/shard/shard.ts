@@ -12,14 +12,19 @@ export type ShardScan = Pick<ScanRecord, "patient" | "label" | "split" | "slices
 
 /** An open shard. */
 export interface Shard {
+  /** Rows of a slice. */
   readonly height: number;
+  /** Columns of a slice. */
   readonly width: number;
+  /** Number of windows. */
   readonly channels: number;
+  /** Windows of HU, in the order of the channels. */
   readonly windows: readonly WindowName[];
   /** Salted Merkle root over the scans. */
   readonly root: Digest;
   /** Commitment to the quarantine. */
   readonly quarantine: Digest;
+  /** One a patient, of all parts; `read` takes an index of this list. */
   readonly scans: readonly ShardScan[];
   /**
    * Window channels of a scan, 0 to 255: [slices, height, width, channels]. Verified against its digest at the first read.

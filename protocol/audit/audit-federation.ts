@@ -12,21 +12,16 @@ import type { Ledger } from "../ports.ts";
 import { auditRound } from "./audit-round.ts";
 import { basisFindings } from "./basis.ts";
 import { checkedBlobs, checkedExchange, type ObjectSource } from "./checked-blobs.ts";
+import { bestModel, largestShare } from "./compare-rounds.ts";
+import { firstFault } from "./finding.ts";
 import { type AuditedRound, Replay } from "./replay.ts";
-import {
-  type AuditBasis,
-  type AuditEvent,
-  type AuditReport,
-  type AuditVerdict,
-  bestModel,
-  firstFault,
-  largestShare,
-  type RoundReport,
-} from "./report.ts";
+import type { AuditBasis, AuditEvent, AuditReport, AuditVerdict, RoundReport } from "./report.ts";
 
 /** Where an audit reads: the contract's history, and the objects that it names. */
 export interface AuditPorts extends Pick<CollectPorts, "exchange" | "signatures"> {
+  /** Where objects are read; every byte is hashed again. */
   readonly blobs: ObjectSource;
+  /** Where events are read, which the contract's rules are applied to again. */
   readonly ledger: Pick<Ledger, "federation" | "history" | "latestRound">;
   /** Called after the whole history has been read. */
   readonly basis?: () => AuditBasis;

@@ -9,7 +9,7 @@ import type { RoundContext } from "../judge/round-context.ts";
 import { judgeProposal, type ProposalFault, type VerdictPorts } from "../judge/verdict.ts";
 import type { CheckedUpdates } from "./audit-updates.ts";
 import { expectation, type RoundFindings } from "./find.ts";
-import type { Severity } from "./report.ts";
+import type { Severity } from "./finding.ts";
 
 export interface ProposalSubject {
   readonly state: RoundState;

@@ -14,15 +14,15 @@ import { deriveProposal } from "./audit-proposal.ts";
 import { checkStatement, validationOf } from "./audit-statement.ts";
 import { type CheckedUpdates, checkUpdates, reportUpdates } from "./audit-updates.ts";
 import { RoundFindings } from "./find.ts";
+import { firstFault } from "./finding.ts";
 import type { AuditedRound } from "./replay.ts";
-import {
-  type AttestationReport,
-  type AuditEvent,
-  type Contribution,
-  firstFault,
-  type HospitalReport,
-  type ProposalReport,
-  type RoundReport,
+import type {
+  AttestationReport,
+  AuditEvent,
+  Contribution,
+  HospitalReport,
+  ProposalReport,
+  RoundReport,
 } from "./report.ts";
 
 export interface AuditRoundOptions extends Waiting {

@@ -1,5 +1,6 @@
 // States what an audit rests on: which code the contract has, and which blocks a single endpoint showed.
-import type { AuditBasis, Finding } from "./report.ts";
+import type { Finding } from "./finding.ts";
+import type { AuditBasis } from "./report.ts";
 
 /** Unknown code can emit any event, so its history may differ from what happened. */
 export function basisFindings({ isKnownCode, unread }: AuditBasis): Finding[] {

@@ -1,6 +1,6 @@
 // A broken rule of the contract as a finding: one sentence for people, and the kind of object that its digest names.
 import type { BrokenRule, ContractRule } from "../contract/broken-rule.ts";
-import type { Finding, ObjectKind } from "./report.ts";
+import type { Finding, ObjectKind } from "./finding.ts";
 
 type Sentence = string | ((broken: BrokenRule) => string);
 

@@ -2,7 +2,7 @@
 
 import { type ErrorCode, type FedError, isFedError } from "../../foundation/errors.ts";
 import type { RoundId } from "../format/digest.ts";
-import type { Finding, ObjectKind, Severity } from "./report.ts";
+import type { Finding, ObjectKind, Severity } from "./finding.ts";
 
 export class RoundFindings {
   readonly list: Finding[] = [];

@@ -7,7 +7,8 @@ import { roundStateOf } from "../contract/round-view.ts";
 import { type ContractState, contractBeforeEvents, everIndexOf, type RoundRecord } from "../contract/state.ts";
 import type { Digest, HospitalAddress } from "../format/digest.ts";
 import { findingOf } from "./broken-rule-findings.ts";
-import type { Finding, MemberReport } from "./report.ts";
+import type { Finding } from "./finding.ts";
+import type { MemberReport } from "./report.ts";
 
 /** A round that is over, or the one that still runs, with the rules that its events break. */
 export interface AuditedRound {

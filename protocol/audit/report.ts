@@ -1,38 +1,11 @@
 // What an audit found, as plain data: programs read it as JSON, people through the command's table, page and model card.
 
-import type { ErrorCode, ErrorFacts } from "../../foundation/errors.ts";
 import type { Estimate } from "../../foundation/statistics/proportion.ts";
 import type { EventPlace, MemberRole, RoundStatus, RoundTerms } from "../contract/round.ts";
 import type { Digest, HospitalAddress, RoundId } from "../format/digest.ts";
 import type { FederationId } from "../format/federation-id.ts";
 import type { Plan } from "../format/plan.ts";
-
-/**
- * broken: something does not hold, and every auditor finds the same. unavailable: it cannot be checked, because nobody
- * serves an object. note: no reason for doubt (a lie that the others refused, an update that was rightly left out).
- */
-export type Severity = "broken" | "unavailable" | "note";
-
-/** What an object is. */
-export type ObjectKind = "plan" | "model" | "manifest" | "update" | "scores" | "refusal";
-
-/** One thing that an audit found, with the code of the check. */
-export interface Finding {
-  readonly severity: Severity;
-  readonly code: ErrorCode;
-  /** One sentence for people. */
-  readonly text: string;
-  readonly round?: RoundId;
-  readonly proposal?: number;
-  /** The member whose action or object it is. */
-  readonly hospital?: HospitalAddress;
-  readonly object?: ObjectKind;
-  readonly digest?: Digest;
-  readonly expected?: string;
-  readonly found?: string;
-  /** The other facts of the failing check. */
-  readonly facts?: ErrorFacts;
-}
+import type { Finding } from "./finding.ts";
 
 /**
  * verified: the model was derived again to the same bytes and every statement about it holds. none: the round made no
@@ -43,23 +16,36 @@ export type RoundVerdict = "verified" | "broken" | "unavailable" | "none";
 /** What became of a hospital's part in a round. */
 export type Contribution = "included" | "left-out" | "invalid" | "unserved" | "silent";
 
-/** One hospital's part in a round. */
+/**
+ * One hospital's part in a round. `manifest` and `sampleCount` are there if it committed, what follows them if its update
+ * could be fetched and is valid.
+ */
 export interface HospitalReport {
+  /** By the key that it committed with; without a commitment, by its key when the next round opened. */
   readonly hospital: HospitalAddress;
   /** included: averaged into the accepted model. silent: committed to nothing. */
   readonly contribution: Contribution;
+  /** The signed statement about the update, as committed on chain. */
   readonly manifest?: Digest;
+  /** Training scans that the hospital claims, as committed on chain: the update's weight. */
   readonly sampleCount?: number;
+  /** The update that the manifest names. */
   readonly update?: Digest;
+  /** Size of the update's file. */
   readonly updateBytes?: number;
-  /** The model that it trained from, and how many models older than the round's base that is. */
+  /** The model that it trained from. */
   readonly base?: Digest;
+  /** How many models older than the round's base its own base is; 0 for the same. */
   readonly age?: number;
-  /** Its share of the accepted average's weight, where the rule averages by weight. */
+  /** Its share of the accepted average's weight, 0 to 1, where the rule averages by weight. */
   readonly share?: number;
+  /** Root over the scans that it trained on, by its manifest: only the hospital can open it. */
   readonly shard?: Digest;
+  /** Name and version of the software that trained, by its manifest. */
   readonly software?: string;
+  /** Loss of the last training step, where the plan's `reports` asks for it: a claim. */
   readonly finalLoss?: number;
+  /** Time of the training, where the plan's `reports` asks for it: a claim. */
   readonly seconds?: number;
 }
 
@@ -68,7 +54,9 @@ export interface HospitalReport {
  * class with too few to publish are not counted.
  */
 export interface ValidationReport {
+  /** Patients that were scored, of both classes. */
   readonly patients: number;
+  /** Those of them with COVID-19. */
   readonly positives: number;
   /** Absent if there are patients of one class only. */
   readonly auc?: Estimate;
@@ -80,10 +68,13 @@ export interface ValidationReport {
 
 /** One hospital's vote on a proposal. */
 export interface AttestationReport {
+  /** The hospital that voted. */
   readonly hospital: HospitalAddress;
+  /** True if it derived the same model; the audit holds it against its own result. */
   readonly agree: boolean;
   /** Of its scores, or of its refusal; absent where it named none. */
   readonly statement?: Digest;
+  /** Its scores of the proposed model, where it agreed, published them, and they could be fetched. */
   readonly validation?: ValidationReport;
   /** The reason that it gives for disagreeing. */
   readonly refusal?: string;
@@ -91,52 +82,83 @@ export interface AttestationReport {
 
 /** A model that a member proposed, with the votes on it. */
 export interface ProposalReport {
+  /** From 1 within the round. */
   readonly number: number;
+  /** The member that made it. */
   readonly proposer: HospitalAddress;
+  /** The model that it proposed on chain; to be compared with `derived`. */
   readonly model: Digest;
+  /** Hospitals whose updates the proposer says it averaged. */
   readonly included: readonly HospitalAddress[];
+  /** accepted: it became the final model. expired: it was not decided in time. open: votes are still taken. */
   readonly status: "open" | "accepted" | "refused" | "expired";
   /** The average of the included updates; absent if one of them is missing or invalid. */
   readonly derived?: Digest;
+  /** In chain order; those after the decision are recorded and do not count. */
   readonly attestations: readonly AttestationReport[];
 }
 
 /** One round: who took part, what was proposed, and what this audit derived. */
 export interface RoundReport {
+  /** From 1. */
   readonly round: RoundId;
+  /** What this audit says of it; `status` is what the contract says. */
   readonly verdict: RoundVerdict;
+  /** As of the last event that was read. */
   readonly status: RoundStatus;
+  /** The member that opened it. */
   readonly opener: HospitalAddress;
+  /** Block and time of its opening. */
   readonly openedAt: EventPlace;
+  /** The plan that its updates and model were held against. */
   readonly plan: Digest;
+  /** The model that its hospitals trained from. */
   readonly base: Digest;
   /** The model that the contract calls final. */
   readonly model?: Digest;
   /** Whether this audit derived the same bytes as `model`. */
   readonly derived: boolean;
-  /** Hospitals that more than two thirds must agree of. */
+  /** Its hospitals, by member index: more than two thirds of them must agree. */
   readonly hospitals: readonly HospitalReport[];
+  /** In chain order; of those that were not accepted, the first three are derived again. */
   readonly proposals: readonly ProposalReport[];
   /** Of the final model, over the patients of all hospitals that agreed and published scores. */
   readonly validation?: ValidationReport;
+  /** Notes too; the verdict rests on the first that is none. */
   readonly findings: readonly Finding[];
 }
 
 /** The final model that hospitals' own validation patients speak for most. */
 export interface BestModel {
+  /** The round that made it. */
   readonly round: RoundId;
+  /** Digest of the model. */
   readonly model: Digest;
+  /** Over the validation patients of all hospitals that agreed and published scores, with its 95 % interval. */
   readonly auc: Estimate;
+}
+
+/** The most influence that one hospital had on an accepted model. */
+export interface LargestShare {
+  /** The round of that model. */
+  readonly round: RoundId;
+  /** The hospital with that share. */
+  readonly hospital: HospitalAddress;
+  /** Of the average's weight, 0 to 1; the plan's `maxSharePermille` bounds it. */
+  readonly share: number;
 }
 
 /** A member of the federation, with its keys over time. */
 export interface MemberReport {
+  /** Position in the contract's bitmaps, 0 to 255: what names a member whose key changes. */
   readonly index: number;
+  /** As admitted; it never changes. */
   readonly role: MemberRole;
   /** Chain keys, the first to the present one. */
   readonly addresses: readonly HospitalAddress[];
-  /** Block times, seconds. */
+  /** Block time, seconds since 1970. */
   readonly admittedAt: number;
+  /** Block time, seconds since 1970; absent while it is a member. */
   readonly revokedAt?: number;
 }
 
@@ -154,8 +176,11 @@ export interface ChainAgreement {
   readonly unread?: UnreadBlocks;
 }
 
+/** Blocks that one endpoint alone showed. */
 export interface UnreadBlocks {
+  /** Number of the first of them: the next after the newest that another endpoint has. */
   readonly from: number;
+  /** Number of the last of them. */
   readonly to: number;
   /** Host and port. */
   readonly shownBy: string;
@@ -172,7 +197,9 @@ export type AuditVerdict = "verified" | "broken" | "unavailable" | "empty";
 
 /** What an audit found; JSON of it is stable within a version. */
 export interface AuditReport {
+  /** Of this form; a change that readers would notice gets another number. */
   readonly version: 1;
+  /** What was audited: chain id and contract. */
   readonly federation: FederationId;
   /** What the audit's view of the chain rests on; absent if the ledger does not say. */
   readonly basis?: AuditBasis;
@@ -180,7 +207,9 @@ export interface AuditReport {
   readonly verdict: AuditVerdict;
   /** The first finding that is broken, or else the first that is unavailable. */
   readonly first?: Finding;
+  /** All members ever admitted, by index. */
   readonly members: readonly MemberReport[];
+  /** Of the newest round, or as set since it ended. */
   readonly terms?: RoundTerms;
   /** The plans of the rounds that could be read. */
   readonly plans: Readonly<Record<Digest, Plan>>;
@@ -192,60 +221,58 @@ export interface AuditReport {
   readonly best?: BestModel;
   /** The most influence that one hospital had on an accepted model. */
   readonly largestShare?: LargestShare;
+  /** From the first to the newest, which may still run. */
   readonly rounds: readonly RoundReport[];
   /** About no round in particular: membership, terms. */
   readonly findings: readonly Finding[];
+  /** How much was read and checked. */
   readonly counts: {
+    /** Events of the contract, from its creation to `until`. */
     readonly events: number;
+    /** Rounds that were opened. */
     readonly rounds: number;
+    /** Rounds that became final, each with one model. */
     readonly models: number;
+    /** Committed updates that were fetched and are valid, over all rounds. */
     readonly updates: number;
+    /** Distinct objects whose bytes were hashed and have their digest. */
     readonly objects: number;
+    /** Size of these objects together. */
     readonly bytes: number;
   };
   /** The last event that was read. */
   readonly until?: EventPlace;
 }
 
-/** Progress of an audit. */
+/** Progress of an audit, round by round: started, its updates checked, its findings, audited. */
 export type AuditEvent =
-  | { readonly kind: "round-started"; readonly round: RoundId; readonly commitments: number }
-  | { readonly kind: "update-checked"; readonly round: RoundId; readonly done: number; readonly of: number }
-  | { readonly kind: "finding"; readonly finding: Finding }
-  | { readonly kind: "round-audited"; readonly report: RoundReport };
-
-/** By the scores that hospitals report of their validation patients; undefined if there are none. */
-export function bestModel(rounds: readonly RoundReport[]): BestModel | undefined {
-  let best: BestModel | undefined;
-  for (const { round, model, validation } of rounds) {
-    const auc = validation?.auc;
-    if (model && auc && (best === undefined || auc.value > best.auc.value)) best = { round, model, auc };
-  }
-  return best;
-}
-
-/** The most influence that one hospital had on an accepted model. */
-export interface LargestShare {
-  readonly round: RoundId;
-  readonly hospital: HospitalAddress;
-  readonly share: number;
-}
-
-/** The largest share that any hospital had of an accepted average, the earliest of equals; undefined where none is known. */
-export function largestShare(rounds: readonly RoundReport[]): LargestShare | undefined {
-  let largest: LargestShare | undefined;
-  for (const { round, hospitals } of rounds) {
-    for (const { hospital, share = 0 } of hospitals) {
-      if (share > (largest?.share ?? 0)) largest = { round, hospital, share };
+  | {
+      /** The events of a round have been read; its objects come next. */
+      readonly kind: "round-started";
+      /** From 1. */
+      readonly round: RoundId;
+      /** Updates that hospitals committed to, which are now fetched and checked. */
+      readonly commitments: number;
     }
-  }
-  return largest;
-}
-
-const order: readonly Severity[] = ["broken", "unavailable", "note"];
-
-/** The first of the most severe findings; undefined if all are notes. */
-export function firstFault(findings: readonly Finding[]): Finding | undefined {
-  const [gravest] = [...findings].sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
-  return gravest?.severity === "note" ? undefined : gravest;
-}
+  | {
+      /** After every four updates, and after the last. */
+      readonly kind: "update-checked";
+      /** The round of the updates. */
+      readonly round: RoundId;
+      /** Updates so far: valid, invalid, or served by nobody. */
+      readonly done: number;
+      /** All updates that were committed in the round. */
+      readonly of: number;
+    }
+  | {
+      /** A round's findings come together before its report; those about no round come last. */
+      readonly kind: "finding";
+      /** Also in the report of its round, or of the federation. */
+      readonly finding: Finding;
+    }
+  | {
+      /** The round is done. */
+      readonly kind: "round-audited";
+      /** As the whole report will have it. */
+      readonly report: RoundReport;
+    };

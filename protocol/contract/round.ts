@@ -8,10 +8,13 @@ export type MemberRole = "hospital" | "aggregator";
 export interface Member {
   /** Position in the contract's bitmaps, 0 to 255; never reused. */
   readonly index: number;
+  /** As admitted; it never changes. */
   readonly role: MemberRole;
+  /** Its present chain key; a rotation replaces it. */
   readonly address: HospitalAddress;
   /** libp2p peer id that the member has bound itself; undefined before. */
   readonly peerId: string | undefined;
+  /** False once the consortium has revoked it, which is for ever. */
   readonly active: boolean;
 }
 
@@ -51,15 +54,21 @@ export type RoundStatus = "committing" | "proposing" | "proposed" | "final" | "a
 
 /** A round, as the contract has it. */
 export interface RoundState {
+  /** Counts from 1. */
   readonly id: RoundId;
+  /** As of the newest confirmed block. */
   readonly status: RoundStatus;
+  /** The member that opened it: at first it alone may propose. */
   readonly opener: HospitalAddress;
+  /** The plan, which the consortium had agreed on before the opening. */
   readonly plan: Digest;
+  /** The model to train from: the last final one, or the genesis. */
   readonly base: Digest;
   /** Members of this round: the hospitals that were active at its opening, by index. */
   readonly members: readonly HospitalAddress[];
-  /** Chain times, seconds: until when commitments are taken; until when only the opener may propose. */
+  /** Chain time, seconds: until when commitments are taken. */
   readonly commitBy: number;
+  /** Chain time, seconds: until when only the opener may make the first proposal. */
   readonly proposeBy: number;
   /** Until when the open proposal, or for the record the accepted one, may be attested; 0 where there is neither. */
   readonly attestBy: number;
@@ -72,6 +81,7 @@ export interface RoundState {
   readonly openerFailed: boolean;
   /** In chain order. */
   readonly commitments: readonly Commitment[];
+  /** In chain order; only the newest can be open, and at most one is accepted. */
   readonly proposals: readonly Proposal[];
   /** The final model, once final. */
   readonly model: Digest | undefined;
@@ -79,14 +89,17 @@ export interface RoundState {
 
 /** The contract's rules for every round opened from now on; periods in seconds. */
 export interface RoundTerms {
+  /** From the opening on, hospitals may commit for this long. */
   readonly commitPeriod: number;
   /** At first only the opener may propose, for this long; then every member may, for as long again. */
   readonly proposePeriod: number;
+  /** A proposal may be attested for this long; then it expires. */
   readonly attestPeriod: number;
   /** Fewer updates make no model. */
   readonly minUpdates: number;
   /** The round is abandoned when this many proposals were not decided in time. */
   readonly maxExpired: number;
+  /** Largest sample count of a commitment, at most 2^20; the plan has a cap of its own. */
   readonly sampleCap: number;
   /** Percent of the round's hospitals whose commitments start the grace period; 0: none does. */
   readonly earlyShare: number;
@@ -96,11 +109,15 @@ export interface RoundTerms {
 
 /** Where an event stands on the chain. */
 export interface EventPlace {
+  /** Block number. */
   readonly block: number;
+  /** 0x and 64 hex digits: another one at the same number is a reorganisation. */
   readonly blockHash: string;
+  /** Position among all logs of the block, from 0: with the block it gives the order of events. */
   readonly logIndex: number;
+  /** Hash of the transaction that emitted it, 0x and 64 hex digits. */
   readonly transaction: string;
-  /** Block time, seconds. */
+  /** Block time, seconds since 1970. */
   readonly time: number;
 }
 

@@ -3,14 +3,21 @@ import type { Plan } from "./plan.ts";
 
 /** What a caller may choose about the default plan. */
 export interface PlanChoices {
+  /** The network; it also decides the defaults of input, batch, learning rate and `clipNorm`. Default: compact. */
   readonly preset?: "compact" | "iv3";
+  /** 32 bits; every random choice of training and rounding follows from it. Default: 7. */
   readonly seed?: number;
+  /** Default: 8. */
   readonly rounds?: number;
+  /** Passes over a hospital's scans in a round. Default: 4. */
   readonly localEpochs?: number;
+  /** Slices that the network takes of a scan. Default: 8, or 64 of iv3. */
   readonly slices?: number;
+  /** Rows of a slice. Default: 64, or 299 of iv3. */
   readonly height?: number;
+  /** Columns of a slice. Default: 64, or 299 of iv3. */
   readonly width?: number;
-  /** Window channels. */
+  /** Window channels. Default: 1. */
   readonly channels?: number;
   /** Adds the decoder; off by default: it makes a compact model three times as large. */
   readonly reconstruction?: boolean;

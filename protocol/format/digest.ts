@@ -2,7 +2,10 @@
 import { FedError } from "../../foundation/errors.ts";
 
 /** A named property and not a unique symbol, which declarations cannot name. It exists in types only. */
-type Branded<T, Name extends string> = T & { readonly __brand: Name };
+type Branded<T, Name extends string> = T & {
+  /** In types only, so that a digest, an address and a round cannot be confused: no value has it. */
+  readonly __brand: Name;
+};
 
 /** SHA-256 Merkle digest of an object (protocol/format/merkle.ts): 0x and 64 lower-case hex digits, as a Solidity bytes32. */
 export type Digest = Branded<`0x${string}`, "Digest">;

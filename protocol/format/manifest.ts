@@ -10,32 +10,48 @@ import { addressField, countField, digestField, roundField, signatureField } fro
 import { blobDigest } from "./merkle.ts";
 
 const statementFields = {
+  /** Of the form of a manifest. */
   version: z.literal(1),
+  /** EIP-155 id of the federation's chain. */
   chainId: countField,
+  /** The federation's contract. */
   contract: addressField,
+  /** The round that the update is committed in. */
   round: roundField,
   /** The round of the training: earlier than `round` if the hospital was late. Seeds derive from it. */
   trainedIn: roundField,
+  /** The chain key that signs and commits. */
   hospital: addressField,
+  /** The round's plan. */
   plan: digestField,
   /** The model that training started from. */
   base: digestField,
+  /** The update: safetensors of integers. */
   update: digestField,
+  /** Size of the update's file. */
   updateBytes: countField,
-  /** Training scans. */
+  /** Training scans, at most the plan's `sampleCap`; the commitment has the same number. */
   sampleCount: countField,
-  /** Root over the hospital's scans, and over the list of its quarantined studies. */
+  /** Salted root over the hospital's scans, as its import made it: others can check a scan that the hospital opens. */
   shard: digestField,
+  /** Salted digest of the list of what the import refused. */
   quarantine: digestField,
   /** Loss at the end of local training, where the plan asks for it; for people. */
   finalLoss: z.number().finite().optional(),
   /** Seconds that local training took, where the plan asks for it; for people. */
   seconds: z.number().nonnegative().finite().optional(),
+  /** Name and version of the software that trained; for people. */
   software: z.string().max(64),
 };
 
 const statementSchema = z.object(statementFields).strict();
-export const manifestSchema = z.object({ ...statementFields, signature: signatureField }).strict();
+export const manifestSchema = z
+  .object({
+    ...statementFields,
+    /** EIP-712 signature by `hospital` over all other fields (manifestTypedData): 65 bytes as 0x and hex digits. */
+    signature: signatureField,
+  })
+  .strict();
 
 /** The signed part. */
 export type Statement = z.output<typeof statementSchema>;

@@ -8,12 +8,17 @@ import { modelSpecSchema, trainingSpecSchema } from "./model-spec.ts";
 
 export const planSchema = z
   .object({
+    /** Of the form of a plan. */
     version: z.literal(1),
+    /** The network and its input. */
     model: modelSpecSchema,
     /** Every random choice derives a seed of its own from it (foundation/random.ts, deriveSeed). */
     seed: seedField,
+    /** What a hospital does in a round, from the base to its delta. */
     training: trainingSpecSchema,
+    /** How a delta becomes an update: clipping, integers, sparsity. */
     update: updateSpecSchema,
+    /** The rule that makes the next model of the base and the updates. */
     strategy: strategySpecSchema,
     /** The largest sample count that a hospital may commit. */
     sampleCap: countField.refine((value) => value >= 1 && value <= 2 ** 20),
@@ -26,9 +31,19 @@ export const planSchema = z
       .array(z.enum(["finalLoss", "seconds"]))
       .max(2)
       .optional(),
-    /** Split of the patients before training; nothing is selected on the test part. */
+    /**
+     * Split of the patients before training, as the consortium agrees on it; each hospital's import makes it, and others
+     * cannot check it. Nothing is selected on the test part.
+     */
     evaluation: z
-      .object({ split: z.literal("by-patient-stratified"), validation: z.number().finite(), test: z.number().finite() })
+      .object({
+        /** A patient is in one part only, and each part has the classes in the hospital's own ratio. */
+        split: z.literal("by-patient-stratified"),
+        /** Share of the patients on whom hospitals score proposed models, 0 to 1. */
+        validation: z.number().finite(),
+        /** Share of the patients that are held out, 0 to 1; the rest trains. */
+        test: z.number().finite(),
+      })
       .strict(),
     /** Name and version of the software that must reproduce it. */
     software: z.string().max(64),

@@ -12,8 +12,11 @@ export type TensorData = Float32Array | Int32Array | Int16Array | Int8Array | Ui
 
 /** A tensor with its values, row by row. */
 export interface NamedTensor {
+  /** Unique in its file; parts by "/", as in `server/control/<tensor>`. */
   readonly name: string;
+  /** Type of the values, little endian in the file. */
   readonly dtype: TensorType;
+  /** Length of each axis, the slowest first; [] for a scalar. */
   readonly shape: readonly number[];
   /** Row-major values; as many as the product of the shape. */
   readonly data: TensorData;
@@ -21,17 +24,23 @@ export interface NamedTensor {
 
 /** The place of a tensor's values in the file. */
 export interface TensorEntry {
+  /** Unique in its file. */
   readonly name: string;
+  /** Type of the values, little endian in the file. */
   readonly dtype: TensorType;
+  /** Length of each axis, the slowest first; at most 8 in a foreign file. */
   readonly shape: readonly number[];
   /** Bytes from the start of the file. */
   readonly offset: number;
+  /** Size of the values: the product of the shape times the bytes of an element. */
   readonly bytes: number;
 }
 
 /** What a safetensors file holds, without the values. */
 export interface SafetensorsHeader {
+  /** In the order of their values in the file, without gaps. */
   readonly tensors: readonly TensorEntry[];
+  /** The format's `__metadata__`: here the exponents of a model's or an update's steps; {} where there is none. */
   readonly metadata: Readonly<Record<string, string>>;
   /** Bytes before the first value: a multiple of 1024 in files that we write. */
   readonly dataOffset: number;
@@ -153,7 +162,9 @@ export function parseSafetensorsHeader(start: Uint8Array, fileBytes: number): Sa
 
 /** The tensors of a whole file, copied, so that they are aligned. @throws SAFETENSORS_MALFORMED */
 export function decodeSafetensors(bytes: Uint8Array): {
+  /** In the order of their values in the file. */
   tensors: NamedTensor[];
+  /** The format's `__metadata__`; {} where there is none. */
   metadata: Readonly<Record<string, string>>;
 } {
   const header = parseSafetensorsHeader(bytes, bytes.byteLength);

@@ -32,6 +32,7 @@ export interface InvalidUpdate {
 export type Collected = ValidUpdate | InvalidUpdate;
 
 export interface CollectPorts extends BlobPorts {
+  /** Says which key signed a manifest. */
   readonly signatures: Pick<Signatures, "recover">;
   /** Results that the parties of one process share; without it this party checks everything itself. */
   readonly work?: SharedWork;

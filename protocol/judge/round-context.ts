@@ -23,7 +23,9 @@ export interface RoundContext {
 }
 
 export interface BlobPorts {
+  /** Objects on this machine. */
   readonly blobs: BlobStore;
+  /** Brings an object into `blobs`, or says that nobody serves it. */
   readonly exchange: BlobExchange;
 }
 

@@ -24,11 +24,13 @@ export interface IncludedUpdate {
   readonly sampleCount: number;
   /** Rounds between the model it was trained from and this round's base; 0 for a fresh one. */
   readonly age: number;
+  /** The update's file. */
   readonly source: ByteSource;
 }
 
 /** What the next model is made of. */
 export interface AggregationInput {
+  /** The sections that decide an average: how updates are encoded, the rule, the largest sample count. */
   readonly plan: Pick<Plan, "update" | "strategy" | "sampleCap">;
   /** Safetensors of the round's base model. */
   readonly base: ByteSource;
@@ -42,8 +44,13 @@ export interface AggregationInput {
 
 /** The share of each hospital, for people. */
 export interface AggregationReport {
-  /** By member index; the share is of the mean, 0 for an update that the rule left out. */
-  readonly shares: readonly { readonly index: number; readonly share: number }[];
+  /** One for each update, by member index. */
+  readonly shares: readonly {
+    /** The update's `index`. */
+    readonly index: number;
+    /** Of the mean's weight, 0 to 1; 0 for an update that the rule left out. */
+    readonly share: number;
+  }[];
 }
 
 /**
@@ -106,10 +113,13 @@ export async function aggregate(input: AggregationInput, sink: ByteSink): Promis
   };
 }
 
-/** The same, with the model in memory. */
-export async function aggregateToBytes(
-  input: AggregationInput,
-): Promise<{ readonly model: Uint8Array; readonly report: AggregationReport }> {
+/** The same, with the model in memory. @throws as aggregate */
+export async function aggregateToBytes(input: AggregationInput): Promise<{
+  /** Safetensors of the next model. */
+  readonly model: Uint8Array;
+  /** The share of each hospital. */
+  readonly report: AggregationReport;
+}> {
   const sink = memorySink();
   const report = await aggregate(input, sink);
   return { model: sink.bytes(), report };

@@ -8,6 +8,7 @@ const highUnit = 2 ** 26;
 
 /** Squared distances between the updates of a round, exact or rounded once, the same in any order. */
 export class PairwiseDistances {
+  /** Number of updates. */
   readonly count: number;
   readonly #type: UpdateType;
   readonly #smallestExponent: number;

@@ -5,9 +5,11 @@ import { strategyOf } from "./registry.ts";
 
 /** A reason why a plan that is well formed could not run. */
 export interface PlanFault {
+  /** The error that the first round would stop with. */
   readonly code: "STRATEGY_NEEDS_DENSE" | "STRATEGY_NEEDS_SGD";
   /** What is wrong, for people. */
   readonly why: string;
+  /** Which field to change, and to what. */
   readonly remedy: string;
 }
 

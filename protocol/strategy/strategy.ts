@@ -38,6 +38,7 @@ export interface ServerStep {
  * (robust) mean, `step` moves the model. The defaults are the weighted mean and "model + delta".
  */
 export interface Strategy<Name extends StrategyName = StrategyName> {
+  /** The `name` of the plan's section that chooses this rule. */
   readonly name: Name;
   /** With fewer updates the rule's guarantee does not hold, and it refuses to run. */
   requiredUpdates(spec: SpecOf<Name>): number;
@@ -55,4 +56,7 @@ export interface Strategy<Name extends StrategyName = StrategyName> {
  * A rule that is not one of the plan's, for studies: its functions get the section of the plan that it stands in for. A
  * federation cannot use it, since hospitals and auditors compute only the rules that a plan can name.
  */
-export type AggregationRule = Omit<Strategy, "name"> & { readonly name: string };
+export type AggregationRule = Omit<Strategy, "name"> & {
+  /** For errors and tables; no plan can have it. */
+  readonly name: string;
+};

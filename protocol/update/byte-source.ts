@@ -2,6 +2,7 @@
 
 /** Random-access bytes: a blob on disk, or memory. */
 export interface ByteSource {
+  /** Bytes in all. */
   readonly size: number;
   /**
    * Exactly the bytes at [offset, offset + length), all within the size.

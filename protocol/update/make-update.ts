@@ -35,8 +35,11 @@ export interface UpdateInput {
   readonly residual: Uint8Array | undefined;
   /** SCAFFOLD only: how far a constant gradient of 1 would have moved each weight (TrainOutcome.unitMove). */
   readonly unitMove?: number | undefined;
+  /** The sections that decide the update's bytes; the seed also decides how values are rounded. */
   readonly plan: Pick<Plan, "seed" | "update" | "strategy">;
+  /** The round of the training: rounding draws other numbers in each. */
   readonly round: number;
+  /** The chain key of the hospital: rounding draws other numbers for each. */
   readonly hospital: HospitalAddress;
 }
 
@@ -48,6 +51,7 @@ export interface MadeUpdate {
   readonly residual: Uint8Array;
   /** L2 norm of delta and residual before clipping. */
   readonly norm: number;
+  /** Whether `norm` was above `clipNorm`, so that the update was scaled down to it. */
   readonly clipped: boolean;
 }
 

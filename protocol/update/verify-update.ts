@@ -12,14 +12,16 @@ const runLength = 1 << 16;
 /**
  * Reads the whole update once, in constant memory.
  * @param base header of the update's base model
- * @returns the L2 norm of the delta
  * @throws UPDATE_MALFORMED, SAFETENSORS_MALFORMED, EXPONENTS_MALFORMED, UPDATE_STEP_MISMATCH,
  * UPDATE_OUT_OF_BOUNDS, UPDATE_NORM_EXCEEDED
  */
 export async function verifyUpdate(
   source: ByteSource,
   { base, plan }: { base: SafetensorsHeader; plan: UpdatePlan },
-): Promise<{ norm: number }> {
+): Promise<{
+  /** L2 norm of the delta, at most the plan's `clipNorm`. */
+  norm: number;
+}> {
   const layout = updateLayout(base, plan);
   const reader = await openUpdate(source, layout, plan);
   layout.segments.forEach(({ updateName, exponent }, index) => {

@@ -1,5 +1,6 @@
 // The report as one HTML page without scripts and requests, with every name escaped, to mail, print and archive.
-import type { AuditReport, Finding, RoundReport } from "../../protocol/audit/report.ts";
+import type { Finding } from "../../protocol/audit/finding.ts";
+import type { AuditReport, RoundReport } from "../../protocol/audit/report.ts";
 import { escapeXml } from "../charts/svg.ts";
 import { provenanceGraph } from "./graph.ts";
 import { type ModelCard, modelCard, type TestScores } from "./model-card.ts";

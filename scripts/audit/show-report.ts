@@ -1,14 +1,8 @@
 // The report for a terminal: the verdict, its basis, a table of the rounds, the findings, and the verdict again.
 import pc from "picocolors";
 import type { Estimate } from "../../foundation/statistics/proportion.ts";
-import type {
-  AuditBasis,
-  AuditReport,
-  Finding,
-  RoundReport,
-  RoundVerdict,
-  Severity,
-} from "../../protocol/audit/report.ts";
+import type { Finding, Severity } from "../../protocol/audit/finding.ts";
+import type { AuditBasis, AuditReport, RoundReport, RoundVerdict } from "../../protocol/audit/report.ts";
 import { table } from "../terminal/table.ts";
 import { shortName } from "./names.ts";
 

@@ -2,8 +2,9 @@
 import { expect } from "chai";
 import { recoverSigner } from "../../../io/chain/signatures.ts";
 import { auditFederation } from "../../../protocol/audit/audit-federation.ts";
+import type { Finding } from "../../../protocol/audit/finding.ts";
 import { localExchange } from "../../../protocol/audit/local-objects.ts";
-import type { AuditReport, Finding } from "../../../protocol/audit/report.ts";
+import type { AuditReport } from "../../../protocol/audit/report.ts";
 import type { RoundId } from "../../../protocol/format/digest.ts";
 import type { Ledger } from "../../../protocol/ports.ts";
 import type { PlayedHistory } from "./played.ts";

@@ -1,5 +1,5 @@
 // The verdict that a history deserves, from what its author knows.
-import type { Severity } from "../../../protocol/audit/report.ts";
+import type { Severity } from "../../../protocol/audit/finding.ts";
 import type { PlayedHistory, PlayedProposal, PlayedRound } from "./played.ts";
 
 export interface ExpectedFault {

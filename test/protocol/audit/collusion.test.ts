@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { Finding } from "../../../protocol/audit/report.ts";
+import type { Finding } from "../../../protocol/audit/finding.ts";
 import { zeroDigest } from "../../../protocol/format/digest.ts";
 import { addressOf, type FakeFederation } from "../../fakes/federation.ts";
 import { alteringModel, droppingUpdate, includingAll, type Lie, usingOldBase } from "../../fakes/liars.ts";

@@ -1,13 +1,7 @@
-// What an audit's report says first: the best model, the largest share, the gravest finding.
+// What an audit's report says of all rounds: the best model, the largest share.
 import { expect } from "chai";
-import {
-  bestModel,
-  type Finding,
-  firstFault,
-  largestShare,
-  type RoundReport,
-  type ValidationReport,
-} from "../../../protocol/audit/report.ts";
+import { bestModel, largestShare } from "../../../protocol/audit/compare-rounds.ts";
+import type { RoundReport, ValidationReport } from "../../../protocol/audit/report.ts";
 import type { Digest, HospitalAddress } from "../../../protocol/format/digest.ts";
 import { addressOf } from "../../fakes/federation.ts";
 
@@ -45,17 +39,5 @@ describe("the largest share of an audit", () => {
     const rounds = [round(1, 0.5, { shares: [0.2, 0.3] }), round(2, 0.5, { shares: [0.4, 0.4] })];
     expect(largestShare(rounds)).to.deep.equal({ round: 2, hospital: addressOf(0) as HospitalAddress, share: 0.4 });
     expect(largestShare([round(1, 0.5)])).to.equal(undefined);
-  });
-});
-
-describe("the first fault of an audit", () => {
-  const finding = (severity: Finding["severity"], text: string): Finding => ({ severity, code: "WRONG_MODEL", text });
-
-  it("is the gravest, the earliest of these; notes are no faults", () => {
-    const all = [finding("note", "a"), finding("unavailable", "b"), finding("broken", "c"), finding("broken", "d")];
-    expect(firstFault(all)?.text).to.equal("c");
-    expect(firstFault(all.slice(0, 2))?.text).to.equal("b");
-    expect(firstFault(all.slice(0, 1))).to.equal(undefined);
-    expect(firstFault([])).to.equal(undefined);
   });
 });
