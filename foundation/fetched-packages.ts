@@ -20,7 +20,7 @@ export const fetchedPackages = {
   hardhat: { name: "hardhat", version: "3.17.0", proof: "package.json" },
 } as const satisfies Readonly<Record<string, FetchedPackage>>;
 
-/** What a command may need beyond what is installed. */
+/** What a command may need beyond what is installed. @useDeclaredType */
 export type Need = keyof typeof fetchedPackages;
 
 export const needs = Object.keys(fetchedPackages) as Need[];

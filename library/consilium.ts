@@ -16,7 +16,7 @@ export { importArchive, planImport } from "../imaging/import/import-archive.ts";
 export type { ImportOptions } from "../imaging/import/import-options.ts";
 export type { ImportReport } from "../imaging/import/import-report.ts";
 export type { ImportSummary } from "../imaging/import/import-summary.ts";
-export type { HospitalEvent } from "../node/events.ts";
+export type { EventOfHospital, EventOfRound, HospitalEvent } from "../node/events.ts";
 export { type HospitalRun, runHospital } from "../node/run-hospital.ts";
 export type { Finding } from "../protocol/audit/finding.ts";
 export type { AuditEvent, AuditReport, AuditVerdict, RoundReport } from "../protocol/audit/report.ts";

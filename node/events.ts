@@ -9,8 +9,8 @@ export type HospitalEvent = {
   readonly hospital: HospitalAddress;
 } & (EventOfHospital | EventOfRound);
 
-/** About the hospital itself. */
-type EventOfHospital =
+/** What a hospital tells about itself. */
+export type EventOfHospital =
   | {
       /**
        * waiting-for-admission: the contract does not list this hospital as an active member yet. waiting-for-funds: its
@@ -57,8 +57,8 @@ type EventOfHospital =
       readonly event: "revoked";
     };
 
-/** About a round. */
-type EventOfRound = {
+/** What a hospital tells about a round. */
+export type EventOfRound = {
   /** The round, from 1. */
   readonly round: RoundId;
 } & (

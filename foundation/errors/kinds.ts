@@ -15,7 +15,7 @@ export const errorKinds = {
   command: "Options, configurations, files and keys of the command line",
 } as const;
 
-/** The group of an error: programs decide by it where all its codes mean the same to them. */
+/** The group of an error: programs decide by it where all its codes mean the same to them. @useDeclaredType */
 export type ErrorKind = keyof typeof errorKinds;
 
 export interface ErrorEntry {

@@ -23,7 +23,7 @@ export const errorTable = {
   ...commandErrors,
 };
 
-/** A code of the one table of errors (docs/errors.md): stable, and what programs act on. */
+/** A code of the one table of errors (docs/errors.md): stable, and what programs act on. @useDeclaredType */
 export type ErrorCode = keyof typeof errorTable;
 
 /** True for a code of the table, of text that comes from outside. */

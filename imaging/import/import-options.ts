@@ -28,18 +28,36 @@ const optionsSchema = z
     maxStudies: whole(1, 10_000_000).optional(),
     /** Decides the split. */
     seed: z.number().int().default(1),
-    shares: z.object({ train: share, validation: share, test: share }).strict().default(defaultShares),
+    /** Shares of the patients of each class; they sum to 1. A plan's `evaluation` says what the consortium agreed on. */
+    shares: z
+      .object({
+        /** Trained on. Default: 0.7. */
+        train: share,
+        /** Scored for each proposed model. Default: 0.15. */
+        validation: share,
+        /** Held out: never trained on, and nothing is chosen by it. Default: 0.15. */
+        test: share,
+      })
+      .strict()
+      .default(defaultShares),
+    /** The form to which all scans are brought; a plan's `model.input` needs the same. Default: that of compact. */
     shape: z
       .object({
+        /** Rows of a slice. Default: 64. */
         height: whole(8, 1024).default(defaultShape.height),
+        /** Columns of a slice. Default: 64. */
         width: whole(8, 1024).default(defaultShape.width),
+        /** Windows of HU, one channel each. Default: lung alone. */
         windows: z
           .array(z.enum(windowNames))
           .min(1)
           .max(3)
           .default([...defaultShape.windows]),
+        /** Side of the square around the lungs that a slice shows. Default: 320. */
         fieldMm: z.number().min(50).max(1000).default(defaultShape.fieldMm),
+        /** Thickness of a slice between the ends of the lungs; never more slices than were stored. Default: 10. */
         sliceMm: z.number().min(0.5).max(100).default(defaultShape.sliceMm),
+        /** Most slices of a scan; longer lungs get thicker slices. Default: 24. */
         maxSlices: whole(1, 1024).default(defaultShape.maxSlices),
       })
       .strict()
@@ -53,7 +71,7 @@ const optionsSchema = z
   })
   .strict();
 
-/** What an import does; all but the key file have defaults. */
+/** What an import does; all but the key file have defaults. @useDeclaredType */
 export type ImportOptions = z.input<typeof optionsSchema>;
 export type ParsedImportOptions = z.output<typeof optionsSchema>;
 

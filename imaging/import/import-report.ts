@@ -50,9 +50,9 @@ const patientSchema = z
     series: z.array(seriesSchema),
   })
   .strict();
-/** One patient: the label, where it came from, and the series that were used or refused. */
+/** One patient: the label, where it came from, and the series that were used or refused. @useDeclaredType */
 export type PatientReport = z.output<typeof patientSchema>;
-/** One series of a patient, with the reason where it was not used. */
+/** One series of a patient, with the reason where it was not used. @useDeclaredType */
 export type SeriesReport = z.output<typeof seriesSchema>;
 
 const reportSchema = z
@@ -79,7 +79,7 @@ const reportSchema = z
     patients: z.array(patientSchema),
   })
   .strict();
-/** What an import did with each patient and series, and why. */
+/** What an import did with each patient and series, and why. @useDeclaredType */
 export type ImportReport = z.output<typeof reportSchema>;
 
 /** Counts of a report without pseudonyms, for the data card. */

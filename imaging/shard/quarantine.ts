@@ -27,7 +27,7 @@ const entrySchema = z
     files: z.number().int(),
   })
   .strict();
-/** A patient or file that was refused, under its pseudonym, with the reason. */
+/** A patient or file that was refused, under its pseudonym, with the reason. @useDeclaredType */
 export type QuarantineEntry = z.output<typeof entrySchema>;
 
 export const quarantineSchema = z

@@ -24,31 +24,47 @@ const pseudonym = z.string().regex(/^[0-9a-f]{16}$/);
 const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
 const size = z.number().int().min(1);
 
-/** How a scan was taken and processed: for the data card and the shortcut check, never for the network. */
 export const factsSchema = z
   .object({
+    /** picture: jpg or png, which have none of the DICOM values below. */
     format: z.enum(["dicom", "picture"]),
+    /** (0008,0070); a keyed hash where the word is no known maker's, "" where there is none. */
     manufacturer: z.string(),
+    /** (0008,1090), in the same form. */
     model: z.string(),
+    /** Convolution kernel (0018,1210), in the same form. */
     kernel: z.string(),
-    /** Of the chosen series as it was stored. */
+    /** Slices of the chosen series as it was stored. */
     storedSlices: size,
+    /** Rows of a stored slice, before normalising; of pictures the largest. */
     rows: size,
+    /** Columns of a stored slice. */
     columns: size,
+    /** Distance of stored rows, PixelSpacing (0028,0030); 1 where it is not known. */
     pixelMm: z.number(),
+    /** Median distance of stored slices, from their positions; 0 for pictures. */
     spacingMm: z.number(),
+    /** SliceThickness (0018,0050), or else the distance of slices; 0 for pictures. */
     thicknessMm: z.number(),
+    /** UID (0002,0010); "" for pictures. */
     transferSyntax: z.string(),
+    /** PatientPosition (0018,5100), such as HFS; "other" for no defined term, "" where there is none. */
     position: z.string(),
+    /** Slices that were stored more than once. */
     duplicates: z.number().int(),
+    /** Places where slices are missing. */
     gaps: z.number().int(),
+    /** Whether the distance of slices changes within the series. */
     mixedSpacing: z.boolean(),
+    /** Angle between the slices' normal and the body's axis. */
     tiltDegrees: z.number(),
-    /** Undefined for pictures, whose grey values are not HU. */
+    /** Volume of the lungs that were found. Undefined for pictures, whose grey values are not HU. */
     lungMl: z.number().optional(),
+    /** Doubts: GAPS, MIXED_SPACING, TILTED, NO_PIXEL_SPACING, NO_ORIENTATION, WINDOW_UNKNOWN, SIZE_UNKNOWN. */
     warnings: z.array(z.string()),
   })
   .strict();
+/** How a scan was taken and processed: for the data card and the shortcut check, never for the network. @useDeclaredType */
 export type ScanFacts = z.output<typeof factsSchema>;
 
 const scanSchema = z

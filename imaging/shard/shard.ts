@@ -5,10 +5,22 @@ import { FedError } from "../../foundation/errors.ts";
 import { sha256 } from "../../foundation/sha256.ts";
 import type { Digest } from "../../protocol/format/digest.ts";
 import type { WindowName } from "../volume/intensity.ts";
-import { damaged, readShardIndex, type ScanRecord, shardFiles } from "./shard-format.ts";
+import { damaged, readShardIndex, type ScanFacts, shardFiles } from "./shard-format.ts";
+import type { SplitName } from "./split-patients.ts";
 
 /** One patient's scan in a shard, under its pseudonym. */
-export type ShardScan = Pick<ScanRecord, "patient" | "label" | "split" | "slices" | "facts">;
+export interface ShardScan {
+  /** Pseudonym: keyed hash, 16 hex digits. */
+  readonly patient: string;
+  /** 1: COVID-19. */
+  readonly label: 0 | 1;
+  /** The part of the shard that the patient is in. */
+  readonly split: SplitName;
+  /** Slices of the normalised scan. */
+  readonly slices: number;
+  /** How the scan was taken and processed. */
+  readonly facts: ScanFacts;
+}
 
 /** An open shard. */
 export interface Shard {

@@ -55,7 +55,7 @@ export const manifestSchema = z
 
 /** The signed part. */
 export type Statement = z.output<typeof statementSchema>;
-/** A hospital's signed statement about its update. */
+/** A hospital's signed statement about its update. @useDeclaredType */
 export type Manifest = z.output<typeof manifestSchema>;
 
 export const maxManifestBytes = 8 * 1024;

@@ -34,7 +34,7 @@ export const modelSpecSchema = z
   })
   .strict();
 
-/** The plan's section on the network and its input. */
+/** The plan's section on the network and its input. @useDeclaredType */
 export type ModelSpec = z.output<typeof modelSpecSchema>;
 
 /** Step size in the first round; `schedule` may lower it in later ones. */
@@ -78,5 +78,5 @@ export const trainingSpecSchema = z
   })
   .strict();
 
-/** The plan's section on training. */
+/** The plan's section on training. @useDeclaredType */
 export type TrainingSpec = z.output<typeof trainingSpecSchema>;

@@ -50,7 +50,7 @@ export const planSchema = z
   })
   .strict();
 
-/** Everything that decides how a federation trains. */
+/** Everything that decides how a federation trains. @useDeclaredType */
 export type Plan = z.output<typeof planSchema>;
 
 /** Largest size of a plan. */

@@ -5,7 +5,7 @@ import { FedError } from "../../foundation/errors.ts";
 import { leafBytes } from "./merkle.ts";
 
 const arrays = { F32: Float32Array, I32: Int32Array, I16: Int16Array, I8: Int8Array, U8: Uint8Array } as const;
-/** The types of values that models and updates use. */
+/** The types of values that models and updates use. @useDeclaredType */
 export type TensorType = keyof typeof arrays;
 /** Values of a tensor. */
 export type TensorData = Float32Array | Int32Array | Int16Array | Int8Array | Uint8Array;

@@ -130,7 +130,7 @@ export const strategySpecSchema = z.discriminatedUnion("name", [
     .strict(),
 ]);
 
-/** The plan's section on aggregation: a rule with its parameters. */
+/** The plan's section on aggregation: a rule with its parameters. @useDeclaredType */
 export type StrategySpec = z.output<typeof strategySpecSchema>;
 /** A rule's name in a plan. */
 export type StrategyName = StrategySpec["name"];

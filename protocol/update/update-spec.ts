@@ -17,5 +17,5 @@ export const updateSpecSchema = z
   })
   .strict();
 
-/** The plan's section on updates: clipping, rounding, sparsity, and tensors that stay at the hospitals. */
+/** The plan's section on updates: clipping, rounding, sparsity, and tensors that stay at the hospitals. @useDeclaredType */
 export type UpdateSpec = z.output<typeof updateSpecSchema>;
