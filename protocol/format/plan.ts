@@ -39,7 +39,7 @@ export const planSchema = z
       .object({
         /** A patient is in one part only, and each part has the classes in the hospital's own ratio. */
         split: z.literal("by-patient-stratified"),
-        /** Share of the patients on whom hospitals score proposed models, 0 to 1. */
+        /** Share of the patients, 0 to 1, whose scans hospitals score proposed models with. */
         validation: z.number().finite(),
         /** Share of the patients that are held out, 0 to 1; the rest trains. */
         test: z.number().finite(),
