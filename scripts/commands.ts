@@ -22,6 +22,10 @@ export const commands: Readonly<Record<string, ListedCommand>> = {
   },
   node: { summary: "run a hospital", load: async () => (await import("./node.ts")).nodeCommand, needs: ["tensorflow"] },
   aggregator: { summary: "run an aggregator", load: async () => (await import("./aggregator.ts")).aggregatorCommand },
+  doctor: {
+    summary: "try all that a node needs before it is run",
+    load: async () => (await import("./doctor.ts")).doctorCommand,
+  },
   import: {
     summary: "import a hospital's CT archive",
     load: async () => (await import("./import.ts")).importCommand,

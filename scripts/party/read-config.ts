@@ -15,16 +15,28 @@ export interface RawPartyConfig {
 
 /** @throws FILE_UNREADABLE, CONFIG_INVALID, PASSWORD_MISSING, FEDERATION_FILE_MISSING, FEDERATION_FILE_MALFORMED, FEDERATION_ABI_MISMATCH */
 export async function readPartyConfig(configPath: string): Promise<RawPartyConfig> {
+  const { raw, baseDir } = await readConfigWithFederation(configPath);
+  return { raw, baseDir, password: await readConfiguredPassword(raw, baseDir) };
+}
+
+/**
+ * The configuration and the federation file that it names, without the password.
+ * @throws FILE_UNREADABLE, CONFIG_INVALID, FEDERATION_FILE_MISSING, FEDERATION_FILE_MALFORMED, FEDERATION_ABI_MISMATCH
+ */
+export async function readConfigWithFederation(configPath: string): Promise<Omit<RawPartyConfig, "password">> {
   const path = resolve(configPath);
   const baseDir = dirname(path);
-  const raw = await readJson(path);
+  return { raw: await withFederation(await readJson(path), baseDir), baseDir };
+}
+
+/** The keystore's password, from where the configuration says. @throws PASSWORD_MISSING, FILE_UNREADABLE, ABORTED */
+export async function readConfiguredPassword(raw: unknown, baseDir: string): Promise<string> {
   const file = (raw as { keys?: { passwordFile?: unknown } } | null)?.keys?.passwordFile;
-  const password = await readPassword({
+  return readPassword({
     file: typeof file === "string" ? resolve(baseDir, file) : undefined,
     fileOption: "keys.passwordFile",
     prompt: "Password of the keystore",
   });
-  return { raw: await withFederation(raw, baseDir), baseDir, password };
 }
 
 /** A configuration file as it stands. @throws FILE_UNREADABLE, CONFIG_INVALID */
