@@ -123,7 +123,7 @@ describe("consilium doctor", function () {
     }
   });
 
-  it("finds an endpoint that is away and one of another chain, and goes on with the good one", async () => {
+  it("finds an endpoint that is away and one of another chain, and continues with the good one", async () => {
     const found = await findings({ chain: { endpoints: ["http://127.0.0.1:1", chain.url] } });
     expect(states(found)).to.include({
       "endpoint 127.0.0.1:1": "bad",
