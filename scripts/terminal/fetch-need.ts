@@ -47,7 +47,8 @@ async function isAgreed(): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return /^y(es)?$/i.test((await terminal.question("fetch it now? [y/N] ")).trim());
+    const closed = new Promise<string>((resolve) => terminal.once("close", () => resolve(""))); // Ctrl-D
+    return /^y(es)?$/i.test((await Promise.race([terminal.question("fetch it now? [y/N] "), closed])).trim());
   } finally {
     terminal.close();
   }

@@ -1,6 +1,6 @@
 // The package as another hospital gets it: packed, installed into an empty folder with npm alone and an empty cache, and used
 // there, from the command line and from a program.
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
@@ -18,6 +18,7 @@ import { foundFederation, type TestFederation } from "../io/chain/federation.ts"
 
 const root = join(import.meta.dirname, "../..");
 const password = "correct horse";
+const hasTerminals = /util-linux/.test(spawnSync("script", ["--version"], { encoding: "utf8" }).stdout ?? "");
 
 interface Ended {
   readonly code: number;
@@ -33,7 +34,7 @@ describe("the packed package in an empty folder", function () {
   let chain: TestChain;
   let federation: TestFederation;
 
-  const run = (program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> =>
+  const run = (program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, typed = ""): Promise<Ended> =>
     new Promise((resolve) => {
       const child = execFile(
         program,
@@ -41,9 +42,14 @@ describe("the packed package in an empty folder", function () {
         { cwd: app, maxBuffer: 1 << 26, env: { ...process.env, CONSILIUM_CACHE: cache, NO_COLOR: "1", ...env } },
         (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
       );
-      child.stdin?.end();
+      child.stdin?.end(typed);
     });
   const consilium = (...args: string[]) => run(join(app, "node_modules/.bin/consilium"), args);
+  /** Runs a command at a terminal at which a person types the answer; what it shows is in stdout. */
+  const atTerminal = (answer: string, ...args: string[]) => {
+    const command = [join(app, "node_modules/.bin/consilium"), ...args].join(" ");
+    return run("script", ["--quiet", "--return", "--command", command, "/dev/null"], {}, `${answer}\r`);
+  };
   const good = async (ended: Promise<Ended>): Promise<string> => {
     const { code, stdout, stderr } = await ended;
     expect(code, stderr + stdout).to.equal(0);
@@ -193,21 +199,27 @@ describe("the packed package in an empty folder", function () {
       process.env["CONSILIUM_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "consilium");
     for (const name of existsSync(known) ? await readdir(known) : [])
       if (/^(libtensorflow|tfjs-binding)-.*(?<!tmp)$/.test(name)) await symlink(join(known, name), join(cache, name));
-    const small = [
-      "--hospitals",
-      "3",
-      "--patients",
-      "18",
-      "--matrix",
-      "64",
-      "--rounds",
-      "1",
-      "--run-dir",
-      "run",
-      "--json",
-    ];
-    const outcome = await consilium("simulate", "--fetch", ...small);
-    expect(outcome.code, outcome.stderr + outcome.stdout).to.equal(0);
+    const scored = await consilium("predict", "--fetch", "nowhere.safetensors", "archive");
+    expect([scored.code, scored.stderr]).to.satisfy(
+      ([code, text]: [number, string]) => code === 1 && !/PACKAGE_MISSING/.test(text) && /nowhere/.test(text),
+    );
+    const size = ["--hospitals", "3", "--patients", "18", "--matrix", "64", "--rounds", "1"];
+    const simulate = ["simulate", ...size, "--run-dir", "run", "--json"];
+    if (hasTerminals) {
+      const no = await atTerminal("n", ...simulate);
+      expect([no.code, no.stdout]).to.satisfy(
+        ([code, text]: [number, string]) => code === 1 && /fetch it now\?/.test(text) && /PACKAGE_MISSING/.test(text),
+      );
+      const nothing = await atTerminal("\u0004", ...simulate); // Ctrl-D: the end of what is typed
+      expect([nothing.code, nothing.stdout]).to.satisfy(
+        ([code, text]: [number, string]) => code === 1 && /PACKAGE_MISSING/.test(text),
+      );
+      const yes = await atTerminal("y", ...simulate);
+      expect(yes.code, yes.stdout).to.equal(0);
+    } else {
+      console.log("skipped: without util-linux's `script` there is no terminal to ask at");
+      await good(consilium(...simulate, "--fetch"));
+    }
     expect(await good(consilium("audit", "--run-dir", "run"))).to.match(/VERIFIED 1 model/);
   });
 });
