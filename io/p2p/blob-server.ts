@@ -1,20 +1,19 @@
-// Serves this machine's objects to peers that ask chunk by chunk. A peer costs at most a few chunks of memory and its
-// share of requests; one that asks nonsense, or stops reading, loses its stream.
+// Serves this machine's objects to peers that ask chunk by chunk. A peer costs at most a few pieces of memory and
+// its share of requests; one that asks nonsense, or stops reading, loses its stream.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Connection, Libp2p, Stream } from "@libp2p/interface";
 import { FedError, isFedError } from "../../foundation/errors.ts";
-import { chunkBytes } from "../../protocol/format/merkle.ts";
-import { encodeOutline } from "../../protocol/format/outline.ts";
 import type { BlobStore, Log } from "../../protocol/ports.ts";
 import { createAnswerSlots } from "./answer-slots.ts";
-import { type BlobRequest, blobProtocol, decodeRequest, encodeResponseHeader, requestBytes } from "./blob-frames.ts";
+import { answerTo } from "./blob-answer.ts";
+import { type BlobRequest, blobProtocol, decodeRequest, requestBytes } from "./blob-frames.ts";
 import type { Standing } from "./connection-quota.ts";
 import { createPace, type Pace } from "./pace.ts";
 import { writeWhole } from "./whole-write.ts";
 
 /** Streams, and so requests, that one connection may have open. */
 const lanesPerPeer = 6;
-/** Answers under way, of at most one chunk of memory each: 20 MiB for members, 4 MiB for strangers. */
+/** Answers under way; each holds about half a MiB, once as it is and once encrypted. */
 const memberAnswers = { total: 20, perPeer: lanesPerPeer, stalledMs: 2_000 };
 const strangerAnswers = { total: 4, perPeer: 2, stalledMs: 1_000 };
 /** Requests a second: a member at full speed on a fast network stays below. */
@@ -68,9 +67,7 @@ export async function serveBlobs(network: Libp2p, options: BlobServerOptions): P
       const limit = AbortSignal.any([end, slot.signal]);
       if (kind === "stranger") await strangerPace.turn(limit);
       onRequest(connection);
-      const bytes = await answerTo(blobs, request);
-      slot.progress();
-      await writeWithTimeout(stream, bytes, { signal: limit, upload, onProgress: slot.progress });
+      await writeWithTimeout(stream, answerTo(blobs, request), { signal: limit, upload, onProgress: slot.progress });
       whole = true;
     } finally {
       slot.release(whole);
@@ -144,7 +141,7 @@ interface Writing {
 }
 
 /** Aborts where the reader takes nothing for `goneMs`, however large the answer is. */
-async function writeWithTimeout(stream: Stream, parts: readonly Uint8Array[], writing: Writing): Promise<void> {
+async function writeWithTimeout(stream: Stream, parts: AsyncIterable<Uint8Array>, writing: Writing): Promise<void> {
   const { upload, onProgress } = writing;
   const gone = new AbortController();
   const timer = setTimeout(() => gone.abort(new FedError("BLOB_READER_STALLED", { stalledMs: goneMs })), goneMs);
@@ -157,7 +154,9 @@ async function writeWithTimeout(stream: Stream, parts: readonly Uint8Array[], wr
     },
   };
   try {
-    for (const part of parts) {
+    for await (const part of parts) {
+      // The time that the disk takes is not the reader's.
+      options.onProgress();
       const step = upload ? pacedBytes : part.byteLength;
       for (let offset = 0; offset < part.byteLength; offset += step) {
         const piece = part.subarray(offset, offset + step);
@@ -172,32 +171,5 @@ async function writeWithTimeout(stream: Stream, parts: readonly Uint8Array[], wr
     }
   } finally {
     clearTimeout(timer);
-  }
-}
-
-/** The whole answer, in few parts; "unknown" for what is not here or turns out damaged (the store then forgets it). */
-async function answerTo(blobs: BlobStore, request: BlobRequest): Promise<readonly Uint8Array[]> {
-  const parts = await load(blobs, request);
-  if (parts === undefined) return [encodeResponseHeader("unknown", 0)];
-  const length = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
-  const header = encodeResponseHeader("ok", length);
-  return length <= oneWriteBytes ? [Buffer.concat([header, ...parts])] : [header, ...parts];
-}
-
-/** Shorter answers are copied into one piece: a piece is a frame and a system call. */
-const oneWriteBytes = 256 * 1024;
-
-async function load(blobs: BlobStore, { digest, ...request }: BlobRequest): Promise<readonly Uint8Array[] | undefined> {
-  try {
-    const outline = await blobs.outline(digest);
-    if (request.kind === "outline") {
-      const short = outline.size <= chunkBytes;
-      return [encodeOutline(outline), ...(short ? [await blobs.read(digest, 0, outline.size)] : [])];
-    }
-    if (request.index * chunkBytes >= Math.max(1, outline.size)) return undefined;
-    return [await blobs.read(digest, request.index * chunkBytes, chunkBytes)];
-  } catch (error) {
-    if (isFedError(error, "BLOB_UNKNOWN", "BLOB_CORRUPT")) return undefined;
-    throw error;
   }
 }

@@ -111,7 +111,9 @@ export async function openBlobStore(dir: string, options: QuotaOptions = {}): Pr
       throw new FedError("BLOB_CORRUPT", { digest }, { remedy: "check the disk; the object will be fetched again" });
     }
     for (const chunk of unverified) verified.add(chunk);
-    return bytes.subarray(offset - start, end - start);
+    // A part keeps no more memory than it has bytes.
+    const isWhole = end - offset === bytes.byteLength;
+    return isWhole ? bytes : Uint8Array.prototype.slice.call(bytes, offset - start, end - start);
   };
 
   return {

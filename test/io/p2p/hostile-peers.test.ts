@@ -3,9 +3,11 @@ import type { GossipSub } from "@libp2p/gossipsub";
 import { expect } from "chai";
 import { blobProtocol } from "../../../io/p2p/blob-frames.ts";
 import { createPeerKey, peerIdOfKey } from "../../../io/p2p/identity.ts";
+import { openBlobStore } from "../../../io/store/blob-store.ts";
 import { topicOf } from "../../../protocol/format/announcement.ts";
 import { parseAddress } from "../../../protocol/format/digest.ts";
 import { chunkBytes } from "../../../protocol/format/merkle.ts";
+import type { BlobStore } from "../../../protocol/ports.ts";
 import { patternBytes } from "../../suites/blob-store.ts";
 import { addressOf, announcementBy, federation, silentLog, TestFederation, until } from "./federation-of-peers.ts";
 import { askWithoutReading, dialFrom, type RogueNode, rogueNode, silentSockets } from "./strangers.ts";
@@ -89,6 +91,12 @@ describe("hostile peers", () => {
     expect(gossip.getSubscribers(topicOf(federation))).to.deep.equal([]);
   });
 
+  it("relays nothing for strangers, and takes no reservations of theirs", async () => {
+    const a = await peers.start({ serveAuditors: true, relay: true });
+    const connection = await dialFrom(await rogue(), addressOf(a));
+    await expectReset(() => connection.newStream("/libp2p/circuit/relay/0.2.0/hop"));
+  });
+
   it("serves a member while eleven members do not read what they asked for", async () => {
     const a = await peers.start();
     const digest = await a.store.put(patternBytes(2 * chunkBytes));
@@ -111,6 +119,61 @@ describe("hostile peers", () => {
     await isConnected(auditor);
     await auditor.network.exchange.fetch(digest, noLimit);
     expect(await auditor.store.has(digest)).to.equal(true);
+  });
+
+  it("keeps members' answers free of strangers, however many of theirs are under way", async () => {
+    let begun = 0;
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const files = await openBlobStore(await peers.directory());
+    const wanted = await files.put(patternBytes(100));
+    const own = await files.put(patternBytes(200));
+    // What strangers ask for takes for ever: a slot cannot be taken back before its answer has ended.
+    const blobs: BlobStore = {
+      ...files,
+      async read(digest, ...range) {
+        if (digest === wanted) begun++;
+        if (digest === wanted) await held;
+        return files.read(digest, ...range);
+      },
+    };
+    const a = await peers.start({ serveAuditors: true, blobs });
+    for (let count = 0; count < 4; count++) {
+      await askWithoutReading(await dialFrom(await rogue(), addressOf(a)), wanted);
+    }
+    const b = await peers.start({ peers: [addressOf(a)] });
+    await isConnected(b);
+    await b.network.exchange.fetch(own, noLimit);
+    await until(() => begun === 4);
+    release();
+    await files.close();
+  });
+
+  it("holds no more than a piece of a chunk for a peer that reads nothing", async () => {
+    let read = 0;
+    const files = await openBlobStore(await peers.directory());
+    const digest = await files.put(patternBytes(2 * chunkBytes));
+    const blobs: BlobStore = {
+      ...files,
+      async read(...args) {
+        const bytes = await files.read(...args);
+        read += bytes.byteLength;
+        // Not a part of a buffer of a whole chunk either.
+        expect(bytes.buffer.byteLength).to.be.below(chunkBytes);
+        return bytes;
+      },
+    };
+    const a = await peers.start({ blobs });
+    const connection = await dialFrom(await rogueMember(), addressOf(a));
+    await askWithoutReading(connection, digest, 1);
+    const b = await peers.start({ peers: [addressOf(a)] });
+    await isConnected(b);
+    // By the time that another member has had both chunks, the answer that is not read has long stood still.
+    await b.network.exchange.fetch(digest, noLimit);
+    expect(read).to.be.below(2 * chunkBytes + chunkBytes);
+    await files.close();
   });
 
   it("remembers nothing of strangers that have left", async () => {
