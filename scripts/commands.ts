@@ -1,16 +1,7 @@
 // All commands, with the line that `consilium --help` prints about each. A command's file is loaded when it is called.
-import type { Command } from "commander";
-import type { Need } from "../foundation/fetched-packages.ts";
+import type { CommandList } from "./listed-command.ts";
 
-interface ListedCommand {
-  readonly summary: string;
-  /** Loads the function that adds the command to the program. */
-  readonly load: () => Promise<(program: Command) => void>;
-  /** What it needs beyond what is installed. */
-  readonly needs?: readonly Need[];
-}
-
-export const commands: Readonly<Record<string, ListedCommand>> = {
+export const commands: CommandList = {
   simulate: {
     summary: "run a federation on this machine, from DICOM files to an audit",
     load: async () => (await import("./simulate.ts")).simulateCommand,
@@ -108,6 +99,10 @@ export const commands: Readonly<Record<string, ListedCommand>> = {
   fetch: {
     summary: "fetch what training and simulations need",
     load: async () => (await import("./fetch.ts")).fetchCommand,
+  },
+  completion: {
+    summary: "let the shell complete commands and options",
+    load: async () => (await import("./completion.ts")).completionCommand,
   },
   synthesise: {
     summary: "write a synthetic archive of chest CT",

@@ -48,7 +48,7 @@ async function requireNeeds(name: string, fetch: boolean): Promise<void> {
 /** Loads the file of the named command only: TensorFlow, libp2p and Hardhat take seconds that --help need not wait for. */
 async function addCommands(name: string | undefined): Promise<void> {
   for (const [each, { summary, load }] of Object.entries(commands)) {
-    if (each === name) (await load())(program);
+    if (each === name) (await load())(program, commands);
     else program.command(each).summary(summary);
   }
 }
