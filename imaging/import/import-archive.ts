@@ -2,6 +2,7 @@
 // all cores, and moved into its place whole. What cannot be used is listed; what could identify a patient is left behind.
 import { createHash } from "node:crypto";
 import { FedError } from "../../foundation/errors.ts";
+import type { Waiting } from "../../foundation/waiting.ts";
 import { type DecodePool, openDecodePool } from "../dicom/decode-pool.ts";
 import {
   keepPseudonymKey,
@@ -29,24 +30,22 @@ import { NothingImported, reasonsOf } from "./nothing-imported.ts";
 import { planPatients } from "./plan-patients.ts";
 import { openRefusedFiles, type RefusedFiles } from "./refused-files.ts";
 
-interface Cancellable {
-  readonly signal?: AbortSignal | undefined;
-}
-
 /**
- * Imports a folder, a zip or the studies of an image server into shardDir. Options are checked, and files examined, before anything is written; an import
- * that is interrupted continues when it is started again.
+ * Imports a folder, a zip or the studies of an image server into shardDir. Options are checked, and files examined, before
+ * anything is written; an import that is interrupted continues when it is started again.
  *
- * @throws IMPORT_OPTIONS, ARCHIVE_UNREADABLE, ARCHIVE_EMPTY, ARCHIVE_NO_CT, ZIP_MALFORMED, ZIP_PASSWORD, LABELS_MISSING,
- * LABELS_ONE_CLASS, LABELS_MALFORMED, LABELS_CONTRADICT, LABELS_UNREADABLE, LABELS_SEVERAL, KEY_MALFORMED, KEY_UNREADABLE,
- * SHARD_PLACE_TAKEN, OUT_IS_LINK, IMPORT_RUNNING, STORE_FULL, NO_SCANS, PACS_NO_STUDIES, the failures of an image server
- * (image-server.ts); and what `signal` throws
+ * @param place path of the folder or zip, or the server
+ * @param shardDir folder of the shard; a shard that is there is replaced in one step
+ * @throws IMPORT_OPTIONS, SPLIT_SHARES, ARCHIVE_UNREADABLE, ARCHIVE_EMPTY, ARCHIVE_NO_CT, ZIP_MALFORMED, ZIP_PASSWORD,
+ * LABELS_MISSING, LABELS_ONE_CLASS, LABELS_MALFORMED, LABELS_CONTRADICT, LABELS_UNREADABLE, LABELS_SEVERAL, KEY_MALFORMED,
+ * KEY_UNREADABLE, SHARD_PLACE_TAKEN, OUT_IS_LINK, IMPORT_RUNNING, STORE_FULL, NO_SCANS, SHARD_DAMAGED (a shard that is there
+ * already), PACS_NO_STUDIES, the failures of an image server (image-server.ts); and what `signal` throws
  */
 export async function* importArchive(
   place: string | ImageServer,
   shardDir: string,
   rawOptions: ImportOptions,
-  { signal: stop }: Cancellable = {},
+  { signal: stop }: Waiting = {},
 ): AsyncGenerator<ImportProgress, ImportSummary> {
   const options = parseImportOptions(rawOptions);
   const source = yield* openSource(place, options, stop);
@@ -87,12 +86,14 @@ function withFailure({ failed }: Source, stop: AbortSignal | undefined): AbortSi
 /**
  * What an import would do, from headers alone: nothing is decoded, and nothing written.
  *
- * @throws those of importArchive that come before anything is written
+ * @throws IMPORT_OPTIONS, SPLIT_SHARES, ARCHIVE_UNREADABLE, ARCHIVE_EMPTY, ARCHIVE_NO_CT, ZIP_MALFORMED, ZIP_PASSWORD,
+ * LABELS_MISSING, LABELS_MALFORMED, LABELS_CONTRADICT, LABELS_UNREADABLE, LABELS_SEVERAL, KEY_MALFORMED, KEY_UNREADABLE,
+ * PACS_NO_STUDIES, the failures of an image server; and what `signal` throws
  */
 export async function* planImport(
   place: string | ImageServer,
   rawOptions: ImportOptions,
-  { signal: stop }: Cancellable = {},
+  { signal: stop }: Waiting = {},
 ): AsyncGenerator<
   ImportProgress,
   {

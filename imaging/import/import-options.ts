@@ -1,7 +1,7 @@
 // The options of an import, checked once before anything is read.
 import { z } from "zod";
 import { FedError } from "../../foundation/errors.ts";
-import { defaultShares } from "../shard/split-patients.ts";
+import { checkShares, defaultShares } from "../shard/split-patients.ts";
 import { windowNames } from "../volume/intensity.ts";
 import { defaultShape } from "./normalise.ts";
 
@@ -75,10 +75,13 @@ const optionsSchema = z
 export type ImportOptions = z.input<typeof optionsSchema>;
 export type ParsedImportOptions = z.output<typeof optionsSchema>;
 
-/** @throws IMPORT_OPTIONS naming the option */
+/** @throws IMPORT_OPTIONS naming the option, SPLIT_SHARES */
 export function parseImportOptions(options: ImportOptions): ParsedImportOptions {
   const parsed = optionsSchema.safeParse(options);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    checkShares(parsed.data.shares); // and not at the end, when all patients have been read
+    return parsed.data;
+  }
   const issue = parsed.error.issues[0];
   const facts = { option: issue?.path.join("."), why: issue?.message };
   throw new FedError("IMPORT_OPTIONS", facts, { remedy: "see consilium import --help" });

@@ -5,6 +5,7 @@ import { FedError } from "../../foundation/errors.ts";
 import { sha256 } from "../../foundation/sha256.ts";
 import type { Label } from "../source/class-names.ts";
 
+/** A part of a shard; a patient is in exactly one. */
 export type SplitName = "train" | "validation" | "test";
 export type SplitShares = Readonly<Record<SplitName, number>>;
 
@@ -19,11 +20,7 @@ export function splitPatients(
   { seed, shares = defaultShares }: { seed: number; shares?: SplitShares },
   kept: ReadonlyMap<string, SplitName> = new Map(),
 ): ReadonlyMap<string, SplitName> {
-  const sum = shares.train + shares.validation + shares.test;
-  if (!(Math.min(shares.train, shares.validation, shares.test) >= 0) || Math.abs(sum - 1) > 1e-6) {
-    const remedy = "give three shares that sum to 1, as in 0.7,0.15,0.15";
-    throw new FedError("SPLIT_SHARES", { ...shares }, { remedy });
-  }
+  checkShares(shares);
   const splits = new Map<string, SplitName>();
   for (const label of [0, 1] as const) {
     const ofClass = patients.filter((one) => one.label === label).map(({ patient }) => patient);
@@ -42,6 +39,13 @@ export function splitPatients(
     }
   }
   return splits;
+}
+
+/** @throws SPLIT_SHARES if the shares are not three numbers of 0 to 1 that sum to 1 */
+export function checkShares(shares: SplitShares): void {
+  const sum = shares.train + shares.validation + shares.test;
+  if (Math.min(shares.train, shares.validation, shares.test) >= 0 && Math.abs(sum - 1) <= 1e-6) return;
+  throw new FedError("SPLIT_SHARES", { ...shares });
 }
 
 /** Number of held-out patients, rounded; at least one for a class of three or more. */

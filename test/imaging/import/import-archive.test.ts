@@ -158,6 +158,8 @@ describe("importing an archive", () => {
     expect(await refuse(join(archive, "positive"), undefined, { label: 1 })).to.equal("LABELS_ONE_CLASS");
     expect(await refuse(archive, import.meta.dirname)).to.equal("SHARD_PLACE_TAKEN");
     expect(await refuse(archive, undefined, { shape: { height: 1 } })).to.equal("IMPORT_OPTIONS");
+    const shares = { train: 0.5, validation: 0.1, test: 0.1 };
+    expect(await refuse(archive, undefined, { shares })).to.equal("SPLIT_SHARES");
     expect((await readdir(root)).filter((name) => name.startsWith("never"))).to.deep.equal([]);
   });
 
