@@ -4,6 +4,7 @@
  * @module audit
  */
 export { type AuditProgress, type AuditRequest, auditFederation } from "../auditor/audit-federation.ts";
+export type { Estimate } from "../foundation/statistics/proportion.ts";
 export {
   type AuditOptions,
   type AuditPorts,
@@ -28,5 +29,6 @@ export type {
   ProposalReport,
   RoundReport,
   RoundVerdict,
+  UnreadBlocks,
   ValidationReport,
 } from "../protocol/audit/report.ts";

@@ -4,14 +4,24 @@
  *
  * @module protocol
  */
+
+export type { Prediction } from "../foundation/statistics/scores.ts";
+export type { Waiting } from "../foundation/waiting.ts";
 export type {
+  Attestation,
+  Commitment,
+  ContractEvent,
   EventPlace,
   LedgerEvent,
   Member,
   MemberRole,
+  Proposal,
+  RoundEvent,
   RoundState,
+  RoundStatus,
   RoundTerms,
 } from "../protocol/contract/round.ts";
+export type { Announcement } from "../protocol/format/announcement.ts";
 export { canonicalBytes } from "../protocol/format/canonical.ts";
 export { defaultPlan, type PlanChoices } from "../protocol/format/default-plan.ts";
 export {
@@ -48,6 +58,13 @@ export type {
   Ledger,
   Log,
   Signatures,
+  SignedAttestation,
+  SignedCommitment,
+  Split,
+  TrainOutcome,
+  TrainProgress,
+  TrainRequest,
+  TypedData,
 } from "../protocol/ports.ts";
 export {
   type AggregationInput,
@@ -59,7 +76,7 @@ export {
 export type { PairwiseDistances } from "../protocol/strategy/pairwise-distances.ts";
 export { type PlanFault, planFaults } from "../protocol/strategy/plan-faults.ts";
 export { requiredUpdates, strategyNames, strategyOf } from "../protocol/strategy/registry.ts";
-export type { AggregationRule, Columns, ServerStep, Strategy } from "../protocol/strategy/strategy.ts";
+export type { AggregationRule, Columns, ServerStep, SpecOf, Strategy } from "../protocol/strategy/strategy.ts";
 export type { StrategyName, StrategySpec } from "../protocol/strategy/strategy-spec.ts";
 export {
   type ByteSink,
@@ -68,7 +85,8 @@ export {
   memorySink,
   memorySource,
 } from "../protocol/update/byte-source.ts";
+export type { IntegerArray } from "../protocol/update/integers.ts";
 export { type MadeUpdate, makeUpdate, type UpdateInput } from "../protocol/update/make-update.ts";
-export { maxUpdateBytes } from "../protocol/update/update-layout.ts";
+export { maxUpdateBytes, type UpdatePlan } from "../protocol/update/update-layout.ts";
 export type { UpdateSpec } from "../protocol/update/update-spec.ts";
 export { verifyUpdate } from "../protocol/update/verify-update.ts";

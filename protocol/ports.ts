@@ -15,7 +15,8 @@ import type { SignedWrite } from "./format/signed-write.ts";
 /**
  * The contract, as one party sees it. Reads are of confirmed blocks. A write resolves when its transaction is
  * confirmed and rejects with the contract's reason as a FedError code; writes are safe to repeat only after
- * reading the state, which is what the steps do.
+ * reading the state, which is what the steps do. All methods that wait throw what the endpoints of the chain fail with
+ * (RPC_*, CHAIN_*) and ABORTED; a method below lists its own codes besides.
  */
 export interface Ledger {
   /** The contract that is read and written. */
@@ -35,9 +36,9 @@ export interface Ledger {
   /** Yields when something on chain may have changed, or chain time moved; the caller then reads the state. */
   changes(waiting?: Waiting): AsyncIterable<void>;
 
-  /** Opens the next round. */
+  /** Opens the next round. @throws LEDGER_READ_ONLY, PLAN_NOT_AGREED, BASE_NOT_LAST_MODEL, the contract's reason */
   openRound(opening: { readonly plan: Digest; readonly base: Digest }, waiting?: Waiting): Promise<RoundId>;
-  /** Records a manifest's digest and a sample count. */
+  /** Records a manifest's digest and a sample count. @throws LEDGER_READ_ONLY, the contract's reason */
   commitUpdate(
     commitment: { readonly round: RoundId; readonly manifest: Digest; readonly sampleCount: number },
     waiting?: Waiting,
@@ -47,12 +48,12 @@ export interface Ledger {
    * Nothing is sent where none holds. @returns how many the contract would record just before it was sent
    */
   commitUpdates(round: RoundId, signed: readonly SignedCommitment[], waiting?: Waiting): Promise<number>;
-  /** Proposes a model as the average of the included updates. */
+  /** Proposes a model as the average of the included updates. @throws LEDGER_READ_ONLY, the contract's reason */
   proposeModel(
     proposal: { readonly round: RoundId; readonly model: Digest; readonly included: readonly HospitalAddress[] },
     waiting?: Waiting,
   ): Promise<void>;
-  /** Votes on a proposal, once. */
+  /** Votes on a proposal, once. @throws LEDGER_READ_ONLY, PROPOSAL_UNKNOWN, the contract's reason */
   attest(
     attestation: {
       readonly round: RoundId;
@@ -71,24 +72,44 @@ export interface Ledger {
   expire(round: RoundId, waiting?: Waiting): Promise<void>;
 }
 
+/** A commitment that its hospital signed, for others to send. */
 export interface SignedCommitment extends Pick<Commitment, "member" | "manifest" | "sampleCount"> {
+  /** EIP-712 signature by the hospital's chain key, 65 bytes as 0x and hex digits. */
   readonly signature: `0x${string}`;
 }
 
 /** A vote that its hospital signed (attestationTypedData), for others to send. */
 export interface SignedAttestation extends Pick<Attestation, "member" | "agree" | "scores"> {
+  /** EIP-712 signature by the hospital's chain key, 65 bytes as 0x and hex digits. */
   readonly signature: `0x${string}`;
 }
 
 /** EIP-712 typed data, as ethers takes it. */
 export interface TypedData {
+  /** What keeps a signature from being valid in another federation. */
   readonly domain: {
+    /** "Consilium" in all that parties sign. */
     readonly name: string;
+    /** "1", as the contract has it. */
     readonly version: string;
+    /** EIP-155 id of the chain. */
     readonly chainId: number;
+    /** The federation's contract. */
     readonly verifyingContract: string;
   };
-  readonly types: Readonly<Record<string, readonly { readonly name: string; readonly type: string }[]>>;
+  /** The fields of each struct, in the order in which they are hashed. */
+  readonly types: Readonly<
+    Record<
+      string,
+      readonly {
+        /** Of the field. */
+        readonly name: string;
+        /** A Solidity type, such as uint32. */
+        readonly type: string;
+      }[]
+    >
+  >;
+  /** A value for each field. */
   readonly message: Readonly<Record<string, string | number | bigint | boolean>>;
 }
 
@@ -102,7 +123,7 @@ export interface Signatures {
 
 /** Verified objects on this machine, by digest. It hashes what it returns again, or has written it itself. */
 export interface BlobStore {
-  /** Keeps an object. @returns its name */
+  /** Keeps an object. @returns its name @throws STORE_FULL, STORE_QUOTA, STORE_READ_ONLY */
   put(bytes: Uint8Array): Promise<Digest>;
   /** Whether the whole object is here. */
   has(digest: Digest): Promise<boolean>;
@@ -112,7 +133,7 @@ export interface BlobStore {
   read(digest: Digest, offset: number, length: number): Promise<Uint8Array>;
   /** The whole object. @throws BLOB_UNKNOWN, BLOB_TOO_LARGE, BLOB_CORRUPT */
   get(digest: Digest, limits: { readonly maxBytes: number }): Promise<Uint8Array>;
-  /** Keeps chunks of an object that is being fetched over restarts; resolves once the object is whole. */
+  /** Keeps chunks of an object that is being fetched, over restarts too. @throws OUTLINE_MALFORMED, BLOB_BUSY, STORE_QUOTA */
   writer(digest: Digest, outline: BlobOutline): Promise<BlobWriter>;
 }
 
@@ -167,8 +188,11 @@ export interface Journal {
   keys(prefix: string): Promise<readonly string[]>;
 }
 
+/** A hospital's training in one round. */
 export interface TrainRequest {
+  /** The round's plan: network, training, strategy. */
   readonly plan: Plan;
+  /** Decides the learning rate, where the plan has a schedule. */
   readonly round: RoundId;
   /** Safetensors of the base model. */
   readonly base: Uint8Array;
@@ -178,11 +202,15 @@ export interface TrainRequest {
   readonly residual?: Uint8Array | undefined;
 }
 
+/** The result of a training. */
 export interface TrainOutcome {
   /** Safetensors of the weights after training: the tensors of the base model. */
   readonly weights: Uint8Array;
+  /** Scans that were trained on; the plan's `sampleCap` is not applied. */
   readonly sampleCount: number;
+  /** Loss of the last step's batch, before that step. */
   readonly finalLoss: number;
+  /** Time of the training in this process. */
   readonly seconds: number;
   /** How far a constant gradient of 1 would have moved a weight (K lr for K steps of plain SGD); undefined for Adam. */
   readonly unitMove?: number | undefined;
@@ -190,11 +218,15 @@ export interface TrainOutcome {
 
 /** The progress of a training, to show. */
 export interface TrainProgress {
+  /** From 1. */
   readonly step: number;
+  /** All steps of this training: local epochs times batches. */
   readonly steps: number;
+  /** Of this step's batch, before the step. */
   readonly loss: number;
 }
 
+/** A part of a shard; a patient is in exactly one. */
 export type Split = "train" | "validation" | "test";
 
 /** Training and scoring on this hospital's shard, in a process of its own. */

@@ -2,8 +2,11 @@
 
 /** A value with its 95 % interval; all NaN without patients. */
 export interface Estimate {
+  /** The estimate itself. */
   readonly value: number;
+  /** Lower end of the interval, itself included. */
   readonly low: number;
+  /** Upper end of the interval, itself included. */
   readonly high: number;
 }
 

@@ -1,8 +1,11 @@
 // How well a model separates the classes, with the uncertainty of few patients and the majority class for comparison.
 import { type Estimate, wilson } from "./proportion.ts";
 
+/** What a model says of one patient, and what is true. */
 export interface Prediction {
+  /** Pseudonym, which stays at the hospital. */
   readonly patient: string;
+  /** 1: positive. */
   readonly label: 0 | 1;
   /** Score of the positive class: higher is more positive. */
   readonly score: number;

@@ -16,11 +16,22 @@ export interface StoredBytes {
 
 /** The stored pixels of a file; nothing is copied until a frame is asked for. */
 export type PixelData =
-  /** One reader for each frame; its offsets count from the frame's first byte. */
-  | { readonly codec: "none"; readonly bigEndian: boolean; readonly frames: readonly ReadBytes[] }
-  /** A list of fragments for each frame, as views of the file's bytes. */
-  | { readonly codec: CompressedCodec; readonly frames: readonly (readonly Uint8Array[])[] };
+  | {
+      /** Plain words, as they are. */
+      readonly codec: "none";
+      /** Byte order of words of 16 bits. */
+      readonly bigEndian: boolean;
+      /** One reader for each frame; its offsets count from the frame's first byte. */
+      readonly frames: readonly ReadBytes[];
+    }
+  | {
+      /** How each frame is compressed, by the file's transfer syntax. */
+      readonly codec: CompressedCodec;
+      /** A list of fragments (PS3.5 A.4) for each frame, as views of the file's bytes. */
+      readonly frames: readonly (readonly Uint8Array[])[];
+    };
 
+/** The compressions of DICOM that can be decoded. @useDeclaredType */
 export type CompressedCodec = Exclude<PixelCodec, "none">;
 
 const itemTag = 0xe000fffe;

@@ -28,6 +28,7 @@ export const volumeMarks = {
   contrastAgent: { tag: "00180010", sequence: "00189341" },
   frameType: { tag: "00089007", sequence: "00189329" },
 } as const satisfies Record<string, VolumeAttribute>;
+/** An attribute by which volumes of one series differ. @useDeclaredType */
 export type VolumeMark = keyof typeof volumeMarks;
 
 /** Values of a frame, as text; absent where the file does not say. */

@@ -84,17 +84,27 @@ export type ImportReport = z.output<typeof reportSchema>;
 
 /** Counts of a report without pseudonyms, for the data card. */
 export interface LabelCounts {
-  /** Patients found in the archive, and in how many of them nothing could be imported. */
+  /** Patients found in the archive. */
   readonly found: number;
+  /** Those of them who are not in the shard. */
   readonly leftOut: number;
-  /** Imported patients by where their label comes from, and by how they were matched with rows of the CSV. */
+  /** Imported patients by where their label comes from: row, folder or option. */
   readonly labelFrom: Readonly<Record<string, number>>;
+  /** Imported patients by how they were matched with rows of the CSV; one may be counted under several. */
   readonly matchedBy: Readonly<Record<string, number>>;
   /** Imported patients whose files are in several patients' folders. */
   readonly joined: number;
   /** Imported patients whose preferred series could not be used. */
   readonly otherSeries: number;
-  readonly rows: { readonly total: number; readonly matched: number } | undefined;
+  /** Rows of the CSV; undefined without one. */
+  readonly rows:
+    | {
+        /** With a label. */
+        readonly total: number;
+        /** About files of the archive. */
+        readonly matched: number;
+      }
+    | undefined;
 }
 
 export function countLabels({ patients, rows }: ImportReport): LabelCounts {

@@ -55,7 +55,7 @@ export interface ArchiveSummary {
  * after each patient. The same options give the same bytes. File names do not depend on a slice's height.
  *
  * @returns what was written
- * @throws ARCHIVE_OPTIONS when a number is out of range
+ * @throws ARCHIVE_OPTIONS when a number is out of range, ENCODER_FAILED, Node's errors of the folder, the reason of `signal`
  */
 export async function* writeSyntheticArchive(
   dir: string,

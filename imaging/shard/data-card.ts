@@ -70,11 +70,15 @@ export interface DataCard {
 
 /** Everything that was refused for one reason. */
 export interface Exclusion {
+  /** A patient's whole scan, another series, or a file. */
   readonly what: QuarantineEntry["what"];
+  /** The reason: a code of the errors' table, or UNREADABLE. */
   readonly code: string;
   /** Scans, series or files. */
   readonly count: number;
+  /** Files of these. */
   readonly files: number;
+  /** What the hospital can do about it; the same for all of one reason. */
   readonly remedy: string;
 }
 

@@ -47,7 +47,10 @@ export interface Shard {
   close(): Promise<void>;
 }
 
-/** @throws SHARD_NOT_FOUND, SHARD_DAMAGED */
+/**
+ * Opens the shard in a folder. Its index is checked here, each scan's pixels when they are read.
+ * @throws SHARD_NOT_FOUND, SHARD_DAMAGED
+ */
 export async function openShard(dir: string): Promise<Shard> {
   const { height, width, windows, root, quarantine, scans } = await readShardIndex(dir);
   const sliceBytes = height * width * windows.length;

@@ -6,6 +6,7 @@ import type { Estimate } from "../../foundation/statistics/proportion.ts";
 import { areaUnderCurve } from "../../foundation/statistics/scores.ts";
 import type { ScanFacts, ScanRecord } from "./shard-format.ts";
 
+/** How well the label can be guessed from one feature of how scans were taken. */
 export interface Shortcut {
   /** The feature from which the label was guessed; "all together" for the sum of all. */
   readonly feature: string;
@@ -13,6 +14,7 @@ export interface Shortcut {
   readonly auc: Estimate;
   /** AUC that the best feature reaches by chance in 19 of 20 archives like this. */
   readonly chance: number;
+  /** Whether `auc` is above `chance`: a network may learn the feature in place of the disease. */
   readonly isWarned: boolean;
 }
 

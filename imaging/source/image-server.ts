@@ -2,21 +2,27 @@
 import { isFedError } from "../../foundation/errors.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
 
+/** Where an instance is on an image server. */
 export interface InstanceName {
+  /** StudyInstanceUID (0020,000D). */
   readonly studyUid: string;
+  /** SeriesInstanceUID (0020,000E). */
   readonly seriesUid: string;
+  /** SOPInstanceUID (0008,0018). */
   readonly instanceUid: string;
 }
 
+/** An instance as a server lists it, without its pixels. */
 export interface ListedInstance extends InstanceName {
   /** Its elements but the pixels, in the JSON model of PS3.18 F; undefined where the server has no such answer. Foreign. */
   readonly dataset: unknown;
 }
 
+/** A hospital's image server, with the query that chose its studies. */
 export interface ImageServer {
-  /** UIDs of the studies that the query matches. */
+  /** StudyInstanceUIDs of the studies that the query matches. @throws those of isServerFailure */
   find(options: Waiting): AsyncIterable<string>;
-  /** @throws PACS_GONE where the study no longer exists, and those of isServerFailure */
+  /** Describes all instances of a study. @throws PACS_GONE where the study no longer exists, and those of isServerFailure */
   instances(studyUid: string, options: Waiting): Promise<readonly ListedInstance[]>;
   /**
    * The instance as a DICOM file (PS3.10) in the transfer syntax in which the server stores it.

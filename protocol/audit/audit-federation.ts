@@ -43,7 +43,8 @@ const mostReadings = 3;
  * Goes through the whole history once, in bounded memory, round by round. Rounds after one that does not hold are still
  * derived, from the bases that the contract names. If the chain replaces blocks that were read, it begins again and yields
  * the events of rounds again; the verdict is "unavailable" if that happens at each of three readings.
- * @throws FedError what the ledger throws, errors of the store or the network other than a missing object, ABORTED
+ * @throws what the ledger throws but CHAIN_REORGANISED and ENDPOINTS_DISAGREE, which are findings; errors of the objects'
+ * source other than a missing or wrong object; the reason of `signal`
  */
 export async function* auditFederation(
   ports: AuditPorts,

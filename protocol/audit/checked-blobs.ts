@@ -10,7 +10,7 @@ const keptOutlines = 4096;
 
 /** Where the bytes come from, which is not trusted: a BlobStore, or files. */
 export interface ObjectSource extends Pick<BlobStore, "has" | "read"> {
-  /** @throws FedError BLOB_UNKNOWN */
+  /** The object's size, bytes. @throws BLOB_UNKNOWN */
   outline(digest: Digest): Promise<Pick<BlobOutline, "size">>;
 }
 

@@ -5,7 +5,7 @@ import type { Digest } from "../format/digest.ts";
 import type { BlobExchange } from "../ports.ts";
 import type { ObjectSource } from "./checked-blobs.ts";
 
-/** Fetches nothing: objects that the source does not have are unavailable. */
+/** Fetches nothing: an object that the source does not have is unavailable. Its `fetch` throws BLOB_UNAVAILABLE, BLOB_TOO_LARGE. */
 export function localExchange(source: Pick<ObjectSource, "has" | "outline">): BlobExchange {
   return {
     async fetch(digest, { maxBytes, signal }) {
@@ -17,7 +17,7 @@ export function localExchange(source: Pick<ObjectSource, "has" | "outline">): Bl
   };
 }
 
-/** Several sources as one: each object from the first that has it. */
+/** Several sources as one: each object from the first that has it. Its methods throw BLOB_UNKNOWN where none has it. */
 export function jointSource(sources: readonly ObjectSource[]): ObjectSource {
   const holder = async (digest: Digest): Promise<ObjectSource> => {
     for (const source of sources) if (await source.has(digest)) return source;

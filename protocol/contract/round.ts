@@ -18,34 +18,45 @@ export interface Member {
   readonly active: boolean;
 }
 
+/** A manifest's digest and a sample count, recorded on chain. */
 export interface Commitment {
+  /** The hospital: by its present key in a round's state, by its key of that time in an event. */
   readonly member: HospitalAddress;
   /** The key that committed, which the manifest names. It differs from `member` after a rotation within the round. */
   readonly signer: HospitalAddress;
+  /** The hospital's signed statement, which names the update. */
   readonly manifest: Digest;
   /** Training scans, at most the plan's sampleCap. */
   readonly sampleCount: number;
 }
 
+/** A hospital's recorded vote on a proposal. */
 export interface Attestation {
+  /** The hospital: by its present key in a round's state, by its key of that time in an event. */
   readonly member: HospitalAddress;
   /** The key that attested, which the scores name. */
   readonly signer: HospitalAddress;
+  /** True if the hospital derived the same model. */
   readonly agree: boolean;
-  /** Digest of the hospital's scores of the proposed model on its validation patients, or zeroDigest. */
+  /** Digest of its scores of the model on its validation patients, of its refusal where it disagrees, or zeroDigest. */
   readonly scores: Digest;
 }
 
+/** A model that a member proposes as the average of the included updates. */
 export interface Proposal {
   /** Counts from 1 within the round. */
   readonly number: number;
+  /** The member that made it, named as a hospital is in a commitment. */
   readonly proposer: HospitalAddress;
+  /** The proposed model: hospitals agree if the included updates make the same. */
   readonly model: Digest;
   /** Hospitals whose updates are averaged, by member index. */
   readonly included: readonly HospitalAddress[];
+  /** In chain order; those after the decision are recorded and do not count. */
   readonly attestations: readonly Attestation[];
   /** Whether it was made after the time that proposers give hospitals for serving updates (turns.ts). */
   readonly hasWaited: boolean;
+  /** accepted: it is the final model. refused: a third of the hospitals or more disagree. expired: not decided in time. */
   readonly status: "open" | "accepted" | "refused" | "expired";
 }
 
@@ -123,59 +134,147 @@ export interface EventPlace {
 
 /** What an event says, without its place. */
 export type ContractEvent =
-  | { readonly kind: "federation-founded"; readonly predecessor: HospitalAddress }
-  /** The plan of the rounds opened from now on, and the genesis model; zeroDigest where this stays as it is. */
-  | { readonly kind: "plan-agreed"; readonly plan: Digest; readonly genesis: Digest }
   | {
+      /** The first event of a contract. */
+      readonly kind: "federation-founded";
+      /** The contract that this one continues; the zero address for none. */
+      readonly predecessor: HospitalAddress;
+    }
+  | {
+      /** The consortium agreed on a plan, or at the founding on a genesis; zeroDigest where one stays as it is. */
+      readonly kind: "plan-agreed";
+      /** The plan of the rounds opened from now on. */
+      readonly plan: Digest;
+      /** The model that the first round starts from. */
+      readonly genesis: Digest;
+    }
+  | {
+      /** An account became a member; it may commit and attest from the next round on. */
       readonly kind: "member-admitted";
+      /** Its chain key. */
       readonly member: HospitalAddress;
+      /** Its position in every bitmap, 0 to 255. */
       readonly index: number;
+      /** Its role for ever. */
       readonly role: MemberRole;
     }
-  | { readonly kind: "member-revoked"; readonly member: HospitalAddress; readonly index: number }
-  /** The member with this index continues under a new chain key. */
   | {
-      readonly kind: "member-rotated";
-      readonly from: HospitalAddress;
-      readonly to: HospitalAddress;
+      /** A member is one no more, from this block on. */
+      readonly kind: "member-revoked";
+      /** Its chain key. */
+      readonly member: HospitalAddress;
+      /** Its index, which no other member gets. */
       readonly index: number;
     }
-  | { readonly kind: "peer-bound"; readonly member: HospitalAddress; readonly index: number; readonly peerId: string }
-  | { readonly kind: "terms-set"; readonly terms: RoundTerms }
-  /** No round moves up to this chain time, in seconds. */
-  | { readonly kind: "rounds-paused"; readonly until: number }
+  | {
+      /** The member with this index continues under a new chain key. */
+      readonly kind: "member-rotated";
+      /** Its key so far, which is worth nothing from now on. */
+      readonly from: HospitalAddress;
+      /** Its new key. */
+      readonly to: HospitalAddress;
+      /** Its index, which stays. */
+      readonly index: number;
+    }
+  | {
+      /** A member said which libp2p peer it runs; a bad proof of possession makes no such event. */
+      readonly kind: "peer-bound";
+      /** Its chain key. */
+      readonly member: HospitalAddress;
+      /** Its index. */
+      readonly index: number;
+      /** libp2p peer id of its Ed25519 key. */
+      readonly peerId: string;
+    }
+  | {
+      /** New terms, for the rounds opened from now on. */
+      readonly kind: "terms-set";
+      /** All of them. */
+      readonly terms: RoundTerms;
+    }
+  | {
+      /** The owner paused the rounds, or ended a pause. */
+      readonly kind: "rounds-paused";
+      /** Chain time, seconds, up to which no round moves; 0 ends a pause. */
+      readonly until: number;
+    }
   | RoundEvent;
 
 /** What happened in a round. */
-export type RoundEvent = { readonly round: RoundId } & (
-  | ({ readonly kind: "round-opened" } & Pick<
-      RoundState,
-      "opener" | "plan" | "base" | "members" | "commitBy" | "proposeBy"
-    >)
-  | ({ readonly kind: "update-committed" } & Omit<Commitment, "signer">)
+export type RoundEvent = {
+  /** The round, from 1. */
+  readonly round: RoundId;
+} & (
   | ({
+      /** A member opened the next round. */
+      readonly kind: "round-opened";
+    } & Pick<RoundState, "opener" | "plan" | "base" | "members" | "commitBy" | "proposeBy">)
+  | ({
+      /** A hospital committed to an update. */
+      readonly kind: "update-committed";
+    } & Omit<Commitment, "signer">)
+  | ({
+      /** A member proposed a model. */
       readonly kind: "model-proposed";
+      /** Chain time, seconds, until when it may be attested. */
       readonly attestBy: number;
       /** The contract's rolling hash of all commitments so far (commitments-hash.ts). */
       readonly commitmentsHash: Digest;
     } & Pick<Proposal, "number" | "proposer" | "model" | "included">)
-  /** Enough hospitals have committed: the others have until then. */
-  | { readonly kind: "committing-shortened"; readonly commitBy: number; readonly proposeBy: number }
-  | ({ readonly kind: "attested"; readonly proposal: number } & Omit<Attestation, "signer">)
-  /** Votes that were sent together, in the order of their members' indices. */
   | {
-      readonly kind: "attested-together";
+      /** Enough hospitals have committed, by the terms' `earlyShare`: the others have the grace period. */
+      readonly kind: "committing-shortened";
+      /** As in RoundState. */
+      readonly commitBy: number;
+      /** As in RoundState. */
+      readonly proposeBy: number;
+    }
+  | ({
+      /** A hospital voted. */
+      readonly kind: "attested";
+      /** Number of the proposal. */
       readonly proposal: number;
+    } & Omit<Attestation, "signer">)
+  | {
+      /** A member sent several hospitals' signed votes in one transaction. */
+      readonly kind: "attested-together";
+      /** Number of the proposal. */
+      readonly proposal: number;
+      /** In the order of their members' indices. */
       readonly votes: readonly Omit<Attestation, "signer">[];
     }
-  /** A hospital was revoked while the proposal was open: its attestation no longer counts. */
-  | { readonly kind: "attestation-withdrawn"; readonly proposal: number; readonly member: HospitalAddress }
-  | { readonly kind: "proposal-closed"; readonly proposal: number; readonly status: "refused" | "expired" }
-  | { readonly kind: "round-finalised"; readonly proposal: number; readonly model: Digest }
-  | { readonly kind: "round-abandoned" }
+  | {
+      /** A hospital was revoked while the proposal was open: its attestation no longer counts. */
+      readonly kind: "attestation-withdrawn";
+      /** Number of the proposal. */
+      readonly proposal: number;
+      /** The hospital, by the key that was revoked. */
+      readonly member: HospitalAddress;
+    }
+  | {
+      /** A proposal was not accepted: another one may be made. */
+      readonly kind: "proposal-closed";
+      /** Number of the proposal. */
+      readonly proposal: number;
+      /** Why: a third of the hospitals or more disagree, or its time is over. */
+      readonly status: "refused" | "expired";
+    }
+  | {
+      /** More than two thirds of the round's hospitals agree: the model is final. */
+      readonly kind: "round-finalised";
+      /** Number of the proposal. */
+      readonly proposal: number;
+      /** The proposed model, the base of the next round. */
+      readonly model: Digest;
+    }
+  | {
+      /** The round ended without a model: too few updates, or too many proposals that were not decided. */
+      readonly kind: "round-abandoned";
+    }
 );
 
 /** An event of the contract, with its place on the chain. */
 export type LedgerEvent = EventPlace & ContractEvent;
 
+/** The events of a kind, with their place on the chain. */
 export type EventOf<Kind extends ContractEvent["kind"]> = EventPlace & Extract<ContractEvent, { readonly kind: Kind }>;

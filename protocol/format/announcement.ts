@@ -10,18 +10,26 @@ const maxAnnouncementBytes = 1024;
 
 export const announcementSchema = z
   .object({
+    /** Of the form of an announcement. */
     version: z.literal(1),
+    /** EIP-155 id of the federation's chain. */
     chainId: z.number().int().positive().safe(),
+    /** The federation's contract. */
     contract: addressField,
     /** manifest: a hospital's committed manifest; proposal: a proposed model. */
     kind: z.enum(["manifest", "proposal"]),
+    /** The round that the object belongs to. */
     round: roundField,
+    /** The member that made the object and sends this. */
     hospital: addressField,
+    /** The object's name. */
     digest: digestField,
+    /** Size of the object. */
     bytes: countField,
   })
   .strict();
 
+/** A gossip message: an object exists, who made it, for which round, and how large it is. @useDeclaredType */
 export type Announcement = z.output<typeof announcementSchema>;
 
 export function encodeAnnouncement(announcement: Announcement): Uint8Array {

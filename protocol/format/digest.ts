@@ -17,19 +17,19 @@ export type RoundId = Branded<number, "RoundId">;
 /** The value of the contract's digest fields that are not set. */
 export const zeroDigest = `0x${"0".repeat(64)}` as Digest;
 
-/** @throws DIGEST_MALFORMED */
+/** A digest of text from outside: 0x and 64 hex digits of either case. @throws DIGEST_MALFORMED */
 export function parseDigest(text: unknown): Digest {
   if (typeof text === "string" && /^0x[0-9a-fA-F]{64}$/.test(text)) return text.toLowerCase() as Digest;
   throw new FedError("DIGEST_MALFORMED", { found: shown(text) });
 }
 
-/** @throws ADDRESS_MALFORMED */
+/** An address of text from outside: 0x and 40 hex digits of either case, no checksum. @throws ADDRESS_MALFORMED */
 export function parseAddress(text: unknown): HospitalAddress {
   if (typeof text === "string" && /^0x[0-9a-fA-F]{40}$/.test(text)) return text.toLowerCase() as HospitalAddress;
   throw new FedError("ADDRESS_MALFORMED", { found: shown(text) });
 }
 
-/** @throws ROUND_MALFORMED for anything but an integer of 0 to 2^32 - 1 */
+/** A round's number from outside. @throws ROUND_MALFORMED for anything but an integer of 0 to 2^32 - 1 */
 export function parseRoundId(value: unknown): RoundId {
   const number = typeof value === "bigint" ? Number(value) : value;
   if (Number.isInteger(number) && (number as number) >= 0 && (number as number) < 2 ** 32) return number as RoundId;

@@ -84,7 +84,10 @@ export async function signManifest(statement: Statement, signatures: Pick<Signat
   return canonicalBytes({ ...statementSchema.parse(statement), signature });
 }
 
-/** @throws MANIFEST_TOO_LARGE, MANIFEST_MALFORMED, MANIFEST_NOT_CANONICAL; verifyManifest checks whether it is true */
+/**
+ * A manifest of foreign bytes, at most 8 KiB; neither its signature nor what it says is checked.
+ * @throws MANIFEST_TOO_LARGE, MANIFEST_MALFORMED, MANIFEST_NOT_CANONICAL
+ */
 export function decodeManifest(bytes: Uint8Array): Manifest {
   return parseCanonical(bytes, manifestSchema, { what: "MANIFEST", maxBytes: maxManifestBytes });
 }

@@ -53,7 +53,7 @@ export const planSchema = z
 /** Everything that decides how a federation trains. @useDeclaredType */
 export type Plan = z.output<typeof planSchema>;
 
-/** Largest size of a plan. */
+/** Largest size of a plan, bytes. */
 export const maxPlanBytes = 64 * 1024;
 
 /** What is wrong with the fields of a plan, each by its path; nothing where it is well formed. */
@@ -63,12 +63,12 @@ export function planFieldFaults(plan: unknown): { readonly field: string; readon
   return parsed.error.issues.map(({ path, message }) => ({ field: path.join(".") || "plan", why: message }));
 }
 
-/** The plan's canonical bytes, whose digest is on chain. @throws ZodError for a value that is no plan */
+/** The plan's canonical bytes, whose digest is on chain. @throws ZodError for a value that is no plan, JSON_NOT_CANONICAL */
 export function encodePlan(plan: Plan): Uint8Array {
   return canonicalBytes(planSchema.parse(plan));
 }
 
-/** @throws PLAN_TOO_LARGE, PLAN_MALFORMED, PLAN_NOT_CANONICAL */
+/** A plan of foreign bytes, at most 64 KiB. @throws PLAN_TOO_LARGE, PLAN_MALFORMED, PLAN_NOT_CANONICAL */
 export function decodePlan(bytes: Uint8Array): Plan {
   return parseCanonical(bytes, planSchema, { what: "PLAN", maxBytes: maxPlanBytes });
 }

@@ -22,6 +22,7 @@ export const refusalCodes = [
   /** The round's plan is not one that this hospital agreed to. */
   "PLAN_NOT_ACCEPTED",
 ] as const satisfies readonly ErrorCode[];
+/** Why a hospital disagrees with a proposal. @useDeclaredType */
 export type RefusalCode = (typeof refusalCodes)[number];
 
 export const refusalSchema = z

@@ -85,7 +85,10 @@ export function layoutSafetensors(
   return { header, entries, totalBytes: dataOffset + end };
 }
 
-/** @throws TENSOR_DUPLICATE, TENSOR_SHAPE_MISMATCH */
+/**
+ * The file of these tensors: the same bytes for any order of theirs. The values start at a multiple of 1024 bytes.
+ * @throws TENSOR_DUPLICATE, TENSOR_SHAPE_MISMATCH
+ */
 export function encodeSafetensors(
   tensors: readonly NamedTensor[],
   metadata: Readonly<Record<string, string>> = {},
@@ -117,7 +120,7 @@ const tensorSchema = z
   .strict();
 
 /**
- * Reads the header of a foreign file from its first bytes.
+ * Reads the header of a foreign file from its first bytes; the header may have 4 MiB.
  * @param fileBytes size of the whole file: the tensors must fill it exactly, without holes or overlaps
  * @throws SAFETENSORS_MALFORMED saying what does not hold
  */

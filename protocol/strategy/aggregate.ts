@@ -56,7 +56,8 @@ export interface AggregationReport {
 /**
  * Writes the next model's file to the sink.
  * @throws STRATEGY_TOO_FEW_UPDATES, STRATEGY_NEEDS_DENSE, UPDATE_DUPLICATE, SAMPLE_CAP_EXCEEDED,
- * UPDATE_TOO_OLD, SUM_OVERFLOW, UPDATE_MALFORMED, SAFETENSORS_MALFORMED, MODEL_NOT_FINITE, and what baseLayout throws
+ * UPDATE_TOO_OLD, SUM_OVERFLOW, UPDATE_MALFORMED, SAFETENSORS_MALFORMED, MODEL_NOT_FINITE; MODEL_DTYPE, MODEL_EMPTY,
+ * EXPONENTS_MALFORMED, TENSOR_SHAPE_MISMATCH about the base; errors of the sources and of the sink
  */
 export async function aggregate(input: AggregationInput, sink: ByteSink): Promise<AggregationReport> {
   const { plan, base, memberCount } = input;
@@ -113,7 +114,7 @@ export async function aggregate(input: AggregationInput, sink: ByteSink): Promis
   };
 }
 
-/** The same, with the model in memory. @throws as aggregate */
+/** The same as `aggregate`, with the model in memory and the same errors. @throws those of aggregate */
 export async function aggregateToBytes(input: AggregationInput): Promise<{
   /** Safetensors of the next model. */
   readonly model: Uint8Array;

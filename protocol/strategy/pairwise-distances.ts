@@ -23,7 +23,11 @@ export class PairwiseDistances {
     this.#squared = new Array<bigint>((count * (count - 1)) / 2).fill(0n);
   }
 
-  /** Adds a run of coordinates that share a step. */
+  /**
+   * Adds a run of coordinates that share a step.
+   * @param columns one array of integers for each update, all of the same length
+   * @param exponent of the step: a coordinate's value is its integer times 2^exponent
+   */
   add(columns: readonly IntegerArray[], exponent: number): void {
     const length = columns[0]?.length ?? 0;
     const pairs = this.#squared.length;
@@ -52,7 +56,7 @@ export class PairwiseDistances {
     }
   }
 
-  /** Squared distance between updates i and j (positions in the canonical order), in squared units. */
+  /** Squared distance between updates i and j (positions in the canonical order), in squared units. @throws UPDATE_UNKNOWN */
   squared(i: number, j: number): bigint {
     if (i === j) return 0n;
     const [first, second] = i < j ? [i, j] : [j, i];

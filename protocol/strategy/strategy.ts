@@ -17,7 +17,13 @@ import type { StrategyName, StrategySpec } from "./strategy-spec.ts";
 export type Columns = readonly IntegerArray[];
 
 /** The plan's section on the strategy of that name. */
-export type SpecOf<Name extends StrategyName> = Extract<StrategySpec, { name: Name }>;
+export type SpecOf<Name extends StrategyName> = Extract<
+  StrategySpec,
+  {
+    /** Of the rule. */
+    name: Name;
+  }
+>;
 
 /** One run of a tensor on its way to the new model; all arrays have the same length. */
 export interface ServerStep {
@@ -40,7 +46,7 @@ export interface ServerStep {
 export interface Strategy<Name extends StrategyName = StrategyName> {
   /** The `name` of the plan's section that chooses this rule. */
   readonly name: Name;
-  /** With fewer updates the rule's guarantee does not hold, and it refuses to run. */
+  /** Fewest updates: with fewer the rule's guarantee does not hold, and aggregate throws STRATEGY_TOO_FEW_UPDATES. */
   requiredUpdates(spec: SpecOf<Name>): number;
   /** State tensors that the server keeps in the model's file, as `server/<state>/<tensor>`. */
   readonly state?: readonly string[];

@@ -2,6 +2,7 @@
 import type { UpdateSpec } from "./update-spec.ts";
 
 export type UpdateType = UpdateSpec["type"];
+/** Integers of an update, of the plan's `update.type`. */
 export type IntegerArray = Int8Array | Int16Array | Int32Array;
 
 /**

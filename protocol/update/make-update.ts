@@ -56,8 +56,9 @@ export interface MadeUpdate {
 }
 
 /**
- * The same input gives the same bytes on every machine.
- * @throws UPDATE_NOT_FINITE, TENSOR_MISSING, TENSOR_SHAPE_MISMATCH, SAFETENSORS_MALFORMED, MODEL_DTYPE
+ * Subtracts, clips, rounds and encodes: the same input gives the same bytes on every machine.
+ * @throws UPDATE_NOT_FINITE, UPDATE_NORM_EXCEEDED, CONTROL_MISSING, TENSOR_MISSING, TENSOR_SHAPE_MISMATCH,
+ * SAFETENSORS_MALFORMED, MODEL_DTYPE, MODEL_EMPTY, EXPONENTS_MALFORMED
  */
 export function makeUpdate(input: UpdateInput): MadeUpdate {
   const { plan, round, hospital } = input;

@@ -111,7 +111,11 @@ export function notesMetadata({ exponents, proposed }: UpdateNotes): Record<stri
   return { [exponentsKey]: encodeExponents(exponents), [proposedKey]: encodeExponents(proposed) };
 }
 
-/** The largest size of an update of this layout, as the limit when fetching one. */
+/**
+ * The largest size of an update's file, bytes, as the limit when fetching one.
+ * @param base header of the update's base model
+ * @throws MODEL_DTYPE, MODEL_EMPTY, EXPONENTS_MALFORMED
+ */
 export function maxUpdateBytes(base: SafetensorsHeader, plan: UpdatePlan): number {
   const layout = updateLayout(base, plan);
   const longest = layout.segments.map(() => -60);

@@ -10,10 +10,10 @@ import { openUpdate } from "./update-reader.ts";
 const runLength = 1 << 16;
 
 /**
- * Reads the whole update once, in constant memory.
+ * Checks an update against its base and plan; reads the whole file once, in constant memory.
  * @param base header of the update's base model
  * @throws UPDATE_MALFORMED, SAFETENSORS_MALFORMED, EXPONENTS_MALFORMED, UPDATE_STEP_MISMATCH,
- * UPDATE_OUT_OF_BOUNDS, UPDATE_NORM_EXCEEDED
+ * UPDATE_OUT_OF_BOUNDS, UPDATE_NORM_EXCEEDED; MODEL_DTYPE, MODEL_EMPTY where the base is no model; errors of the source
  */
 export async function verifyUpdate(
   source: ByteSource,

@@ -22,9 +22,12 @@ describe("npm run docs", function () {
       expect(outcome.code, outcome.text).to.equal(0);
       for (const entry of ["consilium", "protocol", "audit", "imaging"])
         expect(await readFile(join(out, "modules", `${entry}.html`), "utf8")).to.include("<h1>");
-      expect(await readFile(join(out, "functions", "consilium.auditFederation.html"), "utf8")).to.include(
-        "LEDGER_CHAIN_MISMATCH",
-      );
+      const page = (name: string) => readFile(join(out, `${name}.html`), "utf8");
+      expect(await page("functions/consilium.auditFederation")).to.include("LEDGER_CHAIN_MISMATCH");
+      // Fields that a schema infers, and those of a union's members.
+      expect(await page("types/protocol.Manifest")).to.include("Salted root over the hospital");
+      expect(await page("types/protocol.StrategySpec")).to.include("Blanchard 2017");
+      expect(await page("types/consilium.EventOfRound")).to.include("The commitment is on chain");
     } finally {
       await rm(out, { recursive: true });
     }
