@@ -2,6 +2,7 @@
 // endpoint may answer. ethers' own provider polls and retries by itself; it can neither be stopped nor fail over on demand.
 import { z } from "zod";
 import { type ErrorFacts, FedError, isFedError } from "../../foundation/errors.ts";
+import { joinSignals } from "../../foundation/joined-signal.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
 import { remedyOf } from "./refusals.ts";
 import { endpointName, redirectTarget, rpcAddressOf, withoutSecrets } from "./rpc-address.ts";
@@ -64,7 +65,7 @@ export async function callRpc(
   const call: Call = { url, method, endpoint: endpointName(url) };
   const { endpoint } = call;
   const limit = AbortSignal.timeout(timeoutMs);
-  const signals = signal ? AbortSignal.any([limit, signal]) : limit;
+  const joined = joinSignals(limit, signal);
   const failed = (cause: unknown): FedError => {
     signal?.throwIfAborted();
     if (isFedError(cause)) return cause;
@@ -72,22 +73,26 @@ export async function callRpc(
     if (limit.aborted) return new FedError("RPC_TIMEOUT", { endpoint, method, timeoutMs }, shown);
     return new FedError("RPC_UNREACHABLE", { endpoint, method }, shown);
   };
-  let response: Response;
   try {
-    response = await post(call, JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }), signals);
-  } catch (cause) {
-    throw failed(cause);
+    let response: Response;
+    try {
+      response = await post(call, JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }), joined.signal);
+    } catch (cause) {
+      throw failed(cause);
+    }
+    let text: string;
+    try {
+      text = await readLimited(response, call);
+    } catch (cause) {
+      const error = failed(cause);
+      // An answer that breaks off is often one that some proxy on the way found too large.
+      if (error.code !== "RPC_UNREACHABLE" || method !== "eth_getLogs") throw error;
+      throw new FedError("RPC_TOO_LARGE", { endpoint, method, why: "cut" }, { cause: error });
+    }
+    return parseAnswer(text, response, call);
+  } finally {
+    joined.release();
   }
-  let text: string;
-  try {
-    text = await readLimited(response, call);
-  } catch (cause) {
-    const error = failed(cause);
-    // An answer that breaks off is often one that some proxy on the way found too large.
-    if (error.code !== "RPC_UNREACHABLE" || method !== "eth_getLogs") throw error;
-    throw new FedError("RPC_TOO_LARGE", { endpoint, method, why: "cut" }, { cause: error });
-  }
-  return parseAnswer(text, response, call);
 }
 
 /** Follows redirects, within the same host only. */

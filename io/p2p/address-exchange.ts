@@ -4,6 +4,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Connection, Libp2p, Stream } from "@libp2p/interface";
 import { FedError } from "../../foundation/errors.ts";
+import { joinSignals } from "../../foundation/joined-signal.ts";
 import type { Log } from "../../protocol/ports.ts";
 import type { AddressBook } from "./address-book.ts";
 import { forMembers, type IsMember } from "./members-only.ts";
@@ -43,7 +44,7 @@ export async function exchangeAddresses(
   };
 
   const answer = async (stream: Stream) => {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    const { signal: limit, release } = joinSignals(signal, AbortSignal.timeout(timeoutMs));
     try {
       await learn(await readAll(stream, maxQuestionBytes, limit));
       const list = encodeRecords(withinLimit([await ownRecord(), ...book.records()]));
@@ -51,6 +52,8 @@ export async function exchangeAddresses(
       await stream.close({ signal: limit });
     } catch {
       stream.abort(new FedError("PEER_STREAM_FAILED"));
+    } finally {
+      release();
     }
   };
   const options = { maxInboundStreams: 2, runOnLimitedConnection: true };
@@ -63,8 +66,8 @@ export async function exchangeAddresses(
   const ask = async (connection: Connection) => {
     const peer = connection.remotePeer.toString();
     if (!isMember(peer) || connection.status !== "open") return;
+    const { signal: limit, release } = joinSignals(signal, AbortSignal.timeout(timeoutMs));
     try {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
       const own = encodeRecords([await ownRecord()]);
       const stream = await connection.newStream(addressProtocol, { signal: limit, runOnLimitedConnection: true });
       // Listens before it asks, so that no event is missed.
@@ -73,6 +76,8 @@ export async function exchangeAddresses(
       await learn(await list);
     } catch (error) {
       log.debug("addresses-not-learnt", { peer, reason: (error as Error).message });
+    } finally {
+      release();
     }
   };
   const members = () => network.getConnections().filter(({ remotePeer }) => isMember(remotePeer.toString()));

@@ -3,6 +3,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Connection, Libp2p, Stream } from "@libp2p/interface";
 import { FedError, isFedError } from "../../foundation/errors.ts";
+import { joinSignals } from "../../foundation/joined-signal.ts";
 import type { BlobStore, Log } from "../../protocol/ports.ts";
 import { createAnswerSlots } from "./answer-slots.ts";
 import { answerTo } from "./blob-answer.ts";
@@ -63,13 +64,15 @@ export async function serveBlobs(network: Libp2p, options: BlobServerOptions): P
     if (kind === "member") await paceOf(peer).turn(end);
     const slot = await slots[kind].take(peer, end);
     let whole = false;
+    const joined = joinSignals(end, slot.signal);
     try {
-      const limit = AbortSignal.any([end, slot.signal]);
+      const limit = joined.signal;
       if (kind === "stranger") await strangerPace.turn(limit);
       onRequest(connection);
       await writeWithTimeout(stream, answerTo(blobs, request), { signal: limit, upload, onProgress: slot.progress });
       whole = true;
     } finally {
+      joined.release();
       slot.release(whole);
     }
   };
@@ -79,8 +82,12 @@ export async function serveBlobs(network: Libp2p, options: BlobServerOptions): P
       return;
     }
     const gone = new AbortController();
-    stream.addEventListener("close", () => gone.abort(), { once: true });
-    const end = AbortSignal.any([signal, gone.signal]);
+    const { signal: end, release } = joinSignals(signal, gone.signal);
+    const onClose = () => {
+      gone.abort();
+      release();
+    };
+    stream.addEventListener("close", onClose, { once: true });
     readRequests(stream, (request) => {
       const work = answer(stream, connection, request, end).catch((error: unknown) => {
         const code = isFedError(error) ? error.code : "BLOB_SERVE_FAILED";
@@ -145,7 +152,7 @@ async function writeWithTimeout(stream: Stream, parts: AsyncIterable<Uint8Array>
   const { upload, onProgress } = writing;
   const gone = new AbortController();
   const timer = setTimeout(() => gone.abort(new FedError("BLOB_READER_STALLED", { stalledMs: goneMs })), goneMs);
-  const signal = AbortSignal.any([writing.signal, gone.signal]);
+  const { signal, release } = joinSignals(writing.signal, gone.signal);
   const options = {
     signal,
     onProgress() {
@@ -171,5 +178,6 @@ async function writeWithTimeout(stream: Stream, parts: AsyncIterable<Uint8Array>
     }
   } finally {
     clearTimeout(timer);
+    release();
   }
 }

@@ -2,6 +2,7 @@
 // seconds, or hardly anything for half a minute, is given up.
 import type { Connection } from "@libp2p/interface";
 import { FedError } from "../../foundation/errors.ts";
+import { joinSignals } from "../../foundation/joined-signal.ts";
 import { createSlots } from "../../foundation/slots.ts";
 import { type BlobRequest, blobProtocol } from "./blob-frames.ts";
 import { type BlobLane, openLane } from "./blob-lane.ts";
@@ -79,14 +80,16 @@ export function openSource(connection: Connection, limits: TimeLimits = defaultT
         }
       };
       const timer = setInterval(check, Math.min(500, limits.silenceMs / 4));
+      const joined = joinSignals(signal, silent.signal);
       try {
-        const answer = await exchange(request, AbortSignal.any([signal, silent.signal]));
+        const answer = await exchange(request, joined.signal);
         helpfulness = (7 * helpfulness + (answer === undefined ? 0 : 1)) / 8;
         return answer;
       } catch (error) {
         throw silent.signal.aborted ? silent.signal.reason : error;
       } finally {
         clearInterval(timer);
+        joined.release();
         release();
       }
     },

@@ -4,6 +4,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Connection, Libp2p } from "@libp2p/interface";
 import type { Multiaddr } from "@multiformats/multiaddr";
+import { joinSignals } from "../../foundation/joined-signal.ts";
 import { deriveSeed } from "../../foundation/random.ts";
 import type { Log } from "../../protocol/ports.ts";
 import type { AddressBook } from "./address-book.ts";
@@ -49,8 +50,11 @@ export function keepDialled(network: Libp2p, options: DiallerOptions): Dialler {
     previous.abort();
   };
   /** Ends after the time, when the node stops, or when `retryNow` is called. */
-  const pause = (milliseconds: number) =>
-    delay(milliseconds, undefined, { signal: AbortSignal.any([signal, retrying.signal]) }).catch(() => {});
+  const pause = async (milliseconds: number, woken?: AbortSignal) => {
+    const joined = joinSignals(signal, retrying.signal, woken);
+    await delay(milliseconds, undefined, { signal: joined.signal }).catch(() => {});
+    joined.release();
+  };
   const backOff = (name: string, failures: number) => {
     const longest = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(failures, 20));
     return longest * (0.5 + deriveSeed(seed, "dial", name, failures) / 2 ** 33);
@@ -60,8 +64,8 @@ export function keepDialled(network: Libp2p, options: DiallerOptions): Dialler {
   /** Dials, and resolves when the connection has ended. @returns undefined, or why there was no lasting connection */
   const dialOnce = async (addresses: Multiaddr | Multiaddr[], onOpen: () => void): Promise<string | undefined> => {
     try {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(dialTimeoutMs)]);
-      const connection = await network.dial(addresses, { signal: limit });
+      const limit = joinSignals(signal, AbortSignal.timeout(dialTimeoutMs));
+      const connection = await network.dial(addresses, { signal: limit.signal }).finally(limit.release);
       const opened = performance.now();
       const stable = setTimeout(onOpen, stableMs).unref();
       await closed(connection, signal);
@@ -126,8 +130,7 @@ export function keepDialled(network: Libp2p, options: DiallerOptions): Dialler {
         } else next = Math.min(next, Math.max(now + firstDelayMs, attempt.notBefore));
       }
       for (const peer of attempts.keys()) if (!isMember(peer)) attempts.delete(peer);
-      const ended = AbortSignal.any([signal, woken.signal, retrying.signal]);
-      await delay(next - performance.now(), undefined, { signal: ended }).catch(() => {});
+      await pause(next - performance.now(), woken.signal);
     }
     await Promise.all(dialling.values());
   }
