@@ -88,7 +88,7 @@ export const partyConfigFields = {
     .default({}),
   /** Folder of this party's objects and journal. */
   store: z.string(),
-  /** Objects on disk above which fetches are refused, GiB; by default the disk is the limit. */
+  /** Most that objects may take of the disk, GiB: older ones that three other members keep are deleted. Default: the disk. */
   maxStoreGiB: z.number().positive().max(1_048_576).optional(),
   /** Largest model to fetch, MiB. */
   maxModelMiB: z.number().int().min(1).max(16_384).default(1024),

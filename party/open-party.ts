@@ -9,7 +9,8 @@ import { systemClock } from "../io/clock/system-clock.ts";
 import { loadPeerKey } from "../io/p2p/identity.ts";
 import { openPeerKeyFile } from "../io/p2p/key-file.ts";
 import { openPeerNetwork, type PeerNetwork } from "../io/p2p/peer-network.ts";
-import { openBlobStore } from "../io/store/blob-store.ts";
+import { type OpenBlobStore, openBlobStore } from "../io/store/blob-store.ts";
+import { diskSpaceOf } from "../io/store/disk-space.ts";
 import { openJournal } from "../io/store/journal.ts";
 import { openLevel } from "../io/store/level.ts";
 import { type HospitalAddress, parseAddress } from "../protocol/format/digest.ts";
@@ -29,6 +30,7 @@ import type { PartyConfig } from "./config.ts";
 import { lockKeyFile } from "./key-lock.ts";
 import { watchMembership } from "./membership-watch.ts";
 import type { SharedParts } from "./shared-parts.ts";
+import { StoreCare } from "./store-care.ts";
 
 export interface OpenParty {
   readonly self: HospitalAddress;
@@ -81,7 +83,8 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
       closers.push(() => lock.release());
     }
     const { shared } = opening;
-    const blobs = shared ? shared.store.view() : await openOwnStore(config, log, closers);
+    const ownStore = shared ? undefined : await openOwnStore(config, log, closers);
+    const blobs = shared ? shared.store.view() : ownStore!;
     const notes = await openLevel(join(config.store, "notes"));
     closers.push(() => notes.close());
     const journal = await openJournal(notes, join(config.store, "large-notes"));
@@ -130,6 +133,20 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
     const options = { ...node, federation: ledgerFederation, membership, blobs, signatures };
     const network = await openPeerNetwork({ ...options, fetching: shared?.fetching, log: log.child("p2p") });
     closers.push(() => network.stop());
+    if (ownStore) {
+      const { exchange, holds } = network;
+      const diskSpace = () => diskSpaceOf(config.store);
+      const ports = { self, ledger, blobs: ownStore, exchange, holds, diskSpace, clock: systemClock };
+      const care = new StoreCare(
+        { ...ports, log: log.child("store") },
+        { maxModelBytes: config.maxModelMiB * 2 ** 20 },
+      );
+      const ended = care.run(watching);
+      closers.push(() => {
+        life.abort();
+        return ended;
+      });
+    }
     return {
       self,
       ledger,
@@ -154,7 +171,7 @@ async function openOwnStore(
   { store: dir, maxStoreGiB }: PartyConfig,
   log: Log,
   closers: (() => Promise<void> | void)[],
-): Promise<BlobStore> {
+): Promise<OpenBlobStore> {
   const store = await openBlobStore(join(dir, "blobs"), {
     maxBytes: maxStoreGiB === undefined ? undefined : maxStoreGiB * 2 ** 30,
     onNearlyFull: (facts) => log.warn("store-nearly-full", facts),

@@ -3,13 +3,13 @@
 // that attestations of the newest rounds name, so that an audit does not depend on each author to be online.
 import { isFedError } from "../foundation/errors.ts";
 import type { Lineage } from "../protocol/contract/lineage.ts";
-import type { RoundState } from "../protocol/contract/round.ts";
+import type { Attestation, RoundState } from "../protocol/contract/round.ts";
 import { type Digest, type HospitalAddress, zeroDigest } from "../protocol/format/digest.ts";
 import type { BlobExchange, Log } from "../protocol/ports.ts";
 import type { Action } from "./loop.ts";
 
 /** Larger than any scores and refusals. */
-const maxStatementBytes = 4 << 20;
+export const maxStatementBytes = 4 << 20;
 
 export interface ReplicateAction extends Action {
   readonly kind: "replicate";
@@ -29,9 +29,9 @@ export function replicateActions({
 }): ReplicateAction[] {
   const rounds = new Set<RoundState>();
   for (const round of [lineage.finals.at(-1), lineage.newest]) if (round) rounds.add(round);
-  const attestations = [...rounds].flatMap(({ proposals }) => proposals.flatMap((each) => each.attestations));
-  return attestations
-    .filter(({ member, scores }) => member !== self && scores !== zeroDigest && !replicated.has(scores))
+  return [...rounds]
+    .flatMap(statementsOf)
+    .filter(({ member, scores }) => member !== self && !replicated.has(scores))
     .map(({ member, scores }) => ({
       name: `replicate ${scores}`,
       lane: "replicate",
@@ -39,6 +39,11 @@ export function replicateActions({
       object: scores,
       author: member,
     }));
+}
+
+/** Attestations that name scores or a refusal. */
+export function statementsOf({ proposals }: RoundState): readonly Attestation[] {
+  return proposals.flatMap(({ attestations }) => attestations).filter(({ scores }) => scores !== zeroDigest);
 }
 
 /** The objects that this process has replicated, or that are too large to be scores or a refusal. */

@@ -5,10 +5,12 @@ import { lateMembers } from "../protocol/contract/late-members.ts";
 import type { RoundState } from "../protocol/contract/round.ts";
 import type { RoundId } from "../protocol/format/digest.ts";
 import { onLedger, parseCount, type ReadOptions, withReadOptions } from "./ledger/options.ts";
+import { readOwnStore } from "./status/own-store.ts";
 import { showStatus } from "./status/show.ts";
 import { type FederationStatus, summariseRound } from "./status/summary.ts";
 
 interface Options extends ReadOptions {
+  readonly config?: string;
   readonly rounds: string;
 }
 
@@ -19,15 +21,17 @@ export function statusCommand(program: Command): void {
     .description(
       "Show the state of a federation: its rounds with their deadlines, who is late, its members, its rules.",
     )
-    .option("--rounds <n>", "newest rounds to show", "10");
+    .option("--rounds <n>", "newest rounds to show", "10")
+    .option("--config <file>", "a party's configuration: shows also what its store takes of its disk");
   withReadOptions(command)
     .addHelpText(
       "after",
-      "\nExamples:\n  consilium status\n  consilium status --federation trial.json --rpc http://10.0.0.5:8545 --rounds 50\n  consilium status --json | jq .rounds[0].status",
+      "\nExamples:\n  consilium status\n  consilium status --federation trial.json --rpc http://10.0.0.5:8545 --rounds 50\n  consilium status --config hospital.json\n  consilium status --json | jq .rounds[0].status",
     )
     .action(async (options: Options) => {
       const count = parseCount(options.rounds, "--rounds");
-      const status = await onLedger(options, (ledger) => readStatus(ledger, count));
+      const store = options.config === undefined ? undefined : await readOwnStore(options.config);
+      const status = { ...(await onLedger(options, (ledger) => readStatus(ledger, count))), store };
       console.log(options.json ? JSON.stringify(status) : showStatus(status));
     });
 }

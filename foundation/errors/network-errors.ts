@@ -29,10 +29,10 @@ export const blobErrors = entriesOf("blob", {
 export const storeErrors = entriesOf("store", {
   JOURNAL_MALFORMED: "restore the store's folder from a backup",
   STORE_EXISTS: "move the folder away, or give another one: a restored store never overwrites another",
-  STORE_FULL: "free disk space and start again: nothing is lost",
+  STORE_FULL: "free disk space: nothing is lost, and a running node continues by itself",
   STORE_LOCKED: "stop the other process that uses this folder, or choose another folder",
   STORE_MISSING: "give the store folder of a party's configuration",
-  STORE_QUOTA: "raise maxStoreGiB, or move the store to a larger disk: objects are fetched again then",
+  STORE_QUOTA: "raise maxStoreGiB, or connect the members that keep older objects, so that these can be deleted here",
   STORE_READ_ONLY: "open the store with the party that owns it: this one only reads",
   STORE_UNREADABLE: "check the folder's permissions and the disk",
   STORE_VERSION: "use the version of the software that wrote this folder, or another folder",

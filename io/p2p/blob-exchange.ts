@@ -2,9 +2,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Connection, Libp2p, PeerId } from "@libp2p/interface";
 import { FedError } from "../../foundation/errors.ts";
+import { joinSignals } from "../../foundation/joined-signal.ts";
 import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
+import { outlineDigest } from "../../protocol/format/merkle.ts";
 import type { BlobExchange, BlobStore, Log } from "../../protocol/ports.ts";
 import { fetchBlob, type SourceFeed } from "./blob-fetch.ts";
+import { decodeOpening } from "./blob-frames.ts";
 import { type BlobSource, openSource, type TimeLimits } from "./blob-source.ts";
 
 /** Time that a fetch waits where its preferred member is not connected: until that member's neighbours have the object. */
@@ -20,11 +23,20 @@ export interface ExchangeOptions {
   readonly timeLimits?: TimeLimits | undefined;
   /** Objects that this party, or another one with the same store, is fetching. */
   readonly fetching?: Map<Digest, Promise<void>> | undefined;
+  /** Connects to a member whose address is known. */
+  readonly connect: (member: HospitalAddress, signal: AbortSignal) => Promise<Connection | undefined>;
 }
 
-/** Objects from connected members. `idle` resolves when no fetch is running. */
-export function openExchange(network: Libp2p, options: ExchangeOptions): BlobExchange & { idle(): Promise<void> } {
-  const { blobs, memberOf, log, signal: stopped, timeLimits } = options;
+export interface OpenExchange extends BlobExchange {
+  /** Whether a member says, by the object's outline, that it has the whole object; false where it cannot be asked. */
+  holds(member: HospitalAddress, digest: Digest, signal: AbortSignal): Promise<boolean>;
+  /** Resolves when no fetch is running. */
+  idle(): Promise<void>;
+}
+
+/** Objects from connected members. */
+export function openExchange(network: Libp2p, options: ExchangeOptions): OpenExchange {
+  const { blobs, memberOf, connect, log, signal: stopped, timeLimits } = options;
   const running = options.fetching ?? new Map<Digest, Promise<void>>();
   /** Fetches of this party alone. */
   const own = new Set<Promise<void>>();
@@ -127,14 +139,28 @@ export function openExchange(network: Libp2p, options: ExchangeOptions): BlobExc
         // The object is being fetched already: wait for the outcome, then look again.
         await settledOrAborted(other, signal ? [signal, stopped] : [stopped]);
       }
-      const either = signal ? AbortSignal.any([signal, stopped]) : stopped;
-      const mine = fetchOnce(digest, maxBytes, preferred, either).finally(() => {
+      const either = joinSignals(signal, stopped);
+      const mine = fetchOnce(digest, maxBytes, preferred, either.signal).finally(() => {
+        either.release();
         running.delete(digest);
         own.delete(mine);
       });
       running.set(digest, mine);
       own.add(mine);
       return mine;
+    },
+    async holds(member, digest, signal) {
+      const { signal: either, release } = joinSignals(signal, stopped);
+      const ofMember = (each: Connection) => each.status === "open" && memberOf(each.remotePeer.toString()) === member;
+      try {
+        const connection = network.getConnections().find(ofMember) ?? (await connect(member, either));
+        const answer = connection && (await sourceOf(connection).ask({ kind: "outline", digest }, { signal: either }));
+        return answer !== undefined && outlineDigest(decodeOpening(answer).outline) === digest;
+      } catch {
+        return false;
+      } finally {
+        release();
+      }
     },
     async idle() {
       await Promise.allSettled(own);

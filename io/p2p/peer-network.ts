@@ -2,6 +2,7 @@
 // served objects where the operator allows it, and nothing else. Wires the parts of this folder and owns their lifetime.
 import type { Libp2p } from "@libp2p/interface";
 import { FedError } from "../../foundation/errors.ts";
+import { joinSignals } from "../../foundation/joined-signal.ts";
 import { deriveSeed } from "../../foundation/random.ts";
 import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
 import type { FederationId } from "../../protocol/format/federation-id.ts";
@@ -71,6 +72,8 @@ export interface PeerNetwork {
   readonly gossip: Gossip;
   readonly signedWrites: SignedWrites;
   readonly exchange: BlobExchange;
+  /** Whether a member says that it has a whole object; connects to it if its address is known. False where it cannot be asked. */
+  holds(member: HospitalAddress, digest: Digest, signal: AbortSignal): Promise<boolean>;
   connectedMembers(): readonly HospitalAddress[];
   /** All connections, for display. */
   connections(): readonly ConnectedPeer[];
@@ -79,6 +82,9 @@ export interface PeerNetwork {
   /** Ends fetches (they reject with ABORTED), finishes answers in flight, closes. Idempotent. */
   stop(): Promise<void>;
 }
+
+/** For a connection that one question needs, milliseconds. */
+const connectMs = 10_000;
 
 /** @throws PEER_KEY_MALFORMED, MULTIADDR_MALFORMED, MULTIADDR_UNSUPPORTED, PEER_LISTEN_FAILED */
 export async function openPeerNetwork(options: PeerNetworkOptions): Promise<PeerNetwork> {
@@ -153,6 +159,12 @@ export async function openPeerNetwork(options: PeerNetworkOptions): Promise<Peer
     signal,
     timeLimits: options.timeLimits,
     fetching: options.fetching,
+    async connect(member, either) {
+      const peer = book.peers().find((each) => memberOf(each) === member);
+      if (peer === undefined) return undefined;
+      const limit = joinSignals(either, AbortSignal.timeout(connectMs));
+      return network.dial([...book.addressesOf(peer)], { signal: limit.signal }).finally(limit.release);
+    },
   });
   const peerId = network.peerId.toString();
   const seed = deriveSeed(0, "peer", peerId);
@@ -184,6 +196,7 @@ export async function openPeerNetwork(options: PeerNetworkOptions): Promise<Peer
     gossip,
     signedWrites,
     exchange: { fetch: (digest, limits) => exchange.fetch(digest, limits) },
+    holds: exchange.holds,
     connectedMembers() {
       const connected = network.getConnections().map(({ remotePeer }) => memberOf(remotePeer.toString()));
       return [...new Set(connected.filter((member) => member !== undefined))];

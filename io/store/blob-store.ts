@@ -1,7 +1,7 @@
 // Objects on this machine, each in a file named by its digest. The index lists the complete ones; the bytes of a file are
 // hashed again before they are used, so that a failing disk costs a transfer and never a wrong model.
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, rm } from "node:fs/promises";
+import { access, mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FedError } from "../../foundation/errors.ts";
 import type { Digest } from "../../protocol/format/digest.ts";
@@ -12,7 +12,7 @@ import { openBlobWriter } from "./blob-writer.ts";
 import { writeDurably } from "./durable-file.ts";
 import { openLevel } from "./level.ts";
 import { objectPath } from "./object-files.ts";
-import { bytesOfObjects, createQuota, type QuotaOptions, removeOlderFiles } from "./store-quota.ts";
+import { bytesOfObjects, createQuota, type QuotaOptions, removeOlderFiles, type StoreUsage } from "./store-quota.ts";
 
 /** Outlines kept in memory; 32 bytes a MiB of object each. */
 const cachedOutlines = 256;
@@ -28,6 +28,10 @@ interface KnownObject {
 export interface OpenBlobStore extends BlobStore {
   /** @param outline of the bytes, where it is known already */
   put(bytes: Uint8Array, outline?: BlobOutline): Promise<Digest>;
+  /** Deletes an object, if it is here. @throws STORE_FULL where its entry cannot be deleted; its bytes are deleted then */
+  remove(digest: Digest): Promise<void>;
+  /** Bytes of all objects, and the limit; undefined without a limit, since nothing is counted then. */
+  usage(): StoreUsage | undefined;
   close(): Promise<void>;
 }
 
@@ -76,6 +80,15 @@ export async function openBlobStore(dir: string, options: QuotaOptions = {}): Pr
     if (record === undefined) return undefined;
     const outline = decodeOutline(record);
     if (outlineDigest(outline) !== digest) return undefined;
+    // A kill between the two halves of a deletion leaves the entry.
+    const isThere = await access(pathOf(digest)).then(
+      () => true,
+      () => false,
+    );
+    if (!isThere) {
+      await forget(digest, outline);
+      return undefined;
+    }
     const object = { outline, verified: new Set<number>() };
     remember(digest, object);
     return object;
@@ -151,6 +164,14 @@ export async function openBlobStore(dir: string, options: QuotaOptions = {}): Pr
         throw error;
       }
     },
+    async remove(digest) {
+      const object = await lookUp(digest);
+      if (!object) return;
+      // The bytes first: on a full disk, only that makes room for the deletion of the entry.
+      await rm(pathOf(digest), { force: true });
+      await forget(digest, object.outline);
+    },
+    usage: () => quota.usage(),
     close: () => index.close(),
   };
 }

@@ -48,5 +48,5 @@ async function syncDirectory(path: string): Promise<void> {
 export function storageError(error: unknown): unknown {
   const code = (error as { code?: unknown } | undefined)?.code;
   if (code !== "ENOSPC" && code !== "EDQUOT") return error;
-  return new FedError("STORE_FULL", {}, { cause: error, remedy: "free disk space and start again: nothing is lost" });
+  return new FedError("STORE_FULL", {}, { cause: error });
 }

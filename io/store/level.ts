@@ -61,19 +61,47 @@ export async function openLevel(dir: string): Promise<StoreLevel> {
 
 function storeLevel(db: Level<string, Uint8Array>): StoreLevel {
   const keyOf = (space: KeySpace, key: string) => `${prefixOf(space)}${key}`;
+  let isTorn = false;
+  let repairing: Promise<void> | undefined;
+  /**
+   * A write that failed, as on a full disk, may have left half a record at the end of LevelDB's log: records after it would
+   * be lost at the next opening. Opening again starts a new log.
+   */
+  const repair = () => {
+    repairing ??= (async () => {
+      await db.close();
+      await db.open();
+      isTorn = false;
+    })().finally(() => {
+      repairing = undefined;
+    });
+    return repairing;
+  };
+  const whole = async () => {
+    if (!isTorn) return;
+    await repair().catch((error: unknown) => {
+      throw writingError(error);
+    });
+  };
   return {
-    get: (space, key) => db.get(keyOf(space, key)),
+    async get(space, key) {
+      await whole();
+      return db.get(keyOf(space, key));
+    },
     async write(entries) {
+      await whole();
       const batch = entries.map(({ space, key, value }) =>
         value === undefined
           ? ({ type: "del", key: keyOf(space, key) } as const)
           : ({ type: "put", key: keyOf(space, key), value } as const),
       );
       await db.batch(batch, { sync: true }).catch((error: unknown) => {
+        isTorn = true;
         throw writingError(error);
       });
     },
     async keys(space, prefix) {
+      await whole();
       const start = keyOf(space, prefix);
       const found = await db.keys({ gte: start, lt: `${start}\u{10ffff}` }).all();
       return found.map((key) => key.slice(prefixOf(space).length));
@@ -85,8 +113,12 @@ function storeLevel(db: Level<string, Uint8Array>): StoreLevel {
 /** STORE_FULL for a full disk, which LevelDB reports in words only; any other error unchanged. */
 function writingError(error: unknown): unknown {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
-  if (!/No space left|disk quota exceeded/i.test(String(cause))) return error;
+  if (!isFull(cause)) return error;
   return new FedError("STORE_FULL", {}, { cause: error });
+}
+
+function isFull(cause: unknown): boolean {
+  return /No space left|disk quota exceeded/i.test(String(cause));
 }
 
 function prefixOf(space: KeySpace): string {
@@ -110,6 +142,7 @@ async function checkVersion(dir: string, level: StoreLevel): Promise<void> {
 
 function openingError(dir: string, cause: unknown): FedError {
   const inner = cause instanceof Error ? (cause.cause as { code?: unknown } | undefined) : undefined;
+  if (isFull(inner ?? cause)) return new FedError("STORE_FULL", { dir }, { cause });
   if (inner?.code === "LEVEL_LOCKED") {
     return new FedError(
       "STORE_LOCKED",

@@ -11,7 +11,14 @@ export interface QuotaOptions {
   readonly onNearlyFull?: ((facts: { readonly usedMiB: number; readonly maxMiB: number }) => void) | undefined;
 }
 
+export interface StoreUsage {
+  readonly usedBytes: number;
+  readonly maxBytes: number;
+}
+
 export interface StoreQuota {
+  /** Undefined where there is no limit. */
+  usage(): StoreUsage | undefined;
   /** An object of this size is here now. */
   add(bytes: number): void;
   remove(bytes: number): void;
@@ -33,6 +40,7 @@ export function createQuota(usedAtStart: number, { maxBytes, onNearlyFull }: Quo
   };
   check();
   return {
+    usage: () => (maxBytes === undefined ? undefined : { usedBytes: used, maxBytes }),
     add(bytes) {
       used += bytes;
       check();
@@ -48,15 +56,38 @@ export function createQuota(usedAtStart: number, { maxBytes, onNearlyFull }: Quo
   };
 }
 
-/** Bytes of all files in the objects' folder. */
+/** Bytes of all files in the objects' folder; files that are deleted meanwhile do not count. */
 export async function bytesOfObjects(objects: string): Promise<number> {
-  let bytes = 0;
-  for (const folder of await readdir(objects)) {
-    const names = await readdir(join(objects, folder));
-    const sizes = await Promise.all(names.map(async (name) => (await stat(join(objects, folder, name))).size));
-    bytes += sizes.reduce((sum, size) => sum + size, 0);
+  return (await filesBelow(objects)).bytes;
+}
+
+/** What a store's folder holds, counted without its lock, so that it may be in use. */
+export interface StoreFigures {
+  readonly objects: number;
+  readonly objectBytes: number;
+  /** Of fetches that have not ended. */
+  readonly unfinishedBytes: number;
+}
+
+/** @param dir the folder given to openBlobStore; an absent one is empty */
+export async function storeFigures(dir: string): Promise<StoreFigures> {
+  const [whole, partial] = [await filesBelow(join(dir, "objects")), await filesBelow(join(dir, "partial"))];
+  return { objects: whole.count, objectBytes: whole.bytes, unfinishedBytes: partial.bytes };
+}
+
+async function filesBelow(folder: string): Promise<{ count: number; bytes: number }> {
+  const names = await readdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  let [count, bytes] = [0, 0];
+  for (const name of names) {
+    const found = await stat(join(folder, name)).catch(() => undefined);
+    if (!found?.isFile()) continue;
+    count++;
+    bytes += found.size;
   }
-  return bytes;
+  return { count, bytes };
 }
 
 /** Deletes files that were last written before this time: fetches that nobody has resumed. */

@@ -1,6 +1,7 @@
 // The status as text: the federation, its rules, and a table of its newest rounds.
 import { showDuration } from "../ledger/duration.ts";
 import { table } from "../terminal/table.ts";
+import type { OwnStore } from "./own-store.ts";
 import type { FederationStatus, RoundSummary } from "./summary.ts";
 
 export function showStatus(status: FederationStatus): string {
@@ -23,6 +24,7 @@ export function showStatus(status: FederationStatus): string {
   for (const { member, since, rounds: missed } of status.late) {
     lines.push(`late        ${member} for ${showDuration(chainTime - since)}: no update in ${count(missed, "round")}`);
   }
+  if (status.store) lines.push(storeLine(status.store));
   const [newest] = rounds;
   if (newest && newest.awaited.length > 0) lines.push(`waits for   ${newest.awaited.join(" ")}`);
   if (rounds.length === 0) return [...lines, "no round yet"].join("\n");
@@ -35,6 +37,22 @@ export function showStatus(status: FederationStatus): string {
       rounds.map((round) => row(round, chainTime)),
     ),
   ].join("\n");
+}
+
+function storeLine({ objects, objectBytes, unfinishedBytes, maxBytes, freeBytes }: OwnStore): string {
+  const parts = [`${showSize(objectBytes)} in ${count(objects, "object")}`];
+  if (maxBytes !== null)
+    parts.push(`${Math.round((100 * objectBytes) / maxBytes)} % of the limit of ${showSize(maxBytes)}`);
+  if (unfinishedBytes > 0) parts.push(`${showSize(unfinishedBytes)} of unfinished fetches`);
+  return `store       ${[...parts, `${showSize(freeBytes)} free on its disk`].join("; ")}`;
+}
+
+/** In MiB up to ten GiB. */
+function showSize(bytes: number): string {
+  const mebibytes = bytes / 2 ** 20;
+  return mebibytes < 10_240
+    ? `${mebibytes.toFixed(mebibytes < 10 ? 1 : 0)} MiB`
+    : `${Math.round(mebibytes / 1024)} GiB`;
 }
 
 function count(number: number, what: string): string {

@@ -3,6 +3,7 @@ import type { LateMember } from "../../protocol/contract/late-members.ts";
 import type { Member, RoundState, RoundTerms } from "../../protocol/contract/round.ts";
 import type { HospitalAddress } from "../../protocol/format/digest.ts";
 import type { FederationId } from "../../protocol/format/federation-id.ts";
+import type { OwnStore } from "./own-store.ts";
 
 export interface FederationStatus extends FederationId {
   /** Of the latest block, seconds. */
@@ -18,6 +19,8 @@ export interface FederationStatus extends FederationId {
   readonly members: readonly Member[];
   /** Hospitals whose update is missing since the end of committing, as far as the shown rounds go back. */
   readonly late: readonly LateMember[];
+  /** Of the party whose configuration was given. */
+  readonly store?: OwnStore | undefined;
   /** The newest first. */
   readonly rounds: readonly RoundSummary[];
 }

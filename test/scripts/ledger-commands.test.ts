@@ -9,6 +9,7 @@ import { signPeerBinding } from "../../io/chain/peer-binding.ts";
 import { peerIdOf } from "../../io/chain/peer-key.ts";
 import { walletSignatures } from "../../io/chain/signatures.ts";
 import { createPeerKey, loadPeerKey } from "../../io/p2p/identity.ts";
+import { openBlobStore } from "../../io/store/blob-store.ts";
 import { parseAddress, zeroDigest } from "../../protocol/format/digest.ts";
 import { deployCommand } from "../../scripts/deploy.ts";
 import { keysCommand } from "../../scripts/keys.ts";
@@ -180,6 +181,25 @@ describe("the commands about a federation", () => {
     const absent = hospitals[0]!.self;
     expect((await runJson("status", ...common)).late).to.deep.equal([{ member: absent, since: commitBy, rounds: 1 }]);
     expect(await run("status", ...common)).to.match(new RegExp(`late +${absent} for .+ in 1 round`));
+  });
+
+  it("status shows what a party's store takes of its disk, if it is given the configuration", async () => {
+    const config = join(dir, "hospital.json");
+    await writeFile(config, JSON.stringify({ store: "store", maxStoreGiB: 0.001 }));
+    expect(await codeOf("status", ...common, "--config", config)).to.equal("STORE_MISSING");
+    const store = await openBlobStore(join(dir, "store", "blobs"));
+    await store.put(new Uint8Array(300_000));
+    await store.put(new Uint8Array(7));
+    await store.close();
+    const status = await runJson("status", ...common, "--config", config);
+    expect(status.store).to.deep.include({ objects: 2, objectBytes: 300_007, unfinishedBytes: 0 });
+    expect(status.store.maxBytes).to.equal(0.001 * 2 ** 30);
+    expect(status.store.freeBytes).to.be.within(1, status.store.totalBytes);
+    expect(await run("status", ...common, "--config", config)).to.match(
+      /store +0.3 MiB in 2 objects; 28 % of the limit/,
+    );
+    await writeFile(config, JSON.stringify({ store: 7 }));
+    expect(await codeOf("status", ...common, "--config", config)).to.equal("CONFIG_INVALID");
   });
 
   it("keys are created once, shown without a password, and their address alone", async () => {
