@@ -5,6 +5,7 @@ import { version } from "../foundation/version.ts";
 import { commands } from "./commands.ts";
 import { endWithParent } from "./terminal/end-with-parent.ts";
 import { reportFailure } from "./terminal/failure.ts";
+import { proxiesOf, useProxies } from "./terminal/proxies.ts";
 
 // A reader that closes the pipe (`| head`) is not an error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -26,6 +27,7 @@ try {
   const words = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
   const name = words[0] === "help" ? words[1] : words[0];
   await addCommands(name);
+  program.hook("preAction", () => useProxies(proxiesOf(process.env)));
   program.hook("preAction", () => requireNeeds(name ?? "", program.opts()["fetch"] === true));
   if (process.argv.length === 2) program.outputHelp();
   else await program.parseAsync(process.argv);

@@ -10,6 +10,7 @@ import { type DicomWebServer, openDicomWeb } from "../../io/pacs/dicomweb.ts";
 import type { PacsAccess } from "../../io/pacs/http.ts";
 import { type InstanceStore, openInstanceStore } from "../../io/pacs/store-instances.ts";
 import { whole } from "../terminal/parse-options.ts";
+import { proxiesOf } from "../terminal/proxies.ts";
 import { readPassword } from "../terminal/read-password.ts";
 
 const variable = "CONSILIUM_PACS_PASSWORD";
@@ -117,11 +118,4 @@ function readPem(path: string | undefined, option: string): Promise<string> | un
     : readFile(path, "utf8").catch((cause: unknown) => {
         throw new FedError("FILE_UNREADABLE", {}, { cause, remedy: `check ${option}` });
       });
-}
-
-/** As curl reads them: in lower case first. */
-function proxiesOf(environment: NodeJS.ProcessEnv): PacsAccess["proxies"] {
-  const read = (name: string) => environment[name] ?? environment[name.toUpperCase()];
-  const [http, https, none] = [read("http_proxy"), read("https_proxy"), read("no_proxy")];
-  return { ...(http && { http }), ...(https && { https }), ...(none && { none }) };
 }
