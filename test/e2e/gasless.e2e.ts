@@ -1,6 +1,7 @@
 // Hospitals without a coin take part whole, among others with gas: real processes, a real chain and a real network.
 import { expect } from "chai";
 import { bindPeerFor } from "../../scripts/members/bind-peer.ts";
+import { accountOf, batchOf } from "./chain-calls.ts";
 import { RealFederation } from "./real-federation.ts";
 
 const rounds = 2;
@@ -29,7 +30,7 @@ describe("a federation in which two of five hospitals have no gas", function () 
 
   it("they commit, vote and adopt, though the sending member spoils its batches and is killed; the audit holds", async () => {
     const paying = federation.hospitals.slice(0, 3).map(({ name }) => name);
-    for (const name of paying) await federation.configureChain(name, { relayGasPerRound: 0 });
+    for (const name of paying) await federation.configure(name, { chain: { relayGasPerRound: 0 } });
     await federation.start({ lie: "spoilingBatches" });
     await bindPeerKeys(2);
     const gasless = federation.hospitals.slice(3).map(({ address }) => address);
@@ -41,13 +42,13 @@ describe("a federation in which two of five hospitals have no gas", function () 
     await federation.kill("aggregator");
     const [substitute] = paying as [string];
     await federation.kill(substitute);
-    await federation.configureChain(substitute, { relayGasPerRound: 3_000_000 });
+    await federation.configure(substitute, { chain: { relayGasPerRound: 3_000_000 } });
     await federation.startParty(substitute);
     await federation.untilAdopted(1, patience);
     await federation.untilAdopted(rounds, patience);
 
     for (const address of gasless) {
-      expect(await federation.account(address)).to.deep.equal({ wei: 0n, transactions: 0 });
+      expect(await accountOf(federation.rpc, address)).to.deep.equal({ wei: 0n, transactions: 0 });
     }
     for (const { members, proposals } of await federation.rounds()) {
       const accepted = proposals.find(({ status }) => status === "accepted");
@@ -63,7 +64,7 @@ describe("a federation in which two of five hospitals have no gas", function () 
       if (isRelayed || event.kind === "attested-together") transactions.add(event.transaction);
     }
     for (const transaction of transactions) {
-      const { from, entries } = await federation.batchOf(transaction);
+      const { from, entries } = await batchOf(federation.rpc, transaction);
       senders.add(from);
       if (from === federation.aggregator.address) spoiled += entries;
     }

@@ -11,7 +11,7 @@ import { deployFederation } from "../../io/chain/deploy-federation.ts";
 import { writeFederationFile } from "../../io/chain/federation-file.ts";
 import { type OpenLedger, openLedger } from "../../io/chain/ledger.ts";
 import { recoverSigner } from "../../io/chain/signatures.ts";
-import { abiDigest, trainingRoundsInterface } from "../../io/chain/training-rounds.ts";
+import { abiDigest } from "../../io/chain/training-rounds.ts";
 import { openObjectFiles } from "../../io/store/object-files.ts";
 import { auditFederation } from "../../protocol/audit/audit-federation.ts";
 import { checkedBlobs } from "../../protocol/audit/checked-blobs.ts";
@@ -36,6 +36,8 @@ const place = (name: string) => fileURLToPath(new URL(`./processes/${name}.ts`, 
 
 export type Event = { readonly event: string } & Record<string, unknown>;
 
+type ConfigChanges = { readonly chain?: object; readonly network?: object } & Record<string, unknown>;
+
 export class RealFederation {
   readonly events: Event[] = [];
   readonly hospitals: readonly Identity[];
@@ -47,6 +49,8 @@ export class RealFederation {
   readonly #chain: Chain;
   readonly #parties: readonly ConfiguredParty[];
   readonly #processes = new Map<string, ChildProcess>();
+  /** What a party's process is started with, such as a command that enters a network namespace. */
+  readonly prefixes = new Map<string, readonly string[]>();
   #wake = () => {};
 
   private constructor(fields: {
@@ -156,16 +160,22 @@ export class RealFederation {
     await Promise.all(this.#parties.map(({ identity: { name } }) => this.startParty(name, lie)));
   }
 
+  /** Address of the chain's RPC endpoint. */
+  get rpc(): string {
+    return this.#chain.url;
+  }
+
   /** Path of a party's configuration file. */
   configOf(name: string): string {
     return this.#partyOf(name).config;
   }
 
-  /** Changes the part of a party's configuration that is about the chain; before its next start. */
-  async configureChain(name: string, changes: object): Promise<void> {
+  /** Changes a party's configuration before its next start; `chain` and `network` field by field. */
+  async configure(name: string, { chain, network, ...changes }: ConfigChanges): Promise<void> {
     const path = this.configOf(name);
-    const config = JSON.parse(await readFile(path, "utf8")) as { chain: object };
-    await writeFile(path, JSON.stringify({ ...config, chain: { ...config.chain, ...changes } }));
+    const config = JSON.parse(await readFile(path, "utf8")) as { chain: object; network: object };
+    const parts = { chain: { ...config.chain, ...chain }, network: { ...config.network, ...network } };
+    await writeFile(path, JSON.stringify({ ...config, ...changes, ...parts }));
   }
 
   /** @param config instead of the party's own */
@@ -176,7 +186,13 @@ export class RealFederation {
       command === "node"
         ? [place(this.#hospitalProcess), config, String(this.#trainMs)]
         : [place("aggregator"), config, ...(lie ? [lie] : [])];
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], {
+    const whole = [
+      ...(this.prefixes.get(name) ?? []),
+      process.execPath,
+      "--disable-warning=ExperimentalWarning",
+      ...args,
+    ];
+    const child = spawn(whole[0]!, whole.slice(1), {
       stdio: ["ignore", "pipe", log.fd, "ipc"],
     });
     await log.close();
@@ -240,30 +256,6 @@ export class RealFederation {
     return Promise.all(Array.from({ length: latest }, (_, index) => this.ledger.round((index + 1) as typeof latest)));
   }
 
-  /** The coins of an account, and how many transactions it has sent. */
-  async account(address: string): Promise<{ readonly wei: bigint; readonly transactions: number }> {
-    const [wei, transactions] = await Promise.all(
-      ["eth_getBalance", "eth_getTransactionCount"].map((method) => this.#rpc<string>(method, [address, "latest"])),
-    );
-    return { wei: BigInt(wei!), transactions: Number(transactions) };
-  }
-
-  /** A batch of signed writes: the call, who sent it, and how many entries it has. */
-  async batchOf(
-    transaction: string,
-  ): Promise<{ readonly name: string; readonly from: string; readonly entries: number }> {
-    const { from, input } = await this.#rpc<{ from: string; input: string }>("eth_getTransactionByHash", [transaction]);
-    const call = trainingRoundsInterface.parseTransaction({ data: input })!;
-    return { name: call.name, from, entries: (call.args["signed"] as readonly unknown[]).length };
-  }
-
-  async #rpc<Result>(method: string, params: readonly unknown[]): Promise<Result> {
-    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
-    const headers = { "content-type": "application/json" };
-    const answer = await fetch(this.#chain.url, { method: "POST", headers, body });
-    return ((await answer.json()) as { result: Result }).result;
-  }
-
   async models(): Promise<readonly (Digest | undefined)[]> {
     return (await openLineage(this.ledger)({})).finals.map(({ model }) => model);
   }
@@ -275,21 +267,22 @@ export class RealFederation {
     return Promise.all(digests.map((digest) => blobs.get(digest, { maxBytes: 2 ** 28 })));
   }
 
-  /** What an auditor finds who has the chain and the stores of all parties. */
-  async audit(): Promise<AuditReport> {
+  /** What an auditor finds who has the chain, and asks these peers or else has the stores of all parties. */
+  async audit(from: { readonly peer?: string[] } = {}): Promise<AuditReport> {
     const { signal } = new AbortController();
-    const store = [this.aggregator, ...this.hospitals].map(({ dir }) => join(dir, "store"));
+    const stores = { store: [this.aggregator, ...this.hospitals].map(({ dir }) => join(dir, "store")) };
     const federation = join(this.#dir, "run", "federation.json");
-    const options = { federation, rpc: [this.#chain.url], confirmations: "0", fromBlock: "0", store };
-    const sources = await openTarget(await readTarget(options, true), signal);
+    const sources = from.peer ? from : stores;
+    const options = { federation, rpc: [this.#chain.url], confirmations: "0", fromBlock: "0", ...sources };
+    const opened = await openTarget(await readTarget(options, true), signal);
     try {
       const signatures = { recover: recoverSigner };
-      const work = auditFederation({ ...sources, signatures }, { maxModelBytes: 2 ** 28, signal });
+      const work = auditFederation({ ...opened, signatures }, { maxModelBytes: 2 ** 28, signal });
       let step = await work.next();
       while (!step.done) step = await work.next();
       return step.value;
     } finally {
-      await sources.close();
+      await opened.close();
     }
   }
 
