@@ -1,8 +1,8 @@
 // The machine: its disk, memory, clock-independent parts of it, and whether training finds a GPU.
 import { existsSync } from "node:fs";
-import { statfs } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { dirname } from "node:path";
+import { diskSpaceOf } from "../../io/store/disk-space.ts";
 import { bad, type Finding, good, note } from "./finding.ts";
 
 const giB = 2 ** 30;
@@ -26,8 +26,7 @@ export async function checkMachine({ store, trains }: MachineFacts): Promise<rea
 async function checkDisk(store: string): Promise<Finding> {
   let folder = store;
   while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
-  const { bavail, bsize } = await statfs(folder);
-  const free = bavail * bsize;
+  const { freeBytes: free } = await diskSpaceOf(folder);
   const text = `${(free / giB).toFixed(1)} GiB free for the store ${store}`;
   if (free < leastDisk) return bad("disk", text, "free some space, or give another folder as store");
   if (free < comfortableDisk) return note("disk", text, "enough for small models; maxStoreGiB limits what is kept");

@@ -98,7 +98,7 @@ describe("a full disk", function () {
     await objects.close();
   });
 
-  it("stops a hospital with STORE_FULL and its remedy; with room it goes on, without a restart", async () => {
+  it("stops a hospital with STORE_FULL and its remedy; with room it continues, without a restart", async () => {
     const federation = await RealFederation.found({ rounds: 1, weights: 500_000, terms: { attestPeriod: 300 } });
     const [hospital] = federation.hospitals;
     const { name, address, dir: home } = hospital!;

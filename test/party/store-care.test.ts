@@ -104,7 +104,7 @@ describe("the care for a store", () => {
     return found;
   };
 
-  it("leaves each model and update at three members or more, whoever deletes at the same time", async () => {
+  it("leaves each model and update at three members or more, even if all delete at the same time", async () => {
     const stores = holdings();
     await Promise.all(sites.map((site) => careOf(site, stores, { maxBytes: 1000 }).look(signal)));
     const all = await members();
