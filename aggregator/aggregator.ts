@@ -14,17 +14,18 @@ export interface AggregatorNodeOptions {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly shared?: PartyOpening["shared"];
+  readonly onOpen?: PartyOpening["onOpen"];
   readonly onEvent: (event: AggregatorEvent) => void;
 }
 
 /** Runs until the signal aborts. @throws FILE_UNREADABLE, PLAN_*, and the codes of openParty */
 export async function runAggregator(config: AggregatorConfig, options: AggregatorNodeOptions): Promise<void> {
-  const { password, log, signal, shared, onEvent } = options;
+  const { password, log, signal, shared, onOpen, onEvent } = options;
   const planBytes = await readInput(config.plan, "plan");
   const plan = decodePlan(planBytes);
   const genesisBytes = await readInput(config.genesis, "genesis");
   const onWaiting: PartyOpening["onWaiting"] = (aggregator, event) => onEvent({ aggregator, event });
-  const party = await openParty(config, { password, log, signal, onWaiting, shared });
+  const party = await openParty(config, { password, log, signal, onWaiting, onOpen, shared });
   try {
     const digests = { plan: await party.blobs.put(planBytes), genesis: await party.blobs.put(genesisBytes) };
     const { self, network } = party;

@@ -16,6 +16,7 @@ export interface HospitalNodeOptions {
   readonly software: string;
   readonly signal: AbortSignal;
   readonly shared?: PartyOpening["shared"];
+  readonly onOpen?: PartyOpening["onOpen"];
   readonly onEvent: (event: HospitalEvent) => void;
   /** Default: a process of this hospital's own; a simulation shares one. */
   readonly trainer?: Pick<TrainerProcess, "learner">;
@@ -26,11 +27,11 @@ const checkpointEveryMs = 30_000;
 
 /** Runs until the signal aborts; then ends its actions, its trainer and its connections. @throws the codes of openParty */
 export async function runHospitalNode(config: HospitalConfig, options: HospitalNodeOptions): Promise<void> {
-  const { password, log, software, signal, shared, onEvent } = options;
+  const { password, log, software, signal, shared, onOpen, onEvent } = options;
   const onWaiting: PartyOpening["onWaiting"] = (hospital, event) => onEvent({ hospital, event });
   const onUnbound: PartyOpening["onUnbound"] = (hospital, file) =>
     onEvent({ hospital, event: "waiting-for-peer-key", file });
-  const party = await openParty(config, { password, log, signal, onWaiting, onUnbound, shared });
+  const party = await openParty(config, { password, log, signal, onWaiting, onUnbound, onOpen, shared });
   const own = options.trainer === undefined ? openTrainerProcess({ log: log.child("learner") }) : undefined;
   const trainer = options.trainer ?? (own as TrainerProcess);
   const learner = trainer.learner({

@@ -86,6 +86,17 @@ export const partyConfigFields = {
     })
     .strict()
     .default({}),
+  /** Figures for Prometheus (/metrics) and health (/livez, /readyz) over HTTP; by default none are served. */
+  telemetry: z
+    .object({
+      /** Address and port. Whoever reaches it can read the figures: keep it on loopback or in the monitoring network. */
+      listen: z
+        .string()
+        .regex(/^([\w.-]+|\[[\da-f:]+\]):\d{1,5}$/i, "give host:port, such as 127.0.0.1:9464")
+        .default("127.0.0.1:9464"),
+    })
+    .strict()
+    .optional(),
   /** Folder of this party's objects and journal. */
   store: z.string(),
   /** Most that objects may take of the disk, GiB: older ones that three other members keep are deleted. Default: the disk. */

@@ -57,8 +57,16 @@ export interface PartyOpening {
   readonly onWaiting: (self: HospitalAddress, event: "waiting-for-admission" | "waiting-for-funds") => void;
   /** Called once when a relayed hospital's peer key has to be bound by another member: the file is for that member. */
   readonly onUnbound?: (self: HospitalAddress, file: string) => void;
+  /** Called once when all is open, for those who watch the party. */
+  readonly onOpen?: ((party: WatchedParty) => void) | undefined;
   /** Present where several parties share a process. */
   readonly shared?: SharedParts;
+}
+
+/** What a watcher may see of an open party. */
+export interface WatchedParty {
+  readonly ledger: Pick<OpenLedger, "chainTime">;
+  readonly network: Pick<PeerNetwork, "connectedMembers">;
 }
 
 /**
@@ -147,6 +155,7 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
         return ended;
       });
     }
+    opening.onOpen?.({ ledger, network });
     return {
       self,
       ledger,

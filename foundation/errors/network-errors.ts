@@ -56,5 +56,6 @@ export const peerErrors = entriesOf("peer", {
   SIGNED_WRITES_TOO_MANY: "ask the member's operator why its node sends signed writes so often",
   SIGNED_WRITE_SIGNATURE: "ask the hospital to check its chain key: another key signed its commitment or vote",
   SIGNED_WRITE_UNSIGNED: "update the software of the peer that sent it",
+  TELEMETRY_LISTEN_FAILED: "give a free address and port of this machine in telemetry.listen",
   PORT_IN_USE: "choose another port, or leave the option out for any free one",
 });

@@ -1,19 +1,23 @@
-// The part that both roles' commands share: the configuration file, signals, events and logs.
+// The part that both roles' commands share: the configuration file, signals, events, logs and figures for monitoring.
 
 import { FedError } from "../../foundation/errors.ts";
 import { jsonLog, type LogLevel } from "../../io/telemetry/json-log.ts";
 import type { PartyConfig } from "../../party/config.ts";
+import type { PartyOpening } from "../../party/open-party.ts";
 import type { Log } from "../../protocol/ports.ts";
 import { endWithParent } from "../terminal/end-with-parent.ts";
 import { eventLine } from "./event-line.ts";
+import type { PartyEvent } from "./party-metrics.ts";
 import { readPartyConfig } from "./read-config.ts";
+import { openTelemetry } from "./telemetry.ts";
 
 export interface PartyRun {
   readonly password: string;
   readonly log: Log;
   readonly signal: AbortSignal;
   /** Prints an event with its time: one JSON object a line on stdout. */
-  readonly onEvent: (event: object) => void;
+  readonly onEvent: (event: PartyEvent) => void;
+  readonly onOpen: PartyOpening["onOpen"];
 }
 
 /**
@@ -35,15 +39,23 @@ export async function runPartyCommand<Config extends PartyConfig>(
   };
   for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, stop);
   endWithParent();
-  const log = jsonLog((line) => process.stderr.write(`${line}\n`), { level: logLevel });
+  const plainLog = jsonLog((line) => process.stderr.write(`${line}\n`), { level: logLevel });
+  const telemetry = config.telemetry && (await openTelemetry(config.telemetry.listen, { store: config.store }));
+  const log = telemetry?.counting(plainLog) ?? plainLog;
   try {
     await run(config, {
       password,
       log,
       signal: controller.signal,
-      onEvent: (event) => process.stdout.write(eventLine(event)),
+      onEvent(event) {
+        telemetry?.event(event);
+        process.stdout.write(eventLine(event));
+      },
+      onOpen: telemetry?.opened,
     });
   } catch (error) {
     if (!controller.signal.aborted) throw error;
+  } finally {
+    await telemetry?.close();
   }
 }
