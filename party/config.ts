@@ -89,7 +89,7 @@ export const partyConfigFields = {
   /** Figures for Prometheus (/metrics) and health (/livez, /readyz) over HTTP; by default none are served. */
   telemetry: z
     .object({
-      /** Address and port. Whoever reaches it can read the figures: keep it on loopback or in the monitoring network. */
+      /** Address and port. Everybody who reaches it can read the figures: keep it on loopback or in the monitoring network. */
       listen: z
         .string()
         .regex(/^([\w.-]+|\[[\da-f:]+\]):\d{1,5}$/i, "give host:port, such as 127.0.0.1:9464")

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { FedError } from "../../foundation/errors.ts";
 
-/** Nobody who watches needs longer. */
+/** A figure is read in milliseconds, and the chain answers in seconds. */
 const requestTimeoutMs = 10_000;
 const maxConnections = 32;
 
