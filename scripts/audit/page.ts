@@ -1,6 +1,7 @@
 // The report as one HTML page without scripts and requests, with every name escaped, to mail, print and archive.
 import type { Finding } from "../../protocol/audit/finding.ts";
 import type { AuditReport, RoundReport } from "../../protocol/audit/report.ts";
+import { smallestCell } from "../../protocol/format/validation-scores.ts";
 import { escapeXml } from "../charts/svg.ts";
 import { provenanceGraph } from "./graph.ts";
 import { type ModelCard, modelCard, type TestScores } from "./model-card.ts";
@@ -70,12 +71,20 @@ function roundTable(rounds: readonly RoundReport[]): string {
       `<td>${accepted?.included.length ?? 0} of ${hospitals.length}</td><td>${agreed} of ${hospitals.length}</td>`,
       `<td>${model ? `<code title="${escapeXml(model)}">${escapeXml(shortName(model))}</code>` : escapeXml(status)}</td>`,
       `<td>${model ? (derived ? "same bytes" : "no") : ""}</td>`,
-      `<td>${validation?.auc ? `${interval(validation.auc)}${validation.isAtChance ? " at chance" : ""}` : ""}</td>`,
+      `<td>${model ? validationCell(validation) : ""}</td>`,
       `<td class="${verdict}">${verdict}</td>`,
     ].join("");
   });
   const header = ["round", "opened", "updates", "agreed", "model", "derived again", "validation AUC", "verdict"];
-  return tableOf(header, rows);
+  const isUntold = rounds.some(({ model, validation }) => model !== undefined && validation?.auc === undefined);
+  return `${tableOf(header, rows)}${isUntold ? untold : ""}`;
+}
+
+const untold = `<p>Not told: hospitals publish no scores of a class with fewer than ${smallestCell} validation patients.</p>`;
+
+function validationCell(validation: RoundReport["validation"]): string {
+  if (!validation?.auc) return "not told";
+  return `${interval(validation.auc)}${validation.isAtChance ? " at chance" : ""}`;
 }
 
 function findingTable(findings: readonly Finding[]): string {

@@ -112,6 +112,19 @@ describe("an audit's report", () => {
     expect(modelsLine({ rounds: untold })).to.equal(undefined);
   });
 
+  it("says of rounds without scores why there are none", () => {
+    const untold = report.rounds.map(({ validation: _, ...round }) => round);
+    expect(auditPage({ ...report, rounds: untold }, undefined)).to.match(
+      /<td>not told<\/td>[\s\S]*fewer than 5 validation/,
+    );
+    const auc = { value: 0.9, low: 0.8, high: 1 };
+    const told = untold.map((round) => ({
+      ...round,
+      validation: { patients: 80, positives: 40, auc, isAtChance: false },
+    }));
+    expect(auditPage({ ...report, rounds: told }, undefined)).to.not.include("not told");
+  });
+
   it("says the largest share that a hospital had of an average", () => {
     const { hospital, share, round } = report.largestShare!;
     const line = `Largest share of one hospital: ${(100 * share).toFixed(1)} % of the weight, by ${hospital} in round ${round}`;
