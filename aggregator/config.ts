@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { FedError } from "../foundation/errors.ts";
-import { parsePartyConfig, partyConfigFields } from "../party/config.ts";
+import { fileFields, parsePartyConfig, partyConfigFields } from "../party/config.ts";
 
 const aggregatorConfigSchema = z
   .object({
@@ -17,6 +17,9 @@ const aggregatorConfigSchema = z
     settleSeconds: z.number().int().min(0).max(3600).default(10),
   })
   .strict();
+
+/** The same as it stands in a file: an editor checks a file by it. */
+export const aggregatorFileSchema = aggregatorConfigSchema.extend(fileFields);
 
 export type AggregatorConfig = z.output<typeof aggregatorConfigSchema>;
 

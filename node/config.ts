@@ -1,7 +1,7 @@
 // A hospital's configuration: one strict schema, parsed once at start.
 import { resolve } from "node:path";
 import { z } from "zod";
-import { parsePartyConfig, partyConfigFields } from "../party/config.ts";
+import { fileFields, parsePartyConfig, partyConfigFields } from "../party/config.ts";
 import { digestField } from "../protocol/format/fields.ts";
 
 const hospitalConfigSchema = z
@@ -13,6 +13,9 @@ const hospitalConfigSchema = z
     plan: digestField.optional(),
   })
   .strict();
+
+/** The same as it stands in a file: an editor checks a file by it. */
+export const hospitalFileSchema = hospitalConfigSchema.extend(fileFields);
 
 export type HospitalConfig = z.output<typeof hospitalConfigSchema>;
 

@@ -105,6 +105,9 @@ export const partyConfigFields = {
   maxModelMiB: z.number().int().min(1).max(16_384).default(1024),
 };
 
+/** What differs in a file: the federation may be named by the path of its own file. */
+export const fileFields = { federation: z.union([z.string().min(1), partyConfigFields.federation]) };
+
 const partyConfigSchema = z.object(partyConfigFields);
 
 export type PartyConfig = z.output<typeof partyConfigSchema>;

@@ -9,7 +9,7 @@ export function aggregatorCommand(program: Command): void {
   program
     .command("aggregator")
     .description("Run an aggregator: open rounds, collect updates, propose their average. It decides nothing.")
-    .requiredOption("--config <file>", "the aggregator's configuration, JSON (docs/operators-guide.md)")
+    .requiredOption("--config <file>", "the aggregator's configuration, YAML or JSON (consilium init)")
     .addOption(new Option("--log-level <level>", "least level that is logged").choices(logLevels).default("info"))
     .addHelpText(
       "after",

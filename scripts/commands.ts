@@ -11,6 +11,10 @@ export const commands: CommandList = {
     summary: "write, check and name the plan and first model of a federation",
     load: async () => (await import("./plan.ts")).planCommand,
   },
+  init: {
+    summary: "write a party's configuration from a few answers",
+    load: async () => (await import("./init.ts")).initCommand,
+  },
   node: { summary: "run a hospital", load: async () => (await import("./node.ts")).nodeCommand, needs: ["tensorflow"] },
   aggregator: { summary: "run an aggregator", load: async () => (await import("./aggregator.ts")).aggregatorCommand },
   doctor: {

@@ -14,7 +14,7 @@ export function doctorCommand(program: Command): void {
   program
     .command("doctor")
     .description("Try all that a node needs: keys, chain, funds, ports, peers, disk, data. Changes nothing.")
-    .requiredOption("--config <file>", "the hospital's or the aggregator's configuration, JSON")
+    .requiredOption("--config <file>", "the hospital's or the aggregator's configuration, YAML or JSON")
     .option("--plan <file>", "compare the shard with this plan (default: the agreed one, where the store has it)")
     .option("--json", "print the findings as JSON")
     .addHelpText("after", help)

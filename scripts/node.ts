@@ -10,7 +10,7 @@ export function nodeCommand(program: Command): void {
   program
     .command("node")
     .description("Run a hospital: train on its own shard, commit updates, check and attest every proposed model.")
-    .requiredOption("--config <file>", "the hospital's configuration, JSON (docs/operators-guide.md)")
+    .requiredOption("--config <file>", "the hospital's configuration, YAML or JSON (consilium init)")
     .addOption(new Option("--log-level <level>", "least level that is logged").choices(logLevels).default("info"))
     .addHelpText(
       "after",

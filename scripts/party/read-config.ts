@@ -4,6 +4,7 @@ import { dirname, resolve } from "node:path";
 import { FedError } from "../../foundation/errors.ts";
 import { readFederationFile, requireKnownAbi } from "../../io/chain/federation-file.ts";
 import { readPassword } from "../terminal/read-password.ts";
+import { parseConfigText } from "./config-text.ts";
 
 export interface RawPartyConfig {
   /** To be parsed by the role's own schema. */
@@ -26,7 +27,7 @@ export async function readPartyConfig(configPath: string): Promise<RawPartyConfi
 export async function readConfigWithFederation(configPath: string): Promise<Omit<RawPartyConfig, "password">> {
   const path = resolve(configPath);
   const baseDir = dirname(path);
-  return { raw: await withFederation(await readJson(path), baseDir), baseDir };
+  return { raw: await withFederation(await readFields(path), baseDir), baseDir };
 }
 
 /** The keystore's password, from where the configuration says. @throws PASSWORD_MISSING, FILE_UNREADABLE, ABORTED */
@@ -41,16 +42,17 @@ export async function readConfiguredPassword(raw: unknown, baseDir: string): Pro
 
 /** A configuration file as it stands. @throws FILE_UNREADABLE, CONFIG_INVALID */
 export function readConfigFile(configPath: string): Promise<unknown> {
-  return readJson(resolve(configPath));
+  return readFields(resolve(configPath));
 }
 
-async function readJson(path: string): Promise<unknown> {
+async function readFields(path: string): Promise<unknown> {
+  let text: string;
   try {
-    return JSON.parse(await readFile(path, "utf8"));
+    text = await readFile(path, "utf8");
   } catch (cause) {
-    const code = cause instanceof SyntaxError ? "CONFIG_INVALID" : "FILE_UNREADABLE";
-    throw new FedError(code, { path }, { cause, remedy: "give a readable JSON file with --config" });
+    throw new FedError("FILE_UNREADABLE", { path }, { cause, remedy: "give a readable file with --config" });
   }
+  return parseConfigText(text, path);
 }
 
 /** `federation` is either the path of the file that `consilium deploy` wrote, or its content. */

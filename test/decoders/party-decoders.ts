@@ -7,6 +7,7 @@ import { decodeEntries, type Entry, encodeEntries } from "../../party/backup/ent
 import { seal, unseal } from "../../party/backup/sealed-file.ts";
 import { canonicalBytes } from "../../protocol/format/canonical.ts";
 import { mendJournal } from "../../scripts/deploy/mend-journal.ts";
+import { parseConfigText } from "../../scripts/party/config-text.ts";
 import { FakeJournal } from "../fakes/party-ports.ts";
 import { address, type Decoder, digest, ofFile, ofValue, round, utf8 } from "./decoder.ts";
 
@@ -61,6 +62,15 @@ export const partyDecoders: readonly Decoder[] = [
       decode: async (bytes) => readNotes(await journalWith(name, bytes)),
     };
   }),
+  {
+    functions: ["parseConfigText"],
+    form: "bytes",
+    samples: () => [
+      utf8(JSON.stringify(site)),
+      utf8("chain: &a\n  endpoints: [ http://127.0.0.1:8545, 'b' ]\nkeys: *a\nstore: |\n  two\n  lines\n"),
+    ],
+    decode: (bytes) => parseConfigText(new TextDecoder().decode(bytes), "hospital.yaml"),
+  },
   {
     functions: ["decodeEntries"],
     form: "json",
