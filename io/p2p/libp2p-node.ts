@@ -9,6 +9,7 @@ import { tcp } from "@libp2p/tcp";
 import { createLibp2p } from "libp2p";
 import { FedError } from "../../foundation/errors.ts";
 import type { FederationId } from "../../protocol/format/federation-id.ts";
+import { announceAll } from "./announced-addresses.ts";
 import { announcementService } from "./gossip.ts";
 import { type HandshakeOptions, watchHandshakes } from "./handshakes.ts";
 import { type IsMember, servingMembers } from "./members-only.ts";
@@ -69,6 +70,7 @@ export async function createNode(options: NodeOptions): Promise<Libp2p<NodeServi
       // Members only: what strangers say of themselves would fill the peer store.
       identify: identify({ runOnLimitedConnection: true, runOnConnectionOpen: false }),
       ping: ping(),
+      addresses: announceAll(),
       gossip: servingMembers(isMember, announcementService(federation)),
       ...(relay ? { relay: servingMembers(isMember, circuitRelayServer({ reservations })) } : {}),
     },

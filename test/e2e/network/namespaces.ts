@@ -59,7 +59,11 @@ export class NetworkSites {
   async addSite({ mbit, oneWayMs, lossPercent, nat = false }: LineOptions): Promise<NetworkSite> {
     const number = this.#namespaces.length;
     const namespace = `${this.#name}-${number}`;
-    const [address, hub, visible] = [`10.77.${number}.2`, `10.77.${number}.1`, `10.78.${number}.2`];
+    // Public addresses, as most hospitals' are outside: libp2p treats them differently. A site behind NAT has a private one.
+    const [address, hub] = nat
+      ? [`10.77.${number}.2`, `10.77.${number}.1`]
+      : [`44.77.${number}.2`, `44.77.${number}.1`];
+    const visible = `44.78.${number}.2`;
     await this.#add(namespace);
     const figures = [mbit, oneWayMs, lossPercent].map(String);
     const args = [place, namespace, address, this.#name, hub, ...figures, ...(nat ? [visible] : [])];
