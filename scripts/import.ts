@@ -72,7 +72,7 @@ export function importCommand(program: Command): void {
     .description(
       "Import chest CT into a shard: DICOM in any encoding, or jpg and png; a folder of any nesting, a zip, or a PACS.",
     )
-    .argument("<source>", "folder, zip, or dicomweb+https://HOST/PATH of a PACS")
+    .argument("<source>", "folder, zip, or PACS: dicomweb+https://HOST/PATH, dimses://CALLING:CALLED@HOST:PORT")
     .option("--out <dir>", "folder of the shard", "shard")
     .option("--key <file>", "key of the pseudonyms, made if missing; keep it at the hospital (default: <out>.key)")
     .option(
@@ -119,6 +119,8 @@ Examples:
   consilium import ./scans --size 128 --windows lung,mediastinum --max-slices 48
   consilium import dicomweb+https://pacs.example/dicom-web --query 'ModalitiesInStudy=CT&StudyDate=20200101-20201231' --labels labels.csv --token-file ./token
   consilium import dicomweb+https://pacs.example/dicom-web --labels labels.csv --token-file ./token --watch 60
+  consilium import dimses://CONSILIUM:MAINPACS@pacs.example:2762 --query 'ModalitiesInStudy=CT&StudyDate=20200101-20201231' --labels labels.csv --ca ca.pem
+  consilium import dimse://CONSILIUM:MAINPACS@127.0.0.1:11112 --receive-at 127.0.0.1:11113 --labels labels.csv
   consilium import ./archive --explain 3f0c2a9d
   consilium import ./archive --find 3f0c2a9d18b7e655`;
 

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { FedError } from "../foundation/errors.ts";
 import { checkServer, type PacsCheck } from "./pacs/check-server.ts";
 import { addPacsOptions, openPacs, pacsFields } from "./pacs/options.ts";
+import { dimseQuestions, webQuestions } from "./pacs/questions.ts";
 import { parseOptions, whole } from "./terminal/parse-options.ts";
 
 const optionsSchema = z.object({
@@ -23,7 +24,7 @@ export function pacsCommand(program: Command): void {
       .description(
         "Search, log in and bring one series: what matches, how fast it comes, what to ask the PACS administrator for.",
       )
-      .argument("<address>", "dicomweb+https://HOST/PATH"),
+      .argument("<address>", "dicomweb+https://HOST/PATH, or dimses://CALLING:CALLED@HOST:PORT"),
   )
     .option("--max-studies <n>", "count no more studies than these", "10000")
     .option("--instances <n>", "bring at most so many instances of the series", "300")
@@ -38,6 +39,8 @@ Exit codes: 0 if studies match and a series came, 1 if not. Nothing of a patient
 Examples:
   consilium pacs check dicomweb+https://pacs.example/dicom-web --user importer --pacs-password-file ./password
   consilium pacs check dicomweb+https://pacs.example/dicom-web --token-command ./print-token --json
+  consilium pacs check dimses://CONSILIUM:MAINPACS@pacs.example:2762 --ca ca.pem --client-cert client.pem --client-key client.key
+  consilium pacs check dimse://CONSILIUM:MAINPACS@127.0.0.1:11112 --receive-at 127.0.0.1:11113
   consilium pacs check dicomweb+http://127.0.0.1:8042/dicom-web --query 'ModalitiesInStudy=CT&StudyDate=20200101-20201231'`;
 
 async function check(address: string, options: Options): Promise<void> {
@@ -45,7 +48,8 @@ async function check(address: string, options: Options): Promise<void> {
   if (!server) throw new FedError("PACS_ADDRESS");
   try {
     const { maxStudies, instances: maxInstances, connections } = options;
-    const result = await checkServer(server, { maxStudies, maxInstances, connections });
+    const questions = /^dimse/i.test(address) ? dimseQuestions : webQuestions;
+    const result = await checkServer(server, { maxStudies, maxInstances, connections, questions });
     console.log(options.json ? JSON.stringify(result) : describe(result));
     if (result.failed || !result.series) process.exitCode = 1;
   } finally {

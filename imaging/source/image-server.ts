@@ -50,5 +50,6 @@ export function isServerFailure(error: unknown): boolean {
   return isFedError(
     error,
     ...(["PACS_UNREACHABLE", "PACS_UNAUTHORISED", "PACS_CERTIFICATE", "PACS_BUSY", "PACS_SLOW", "PACS_TOKEN"] as const),
+    ...(["PACS_NO_SERVICE", "PACS_RECEIVER"] as const),
   );
 }

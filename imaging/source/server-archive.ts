@@ -6,19 +6,18 @@ import { FedError, isFedError } from "../../foundation/errors.ts";
 import { giveBack } from "../../foundation/give-back.ts";
 import { inOrder } from "../../foundation/in-order.ts";
 import type { CtInstance } from "../dicom/ct-instance.ts";
-import { readInstanceDataset, readInstanceHeader } from "../dicom/read-instance.ts";
 import type { SeriesInstance } from "../series/examined-file.ts";
+import { describeStudy, forgetStudy, headerFrom, readHeader } from "./describe-study.ts";
 import type { Examined } from "./examine.ts";
 import { openExaminedFiles } from "./examined-files.ts";
 import { type Folder, type ListedFile, openFileList } from "./file-list.ts";
-import { type ImageServer, isServerFailure, type ListedInstance } from "./image-server.ts";
+import { type ImageServer, isServerFailure } from "./image-server.ts";
 import { openSeriesStreams } from "./series-streams.ts";
 import type { Source, SourceProgress } from "./source.ts";
 
 const studiesAhead = 4;
 /** Of instances that are in work, whatever their size. */
 const maxBytesHeld = 2 ** 27;
-const headerBytes = 2 ** 16;
 
 interface ServerOptions {
   readonly maxStudies?: number | undefined;
@@ -49,6 +48,8 @@ export async function* openServerArchive(
   const corrected = new Map<number, string>();
   const budget = openByteBudget(maxBytesHeld);
   const seriesSizes = new Map<string, number>();
+  /** Series whose headers came from the files themselves: nothing is left to compare with them. */
+  const readFromFiles = new Set<string>();
 
   async function bring(entry: number, instanceUid: string): Promise<Uint8Array> {
     const { studyUid, seriesUid } = headers.headerOf(entry).instance;
@@ -78,6 +79,7 @@ export async function* openServerArchive(
       const ofSeries = seriesSizes.get(`${studyUid} ${seriesUid}`) ?? 1;
       const read = (bytes: Uint8Array) => {
         if (digestOf(readHeader(bytes)) !== (corrected.get(entry) ?? digestOf(withUid(instance, name)))) {
+          forgetStudy(server, studyUid);
           throw new FedError("PACS_CONTRADICTS");
         }
         return work({ bytes }).finally(() => giveBack(bytes));
@@ -89,18 +91,19 @@ export async function* openServerArchive(
   };
 
   const list = openFileList();
-  const answers = inOrder(studies, studiesAhead, (study) => describeStudy(server, study, waiting));
+  const answers = inOrder(studies, studiesAhead, (study) => describeStudy(server, study, studiesAhead, waiting));
   let done = 0;
   for await (const answer of answers) {
     if ("refusal" in answer) list.add(folder, { ...answer, bytes: 0, version: 0, entry: 0 });
     else {
-      for (const { instanceUid, header } of answer.instances) {
+      for (const { instanceUid, header, isFromFile } of answer.instances) {
         const name = nameOf(instanceUid);
         if (isFedError(header)) list.add(folder, { name, bytes: 0, version: 0, refusal: header });
         else {
           list.add(folder, { name, bytes: 0, version: versionOf(header), entry: arrived });
           headers.addDicom(arrived++, header);
           const series = `${header.studyUid} ${header.seriesUid}`;
+          if (isFromFile) readFromFiles.add(series);
           seriesSizes.set(series, (seriesSizes.get(series) ?? 0) + 1);
         }
       }
@@ -128,6 +131,7 @@ export async function* openServerArchive(
     const known = withUid(instance, name);
     if (instance.modality !== "CT" || !instance.hasPixels) return { kind: "dicom", file: place, instance: known };
     const key = `${instance.studyUid} ${instance.seriesUid}`;
+    if (readFromFiles.has(key)) return { kind: "dicom", file: place, instance: known };
     const sampled = samples.get(key) ?? sample(entry, file, instance);
     samples.set(key, sampled);
     try {
@@ -154,71 +158,6 @@ export async function* openServerArchive(
 /** More than requests at a time, so that none waits for the first in order. */
 const examinedAhead = 256;
 
-type StudyAnswer =
-  | { readonly name: string; readonly refusal: FedError }
-  | { readonly instances: readonly { readonly instanceUid: string; readonly header: CtInstance | FedError }[] };
-
-async function describeStudy(
-  server: ImageServer,
-  studyUid: string,
-  waiting: { readonly signal?: AbortSignal },
-): Promise<StudyAnswer> {
-  try {
-    const instances = await server.instances(studyUid, waiting);
-    // A server may list an instance twice.
-    const once = [...new Map(instances.map((one) => [one.instanceUid, one])).values()];
-    const described = inOrder(once, studiesAhead, async (one) => {
-      const header = await headerOf(server, one, waiting);
-      return { instanceUid: one.instanceUid, header };
-    });
-    const own: { instanceUid: string; header: CtInstance | FedError }[] = [];
-    for await (const one of described) own.push(one);
-    return { instances: own };
-  } catch (error) {
-    if (!isFedError(error) || error.kind !== "pacs" || isServerFailure(error)) throw error;
-    return { name: `study-${studyUid}`, refusal: error };
-  }
-}
-
-/** From the data set that the server described, or else from the file. */
-async function headerOf(
-  server: ImageServer,
-  listed: ListedInstance,
-  waiting: { readonly signal?: AbortSignal },
-): Promise<CtInstance | FedError> {
-  const { dataset, studyUid, seriesUid, instanceUid } = listed;
-  try {
-    const isDescribed = dataset !== undefined;
-    const header = isDescribed ? readInstanceDataset(dataset) : await headerFrom(server.bring(listed, waiting));
-    const isNamed =
-      header.studyUid === studyUid && header.seriesUid === seriesUid && header.instanceUid === instanceUid;
-    return isNamed ? header : new FedError("PACS_CONTRADICTS");
-  } catch (error) {
-    if (!isFedError(error) || isServerFailure(error)) throw error;
-    return error;
-  }
-}
-
-async function headerFrom(bringing: Promise<Uint8Array>): Promise<CtInstance> {
-  const bytes = await bringing;
-  try {
-    return readHeader(bytes);
-  } finally {
-    giveBack(bytes);
-  }
-}
-
-/** The beginning is nearly always enough, and parsed faster. */
-function readHeader(bytes: Uint8Array): CtInstance {
-  try {
-    const header = readInstanceHeader(bytes.subarray(0, headerBytes));
-    if (header.hasPixels) return header;
-  } catch (error) {
-    if (!isFedError(error, "DICOM_TRUNCATED")) throw error;
-  }
-  return readInstanceHeader(bytes);
-}
-
 /** No patient of a CSV is named so: names of files must not match rows. */
 function nameOf(instanceUid: string): string {
   return `instance-${instanceUid}`;
@@ -232,10 +171,12 @@ function withUid(instance: SeriesInstance, name: string): CtInstance {
   return { ...instance, instanceUid: instanceOf(name) };
 }
 
+const headerAllowance = 2 ** 16;
+
 /** Compressed instances are smaller. */
 function estimatedBytes({ rows, columns, bitsAllocated, samplesPerPixel, frames }: SeriesInstance): number {
   const words = rows * columns * samplesPerPixel * Math.max(1, frames.length);
-  return headerBytes + words * Math.ceil(bitsAllocated / 8);
+  return headerAllowance + words * Math.ceil(bitsAllocated / 8);
 }
 
 function versionOf(header: CtInstance): number {

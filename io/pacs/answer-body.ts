@@ -63,6 +63,8 @@ interface Watch {
   /** Aborts when an answer brings less than slowBytes in slowMs. */
   readonly signal: AbortSignal;
   counted(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+  /** The next bytes may take so long, as those of an answer that has to be looked for. */
+  expect(withinMs: number): void;
   stop(): void;
 }
 
@@ -70,19 +72,24 @@ interface Watch {
 export function openWatch({ slowMs, slowBytes }: Patience): Watch {
   const stop = new AbortController();
   let timer: NodeJS.Timeout | undefined;
+  let expectedMs: number | undefined;
   return {
     signal: stop.signal,
+    expect(withinMs) {
+      expectedMs = withinMs;
+    },
     async *counted(body) {
       let [waitedMs, bytes] = [0, 0];
       const source = body[Symbol.asyncIterator]();
       for (;;) {
         const from = performance.now();
-        timer = setTimeout(() => stop.abort(), Math.max(slowMs - waitedMs, 0));
+        timer = setTimeout(() => stop.abort(), expectedMs ?? Math.max(slowMs - waitedMs, 0));
         const { done, value } = await source.next().finally(() => clearTimeout(timer));
         if (done) return;
         waitedMs += performance.now() - from;
         bytes += value.byteLength;
-        if (bytes >= slowBytes) [waitedMs, bytes] = [0, 0];
+        if (bytes >= slowBytes || expectedMs !== undefined) [waitedMs, bytes] = [0, 0];
+        expectedMs = undefined;
         yield value;
       }
     },

@@ -2,14 +2,14 @@
 // a failure may pass. Answers are streams; a server that hardly sends is given up.
 import { type Dispatcher, EnvHttpProxyAgent, request } from "undici";
 import { FedError, isFedError } from "../../foundation/errors.ts";
-import { pause } from "../../foundation/pause.ts";
 import { createSlots } from "../../foundation/slots.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
 import { atPace, openWatch, uncompressed } from "./answer-body.ts";
 import { type Authorization, authorizationOf, type Credentials } from "./credentials.ts";
 import { openPace, type Pace } from "./pace.ts";
 import { type Patience, usualPatience } from "./patience.ts";
-import { connectionError, isPassing, refuseStatus, retryAfterMs } from "./refusals.ts";
+import { connectionError, refuseStatus } from "./refusals.ts";
+import { withRetries } from "./retries.ts";
 
 /** PEM texts. */
 export interface TlsFiles {
@@ -87,17 +87,10 @@ export function openPacsHttp(base: URL, access: PacsAccess): PacsHttp {
   ): Promise<T> {
     const release = await slots.take(signal);
     try {
-      for (let failures = 0; ; failures++) {
+      return await withRetries(patience, signal, async () => {
         await pace.ready({ signal });
-        try {
-          return await askOnce(ask, { ...asked, signal }, read);
-        } catch (error) {
-          signal.throwIfAborted();
-          const waitMs = patience.retriesMs[failures];
-          if (waitMs === undefined || !isPassing(error)) throw error;
-          await pause(Math.max(waitMs, retryAfterMs(error)), { signal });
-        }
-      }
+        return await askOnce(ask, { ...asked, signal }, read);
+      });
     } finally {
       release();
     }

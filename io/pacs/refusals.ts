@@ -1,9 +1,19 @@
-// How a DICOMweb server refuses or fails: by status, by TLS, by the connection; and which failures may pass.
+// How a PACS refuses or fails: by status of DICOMweb, by TLS, by the connection; and which failures may pass.
 import { FedError, isFedError } from "../../foundation/errors.ts";
 
 /** Whether the same request may succeed a little later. */
 export function isPassing(error: unknown): boolean {
-  return isFedError(error, "PACS_UNREACHABLE", "PACS_BUSY", "PACS_SLOW", "PACS_TRUNCATED", "PACS_MALFORMED");
+  return isFedError(
+    error,
+    ...([
+      "PACS_UNREACHABLE",
+      "PACS_BUSY",
+      "PACS_SLOW",
+      "PACS_TRUNCATED",
+      "PACS_MALFORMED",
+      "PACS_READER_ENDED",
+    ] as const),
+  );
 }
 
 /** Longer waits that a server asks for are cut to this. */

@@ -31,11 +31,21 @@ export interface CheckOptions extends Waiting {
   /** Instances that are brought at most, so many at a time. */
   readonly maxInstances: number;
   readonly connections: number;
+  /** What to ask the administrator for. */
+  readonly questions: PacsQuestions;
+}
+
+/** Sentences for the PACS administrator. */
+export interface PacsQuestions {
+  readonly searching: string;
+  /** Where everything works. */
+  readonly gently: string;
+  after(stage: CheckStage, code: string): readonly string[];
 }
 
 /** @throws what is no answer of a PACS: the signal's reason */
 export async function checkServer(server: ImageServer, options: CheckOptions): Promise<PacsCheck> {
-  const { maxStudies, maxInstances, connections, signal } = options;
+  const { maxStudies, maxInstances, connections, questions, signal } = options;
   const waiting = signal ? { signal } : {};
   let stage: CheckStage = "find";
   let found: Pick<PacsCheck, "studies" | "isMore"> = {};
@@ -50,25 +60,33 @@ export async function checkServer(server: ImageServer, options: CheckOptions): P
       studies++;
     }
     found = { studies, isMore };
-    if (studies === 0) return { ...found, ask: [searching] };
+    if (studies === 0) return { ...found, ask: [questions.searching] };
     stage = "describe";
-    const instances = largestSeries(await server.instances(first, waiting)).slice(0, maxInstances);
+    const listed = largestSeries(await server.instances(first, waiting));
     stage = "bring";
     const started = performance.now();
-    let [bytes, transferSyntax] = [0, ""];
-    for await (const one of inOrder(instances, connections, (instance) => server.bring(instance, waiting))) {
+    let [instances, bytes, transferSyntax] = [0, 0, ""];
+    const take = (one: Uint8Array) => {
+      instances++;
       bytes += one.byteLength;
       transferSyntax ||= readInstanceHeader(one).transferSyntax;
+    };
+    // As an import brings it: in one answer.
+    if (server.bringSeries && listed.length <= maxInstances && listed[0]) {
+      await server.bringSeries(listed[0], async (one) => take(one), waiting);
+    } else {
+      const some = listed.slice(0, maxInstances);
+      for await (const one of inOrder(some, connections, (instance) => server.bring(instance, waiting))) take(one);
     }
     const seconds = (performance.now() - started) / 1000;
-    const speed = { instancesPerSecond: instances.length / seconds, mibPerSecond: bytes / 2 ** 20 / seconds };
-    const series = { instances: instances.length, bytes, seconds, ...speed, transferSyntax };
-    return { ...found, series, ask: [gently] };
+    const speed = { instancesPerSecond: instances / seconds, mibPerSecond: bytes / 2 ** 20 / seconds };
+    const series = { instances, bytes, seconds, ...speed, transferSyntax };
+    return { ...found, series, ask: [questions.gently] };
   } catch (error) {
     signal?.throwIfAborted();
     if (!isFedError(error)) throw error;
     const { code, remedy } = error;
-    return { ...found, failed: { stage, code, remedy }, ask: questions(stage, code) };
+    return { ...found, failed: { stage, code, remedy }, ask: questions.after(stage, code) };
   }
 }
 
@@ -80,31 +98,4 @@ function largestSeries(instances: readonly ListedInstance[]): readonly ListedIns
     else series.set(one.seriesUid, [one]);
   }
   return [...series.values()].reduce((a, b) => (b.length > a.length ? b : a), []);
-}
-
-const searching = "Is this account allowed to search studies (QIDO-RS), and does it see the department's CT?";
-const gently = "At what hours, with how many requests at a time and how fast may an import read?";
-
-function questions(stage: CheckStage, code: string): string[] {
-  if (code === "PACS_UNREACHABLE" || code === "PACS_SLOW" || code === "PACS_BUSY") {
-    return [
-      "What are the host, port and path of the PACS's DICOMweb service, and may this machine connect to it?",
-      "Is there a proxy or firewall between the two, and which name and port does it want to know?",
-    ];
-  }
-  if (code === "PACS_CERTIFICATE") {
-    return [
-      "Which certificate authority signed the PACS's certificate (a PEM file, for --ca)?",
-      "Does the PACS want a client certificate, and who signs one for this machine?",
-    ];
-  }
-  if (code === "PACS_UNAUTHORISED" || code === "PACS_TOKEN") {
-    return [
-      "How does a program log in: user and password, bearer token, client certificate?",
-      "An account that may read only: search studies (QIDO-RS), metadata and instances (WADO-RS).",
-    ];
-  }
-  if (stage === "find") return ["Is DICOMweb (QIDO-RS and WADO-RS) switched on, and at which path?", searching];
-  if (stage === "describe") return ["Is this account allowed to read the metadata of studies (WADO-RS /metadata)?"];
-  return ["Is this account allowed to read instances in the transfer syntax in which they are stored (WADO-RS)?"];
 }

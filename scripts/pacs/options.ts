@@ -4,10 +4,12 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
 import { FedError } from "../../foundation/errors.ts";
+import type { ImageServer } from "../../imaging/source/image-server.ts";
 import { isPacsAddress, parsePacsAddress } from "../../io/pacs/address.ts";
 import { type Credentials, readTokenCommand, readTokenFile } from "../../io/pacs/credentials.ts";
-import { type DicomWebServer, openDicomWeb } from "../../io/pacs/dicomweb.ts";
-import type { PacsAccess } from "../../io/pacs/http.ts";
+import { openDicomWeb } from "../../io/pacs/dicomweb.ts";
+import { type DimseAccess, openDimse } from "../../io/pacs/dimse.ts";
+import type { PacsAccess, TlsFiles } from "../../io/pacs/http.ts";
 import { type InstanceStore, openInstanceStore } from "../../io/pacs/store-instances.ts";
 import { whole } from "../terminal/parse-options.ts";
 import { proxiesOf } from "../terminal/proxies.ts";
@@ -33,18 +35,26 @@ type PacsLogin = z.output<typeof loginSchema>;
 export const pacsFields = {
   query: z.string(),
   connections: whole(1, 64),
+  receiveAt: z
+    .string()
+    .regex(/^(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}$/, "host and port")
+    .optional(),
   maxMibPerSecond: z.coerce.number().positive().optional(),
   ...pacsLoginFields,
 };
 const pacsSchema = z.object(pacsFields);
 export type PacsOptions = z.output<typeof pacsSchema>;
 
+/** A PACS that is closed after use. */
+type OpenServer = ImageServer & { close(): Promise<void> };
+
 export function addPacsOptions(command: Command): Command {
   return addPacsLogin(
     command
-      .option("--query <qido>", "PACS: which studies, by QIDO-RS attributes", "ModalitiesInStudy=CT")
+      .option("--query <qido>", "PACS: which studies, by attributes as in QIDO-RS", "ModalitiesInStudy=CT")
       .option("--connections <n>", "PACS: requests at a time", "4")
-      .option("--max-mib-per-second <n>", "PACS: read no faster, so that the clinic's work is not slowed down"),
+      .option("--max-mib-per-second <n>", "PACS: read no faster, so that the clinic's work is not slowed down")
+      .option("--receive-at <host:port>", "dimse: retrieve by C-MOVE to this address of ours, which the PACS knows"),
   );
 }
 
@@ -65,10 +75,39 @@ export function addPacsLogin(command: Command): Command {
  * @returns undefined if the source is a path and no address of a PACS
  * @throws PACS_ADDRESS, PACS_CREDENTIALS, PACS_QUERY, FILE_UNREADABLE, and those of readPassword
  */
-export async function openPacs(source: string, options: PacsOptions): Promise<DicomWebServer | undefined> {
+export async function openPacs(source: string, options: PacsOptions): Promise<OpenServer | undefined> {
   if (!isPacsAddress(source)) return undefined;
-  const { base } = parsePacsAddress(source, { insecure: options.insecureHttp });
-  return openDicomWeb(base, options.query, await accessOf(options));
+  const address = parsePacsAddress(source, { insecure: options.insecureHttp });
+  if (address.kind === "dimse")
+    return openDimse(address, options.query, await dimseAccessOf(options, address.isEncrypted));
+  if (options.receiveAt !== undefined) {
+    throw new FedError("PACS_ADDRESS", {}, { remedy: "leave out --receive-at: DICOMweb needs no receiver" });
+  }
+  return openDicomWeb(address.base, options.query, await accessOf(options));
+}
+
+/** @throws PACS_CREDENTIALS, FILE_UNREADABLE */
+async function dimseAccessOf(options: PacsOptions, isEncrypted: boolean): Promise<DimseAccess> {
+  const { user, pacsPasswordFile, tokenFile, tokenCommand, ca, clientCert, clientKey } = options;
+  if ([user, pacsPasswordFile, tokenFile, tokenCommand].some((way) => way !== undefined)) {
+    const remedy = "DIMSE knows AE titles and certificates: leave out user, password and token";
+    throw new FedError("PACS_CREDENTIALS", {}, { remedy });
+  }
+  if (!isEncrypted && [ca, clientCert, clientKey].some((file) => file !== undefined)) {
+    throw new FedError("PACS_CREDENTIALS", {}, { remedy: "write dimses:// for a connection with certificates" });
+  }
+  const tls = await tlsOf(options);
+  const { connections, receiveAt } = options;
+  if (isEncrypted && receiveAt !== undefined && tls.cert === undefined) {
+    const remedy = "give --client-cert and --client-key, which --receive-at shows to the PACS";
+    throw new FedError("PACS_CREDENTIALS", {}, { remedy });
+  }
+  const at = receiveAt?.lastIndexOf(":") ?? -1;
+  const receiver = receiveAt && {
+    host: receiveAt.slice(0, at).replace(/^\[|\]$/g, ""),
+    port: Number(receiveAt.slice(at + 1)),
+  };
+  return { tls, connections, bytesPerSecond: bytesPerSecondOf(options), receiver: receiver || undefined };
 }
 
 /**
@@ -77,24 +116,38 @@ export async function openPacs(source: string, options: PacsOptions): Promise<Di
  * @throws PACS_ADDRESS, PACS_CREDENTIALS, FILE_UNREADABLE, and those of readPassword
  */
 export async function openResultStore(address: string, login: PacsLogin): Promise<InstanceStore> {
-  const { base } = parsePacsAddress(address, { insecure: login.insecureHttp });
-  return openInstanceStore(base, await accessOf({ ...login, connections: 1 }));
+  const parsed = parsePacsAddress(address, { insecure: login.insecureHttp });
+  if (parsed.kind !== "dicomweb") {
+    throw new FedError(
+      "PACS_ADDRESS",
+      {},
+      { remedy: "results are stored by DICOMweb: write dicomweb+https://HOST/PATH" },
+    );
+  }
+  return openInstanceStore(parsed.base, await accessOf({ ...login, connections: 1 }));
 }
 
 async function accessOf(
   options: PacsLogin & Pick<PacsOptions, "connections" | "maxMibPerSecond">,
 ): Promise<PacsAccess> {
-  const { ca, clientCert, clientKey, connections, maxMibPerSecond } = options;
+  return {
+    credentials: await credentialsOf(options),
+    tls: await tlsOf(options),
+    proxies: proxiesOf(process.env),
+    connections: options.connections,
+    bytesPerSecond: bytesPerSecondOf(options),
+  };
+}
+
+async function tlsOf({ ca, clientCert, clientKey }: PacsLogin): Promise<TlsFiles> {
   if ((clientCert === undefined) !== (clientKey === undefined)) {
     throw new FedError("PACS_CREDENTIALS", {}, { remedy: "give --client-cert and --client-key together" });
   }
-  return {
-    credentials: await credentialsOf(options),
-    tls: { ca: await readPem(ca, "--ca"), ...(await clientFiles(clientCert, clientKey)) },
-    proxies: proxiesOf(process.env),
-    connections,
-    bytesPerSecond: maxMibPerSecond === undefined ? undefined : maxMibPerSecond * 2 ** 20,
-  };
+  return { ca: await readPem(ca, "--ca"), ...(await clientFiles(clientCert, clientKey)) };
+}
+
+function bytesPerSecondOf({ maxMibPerSecond }: Pick<PacsOptions, "maxMibPerSecond">): number | undefined {
+  return maxMibPerSecond === undefined ? undefined : maxMibPerSecond * 2 ** 20;
 }
 
 async function credentialsOf(options: PacsLogin): Promise<Credentials> {

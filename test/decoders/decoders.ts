@@ -37,5 +37,6 @@ export const exceptions: Readonly<Record<string, string>> = {
   parseOptions: "options of the command line",
   parsePacsAddress: "an argument of the command line",
   parseSettings: "options of the command line",
+  parseStudyKeys: "an option of the command line",
   parseTerms: "options of the command line",
 };

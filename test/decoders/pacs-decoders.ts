@@ -1,8 +1,12 @@
 // What an image server answers, for the one list of decoders.
+
+import { FedError } from "../../foundation/errors.ts";
 import { readInstanceDataset } from "../../imaging/dicom/read-instance.ts";
+import { openPduReader, PduError } from "../../io/pacs/dimse/whole-pdus.ts";
 import { jsonArrayElements } from "../../io/pacs/json-array.ts";
 import { multipartParts } from "../../io/pacs/multipart.ts";
 import { parseStoreAnswer } from "../../io/pacs/store-instances.ts";
+import { fragment, fragments, pduOf } from "../io/pacs/dimse-pdus.ts";
 import type { Decoder } from "./decoder.ts";
 
 async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -21,7 +25,31 @@ const dataset = {
   "52009229": { vr: "SQ", Value: [{ "00289110": { vr: "SQ", Value: [{ "00280030": { vr: "DS", Value: [1, 1] } }] } }] },
 };
 
+const pduLimits = { maxPduBytes: 2 ** 12, maxCommandBytes: 64, maxDataBytes: () => 256 };
+
 export const pacsDecoders: readonly Decoder[] = [
+  {
+    functions: ["openPduReader"],
+    form: "bytes",
+    samples: () => [
+      Buffer.concat([
+        fragment(1, Buffer.alloc(40), { isCommand: true, isLast: true }),
+        ...fragments(3, Buffer.alloc(200)),
+        pduOf(6, Buffer.alloc(4)),
+      ]),
+    ],
+    decode: async (bytes) => {
+      const reader = openPduReader(pduLimits);
+      try {
+        for await (const piece of inPieces(bytes)) reader.push(piece);
+      } catch (error) {
+        if (!(error instanceof PduError)) throw error;
+        // As the connection's end names it.
+        throw new FedError(error.code);
+      }
+      if (reader.isInside) throw new FedError("PACS_TRUNCATED");
+    },
+  },
   {
     functions: ["readInstanceDataset", "jsonArrayElements"],
     form: "json",

@@ -1,13 +1,12 @@
 // Imports from a real Orthanc with DICOMweb, in a network namespace of its own: Orthanc listens on all addresses. Debian has
 // it: apt-get install --no-install-recommends orthanc orthanc-dicomweb
-import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import type { OrthancResults } from "./pacs/orthanc.ts";
-import { missingForOrthanc, namespace } from "./pacs/orthanc-server.ts";
+import { missingForOrthanc } from "./pacs/orthanc-server.ts";
+import { runApart } from "./pacs/run-apart.ts";
 
 describe("an import from Orthanc", function () {
   this.timeout(900_000);
@@ -21,7 +20,7 @@ describe("an import from Orthanc", function () {
       this.skip();
     }
     root = await mkdtemp(join(tmpdir(), "consilium-orthanc-"));
-    results = await runApart(root);
+    results = await runApart<OrthancResults>("orthanc", root);
   });
   after(() => root && rm(root, { recursive: true, force: true }));
 
@@ -53,14 +52,3 @@ describe("an import from Orthanc", function () {
     expect([status, check.studies, check.series?.instances]).to.deep.equal([0, 10, 8]);
   });
 });
-
-async function runApart(dir: string): Promise<OrthancResults> {
-  const program = fileURLToPath(new URL("./pacs/orthanc.ts", import.meta.url));
-  const args = [...namespace, process.execPath, "--disable-warning=ExperimentalWarning", program, dir];
-  const child = spawn("unshare", args, { stdio: ["ignore", "pipe", "inherit"] });
-  let text = "";
-  child.stdout.on("data", (piece: Buffer) => (text += piece));
-  const status = await new Promise((resolve) => child.on("close", resolve));
-  expect(status).to.equal(0);
-  return JSON.parse(text) as OrthancResults;
-}

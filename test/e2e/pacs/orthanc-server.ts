@@ -7,6 +7,9 @@ import { pause } from "../../../foundation/pause.ts";
 
 const plugin = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so";
 const port = 8042;
+export const dicomPort = 4242;
+/** Where servers know the AE title CONSILIUM to be. */
+export const receiverPort = 11113;
 export const login = { user: "importer", password: "correct horse" } as const;
 export const orthancUrl = `http://127.0.0.1:${port}`;
 export const loginHeaders = {
@@ -30,7 +33,9 @@ export function missingForOrthanc(): string | undefined {
 export async function startOrthanc(dir: string, files: () => AsyncIterable<Buffer>): Promise<ChildProcess> {
   await mkdir(dir, { recursive: true });
   const config = {
-    ...{ StorageDirectory: dir, IndexDirectory: dir, HttpPort: port, DicomServerEnabled: false },
+    ...{ StorageDirectory: dir, IndexDirectory: dir, HttpPort: port, DicomServerEnabled: true },
+    ...{ DicomAet: "ORTHANC", DicomPort: dicomPort, DicomCheckCalledAet: true, DicomAlwaysAllowFind: false },
+    ...{ DicomModalities: { consilium: ["CONSILIUM", "127.0.0.1", receiverPort] }, DicomAlwaysAllowGet: false },
     ...{ AuthenticationEnabled: true, RegisteredUsers: { [login.user]: login.password }, RemoteAccessAllowed: false },
     ...{ Plugins: [plugin], DicomWeb: { Enable: true, Root: "/dicom-web/" } },
   };
@@ -53,4 +58,10 @@ export async function startOrthanc(dir: string, files: () => AsyncIterable<Buffe
     if (!answer.ok) throw new Error(`Orthanc does not store: ${answer.status}`);
   }
   return child;
+}
+
+/** Deletes a study from it. */
+export async function deleteOneStudy(): Promise<void> {
+  const [study] = (await (await fetch(`${orthancUrl}/studies`, { headers: loginHeaders })).json()) as string[];
+  await fetch(`${orthancUrl}/studies/${study}`, { method: "DELETE", headers: loginHeaders });
 }

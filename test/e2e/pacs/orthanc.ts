@@ -10,12 +10,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { importArchive } from "../../../imaging/import/import-archive.ts";
 import type { ImportSummary } from "../../../imaging/import/import-summary.ts";
-import { uidFor } from "../../../imaging/phantom/ct-instance.ts";
 import { openDicomWeb } from "../../../io/pacs/dicomweb.ts";
 import type { PacsAccess } from "../../../io/pacs/http.ts";
 import type { PacsCheck } from "../../../scripts/pacs/check-server.ts";
-import { phantomFiles, writeInto } from "../../imaging/import/phantom-archive.ts";
-import { login, loginHeaders, orthancUrl, startOrthanc } from "./orthanc-server.ts";
+import { deleteOneStudy, login, orthancUrl, startOrthanc } from "./orthanc-server.ts";
+import { archiveFiles, codeOf, drainImport, isSame, optionsIn, prepareStudies } from "./ten-studies.ts";
 
 interface Same {
   readonly scans: number;
@@ -31,17 +30,16 @@ export interface OrthancResults {
   readonly check: { readonly status: number | null; readonly check: PacsCheck };
 }
 
-const ids = Array.from({ length: 10 }, (_, index) => `P${index}`);
 const credentials = { kind: "basic", ...login } as const;
 const access: PacsAccess = { credentials, tls: {}, proxies: {}, connections: 4 };
 const patience = { answerMs: 20_000, slowMs: 20_000, slowBytes: 1000, retriesMs: [20, 20] };
 const root = process.argv[2] ?? "";
-const options = { keyFile: join(root, "key"), labels: join(root, "labels.csv"), workers: 1 };
-const expected = join(root, "from-folder");
+const options = optionsIn(root);
 
-await prepare();
+await prepareStudies(root);
+await writeFile(join(root, "password"), `${login.password}\n`);
 {
-  let orthanc = await startOrthanc(join(root, "orthanc"), archiveFiles);
+  let orthanc = await startOrthanc(join(root, "orthanc"), () => archiveFiles(root));
   try {
     const { byCommand, check } = await byCommands();
     const { compressed, otherCa } = await overTls();
@@ -53,11 +51,11 @@ await prepare();
         if (done === 2) orthanc.kill("SIGKILL");
       }),
     );
-    orthanc = await startOrthanc(join(root, "orthanc"), archiveFiles);
+    orthanc = await startOrthanc(join(root, "orthanc"), () => archiveFiles(root));
     const { resumed } = await importInto("killed", access);
-    const killed = { code, resumed, isSame: await isSame("killed") };
+    const killed = { code, resumed, isSame: await isSame(root, "killed") };
 
-    const { quarantine, scans } = await importInto("deleted", access, undefined, deleteOne);
+    const { quarantine, scans } = await importInto("deleted", access, undefined, deleteOneStudy);
     const first = quarantine.find(({ code: one }) => one === "SERIES_DAMAGED")?.facts["first"];
     const results: OrthancResults = {
       ...{ byCommand, compressed, otherCa, killed, wrongPassword, check },
@@ -67,22 +65,6 @@ await prepare();
   } finally {
     orthanc.kill("SIGKILL");
   }
-}
-
-async function prepare(): Promise<void> {
-  for (const [index, id] of ids.entries()) {
-    const files = phantomFiles({ index, id, study: uidFor("study", id) });
-    for (const [slice, bytes] of files.entries()) await writeInto(join(root, "archive", id, `${slice}.dcm`), bytes);
-  }
-  await writeFile(options.labels, `PatientID,label\n${ids.map((id, index) => `${id},${index % 2}\n`).join("")}`);
-  await writeFile(join(root, "password"), `${login.password}\n`);
-  await drain(importArchive(join(root, "archive"), expected, options));
-}
-
-/** The files of the archive, for an Orthanc that has none yet. */
-async function* archiveFiles(): AsyncGenerator<Buffer> {
-  for (const id of ids)
-    for (let slice = 0; slice < 8; slice++) yield readFile(join(root, "archive", id, `${slice}.dcm`));
 }
 
 async function byCommands(): Promise<Pick<OrthancResults, "byCommand" | "check">> {
@@ -98,7 +80,7 @@ async function byCommands(): Promise<Pick<OrthancResults, "byCommand" | "check">
   const summary = JSON.parse(run("import", address, ...out, "--pictures", "0").stdout) as ImportSummary;
   return {
     check: { status: check.status, check: JSON.parse(check.stdout) as PacsCheck },
-    byCommand: { scans: summary.scans, isSame: await isSame("command") },
+    byCommand: { scans: summary.scans, isSame: await isSame(root, "command") },
   };
 }
 
@@ -131,7 +113,7 @@ async function overTls(): Promise<Pick<OrthancResults, "compressed" | "otherCa">
   const otherCa = await codeOf(importInto("other", other, undefined, undefined, base));
   proxy.close();
   proxy.closeAllConnections();
-  return { compressed: { scans, isSame: await isSame("tls") }, otherCa };
+  return { compressed: { scans, isSame: await isSame(root, "tls") }, otherCa };
 }
 
 async function importInto(
@@ -143,45 +125,8 @@ async function importInto(
 ): Promise<ImportSummary> {
   const server = openDicomWeb(new URL(`${base}/dicom-web`), "ModalitiesInStudy=CT", asked);
   try {
-    return await drain(importArchive(server, join(root, name), options), onPatient, onExamined);
+    return await drainImport(importArchive(server, join(root, name), options), onPatient, onExamined);
   } finally {
     await server.close();
   }
-}
-
-async function drain(
-  work: ReturnType<typeof importArchive>,
-  onPatient: (done: number) => void = () => {},
-  onExamined: () => Promise<void> = async () => {},
-): Promise<ImportSummary> {
-  for (;;) {
-    const step = await work.next();
-    if (step.done) return step.value;
-    const { stage, done, total } = step.value;
-    if (stage === "files" && done === total) await onExamined();
-    if (stage === "patients") onPatient(done);
-  }
-}
-
-async function deleteOne(): Promise<void> {
-  const [study] = (await (await fetch(`${orthancUrl}/studies`, { headers: loginHeaders })).json()) as string[];
-  await fetch(`${orthancUrl}/studies/${study}`, { method: "DELETE", headers: loginHeaders });
-}
-
-/** The same pixels, root, labels and splits: what the names of files have no part in. */
-async function isSame(name: string): Promise<boolean> {
-  const read = async (dir: string) => {
-    const { source: _, scans, ...index } = JSON.parse(await readFile(join(dir, "shard.json"), "utf8"));
-    const own = (scans as { inputs: string }[]).map(({ inputs: __, ...scan }) => scan);
-    const pixels = (await readFile(join(dir, "pixels.bin"))).toString("base64");
-    return JSON.stringify([index, own, pixels]);
-  };
-  return (await read(join(root, name))) === (await read(expected));
-}
-
-function codeOf(work: Promise<unknown>): Promise<string> {
-  return work.then(
-    () => "none",
-    (error: { code?: string }) => String(error.code ?? error),
-  );
 }

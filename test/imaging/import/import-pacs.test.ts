@@ -14,6 +14,7 @@ import { openDicomWeb } from "../../../io/pacs/dicomweb.ts";
 import type { PacsAccess } from "../../../io/pacs/http.ts";
 import { multipartType, type Peer, partOf, sendJson, startPeer } from "../../io/pacs/dicomweb-peer.ts";
 import { phantomFiles, writeInto } from "./phantom-archive.ts";
+import { expectSameShards } from "./same-shards.ts";
 import { importInto } from "./synthetic.ts";
 
 const quick = { answerMs: 5000, slowMs: 300, slowBytes: 2 ** 14, retriesMs: [5, 5] };
@@ -79,18 +80,7 @@ describe("an import from a PACS with DICOMweb", function () {
     );
   const codesOf = ({ quarantine }: ImportSummary) => quarantine.map(({ code }) => code);
 
-  /** Every file of the shard but for the listing's name and the names of files, which an archive gives. */
-  async function expectSameShard(dir: string, other = join(root, "from-folder")): Promise<void> {
-    expect((await readFile(join(dir, "pixels.bin"))).equals(await readFile(join(other, "pixels.bin")))).to.equal(true);
-    const read = async (name: string) => JSON.parse(await readFile(join(name, "shard.json"), "utf8"));
-    const comparable = ({ source: _, scans, ...index }: { source: string; scans: { inputs: string }[] }) => ({
-      ...index,
-      scans: scans.map(({ inputs: __, ...scan }) => scan),
-    });
-    expect(comparable(await read(dir))).to.deep.equal(comparable(await read(other)));
-    const card = async (name: string) => JSON.parse(await readFile(join(name, "data-card.json"), "utf8"));
-    expect(await card(dir)).to.deep.equal(await card(other));
-  }
+  const expectSameShard = (dir: string) => expectSameShards(dir, join(root, "from-folder"));
 
   it("gives the shard that the same files give from a folder, and brings only the series that are chosen", async () => {
     const before = await readdir(root);
