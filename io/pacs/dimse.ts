@@ -59,6 +59,9 @@ export function openDimse(
   const [slots, moveSlots] = [createSlots(access.connections), createSlots(1)];
   const readers = new Set<DimseReader>();
   const known = new Map<string, KnownSeries>();
+  /** A try that waits must not start another process afterwards. */
+  const closed = new AbortController();
+  const untilClosed = ({ signal }: Waiting) => (signal ? AbortSignal.any([signal, closed.signal]) : closed.signal);
 
   async function* ask(task: DimseTask, signal: AbortSignal): AsyncGenerator<DimseAnswer, DimseEnd> {
     const release = await (task.kind === "move" ? moveSlots : slots).take(signal);
@@ -89,8 +92,9 @@ export function openDimse(
   function retrieve(
     { studyUid, seriesUid, instanceUid }: Omit<InstanceName, "instanceUid"> & { readonly instanceUid?: string },
     take: (file: Buffer, instanceUid: string) => Promise<void>,
-    { signal = new AbortController().signal }: Waiting,
+    waiting: Waiting,
   ): Promise<number> {
+    const signal = untilClosed(waiting);
     const { classes = new Set<string>(), listed = 0 } = known.get(keyOf({ studyUid, seriesUid })) ?? {};
     const wanted = { studyUid, seriesUid, instanceUid, classes: [...classes] };
     const { receiver } = access;
@@ -119,9 +123,9 @@ export function openDimse(
   }
 
   return {
-    async *find({ signal = new AbortController().signal }) {
+    async *find(waiting) {
       // Once studies have been handed on, the search cannot begin again.
-      const answers = ask({ kind: "find", keys }, signal);
+      const answers = ask({ kind: "find", keys }, untilClosed(waiting));
       const seen = new Set<string>();
       for await (const answer of answers) {
         if (answer.kind !== "match") throw new FedError("PACS_MALFORMED", { server });
@@ -131,8 +135,8 @@ export function openDimse(
         yield studyUid;
       }
     },
-    async instances(studyUid, { signal = new AbortController().signal }) {
-      const matches = await list(studyUid, signal);
+    async instances(studyUid, waiting) {
+      const matches = await list(studyUid, untilClosed(waiting));
       if (matches.length === 0) throw new FedError("PACS_GONE", { server });
       const series = new Map<string, KnownSeries>();
       const listed = matches.map((match): ListedInstance => {
@@ -176,6 +180,7 @@ export function openDimse(
       return file;
     },
     async close() {
+      closed.abort(new FedError("ABORTED"));
       for (const one of readers) one.close();
     },
   };
