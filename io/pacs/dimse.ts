@@ -122,6 +122,14 @@ export function openDimse(
     });
   }
 
+  const gone = () => new FedError("PACS_GONE", { server });
+
+  /** Some servers refuse to retrieve what they no longer have. */
+  async function isGone(studyUid: string, seriesUid: string, waiting: Waiting): Promise<boolean> {
+    const left = await list(studyUid, untilClosed(waiting));
+    return !left.some((match) => match.seriesUid === seriesUid);
+  }
+
   return {
     async *find(waiting) {
       // Once studies have been handed on, the search cannot begin again.
@@ -137,7 +145,7 @@ export function openDimse(
     },
     async instances(studyUid, waiting) {
       const matches = await list(studyUid, untilClosed(waiting));
-      if (matches.length === 0) throw new FedError("PACS_GONE", { server });
+      if (matches.length === 0) throw gone();
       const series = new Map<string, KnownSeries>();
       const listed = matches.map((match): ListedInstance => {
         const { seriesUid, instanceUid, classUid, modality } = match;
@@ -158,10 +166,12 @@ export function openDimse(
       try {
         // What is given may be an instance: only its series is meant.
         const came = await retrieve({ studyUid, seriesUid }, take, waiting);
-        if (own && came < own.listed) throw new FedError("PACS_GONE", { server });
+        if (own && came < own.listed) throw gone();
       } catch (error) {
-        if (own && isFedError(error)) own.failure = error;
-        throw error;
+        const isRefused = isFedError(error, "PACS_REFUSED");
+        const failure = isRefused && (await isGone(studyUid, seriesUid, waiting)) ? gone() : error;
+        if (own && isFedError(failure)) own.failure = failure;
+        throw failure;
       }
     },
     async bring({ studyUid, seriesUid, instanceUid }, waiting) {
@@ -176,7 +186,7 @@ export function openDimse(
         },
         waiting,
       );
-      if (!file) throw new FedError("PACS_GONE", { server });
+      if (!file) throw gone();
       return file;
     },
     async close() {

@@ -15,9 +15,13 @@ export class DimseFailure extends Error {
 export function rejection({ result, reason }: { readonly result: number; readonly reason: number }): DimseFailure {
   if (result === 2) return new DimseFailure("PACS_BUSY", "association rejected");
   const title = reason === 3 ? "calling " : reason === 7 ? "called " : "";
+  return unknownTitle(`association rejected, ${title}AE title`);
+}
+
+export function unknownTitle(reason: string): DimseFailure {
   const remedy =
     "have the PACS administrator check both AE titles of the address, and register the calling one for this machine";
-  return new DimseFailure("PACS_UNAUTHORISED", `association rejected, ${title}AE title`, remedy);
+  return new DimseFailure("PACS_UNAUTHORISED", reason, remedy);
 }
 
 /** What a final status of C-FIND, C-GET or C-MOVE says: PS3.4 C.4. */

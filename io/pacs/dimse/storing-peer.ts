@@ -18,6 +18,8 @@ export interface InstanceSink {
 
 export type PeerFailure = (code: FailureCode, reason: string) => void;
 
+export const abortReason = "aborted";
+
 export class StoringPeer extends dimse.Scp {
   private readonly sink: InstanceSink;
   private readonly fail: PeerFailure;
@@ -79,7 +81,7 @@ export class StoringPeer extends dimse.Scp {
   }
 
   override abort(): void {
-    this.fail("PACS_TRUNCATED", "aborted");
+    this.fail("PACS_TRUNCATED", abortReason);
   }
 
   /** The library puts a command that follows one without a data set behind it, and would read all of them again each time. */

@@ -1,10 +1,11 @@
 // The tasks of the DIMSE process: what it asks the PACS, and what it says of the answers.
 import dimse from "dcmjs-dimse";
 import { type AssociationPlan, type OpenAssociation, openAssociation } from "./association.ts";
+import { DimseFailure, unknownTitle } from "./failure.ts";
 import type { GuardedSocket } from "./guarded-socket.ts";
 import type { DimseRequest, Match, Retrieval } from "./messages.ts";
 import { openReceiver } from "./receiver.ts";
-import type { InstanceSink } from "./storing-peer.ts";
+import { abortReason, type InstanceSink } from "./storing-peer.ts";
 
 const { CFindRequest, CGetRequest, CMoveRequest } = dimse.requests;
 const {
@@ -33,8 +34,7 @@ export async function perform(request: DimseRequest, output: TaskOutput): Promis
   if (task.kind === "move") return await retrieveByMove(request, task, task.receiver, output);
   await inAssociation(request, { service: find }, output, async (association) => {
     if (task.kind === "list") return await listStudy(association, task.studyUid, output);
-    const keys = { ...task.keys, ...(task.keys["StudyInstanceUID"] === undefined && { StudyInstanceUID: "" }) };
-    await association.ask(query("STUDY", keys), (found) => output.match(described(found)));
+    await findStudies(association, task.keys, output);
   });
   return { completed: 0, failed: 0 };
 }
@@ -52,6 +52,24 @@ async function inAssociation<T>(
   } finally {
     paced.delete(association.guarded);
     association.close();
+  }
+}
+
+async function findStudies(
+  association: OpenAssociation,
+  keys: Readonly<Record<string, string>>,
+  { match }: TaskOutput,
+): Promise<void> {
+  let count = 0;
+  try {
+    await association.ask(query("STUDY", { StudyInstanceUID: "", ...keys }), (found) => {
+      count++;
+      match(described(found));
+    });
+  } catch (error) {
+    // Orthanc answers the search of an AE title that it does not know by an abort.
+    const isAborted = error instanceof DimseFailure && error.message === abortReason && count === 0;
+    throw isAborted ? unknownTitle("search aborted") : error;
   }
 }
 

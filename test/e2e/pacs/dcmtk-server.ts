@@ -1,7 +1,7 @@
 // A real dcmqrscp of dcmtk that stores the files of a folder. It listens on all addresses: only in a network namespace of its own.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pause } from "../../../foundation/pause.ts";
 import { namespace, receiverPort } from "./orthanc-server.ts";
@@ -20,9 +20,10 @@ export async function startDcmtk(dir: string, archive: string): Promise<ChildPro
   const store = join(dir, "store");
   const isNew = !existsSync(store);
   await mkdir(store, { recursive: true });
+  // By the name that its address resolves to.
   const config = [
     ...[`NetworkTCPPort = ${dcmtkPort}`, "MaxPDUSize = 131072", "MaxAssociations = 16"],
-    ...["HostTable BEGIN", `consilium = (CONSILIUM, 127.0.0.1, ${receiverPort})`, "HostTable END"],
+    ...["HostTable BEGIN", `consilium = (CONSILIUM, localhost, ${receiverPort})`, "HostTable END"],
     ...["VendorTable BEGIN", "VendorTable END"],
     ...["AETable BEGIN", `DCMTK ${store} RW (500, 1024mb) consilium`, "AETable END", ""],
   ];
@@ -47,6 +48,7 @@ export function killDcmtk({ pid }: ChildProcess): void {
 export async function loseOneStudy(dir: string, instances: readonly string[]): Promise<void> {
   const store = join(dir, "store");
   for (const name of await readdir(store)) {
-    if (instances.some((uid) => name.includes(uid))) await rm(join(store, name));
+    const bytes = await readFile(join(store, name));
+    if (name !== "index.dat" && instances.some((uid) => bytes.includes(uid))) await rm(join(store, name));
   }
 }

@@ -197,6 +197,11 @@ describe("a PACS that speaks DIMSE", function () {
         return true;
       };
       expect(await codeOf(studiesOf(open(quick)))).to.equal("PACS_NO_SERVICE");
+      peer.hook = ({ kind, association }) => {
+        if (kind === "find") association.send(pduOf(7, Buffer.alloc(4)));
+        return kind === "find";
+      };
+      expect(await codeOf(studiesOf(open(quick)))).to.equal("PACS_UNAUTHORISED");
       const address = {
         kind: "dimse",
         ...titles,
@@ -318,6 +323,13 @@ describe("a PACS that speaks DIMSE", function () {
       expect(await withAnswer(({ association }) => association.send(command(association, { status: 0 })))).to.equal(
         "PACS_GONE",
       );
+      const stored = [...peer.stored];
+      const removed = ({ association }: AskedOfPeer) => {
+        peer.stored.length = 0;
+        association.send(command(association, { status: 0xc000 }));
+      };
+      expect(await withAnswer(removed)).to.equal("PACS_GONE");
+      peer.stored.push(...stored);
     });
 
     it("does not end the import with the process that reads from it", async function () {
