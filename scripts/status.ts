@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { OpenLedger } from "../io/chain/ledger.ts";
 import { lateMembers } from "../protocol/contract/late-members.ts";
 import type { RoundState } from "../protocol/contract/round.ts";
-import type { RoundId } from "../protocol/format/digest.ts";
+import { type RoundId, zeroDigest } from "../protocol/format/digest.ts";
 import { onLedger, parseCount, type ReadOptions, withReadOptions } from "./ledger/options.ts";
 import { readOwnStore } from "./status/own-store.ts";
 import { showStatus } from "./status/show.ts";
@@ -45,6 +45,7 @@ async function readStatus(ledger: OpenLedger, count: number): Promise<Federation
   }
   const owner = (await ledger.read("owner", [])).toLowerCase();
   const pausedUntil = Number(await ledger.read("pausedUntil", []));
+  const agreedPlan = await ledger.read("agreedPlan", []);
   return {
     ...ledger.federation,
     chainTime: now,
@@ -52,6 +53,7 @@ async function readStatus(ledger: OpenLedger, count: number): Promise<Federation
     owner,
     ownedByHospitals: owner === ledger.federation.contract,
     pausedUntil: pausedUntil >= now ? pausedUntil : null,
+    agreedPlan: agreedPlan === zeroDigest ? null : agreedPlan,
     latestModel: await ledger.read("latestModel", []),
     terms: await ledger.terms(),
     members: await ledger.members(),

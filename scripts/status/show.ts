@@ -18,6 +18,7 @@ export function showStatus(status: FederationStatus): string {
       `attestations ${showDuration(terms.attestPeriod)}; at least ${terms.minUpdates} updates, ` +
       `${terms.maxExpired} overdue proposals, ${terms.sampleCap} samples`,
   ];
+  lines.push(`plan        ${status.agreedPlan ?? "none is agreed on yet: no round can open"}`);
   if (!status.isKnownCode)
     lines.push("warning     the contract's code is not the build that this program knows: read it first");
   if (pausedUntil !== null) lines.push(`paused      for another ${showDuration(pausedUntil - chainTime)}`);

@@ -14,6 +14,8 @@ export interface FederationStatus extends FederationId {
   readonly ownedByHospitals: boolean;
   /** Block time; null if the rounds are not paused. */
   readonly pausedUntil: number | null;
+  /** Digest of the plan of the rounds opened from now on; null if none is agreed on: no round can open. */
+  readonly agreedPlan: string | null;
   readonly latestModel: string;
   readonly terms: RoundTerms;
   readonly members: readonly Member[];

@@ -167,6 +167,8 @@ describe("the commands about a federation", () => {
     for (const hospital of hospitals) await hospital.attest({ round, proposal: 2, agree: true, scores: zeroDigest });
     expect(await first()).to.deep.include({ status: "final", awaits: "nothing", model: digestOf("model") });
     expect(await run("status", ...common)).to.match(/1 +final \(proposal 2\) +3\/3 +21 +3 yes, 0 no +nothing/);
+    expect((await runJson("status", ...common)).agreedPlan).to.equal(digestOf("plan"));
+    expect(await run("status", ...common)).to.match(new RegExp(`^plan +${digestOf("plan")}$`, "m"));
   });
 
   it("status names a hospital whose update is late, and since when", async () => {
@@ -229,6 +231,7 @@ describe("the commands about a federation", () => {
     const status = await runJson("status", "--federation", out, "--rpc", chain.url);
     expect(status.terms).to.deep.include({ commitPeriod: 7200, sampleCap: 500 });
     expect(status.latestModel).to.equal(digestOf("genesis"));
+    expect(status.agreedPlan).to.equal(null);
     expect(status.members.map(({ address }: { address: string }) => address)).to.deep.equal(
       [...hospitals, fundedWallet(1).address].map((address) => address.toLowerCase()),
     );
