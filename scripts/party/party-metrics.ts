@@ -65,7 +65,7 @@ export function openPartyMetrics(measured: Measured): PartyMetrics {
   const refusals = counter("vote_refused", "Proposals that this hospital refused, by code.", ["code"]);
   const seconds = gauge("training_duration_seconds", "Duration of the last training.");
   const loss = gauge("training_loss", "Training loss, the last one.");
-  const waiting = gauge("party_waiting", "1 while this party waits to be admitted or for coins.");
+  const waiting = gauge("party_waiting", "1 while this party waits to be admitted, for coins or for its peer key.");
   const finished = gauge("party_finished", "1 when all rounds of the plan are final.");
   const logs = counter("log_events", "Lines of the log at the level of warning or above.", ["level", "event"]);
   gauge("network_connected_members", "Members that are connected now.", async () => measured.connectedMembers());
@@ -76,6 +76,7 @@ export function openPartyMetrics(measured: Measured): PartyMetrics {
     ready: () => waiting.set(0),
     "waiting-for-admission": () => waiting.set(1),
     "waiting-for-funds": () => waiting.set(1),
+    "waiting-for-peer-key": () => waiting.set(1),
     "round-opened"() {
       waiting.set(0);
       late.set(0);

@@ -73,6 +73,13 @@ describe("the telemetry of a party", () => {
     });
   });
 
+  it("counts a hospital without gas as waiting until its peer key is bound", async () => {
+    telemetry.event({ event: "waiting-for-peer-key" });
+    expect(await figures()).to.include({ consilium_party_waiting: 1 });
+    telemetry.event({ event: "ready" });
+    expect(await figures()).to.include({ consilium_party_waiting: 0 });
+  });
+
   it("counts warnings of every part of the log, and passes them on", async () => {
     const inner = new FakeLog();
     const log = telemetry.counting(inner).child("chain");
