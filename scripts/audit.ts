@@ -39,7 +39,7 @@ export function auditCommand(program: Command): void {
       "\nEnds with 0 if everything verified, 2 if something does not hold, 3 if something cannot be had," +
         "\n4 if no round has made a model yet, 1 if the audit could not be made.\n" +
         "\nExamples:\n  consilium audit --run-dir runs/2026-01-01T10-00-00 --out audit" +
-        "\n  consilium audit --federation trial.json --rpc http://10.0.0.5:8545 --peer /ip4/10.0.0.9/tcp/4001/p2p/12D3Koo…" +
+        "\n  consilium audit --federation trial.json --rpc http://10.0.0.5:8545 --peer /ip4/10.0.0.9/tcp/4710/p2p/12D3Koo…" +
         "\n  consilium audit --contract 0x5fbd… --chain-id 31337 --store hospital/store --json | jq .verdict",
     )
     .action(async (options: Options) => {

@@ -30,9 +30,9 @@ export function termsCommand(program: Command): void {
 }
 
 const help = `
-Without any of the first six options it only shows the rules, and needs no key. With one of them it shows the rules before and
-after and sends the change; the others stay. The contract refuses changes while a round runs. A vote is on all rules together:
-every hospital gives the same command, and more than two thirds of the hospitals decide.
+Without any of the first eight options it only shows the rules, and needs no key. With one of them it shows the rules before and
+after and sends the change; the others stay, and a round that runs keeps the rules that it opened with. A vote is on all rules
+together: every hospital gives the same command, and more than two thirds of the hospitals decide.
 
 Examples:
   consilium terms --federation federation.json --rpc http://10.0.0.5:8545

@@ -1,4 +1,4 @@
-// The machine: its disk, memory, clock-independent parts of it, and whether training finds a GPU.
+// The machine: its disk, memory, clock-independent parts of it, and whether there is a GPU.
 import { existsSync } from "node:fs";
 import { totalmem } from "node:os";
 import { dirname } from "node:path";
@@ -43,5 +43,5 @@ function checkMemory(trains: boolean): Finding {
 
 function checkGpu(): Finding {
   const isThere = existsSync("/dev/nvidiactl") || existsSync("/dev/nvidia0");
-  return good("gpu", isThere ? "an NVIDIA GPU is there" : "no NVIDIA GPU: training runs on the processor");
+  return good("gpu", isThere ? "an NVIDIA GPU is there, and not used yet" : "no NVIDIA GPU, and none is used yet");
 }

@@ -1,4 +1,4 @@
-// Node 22.13 or newer: Hardhat 3 refuses older ones, and libp2p 3 fails on them with a misleading error.
+// Node 22.18 or newer: it runs TypeScript; Hardhat 3 and libp2p 3 also fail on old ones, libp2p with a misleading error.
 import { existsSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { dirname, join } from "node:path";
