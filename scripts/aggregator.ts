@@ -14,7 +14,7 @@ export function aggregatorCommand(program: Command): void {
     .addHelpText(
       "after",
       "\nEvents go to stdout and logs to stderr, one JSON object a line. Ctrl-C stops it in good order.\n" +
-        "\nExamples:\n  consilium aggregator --config aggregator.json",
+        "\nExamples:\n  consilium aggregator --config aggregator.yaml",
     )
     .action(async (options: { config: string; logLevel: (typeof logLevels)[number] }) => {
       const { runAggregator } = await import("../aggregator/aggregator.ts"); // here, since libp2p takes a second to load

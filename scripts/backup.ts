@@ -18,7 +18,7 @@ export function backupCommand(program: Command): void {
   program
     .command("backup")
     .description("Back a stopped party up to one encrypted file: its keys, its journal and its own objects.")
-    .requiredOption("--config <file>", "the party's configuration, JSON")
+    .requiredOption("--config <file>", "the party's configuration, YAML or JSON")
     .requiredOption("--out <file>", "the backup file; never overwritten")
     .option(
       "--password-file <file>",
@@ -28,7 +28,7 @@ export function backupCommand(program: Command): void {
     .addHelpText(
       "after",
       "\nA running party is refused (STORE_LOCKED): stop it first. Keep the password apart from the file.\n" +
-        "\nExamples:\n  consilium backup --config hospital.json --out hospital.backup --password-file backup-password",
+        "\nExamples:\n  consilium backup --config hospital.yaml --out hospital.backup --password-file backup-password",
     )
     .action(async ({ config, out, passwordFile, json }: Options) => {
       const places = partyPlaces(await readConfigFile(config), dirname(resolve(config)));

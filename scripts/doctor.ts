@@ -34,9 +34,9 @@ to the firewall's team. If the node runs already, its own ports and peers are no
 Exit codes: 0 if nothing is bad, 1 if something is.
 
 Examples:
-  consilium doctor --config hospital.json
-  consilium doctor --config hospital.json --plan plan.json
-  consilium doctor --config aggregator.json --json | jq '.[] | select(.state == "bad")'`;
+  consilium doctor --config hospital.yaml
+  consilium doctor --config hospital.yaml --plan plan.json
+  consilium doctor --config aggregator.yaml --json | jq '.[] | select(.state == "bad")'`;
 
 const signs = { good: pc.green("good"), note: pc.yellow("note"), bad: pc.red("bad ") } as const;
 

@@ -15,7 +15,7 @@ export function nodeCommand(program: Command): void {
     .addHelpText(
       "after",
       "\nEvents go to stdout and logs to stderr, one JSON object a line. Ctrl-C stops it in good order.\n" +
-        "\nExamples:\n  consilium node --config hospital.json\n  consilium node --config hospital.json 2>>hospital.log | jq .event",
+        "\nExamples:\n  consilium node --config hospital.yaml\n  consilium node --config hospital.yaml 2>>hospital.log | jq .event",
     )
     .action(async (options: { config: string; logLevel: (typeof logLevels)[number] }) => {
       const { runHospitalNode } = await import("../node/hospital-node.ts"); // here, since libp2p takes a second to load

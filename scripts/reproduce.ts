@@ -32,7 +32,7 @@ export function reproduceCommand(program: Command): void {
   program
     .command("reproduce")
     .description("Train this hospital's past rounds again, and show that the committed updates come out.")
-    .requiredOption("--config <file>", "the hospital's configuration, JSON; it may be running")
+    .requiredOption("--config <file>", "the hospital's configuration; it may be running")
     .requiredOption("--round <n>", "the round whose update is to come out; those before it are gone through too")
     .option("--rpc <url...>", "RPC endpoints, in place of the configuration's")
     .option("--journal <file>", "of a simulation's chain (chain.ndjson), which is started again for this")
@@ -41,7 +41,7 @@ export function reproduceCommand(program: Command): void {
       "after",
       "\nEnds with 0 if the update came out, 2 if not. Training comes out the same on the machine, and with the" +
         "\nsoftware, that it was first made with.\n" +
-        "\nExamples:\n  consilium reproduce --config hospital.json --round 3" +
+        "\nExamples:\n  consilium reproduce --config hospital.yaml --round 3" +
         "\n  consilium reproduce --config runs/x/hospital-1/config.json --journal runs/x/chain.ndjson --round 2 --json",
     )
     .action(async (options: Options) => {

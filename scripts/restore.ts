@@ -18,7 +18,7 @@ export function restoreCommand(program: Command): void {
   program
     .command("restore")
     .description("Restore a party from a backup file to the paths of its configuration. Never overwrites.")
-    .requiredOption("--config <file>", "the party's configuration on this machine, JSON")
+    .requiredOption("--config <file>", "the party's configuration on this machine, YAML or JSON")
     .requiredOption("--from <file>", "the backup file")
     .option(
       "--password-file <file>",
@@ -29,7 +29,7 @@ export function restoreCommand(program: Command): void {
       "after",
       "\nThe keystore, the peer key and the store of the configuration must not exist yet. Make sure that the old machine\n" +
         "never starts again: one key must not run twice.\n" +
-        "\nExamples:\n  consilium restore --config hospital.json --from hospital.backup --password-file backup-password",
+        "\nExamples:\n  consilium restore --config hospital.yaml --from hospital.backup --password-file backup-password",
     )
     .action(async ({ config, from, passwordFile, json }: Options) => {
       const places = partyPlaces(await readConfigFile(config), dirname(resolve(config)));

@@ -26,7 +26,7 @@ export function statusCommand(program: Command): void {
   withReadOptions(command)
     .addHelpText(
       "after",
-      "\nExamples:\n  consilium status\n  consilium status --federation trial.json --rpc http://10.0.0.5:8545 --rounds 50\n  consilium status --config hospital.json\n  consilium status --json | jq .rounds[0].status",
+      "\nExamples:\n  consilium status\n  consilium status --federation trial.json --rpc http://10.0.0.5:8545 --rounds 50\n  consilium status --config hospital.yaml\n  consilium status --json | jq .rounds[0].status",
     )
     .action(async (options: Options) => {
       const count = parseCount(options.rounds, "--rounds");
