@@ -15,6 +15,10 @@ export const commands: CommandList = {
     summary: "write a party's configuration from a few answers",
     load: async () => (await import("./init.ts")).initCommand,
   },
+  join: {
+    summary: "accept an invitation to a federation",
+    load: async () => (await import("./join.ts")).joinCommand,
+  },
   node: { summary: "run a hospital", load: async () => (await import("./node.ts")).nodeCommand, needs: ["tensorflow"] },
   aggregator: { summary: "run an aggregator", load: async () => (await import("./aggregator.ts")).aggregatorCommand },
   doctor: {

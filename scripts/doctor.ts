@@ -1,7 +1,6 @@
 // `consilium doctor`: tries all that a node will need, before it is run or when it does not do what it should.
 import type { Command } from "commander";
-import pc from "picocolors";
-import type { Finding } from "./doctor/finding.ts";
+import { line } from "./doctor/show.ts";
 
 interface Options {
   readonly config: string;
@@ -37,10 +36,3 @@ Examples:
   consilium doctor --config hospital.yaml
   consilium doctor --config hospital.yaml --plan plan.json
   consilium doctor --config aggregator.yaml --json | jq '.[] | select(.state == "bad")'`;
-
-const signs = { good: pc.green("good"), note: pc.yellow("note"), bad: pc.red("bad ") } as const;
-
-function line({ check, state, text, remedy }: Finding): string {
-  const found = `${signs[state]}  ${check}: ${text}`;
-  return remedy === undefined ? found : `${found}\n      ${remedy}`;
-}

@@ -1,19 +1,10 @@
 // `consilium keys`: a party's two keys on disk, the chain key (encrypted) and the peer key.
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import { FedError } from "../foundation/errors.ts";
-import { createKeystore, readKeystore } from "../io/chain/keystore.ts";
-import { writeNewFile } from "../io/chain/new-file.ts";
+import { readKeystore } from "../io/chain/keystore.ts";
+import { createKeyFiles, type KeyPlaces, keyPlaces, requireNoKeys } from "./keys/key-files.ts";
 import { readPassword } from "./terminal/read-password.ts";
-
-const shortestPassword = 8;
-
-interface Places {
-  readonly keystore: string;
-  readonly peerKey: string;
-}
 
 interface Options {
   readonly json?: boolean;
@@ -30,14 +21,14 @@ export function keysCommand(program: Command): void {
     .option("--password-file <file>", "its first line is the keystore's password (else the environment, else a prompt)")
     .option("--json", "print paths and public names as JSON")
     .addHelpText("after", createHelp)
-    .action(async (dir: string, options: Options) => print(await create(places(dir), options), options));
+    .action(async (dir: string, options: Options) => print(await create(keyPlaces(dir), options), options));
   keys
     .command("show")
     .description("Show the public names of both keys, and whether others can read the files. Needs no password.")
     .argument("[dir]", "folder of the keys", "keys")
     .option("--json", "print them as JSON")
     .addHelpText("after", "\nExamples:\n  consilium keys show\n  consilium keys show /etc/consilium/keys --json")
-    .action(async (dir: string, options: Options) => print(await show(places(dir)), options));
+    .action(async (dir: string, options: Options) => print(await show(keyPlaces(dir)), options));
   keys
     .command("address")
     .description("Print the chain address, and nothing else.")
@@ -45,7 +36,7 @@ export function keysCommand(program: Command): void {
     .option("--json", "print it as JSON")
     .addHelpText("after", '\nExamples:\n  consilium members admit "$(consilium keys address ./keys)" --role hospital …')
     .action(async (dir: string, { json }: Options) => {
-      const { address } = await readKeystore(places(dir).keystore);
+      const { address } = await readKeystore(keyPlaces(dir).keystore);
       console.log(json ? JSON.stringify({ address }) : address);
     });
 }
@@ -58,30 +49,14 @@ Examples:
   consilium keys create
   consilium keys create /etc/consilium/keys --password-file /run/secrets/keystore-password`;
 
-function places(dir: string): Places {
-  const folder = resolve(dir);
-  return { keystore: join(folder, "keystore.json"), peerKey: join(folder, "peer.key") };
-}
-
-async function create(at: Places, { passwordFile }: Options) {
-  // Checked before a password is typed.
-  for (const path of [at.keystore, at.peerKey]) {
-    if (existsSync(path)) {
-      throw new FedError("FILE_EXISTS", { path }, { remedy: "give another folder: keys are never overwritten" });
-    }
-  }
+async function create(at: KeyPlaces, { passwordFile }: Options) {
+  requireNoKeys(at); // checked before a password is typed
   const password = await readPassword({ file: passwordFile, isNew: true, prompt: "Password for the new keystore" });
-  if (password.length < shortestPassword) {
-    const remedy = `take ${shortestPassword} characters or more: a copy of the file can be attacked by trying passwords`;
-    throw new FedError("PASSWORD_WEAK", { length: password.length }, { remedy });
-  }
-  const { createPeerKey } = await identity();
-  await writeNewFile(at.peerKey, `${Buffer.from(await createPeerKey()).toString("hex")}\n`, { mode: 0o600 });
-  await createKeystore(at.keystore, password);
+  await createKeyFiles(at, password);
   return show(at);
 }
 
-async function show(at: Places) {
+async function show(at: KeyPlaces) {
   const { address, kdf, n } = await readKeystore(at.keystore);
   const peerId = existsSync(at.peerKey) ? await peerIdIn(at.peerKey) : undefined;
   const exposed: string[] = [];

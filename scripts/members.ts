@@ -1,6 +1,10 @@
 // `consilium members`: lists the members of a federation; what its owner, its hospitals and each member can change.
 import { Argument, type Command, Option } from "commander";
 import { ZeroAddress } from "ethers";
+import { readFederationFile } from "../io/chain/federation-file.ts";
+import { writeNewFile } from "../io/chain/new-file.ts";
+import { walletSignatures } from "../io/chain/signatures.ts";
+import { fingerprintOf, invitationText } from "./join/invitation.ts";
 import {
   askForWallet,
   onLedger,
@@ -11,7 +15,9 @@ import {
   withWriteOptions,
 } from "./ledger/options.ts";
 import { type ActName, actNames, actOf } from "./members/acts.ts";
+import { admitRequest, isRequestFile } from "./members/admit-request.ts";
 import { bindPeerFor } from "./members/bind-peer.ts";
+import { invite } from "./members/invite.ts";
 import { rotateKey } from "./members/rotate.ts";
 import { voteFor } from "./members/vote.ts";
 import { table } from "./terminal/table.ts";
@@ -28,12 +34,25 @@ export function membersCommand(program: Command): void {
     .description("List the members; admit, revoke, hand over and pause as the owner; rotate a key; vote.")
     .addHelpText("after", help);
   withReadOptions(members.command("list").description("List everyone ever admitted, by index.")).action(list);
-  ownerCommand(members, "admit", "<address>", "Admit a member; it takes part from the next round on. Owner only.");
+  ownerCommand(
+    members,
+    "admit",
+    "<address-or-request>",
+    "Admit a member, by its address or by the file that its consilium join wrote. Owner only.",
+  );
   ownerCommand(members, "revoke", "<address>", "Revoke a member at once and for good. Owner only.");
   ownerCommand(members, "hand-over", "<address>", 'Hand the federation over; "hospitals" to their vote. Owner only.');
   ownerCommand(members, "accept-ownership", undefined, "Accept a federation that was handed over to you.");
   ownerCommand(members, "agree-plan", "<digest>", "Agree on the plan of the rounds opened from now on. Owner only.");
   ownerCommand(members, "pause", "<period>", 'Pause the rounds for at most 30d; "off" ends a pause. Owner only.');
+  withWriteOptions(
+    members
+      .command("invite")
+      .description("Write an invitation: all that a hospital needs to join, signed by the owner or a member.")
+      .option("--peer <address...>", "multiaddrs of members to connect to, with their /p2p/ ids")
+      .option("--endpoint <url...>", "RPC endpoints that the hospital may use (default: it brings its own)")
+      .option("--out <file>", "where it goes; never overwritten", "invitation.yaml"),
+  ).action(writeInvitation);
   withWriteOptions(
     members
       .command("rotate")
@@ -70,6 +89,8 @@ it over with "hand-over hospitals", and the hospitals accept with "vote accept-o
 Examples:
   consilium members list --federation federation.json --rpc http://10.0.0.5:8545
   consilium members admit 0xA… --role hospital --keystore owner/keystore.json
+  consilium members invite --peer /dns4/aggregator.example/tcp/4710/p2p/12D3KooW… --keystore owner/keystore.json
+  consilium members admit join-request.json --role hospital --keystore owner/keystore.json
   consilium members rotate --keystore keys/keystore.json --new-keystore new/keystore.json
   consilium members bind-peer peer-binding.json --keystore owner/keystore.json
   consilium members agree-plan 0x3f… --genesis 0x9c… --keystore owner/keystore.json
@@ -91,6 +112,10 @@ function ownerCommand(members: Command, act: ActName, subject: string | undefine
     const options = typeof first === "string" ? (second as ActCommandOptions) : first;
     await onWritableLedger(options, async (ledger) => {
       const { contract } = ledger.federation;
+      if (act === "admit" && isRequestFile(about)) {
+        const admitted = await admitRequest(ledger, about, options.role ?? "hospital");
+        return report({ act, ...admitted }, options, `done: ${admitted.member} takes part from the next round on`);
+      }
       const now = await ledger.chainTime();
       const all = await ledger.members();
       const { role = "hospital", genesis } = options;
@@ -121,6 +146,19 @@ async function list(options: ReadOptions): Promise<void> {
     const named = (account: string) => (account === ledger.federation.contract ? "the hospitals, by vote" : account);
     console.log(`owner: ${named(owner)}${handedTo ? `; handed over to ${named(handedTo)}, not accepted yet` : ""}`);
   });
+}
+
+async function writeInvitation(
+  options: WriteOptions & { peer?: readonly string[]; endpoint?: readonly string[]; out: string },
+): Promise<void> {
+  const wallet = await askForWallet(options.keystore, options.passwordFile);
+  const federation = await readFederationFile(options.federation);
+  const { peer: peers = [], endpoint: endpoints = [], out } = options;
+  const signatures = walletSignatures(wallet);
+  const invitation = await onLedger(options, (ledger) => invite(ledger, federation, { peers, endpoints, signatures }));
+  await writeNewFile(out, invitationText(invitation), { mode: 0o644 });
+  const fingerprint = fingerprintOf(invitation);
+  report({ out, fingerprint }, options, `wrote ${out}; its fingerprint is ${fingerprint}`);
 }
 
 async function rotate(options: WriteOptions & { newKeystore: string; newPasswordFile?: string }): Promise<void> {

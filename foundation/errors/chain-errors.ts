@@ -16,6 +16,10 @@ export const chainErrors = entriesOf("chain", {
   FEDERATION_ABI_MISMATCH: "use the version of the software that the federation was founded with",
   FEDERATION_FILE_MALFORMED: "ask the founder for the federation file again",
   FEDERATION_FILE_MISSING: "give the file that consilium deploy wrote, or that the federation's founder sent",
+  INVITATION_MALFORMED: "ask the consortium for the invitation again: this file is not whole",
+  INVITATION_PLAN: "ask the consortium for a new invitation: it has agreed on another plan since",
+  INVITATION_SIGNER:
+    "ask the consortium, by another way than the file came: neither its owner nor a member has signed this",
   KEYSTORE_MALFORMED: "check the path, or restore the keystore file from your copy",
   KEYSTORE_MISSING: "check the path, or create a keystore with consilium keys create",
   KEYSTORE_PASSWORD: "check the password or the password file",

@@ -30,7 +30,11 @@ const retryForMs = 2000;
 type PartyConfig = HospitalConfig | AggregatorConfig;
 
 /** @throws what the plan's file is refused for; everything else is a finding */
-export async function examine(configPath: string, planFile: string | undefined): Promise<readonly Finding[]> {
+export async function examine(
+  configPath: string,
+  planFile: string | undefined,
+  readPassword: typeof readConfiguredPassword = readConfiguredPassword,
+): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const given = planFile === undefined ? undefined : await readPlan(planFile, "--plan");
   let config: PartyConfig;
@@ -46,7 +50,7 @@ export async function examine(configPath: string, planFile: string | undefined):
   findings.push(good("configuration", `${configPath} is that of a ${role}`));
   findings.push(...(await checkMachine({ store: config.store, trains: role === "hospital" })));
 
-  const keys = await checkKeys(config.keys, await passwordOf(raw, baseDir, findings));
+  const keys = await checkKeys(config.keys, await passwordOf(() => readPassword(raw, baseDir), findings));
   findings.push(...keys.findings);
   const { federation, chain } = config;
   findings.push(...(await checkEndpoints({ urls: chain.endpoints, ...federation })));
@@ -69,9 +73,9 @@ function isHospital(raw: unknown): boolean {
   return typeof raw === "object" && raw !== null && !("genesis" in raw);
 }
 
-async function passwordOf(raw: unknown, baseDir: string, findings: Finding[]): Promise<string | undefined> {
+async function passwordOf(read: () => Promise<string>, findings: Finding[]): Promise<string | undefined> {
   try {
-    return await readConfiguredPassword(raw, baseDir);
+    return await read();
   } catch (error) {
     if (!isFedError(error, "FILE_UNREADABLE", "PASSWORD_MISSING")) throw error;
     if (error.code === "FILE_UNREADABLE") findings.push(failed("password", error));

@@ -7,6 +7,7 @@ import { decodeEntries, type Entry, encodeEntries } from "../../party/backup/ent
 import { seal, unseal } from "../../party/backup/sealed-file.ts";
 import { canonicalBytes } from "../../protocol/format/canonical.ts";
 import { mendJournal } from "../../scripts/deploy/mend-journal.ts";
+import { invitationText, makeInvitation, parseInvitation } from "../../scripts/join/invitation.ts";
 import { parseConfigText } from "../../scripts/party/config-text.ts";
 import { FakeJournal } from "../fakes/party-ports.ts";
 import { address, type Decoder, digest, ofFile, ofValue, round, utf8 } from "./decoder.ts";
@@ -62,6 +63,26 @@ export const partyDecoders: readonly Decoder[] = [
       decode: async (bytes) => readNotes(await journalWith(name, bytes)),
     };
   }),
+  {
+    functions: ["parseInvitation"],
+    form: "bytes",
+    samples: async () => {
+      const federation = {
+        ...{ version: 1 as const, chainId: 1, contract: address, fromBlock: 3 },
+        ...{ codeDigest: digest, abiDigest: digest, predecessor: null },
+      };
+      const content = {
+        version: 1 as const,
+        federation,
+        plan: digest,
+        endpoints: ["http://a.example/"],
+        peers: ["/p"],
+      };
+      const sign = async () => `0x${"2b".repeat(65)}` as const;
+      return [utf8(invitationText(await makeInvitation(content, { sign })))];
+    },
+    decode: (bytes) => parseInvitation(new TextDecoder().decode(bytes)),
+  },
   {
     functions: ["parseConfigText"],
     form: "bytes",
