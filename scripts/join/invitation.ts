@@ -52,7 +52,7 @@ export async function makeInvitation(
   return invitationSchema.parse({ ...parsed, signature: (await signatures.sign(typedData(parsed))).toLowerCase() });
 }
 
-/** Whoever signed it; undefined for a signature that is none. */
+/** The address whose key signed it; undefined for a signature that is none. */
 export function signerOf({ signature, ...content }: Invitation): HospitalAddress | undefined {
   return recoverSigner(typedData(content), signature);
 }

@@ -19,8 +19,6 @@ export async function bindPeerFor(
     signature,
   } = requireSigned(await readPeerBinding(path), ledger.federation);
   const peerId = peerIdOf(Buffer.from(peerKey.slice(2), "hex"));
-  if ((await ledger.members()).some((each) => each.address === member && each.peerId === peerId))
-    return { member, peerId };
   await ledger.write("bindPeerKeyFor", [member, peerKey, possession, signature]);
   return { member, peerId };
 }
