@@ -4,14 +4,26 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeSyntheticArchive } from "../../imaging/phantom/write-archive.ts";
+import type { InstanceName } from "../../imaging/source/image-server.ts";
 import { openDicomWeb } from "../../io/pacs/dicomweb.ts";
 import { login, loginHeaders, orthancUrl, startOrthanc } from "../../test/e2e/pacs/orthanc-server.ts";
 import { marker, watchMemory } from "../simulate/process-tree.ts";
 
+/** Seconds for the same answers of the server; medians of the turns. */
+export interface Transfer {
+  /** Metadata of all studies. */
+  readonly metadata: number;
+  /** All their instances. */
+  readonly instances: number;
+}
+
 export interface PacsMeasure {
-  /** Seconds to bring all instances of all studies, with their metadata; medians of the turns. */
-  readonly ours: number;
-  readonly curl: number;
+  /** What is brought is parsed: JSON into data sets, multipart into instances. */
+  readonly ours: Transfer;
+  /** What is brought is thrown away. */
+  readonly curl: Transfer;
+  /** Seconds of processor that our part of both takes a turn. */
+  readonly ownCpu: number;
   /** Seconds of `consilium import`, and what all its threads hold at the peak. */
   readonly wholeImport: number;
   readonly importPeakBytes: number;
@@ -21,6 +33,7 @@ const turns = 3;
 const patients = 4;
 const slices = 250;
 const connections = 4;
+const instanceType = 'multipart/related; type="application/dicom"; transfer-syntax=*';
 const dir = process.argv[2]!;
 const web = `${orthancUrl}/dicom-web`;
 
@@ -34,22 +47,32 @@ try {
   });
   const studies: string[] = [];
   for await (const study of server.find({})) studies.push(study);
-  const [ours, curl]: [number[], number[]] = [[], []];
+  const [ours, curl]: [Transfer[], Transfer[]] = [[], []];
+  const ownCpu: number[] = [];
   for (let turn = 0; turn < turns; turn++) {
-    curl.push(await timed(async () => void bringByCurl(studies)));
-    ours.push(
-      await timed(async () => {
+    curl.push({
+      metadata: await timed(async () => bringByCurl(studies, "application/dicom+json", "/metadata")),
+      instances: await timed(async () => bringByCurl(studies, instanceType, "")),
+    });
+    const cpu = process.cpuUsage();
+    const series: InstanceName[] = [];
+    ours.push({
+      metadata: await timed(async () => {
         for (const study of studies) {
           const instances = await server.instances(study, {});
-          const series = new Map(instances.map((one) => [one.seriesUid, one]));
-          for (const one of series.values()) await server.bringSeries!(one, async () => {}, {});
+          series.push(...new Map(instances.map((one) => [one.seriesUid, one])).values());
         }
       }),
-    );
+      instances: await timed(async () => {
+        for (const one of series) await server.bringSeries!(one, async () => {}, {});
+      }),
+    });
+    const { user, system } = process.cpuUsage(cpu);
+    ownCpu.push((user + system) / 1e6);
   }
   await server.close();
   const whole = await importWhole();
-  const measure: PacsMeasure = { ours: median(ours), curl: median(curl), ...whole };
+  const measure: PacsMeasure = { ours: medians(ours), curl: medians(curl), ownCpu: median(ownCpu), ...whole };
   console.log(JSON.stringify(measure));
 } finally {
   orthanc.kill("SIGKILL");
@@ -60,20 +83,11 @@ async function* storedFiles(): AsyncGenerator<Buffer> {
   for (const name of names) if (/\.dcm$/.test(name)) yield readFile(join(archive, name));
 }
 
-/** All studies over one connection, as Orthanc stores them. */
-function bringByCurl(studies: readonly string[]): void {
-  const type = 'accept: multipart/related; type="application/dicom"; transfer-syntax=*';
-  const head = [
-    "-sf",
-    "-H",
-    type,
-    "-H",
-    "accept-encoding: identity",
-    "-H",
-    `authorization: ${loginHeaders.authorization}`,
-  ];
-  const urls = studies.flatMap((study) => ["-o", "/dev/null", `${web}/studies/${study}`]);
-  const { status } = spawnSync("curl", [...head, ...urls]);
+/** Of all studies over one connection, as Orthanc stores them. */
+function bringByCurl(studies: readonly string[], accept: string, path: string): void {
+  const headers = [`accept: ${accept}`, "accept-encoding: identity", `authorization: ${loginHeaders.authorization}`];
+  const urls = studies.flatMap((study) => ["-o", "/dev/null", `${web}/studies/${study}${path}`]);
+  const { status } = spawnSync("curl", ["-sf", ...headers.flatMap((header) => ["-H", header]), ...urls]);
   if (status !== 0) throw new Error(`curl ended with ${status}`);
 }
 
@@ -100,6 +114,13 @@ async function timed(work: () => Promise<void>): Promise<number> {
   const started = performance.now();
   await work();
   return (performance.now() - started) / 1000;
+}
+
+function medians(transfers: readonly Transfer[]): Transfer {
+  return {
+    metadata: median(transfers.map(({ metadata }) => metadata)),
+    instances: median(transfers.map(({ instances }) => instances)),
+  };
 }
 
 function median(values: readonly number[]): number {

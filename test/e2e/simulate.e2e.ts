@@ -8,6 +8,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { markedProcesses, marker } from "../../bench/simulate/process-tree.ts";
+import { writeSyntheticArchive } from "../../imaging/phantom/write-archive.ts";
+import { genesisWeights } from "../../model/training/trainer.ts";
+import { defaultPlan } from "../../protocol/format/default-plan.ts";
 import { blobDigest } from "../../protocol/format/merkle.ts";
 
 const commandLine = fileURLToPath(new URL("../../scripts/consilium.ts", import.meta.url));
@@ -87,6 +90,29 @@ describe("consilium simulate", () => {
     models = await digests(run);
     expect(models).to.have.length(2);
     await untilGone("whole");
+  });
+
+  it("scores by a model that it audits now, and says so in the results", async () => {
+    const run = join(scratch, "whole");
+    const scan = join(scratch, "scan");
+    for await (const _ of writeSyntheticArchive(scan, { patients: 1, matrix: 96, seed: 7 }));
+    const predict = async (model: string) => {
+      const args = ["predict", model, scan, "--dicom", join(scratch, "results"), "--run-dir", run, "--json"];
+      const { code, stdout, stderr } = await start(args, "predicted").ended;
+      expect(code, stderr).to.equal(0);
+      const { audit, scans } = JSON.parse(stdout) as {
+        audit: { verdict: string; text: string };
+        scans: { dicom: string[] }[];
+      };
+      const report = scans[0]!.dicom.find((file) => file.endsWith("report.dcm"))!;
+      expect((await readFile(report)).toString("utf8")).to.include(audit.text);
+      return audit.verdict;
+    };
+    const own = (await readdir(join(run, "models"))).filter((name) => name.startsWith("round-")).sort();
+    expect(await predict(join(run, "models", own.at(-1)!))).to.equal("verified");
+    await writeFile(join(scratch, "genesis.safetensors"), genesisWeights(defaultPlan()));
+    expect(await predict(join(scratch, "genesis.safetensors"))).to.equal("unknown model");
+    await untilGone("predicted");
   });
 
   it("lets an inspector repeat a hospital's training, and reports whether the update is the same", async () => {

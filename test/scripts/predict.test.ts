@@ -173,6 +173,29 @@ describe("consilium predict", () => {
       expect(Number(lines[2]!.split(" ")[1])).to.be.closeTo(100 * audited.scans[0]!.score, 0.01);
     });
 
+    it("refuses results for scans that name no study: files without UIDs, a shard", async () => {
+      const codeFor = async (place: string) => {
+        const failed = await consilium("predict", model, place, "--dicom", join(dir, "none"), "--json").catch(
+          ({ stdout, stderr }: { stdout: string; stderr: string }) => ({ stdout, stderr }),
+        );
+        return /[A-Z]+(_[A-Z]+)+/.exec(failed.stderr + failed.stdout)?.[0];
+      };
+      const nameless = join(dir, "nameless");
+      await cp(scan, nameless, { recursive: true });
+      for (const file of await readdir(nameless, { recursive: true })) {
+        if (!file.endsWith(".dcm")) continue;
+        const bytes = await readFile(join(nameless, file));
+        // The study's UID becomes text that is none.
+        const at = bytes.indexOf(Buffer.from([0x20, 0, 0x0d, 0, 0x55, 0x49])) + 8;
+        bytes.write("study", at, "latin1");
+        await writeFile(join(nameless, file), bytes);
+      }
+      const shard = join(dir, "shard");
+      await consilium("import", several, "--out", shard, "--pictures", "0");
+      expect(await codeFor(nameless)).to.equal("RESULTS_WITHOUT_STUDY");
+      expect(await codeFor(shard)).to.equal("RESULTS_WITHOUT_STUDY");
+    });
+
     it("says the worst of all rounds that the model rests on, and where no audit knows it", async () => {
       const auditReport = join(dir, "other.json");
       const federation = { chainId: 1, contract: `0x${"2".repeat(40)}` };
