@@ -48,29 +48,40 @@ const plain = new Set(
     "con",
     "avec",
     "fur",
+    "rt",
+    "pcr",
+    "test",
   ]),
 );
 
 /**
- * The class that a text names, in any spelling: CT_NonCOVID, COVID-, "ohne COVID", COVID-19 positive; 1 and 0 where
- * `digits`.
+ * The class that a text names, in any spelling: CT_NonCOVID, COVID-, "ohne COVID", COVID-19 positive, 0_negative; 1 and 0
+ * where `digits`.
  *
  * @returns undefined where the text holds a word that is not understood, or says both
  */
 export function labelOfWord(text: string, { digits = false } = {}): Label | undefined {
+  // 0_negative, 1_positive: learning tools number classes so. A number that says something else is no such number.
+  const numbered = /^([01])[\s_.-]+(?=\D)(.+)$/.exec(text.trim());
+  if (numbered) {
+    const label = labelOfWord(numbered[2]!);
+    return label === Number(numbered[1]) ? label : undefined;
+  }
   const written = simplified(text);
   if (digits && /^[01](\.0*)?$/.test(written)) return written.startsWith("1") ? 1 : 0;
   // "COVID?" and words in other scripts may say anything.
   if (/[^a-z0-9\s_.,:/&()[\]{}+-]/.test(written) || /^-./.test(written)) return undefined;
   const words = wordsOf(written);
   const has = (known: ReadonlySet<string>) => words.filter((word) => known.has(word)).length;
-  const known = [disease, positive, negative, healthy, denials, plain, signs];
+  // "COVID yes" affirms; without the disease, yes says nothing of it.
+  const affirmations = has(disease) > 0 ? yes : new Set<string>();
+  const known = [disease, positive, negative, healthy, denials, plain, signs, affirmations];
   if (words.length === 0 || words.some((word) => !known.some((set) => set.has(word)))) return undefined;
   const [ill, denied] = [
     has(disease) + has(positive),
     has(negative) + has(denials) + words.filter((word) => word === "-").length,
   ];
-  const affirmed = has(positive) + words.filter((word) => word === "+").length;
+  const affirmed = has(positive) + has(affirmations) + words.filter((word) => word === "+").length;
   // Two denials may cancel each other, and a class of its own cannot be denied: the meaning is unclear.
   if (denied > 1 || (affirmed > 0 && denied + has(healthy) > 0)) return undefined;
   if (has(healthy) > 0) return denied === 0 && has(disease) === 0 ? 0 : undefined;

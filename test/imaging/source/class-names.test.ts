@@ -11,6 +11,8 @@ describe("names of classes", () => {
     "COVID+",
     "SARS-CoV-2",
     "covid_pos",
+    "Covid_yes",
+    "RT-PCR positive",
   ];
   const negative = ["negative", "NonCOVID", "CT_NonCOVID", "non-covid", "COVID-19 negative", "Normal", "COVID-"].concat(
     [
@@ -23,6 +25,8 @@ describe("names of classes", () => {
       "kein_Covid",
       "COVID -ve",
       "covidneg",
+      "Covid_no",
+      "PCR-negative",
     ],
   );
 
@@ -31,9 +35,40 @@ describe("names of classes", () => {
     for (const word of negative) expect(labelOfWord(word), word).to.equal(0);
   });
 
+  it("are read behind the number of their class, and refused behind another one", () => {
+    for (const word of ["1_positive", "1 - COVID", "1.covid-19"]) expect(labelOfWord(word), word).to.equal(1);
+    for (const word of ["0_negative", "0-Normal", "0 NonCOVID"]) expect(labelOfWord(word), word).to.equal(0);
+    for (const word of ["0_positive", "1_negative", "0_covid", "1-normal", "2_positive", "1_patient", "0_1"]) {
+      expect(labelOfWord(word), word).to.equal(undefined);
+    }
+  });
+
   it("are nothing else: numbers, patients, subjects, doubts, words of other scripts", () => {
-    const others = ["patient1", "1", "series2", "", "covid study", "ct", "posterior", "patient no 5", "abnormal"];
-    const doubtful = ["COVID?", "COVID unlikely", "post-covid", "COVID +/-", "non-normal", "нет COVID", "-COVID"];
+    const others = [
+      "patient1",
+      "1",
+      "series2",
+      "",
+      "covid study",
+      "ct",
+      "posterior",
+      "patient no 5",
+      "abnormal",
+      "CT-0",
+      "CT-4",
+      "yes",
+      "PCR",
+    ];
+    const doubtful = [
+      "COVID?",
+      "COVID unlikely",
+      "post-covid",
+      "COVID +/-",
+      "non-normal",
+      "нет COVID",
+      "-COVID",
+      "no covid yes",
+    ];
     for (const word of [...others, ...doubtful]) expect(labelOfWord(word), word).to.equal(undefined);
   });
 
