@@ -1,6 +1,6 @@
 // Fetching an object over loopback: ours by pull, in chunks that are verified on arrival, kept, resumable and from any
 // peer, against the same library's plain stream over the same transports (TCP, noise, yamux), pushed whole and hashed
-// by SHA-256. The plain stream is the fastest peer we know of on them: Helia's bitswap reaches a third of it.
+// by SHA-256. Plain TCP is shown beside them. The plain stream is the fastest peer we know of on them: Helia's bitswap reaches a third of it.
 import { execFile, spawn } from "node:child_process";
 import { createCipheriv } from "node:crypto";
 import { once } from "node:events";
@@ -27,6 +27,7 @@ interface Fetched {
 export async function run(): Promise<BenchResult> {
   const scratch = await mkdtemp(join(tmpdir(), "consilium-bench-"));
   try {
+    await measure("tcp", join(scratch, "tcp")); // shown, not compared: no encryption, no streams
     const plain = await measure("plain", join(scratch, "plain"));
     const ours = await measure("ours", join(scratch, "ours"));
     return {
@@ -43,7 +44,7 @@ export async function run(): Promise<BenchResult> {
   }
 }
 
-async function measure(kind: "ours" | "plain", scratch: string): Promise<Fetched> {
+async function measure(kind: "ours" | "plain" | "tcp", scratch: string): Promise<Fetched> {
   await mkdir(scratch);
   await writeNoise(join(scratch, "object"));
   const server = spawn(process.execPath, [side, "serve", kind, scratch], { stdio: ["pipe", "pipe", "inherit"] });

@@ -1,9 +1,11 @@
 // One side of the transfer benchmark, in a process of its own, so that each side's memory is its own:
-//   node side.ts serve ours|plain FOLDER      serves FOLDER/object, prints its address and digest, ends with its stdin
-//   node side.ts fetch ours|plain FOLDER ADDRESS DIGEST     prints seconds and peak memory
+//   node side.ts serve ours|plain|tcp FOLDER      serves FOLDER/object, prints its address and digest, ends with its stdin
+//   node side.ts fetch ours|plain|tcp FOLDER ADDRESS DIGEST     prints seconds and peak memory
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { closeSync, createReadStream, fsyncSync, openSync, writeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { noise } from "@libp2p/noise";
 import { tcp } from "@libp2p/tcp";
@@ -77,34 +79,63 @@ async function plain(folder: string): Promise<Party> {
         }
         await stream.close();
       });
-      const hash = createHash("sha256");
-      for await (const chunk of createReadStream(join(folder, "object"))) hash.update(chunk as Uint8Array);
-      return hash.digest("hex");
+      return hashOfObject(folder);
     },
     async fetch(address, digest) {
       const connection = await node.dial(multiaddr(address));
       started = performance.now();
       const stream = await connection.newStream(pushProtocol);
-      const file = openSync(join(folder, "received"), "w");
-      const hash = createHash("sha256");
-      // Written at once: a stream that is read at leisure buffers without bound.
-      for await (const data of stream) {
-        for (const part of data instanceof Uint8Array ? [data] : data) {
-          hash.update(part);
-          writeSync(file, part);
-        }
-      }
-      fsyncSync(file);
-      closeSync(file);
-      if (hash.digest("hex") !== digest) throw new Error("received other bytes");
+      await keepWhole(folder, digest, stream);
     },
     stop: () => Promise.resolve(node.stop()),
   };
 }
 
+/** A socket without encryption: pushed whole, hashed on arrival, written, synced. */
+async function tcpAlone(folder: string): Promise<Party> {
+  const server = createServer((socket) => createReadStream(join(folder, "object")).pipe(socket));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    address: String((server.address() as AddressInfo).port),
+    serve: () => hashOfObject(folder),
+    async fetch(address, digest) {
+      const socket = connect(Number(address), "127.0.0.1");
+      await once(socket, "connect");
+      started = performance.now();
+      await keepWhole(folder, digest, socket as AsyncIterable<Uint8Array>);
+    },
+    stop: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+async function hashOfObject(folder: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(join(folder, "object"))) hash.update(chunk as Uint8Array);
+  return hash.digest("hex");
+}
+
+async function keepWhole(
+  folder: string,
+  digest: string,
+  stream: AsyncIterable<Uint8Array | Iterable<Uint8Array>>,
+): Promise<void> {
+  const file = openSync(join(folder, "received"), "w");
+  const hash = createHash("sha256");
+  // Written at once: a stream that is read at leisure buffers without bound.
+  for await (const data of stream) {
+    for (const part of data instanceof Uint8Array ? [data] : data) {
+      hash.update(part);
+      writeSync(file, part);
+    }
+  }
+  fsyncSync(file);
+  closeSync(file);
+  if (hash.digest("hex") !== digest) throw new Error("received other bytes");
+}
+
 let started = 0;
 const [role, kind, folder, address, digest] = process.argv.slice(2) as [string, string, string, string, string];
-const party = await (kind === "ours" ? ours(folder) : plain(folder));
+const party = await (kind === "ours" ? ours : kind === "plain" ? plain : tcpAlone)(folder);
 if (role === "serve") {
   console.log(JSON.stringify({ digest: await party.serve(), address: party.address }));
   for await (const _ of process.stdin);
