@@ -3,7 +3,7 @@ import type { ErrorCode } from "../foundation/errors.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 
 export type AggregatorEvent = { readonly aggregator: HospitalAddress } & (
-  | { readonly event: "waiting-for-admission" | "waiting-for-funds" }
+  | { readonly event: "waiting-for-admission" | "waiting-for-funds" | "waiting-for-endpoints" }
   | { readonly event: "ready"; readonly peerId: string; readonly listen: readonly string[] }
   | { readonly event: "round-opened"; readonly round: RoundId; readonly opener: HospitalAddress }
   | { readonly event: "collected"; readonly round: RoundId; readonly member: HospitalAddress }

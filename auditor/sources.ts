@@ -32,7 +32,7 @@ export async function openSources(target: AuditTarget, signal?: AbortSignal): Pr
   try {
     const { federation, fromBlock, codeDigest, confirmations, endpoints } = target;
     const ledger = await openLedger(
-      { federation, fromBlock, codeDigest, endpoints, confirmations, retryForMs: 5000, isAgreedOnly: true },
+      { federation, fromBlock, codeDigest, endpoints, confirmations, retryForMs: 5000 },
       { signal },
     );
     closers.push(() => ledger.close());

@@ -62,7 +62,7 @@ export async function voteToSign(
 
 /**
  * The verdict, with the digest of the scores if it agrees, or of the refusal if it does not; they are stored.
- * @param ports.learner undefined while it trains: the vote then carries no scores
+ * @param ports.learner undefined while it trains, and where this round is not to be scored: the vote then carries no scores
  */
 async function voteOn(
   ports: AttestPorts,

@@ -11,6 +11,8 @@ const hospitalConfigSchema = z
     shard: z.string(),
     /** Digest of the only plan to train under; default: the plan that the consortium agreed on, on chain. */
     plan: digestField.optional(),
+    /** The scores of every so many rounds' models are published, and of the plan's last; 0: none ever. */
+    scoresEvery: z.number().int().min(0).max(1_000_000).default(1),
   })
   .strict();
 

@@ -56,6 +56,7 @@ export async function runHospitalNode(config: HospitalConfig, options: HospitalN
       { ...party, learner, log },
       {
         plan: config.plan,
+        scoresEvery: config.scoresEvery,
         relayed: config.chain.relayed,
         relayGasPerRound: config.chain.relayGasPerRound,
         maxModelBytes: config.maxModelMiB * 2 ** 20,

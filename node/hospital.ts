@@ -55,6 +55,8 @@ export interface HospitalPorts {
 export interface HospitalOptions {
   /** The only plan to train under; default: the plan that the consortium agreed on, on chain. */
   readonly plan?: Digest;
+  /** The scores of every so many rounds' models are published, and of the plan's last; 0: none ever. Default 1. */
+  readonly scoresEvery?: number | undefined;
   /** Without gas: members send what this hospital signs. */
   readonly relayed: boolean;
   /** Most gas that it spends in a round on what hospitals without gas have signed. */
@@ -79,7 +81,7 @@ export async function takePart(
   const { ledger, blobs, exchange, gossip, signedWrites, journal, learner, clock, log } = ports;
   const self = ledger.self;
   if (self === undefined) throw new FedError("LEDGER_READ_ONLY", {});
-  const { maxModelBytes, software, relayed } = options;
+  const { maxModelBytes, software, relayed, scoresEvery = 1 } = options;
   const emit: Emit = (event) => onEvent({ hospital: self, ...event } as HospitalEvent);
   const readLineage = openLineage(ledger);
   const watch = new RoundWatch(ports, { maxModelBytes }, (round, member) => loop.retryNow(collectName(round, member)));
@@ -173,7 +175,10 @@ export async function takePart(
     const planContext = context.status === "ready" ? context : ("refused" as const);
     const about = { round, proposal, context: planContext, updates: collected, olderBases };
     const judgement = { ...about, hadBefore, otherAnnounced };
-    const judging = { ...ports, learner: training ? undefined : learner };
+    const models = lineage.finals.filter(({ id }) => id < round.id).length + 1;
+    const isLast = context.status === "ready" && models === context.plan.rounds;
+    const isScored = scoresEvery > 0 && (round.id % scoresEvery === 0 || isLast);
+    const judging = { ...ports, learner: training || !isScored ? undefined : learner };
     if (!relayed) return attestModel(judging, judgement, { ...signals, maxModelBytes, emit, seconds });
     const { wanted } = signals;
     await publications.publish(await voteToSign(judging, judgement, { wanted, maxModelBytes, emit }));

@@ -49,12 +49,15 @@ export interface OpenParty {
   close(): Promise<void>;
 }
 
+/** Why a party waits for somebody else. */
+export type WaitingReason = "waiting-for-admission" | "waiting-for-funds" | "waiting-for-endpoints";
+
 export interface PartyOpening {
   readonly password: string;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** Called once for each reason why this party must wait for somebody: to be admitted, or to be sent coins for gas. */
-  readonly onWaiting: (self: HospitalAddress, event: "waiting-for-admission" | "waiting-for-funds") => void;
+  /** Called each time that this party begins to wait: to be admitted, to be sent coins for gas, for endpoints to agree. */
+  readonly onWaiting: (self: HospitalAddress, event: WaitingReason) => void;
   /** Called once when a relayed hospital's peer key has to be bound by another member: the file is for that member. */
   readonly onUnbound?: (self: HospitalAddress, file: string) => void;
   /** Called once when all is open, for those who watch the party. */
@@ -104,6 +107,8 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
         codeDigest: federation.codeDigest,
         ...chain,
         reader: shared?.reader,
+        takesMajority: true,
+        onApart: () => opening.onWaiting(parseAddress(wallet.address), "waiting-for-endpoints"),
         wallet,
         // A relayed party never waits for funds: a write of its own fails, and others send what it signs.
         onUnfunded: chain.relayed

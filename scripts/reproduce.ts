@@ -75,7 +75,7 @@ async function reproduce(options: Options): Promise<readonly Reproduction[]> {
     const code = codeDigest === undefined ? {} : { codeDigest };
     const place = { federation: { chainId, contract }, fromBlock, ...code };
     const ledger = await openLedger(
-      { ...place, endpoints, confirmations: chain.confirmations, retryForMs: 5000, isAgreedOnly: true },
+      { ...place, endpoints, confirmations: chain.confirmations, retryForMs: 5000 },
       { signal },
     );
     try {

@@ -24,10 +24,12 @@ export interface ChainReaderOptions {
   /** Blocks on top of an event before it counts. Default 0: right for a chain of one's own, wrong for a public one (12 and more). */
   readonly confirmations?: number;
   /**
-   * Reads no block that only one of several answering endpoints shows, as an auditor wants. A party reads on instead: it
-   * must go on while its second endpoint stands still. Default false.
+   * Goes on where more than half of the answering endpoints agree, as a party wants; by default one endpoint that differs
+   * stops the reading. Blocks that no more than half show are never read.
    */
-  readonly isAgreedOnly?: boolean;
+  readonly takesMajority?: boolean;
+  /** Called each time that endpoints begin to show different chains, so that reading waits for them to agree again. */
+  readonly onApart?: (() => void) | undefined;
   /** How often to look for a new block, milliseconds. Default 500. */
   readonly pollMs?: number;
   /** For so long a newest block that was read is used again, milliseconds. Default an eighth of pollMs. */
@@ -60,7 +62,7 @@ export const silent: Log = { child: () => silent, debug() {}, info() {}, warn() 
 
 /** @throws FedError LEDGER_CHAIN_MISMATCH, LEDGER_CODE_MISSING, LEDGER_CODE_MISMATCH, RPC_UNAVAILABLE, RPC_NO_ENDPOINT */
 export async function openChainReader(options: ChainReaderOptions, waiting: Waiting = {}): Promise<ChainReader> {
-  const { federation, fromBlock, confirmations = 0, pollMs = 500, isAgreedOnly = false, log = silent } = options;
+  const { federation, fromBlock, confirmations = 0, pollMs = 500, takesMajority = false, log = silent } = options;
   const { timeoutMs = 10_000, retryForMs = 60_000, freshMs = pollMs / 8 } = options;
   const { chainId } = federation;
   const endpoints = new Endpoints({ urls: options.endpoints, chainId, timeoutMs, retryForMs, log });
@@ -68,9 +70,9 @@ export async function openChainReader(options: ChainReaderOptions, waiting: Wait
   if (!isKnownCode) log.warn("contract-code-unknown", { contract: federation.contract });
   const life = new AbortController();
   const head = new ChainHead({ freshMs });
-  const { onRange } = options;
+  const { onRange, onApart } = options;
   const retryMs = pollMs / 2;
-  const settings = { federation, fromBlock, confirmations, isAgreedOnly, retryMs, onRange, log };
+  const settings = { federation, fromBlock, confirmations, takesMajority, onApart, retryMs, onRange, log };
   const view = new ChainView(endpoints, head, settings);
   return {
     ...{ federation, confirmations, pollMs, endpoints, head, view, isKnownCode, fees: new FeeReader(endpoints) },

@@ -31,8 +31,10 @@ export interface ChainViewSettings {
   readonly fromBlock: number;
   /** Blocks on top of an event before it counts. */
   readonly confirmations: number;
-  /** Reads no block that only one of several answering endpoints shows. */
-  readonly isAgreedOnly: boolean;
+  /** Goes on where more than half of the answering endpoints agree; if false, all must. */
+  readonly takesMajority: boolean;
+  /** Called each time that endpoints begin to show different chains. */
+  readonly onApart?: (() => void) | undefined;
   /** Pause between two attempts while the chain is being reorganised or the endpoints disagree, milliseconds. */
   readonly retryMs: number;
   /** Called for each range of blocks that was read. */
@@ -59,13 +61,25 @@ export class ChainView {
     this.#settings = settings;
     const { contract } = settings.federation;
     this.#reader = new LogReader(contract, { onRange: settings.onRange });
-    this.#comparison = new EndpointComparison(endpoints, { ...settings, contract, behindMs: 10 * settings.retryMs });
+    const { retryMs } = settings;
+    const times = { behindMs: 10 * retryMs, idleMs: 40 * retryMs };
+    this.#comparison = new EndpointComparison(endpoints, { ...settings, ...times, contract });
     this.#now = this.#beginning();
   }
 
   /** How far the endpoints agreed on what was read. */
   get agreement(): ChainAgreement {
     return this.#comparison.agreement;
+  }
+
+  /** Whether blocks are left unread that too few endpoints show. */
+  get isApart(): boolean {
+    return this.#comparison.isApart;
+  }
+
+  /** Time of the newest block that enough endpoints have, as of the last reading. */
+  get time(): number {
+    return this.#comparison.time;
   }
 
   get members(): readonly Member[] {
@@ -123,15 +137,7 @@ export class ChainView {
     let hash: string | undefined;
     for (;;) {
       const range = await this.#patiently(
-        () =>
-          this.#endpoints.run(async (rpc) => {
-            const next = await this.#nextRange(rpc, { block, hash });
-            // A frozen head would end the history too early.
-            if (!next && !this.#settings.isAgreedOnly) {
-              await this.#comparison.head(await this.#head.by(rpc), { now: true });
-            }
-            return next;
-          }, waiting),
+        () => this.#endpoints.run((rpc) => this.#nextRange(rpc, { block, hash }), waiting),
         waiting,
       );
       if (!range) return;
@@ -158,8 +164,7 @@ export class ChainView {
   async #advance(rpc: Rpc): Promise<void> {
     const start = this.#now.block;
     const head = await this.#head.by(rpc);
-    if (!this.#settings.isAgreedOnly) await this.#comparison.head(head, { now: false });
-    if (head.hash === this.#settledAt) return;
+    if (head.hash === this.#settledAt && !(await this.#comparison.isPassed(head))) return;
     for (;;) {
       let range: EventRange | undefined;
       try {
@@ -172,7 +177,8 @@ export class ChainView {
       this.#now = this.#after(this.#now, range);
     }
     if (this.#now.block > start) await this.#compare(rpc);
-    this.#settledAt = head.hash;
+    // Other endpoints may show at any time what is left unread.
+    this.#settledAt = this.#comparison.isApart ? undefined : head.hash;
   }
 
   /** The next range of confirmed blocks, agreed on by all endpoints that answer; undefined when there is none. */
@@ -181,11 +187,8 @@ export class ChainView {
     { block, hash }: { readonly block: number; readonly hash: string | undefined },
   ): Promise<EventRange | undefined> {
     const head = await this.#head.by(rpc);
-    const { confirmations, isAgreedOnly } = this.#settings;
-    const confirmed = head.number - confirmations;
-    const target = isAgreedOnly
-      ? Math.min(confirmed, await this.#comparison.agreedHead(head, confirmations))
-      : confirmed;
+    const { confirmations } = this.#settings;
+    const target = (await this.#comparison.agreedHead(head, confirmations)) - confirmations;
     if (target < block) return undefined; // a lagging endpoint
     const found = head.number === block ? head : hash === undefined ? undefined : await headerOf(rpc, block);
     if (hash !== undefined && found?.hash !== hash) {
@@ -258,6 +261,9 @@ export class ChainView {
           "ENDPOINTS_DISAGREE",
           "LOGS_INCOMPLETE",
         );
+        if (unsettled && attempt > retries && error.code === "ENDPOINTS_DISAGREE") {
+          this.#comparison.noteDisagreement(error);
+        }
         if (!unsettled || attempt > retries) throw error;
         this.#head.forget();
         if (attempt > 1) await pause(this.#settings.retryMs, waiting);

@@ -1,5 +1,6 @@
 // Compares what one endpoint shows with what the others show: heads, headers and logs. One endpoint alone can invent a
-// consistent chain, hide events behind a frozen head, or shift block times; two of different operators cannot.
+// consistent chain, hide events behind a frozen head, or shift block times; more than half of several cannot, unless their
+// operators work together.
 import { createHash } from "node:crypto";
 import { FedError } from "../../foundation/errors.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
@@ -13,11 +14,14 @@ export interface ComparisonSettings {
   readonly contract: string;
   /** For so long an endpoint may lack blocks that another one has, milliseconds; then it counts as behind. */
   readonly behindMs: number;
+  /** An endpoint without new blocks is compared with the others at most so often, milliseconds. */
+  readonly idleMs: number;
+  /** Goes on where more than half of the answering endpoints agree. If false, one that differs stops the reading. */
+  readonly takesMajority: boolean;
+  /** Called each time that endpoints begin to show different chains, so that reading waits for them to agree again. */
+  readonly onApart?: (() => void) | undefined;
   readonly log: Log;
 }
-
-/** The newest blocks are compared at most so often, milliseconds. */
-const headIntervalMs = 10_000;
 
 /** What a range of blocks looks like at one endpoint. */
 interface Seen {
@@ -36,8 +40,11 @@ export class EndpointComparison {
   readonly #lacking = new Map<string, { readonly since: number; readonly block: number }>();
   #agreed: number | undefined;
   #unread: UnreadBlocks | undefined;
-  /** The block up to which one endpoint alone goes, and since when it does. */
+  readonly #differing = new Set<string>();
+  /** The block up to which too few endpoints go, and since when they do. */
   #apart: { readonly since: number; readonly block: number } | undefined;
+  #isDisagreed = false;
+  #time = 0;
   #headAt = Number.NEGATIVE_INFINITY;
 
   constructor(endpoints: Endpoints, settings: ComparisonSettings) {
@@ -51,84 +58,115 @@ export class EndpointComparison {
     return { endpoints, agreed: this.#agreed ?? 1, silent: [...this.#silent], behind: [...this.#behind], ...unread };
   }
 
+  /** Whether blocks are left unread that too few endpoints show. */
+  get isApart(): boolean {
+    return this.#apart !== undefined;
+  }
+
+  /** Block time that more than half of the answering endpoints have reached, as of the last `agreedHead`. */
+  get time(): number {
+    return this.#time;
+  }
+
   /**
    * Compares a range that the present endpoint has shown.
    * @throws ENDPOINTS_DISAGREE; RPC_BEHIND while another endpoint may still be about to receive the blocks; CHAIN_MOVED
    */
   async range({ from, end, events, logs }: EventRange, waiting: Waiting = {}): Promise<void> {
     const own: Seen = { end, logs: fingerprint([{ events, logs }]) };
+    const differences: { readonly endpoint: string; readonly about: string }[] = [];
     let agreed = 1;
+    let answered = 1;
     for (const other of await this.#endpoints.askOthers((rpc, name) => this.#read(rpc, name, from, end), waiting)) {
       const { name } = other;
       if (other.kind === "failed") {
         if (other.error.code === "CHAIN_MOVED") throw other.error;
-        if (other.error.code === "RPC_BEHIND") this.#noteLacking(name, end.number);
-        else this.#noteSilent(name, other.error);
+        if (other.error.code === "RPC_BEHIND") {
+          this.#noteLacking(name, end.number);
+          answered++;
+        } else this.#noteSilent(name, other.error);
         continue;
       }
+      answered++;
       const about = differenceOf(own, other.answer);
-      if (about !== undefined)
-        throw new FedError("ENDPOINTS_DISAGREE", { endpoint: name, about, from, to: end.number });
+      if (about !== undefined) {
+        differences.push({ endpoint: name, about });
+        continue;
+      }
       this.#noteAnswer(name);
       agreed++;
     }
+    const [first] = differences;
+    if (first && !(this.#settings.takesMajority && agreed >= quorumOf(answered))) {
+      // The one that differs may be the present one.
+      if (this.#settings.takesMajority && answered > 2) this.#endpoints.passOver();
+      throw new FedError("ENDPOINTS_DISAGREE", { ...first, from, to: end.number });
+    }
+    for (const { endpoint, about } of differences) this.#noteDiffering(endpoint, about);
+    if (this.#isDisagreed) this.#settings.log.info("endpoints-agree");
+    this.#isDisagreed = false;
     this.#agreed = Math.min(this.#agreed ?? agreed, agreed);
   }
 
-  /**
-   * Compares the newest block of the present endpoint with the others'. An endpoint that stays behind is passed over.
-   * @param now without waiting for the next regular comparison
-   * @throws RPC_BEHIND while the endpoint may still catch up, and once it was passed over
-   */
-  async head({ number }: Header, { now }: { readonly now: boolean }, waiting: Waiting = {}): Promise<void> {
-    const name = this.#endpoints.currentName;
-    const isDue = performance.now() - this.#headAt >= headIntervalMs || this.#lacking.has(name);
-    if (this.#endpoints.count === 1 || !(now || isDue)) return;
-    const others = await this.#endpoints.askOthers((rpc) => headerOf(rpc, "latest"), waiting);
+  /** For people: the endpoints disagree, and reading waits. */
+  noteDisagreement({ facts }: FedError): void {
+    if (this.#isDisagreed) return;
+    this.#isDisagreed = true;
+    this.#settings.log.warn("endpoints-disagree", facts);
+    this.#settings.onApart?.();
+  }
+
+  /** Whether another endpoint shows a newer block than the present one; asked for regularly, and false in between. */
+  async isPassed({ number }: Header, waiting: Waiting = {}): Promise<boolean> {
+    if (this.#endpoints.count === 1 || performance.now() - this.#headAt < this.#settings.idleMs) return false;
     this.#headAt = performance.now();
-    const newest = Math.max(...others.map((other) => (other.kind === "answered" ? other.answer.number : 0)));
-    for (const other of others) if (other.kind === "failed") this.#noteSilent(other.name, other.error);
-    const block = this.#lacking.get(name)?.block ?? newest;
-    if (number >= block) {
-      this.#lacking.delete(name);
-      this.#behind.delete(name);
-      return;
-    }
-    this.#noteLacking(name, block);
-    this.#endpoints.passOver();
-    throw new FedError("RPC_BEHIND", { endpoint: name, block: number, newest });
+    const others = await this.#endpoints.askOthers((rpc) => headerOf(rpc, "latest"), waiting);
+    return others.some((other) => other.kind === "answered" && other.answer.number > number);
   }
 
   /**
-   * The highest block that at least two of the answering endpoints have; the present one's where no other one answers. The
-   * newest confirmed block is waited for as long as an endpoint may lag; after that it counts as shown by one endpoint alone.
+   * The highest block that more than half of the answering endpoints have; the present one's where no other one answers.
+   * The newest confirmed block is waited for as long as an endpoint may lag; after that too few endpoints show it.
    * @param head of the present endpoint
-   * @throws RPC_BEHIND while an endpoint may still catch up
+   * @throws RPC_BEHIND while an endpoint may still catch up, and once the present one was passed over
    */
-  async agreedHead({ number }: Header, confirmations: number, waiting: Waiting = {}): Promise<number> {
-    const heads = [{ name: this.#endpoints.currentName, number }];
+  async agreedHead({ number, timestamp }: Header, confirmations: number, waiting: Waiting = {}): Promise<number> {
+    const heads = [{ name: this.#endpoints.currentName, number, timestamp }];
     for (const other of await this.#endpoints.askOthers((rpc) => headerOf(rpc, "latest"), waiting)) {
       if (other.kind === "failed") this.#noteSilent(other.name, other.error);
-      else heads.push({ name: other.name, number: other.answer.number });
+      else heads.push({ name: other.name, number: other.answer.number, timestamp: other.answer.timestamp });
     }
-    const [highest, second] = heads.sort((a, b) => b.number - a.number);
-    if (!second) return number;
-    const goal = this.#apart?.block ?? highest!.number - confirmations;
-    if (second.number >= goal) {
+    const place = quorumOf(heads.length) - 1;
+    this.#time = heads.map((head) => head.timestamp).sort((a, b) => b - a)[place]!;
+    heads.sort((a, b) => b.number - a.number);
+    const [highest, agreed] = [heads[0]!, heads[place]!];
+    // The present endpoint stands still, and more than half go on.
+    if (number < agreed.number) this.#passOverBehind(agreed.number);
+    this.#noteCaughtUp(number);
+    const newest = highest.number - confirmations;
+    const goal = Math.min(this.#apart?.block ?? newest, newest);
+    if (agreed.number >= goal) {
+      if (this.#unread) this.#settings.log.info("endpoints-agree");
       this.#apart = undefined;
       this.#unread = undefined;
-      // The present endpoint stands still, and two others go on.
-      if (number < second.number) this.#passOverBehind(second.number);
-      return second.number;
+      return agreed.number;
     }
     this.#apart ??= { since: performance.now(), block: goal };
-    if (performance.now() - this.#apart.since < this.#settings.behindMs) {
-      throw new FedError("RPC_BEHIND", { endpoint: second.name, block: second.number, newest: goal });
+    const isLong = performance.now() - this.#apart.since >= this.#settings.behindMs;
+    if (this.#settings.takesMajority && heads.length > 2) {
+      if (isLong) this.#noteDiffering(highest.name, "head");
+      return agreed.number;
     }
-    const { name: shownBy, number: to } = highest!;
-    if (!this.#unread) this.#settings.log.warn("endpoints-apart", { endpoint: shownBy, from: second.number + 1, to });
-    this.#unread = { from: second.number + 1, to, shownBy };
-    return second.number;
+    if (!isLong) {
+      throw new FedError("RPC_BEHIND", { endpoint: agreed.name, block: agreed.number, newest: goal });
+    }
+    const unread = { from: agreed.number - confirmations + 1, to: highest.number, shownBy: highest.name };
+    if (!this.#unread) {
+      this.#settings.log.warn("endpoints-apart", { endpoint: unread.shownBy, from: unread.from, to: unread.to });
+      this.#settings.onApart?.();
+    }
+    this.#unread = unread;
+    return agreed.number;
   }
 
   #passOverBehind(newest: number): void {
@@ -167,11 +205,30 @@ export class EndpointComparison {
     this.#silent.add(endpoint);
   }
 
+  #noteDiffering(endpoint: string, about: string): void {
+    if (!this.#differing.has(endpoint)) this.#settings.log.warn("endpoint-differs", { endpoint, about });
+    this.#differing.add(endpoint);
+  }
+
+  /** The present endpoint has caught up. */
+  #noteCaughtUp(number: number): void {
+    const name = this.#endpoints.currentName;
+    if (number < (this.#lacking.get(name)?.block ?? 0)) return;
+    this.#lacking.delete(name);
+    this.#behind.delete(name);
+  }
+
   #noteAnswer(endpoint: string): void {
+    this.#differing.delete(endpoint);
     if (this.#silent.delete(endpoint)) this.#settings.log.info("endpoint-answers", { endpoint });
     this.#behind.delete(endpoint);
     this.#lacking.delete(endpoint);
   }
+}
+
+/** More than half of so many endpoints. */
+function quorumOf(count: number): number {
+  return Math.floor(count / 2) + 1;
 }
 
 /** What differs first; undefined where nothing does. */

@@ -124,6 +124,8 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
       return view.agreement;
     },
     async chainTime(caller = {}) {
+      // One endpoint of several must not shift the time by which this party acts.
+      if (endpoints.count > 1) return (await fresh(caller)).time;
       return (await head.latest(endpoints, reader, alive(caller))).timestamp;
     },
     async members(caller = {}) {
@@ -143,9 +145,15 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
     async *changes(caller = {}) {
       const { signal } = alive(caller) as { signal: AbortSignal };
       let seen = "";
+      let yieldedAt = performance.now();
       while (!signal.aborted) {
         const { hash } = await head.latest(endpoints, reader, { signal });
-        if (hash !== seen) yield;
+        // The present endpoint may stand still while others go on, and others may come to show what this one shows.
+        const isLong = endpoints.count > 1 && performance.now() - yieldedAt >= 20 * pollMs;
+        if (hash !== seen || isLong || view.isApart) {
+          yieldedAt = performance.now();
+          yield;
+        }
         seen = hash;
         await pause(pollMs, { signal });
       }

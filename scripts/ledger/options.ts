@@ -83,7 +83,11 @@ export async function onLedger<T>(
     ...writing,
   });
   try {
-    return await work(ledger);
+    const result = await work(ledger);
+    const { unread } = ledger.agreement;
+    if (unread)
+      console.error(`${unread.shownBy} alone shows the blocks ${unread.from} to ${unread.to}: they are not read`);
+    return result;
   } finally {
     ledger.close();
   }

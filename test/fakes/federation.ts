@@ -74,6 +74,7 @@ export interface Site {
   leave: () => void;
   /** The only plan that the hospital accepts; undefined: any that is agreed on chain. */
   plan: Digest | undefined;
+  scoresEvery: number | undefined;
   /** Without gas: other members send what the hospital signs. */
   relayed: boolean;
   process: { done: Promise<void>; readonly controller: AbortController; life: ProcessState } | undefined;
@@ -131,6 +132,7 @@ export class FakeFederation {
       tamper: () => ({}),
       leave: () => {},
       plan: undefined,
+      scoresEvery: undefined,
       relayed: false,
       process: undefined,
     };
@@ -154,6 +156,7 @@ export class FakeFederation {
       maxModelBytes: 1 << 20,
       software: this.plan.software,
       plan: site.plan,
+      scoresEvery: site.scoresEvery,
       relayed: site.relayed,
       relayGasPerRound: this.relayGas,
     };

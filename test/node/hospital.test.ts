@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { zeroDigest } from "../../protocol/format/digest.ts";
 import { decodeValidationScores } from "../../protocol/format/validation-scores.ts";
 import { FakeFederation } from "../fakes/federation.ts";
 
@@ -52,6 +53,24 @@ describe("a federation of hospitals", () => {
         { hospital: address, event: "adopted", round: 1, model: round!.model, ours: true },
       ]);
     }
+  });
+
+  it("publishes scores of as few rounds as its configuration says, and of the plan's last", async () => {
+    const federation = await FakeFederation.create({ plan: { rounds: 5 } });
+    const every = [0, 1, 3, 4];
+    every.forEach((count, index) => {
+      federation.hospitals[index]!.scoresEvery = count;
+    });
+    federation.start();
+    await federation.runUntil(finished(federation));
+    const scoredBy = (index: number) =>
+      federation.chain.rounds.flatMap(({ id, proposals }) => {
+        const own = proposals
+          .at(-1)!
+          .attestations.find(({ member }) => member === federation.hospitals[index]!.address);
+        return own!.scores === zeroDigest ? [] : [Number(id)];
+      });
+    expect(every.map((_, index) => scoredBy(index))).to.deep.equal([[], [1, 2, 3, 4, 5], [3, 5], [4, 5]]);
   });
 
   it("makes the same models for every order of arrival of the updates", async () => {

@@ -4,10 +4,8 @@ import type { OpenLedger } from "../../../io/chain/ledger.ts";
 import type { LedgerEvent } from "../../../protocol/contract/round.ts";
 import { startHardhat, type TestChain } from "./chain.ts";
 import { codeOf, digestOf, foundFederation, type TestFederation } from "./federation.ts";
-import { type Exchange, type RpcProxy, type Rule, startProxy, Trouble } from "./proxy.ts";
-
-type Fields = Record<string, unknown>;
-const hex = (value: number) => `0x${value.toString(16)}`;
+import { aheadOf, changed, type Fields, frozenAt, later } from "./lies.ts";
+import { type RpcProxy, type Rule, startProxy, Trouble } from "./proxy.ts";
 
 describe("the agreement of endpoints", function () {
   this.timeout(60_000);
@@ -47,16 +45,6 @@ describe("the agreement of endpoints", function () {
     return ledger;
   };
   const host = ({ url }: RpcProxy) => new URL(url).host;
-  const changed =
-    (changes: Readonly<Record<string, (result: Fields) => Fields>>): Rule =>
-    async ({ method, forward }) => {
-      const result = (await forward()) as Fields | Fields[] | null;
-      const change = changes[method];
-      if (!change || result === null) return result;
-      return Array.isArray(result) ? result.map(change) : change(result);
-    };
-  const later = (value: unknown) => hex(Number(value) + 60);
-
   it("says how many endpoints there are, and that all agreed", async () => {
     const ledger = await openOn([bad, good]);
     expect(await historyOf(ledger)).to.deep.equal(truth);
@@ -113,26 +101,6 @@ describe("the agreement of endpoints", function () {
     expect(await codeOf(historyOf(await openOn([bad, good], rule)))).to.equal("ENDPOINTS_DISAGREE");
   });
 
-  const frozenAt = (block: number): Rule =>
-    async function answer({ method, params, forward }: Exchange) {
-      if (method === "eth_blockNumber") return hex(block);
-      if (method !== "eth_getBlockByNumber") return forward();
-      if (params[0] === "latest") return chain.rpc("eth_getBlockByNumber", [hex(block), false]);
-      return Number(params[0]) > block ? null : forward();
-    };
-
-  it("reads on with the second endpoint if the head of the first stands still, and says so", async () => {
-    const ledger = await openOn([bad, good], frozenAt(truth.at(-2)!.block));
-    expect(await historyOf(ledger)).to.deep.equal(truth);
-    expect(ledger.agreement).to.deep.equal({ endpoints: 2, agreed: 1, silent: [], behind: [host(bad)] });
-  });
-
-  it("reads on if the head of the second endpoint stands still, and says so", async () => {
-    const ledger = await openOn([good, bad], frozenAt(truth.at(-2)!.block));
-    expect(await historyOf(ledger)).to.deep.equal(truth);
-    expect(ledger.agreement).to.deep.equal({ endpoints: 2, agreed: 1, silent: [], behind: [host(bad)] });
-  });
-
   it("names a second endpoint that is dead", async () => {
     const ledger = await openOn([good, bad], async () => new Trouble("hang-up"));
     expect(await historyOf(ledger)).to.deep.equal(truth);
@@ -149,21 +117,6 @@ describe("the agreement of endpoints", function () {
     expect(ledger.agreement.agreed).to.equal(2);
   });
 
-  it("notices while it follows the chain that the first endpoint stands still", async () => {
-    const ledger = await openOn([bad, good], frozenAt(truth.at(-2)!.block));
-    expect((await ledger.round(1 as never)).commitments).to.have.length(3);
-    expect(ledger.agreement.behind).to.deep.equal([host(bad)]);
-  });
-
-  it("no longer says that an endpoint is behind, once it has caught up", async () => {
-    const ledger = await openOn([good, bad], frozenAt(truth.at(-2)!.block));
-    await historyOf(ledger);
-    expect(ledger.agreement.behind).to.deep.equal([host(bad)]);
-    bad.rule = undefined;
-    await historyOf(ledger);
-    expect(ledger.agreement.behind).to.deep.equal([]);
-  });
-
   it("does not open a contract if two endpoints disagree about its code", async () => {
     bad.rule = async ({ method, forward }) => (method === "eth_getCode" ? "0x6001" : forward());
     const { codeDigest: _, ...options } = federation.options;
@@ -171,42 +124,19 @@ describe("the agreement of endpoints", function () {
     expect(await codeOf(federation.open(undefined, { ...options, endpoints }))).to.equal("ENDPOINTS_DISAGREE");
   });
 
-  describe("for an auditor, who reads no block that one endpoint alone shows", () => {
+  describe("about the newest blocks, of which none is read that one endpoint alone shows", () => {
     const openAgreed = async (proxies: readonly RpcProxy[], rule?: Rule): Promise<OpenLedger> => {
       const endpoints = proxies.map(({ url }) => url);
-      const ledger = await federation.open(undefined, { endpoints, retryForMs: 1500, isAgreedOnly: true });
+      const ledger = await federation.open(undefined, { endpoints, retryForMs: 1500 });
       bad.rule = rule;
       return ledger;
     };
-    /** Shows blocks on top of the chain, the first with an event that the contract never emitted. */
-    const ahead: Rule = async ({ method, params, forward }) => {
-      const newest = Number(await chain.rpc("eth_blockNumber", []));
-      const invented = async (number: number) => {
-        const parent = (await chain.rpc("eth_getBlockByNumber", [hex(newest), false])) as Fields;
-        const hash = (of: number) => (of === newest ? parent["hash"] : digestOf(`invented ${of}`));
-        const timestamp = hex(Number(parent["timestamp"]) + number - newest);
-        return { ...parent, number: hex(number), hash: hash(number), parentHash: hash(number - 1), timestamp };
-      };
-      const last = newest + 3;
-      if (method === "eth_blockNumber") return hex(last);
-      if (method === "eth_getBlockByNumber") {
-        const wanted = params[0] === "latest" ? last : Number(params[0]);
-        return wanted > newest ? invented(wanted) : forward();
-      }
-      if (method !== "eth_getLogs") return forward();
-      const logs = (await forward()) as Fields[];
-      if (Number(params[0].toBlock) <= newest || logs.length === 0) return logs;
-      const block = await invented(newest + 1);
-      const { number: blockNumber, hash: blockHash, timestamp: blockTimestamp } = block;
-      return [...logs, { ...logs.at(-1), blockNumber, blockHash, blockTimestamp, logIndex: "0x0" }];
-    };
-
     for (const [place, order] of [
       ["first", () => [bad, good]],
       ["second", () => [good, bad]],
     ] as const) {
       it(`does not believe a ${place} endpoint that is ahead of the other, and says which blocks it left out`, async () => {
-        const ledger = await openAgreed(order(), ahead);
+        const ledger = await openAgreed(order(), aheadOf(chain));
         expect(await historyOf(ledger)).to.deep.equal(truth);
         const newest = Number(await chain.rpc("eth_blockNumber", []));
         const unread = { from: newest + 1, to: newest + 3, shownBy: host(bad) };
@@ -217,7 +147,7 @@ describe("the agreement of endpoints", function () {
 
     it("reads up to a frozen head, and says that the other endpoint alone shows more", async () => {
       const block = truth.at(-2)!.block;
-      const ledger = await openAgreed([bad, good], frozenAt(block));
+      const ledger = await openAgreed([bad, good], frozenAt(chain, block));
       expect(await historyOf(ledger)).to.deep.equal(truth.slice(0, -1));
       const { agreed, unread } = ledger.agreement;
       expect([agreed, unread?.from, unread?.shownBy]).to.deep.equal([2, block + 1, host(good)]);
@@ -226,7 +156,7 @@ describe("the agreement of endpoints", function () {
     it("reads on past a frozen head if two others agree", async () => {
       const third = await startProxy(chain.url);
       try {
-        const ledger = await openAgreed([bad, good, third], frozenAt(truth.at(-2)!.block));
+        const ledger = await openAgreed([bad, good, third], frozenAt(chain, truth.at(-2)!.block));
         expect(await historyOf(ledger)).to.deep.equal(truth);
         expect(ledger.agreement).to.deep.include({ endpoints: 3, behind: [host(bad)] });
         expect(ledger.agreement.unread).to.equal(undefined);
@@ -235,10 +165,12 @@ describe("the agreement of endpoints", function () {
       }
     });
 
-    it("reads what one endpoint shows where the other is dead, and says so", async () => {
-      const ledger = await openAgreed([good, bad], async () => new Trouble("hang-up"));
-      expect(await historyOf(ledger)).to.deep.equal(truth);
-      expect(ledger.agreement).to.deep.equal({ endpoints: 2, agreed: 1, silent: [host(bad)], behind: [] });
+    it("says no longer that blocks are unread, once the other endpoint has caught up", async () => {
+      const ledger = await openAgreed([bad, good], frozenAt(chain, truth.at(-2)!.block));
+      expect((await ledger.round(1 as never)).commitments).to.have.length(2);
+      bad.rule = undefined;
+      expect((await ledger.round(1 as never)).commitments).to.have.length(3);
+      expect(ledger.agreement.unread).to.equal(undefined);
     });
   });
 

@@ -29,13 +29,14 @@ interface Patient {
 }
 type Published = ReturnType<typeof decodeValidationScores>;
 
-function patientsOf(seed: number): readonly Patient[] {
+/** @param varying how much of a score differs from one round's model to the next's, 0 to 1 */
+function patientsOf(seed: number, varying = 0.15): readonly Patient[] {
   const next = seededIntegers("patients", seed);
   const uniform = () => next() / 2 ** 32;
   return Array.from({ length: patients }, (_, index) => {
     const label = (index % 2) as 0 | 1;
     const at = uniform();
-    const score = () => Math.min(0.999, 0.1 + 0.5 * at + 0.2 * label + 0.1 * uniform());
+    const score = () => Math.min(0.999, 0.1 + 0.6 * ((1 - varying) * at + varying * uniform()) + 0.2 * label);
     return { label, scores: Array.from({ length: rounds }, score) };
   });
 }
@@ -55,12 +56,14 @@ const scoresEach = (all: readonly Patient[]): readonly Published[] =>
   });
 
 /** Ascending scores by class and round of others from the same population, which the attacker has, too. */
-const reference = [0, 1].map((label) => {
-  const own = Array.from({ length: 20 }, (_, seed) => patientsOf(20_000 + seed))
-    .flat()
-    .filter((each) => each.label === label);
-  return Array.from({ length: rounds }, (_, round) => Float64Array.from(own, ({ scores }) => scores[round]!).sort());
-});
+const referenceOf = (varying?: number) =>
+  [0, 1].map((label) => {
+    const own = Array.from({ length: 20 }, (_, seed) => patientsOf(20_000 + seed, varying))
+      .flat()
+      .filter((each) => each.label === label);
+    return Array.from({ length: rounds }, (_, round) => Float64Array.from(own, ({ scores }) => scores[round]!).sort());
+  });
+const reference = referenceOf();
 
 const countBelow = (ascending: Float64Array, limit: number) => {
   const above = ascending.findIndex((score) => score >= limit);
@@ -81,20 +84,25 @@ function surprise(cells: readonly ScoreCell[], score: number, ascending: Float64
 }
 
 /** The area of guesses of who is among the patients of a hospital. */
-function membershipArea(publish: (all: readonly Patient[]) => readonly Published[] | undefined): number {
+function membershipArea(
+  publish: (all: readonly Patient[]) => readonly Published[] | undefined,
+  { varying, published: upTo = rounds }: { readonly varying?: number; readonly published?: number } = {},
+): number {
+  const others = varying === undefined ? reference : referenceOf(varying);
   const guesses: Prediction[] = [];
   for (let seed = 1; seed <= hospitals; seed++) {
-    const members = patientsOf(seed);
+    const members = patientsOf(seed, varying);
     const published = publish(members);
     const suspicion = ({ label, scores }: Patient) =>
-      scores.reduce((sum, score, round) => {
+      scores.slice(0, upTo).reduce((sum, score, round) => {
         const { positives, negatives } = published?.[round] ?? { positives: [], negatives: [] };
         // Without anything published, what is left is whether models score members otherwise.
         if (!published) return sum + score * (label === 1 ? 1 : -1);
-        return sum + surprise(label === 1 ? positives : negatives, score, reference[label]![round]!);
+        return sum + surprise(label === 1 ? positives : negatives, score, others[label]![round]!);
       }, 0);
     for (const patient of members) guesses.push({ patient: "", label: 1, score: suspicion(patient) });
-    for (const patient of patientsOf(10_000 + seed)) guesses.push({ patient: "", label: 0, score: suspicion(patient) });
+    for (const patient of patientsOf(10_000 + seed, varying))
+      guesses.push({ patient: "", label: 0, score: suspicion(patient) });
   }
   return areaUnderCurve(guesses).value;
 }
@@ -105,16 +113,16 @@ function normal(x: number): number {
 }
 
 /**
- * The area of the best guess from exact counts of one class: membership moves the logarithm of the likelihood by
- * (cells - 1) / patients, and its variance is as large.
+ * The area of the best guess from exact counts of one class in one round: membership moves the logarithm of the likelihood
+ * by (cells - 1) / patients, and its variance is as large. Counts of rounds whose scores are independent add up.
  */
-function boundOf(published: readonly Published[]): number {
+function boundOf(published: readonly Published[], independentRounds = 1): number {
   const largest = Math.max(
     ...published.flatMap(({ positives, negatives }) =>
       [positives, negatives].map((cells) => (cells.length - 1) / cells.reduce((sum, { count }) => sum + count, 0)),
     ),
   );
-  return normal(Math.sqrt(largest / 2));
+  return normal(Math.sqrt((independentRounds * largest) / 2));
 }
 
 describe("an attack on published validation scores, with the CT, the label and all models", function () {
@@ -128,10 +136,19 @@ describe("an attack on published validation scores, with the CT, the label and a
     expect(membershipArea(scoresEach)).to.be.above(0.99);
   });
 
-  it("is no better than counts of so few ranges allow, however many rounds there are", () => {
+  it("is hardly better with twenty rounds than counts of one allow, where models of all rounds score a patient alike", () => {
     const bound = boundOf(Array.from({ length: hospitals }, (_, seed) => histograms(patientsOf(seed + 1))).flat());
     expect(bound).to.be.below(0.6);
     expect(membershipArea(histograms)).to.be.below(bound + 3 * sigma);
+  });
+
+  it("adds up over rounds whose models score a patient differently, so that few published rounds say less", () => {
+    const all = Array.from({ length: hospitals }, (_, seed) => histograms(patientsOf(seed + 1, 1))).flat();
+    const areaOf = (published: number) => membershipArea(histograms, { varying: 1, published });
+    const [twenty, four, single] = [areaOf(20), areaOf(4), areaOf(1)];
+    expect(twenty).to.be.within(0.7, boundOf(all, 20) + 3 * sigma);
+    expect(four).to.be.within(0.6, 0.67);
+    expect(single).to.be.below(boundOf(all) + 3 * sigma);
   });
 
   it("guesses the diagnosis of a validation patient hardly better than the public model does alone", () => {
