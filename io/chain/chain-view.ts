@@ -3,7 +3,6 @@
 import { type ErrorFacts, FedError, isFedError } from "../../foundation/errors.ts";
 import { abandonable, pause } from "../../foundation/pause.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
-import type { ChainAgreement } from "../../protocol/audit/report.ts";
 import type { LedgerEvent, Member, RoundState, RoundTerms } from "../../protocol/contract/round.ts";
 import { RoundHistory } from "../../protocol/contract/round-history.ts";
 import { withoutContents } from "../../protocol/contract/state.ts";
@@ -42,6 +41,11 @@ export interface ChainViewSettings {
   readonly log: Log;
 }
 
+interface NextRange extends EventRange {
+  /** Whether it ends with the newest block that is to be read now. */
+  readonly isLast: boolean;
+}
+
 export class ChainView {
   readonly #endpoints: Endpoints;
   readonly #head: ChainHead;
@@ -68,18 +72,8 @@ export class ChainView {
   }
 
   /** How far the endpoints agreed on what was read. */
-  get agreement(): ChainAgreement {
-    return this.#comparison.agreement;
-  }
-
-  /** Whether blocks are left unread that too few endpoints show. */
-  get isApart(): boolean {
-    return this.#comparison.isApart;
-  }
-
-  /** Time of the newest block that enough endpoints have, as of the last reading. */
-  get time(): number {
-    return this.#comparison.time;
+  get comparison(): Pick<EndpointComparison, "agreement" | "isApart" | "time"> {
+    return this.#comparison;
   }
 
   get members(): readonly Member[] {
@@ -166,7 +160,7 @@ export class ChainView {
     const head = await this.#head.by(rpc);
     if (head.hash === this.#settledAt && !(await this.#comparison.isPassed(head))) return;
     for (;;) {
-      let range: EventRange | undefined;
+      let range: NextRange | undefined;
       try {
         range = await this.#nextRange(rpc, this.#now);
       } catch (error) {
@@ -175,6 +169,7 @@ export class ChainView {
       }
       if (!range) break;
       this.#now = this.#after(this.#now, range);
+      if (range.isLast) break;
     }
     if (this.#now.block > start) await this.#compare(rpc);
     // Other endpoints may show at any time what is left unread.
@@ -185,7 +180,7 @@ export class ChainView {
   async #nextRange(
     rpc: Rpc,
     { block, hash }: { readonly block: number; readonly hash: string | undefined },
-  ): Promise<EventRange | undefined> {
+  ): Promise<NextRange | undefined> {
     const head = await this.#head.by(rpc);
     const { confirmations } = this.#settings;
     const target = (await this.#comparison.agreedHead(head, confirmations)) - confirmations;
@@ -197,7 +192,7 @@ export class ChainView {
     if (target === block) return undefined;
     const range = await this.#reader.readRange(rpc, block + 1, target);
     await this.#comparison.range(range);
-    return range;
+    return { ...range, isLast: range.end.number === target };
   }
 
   #after(before: Followed, { events, end }: EventRange): Followed {

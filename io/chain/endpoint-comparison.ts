@@ -6,7 +6,8 @@ import { FedError } from "../../foundation/errors.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
 import type { ChainAgreement, UnreadBlocks } from "../../protocol/audit/report.ts";
 import type { Log } from "../../protocol/ports.ts";
-import type { Endpoints } from "./endpoints.ts";
+import type { Endpoints, OtherAnswer } from "./endpoints.ts";
+import type { Rpc } from "./json-rpc.ts";
 import { type EventRange, headerOf, LogReader } from "./log-reader.ts";
 import type { Header } from "./rpc-values.ts";
 
@@ -34,7 +35,8 @@ export class EndpointComparison {
   readonly #settings: ComparisonSettings;
   /** One for each endpoint, since each refuses other ranges. */
   readonly #readers = new Map<string, LogReader>();
-  readonly #silent = new Set<string>();
+  /** With the time at which each was asked last. */
+  readonly #silent = new Map<string, number>();
   readonly #behind = new Set<string>();
   /** Since when an endpoint lacks blocks of another one, and the block that it must reach. */
   readonly #lacking = new Map<string, { readonly since: number; readonly block: number }>();
@@ -55,7 +57,13 @@ export class EndpointComparison {
   get agreement(): ChainAgreement {
     const endpoints = this.#endpoints.count;
     const unread = this.#unread && { unread: this.#unread };
-    return { endpoints, agreed: this.#agreed ?? 1, silent: [...this.#silent], behind: [...this.#behind], ...unread };
+    return {
+      endpoints,
+      agreed: this.#agreed ?? 1,
+      silent: [...this.#silent.keys()],
+      behind: [...this.#behind],
+      ...unread,
+    };
   }
 
   /** Whether blocks are left unread that too few endpoints show. */
@@ -77,7 +85,7 @@ export class EndpointComparison {
     const differences: { readonly endpoint: string; readonly about: string }[] = [];
     let agreed = 1;
     let answered = 1;
-    for (const other of await this.#endpoints.askOthers((rpc, name) => this.#read(rpc, name, from, end), waiting)) {
+    for (const other of await this.#ask((rpc, name) => this.#read(rpc, name, from, end), waiting)) {
       const { name } = other;
       if (other.kind === "failed") {
         if (other.error.code === "CHAIN_MOVED") throw other.error;
@@ -120,7 +128,7 @@ export class EndpointComparison {
   async isPassed({ number }: Header, waiting: Waiting = {}): Promise<boolean> {
     if (this.#endpoints.count === 1 || performance.now() - this.#headAt < this.#settings.idleMs) return false;
     this.#headAt = performance.now();
-    const others = await this.#endpoints.askOthers((rpc) => headerOf(rpc, "latest"), waiting);
+    const others = await this.#ask((rpc) => headerOf(rpc, "latest"), waiting);
     return others.some((other) => other.kind === "answered" && other.answer.number > number);
   }
 
@@ -132,9 +140,12 @@ export class EndpointComparison {
    */
   async agreedHead({ number, timestamp }: Header, confirmations: number, waiting: Waiting = {}): Promise<number> {
     const heads = [{ name: this.#endpoints.currentName, number, timestamp }];
-    for (const other of await this.#endpoints.askOthers((rpc) => headerOf(rpc, "latest"), waiting)) {
+    for (const other of await this.#ask((rpc) => headerOf(rpc, "latest"), waiting)) {
       if (other.kind === "failed") this.#noteSilent(other.name, other.error);
-      else heads.push({ name: other.name, number: other.answer.number, timestamp: other.answer.timestamp });
+      else {
+        this.#noteHeard(other.name);
+        heads.push({ name: other.name, number: other.answer.number, timestamp: other.answer.timestamp });
+      }
     }
     const place = quorumOf(heads.length) - 1;
     this.#time = heads.map((head) => head.timestamp).sort((a, b) => b - a)[place]!;
@@ -169,18 +180,21 @@ export class EndpointComparison {
     return agreed.number;
   }
 
+  /** Leaves out endpoints that were silent a moment ago: each would cost a time limit at every reading. */
+  #ask<T>(work: (rpc: Rpc, name: string) => Promise<T>, waiting: Waiting): Promise<readonly OtherAnswer<T>[]> {
+    const now = performance.now();
+    const isLeftOut = (name: string) =>
+      now - (this.#silent.get(name) ?? Number.NEGATIVE_INFINITY) < this.#settings.idleMs;
+    return this.#endpoints.askOthers(work, waiting, isLeftOut);
+  }
+
   #passOverBehind(newest: number): void {
     this.#noteLacking(this.#endpoints.currentName, newest);
     this.#endpoints.passOver();
     throw new FedError("RPC_BEHIND", { newest });
   }
 
-  async #read(
-    rpc: Parameters<LogReader["readRange"]>[0],
-    name: string,
-    from: number,
-    { number: to }: Header,
-  ): Promise<Seen> {
+  async #read(rpc: Rpc, name: string, from: number, { number: to }: Header): Promise<Seen> {
     const reader = this.#readers.get(name) ?? new LogReader(this.#settings.contract);
     this.#readers.set(name, reader);
     const pieces: EventRange[] = [];
@@ -202,7 +216,7 @@ export class EndpointComparison {
 
   #noteSilent(endpoint: string, { code }: FedError): void {
     if (!this.#silent.has(endpoint)) this.#settings.log.warn("endpoint-silent", { endpoint, code });
-    this.#silent.add(endpoint);
+    this.#silent.set(endpoint, performance.now());
   }
 
   #noteDiffering(endpoint: string, about: string): void {
@@ -218,9 +232,13 @@ export class EndpointComparison {
     this.#behind.delete(name);
   }
 
+  #noteHeard(endpoint: string): void {
+    if (this.#silent.delete(endpoint)) this.#settings.log.info("endpoint-answers", { endpoint });
+  }
+
   #noteAnswer(endpoint: string): void {
     this.#differing.delete(endpoint);
-    if (this.#silent.delete(endpoint)) this.#settings.log.info("endpoint-answers", { endpoint });
+    this.#noteHeard(endpoint);
     this.#behind.delete(endpoint);
     this.#lacking.delete(endpoint);
   }

@@ -103,15 +103,16 @@ export class Endpoints {
     return this.run((rpc) => rpc(method, params), waiting);
   }
 
-  /** Does the same work with every endpoint but the one that `run` asks first now. */
+  /** Does the same work with every endpoint but the one that `run` asks first now, and those that are left out. */
   async askOthers<T>(
     work: (rpc: Rpc, name: string) => Promise<T>,
     waiting: Waiting = {},
+    isLeftOut: (name: string) => boolean = () => false,
   ): Promise<readonly OtherAnswer<T>[]> {
     const current = this.#url;
     return Promise.all(
       this.#settings.urls
-        .filter((url) => url !== current)
+        .filter((url) => url !== current && !isLeftOut(endpointName(url)))
         .map(async (url): Promise<OtherAnswer<T>> => {
           const name = endpointName(url);
           try {

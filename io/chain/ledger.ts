@@ -121,11 +121,11 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
     self,
     isKnownCode,
     get agreement() {
-      return view.agreement;
+      return view.comparison.agreement;
     },
     async chainTime(caller = {}) {
       // One endpoint of several must not shift the time by which this party acts.
-      if (endpoints.count > 1) return (await fresh(caller)).time;
+      if (endpoints.count > 1) return (await fresh(caller)).comparison.time;
       return (await head.latest(endpoints, reader, alive(caller))).timestamp;
     },
     async members(caller = {}) {
@@ -150,7 +150,7 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
         const { hash } = await head.latest(endpoints, reader, { signal });
         // The present endpoint may stand still while others go on, and others may come to show what this one shows.
         const isLong = endpoints.count > 1 && performance.now() - yieldedAt >= 20 * pollMs;
-        if (hash !== seen || isLong || view.isApart) {
+        if (hash !== seen || isLong || view.comparison.isApart) {
           yieldedAt = performance.now();
           yield;
         }

@@ -79,7 +79,10 @@ describe("the ledger over endpoints that misbehave", () => {
 
   it("gives up a silent endpoint after its time limit", async () => {
     await openAndCommit();
-    const ledger = await openOn([bad, good], always(new Trouble("silence")), { timeoutMs: 100 });
+    const ledger = await openOn([bad, good], always(new Trouble("silence")), {
+      timeoutMs: 500,
+      retryForMs: 10_000,
+    });
     expect(await commitmentsOf(ledger)).to.equal(3);
   });
 
