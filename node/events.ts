@@ -15,7 +15,7 @@ export type EventOfHospital =
       /**
        * waiting-for-admission: the contract does not list this hospital as an active member yet. waiting-for-funds: its
        * account cannot pay for a transaction; it tries again until it can. waiting-for-endpoints: its RPC endpoints show
-       * different chains; it acts only on what more than half of them show, and goes on when they agree again.
+       * different chains; it acts only on what more than half of them show, and continues when they agree again.
        */
       readonly event: "waiting-for-admission" | "waiting-for-funds" | "waiting-for-endpoints";
     }

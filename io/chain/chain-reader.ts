@@ -24,7 +24,7 @@ export interface ChainReaderOptions {
   /** Blocks on top of an event before it counts. Default 0: right for a chain of one's own, wrong for a public one (12 and more). */
   readonly confirmations?: number;
   /**
-   * Goes on where more than half of the answering endpoints agree, as a party wants; by default one endpoint that differs
+   * Continues where more than half of the answering endpoints agree, as a party wants; by default one endpoint that differs
    * stops the reading. Blocks that no more than half show are never read.
    */
   readonly takesMajority?: boolean;

@@ -30,7 +30,7 @@ export interface ChainViewSettings {
   readonly fromBlock: number;
   /** Blocks on top of an event before it counts. */
   readonly confirmations: number;
-  /** Goes on where more than half of the answering endpoints agree; if false, all must. */
+  /** Continues where more than half of the answering endpoints agree; if false, all must. */
   readonly takesMajority: boolean;
   /** Called each time that endpoints begin to show different chains. */
   readonly onApart?: (() => void) | undefined;

@@ -17,7 +17,7 @@ export interface ComparisonSettings {
   readonly behindMs: number;
   /** An endpoint without new blocks is compared with the others at most so often, milliseconds. */
   readonly idleMs: number;
-  /** Goes on where more than half of the answering endpoints agree. If false, one that differs stops the reading. */
+  /** Continues where more than half of the answering endpoints agree. If false, one that differs stops the reading. */
   readonly takesMajority: boolean;
   /** Called each time that endpoints begin to show different chains, so that reading waits for them to agree again. */
   readonly onApart?: (() => void) | undefined;

@@ -26,10 +26,14 @@ export function endpointName(url: string): string {
 
 /** A text from or about an endpoint, printable and without the parts of the endpoint's address that may be secret. */
 export function withoutSecrets(text: string, url: string): string {
-  const { username, password, pathname, searchParams } = new URL(url);
-  const parts = [username, password, ...pathname.split("/"), ...searchParams.values()];
-  const secrets = parts.flatMap((part) => [part, decoded(part)]).filter((part) => part.length >= shortestSecret);
-  const shown = secrets.reduce((left, secret) => left.replaceAll(secret, "…"), text);
+  const { username, password, pathname, search, searchParams } = new URL(url);
+  const parts = [username, password, ...pathname.split("/"), ...search.split(/[?&=]/), ...searchParams.values()];
+  const secrets = parts
+    .flatMap((part) => [part, decoded(part), encodeURIComponent(decoded(part))])
+    .filter((part) => part.length >= shortestSecret)
+    // A secret that is a part of another one must not leave the rest of it.
+    .sort((a, b) => b.length - a.length);
+  const shown = secrets.reduce((left, secret) => left.replace(ignoringCase(secret), "…"), text);
   return shown.replace(/[^\x20-\x7e…]/g, "?");
 }
 
@@ -57,4 +61,9 @@ export function redirectTarget(from: URL, location: string | null): URL | undefi
   to.username = "";
   to.password = "";
   return to;
+}
+
+/** Percent-encodings are the same in capitals and small letters. */
+function ignoringCase(text: string): RegExp {
+  return new RegExp(text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"), "gi");
 }

@@ -64,6 +64,14 @@ describe("a party's watch of a round", () => {
     expect(other(roundWith(first))).to.equal(undefined);
   });
 
+  it("nor at the earlier one of a proposer that proposes again after its time was over", () => {
+    announce(watch, first);
+    watch.follow(roundWith(first), 2);
+    announce(watch, second);
+    watch.follow(roundWith(first, second), 3);
+    expect(other(roundWith(first, second))).to.equal(undefined);
+  });
+
   it("dates the newest proposal by when it saw it, also where it replaced another of the same number", () => {
     watch.follow(roundWith(first), 2);
     watch.follow(roundWith(second), 9);

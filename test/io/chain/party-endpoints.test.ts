@@ -1,5 +1,5 @@
 // A party with several endpoints acts only on what more than half of those that answer show, waits where they disagree,
-// says so, and goes on by itself when they agree again.
+// says so, and continues by itself when they agree again.
 import { expect } from "chai";
 import type { LedgerOptions, OpenLedger } from "../../../io/chain/ledger.ts";
 import type { RoundId } from "../../../protocol/format/digest.ts";
@@ -54,7 +54,7 @@ describe("a party with several endpoints", function () {
     const block = (await chain.rpc("eth_getBlockByNumber", ["latest", false])) as Fields;
     return Number(block["timestamp"]);
   };
-  /** Resolves when the ledger shows all commitments, looking again at each change that it tells of. */
+  /** Resolves when the ledger shows all commitments, looking again at each change. */
   const untilAllSeen = async (ledger: OpenLedger) => {
     for await (const _ of ledger.changes()) if ((await commitmentsOf(ledger)) === committed) return;
   };
@@ -63,7 +63,7 @@ describe("a party with several endpoints", function () {
     ["first", () => [bad, good]],
     ["second", () => [good, bad]],
   ] as const) {
-    it(`believes no block that its ${place} endpoint of two invents, says once that it waits, and goes on`, async () => {
+    it(`believes no block that its ${place} endpoint of two invents, says once that it waits, and continues`, async () => {
       const ledger = await openOn(order(), aheadOf(chain));
       expect(await commitmentsOf(ledger)).to.equal(committed);
       expect(await ledger.chainTime()).to.equal(await timeOfChain());
@@ -77,7 +77,7 @@ describe("a party with several endpoints", function () {
     });
   }
 
-  it("waits behind an endpoint of two that stands still, and goes on without a new block once it has caught up", async () => {
+  it("waits behind an endpoint of two that stands still, and continues without a new block once it has caught up", async () => {
     const ledger = await openOn([bad, good], frozenAt(chain, Number(await chain.rpc("eth_blockNumber", []))));
     await commitmentsOf(ledger);
     await commit();
@@ -88,7 +88,7 @@ describe("a party with several endpoints", function () {
     await seen;
   });
 
-  it("waits while two endpoints show different events, says so once, and goes on when they agree", async () => {
+  it("waits while two endpoints show different events, says so once, and continues when they agree", async () => {
     const wrong = changed({ eth_getLogs: (log) => ({ ...log, transactionHash: digestOf("another") }) });
     const ledger = await openOn([bad, good], wrong);
     for (let attempt = 0; attempt < 2; attempt++) {
@@ -118,7 +118,7 @@ describe("a party with several endpoints", function () {
       ["first", () => [bad, good, third]],
       ["last", () => [good, third, bad]],
     ] as const) {
-      it(`goes on with two of three endpoints where the ${place} one ${what}`, async () => {
+      it(`continues with two of three endpoints where the ${place} one ${what}`, async () => {
         const ledger = await openOn(order(), await lie());
         if (what === "stands still" && place === "first") await commit();
         await untilAllSeen(ledger);

@@ -1,9 +1,10 @@
 // Addresses with credentials work and are never shown; redirects stay within the host.
 import { inspect } from "node:util";
 import { expect } from "chai";
+import fc from "fast-check";
 import type { FedError } from "../../../foundation/errors.ts";
 import { Endpoints } from "../../../io/chain/endpoints.ts";
-import { redirectTarget } from "../../../io/chain/rpc-address.ts";
+import { endpointName, redirectTarget, withoutSecrets } from "../../../io/chain/rpc-address.ts";
 import { reportFailure } from "../../../scripts/terminal/failure.ts";
 import { codeOf } from "./federation.ts";
 import { type RpcProxy, startProxy, Trouble } from "./proxy.ts";
@@ -65,6 +66,31 @@ describe("addresses of RPC endpoints", () => {
       if (!trouble) proxy = await startProxy("http://127.0.0.1:1");
     });
   }
+
+  it("shows no user name, password or key of any address, however an answer repeats it", () => {
+    const part = fc.string({ minLength: 6, maxLength: 24 });
+    fc.assert(
+      fc.property(fc.tuple(part, part, part, part), fc.nat(3), ([user, word, path, key], how) => {
+        const [name, password, place, value] = [user, word, path, key].map((each) => encodeURIComponent(`§${each}`));
+        const url = `https://${name}:${password}@rpc.example/v3/${place}?key=${value}`;
+        // As it is, in lower case where it is percent-encoded, decoded, or as a library quotes it.
+        const spellings = [
+          url,
+          url.replace(/%../g, (hex) => hex.toLowerCase()),
+          decodeURIComponent(url),
+          new URL(url).href,
+        ];
+        const shown = withoutSecrets(`no answer from ${spellings[how]}: try again`, url);
+        for (const secret of [user, word, path, key]) {
+          for (const spelling of [`§${secret}`, encodeURIComponent(`§${secret}`)]) {
+            expect(shown).not.to.include(spelling);
+          }
+        }
+        expect(endpointName(url)).to.equal("rpc.example");
+      }),
+      { seed: 13, numRuns: 100 },
+    );
+  });
 
   it("follows a redirect within the same host, and none to another", async () => {
     let redirects = 0;

@@ -46,6 +46,12 @@ describe("an audit's replay of the contract's rules", () => {
 
   const rules: readonly [string, string, "honest" | "refusing", (copy: Finished) => void][] = [
     [
+      "a round opens under another plan than the agreed one",
+      "PLAN_NOT_AGREED",
+      "honest",
+      (copy) => set(first(copy, "round-opened"), { plan: `0x${"5a".repeat(32)}` }),
+    ],
+    [
       "a stranger opens a round",
       "OPENER_NOT_MEMBER",
       "honest",
