@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { zeroDigest } from "../../protocol/format/digest.ts";
+import { decodeManifest } from "../../protocol/format/manifest.ts";
 import { decodeValidationScores } from "../../protocol/format/validation-scores.ts";
 import { FakeFederation } from "../fakes/federation.ts";
 
@@ -52,6 +53,18 @@ describe("a federation of hospitals", () => {
       expect(of("adopted")).to.deep.equal([
         { hospital: address, event: "adopted", round: 1, model: round!.model, ours: true },
       ]);
+    }
+  });
+
+  it("publishes figures of its training only where the plan asks for them", async () => {
+    for (const reports of [undefined, ["finalLoss"] as const]) {
+      const federation = await undisturbed({ plan: { rounds: 1, ...(reports && { reports: [...reports] }) } });
+      const [round] = federation.chain.rounds;
+      for (const { member, manifest } of round!.commitments) {
+        const { store } = federation.hospitals.find(({ address }) => address === member)!;
+        const { finalLoss, seconds } = decodeManifest(store.blobs.get(manifest)!);
+        expect([finalLoss, seconds]).to.deep.equal([reports ? 0.5 : undefined, undefined]);
+      }
     }
   });
 

@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { openPrivately } from "../../foundation/private-files.ts";
 import {
   makeOutputFolder,
   makePublicFolder,
@@ -32,6 +33,17 @@ describe("output of commands", () => {
       expect(await codeOf(work)).to.equal("OUT_IS_LINK");
     }
     expect(await readdir(aim)).to.deep.equal([]);
+  });
+
+  it("is not written through a link that is put there after it was looked for", async () => {
+    const aim = join(root, "aimed at");
+    await writeFile(aim, "before");
+    await symlink(aim, join(root, "late"));
+    for (const flags of ["w", "a+", "wx"] as const) {
+      const opened = await openPrivately(join(root, "late"), flags).catch((error: NodeJS.ErrnoException) => error.code);
+      expect(opened).to.be.oneOf(["ELOOP", "EEXIST"]);
+    }
+    expect(await readFile(aim, "utf8")).to.equal("before");
   });
 
   it("is for its owner only where it is about patients, also in place of an open file", async () => {
