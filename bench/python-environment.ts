@@ -10,8 +10,8 @@ const execute = promisify(execFile);
 
 /** @returns the environment's folder */
 export async function pythonEnvironment(name: string, requirements: string): Promise<string> {
-  const base = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
-  const cache = process.env["CONSILIUM_CACHE"] ?? join(base, "consilium");
+  const base = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
+  const cache = process.env["CONSILIUM_CACHE"] || join(base, "consilium");
   const environment = join(cache, `bench-${name}`);
   const stamp = join(environment, ".complete");
   if (existsSync(stamp)) return environment;

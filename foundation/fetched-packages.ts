@@ -4,7 +4,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { FedError } from "./errors.ts";
 
 interface FetchedPackage {
@@ -28,7 +28,8 @@ export const needs = Object.keys(fetchedPackages) as Need[];
 /** The folder that `consilium fetch` fills: its node_modules holds the packages of the need. */
 export function fetchedFolder(need: Need): string {
   const { CONSILIUM_CACHE, XDG_CACHE_HOME } = process.env;
-  const cache = CONSILIUM_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), ".cache"), "consilium");
+  // Empty is unset (XDG base directories). Absolute, since links in it would point elsewhere from another folder.
+  const cache = resolve(CONSILIUM_CACHE || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "consilium"));
   return join(cache, `${need}-${fetchedPackages[need].version}`);
 }
 

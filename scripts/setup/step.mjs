@@ -3,12 +3,19 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { SetupError } from "./setup-error.mjs";
 
 /** Per-user cache: a second clone downloads nothing. */
-export const cacheDir =
-  process.env.CONSILIUM_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "consilium");
+export const cacheDir = cacheDirOf(process.env);
+
+/**
+ * Empty is unset (XDG base directories). Absolute, since links into it would point elsewhere from another folder.
+ * @param {{ CONSILIUM_CACHE?: string, XDG_CACHE_HOME?: string }} environment
+ */
+export function cacheDirOf({ CONSILIUM_CACHE, XDG_CACHE_HOME }) {
+  return resolve(CONSILIUM_CACHE || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "consilium"));
+}
 
 /** Prints on stderr what takes time; stdout belongs to the command. */
 export function say(text) {

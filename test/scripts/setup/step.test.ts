@@ -1,9 +1,44 @@
 import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { homedir, tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import { expect } from "chai";
+import { fetchedFolder } from "../../../foundation/fetched-packages.ts";
 // @ts-expect-error the set-up is plain JavaScript, since it runs before TypeScript is installed
-import { buildOnce, digestOf } from "../../../scripts/setup/step.mjs";
+import { buildOnce, cacheDirOf, digestOf } from "../../../scripts/setup/step.mjs";
+
+describe("the cache of the set-up", () => {
+  it("is one absolute folder for the same settings, of which empty ones count as unset", () => {
+    const usual = join(homedir(), ".cache", "consilium");
+    expect(cacheDirOf({})).to.equal(usual);
+    expect(cacheDirOf({ CONSILIUM_CACHE: "", XDG_CACHE_HOME: "" })).to.equal(usual);
+    expect(cacheDirOf({ XDG_CACHE_HOME: "/caches" })).to.equal("/caches/consilium");
+    expect(cacheDirOf({ CONSILIUM_CACHE: "here", XDG_CACHE_HOME: "/caches" })).to.equal(resolve("here"));
+  });
+
+  it("is where the program looks for what was fetched", () => {
+    const { CONSILIUM_CACHE, XDG_CACHE_HOME } = process.env;
+    const set = (name: string, value: string | undefined) => {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    };
+    try {
+      for (const [cache, home] of [
+        ["", ""],
+        ["", "/caches"],
+        ["here", ""],
+      ]) {
+        set("CONSILIUM_CACHE", cache);
+        set("XDG_CACHE_HOME", home);
+        expect(dirname(fetchedFolder("hardhat"))).to.equal(
+          cacheDirOf({ CONSILIUM_CACHE: cache, XDG_CACHE_HOME: home }),
+        );
+      }
+    } finally {
+      set("CONSILIUM_CACHE", CONSILIUM_CACHE);
+      set("XDG_CACHE_HOME", XDG_CACHE_HOME);
+    }
+  });
+});
 
 describe("the digest of a set-up's inputs", () => {
   let dir: string;
