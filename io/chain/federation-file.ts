@@ -10,7 +10,8 @@ import { abiDigest } from "./training-rounds.ts";
 
 const keccakField = z.string().regex(/^0x[0-9a-f]{64}$/);
 
-const federationFileSchema = z
+/** Also a part of an invitation. */
+export const federationFileSchema = z
   .object({
     /** Of this file's format. */
     version: z.literal(1),

@@ -4,30 +4,19 @@ import { stringify } from "yaml";
 import { z } from "zod";
 import { FedError } from "../../foundation/errors.ts";
 import { sha256 } from "../../foundation/sha256.ts";
+import { federationFileSchema } from "../../io/chain/federation-file.ts";
 import { recoverSigner } from "../../io/chain/signatures.ts";
 import { canonicalBytes } from "../../protocol/format/canonical.ts";
 import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
-import { addressField, countField, digestField, signatureField } from "../../protocol/format/fields.ts";
+import { digestField, signatureField } from "../../protocol/format/fields.ts";
 import type { Signatures, TypedData } from "../../protocol/ports.ts";
 import { parseConfigText } from "../party/config-text.ts";
-
-const keccakField = z.string().regex(/^0x[0-9a-f]{64}$/);
 
 const contentSchema = z
   .object({
     version: z.literal(1),
     /** The federation file's content: chain, contract and the contract's code. */
-    federation: z
-      .object({
-        version: z.literal(1),
-        chainId: z.number().int().positive().safe(),
-        contract: addressField,
-        fromBlock: countField,
-        codeDigest: keccakField,
-        abiDigest: keccakField,
-        predecessor: addressField.nullable(),
-      })
-      .strict(),
+    federation: federationFileSchema,
     /** The plan that the members agreed on when the invitation was made; null: none yet. */
     plan: digestField.nullable(),
     /** RPC endpoints that anyone may use. */

@@ -44,7 +44,10 @@ describe("a full disk", function () {
   };
   before(async function () {
     dir = await mkdtemp(join(tmpdir(), "consilium-full-"));
-    if (process.getuid?.() !== 0) return this.skip();
+    if (process.getuid?.() !== 0) {
+      console.log("skipped: only root can mount a small disk");
+      return this.skip();
+    }
     // Root inside a container may not mount.
     await mount(join(dir, "trial"), 1).catch(() => this.skip());
   });
