@@ -11,7 +11,7 @@ export type NormaliseTask =
 
 export interface NormaliseResults {
   readonly stack: NormalScan & { readonly lungMl: number };
-  readonly pictures: NormalScan;
+  readonly pictures: NormalScan & { readonly isHuEstimated: boolean };
   readonly picture: { readonly plane: Plane; readonly rows: number; readonly columns: number };
 }
 

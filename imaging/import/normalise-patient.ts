@@ -223,12 +223,12 @@ async function fromPictures(
     throw new FedError("TOO_FEW_SLICES", { slices: planes.length, minSlices }, { remedy });
   }
   const count = planes.length;
-  const { pixels, slices } = await normaliser.run({ kind: "pictures", planes, shape });
+  const { pixels, slices, isHuEstimated } = await normaliser.run({ kind: "pictures", planes, shape });
   const facts: ScanFacts = {
     ...{ format: "picture", manufacturer: "", model: "", kernel: "", transferSyntax: "", position: "" },
     ...{ storedSlices: count, rows: largest.rows, columns: largest.columns },
     ...{ pixelMm: 1, spacingMm: 0, thicknessMm: 0, duplicates: 0, gaps: 0, mixedSpacing: false, tiltDegrees: 0 },
-    warnings: ["WINDOW_UNKNOWN", "SIZE_UNKNOWN"],
+    warnings: [isHuEstimated ? "HU_ESTIMATED" : "WINDOW_UNKNOWN", "SIZE_UNKNOWN"],
   };
   return { pixels, slices, series: pseudonyms.of("pictures", patient), facts };
 }

@@ -1,10 +1,13 @@
-// Slices that were saved as pictures: their grey values are used as they are, since the window is unknown, and the body fills
-// the field, since the pixel size is unknown.
+// Slices that were saved as pictures: the lungs fill the field and set the Hounsfield units. Where no lungs are found, the
+// body fills the field and grey values are used as they are.
 import { FedError } from "../../foundation/errors.ts";
+import { outsideHu } from "../dicom/hounsfield.ts";
 import type { GreyPicture } from "../source/picture.ts";
 import { type Field, openFieldSampler } from "../volume/field-sampler.ts";
 import { cells, type Plane, resampleSlices, shrink } from "../volume/geometry.ts";
+import { windowChannels } from "../volume/intensity.ts";
 import type { NormalScan, ShardShape } from "./normalise.ts";
+import { inHu, lungsInPictures } from "./picture-lungs.ts";
 
 /** Side of a picture in memory, pixels: finer pictures are averaged at once. */
 const workingSide = 256;
@@ -21,25 +24,34 @@ export function workingPlane({ grey, rows, columns }: GreyPicture, { width, heig
 }
 
 /** @throws PICTURES_BLANK */
-export function normalisePictures(planes: readonly Plane[], shape: ShardShape): NormalScan {
+export function normalisePictures(
+  planes: readonly Plane[],
+  shape: ShardShape,
+): NormalScan & { readonly isHuEstimated: boolean } {
   if (planes.every(isBlank)) {
     throw new FedError("PICTURES_BLANK", { pictures: planes.length }, { remedy: "export the slices again" });
   }
-  const field = bodyField(planes);
-  const size = { rows: shape.height, columns: shape.width };
-  const reduced = planes.map(openFieldSampler(field, size, 0));
+  const lungs = lungsInPictures(planes);
+  const { height: rows, width: columns, windows } = shape;
+  const sample = openFieldSampler(lungs?.field ?? bodyField(planes), { rows, columns }, lungs ? outsideHu : 0);
+  const reduced = planes.map((plane) => sample(lungs ? { ...plane, values: inHu(plane.values, lungs.scale) } : plane));
   const count = Math.min(planes.length, shape.maxSlices);
   const slices = resampleSlices(reduced, cells(planes.length, 1), cells(count, planes.length / count, -0.5));
-  const channels = shape.windows.length;
-  const area = shape.height * shape.width;
-  const pixels = new Uint8Array(count * area * channels);
-  for (const [slice, grey] of slices.entries()) {
-    for (let at = 0; at < area; at++) {
-      const start = (slice * area + at) * channels;
-      pixels.fill(Math.max(0, Math.min(255, Math.round(grey[at]!))), start, start + channels);
-    }
+  const pixels = new Uint8Array(count * rows * columns * windows.length);
+  for (const [slice, values] of slices.entries()) {
+    const channels = lungs ? windowChannels(values, windows) : greyChannels(values, windows.length);
+    pixels.set(channels, slice * channels.length);
   }
-  return { pixels, slices: count };
+  return { pixels, slices: count, isHuEstimated: lungs !== undefined };
+}
+
+/** The grey value in each channel. */
+function greyChannels(grey: Float32Array, channels: number): Uint8Array {
+  const pixels = new Uint8Array(grey.length * channels);
+  for (const [at, value] of grey.entries()) {
+    pixels.fill(Math.max(0, Math.min(255, Math.round(value))), at * channels, (at + 1) * channels);
+  }
+  return pixels;
 }
 
 function isBlank({ values }: Plane): boolean {

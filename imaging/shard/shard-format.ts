@@ -60,7 +60,7 @@ export const factsSchema = z
     tiltDegrees: z.number(),
     /** Volume of the lungs that were found. Undefined for pictures, whose grey values are not HU. */
     lungMl: z.number().optional(),
-    /** Doubts: GAPS, MIXED_SPACING, TILTED, NO_PIXEL_SPACING, NO_ORIENTATION, WINDOW_UNKNOWN, SIZE_UNKNOWN. */
+    /** Doubts: GAPS, MIXED_SPACING, TILTED, NO_PIXEL_SPACING, NO_ORIENTATION, HU_ESTIMATED, WINDOW_UNKNOWN, SIZE_UNKNOWN. */
     warnings: z.array(z.string()),
   })
   .strict();

@@ -94,7 +94,8 @@ const meanings: Readonly<Record<string, string>> = {
   TILTED: "a tilted gantry",
   NO_PIXEL_SPACING: "pixels of unknown size, assumed 1 mm",
   NO_ORIENTATION: "assumed to lie on the back",
-  WINDOW_UNKNOWN: "pictures without Hounsfield units",
+  HU_ESTIMATED: "pictures, Hounsfield units estimated from lung and soft tissue",
+  WINDOW_UNKNOWN: "pictures in which no lungs were found, grey values as they are",
   SIZE_UNKNOWN: "pictures without millimetres",
 };
 
