@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { openParty, type PartyOpening } from "../party/open-party.ts";
 import type { Log } from "../protocol/ports.ts";
+import { bindNotes } from "./bind-notes.ts";
 import type { HospitalConfig } from "./config.ts";
 import type { HospitalEvent } from "./events.ts";
 import { takePart } from "./hospital.ts";
@@ -41,6 +42,7 @@ export async function runHospitalNode(config: HospitalConfig, options: HospitalN
   });
   try {
     const { self, network } = party;
+    await bindNotes({ ...party, log }, { signal });
     // Read before the first round: an unreadable shard fails at the start, and TensorFlow is loaded when training begins.
     const { trainScans } = await learner.shard();
     const { adopted } = await readNotes(party.journal);

@@ -1,5 +1,5 @@
 // What a hospital must remember after a kill: the prepared update, its residual, the adopted model, what it has signed. This
-// file lists all keys of its journal; related notes are written in one batch.
+// file lists the keys of its journal, but for the federation's (bind-notes.ts); related notes are written in one batch.
 import { z } from "zod";
 import { FedError } from "../foundation/errors.ts";
 import type { Lineage } from "../protocol/contract/lineage.ts";
@@ -112,6 +112,19 @@ export async function noteAdopted(
     ? { [keys.residual]: residual, [keys.prepared]: undefined, [keys.preparedResidual]: undefined }
     : {};
   await journal.write({ ...removals, ...settled, [keys.adopted]: canonicalBytes(adopted) });
+}
+
+/**
+ * Forgets what belongs to rounds, in one batch with other notes; the residual of adopted updates stays.
+ * @returns how many notes were dropped
+ */
+export async function dropRoundNotes(journal: Journal, written: Readonly<Record<string, Uint8Array>>): Promise<number> {
+  const { prepared, preparedResidual, adopted } = keys;
+  const single = [prepared, preparedResidual, adopted];
+  const isOfRound = (key: string) => single.includes(key) || /^(manifest|signed)\//.test(key);
+  const all = (await journal.keys("")).filter(isOfRound);
+  await journal.write({ ...Object.fromEntries(all.map((key) => [key, undefined])), ...written });
+  return all.length;
 }
 
 /**

@@ -46,7 +46,10 @@ export function deployCommand(program: Command): void {
     .option("--aggregator <address...>", "admit as an aggregator")
     .option("--hand-over <address>", 'the next owner, who must accept; "hospitals" for their vote')
     .option("--plan <digest>", "the plan of the rounds (consilium plan digest FILE); else agree on it later")
-    .option("--genesis <digest>", "the model that the first round starts from; likewise")
+    .option(
+      "--genesis <digest>",
+      "the model that the first round starts from; likewise (default: the predecessor's last)",
+    )
     .option("--predecessor <address>", "the contract of the federation that this one continues");
   withTermsOptions(withMaxFee(command), { withUsual: true })
     .option("--confirmations <n>", "blocks on top of each step before the next: 1 on chain 31337, else 5")
@@ -73,7 +76,8 @@ If it was interrupted, run it again: Ignition's journal beside the federation fi
 Examples:
   consilium deploy --network localhost --keystore keys/keystore.json --hospital 0xA… 0xB… 0xC… --aggregator 0xD…
   consilium deploy --network sepolia --hospital 0xA… 0xB… 0xC… 0xD… --hand-over hospitals --confirmations 12
-  consilium deploy --rpc http://10.0.0.5:8545 --chain-id 4711 --keystore keys/keystore.json --out trial.json`;
+  consilium deploy --rpc http://10.0.0.5:8545 --chain-id 4711 --keystore keys/keystore.json --out trial.json
+  consilium deploy --rpc https://rpc.example/ --chain-id 4711 --keystore keys/keystore.json --predecessor 0xE… --plan 0x3f… --hospital 0xA… 0xB…`;
 
 async function deploy(options: Options): Promise<{ file: FederationFile; already: boolean }> {
   const path = resolve(options.out);

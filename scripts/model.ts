@@ -2,9 +2,10 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { FedError, isFedError } from "../foundation/errors.ts";
+import type { OpenLedger } from "../io/chain/ledger.ts";
 import { checkedBlobs } from "../protocol/audit/checked-blobs.ts";
 import { openLineage } from "../protocol/contract/lineage.ts";
-import type { Digest } from "../protocol/format/digest.ts";
+import { type Digest, parseDigest, zeroDigest } from "../protocol/format/digest.ts";
 import { maxPlanBytes } from "../protocol/format/plan.ts";
 import { openTarget } from "./audit/sources.ts";
 import { readTarget, type TargetOptions } from "./audit/target.ts";
@@ -32,7 +33,7 @@ export function modelCommand(program: Command): void {
   const exporting = command
     .command("export")
     .description("Write a final model of a federation to a file, after checking it against its digest on chain.")
-    .option("--round <n>", "the round whose model is wanted")
+    .option("--round <n>", "the round whose model is wanted; 0: the model that the first round starts from")
     .option("--final", "the newest final model (default)")
     .requiredOption("--out <file>", "where the model goes, safetensors")
     .option("--plan <file>", "also write the plan that it was trained by, as consilium predict takes it")
@@ -48,7 +49,8 @@ export function modelCommand(program: Command): void {
     .addHelpText(
       "after",
       "\nExamples:\n  consilium model export --run-dir runs/2026-01-01T10-00-00 --final --out model.safetensors" +
-        "\n  consilium model export --federation trial.json --store hospital/store --round 3 --out round-3.safetensors",
+        "\n  consilium model export --federation trial.json --store hospital/store --round 3 --out round-3.safetensors" +
+        "\n  consilium model export --federation successor.json --store hospital/store --round 0 --out genesis.safetensors",
     )
     .action(async (options: Options) => {
       const exported = await exportModel(options, exporting.getOptionValueSource("rpc") !== "default");
@@ -67,27 +69,39 @@ async function exportModel(options: Options, rpcGiven: boolean): Promise<Exporte
   const maxModelBytes = parseCount(options.maxModelMib, "--max-model-mib") * 2 ** 20;
   const sources = await openTarget(await readTarget(options, rpcGiven), signal);
   try {
-    const { finals } = await openLineage(sources.ledger)({ signal });
-    const round = wanted === undefined ? finals.at(-1) : finals.find(({ id }) => id === wanted);
-    if (round?.model === undefined) {
-      const facts = { round: wanted, finals: finals.map(({ id }) => id).join(" ") };
-      throw new FedError("ROUND_NOT_FINAL", facts);
-    }
+    const chosen = await choose(sources.ledger, wanted, signal);
     const { blobs } = checkedBlobs(sources.blobs);
     const read = async (digest: Digest, maxBytes: number) => {
       await sources.exchange.fetch(digest, { maxBytes, signal });
       return blobs.get(digest, { maxBytes });
     };
-    const files = [{ name: "model", file: resolve(options.out), bytes: await read(round.model, maxModelBytes) }];
+    const files = [{ name: "model", file: resolve(options.out), bytes: await read(chosen.model, maxModelBytes) }];
     if (options.plan !== undefined) {
-      files.push({ name: "plan", file: resolve(options.plan), bytes: await read(round.plan, maxPlanBytes) });
+      files.push({ name: "plan", file: resolve(options.plan), bytes: await read(chosen.plan, maxPlanBytes) });
     }
     for (const { file, bytes } of files) await write(file, bytes, options.force === true);
     const written = files.map(({ name, file, bytes }) => ({ name, file, bytes: bytes.byteLength }));
-    return { round: round.id, model: round.model, files: written };
+    return { round: chosen.round, model: chosen.model, files: written };
   } finally {
     await sources.close();
   }
+}
+
+/** @param wanted a round; 0 for the genesis, undefined for the newest final one. @throws ROUND_NOT_FINAL */
+async function choose(
+  ledger: OpenLedger,
+  wanted: number | undefined,
+  signal: AbortSignal,
+): Promise<{ readonly round: number; readonly model: Digest; readonly plan: Digest }> {
+  const { finals, bases } = await openLineage(ledger)({ signal });
+  if (wanted === 0) {
+    const model = bases.at(-1) ?? parseDigest(await ledger.read("latestModel", [], { signal }));
+    const plan = parseDigest(await ledger.read("agreedPlan", [], { signal }));
+    if (model !== zeroDigest) return { round: 0, model, plan };
+  }
+  const final = wanted === undefined ? finals.at(-1) : finals.find(({ id }) => id === wanted);
+  if (final?.model !== undefined) return { round: final.id, model: final.model, plan: final.plan };
+  throw new FedError("ROUND_NOT_FINAL", { round: wanted, finals: finals.map(({ id }) => id).join(" ") });
 }
 
 /** Undefined for the newest. */

@@ -13,9 +13,11 @@ export const chainErrors = entriesOf("chain", {
   DEPLOY_PENDING: "run the same command again later: a transaction of this account is not mined yet",
   ENDPOINTS_DISAGREE: "remove the RPC endpoint that is on another fork or lies, or ask its operator",
   EVENT_MALFORMED: "check that the RPC endpoint serves the federation's own contract",
-  FEDERATION_ABI_MISMATCH: "use the version of the software that the federation was founded with",
+  FEDERATION_ABI_MISMATCH:
+    "use the version of the software that it was founded with, or found a successor (consilium deploy --predecessor)",
   FEDERATION_FILE_MALFORMED: "ask the founder for the federation file again",
   FEDERATION_FILE_MISSING: "give the file that consilium deploy wrote, or that the federation's founder sent",
+  GENESIS_NOT_LAST_MODEL: "leave --genesis out: a successor starts from the last model of its predecessor",
   INVITATION_MALFORMED: "ask the consortium for the invitation again: this file is not whole",
   INVITATION_PLAN: "ask the consortium for a new invitation: it has agreed on another plan since",
   INVITATION_SIGNER:

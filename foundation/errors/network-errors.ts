@@ -35,6 +35,8 @@ export const storeErrors = entriesOf("store", {
   STORE_QUOTA: "raise maxStoreGiB, or connect the members that keep older objects, so that these can be deleted here",
   STORE_READ_ONLY: "open the store with the party that owns it: this one only reads",
   STORE_UNREADABLE: "check the folder's permissions and the disk",
+  STORE_OTHER_FEDERATION:
+    "give another store folder: this one's notes are of a federation that this contract does not continue",
   STORE_VERSION: "use the version of the software that wrote this folder, or another folder",
   WRITER_CLOSED: "start the party again: the object was written after its writer had been closed",
 });

@@ -1,6 +1,6 @@
 // Reads a federation's contract. One reader can serve all parties of a process, since the chain is the same for all.
 import { keccak256 } from "ethers";
-import { FedError } from "../../foundation/errors.ts";
+import { FedError, isFedError } from "../../foundation/errors.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
 import type { FederationId } from "../../protocol/format/federation-id.ts";
 import type { Log } from "../../protocol/ports.ts";
@@ -12,6 +12,7 @@ import { FeeReader } from "./fees.ts";
 import type { Rpc } from "./json-rpc.ts";
 import type { OnRange } from "./log-reader.ts";
 import { parseBytes } from "./rpc-values.ts";
+import { decodeReturned, encodeCall } from "./training-rounds.ts";
 
 export interface ChainReaderOptions {
   readonly federation: FederationId;
@@ -60,14 +61,17 @@ export interface ChainReader {
 
 export const silent: Log = { child: () => silent, debug() {}, info() {}, warn() {}, error() {} };
 
-/** @throws FedError LEDGER_CHAIN_MISMATCH, LEDGER_CODE_MISSING, LEDGER_CODE_MISMATCH, RPC_UNAVAILABLE, RPC_NO_ENDPOINT */
+/** @throws LEDGER_CHAIN_MISMATCH, LEDGER_CODE_MISSING, LEDGER_CODE_MISMATCH, FEDERATION_ABI_MISMATCH, RPC_UNAVAILABLE, RPC_NO_ENDPOINT */
 export async function openChainReader(options: ChainReaderOptions, waiting: Waiting = {}): Promise<ChainReader> {
   const { federation, fromBlock, confirmations = 0, pollMs = 500, takesMajority = false, log = silent } = options;
   const { timeoutMs = 10_000, retryForMs = 60_000, freshMs = pollMs / 8 } = options;
   const { chainId } = federation;
   const endpoints = new Endpoints({ urls: options.endpoints, chainId, timeoutMs, retryForMs, log });
   const isKnownCode = isTrainingRoundsCode(await requireContract(endpoints, options, waiting));
-  if (!isKnownCode) log.warn("contract-code-unknown", { contract: federation.contract });
+  if (!isKnownCode) {
+    log.warn("contract-code-unknown", { contract: federation.contract });
+    await requireInterface(endpoints, federation.contract, waiting);
+  }
   const life = new AbortController();
   const head = new ChainHead({ freshMs });
   const { onRange, onApart } = options;
@@ -81,6 +85,20 @@ export async function openChainReader(options: ChainReaderOptions, waiting: Wait
       life.abort(new FedError("ABORTED", { what: "ledger closed" }));
     },
   };
+}
+
+/**
+ * Contracts of version 0.1.0 emit other events, which would be read as none. They have no agreed plan.
+ * @throws FEDERATION_ABI_MISMATCH
+ */
+async function requireInterface(endpoints: Endpoints, contract: string, waiting: Waiting): Promise<void> {
+  const call = { to: contract, data: encodeCall("agreedPlan", []) };
+  try {
+    decodeReturned("agreedPlan", parseBytes(await endpoints.request("eth_call", [call, "latest"], waiting)));
+  } catch (cause) {
+    if (!isFedError(cause, "RPC_REFUSED", "RPC_MALFORMED")) throw cause;
+    throw new FedError("FEDERATION_ABI_MISMATCH", { contract }, { cause });
+  }
 }
 
 /** @returns the contract's code */

@@ -52,10 +52,7 @@ export async function readFederationFile(path: string): Promise<FederationFile> 
 /** Passes if no digest is given. @throws FEDERATION_ABI_MISMATCH */
 export function requireKnownAbi(found: unknown, path: string): void {
   if (found === undefined || found === abiDigest) return;
-  const facts = { path, expected: abiDigest, found: String(found) };
-  throw new FedError("FEDERATION_ABI_MISMATCH", facts, {
-    remedy: "this federation runs another version of the contracts: use the software that it was founded with",
-  });
+  throw new FedError("FEDERATION_ABI_MISMATCH", { path, expected: abiDigest, found: String(found) });
 }
 
 /** Writes a new federation file. @throws FILE_EXISTS, FILE_UNWRITABLE */

@@ -13,6 +13,7 @@ import { decodeRevert } from "../../io/chain/reverts.ts";
 import { parseAddress } from "../../protocol/format/digest.ts";
 import { mendJournal } from "./mend-journal.ts";
 import { runSteps } from "./run-steps.ts";
+import { withGenesis } from "./successor.ts";
 import { type Connection, connectTarget, type Target } from "./target.ts";
 
 const deploymentId = "federation";
@@ -27,12 +28,16 @@ export interface Founding extends Target {
   readonly display: boolean;
 }
 
-/** @throws CHAIN_FUNDS, CHAIN_FEES, DEPLOY_FAILED, LEDGER_CODE_MISMATCH, LEDGER_CODE_MISSING, and the codes of connectTarget */
+/**
+ * @throws CHAIN_FUNDS, CHAIN_FEES, DEPLOY_FAILED, LEDGER_CODE_MISMATCH, LEDGER_CODE_MISSING, and the codes of connectTarget
+ * and withGenesis
+ */
 export async function foundOnChain(founding: Founding): Promise<FederationFile> {
   const { connection, chainId } = await connectTarget(founding);
   try {
     const deployer = await payingAccount(connection);
-    await requireAcceptable(connection, { ...founding.steps, deployer });
+    const steps = await withGenesis(connection, founding.steps);
+    await requireAcceptable(connection, { ...steps, deployer });
     const journal = journalPath(founding.journalFolder);
     if (existsSync(journal)) {
       const since = (await stat(journal)).mtimeMs / 1000;
@@ -40,7 +45,7 @@ export async function foundOnChain(founding: Founding): Promise<FederationFile> 
     }
     const address = await runSteps(
       connection.provider,
-      { ...founding.steps, deployer },
+      { ...steps, deployer },
       {
         folder: dirname(journal),
         confirmations: founding.confirmations ?? (chainId === testChain ? 1 : 5),
