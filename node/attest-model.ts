@@ -79,7 +79,12 @@ async function voteOn(
     const digest = await blobs.put(verdict.model);
     if (learner && context !== "refused") {
       const subject = { round: round.id, hospital, plan: context.plan, model: verdict.model, digest };
-      statement = await evaluateModel({ learner, log }, subject, { signal: wanted });
+      const evaluation = await evaluateModel({ learner, log }, subject, { signal: wanted });
+      if (evaluation) {
+        const { patients, auc } = evaluation;
+        statement = evaluation.statement;
+        emit({ event: "scored", round: round.id, patients, auc });
+      }
     }
   } else {
     statement = encodeRefusal(verdict.refusal);

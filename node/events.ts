@@ -132,6 +132,14 @@ export type EventOfRound = {
       readonly included: number;
     }
   | {
+      /** This hospital agrees to a proposed model and has scored it on its own validation patients; "attested" follows. */
+      readonly event: "scored";
+      /** Validation patients. */
+      readonly patients: number;
+      /** Area under the curve on them; undefined where they are all of one class. */
+      readonly auc: number | undefined;
+    }
+  | {
       /** This hospital's vote is on chain. */
       readonly event: "attested";
       /** Number of the proposal within the round, from 1. */

@@ -11,6 +11,9 @@ export interface PartyEvent {
   readonly agree?: boolean;
   readonly seconds?: number;
   readonly loss?: number;
+  readonly step?: number;
+  readonly steps?: number;
+  readonly auc?: number | undefined;
   readonly members?: readonly unknown[];
 }
 

@@ -10,6 +10,7 @@ import { eventLine } from "./event-line.ts";
 import type { PartyEvent } from "./party-metrics.ts";
 import { readPartyConfig } from "./read-config.ts";
 import { openTelemetry } from "./telemetry.ts";
+import { openTrainingCurves } from "./training-curves.ts";
 
 export interface PartyRun {
   readonly password: string;
@@ -26,7 +27,7 @@ export interface PartyRun {
  */
 export async function runPartyCommand<Config extends PartyConfig>(
   configPath: string,
-  { logLevel }: { logLevel: LogLevel },
+  { logLevel, tensorboard }: { readonly logLevel: LogLevel; readonly tensorboard?: string },
   parse: (raw: unknown, place: { baseDir: string }) => Config,
   run: (config: Config, party: PartyRun) => Promise<void>,
 ): Promise<void> {
@@ -42,6 +43,7 @@ export async function runPartyCommand<Config extends PartyConfig>(
   const plainLog = jsonLog((line) => process.stderr.write(`${line}\n`), { level: logLevel });
   const telemetry = config.telemetry && (await openTelemetry(config.telemetry.listen, { store: config.store }));
   const log = telemetry?.counting(plainLog) ?? plainLog;
+  const curves = tensorboard === undefined ? undefined : await openTrainingCurves(tensorboard);
   try {
     await run(config, {
       password,
@@ -49,6 +51,7 @@ export async function runPartyCommand<Config extends PartyConfig>(
       signal: controller.signal,
       onEvent(event) {
         telemetry?.event(event);
+        curves?.event(event);
         process.stdout.write(eventLine(event));
       },
       onOpen: telemetry?.opened,
@@ -56,6 +59,7 @@ export async function runPartyCommand<Config extends PartyConfig>(
   } catch (error) {
     if (!controller.signal.aborted) throw error;
   } finally {
+    curves?.close();
     await telemetry?.close();
   }
 }

@@ -50,6 +50,8 @@ describe("a federation of hospitals", () => {
       const { scores } = round!.proposals[0]!.attestations.find(({ member }) => member === address)!;
       const statement = federation.hospitals.find((site) => site.address === address)!.store.blobs.get(scores)!;
       expect(decodeValidationScores(statement)).to.include({ hospital: address, round: 1, model: round!.model });
+      expect(of("scored")).to.have.length(1);
+      expect((of("scored")[0] as { auc?: number }).auc).to.be.within(0, 1);
       expect(of("adopted")).to.deep.equal([
         { hospital: address, event: "adopted", round: 1, model: round!.model, ours: true },
       ]);

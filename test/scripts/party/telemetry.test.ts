@@ -8,6 +8,12 @@ import { openTelemetry, type Telemetry } from "../../../scripts/party/telemetry.
 import { FakeLog } from "../../fakes/party-ports.ts";
 import { expectCode } from "../../suites/blob-store.ts";
 
+interface Target {
+  readonly expr: string;
+  readonly datasource: { readonly uid: string };
+}
+
+const dashboard = join(import.meta.dirname, "../../../packaging/grafana/consilium.json");
 const alerts = join(import.meta.dirname, "../../../packaging/prometheus/alerts.yml");
 
 describe("the telemetry of a party", () => {
@@ -125,16 +131,44 @@ describe("the telemetry of a party", () => {
     await expectCode(() => openTelemetry(telemetry.address, { store: tmpdir() }), "TELEMETRY_LISTEN_FAILED");
   });
 
-  it("has every figure that the alerts ask for", async () => {
+  /** All figures, with the labels that they have once something happened. */
+  const everything = async () => {
     open(5, 1);
     telemetry.event({ event: "invalid-update", code: "X" });
     telemetry.event({ event: "refused", code: "X" });
+    telemetry.event({ event: "attested", agree: true });
     telemetry.counting(new FakeLog()).warn("x");
-    const { text } = await get("/metrics");
-    const asked = readFileSync(alerts, "utf8").matchAll(/\b(?:consilium|process|nodejs)_\w+/g);
-    const names = new Set([...asked].map(([name]) => name));
+    return (await get("/metrics")).text;
+  };
+  const namesIn = (text: string) =>
+    new Set([...text.matchAll(/\b(?:consilium|process|nodejs)_\w+/g)].map(([name]) => name));
+
+  it("has every figure that the alerts ask for", async () => {
+    const text = await everything();
+    const names = namesIn(readFileSync(alerts, "utf8"));
     expect(names.size).to.be.greaterThan(5);
     for (const name of names) expect(text).to.match(new RegExp(`^${name}[ {]`, "m"));
+  });
+
+  it("has every figure that Grafana's dashboard shows, with its labels; the dashboard shows all of ours", async () => {
+    const text = await everything();
+    const { uid, panels, templating } = JSON.parse(readFileSync(dashboard, "utf8"));
+    expect(uid).to.equal(undefined); // Grafana gives one: a fixed one would collide
+    expect(templating.list[0]).to.include({ name: "datasource", type: "datasource", query: "prometheus" });
+    const targets: Target[] = panels.flatMap((panel: { targets: Target[] }) => panel.targets);
+    for (const { datasource } of targets) expect(datasource.uid).to.equal("$" + "{datasource}");
+    const shown = namesIn(targets.map(({ expr }) => expr).join("\n"));
+    for (const name of shown) expect(text, name).to.match(new RegExp(`^${name}[ {]`, "m"));
+    const ours = [...text.matchAll(/^# TYPE (consilium_\w+)/gm)].map(([, name]) => name);
+    expect([...shown]).to.include.members(ours);
+    for (const { expr, legendFormat } of targets as (Target & { legendFormat: string })[]) {
+      const [name] = namesIn(expr);
+      const labels = [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label);
+      for (const label of labels.filter((each) => each !== "instance"))
+        expect(text, `${name} ${label}`).to.match(new RegExp(`^${name}\\{[^}]*${label}=`, "m"));
+    }
+    const ids = panels.map(({ id }: { id: number }) => id);
+    expect(new Set(ids).size).to.equal(ids.length);
   });
 
   it("passes Prometheus's own checks of figures and alerts", async function () {
