@@ -45,6 +45,8 @@ It writes into the folder what is not there yet, and overwrites nothing: keys/, 
 join-request.json, which both keys have signed. Send the request to the consortium, whose owner gives
   consilium members admit join-request.json --role hospital
 Read the fingerprint to each other by telephone: it shows that nobody has changed the invitation on its way.
+It exits with 0 when these files are written: not to be admitted yet is the usual case. The last line, and "admitted" with
+--json, say whether the consortium has admitted the hospital; run it again, or consilium doctor, to see the change.
 
 Examples:
   consilium join invitation.yaml --password-file /run/secrets/keystore-password
@@ -63,21 +65,33 @@ async function accept(path: string, options: Options): Promise<void> {
   const wallet = await openKeystore(keys.keystore, password);
   await writeFederation(join(dir, "federation.json"), invitation);
   const config = join(dir, "hospital.yaml");
-  await writeConfiguration(config, invitation, { ...options, endpoints });
+  // Absolute: it is given from the folder of the command, and read from that of the configuration.
+  const passwordFile = options.passwordFile && resolve(options.passwordFile);
+  await writeConfiguration(config, invitation, { ...options, endpoints, passwordFile });
   const request = join(dir, "join-request.json");
   await writeRequest(request, invitation, { wallet, peerKey: keys.peerKey });
 
   const { examine } = await import("./doctor/examine.ts");
   const findings = await examine(config, undefined, async () => password);
+  // What the doctor says of the membership: it has read the contract's list.
+  const admitted = findings.some(({ check, state }) => check === "member" && state !== "bad");
   const fingerprint = fingerprintOf(invitation);
+  const address = wallet.address.toLowerCase();
   if (options.json) {
-    const written = { config, request, address: wallet.address.toLowerCase(), fingerprint, signedBy: checked.signer };
-    console.log(JSON.stringify({ ...written, findings }));
+    const written = { config, request, address, fingerprint, signedBy: checked.signer };
+    console.log(JSON.stringify({ ...written, admitted, findings }));
     return;
   }
   console.log(`invitation  ${fingerprint}, signed by ${checked.isOwner ? "the federation's owner" : "a member"}`);
   console.log(`${findings.map(line).join("\n")}\n`);
-  console.log(
-    `send ${request} to the consortium; then\n  consilium doctor --config ${config}\n  consilium node --config ${config}`,
-  );
+  console.log(admitted ? nextWhenAdmitted(config) : nextWhenWaiting({ config, request, address }));
 }
+
+const nextWhenAdmitted = (config: string) =>
+  `next:\n  consilium doctor --config ${config}\n  consilium node --config ${config}\n` +
+  "admitted: the consortium has admitted this hospital";
+
+const nextWhenWaiting = ({ config, request, address }: { config: string; request: string; address: string }) =>
+  `next:\n  send ${request} to the consortium\n  consilium import ARCHIVE, into the shard's folder\n` +
+  `  consilium doctor --config ${config}\n  consilium node --config ${config}\n` +
+  `waiting for the consortium to admit ${address}`;

@@ -1,4 +1,5 @@
 // The status as text: the federation, its rules, and a table of its newest rounds.
+import type { RoundTerms } from "../../protocol/contract/round.ts";
 import { showDuration } from "../ledger/duration.ts";
 import { table } from "../terminal/table.ts";
 import type { OwnStore } from "./own-store.ts";
@@ -14,9 +15,9 @@ export function showStatus(status: FederationStatus): string {
     `owner       ${ownedByHospitals ? "the hospitals, by vote" : owner}`,
     `members     ${count(hospitals.length, "hospital")}, ${count(active.length - hospitals.length, "aggregator")}, ` +
       `${members.length - active.length} revoked${unbound > 0 ? `; ${unbound} have not bound a peer yet` : ""}`,
-    `rules       updates ${showDuration(terms.commitPeriod)}, proposal ${showDuration(terms.proposePeriod)}, ` +
-      `attestations ${showDuration(terms.attestPeriod)}; at least ${terms.minUpdates} updates, ` +
-      `${terms.maxExpired} overdue proposals, ${terms.sampleCap} samples`,
+    `rules       updates ${showDuration(terms.commitPeriod)}${earlyEnd(terms)}, ` +
+      `proposal ${showDuration(terms.proposePeriod)}, attestations ${showDuration(terms.attestPeriod)}; ` +
+      `at least ${terms.minUpdates} updates, ${terms.maxExpired} overdue proposals, ${terms.sampleCap} samples`,
   ];
   lines.push(`plan        ${status.agreedPlan ?? "none is agreed on yet: no round can open"}`);
   if (!status.isKnownCode)
@@ -38,6 +39,11 @@ export function showStatus(status: FederationStatus): string {
       rounds.map((round) => row(round, chainTime)),
     ),
   ].join("\n");
+}
+
+/** When committing can end before its period: nothing where the terms have no early share. */
+function earlyEnd({ earlyShare, gracePeriod }: RoundTerms): string {
+  return earlyShare === 0 ? "" : ` (at most ${showDuration(gracePeriod)} more once ${earlyShare} % have come)`;
 }
 
 function storeLine({ objects, objectBytes, unfinishedBytes, maxBytes, freeBytes }: OwnStore): string {

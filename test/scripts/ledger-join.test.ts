@@ -1,6 +1,6 @@
 // From an invitation to a member: what the consortium does, and what the hospital does, on a real chain.
 import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { expect } from "chai";
 import { parseHospitalConfig } from "../../node/config.ts";
 import type { Finding } from "../../scripts/doctor/finding.ts";
@@ -47,6 +47,7 @@ describe("joining by an invitation", function () {
     expect(joined.fingerprint).to.equal(fingerprint);
     const state = (findings: Finding[], check: string) => findings.find((each) => each.check === check)?.state;
     expect([state(joined.findings, "keystore"), state(joined.findings, "member")]).to.deep.equal(["good", "bad"]);
+    expect(joined.admitted).to.equal(false); // what is usual now: the command has no error
     const { raw, baseDir } = await readConfigWithFederation(joined.config);
     const config = parseHospitalConfig(raw, { baseDir });
     expect(config.federation.contract).to.equal(commands.federation.options.federation.contract);
@@ -60,8 +61,18 @@ describe("joining by an invitation", function () {
 
     const key = await readFile(join(commands.dir, "site/keys/peer.key"), "utf8");
     const again = await commands.runJson(...accept());
-    expect([again.address, state(again.findings, "member")]).to.deep.equal([joined.address, "good"]);
+    expect([again.address, again.admitted]).to.deep.equal([joined.address, true]);
+    expect(state(again.findings, "member")).to.equal("good");
     expect(await readFile(join(commands.dir, "site/keys/peer.key"), "utf8")).to.equal(key);
+  });
+
+  it("says in its last line that it waits, and finds the password's file that was given from another folder", async () => {
+    const password = join(commands.dir, "password");
+    const given = accept().map((each) => (each === password ? relative(process.cwd(), password) : each));
+    const [last] = (await commands.run(...given)).split("\n").slice(-1);
+    expect(last).to.match(/^waiting for the consortium to admit 0x[0-9a-f]{40}$/);
+    const { raw, baseDir } = await readConfigWithFederation(join(commands.dir, "site/hospital.yaml"));
+    expect(parseHospitalConfig(raw, { baseDir }).keys.passwordFile).to.equal(password);
   });
 
   it("is refused if anybody has changed the invitation on its way", async () => {

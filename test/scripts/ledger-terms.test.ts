@@ -1,6 +1,7 @@
 // `consilium terms` against Hardhat's node in this process.
 import { expect } from "chai";
 import { membersCommand } from "../../scripts/members.ts";
+import { statusCommand } from "../../scripts/status.ts";
 import { termsCommand } from "../../scripts/terms.ts";
 import { startHardhat, type TestChain } from "../io/chain/chain.ts";
 import { digestOf, terms } from "../io/chain/federation.ts";
@@ -15,7 +16,7 @@ describe("consilium terms", () => {
   });
   after(() => chain.stop());
   beforeEach(async () => {
-    commands = await openFederationCommands(chain, [termsCommand, membersCommand]);
+    commands = await openFederationCommands(chain, [termsCommand, membersCommand, statusCommand]);
   });
   afterEach(() => commands.close());
 
@@ -35,6 +36,13 @@ describe("consilium terms", () => {
     expect(page).to.match(/sample-cap +1000 *$/m);
     expect(page).to.match(/done, in block \d+/);
     expect(await runJson("terms", ...common)).to.deep.equal({ terms: { ...terms, minUpdates: 3, attestPeriod: 3600 } });
+  });
+
+  it("shows in the status how early committing can end", async () => {
+    const { run, common, as } = commands;
+    expect(await run("status", ...common)).to.include("updates 10 m, proposal");
+    await run("terms", "--early-share", "75", "--grace-period", "5m", ...(await as(0)));
+    expect(await run("status", ...common)).to.include("updates 10 m (at most 5 m more once 75 % have come), proposal");
   });
 
   it("sends nothing where nothing changes", async () => {
