@@ -7,14 +7,21 @@ import { fileFields, parsePartyConfig, partyConfigFields } from "../party/config
 const aggregatorConfigSchema = z
   .object({
     ...partyConfigFields,
-    /** File of the plan, JSON. */
-    plan: z.string(),
-    /** File of the model that the first round starts from, safetensors. */
-    genesis: z.string(),
-    /** No round is opened after this many final ones; default: the plan's number. */
-    rounds: z.number().int().min(1).optional(),
-    /** Seconds of chain time to wait for late attestations of a final round, so that their scores count. */
-    settleSeconds: z.number().int().min(0).max(3600).default(10),
+    plan: z.string().describe("File of the plan, which consilium plan wrote."),
+    genesis: z.string().describe("File of the model that the first round starts from, safetensors."),
+    rounds: z
+      .number()
+      .int()
+      .min(1)
+      .optional()
+      .describe("No round is opened after this many final ones; without it the plan's number."),
+    settleSeconds: z
+      .number()
+      .int()
+      .min(0)
+      .max(3600)
+      .default(10)
+      .describe("Seconds of chain time to wait for late votes on a final round, so that their scores count."),
   })
   .strict();
 

@@ -7,12 +7,21 @@ import { digestField } from "../protocol/format/fields.ts";
 const hospitalConfigSchema = z
   .object({
     ...partyConfigFields,
-    /** Folder of the hospital's shard. */
-    shard: z.string(),
-    /** Digest of the only plan to train under; default: the plan that the consortium agreed on, on chain. */
-    plan: digestField.optional(),
-    /** The scores of every so many rounds' models are published, and of the plan's last; 0: none ever. */
-    scoresEvery: z.number().int().min(0).max(1_000_000).default(1),
+    shard: z.string().describe("Folder of the imported data, which consilium import wrote."),
+    plan: digestField
+      .optional()
+      .describe(
+        "Digest of the only plan to train under; without it the hospital trains under the plan that the consortium agreed on, on chain.",
+      ),
+    scoresEvery: z
+      .number()
+      .int()
+      .min(0)
+      .max(1_000_000)
+      .default(1)
+      .describe(
+        "The scores of every so many rounds' models are published, and of the plan's last; 0: none ever. Fewer say less about single patients.",
+      ),
   })
   .strict();
 

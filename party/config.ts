@@ -8,105 +8,172 @@ import { addressField, countField } from "../protocol/format/fields.ts";
 const defaultRelayGasPerRound = 3_000_000;
 
 /** Lower-case or checksummed; compared in lower case. */
-const anyCaseAddress = z
+export const anyCaseAddress = z
   .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/)
   .transform((text) => text.toLowerCase())
   .pipe(addressField);
 
+/** An encrypted key and where its password is: a party's, or that of a consortium's owner. */
+export const keystoreFields = {
+  keystore: z.string().describe("Encrypted keystore of the chain key."),
+  passwordFile: z
+    .string()
+    .optional()
+    .describe(
+      "File whose first line is the keystore's password; without it CONSILIUM_KEYSTORE_PASSWORD or a prompt gives it.",
+    ),
+};
+
+export const endpointsField = z
+  .array(
+    z
+      .string()
+      .url()
+      .regex(/^https?:\/\//, "only http:// and https:// endpoints are supported, not ws://"),
+  )
+  .min(1)
+  .describe(
+    "RPC endpoints, the preferred one first, best of different operators. A party acts only on what more than half of those that answer show: with one it believes that one, with two it waits where they differ, with three any one may fail or lie. user:password@ in an address is sent as basic authentication.",
+  );
+
+export const confirmationsField = z
+  .number()
+  .int()
+  .min(0)
+  .max(1000)
+  .default(0)
+  .describe("Blocks on top of a block before anything in it counts: 0 on a private chain, 12 or more on a public one.");
+
+export const maxFeeGweiField = z
+  .number()
+  .positive()
+  .max(1_000_000)
+  .default(200)
+  .describe(
+    "Most that is ever offered for a unit of gas, gwei. Endpoints name the price, and this limits what they can take.",
+  );
+
+const federationFields = z
+  .object({
+    chainId: z.number().int().positive().describe("Id of the chain; an endpoint of another chain is refused."),
+    contract: anyCaseAddress.describe("Address of the federation's contract."),
+    fromBlock: countField.describe("Block of the contract's creation: events are read from here."),
+    codeDigest: z
+      .string()
+      .regex(/^0x[0-9a-f]{64}$/)
+      .optional()
+      .describe("Keccak-256 of the contract's code; without it the code is not checked."),
+    // The other fields of the federation file, so that its whole content can be pasted here.
+    version: z.literal(1).optional().describe("As in the federation file."),
+    abiDigest: z.string().optional().describe("As in the federation file: another interface is refused."),
+    predecessor: anyCaseAddress.nullable().optional().describe("As in the federation file."),
+  })
+  .strict()
+  .transform(({ chainId, contract, fromBlock, codeDigest }) => ({ chainId, contract, fromBlock, codeDigest }));
+
 export const partyConfigFields = {
-  /** The content of the federation file that `consilium deploy` wrote. */
-  federation: z
-    .object({
-      chainId: z.number().int().positive(),
-      contract: anyCaseAddress,
-      /** Block of the contract's creation: events are read from here. */
-      fromBlock: countField,
-      /** Keccak-256 of the contract's code; default: not checked. */
-      codeDigest: z
-        .string()
-        .regex(/^0x[0-9a-f]{64}$/)
-        .optional(),
-      // The other fields of the federation file, so that its whole content can be pasted here.
-      version: z.literal(1).optional(),
-      abiDigest: z.string().optional(),
-      predecessor: anyCaseAddress.nullable().optional(),
-    })
-    .strict()
-    .transform(({ chainId, contract, fromBlock, codeDigest }) => ({ chainId, contract, fromBlock, codeDigest })),
+  federation: federationFields.describe("The content of the federation file that consilium deploy wrote."),
   chain: z
     .object({
-      /** HTTP addresses of RPC endpoints, the preferred one first; user:password@ in them is sent as basic authentication. */
-      endpoints: z
-        .array(
-          z
-            .string()
-            .url()
-            .regex(/^https?:\/\//, "only http:// and https:// endpoints are supported, not ws://"),
-        )
-        .min(1),
-      /** Blocks on top of a block before anything in it counts: 0 on a private chain, 12 or more on a public one. */
-      confirmations: z.number().int().min(0).max(1000).default(0),
-      /** How often to look for a new block, milliseconds. */
-      pollMs: z.number().int().min(20).max(60_000).default(500),
-      /** Most that is ever offered for a unit of gas, gwei; endpoints name the price, and this limits what they can take. */
-      maxFeeGwei: z.number().positive().max(1_000_000).default(200),
-      /**
-       * A hospital without gas: it signs its commitments and votes, and members send them for it. It opens, proposes and
-       * expires nothing. Default false.
-       */
-      relayed: z.boolean().default(false),
-      /** Most gas that this party spends in a round on what hospitals without gas have signed; 0: it sends nothing for them. */
-      relayGasPerRound: z.number().int().min(0).max(1_000_000_000).default(defaultRelayGasPerRound),
-    })
-    .strict(),
-  keys: z
-    .object({
-      /** Encrypted keystore of the chain key. */
-      keystore: z.string(),
-      /** File whose first line is the keystore's password; default: the environment variable CONSILIUM_KEYSTORE_PASSWORD. */
-      passwordFile: z.string().optional(),
-      /** File of the Ed25519 peer key, 32 bytes as hex; created where it does not exist. */
-      peerKey: z.string(),
-    })
-    .strict(),
-  network: z
-    .object({
-      /** Multiaddrs to listen on; port 0 is any free port; /p2p-circuit at the end listens through a relay. */
-      listen: z.array(z.string()).default(["/ip4/0.0.0.0/tcp/4710"]),
-      /** Multiaddrs of members to dial, with their /p2p/ ids. */
-      peers: z.array(z.string()).default([]),
-      /** Multiaddrs under which members reach this node from outside: a name, or a forwarded port. */
-      announce: z.array(z.string()).default([]),
-      /** Relays the traffic of members behind NAT. */
-      relay: z.boolean().default(false),
-      /** Lets auditors, who are no members, fetch objects. */
-      serveAuditors: z.boolean().default(false),
-      /** Most that serving objects may take of the line, Mbit/s, all peers together; default: no limit. */
-      maxUploadMbit: z.number().min(1).max(100_000).optional(),
+      endpoints: endpointsField,
+      confirmations: confirmationsField,
+      pollMs: z
+        .number()
+        .int()
+        .min(20)
+        .max(60_000)
+        .default(500)
+        .describe("Time between looks for a new block, milliseconds."),
+      maxFeeGwei: maxFeeGweiField,
+      relayed: z
+        .boolean()
+        .default(false)
+        .describe(
+          "A hospital without gas: it signs its commitments and votes, and members send them for it. It opens, proposes and expires nothing. Hospitals only.",
+        ),
+      relayGasPerRound: z
+        .number()
+        .int()
+        .min(0)
+        .max(1_000_000_000)
+        .default(defaultRelayGasPerRound)
+        .describe(
+          "Most gas that this party spends in a round on what hospitals without gas have signed; 0: it sends nothing for them.",
+        ),
     })
     .strict()
-    .default({}),
-  /** Figures for Prometheus (/metrics) and health (/livez, /readyz) over HTTP; by default none are served. */
+    .describe("The chain, as this party reaches it."),
+  keys: z
+    .object({
+      ...keystoreFields,
+      peerKey: z.string().describe("File of the Ed25519 peer key, 32 bytes as hex; created where it does not exist."),
+    })
+    .strict()
+    .describe("The party's two keys."),
+  network: z
+    .object({
+      listen: z
+        .array(z.string())
+        .default(["/ip4/0.0.0.0/tcp/4710"])
+        .describe(
+          "Multiaddrs to listen on; port 0 is any free port; /p2p-circuit at the end listens through a relay among the peers.",
+        ),
+      peers: z
+        .array(z.string())
+        .default([])
+        .describe(
+          "Multiaddrs of members to connect to, with their /p2p/ ids. One is enough; two, in case one is away.",
+        ),
+      announce: z
+        .array(z.string())
+        .default([])
+        .describe("Multiaddrs of this node from outside, if they differ from listen: a name, a forwarded port."),
+      relay: z.boolean().default(false).describe("Relays the traffic of members behind NAT."),
+      serveAuditors: z.boolean().default(false).describe("Lets auditors, who are no members, fetch objects."),
+      maxUploadMbit: z
+        .number()
+        .min(1)
+        .max(100_000)
+        .optional()
+        .describe(
+          "Most that serving objects may take of the line, Mbit/s, all peers together; relayed traffic of others is not counted. Without it there is no limit.",
+        ),
+    })
+    .strict()
+    .default({})
+    .describe("How members reach each other."),
   telemetry: z
     .object({
-      /** Address and port. Everybody who reaches it can read the figures: keep it on loopback or in the monitoring network. */
       listen: z
         .string()
         .regex(/^([\w.-]+|\[[\da-f:]+\]):\d{1,5}$/i, "give host:port, such as 127.0.0.1:9464")
-        .default("127.0.0.1:9464"),
+        .default("127.0.0.1:9464")
+        .describe(
+          "Address and port. Everybody who reaches it can read the figures: keep it on loopback or in the monitoring network.",
+        ),
     })
     .strict()
-    .optional(),
-  /** Folder of this party's objects and journal. */
-  store: z.string(),
-  /** Most that objects may take of the disk, GiB: older ones that three other members keep are deleted. Default: the disk. */
-  maxStoreGiB: z.number().positive().max(1_048_576).optional(),
-  /** Largest model to fetch, MiB. */
-  maxModelMiB: z.number().int().min(1).max(16_384).default(1024),
+    .optional()
+    .describe("Figures for Prometheus (/metrics) and health (/livez, /readyz) over HTTP; without it none are served."),
+  store: z.string().describe("Folder of this party's objects and journal."),
+  maxStoreGiB: z
+    .number()
+    .positive()
+    .max(1_048_576)
+    .optional()
+    .describe(
+      "Most that objects may take of the disk, GiB: older ones that three other members keep are deleted. Without it the disk is the limit, and nothing is deleted.",
+    ),
+  maxModelMiB: z.number().int().min(1).max(16_384).default(1024).describe("Largest model to fetch, MiB."),
 };
 
 /** What differs in a file: the federation may be named by the path of its own file. */
-export const fileFields = { federation: z.union([z.string().min(1), partyConfigFields.federation]) };
+export const fileFields = {
+  federation: z
+    .union([z.string().min(1), federationFields])
+    .describe("The path of the federation file that consilium deploy wrote, or its content."),
+};
 
 const partyConfigSchema = z.object(partyConfigFields);
 

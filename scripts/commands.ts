@@ -12,7 +12,7 @@ export const commands: CommandList = {
     load: async () => (await import("./plan.ts")).planCommand,
   },
   init: {
-    summary: "write a party's configuration from a few answers",
+    summary: "write a configuration from a few answers",
     load: async () => (await import("./init.ts")).initCommand,
   },
   join: {

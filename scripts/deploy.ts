@@ -8,10 +8,17 @@ import type { FoundingSteps } from "../ignition/modules/federation.ts";
 import { type FederationFile, readFederationFile, writeFederationFile } from "../io/chain/federation-file.ts";
 import type { RoundTerms } from "../protocol/contract/round.ts";
 import { parseDigest } from "../protocol/format/digest.ts";
+import { blobDigest } from "../protocol/format/merkle.ts";
+import { encodePlan } from "../protocol/format/plan.ts";
+import type { ConsortiumFile } from "./consortium/consortium-file.ts";
+import { takingFromConsortium, withConfig } from "./ledger/config-option.ts";
 import { askForWallet, maxFeeFrom, parseAddressOption, parseCount, rpcUrls, withMaxFee } from "./ledger/options.ts";
 import { parseTerms, type TermsOptions, withTermsOptions } from "./ledger/terms-options.ts";
+import { readPlan } from "./plan/read-plan.ts";
+import { readGiven } from "./terminal/read-given.ts";
 
 interface Options extends TermsOptions {
+  readonly config?: string;
   readonly network?: string;
   readonly rpc?: string;
   readonly chainId?: string;
@@ -51,6 +58,7 @@ export function deployCommand(program: Command): void {
       "the model that the first round starts from; likewise (default: the predecessor's last)",
     )
     .option("--predecessor <address>", "the contract of the federation that this one continues");
+  takingFromConsortium(withConfig(command), foundingOf);
   withTermsOptions(withMaxFee(command), { withUsual: true })
     .option("--confirmations <n>", "blocks on top of each step before the next: 1 on chain 31337, else 5")
     .option("--json", "print the federation file's content as JSON")
@@ -74,6 +82,7 @@ keystore (consilium keys create), never from a plain file, an argument or the en
 If it was interrupted, run it again: Ignition's journal beside the federation file holds the steps that were done.
 
 Examples:
+  consilium deploy --config consortium.yaml
   consilium deploy --network localhost --keystore keys/keystore.json --hospital 0xA… 0xB… 0xC… --aggregator 0xD…
   consilium deploy --network sepolia --hospital 0xA… 0xB… 0xC… 0xD… --hand-over hospitals --confirmations 12
   consilium deploy --rpc http://10.0.0.5:8545 --chain-id 4711 --keystore keys/keystore.json --out trial.json
@@ -106,6 +115,26 @@ async function deploy(options: Options): Promise<{ file: FederationFile; already
   });
   await writeFederationFile(path, file);
   return { file, already: false };
+}
+
+/** What a consortium's file says, as options. */
+async function foundingOf({ chain, federation, members, terms, ...rest }: ConsortiumFile) {
+  const of = (wanted: "hospital" | "aggregator") =>
+    members.flatMap(({ role, address }) => (role === wanted && address !== undefined ? [address] : []));
+  return {
+    rpc: chain.endpoints[0],
+    chainId: String(chain.id),
+    out: federation,
+    // Ignition counts the block of a transaction itself as one.
+    confirmations: String(Math.max(1, chain.confirmations)),
+    hospital: of("hospital"),
+    aggregator: of("aggregator"),
+    ...Object.fromEntries(Object.entries(terms).map(([name, value]) => [name, String(value)])),
+    handOver: rest.handOver,
+    predecessor: rest.predecessor,
+    plan: blobDigest(encodePlan(await readPlan(rest.plan, "plan"))),
+    genesis: blobDigest(await readGiven(rest.genesis, "genesis")),
+  };
 }
 
 function readSteps(options: Options): Omit<FoundingSteps, "deployer"> {

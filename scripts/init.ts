@@ -1,11 +1,13 @@
-// `consilium init`: writes a party's configuration from a few answers, with a schema that editors check it by.
+// `consilium init`: writes the configuration of a party or of a consortium from a few answers, with a schema that editors
+// check it by.
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
-import { writeNewFile } from "../io/chain/new-file.ts";
 import { type Answers, collectAnswers, type GivenAnswers } from "./init/answers.ts";
 import { configText } from "./init/config-file.ts";
-import { type Role, schemaOf } from "./init/schema.ts";
+import { initConsortiumCommand } from "./init/consortium.ts";
+import type { Role } from "./init/schema.ts";
+import { writeWithSchema } from "./init/write-with-schema.ts";
 
 interface Options extends GivenAnswers {
   readonly out?: string;
@@ -17,12 +19,15 @@ interface Options extends GivenAnswers {
 export function initCommand(program: Command): void {
   const init = program
     .command("init")
-    .description("Write a party's configuration from a few answers: YAML, with a comment on each field.");
+    .description("Write the configuration of a party or a consortium from a few answers: YAML with comments, or JSON.");
   for (const role of ["hospital", "aggregator"] as const) {
     const command = init
       .command(role)
       .description(`Write ${role}.yaml and the schema that editors check it by; never overwrites.`)
-      .option("--out <file>", `where the configuration goes (default: ${role}.yaml)`)
+      .option(
+        "--out <file>",
+        `where the configuration goes: YAML, or JSON for a name with .json (default: ${role}.yaml)`,
+      )
       .option("--federation <file>", "the federation file that the consortium sent (default: federation.json)")
       .option("--rpc <url...>", "RPC endpoints of its chain, best two of different operators")
       .option("--confirmations <n>", "blocks on top before anything counts (default: 12)")
@@ -47,6 +52,7 @@ export function initCommand(program: Command): void {
       .addHelpText("after", helpOf(role))
       .action((options: Options) => write(role, options));
   }
+  initConsortiumCommand(init);
 }
 
 const helpOf = (role: Role) => `
@@ -60,13 +66,8 @@ async function write(role: Role, options: Options): Promise<void> {
   const out = resolve(options.out ?? `${role}.yaml`);
   const isAsking = !options.yes && process.stdin.isTTY === true && process.stderr.isTTY === true;
   const answers = await collectAnswers(role, options, { isAsking });
-  const schemaFile = join(dirname(out), `consilium-${role}.schema.json`);
-  await writeNewFile(out, configText(role, answers), { mode: 0o600 });
-  // Made by this program from its own fields: the same for every configuration of this version.
-  if (!existsSync(schemaFile)) {
-    await writeNewFile(schemaFile, `${JSON.stringify(schemaOf(role), null, 2)}\n`, { mode: 0o644 });
-  }
-  if (options.json) console.log(JSON.stringify({ config: out, schema: schemaFile }));
+  const schema = await writeWithSchema(role, out, configText(role, answers));
+  if (options.json) console.log(JSON.stringify({ config: out, schema }));
   else console.log(nextSteps(role, answers, out));
 }
 

@@ -5,6 +5,7 @@ import { readFederationFile } from "../io/chain/federation-file.ts";
 import { writeNewFile } from "../io/chain/new-file.ts";
 import { walletSignatures } from "../io/chain/signatures.ts";
 import { fingerprintOf, invitationText } from "./join/invitation.ts";
+import { readConsortium, takingFromConsortium } from "./ledger/config-option.ts";
 import {
   askForWallet,
   onLedger,
@@ -45,14 +46,18 @@ export function membersCommand(program: Command): void {
   ownerCommand(members, "accept-ownership", undefined, "Accept a federation that was handed over to you.");
   ownerCommand(members, "agree-plan", "<digest>", "Agree on the plan of the rounds opened from now on. Owner only.");
   ownerCommand(members, "pause", "<period>", 'Pause the rounds for at most 30d; "off" ends a pause. Owner only.');
-  withWriteOptions(
+  const invitation = withWriteOptions(
     members
       .command("invite")
       .description("Write an invitation: all that a hospital needs to join, signed by the owner or a member.")
       .option("--peer <address...>", "multiaddrs of members to connect to, with their /p2p/ ids")
       .option("--endpoint <url...>", "RPC endpoints that the hospital may use (default: it brings its own)")
       .option("--out <file>", "where it goes; never overwritten", "invitation.yaml"),
-  ).action(writeInvitation);
+  );
+  takingFromConsortium(invitation, ({ invitation: { peers: peer, endpoints: endpoint } }) => ({
+    peer,
+    endpoint,
+  })).action(writeInvitation);
   withWriteOptions(
     members
       .command("rotate")
@@ -89,6 +94,7 @@ it over with "hand-over hospitals", and the hospitals accept with "vote accept-o
 Examples:
   consilium members list --federation federation.json --rpc http://10.0.0.5:8545
   consilium members admit 0xA… --role hospital --keystore owner/keystore.json
+  consilium members invite --config consortium.yaml
   consilium members invite --peer /dns4/aggregator.example/tcp/4710/p2p/12D3KooW… --keystore owner/keystore.json
   consilium members admit join-request.json --role hospital --keystore owner/keystore.json
   consilium members rotate --keystore keys/keystore.json --new-keystore new/keystore.json
@@ -136,15 +142,20 @@ async function list(options: ReadOptions): Promise<void> {
       console.log(JSON.stringify({ owner, handedTo, members: all }));
       return;
     }
+    const consortium = options.config === undefined ? undefined : await readConsortium(options.config);
+    const named = new Map(consortium?.members.map(({ address, name }) => [address, name]));
     const rows = all.map(({ index, role, address, active, peerId }) => {
       // All peer ids begin alike; the end tells them apart, and the row fits 80 columns.
       const peer = peerId === undefined ? "none yet" : `…${peerId.slice(-8)}`;
-      return [index, role, address, active ? peer : "revoked"];
+      return [index, role, address, active ? peer : "revoked", ...(consortium ? [named.get(address) ?? ""] : [])];
     });
-    console.log(table(["#", "role", "address", "peer id"], rows));
+    console.log(table(["#", "role", "address", "peer id", ...(consortium ? ["name"] : [])], rows));
     console.log("peer ids in full: --json");
-    const named = (account: string) => (account === ledger.federation.contract ? "the hospitals, by vote" : account);
-    console.log(`owner: ${named(owner)}${handedTo ? `; handed over to ${named(handedTo)}, not accepted yet` : ""}`);
+    const ownerName = (account: string) =>
+      account === ledger.federation.contract ? "the hospitals, by vote" : account;
+    console.log(
+      `owner: ${ownerName(owner)}${handedTo ? `; handed over to ${ownerName(handedTo)}, not accepted yet` : ""}`,
+    );
   });
 }
 
@@ -158,7 +169,10 @@ async function writeInvitation(
   const invitation = await onLedger(options, (ledger) => invite(ledger, federation, { peers, endpoints, signatures }));
   await writeNewFile(out, invitationText(invitation), { mode: 0o644 });
   const fingerprint = fingerprintOf(invitation);
-  report({ out, fingerprint }, options, `wrote ${out}; its fingerprint is ${fingerprint}`);
+  const consortium = options.config === undefined ? undefined : await readConsortium(options.config);
+  const to = consortium?.members.flatMap(({ name, address }) => (address === undefined ? [name] : [])) ?? [];
+  const addressees = to.length === 0 ? "" : `; send it to: ${to.join(", ")}`;
+  report({ out, fingerprint, to }, options, `wrote ${out}; its fingerprint is ${fingerprint}${addressees}`);
 }
 
 async function rotate(options: WriteOptions & { newKeystore: string; newPasswordFile?: string }): Promise<void> {

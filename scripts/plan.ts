@@ -1,19 +1,15 @@
 // `consilium plan`: the two files that a federation starts from, its plan and its first model, and their digests.
-import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { z } from "zod";
-import { FedError } from "../foundation/errors.ts";
-import { blobDigest } from "../protocol/format/merkle.ts";
-import { encodePlan } from "../protocol/format/plan.ts";
 import { planSpellingCommands } from "./plan/canonical-plan.ts";
 import { planCheckCommand } from "./plan/check-plan.ts";
 import { influenceText } from "./plan/explain-plan.ts";
 import { planFrom } from "./plan/plan-from-choices.ts";
 import { planChoicesSchema, withPlanOptions } from "./plan/plan-options.ts";
 import { readPlan } from "./plan/read-plan.ts";
+import { writePlan } from "./plan/write-plan.ts";
 import { parseOptions } from "./terminal/parse-options.ts";
 import { readGiven } from "./terminal/read-given.ts";
-import { writePublicOutput } from "./terminal/write-output.ts";
 
 const optionsSchema = planChoicesSchema.extend({
   plan: z.string(),
@@ -55,15 +51,7 @@ export function planCommand(program: Command): void {
       const { backbone, ...choices } = rest;
       const plan = planFrom(choices, from === undefined ? undefined : await readPlan(from, "--from"));
       const begun = backbone === undefined ? undefined : await readGiven(backbone, "--backbone");
-      if (!force) refuseExisting([planFile, genesisFile]);
-      // Loaded here: TensorFlow takes a second that --help and `plan check` need not wait.
-      const { genesisWeights } = await import("../model/training/trainer.ts");
-      const files = [
-        { name: "plan", file: planFile, bytes: encodePlan(plan) },
-        { name: "genesis", file: genesisFile, bytes: genesisWeights(plan, begun) },
-      ];
-      for (const { file, bytes } of files) await writePublicOutput(file, bytes);
-      const written = files.map(({ name, file, bytes }) => ({ name, file, digest: blobDigest(bytes) }));
+      const written = await writePlan(plan, { planFile, genesisFile, begun, force });
       if (json) console.log(JSON.stringify(written));
       else {
         for (const { name, file, digest } of written) console.log(`${name.padEnd(8)} ${digest}  ${file}`);
@@ -72,11 +60,4 @@ export function planCommand(program: Command): void {
     });
   planCheckCommand(command);
   planSpellingCommands(command);
-}
-
-/** @throws FILE_EXISTS before anything is written */
-function refuseExisting(files: readonly string[]): void {
-  for (const path of files) {
-    if (existsSync(path)) throw new FedError("FILE_EXISTS", { path }, { remedy: "give another path, or --force" });
-  }
 }

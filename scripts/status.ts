@@ -10,7 +10,6 @@ import { showStatus } from "./status/show.ts";
 import { type FederationStatus, summariseRound } from "./status/summary.ts";
 
 interface Options extends ReadOptions {
-  readonly config?: string;
   readonly rounds: string;
 }
 
@@ -21,12 +20,11 @@ export function statusCommand(program: Command): void {
     .description(
       "Show the state of a federation: its rounds with their deadlines, who is late, its members, its rules.",
     )
-    .option("--rounds <n>", "newest rounds to show", "10")
-    .option("--config <file>", "a party's configuration: shows also what its store takes of its disk");
+    .option("--rounds <n>", "newest rounds to show", "10");
   withReadOptions(command)
     .addHelpText(
       "after",
-      "\nExamples:\n  consilium status\n  consilium status --federation trial.json --rpc http://10.0.0.5:8545 --rounds 50\n  consilium status --config hospital.yaml\n  consilium status --json | jq .rounds[0].status",
+      "\nBy --config of a party it shows also what the party's store takes of its disk.\n\nExamples:\n  consilium status\n  consilium status --federation trial.json --rpc http://10.0.0.5:8545 --rounds 50\n  consilium status --config hospital.yaml\n  consilium status --json | jq .rounds[0].status",
     )
     .action(async (options: Options) => {
       const count = parseCount(options.rounds, "--rounds");

@@ -13,18 +13,15 @@ const keccakField = z.string().regex(/^0x[0-9a-f]{64}$/);
 /** Also a part of an invitation. */
 export const federationFileSchema = z
   .object({
-    /** Of this file's format. */
-    version: z.literal(1),
-    chainId: z.number().int().positive().safe(),
-    contract: addressField,
-    /** Block of the contract's creation: events are read from here on. */
-    fromBlock: countField,
-    /** Keccak-256 of the contract's code on chain. */
-    codeDigest: keccakField,
-    /** Keccak-256 of its interface: programs with the same digest use the same calls and events. */
-    abiDigest: keccakField,
-    /** The federation that this one continues. */
-    predecessor: addressField.nullable(),
+    version: z.literal(1).describe("Of this file's format."),
+    chainId: z.number().int().positive().safe().describe("Id of the chain; an endpoint of another chain is refused."),
+    contract: addressField.describe("Address of the federation's contract."),
+    fromBlock: countField.describe("Block of the contract's creation: events are read from here on."),
+    codeDigest: keccakField.describe("Keccak-256 of the contract's code on chain."),
+    abiDigest: keccakField.describe(
+      "Keccak-256 of the contract's interface: programs with the same digest use the same calls and events.",
+    ),
+    predecessor: addressField.nullable().describe("Contract of the federation that this one continues; null: none."),
   })
   .strict();
 

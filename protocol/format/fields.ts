@@ -16,7 +16,7 @@ export const roundField = z
   .min(0)
   .max(2 ** 32 - 1)
   .transform((number) => number as RoundId);
-export const countField = z.number().int().nonnegative().safe();
+export const countField = z.number().int().safe().nonnegative();
 /** A 32-bit seed. */
 export const seedField = z
   .number()

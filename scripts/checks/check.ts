@@ -1,4 +1,5 @@
-// All checks that do not run the project: format and lint, types, import rules, dead code, Solidity style, prose.
+// All checks that do not run the project: format and lint, types, import rules, dead code, Solidity style, the
+// reference of configuration fields, prose.
 import { spawnSync } from "node:child_process";
 
 const checks = [
@@ -29,6 +30,11 @@ const checks = [
   ],
   ["dead code", "knip", []],
   ["solidity", "solhint", ["--disc", "--noPoster", "--max-warnings", "0", "contracts/**/*.sol"]],
+  [
+    "configuration fields",
+    process.execPath,
+    ["--disable-warning=ExperimentalWarning", "scripts/checks/write-configuration.ts", "--check"],
+  ],
   ["prose", process.execPath, ["--disable-warning=ExperimentalWarning", "scripts/checks/prose.ts"]],
 ] as const;
 

@@ -1,6 +1,5 @@
 // What a configuration is made of: from options, else from a person at the terminal, else from defaults.
-import { createInterface } from "node:readline/promises";
-import { FedError } from "../../foundation/errors.ts";
+import { openQuestions, whole } from "./questions.ts";
 import type { Role } from "./schema.ts";
 
 /** As the options give them. */
@@ -44,21 +43,7 @@ export async function collectAnswers(
   given: GivenAnswers,
   { isAsking }: { readonly isAsking: boolean },
 ): Promise<Answers> {
-  const terminal = isAsking ? createInterface({ input: process.stdin, output: process.stderr }) : undefined;
-  // A queue: what is typed before the next question is asked would be lost otherwise.
-  const typed = terminal?.[Symbol.asyncIterator]();
-  const text = async (value: string | undefined, question: string, usual: string): Promise<string> => {
-    if (value !== undefined || !terminal || !typed) return value ?? usual;
-    terminal.setPrompt(`${question} [${usual || "none"}] `);
-    terminal.prompt();
-    const answer = await typed.next();
-    if (answer.done) throw new FedError("ABORTED", { what: "questions" });
-    return answer.value.trim() || usual;
-  };
-  const list = async (value: readonly string[] | undefined, question: string, usual: string) =>
-    (await text(value?.join(" "), question, usual)).split(/[\s,]+/).filter(Boolean);
-  const yes = async (value: boolean | undefined, question: string) =>
-    value ?? /^y(es)?$/i.test(await text(undefined, question, "no"));
+  const { text, list, yes, close } = openQuestions({ isAsking });
   try {
     const federation = await text(given.federation, "Federation file", "federation.json");
     const rpc = await list(given.rpc, "RPC endpoints, two of different operators", "http://127.0.0.1:8545");
@@ -80,12 +65,6 @@ export async function collectAnswers(
       genesis: isHospital ? "" : await text(given.genesis, "First model", "genesis.safetensors"),
     };
   } finally {
-    terminal?.close();
+    close();
   }
-}
-
-function whole(text: string, option: string, most: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value <= most) return value;
-  throw new FedError("OPTION_INVALID", { option, value: text }, { remedy: `give a whole number up to ${most}` });
 }

@@ -8,7 +8,6 @@ import { fileSchemas, type Role } from "./schema.ts";
 /** @throws OPTION_INVALID where an answer is not what its field takes */
 export function configText(role: Role, answers: Answers): string {
   const { federation, rpc, confirmations, peers, port, nat, relayed, keys, passwordFile, store } = answers;
-  const value = (one: unknown) => stringify(one, { lineWidth: 0, collectionStyle: "flow" }).trim();
   const lines = [
     `# yaml-language-server: $schema=consilium-${role}.schema.json`,
     `# Configuration of ${role === "hospital" ? "a hospital" : "an aggregator"}. docs/operators-guide.md has every field; paths start from this folder.`,
@@ -49,6 +48,14 @@ export function configText(role: Role, answers: Answers): string {
     "  listen: 127.0.0.1:9464",
     "",
   ];
+  return checkedText(role, lines);
+}
+
+/** One value as YAML, in one line. */
+export const value = (one: unknown) => stringify(one, { lineWidth: 0, collectionStyle: "flow" }).trim();
+
+/** @throws OPTION_INVALID where the file's own reader would refuse it */
+export function checkedText(role: keyof typeof fileSchemas, lines: readonly string[]): string {
   const text = lines.join("\n");
   const parsed = fileSchemas[role].safeParse(parseConfigText(text, "answers"));
   if (parsed.success) return text;

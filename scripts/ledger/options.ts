@@ -8,8 +8,10 @@ import { openKeystore, readKeystore } from "../../io/chain/keystore.ts";
 import { type LedgerOptions, type OpenLedger, openLedger } from "../../io/chain/ledger.ts";
 import { type HospitalAddress, parseAddress } from "../../protocol/format/digest.ts";
 import { readPassword } from "../terminal/read-password.ts";
+import { withConfig } from "./config-option.ts";
 
 export interface ReadOptions {
+  readonly config?: string;
   readonly federation: string;
   readonly rpc: readonly string[];
   readonly confirmations: string;
@@ -24,7 +26,7 @@ export interface WriteOptions extends ReadOptions {
 
 /** Adds the options of a command that only reads. */
 export function withReadOptions(command: Command): Command {
-  return command
+  return withConfig(command)
     .option("--federation <file>", "the federation file", "federation.json")
     .addOption(
       new Option(

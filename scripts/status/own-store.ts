@@ -6,6 +6,7 @@ import { FedError } from "../../foundation/errors.ts";
 import { diskSpaceOf } from "../../io/store/disk-space.ts";
 import { storeFigures } from "../../io/store/store-quota.ts";
 import { partyConfigFields } from "../../party/config.ts";
+import { isConsortium } from "../consortium/consortium-file.ts";
 import { readConfigFile } from "../party/read-config.ts";
 
 export interface OwnStore {
@@ -21,9 +22,11 @@ export interface OwnStore {
 const { store, maxStoreGiB } = partyConfigFields;
 const storeFields = z.object({ store, maxStoreGiB });
 
-/** @throws FILE_UNREADABLE, CONFIG_INVALID, STORE_MISSING */
-export async function readOwnStore(configFile: string): Promise<OwnStore> {
-  const parsed = storeFields.safeParse(await readConfigFile(configFile));
+/** Undefined for a consortium, which has no store. @throws FILE_UNREADABLE, CONFIG_INVALID, STORE_MISSING */
+export async function readOwnStore(configFile: string): Promise<OwnStore | undefined> {
+  const raw = await readConfigFile(configFile);
+  if (isConsortium(raw)) return undefined;
+  const parsed = storeFields.safeParse(raw);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new FedError("CONFIG_INVALID", { field: issue?.path.join("."), why: issue?.message });
