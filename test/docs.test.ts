@@ -44,7 +44,8 @@ function commandsIn(page: string): string[] {
         .replace(/\s+#.*$/, "")
         .trim(),
     )
-    .filter((line) => /^(consilium|npm (start|test|run))(?=\s|$)/.test(line));
+    // "consilium 0.1.0" is a version.
+    .filter((line) => /^(consilium(?! \d)|npm (start|test|run))(?=\s|$)/.test(line));
 }
 
 function expectConsilium(words: readonly string[], line: string): void {
