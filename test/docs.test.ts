@@ -37,15 +37,17 @@ function commandsIn(page: string): string[] {
     block.replaceAll(/\\\n\s*/g, " ").split("\n"),
   );
   const spans = [...text.matchAll(/`([^`\n]+)`/g)].map(([, span = ""]) => span);
-  return [...blocks, ...spans]
-    .map((line) =>
-      line
-        .replace(/^\s*\$ /, "")
-        .replace(/\s+#.*$/, "")
-        .trim(),
-    )
-    // "consilium 0.1.0" is a version.
-    .filter((line) => /^(consilium(?! \d)|npm (start|test|run))(?=\s|$)/.test(line));
+  return (
+    [...blocks, ...spans]
+      .map((line) =>
+        line
+          .replace(/^\s*\$ /, "")
+          .replace(/\s+#.*$/, "")
+          .trim(),
+      )
+      // "consilium 0.1.0" is a version.
+      .filter((line) => /^(consilium(?! \d)|npm (start|test|run))(?=\s|$)/.test(line))
+  );
 }
 
 function expectConsilium(words: readonly string[], line: string): void {
