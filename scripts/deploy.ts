@@ -63,7 +63,10 @@ export function deployCommand(program: Command): void {
     .option("--confirmations <n>", "blocks on top of each step before the next: 1 on chain 31337, else 5")
     .option("--json", "print the federation file's content as JSON")
     .addHelpText("after", help)
-    .action(async (options: Options) => {
+    .action(async (given: Options) => {
+      // A network by its name is asked for: then the endpoint of a configuration is not.
+      const isFromFile = command.getOptionValueSource("rpc") === "config";
+      const options = isFromFile && given.network !== undefined ? { ...given, rpc: undefined } : given;
       const { file, already } = await deploy(options);
       if (options.json) console.log(JSON.stringify({ ...file, already, path: resolve(options.out) }));
       else {

@@ -35,6 +35,8 @@ export function initCommand(program: Command): void {
       .option("--port <n>", "TCP port to listen on (default: 4710)")
       .option("--keys <dir>", "folder of the keys that consilium keys create made (default: keys)")
       .option("--password-file <file>", "file whose first line is the keystore's password (default: it is asked for)")
+      .option("--relay", "relay the traffic of members behind NAT")
+      .option("--serve-auditors", "let auditors, who are not members, fetch objects")
       .option("--store <dir>", "folder of objects and journal (default: store)");
     if (role === "hospital") {
       command

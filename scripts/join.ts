@@ -1,6 +1,6 @@
 // `consilium join`: from an invitation to a hospital that is ready to be admitted.
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import { openKeystore } from "../io/chain/keystore.ts";
 import { line } from "./doctor/show.ts";
@@ -65,8 +65,7 @@ async function accept(path: string, options: Options): Promise<void> {
   const wallet = await openKeystore(keys.keystore, password);
   await writeFederation(join(dir, "federation.json"), invitation);
   const config = join(dir, "hospital.yaml");
-  // Absolute: it is given from the folder of the command, and read from that of the configuration.
-  const passwordFile = options.passwordFile && resolve(options.passwordFile);
+  const passwordFile = options.passwordFile && asSeenFrom(dir, options.passwordFile);
   await writeConfiguration(config, invitation, { ...options, endpoints, passwordFile });
   const request = join(dir, "join-request.json");
   await writeRequest(request, invitation, { wallet, peerKey: keys.peerKey });
@@ -85,6 +84,12 @@ async function accept(path: string, options: Options): Promise<void> {
   console.log(`invitation  ${fingerprint}, signed by ${checked.isOwner ? "the federation's owner" : "a member"}`);
   console.log(`${findings.map(line).join("\n")}\n`);
   console.log(admitted ? nextWhenAdmitted(config) : nextWhenWaiting({ config, request, address }));
+}
+
+/** An option's path starts from the folder of the command, and one in a configuration from the configuration's folder. */
+function asSeenFrom(dir: string, path: string): string {
+  const way = relative(dir, resolve(path));
+  return way.startsWith("..") ? resolve(path) : way;
 }
 
 const nextWhenAdmitted = (config: string) =>

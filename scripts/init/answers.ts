@@ -11,6 +11,8 @@ export interface GivenAnswers {
   readonly port?: string;
   readonly nat?: boolean;
   readonly relayed?: boolean;
+  readonly relay?: boolean;
+  readonly serveAuditors?: boolean;
   readonly keys?: string;
   readonly passwordFile?: string;
   readonly store?: string;
@@ -27,6 +29,8 @@ export interface Answers {
   readonly port: number;
   readonly nat: boolean;
   readonly relayed: boolean;
+  readonly relay: boolean;
+  readonly serveAuditors: boolean;
   readonly keys: string;
   readonly passwordFile?: string;
   readonly store: string;
@@ -57,6 +61,9 @@ export async function collectAnswers(
     const passwordFile = (await text(given.passwordFile, "File with the keystore's password", "")) || undefined;
     return {
       ...{ federation, rpc, peers, nat, relayed, keys, passwordFile },
+      // Few need these two: they are not asked for.
+      relay: given.relay ?? false,
+      serveAuditors: given.serveAuditors ?? false,
       confirmations: whole(confirmations, "--confirmations", 1000),
       port: whole(port, "--port", 65_535),
       store: await text(given.store, "Folder of objects and journal", "store"),

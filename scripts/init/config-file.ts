@@ -7,7 +7,8 @@ import { fileSchemas, type Role } from "./schema.ts";
 
 /** @throws OPTION_INVALID where an answer is not what its field takes */
 export function configText(role: Role, answers: Answers): string {
-  const { federation, rpc, confirmations, peers, port, nat, relayed, keys, passwordFile, store } = answers;
+  const { federation, rpc, confirmations, peers, port, nat, relayed, keys, passwordFile, store, relay, serveAuditors } =
+    answers;
   const lines = [
     `# yaml-language-server: $schema=consilium-${role}.schema.json`,
     `# Configuration of ${role === "hospital" ? "a hospital" : "an aggregator"}. docs/operators-guide.md has every field; paths start from this folder.`,
@@ -32,6 +33,8 @@ export function configText(role: Role, answers: Answers): string {
     `  listen: ${value(nat ? ["/p2p-circuit"] : [`/ip4/0.0.0.0/tcp/${port}`])}`,
     "  # Members to connect to; two or more, in case one is away.",
     `  peers: ${value(peers)}`,
+    ...(relay ? ["  # Relays the traffic of members behind NAT.", "  relay: true"] : []),
+    ...(serveAuditors ? ["  # Auditors, who are no members, may fetch objects.", "  serveAuditors: true"] : []),
     "# Objects and journal.",
     `store: ${value(store)}`,
     "# Above this, objects that three other members keep are deleted, GiB; without it the disk is the limit.",

@@ -43,9 +43,9 @@ function takingFrom(command: Command, valuesOf: (file: string) => Promise<Given>
     if (typeof file !== "string") return;
     const names = new Set(acting.options.map((option) => option.attributeName()));
     for (const [name, value] of Object.entries(await valuesOf(file))) {
-      const source = acting.getOptionValueSource(name) ?? "default";
-      if (value !== undefined && names.has(name) && source === "default")
-        acting.setOptionValueWithSource(name, value, "default");
+      // What a later, more specific hook takes from the file replaces what an earlier one took.
+      const isFree = [undefined, "default", "config"].includes(acting.getOptionValueSource(name));
+      if (value !== undefined && names.has(name) && isFree) acting.setOptionValueWithSource(name, value, "config");
     }
   });
 }

@@ -53,8 +53,9 @@ describe("consilium init", function () {
     expect(init("hospital", "--nat", "--relayed", "--out", "site.yaml").status).to.equal(0);
     const hospital = parseHospitalConfig(read("site.yaml"), { baseDir: dir });
     expect([hospital.network.listen, hospital.chain.relayed]).to.deep.equal([["/p2p-circuit"], true]);
-    expect(init("aggregator", "--genesis", "first.safetensors").status).to.equal(0);
-    const { genesis, plan } = parseAggregatorConfig(read("aggregator.yaml"), { baseDir: dir });
+    expect(init("aggregator", "--genesis", "first.safetensors", "--relay", "--serve-auditors").status).to.equal(0);
+    const { genesis, plan, network } = parseAggregatorConfig(read("aggregator.yaml"), { baseDir: dir });
+    expect(network).to.include({ relay: true, serveAuditors: true });
     expect([genesis, plan]).to.deep.equal([join(dir, "first.safetensors"), join(dir, "plan.json")]);
   });
 
