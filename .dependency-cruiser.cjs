@@ -58,7 +58,7 @@ module.exports = {
       from: { pathNot: "^(scripts|test|bench)/" }, to: { path: "^(scripts|test|bench|examples)/" },
     },
     npm("foundation", []),
-    npm("protocol", ["zod", "@noble/hashes", "canonicalize"]),
+    npm("protocol", ["zod", "@noble/hashes", "@noble/curves", "@hpke/core", "@hpke/common", "@hpke/hybridkem-x-wing", "canonicalize"]),
     npm("node", ["zod"]),
     npm("aggregator", ["zod"]),
     { name: "no-circular", severity: "error", comment: "no cycles, type-only ones included", from: {}, to: { circular: true } },

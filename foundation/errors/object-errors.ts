@@ -36,6 +36,8 @@ export const objectErrors = entriesOf("object", {
   SIGNED_WRITE_NOT_CANONICAL: sender,
   SIGNED_WRITE_TOO_LARGE: sender,
   STRATEGY_NEEDS_DENSE: "take another strategy, or plan for dense updates: topFraction 1",
+  STRATEGY_NEEDS_UPDATES:
+    "take fedavg or a server optimiser, dense: this rule looks at single updates, which are hidden",
   STRATEGY_TOO_FEW_UPDATES: "wait for more hospitals, or plan for fewer Byzantine ones",
   SUM_OVERFLOW: "lower the plan's sampleCap: the weighted sum is too large for exact integers",
   TENSOR_DUPLICATE: "give a model in which each tensor has a name of its own",

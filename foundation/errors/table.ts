@@ -6,6 +6,7 @@ import { commandErrors } from "./command-errors.ts";
 import { blobErrors, generalErrors, peerErrors, storeErrors } from "./network-errors.ts";
 import { objectErrors } from "./object-errors.ts";
 import { pacsErrors } from "./pacs-errors.ts";
+import { privateErrors } from "./private-errors.ts";
 import { trainingErrors } from "./training-errors.ts";
 
 export const errorTable = {
@@ -16,6 +17,7 @@ export const errorTable = {
   ...chainErrors,
   ...contractErrors,
   ...objectErrors,
+  ...privateErrors,
   ...auditErrors,
   ...archiveErrors,
   ...pacsErrors,

@@ -19,7 +19,18 @@ export function canonicalBytes(value: unknown): Uint8Array {
 }
 
 /** Objects that are canonical JSON, as their error codes begin. */
-export type CanonicalObject = "ANNOUNCEMENT" | "MANIFEST" | "PLAN" | "REFUSAL" | "SCORES" | "SIGNED_WRITE";
+export type CanonicalObject =
+  | "ANNOUNCEMENT"
+  | "ANSWER"
+  | "COMPLAINT"
+  | "DEAL"
+  | "MANIFEST"
+  | "OPENING"
+  | "PLAN"
+  | "REFUSAL"
+  | "SCORES"
+  | "SIGNED_WRITE"
+  | "SUM_KEY";
 
 /** The deepest schema of ours has 4 levels. */
 const deepest = 16;

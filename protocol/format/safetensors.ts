@@ -4,11 +4,18 @@ import { z } from "zod";
 import { FedError } from "../../foundation/errors.ts";
 import { leafBytes } from "./merkle.ts";
 
-const arrays = { F32: Float32Array, I32: Int32Array, I16: Int16Array, I8: Int8Array, U8: Uint8Array } as const;
-/** The types of values that models and updates use. @useDeclaredType */
+const arrays = {
+  F32: Float32Array,
+  I32: Int32Array,
+  I16: Int16Array,
+  I8: Int8Array,
+  U16: Uint16Array,
+  U8: Uint8Array,
+} as const;
+/** The types of values that models, updates and masked objects use. @useDeclaredType */
 export type TensorType = keyof typeof arrays;
 /** Values of a tensor. */
-export type TensorData = Float32Array | Int32Array | Int16Array | Int8Array | Uint8Array;
+export type TensorData = Float32Array | Int32Array | Int16Array | Int8Array | Uint16Array | Uint8Array;
 
 /** A tensor with its values, row by row. */
 export interface NamedTensor {
@@ -113,7 +120,7 @@ export function encodeSafetensors(
 
 const tensorSchema = z
   .object({
-    dtype: z.enum(["F32", "I32", "I16", "I8", "U8"]),
+    dtype: z.enum(["F32", "I32", "I16", "I8", "U16", "U8"]),
     shape: z.array(z.number().int().nonnegative().safe()).max(8),
     data_offsets: z.tuple([z.number().int().nonnegative().safe(), z.number().int().nonnegative().safe()]),
   })

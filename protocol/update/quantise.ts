@@ -1,21 +1,20 @@
 // Real numbers to integers at a power-of-two step, without bias: stochastic rounding.
-import { type IntegerArray, largestInteger, type UpdateType } from "./integers.ts";
+import type { IntegerArray } from "./integers.ts";
 import { powerOfTwo } from "./power-of-two.ts";
 
 /** stochastic: up with the probability of the fraction, so that the mean is exact. towards-zero: never longer than before. */
 export type Rounding = { readonly kind: "stochastic"; readonly next: () => number } | { readonly kind: "towards-zero" };
 
 /**
- * integers[start + i] = round(values[start + i] * scale / 2^exponent), saturating at the type's largest magnitude.
+ * integers[start + i] = round(values[start + i] * scale / 2^exponent), saturating at the largest magnitude.
  * Stochastic rounding: Gupta et al. 2015, "Deep Learning with Limited Numerical Precision", section 3.
  */
 export function quantise(
   values: Float64Array,
   integers: IntegerArray,
   { start, length, exponent }: { start: number; length: number; exponent: number },
-  { type, scale, rounding }: { type: UpdateType; scale: number; rounding: Rounding },
+  { largest, scale, rounding }: { largest: number; scale: number; rounding: Rounding },
 ): void {
-  const limit = largestInteger[type];
   const inverseStep = powerOfTwo(-exponent);
   for (let index = start; index < start + length; index++) {
     const exact = values[index]! * scale * inverseStep;
@@ -26,6 +25,6 @@ export function quantise(
     } else {
       integer = Math.trunc(exact);
     }
-    integers[index] = integer > limit ? limit : integer < -limit ? -limit : integer;
+    integers[index] = integer > largest ? largest : integer < -largest ? -largest : integer;
   }
 }

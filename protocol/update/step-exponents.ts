@@ -72,5 +72,10 @@ export function decodeExponents(text: string | undefined, count: number): number
 }
 
 function exponentFor(type: UpdateType, range: number): number {
-  return Math.min(largest, Math.max(smallest, exponentAbove(range / largestInteger[type])));
+  return clampExponent(exponentAbove(range / largestInteger[type]));
+}
+
+/** The nearest exponent that models and updates may have. */
+export function clampExponent(exponent: number): number {
+  return Math.min(largest, Math.max(smallest, exponent));
 }

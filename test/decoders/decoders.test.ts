@@ -21,6 +21,11 @@ const canonical = {
   decodeRefusal: "REFUSAL",
   decodeAnnouncement: "ANNOUNCEMENT",
   decodeSignedWrite: "SIGNED_WRITE",
+  decodeDeal: "DEAL",
+  decodeSumOpening: "OPENING",
+  decodeSumKey: "SUM_KEY",
+  decodeComplaint: "COMPLAINT",
+  decodeAnswer: "ANSWER",
 } as const;
 
 /** What a decoder makes of bytes: its error, or undefined where it gives a value. */

@@ -7,11 +7,13 @@ import { imagingDecoders } from "./imaging-decoders.ts";
 import { peerDecoders } from "./p2p-decoders.ts";
 import { pacsDecoders } from "./pacs-decoders.ts";
 import { partyDecoders } from "./party-decoders.ts";
+import { privateDecoders } from "./private-decoders.ts";
 import { protocolDecoders } from "./protocol-decoders.ts";
 import { signedDecoders } from "./signed-decoders.ts";
 
 export const decoders: readonly Decoder[] = [
   ...protocolDecoders,
+  ...privateDecoders,
   ...signedDecoders,
   ...chainDecoders,
   ...peerDecoders,

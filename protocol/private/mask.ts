@@ -1,0 +1,76 @@
+// Masks a hospital's integers: c = a k + e + delta x, polynomial by polynomial, with a mask key k for this round alone.
+// A mask key is a one-time pad: two inputs under one secret show their difference.
+import { FedError } from "../../foundation/errors.ts";
+import { contextText, type PrivateContext } from "./context.ts";
+import { errorSampler } from "./error-sampler.ts";
+import { KeyStream } from "./key-stream.ts";
+import { encodeMasked } from "./masked.ts";
+import { publicSlots } from "./public-slots.ts";
+import { blocksOf, degree, type Ring } from "./ring.ts";
+import { quotientsOf, transformOf } from "./transform.ts";
+
+/** What masks are made from. */
+export interface MaskSecrets {
+  readonly ring: Ring;
+  /** 32 random bytes, for one input in one round; kept until the round is final. */
+  readonly secret: Uint8Array;
+  readonly context: PrivateContext;
+}
+
+/** The mask key as slots, by the ring's primes. */
+export function maskKey({ ring, secret, context }: MaskSecrets): Int32Array[] {
+  return ring.primes.map(({ value: prime }) => {
+    const slots = new Int32Array(degree);
+    KeyStream.ofSecret(secret, contextText("mask key", context, prime)).residues(slots, prime);
+    return slots;
+  });
+}
+
+/**
+ * The masked object of an input: the same bytes for the same secret and input.
+ * @param input integers within ±(plaintext / 2 - 1)
+ * @throws INPUT_OUT_OF_RANGE
+ */
+export function maskInput(input: Int32Array, secrets: MaskSecrets): Uint8Array {
+  const { ring, secret, context } = secrets;
+  checkRange(input, ring.plaintext / 2 - 1);
+  const blocks = blocksOf(input.length);
+  const padded = new Int32Array(blocks * degree);
+  padded.set(input);
+  const errors = new Int16Array(blocks * degree);
+  const sampler = errorSampler(KeyStream.ofSecret(secret, contextText("mask errors", context)), degree);
+  for (let start = 0; start < errors.length; start += degree) sampler.next(errors.subarray(start, start + degree));
+  const key = maskKey(secrets);
+  const masked = ring.primes.map((prime, place) => {
+    const { value: p } = prime;
+    const transform = transformOf(prime);
+    const slots = key[place]!;
+    const quotients = quotientsOf(slots, p);
+    const stream = publicSlots(context, p);
+    const product = new Int32Array(degree);
+    const out = new Uint16Array(blocks * degree);
+    const [factor, inverse] = [ring.delta % p, 1 / p];
+    for (let start = 0; start < out.length; start += degree) {
+      stream.residues(product, p);
+      transform.multiply(product, slots, quotients);
+      transform.invert(product);
+      for (let i = 0; i < degree; i++) {
+        // Exact in float64: below 2^40. The quotient may be off by one, which the two masks correct.
+        const value = product[i]! + errors[start + i]! + factor * padded[start + i]!;
+        let residue = (value - Math.floor(value * inverse) * p) | 0;
+        residue += p & (residue >> 31);
+        residue = (residue - p) | 0;
+        out[start + i] = residue + (p & (residue >> 31));
+      }
+    }
+    return out;
+  });
+  return encodeMasked(masked, ring);
+}
+
+/** Looks at all integers before it decides: its time says nothing about which one was out of range. */
+function checkRange(input: Int32Array, limit: number): void {
+  let outside = 0;
+  for (let i = 0; i < input.length; i++) outside |= (limit - input[i]!) | (limit + input[i]!);
+  if (outside < 0) throw new FedError("INPUT_OUT_OF_RANGE", { limit });
+}
