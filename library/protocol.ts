@@ -85,6 +85,7 @@ export {
   memorySink,
   memorySource,
 } from "../protocol/update/byte-source.ts";
+export type { TrainedWeights } from "../protocol/update/changes.ts";
 export type { IntegerArray } from "../protocol/update/integers.ts";
 export { type MadeUpdate, makeUpdate, type UpdateInput } from "../protocol/update/make-update.ts";
 export { maxUpdateBytes, type UpdatePlan } from "../protocol/update/update-layout.ts";

@@ -11,7 +11,7 @@ import type { PrivateContext } from "./context.ts";
 import { decodePoint, type Point } from "./group.ts";
 import type { MaskSecrets } from "./mask.ts";
 import { maxDealers, type Ring, ringNames } from "./ring.ts";
-import { shareKey } from "./sharing.ts";
+import { commitmentsTo, shareAt, sharingPolynomials } from "./sharing.ts";
 import { openingThreshold } from "./threshold.ts";
 
 /** 256 digests of boxes and 171 commitments are below 30 KiB. */
@@ -54,16 +54,15 @@ export async function makeDeal(
 ): Promise<{ readonly deal: Uint8Array; readonly boxes: readonly (Uint8Array | undefined)[] }> {
   const { ring, secret, context } = secrets;
   const { chainId, contract, round } = context;
-  const threshold = openingThreshold(holders.length);
-  const { commitments, shares } = shareKey(secrets, { threshold, holders: holders.length });
+  const polynomials = sharingPolynomials(secrets, openingThreshold(holders.length));
   const boxes: (Uint8Array | undefined)[] = [];
   for (const [index, { address, prekey }] of holders.entries()) {
     const names = { context, dealer: hospital, holder: address };
-    boxes.push(prekey && (await sealBox(shares[index]!, { ...names, secret, prekey })));
+    boxes.push(prekey && (await sealBox(shareAt(polynomials, index + 1), { ...names, secret, prekey })));
   }
   const deal: Deal = {
     ...{ version: 1, kind: "deal", chainId, contract, round, hospital, ring: ring.name },
-    commitments: commitments.map((point) => digestOfPoint(point)),
+    commitments: commitmentsTo(polynomials, ring).map((point) => digestOfPoint(point)),
     boxes: boxes.map((box) => (box ? blobDigest(box) : zeroDigest)),
   };
   return { deal: canonicalBytes(deal), boxes };

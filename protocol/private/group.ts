@@ -12,7 +12,6 @@ export type Point = InstanceType<typeof ristretto255.Point>;
 
 export const groupOrder: bigint = ristretto255.Point.Fn.ORDER;
 export const zeroPoint: Point = ristretto255.Point.ZERO;
-export const pointBytes = 32;
 
 /** RFC 9496, section 4.3.4: the element of the SHA-512 of the generator's name. */
 function generator(name: string | number): Point {

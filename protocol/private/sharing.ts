@@ -13,38 +13,32 @@ import type { Share } from "./share.ts";
 /** Twice the order's bytes: reduced numbers of 512 bits are uniform but for 2^-250. */
 const wideBytes = 64;
 
-export interface Sharing {
-  /** One for each coefficient, the constant one first. */
-  readonly commitments: readonly Point[];
-  /** Of holder 1, 2, ... */
-  readonly shares: readonly Share[];
-}
+/** Coefficients modulo the group's order: by power, the constant ones first, and in each by scalar, the blinding last. */
+export type Polynomials = readonly Share[];
 
-/** The same for the same secrets. @param threshold shares that give the key; at least 1, at most the holders */
-export function shareKey(
-  secrets: MaskSecrets,
-  { threshold, holders }: { readonly threshold: number; readonly holders: number },
-): Sharing {
+/** The polynomials of a mask key: the same for the same secrets. @param threshold shares that give the key; at least 1 */
+export function sharingPolynomials(secrets: MaskSecrets, threshold: number): Polynomials {
   const { ring, secret, context } = secrets;
   const coins = KeyStream.ofSecret(secret, contextText("sharing", context));
   const uniform = () => numberOf(coins.bytes(wideBytes)) % groupOrder;
-  const coefficients: bigint[][] = [[...packKey(maskKey(secrets), ring), uniform()]];
+  const coefficients: Share[] = [[...packKey(maskKey(secrets), ring), uniform()]];
   for (let power = 1; power < threshold; power++) {
     coefficients.push(Array.from({ length: ring.scalars + 1 }, uniform));
   }
-  return {
-    commitments: coefficients.map((each) => commit(each, ring)),
-    shares: Array.from({ length: holders }, (_, index) => valuesAt(coefficients, index + 1)),
-  };
+  return coefficients;
 }
 
-/** Horner, reduced once at the end: the numbers grow by 8 bits a coefficient. */
-function valuesAt(coefficients: readonly (readonly bigint[])[], holder: number): Share {
+/** The commitments to the coefficients, by power. */
+export function commitmentsTo(polynomials: Polynomials, ring: Ring): Point[] {
+  return polynomials.map((coefficients) => commit(coefficients, ring));
+}
+
+/** The share of a holder. Horner, reduced once at the end: the numbers grow by 8 bits a coefficient. */
+export function shareAt(polynomials: Polynomials, holder: number): Share {
   const place = BigInt(holder);
-  return coefficients[0]!.map((_, scalar) => {
+  return polynomials[0]!.map((_, scalar) => {
     let value = 0n;
-    for (let power = coefficients.length - 1; power >= 0; power--)
-      value = value * place + coefficients[power]![scalar]!;
+    for (let power = polynomials.length - 1; power >= 0; power--) value = value * place + polynomials[power]![scalar]!;
     return value % groupOrder;
   });
 }

@@ -1,4 +1,4 @@
-// Decoders of private sums: what dealers, holders and whoever serves a key hand out.
+// Decoders of private sums: what dealers and holders hand out, and the key.
 import { canonicalBytes } from "../../protocol/format/canonical.ts";
 import { boxBytes, openBox } from "../../protocol/private/box.ts";
 import { checkAnswer, decodeAnswer, decodeComplaint, isComplaintSigned } from "../../protocol/private/complaint.ts";

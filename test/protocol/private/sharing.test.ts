@@ -5,13 +5,26 @@ import { maskKey } from "../../../protocol/private/mask.ts";
 import { packKey, unpackSum } from "../../../protocol/private/packing.ts";
 import { degree, rings } from "../../../protocol/private/ring.ts";
 import { type Share, sumShares } from "../../../protocol/private/share.ts";
-import { isShareOf, recoverShared, shareKey, sumCommitments } from "../../../protocol/private/sharing.ts";
+import {
+  commitmentsTo,
+  isShareOf,
+  recoverShared,
+  shareAt,
+  sharingPolynomials,
+  sumCommitments,
+} from "../../../protocol/private/sharing.ts";
 import { openingThreshold } from "../../../protocol/private/threshold.ts";
 import { codeOf } from "../update/one-update.ts";
 import { context, secretOf } from "./private-round.ts";
 
 const ring = rings.L16;
 const secretsOf = (name: string) => ({ ring, secret: secretOf(name), context });
+
+function sharingOf(name: string) {
+  const polynomials = sharingPolynomials(secretsOf(name), openingThreshold(7));
+  const shares = [1, 2, 3, 4, 5, 6, 7].map((holder) => shareAt(polynomials, holder));
+  return { shares, commitments: commitmentsTo(polynomials, ring) };
+}
 
 describe("packing of mask keys", () => {
   it("gives the sums of residues of 256 keys of the largest residues: nothing carries", () => {
@@ -54,9 +67,7 @@ describe("packing of mask keys", () => {
 
 describe("sharing of mask keys", function () {
   this.timeout(60_000);
-  const [first, second] = ["first", "second"].map((name) =>
-    shareKey(secretsOf(name), { threshold: openingThreshold(7), holders: 7 }),
-  );
+  const [first, second] = ["first", "second"].map((name) => sharingOf(name));
   const pair = [first!, second!];
 
   it("has the contract's quorum as its threshold: more than two thirds", () => {
@@ -75,7 +86,7 @@ describe("sharing of mask keys", function () {
   });
 
   it("is the same for the same secrets", () => {
-    const again = shareKey(secretsOf("first"), { threshold: 5, holders: 7 });
+    const again = sharingOf("first");
     expect(again.shares[6]).to.deep.equal(first!.shares[6]);
     expect(again.commitments[4]!.equals(first!.commitments[4]!)).to.equal(true);
   });
