@@ -19,6 +19,8 @@ export interface WorkerPoolOptions<Settings> {
   readonly timeoutMs?: number;
   /** JavaScript heap of a thread; Node's own limit by default. */
   readonly maxHeapMib?: number;
+  /** Whether threads start before there is a task, while its input is still waited for; default false. */
+  readonly startsAtOnce?: boolean | undefined;
   /** Whether idle threads keep the process from ending; default true. */
   readonly keepsProcess?: boolean;
 }
@@ -52,12 +54,14 @@ export function openWorkerPool<Task, Answer, Settings = undefined>({
   timeoutMs = Number.POSITIVE_INFINITY,
   maxHeapMib = Number.POSITIVE_INFINITY,
   keepsProcess = true,
+  startsAtOnce = false,
   ...started
 }: WorkerPoolOptions<Settings>): WorkerPool<Task, Answer> {
   const limits = { errors, answersAhead, timeoutMs, maxHeapMib, keepsProcess };
   const seats = Array.from({ length: workers }, () =>
     openWorkerSeat<Task, Settings, Answer>({ ...started, ...limits, onFree: dispatch }),
   );
+  if (startsAtOnce) for (const seat of seats) seat.start();
   const seatOf = new Map<SeatTask<Task, Answer>, WorkerSeat<Task, Answer>>();
   let waiting: SeatTask<Task, Answer>[] = [];
   let isClosed = false;

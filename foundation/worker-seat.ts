@@ -15,6 +15,8 @@ export interface SeatTask<Task, Answer> {
 export interface WorkerSeat<Task, Answer> {
   /** Tasks at this thread, the first of them in work. */
   readonly load: number;
+  /** Starts the thread before it has a task. */
+  start(): void;
   give(task: SeatTask<Task, Answer>): void;
   /** The reader took an answer and wants the next. */
   taken(task: SeatTask<Task, Answer>): void;
@@ -142,6 +144,10 @@ export function openWorkerSeat<Task, Settings, Answer>(
   return {
     get load() {
       return tasks.length;
+    },
+    start() {
+      worker ??= start();
+      watch();
     },
     give(task) {
       try {

@@ -3,6 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { giveBack } from "../../foundation/give-back.ts";
 import { writeSyntheticArchive } from "../../imaging/phantom/write-archive.ts";
 import type { InstanceName } from "../../imaging/source/image-server.ts";
 import { openDicomWeb } from "../../io/pacs/dicomweb.ts";
@@ -64,7 +65,7 @@ try {
         }
       }),
       instances: await timed(async () => {
-        for (const one of series) await server.bringSeries!(one, async () => {}, {});
+        for (const one of series) await server.bringSeries!(one, async (bytes) => giveBack(bytes), {});
       }),
     });
     const { user, system } = process.cpuUsage(cpu);

@@ -6,7 +6,13 @@ import type { CtInstance } from "./ct-instance.ts";
 import type { DicomLimits } from "./limits.ts";
 
 /** A DICOM file: one on disk, which the worker reads, or bytes, for instance out of a zip. */
-export type DicomSource = { readonly path: string } | { readonly bytes: Uint8Array };
+export type DicomSource =
+  | { readonly path: string }
+  | {
+      readonly bytes: Uint8Array;
+      /** Digest of the header (instance-digest.ts) as an image server described it: of another file nothing is decoded. */
+      readonly expected?: string;
+    };
 
 /** HU in shared memory. */
 export type SharedHu = Int16Array<SharedArrayBuffer>;

@@ -26,6 +26,8 @@ export interface DecodePoolOptions {
   readonly limits?: DicomLimits;
   /** The worker's program: decode-worker.ts, or another one for the same tasks. */
   readonly entry?: URL;
+  /** Whether workers start before there is a file, while it is still waited for; default false. */
+  readonly startsAtOnce?: boolean;
 }
 
 /** HU of one frame, rows x columns of its instance; see hounsfield.ts. */
@@ -90,12 +92,14 @@ export function openDecodePool({
   maxHeapMib = 512,
   limits = dicomLimits,
   entry = moduleBeside("./decode-worker", import.meta.url),
+  startsAtOnce,
 }: DecodePoolOptions = {}): DecodePool {
   const pool = openWorkerPool<DecodeTask, DecodeAnswer, DecodeSettings>({
     entry,
     workers,
     timeoutMs,
     maxHeapMib,
+    startsAtOnce,
     settings: { limits },
     tasksAWorker: filesAWorker,
     errors: {

@@ -1,5 +1,5 @@
 // A thread that reads and decodes one DICOM file after the other; if a file kills it, that file alone is lost.
-import { isFedError } from "../../foundation/errors.ts";
+import { FedError, isFedError } from "../../foundation/errors.ts";
 import { giveBack } from "../../foundation/give-back.ts";
 import { type SendAnswer, serveTasks, workerSettings } from "../../foundation/worker-tasks.ts";
 import { upright } from "../volume/geometry.ts";
@@ -16,6 +16,7 @@ import {
   type SharedHu,
   writeInstance,
 } from "./decode-messages.ts";
+import { instanceDigest } from "./instance-digest.ts";
 import { readFileHeader, unreadable, withDicomFile } from "./open-file.ts";
 import { type DicomFile, readInstance, readInstanceHeader } from "./read-instance.ts";
 
@@ -32,7 +33,7 @@ serveTasks<DecodeTask, DecodeAnswer>({
       else {
         const perform = (file: DicomFile) =>
           task.kind === "box" ? sendBox(file, task.frame, send) : decodeFile(file, task, send);
-        if ("bytes" in source) await perform(readInstance(source.bytes, limits));
+        if ("bytes" in source) await perform(readExpected(source));
         else await withDicomFile(source.path, limits, perform);
       }
     } finally {
@@ -41,6 +42,12 @@ serveTasks<DecodeTask, DecodeAnswer>({
   },
   refusal: (error) => (isFedError(error) ? error : unreadable(reasonOf(error))),
 });
+
+function readExpected({ bytes, expected }: Extract<DicomSource, { readonly bytes: Uint8Array }>): DicomFile {
+  const file = readInstance(bytes, limits);
+  if (expected !== undefined && instanceDigest(file.instance) !== expected) throw new FedError("PACS_CONTRADICTS");
+  return file;
+}
 
 async function decodeFile(file: DicomFile, { into, reduction }: FrameTask, send: Send): Promise<void> {
   const count = file.instance.frames.length;

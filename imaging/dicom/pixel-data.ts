@@ -1,4 +1,5 @@
 // Where the pixels of each frame lie in a file: plain bytes, or the fragments of compressed frames (PS3.5 A.4).
+import { copyBytes } from "../../foundation/shared-memory.ts";
 import type { CtInstance } from "./ct-instance.ts";
 import type { ParsedElements } from "./parse-elements.ts";
 import { malformed, tooLarge, truncated, unsupported } from "./refusals.ts";
@@ -78,7 +79,7 @@ export function locatePixels(
 
 /** Bytes in memory with the interface of an open file. */
 export function inMemory(bytes: Uint8Array): StoredBytes {
-  return { size: bytes.length, read: (into, from) => into.set(bytes.subarray(from, from + into.length)) };
+  return { size: bytes.length, read: (into, from) => copyBytes(into, bytes.subarray(from, from + into.length)) };
 }
 
 interface Fragment {

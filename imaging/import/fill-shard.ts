@@ -50,7 +50,10 @@ export interface Filling {
   readonly shardDir: string;
 }
 
-/** Patients in work: while some are normalised, others are decoded. It bounds the memory. */
+/**
+ * Patients in work: while some are normalised, others are decoded, and an image server sends still others. It bounds the
+ * memory.
+ */
 const mostPatientsAhead = 5;
 
 /**
@@ -61,8 +64,9 @@ const mostPatientsAhead = 5;
 export async function* fillShard(writer: ShardWriter, filling: Filling): AsyncGenerator<ImportProgress, ImportSummary> {
   const { grouping, refusedFiles, files, quarantined, options, pool, pseudonyms, shardDir } = filling;
   const { patients } = grouping;
+  const isRemote = files.inAnyOrder === true;
   const previous = await openPreviousShard(shardDir);
-  const normaliser = openNormalisePool(Math.min(pool.size, mostPatientsAhead));
+  const normaliser = openNormalisePool(Math.min(pool.size, mostPatientsAhead), isRemote);
   const outcomes: Outcome[] = [];
   let resumed = 0;
   let isDone = false;
@@ -71,14 +75,18 @@ export async function* fillShard(writer: ShardWriter, filling: Filling): AsyncGe
     const onStack = async (patient: string, stack: Stack) => {
       if (drawn.has(patient)) await writer.writeFile(`planes/${patient}.png`, planesPng(volumeOf(stack)));
     };
-    const results = inOrder(patients, Math.min(mostPatientsAhead, pool.size + 1), async (patient) => {
-      const inputs = inputsOf(patient, files, options, pseudonyms);
-      const kept = writer.kept.get(inputs);
-      const earlier = kept ? undefined : await previous.find(inputs);
-      const work = { ...filling, ...options, normaliser, onStack };
-      const made = kept ? undefined : (earlier ?? (await normalisePatient(patient, work)));
-      return { patient: patient.patient, inputs, kept, made, isOld: kept !== undefined || earlier !== undefined };
-    });
+    const results = inOrder(
+      patients,
+      isRemote ? mostPatientsAhead : Math.min(mostPatientsAhead, pool.size + 1),
+      async (patient) => {
+        const inputs = inputsOf(patient, files, options, pseudonyms);
+        const kept = writer.kept.get(inputs);
+        const earlier = kept ? undefined : await previous.find(inputs);
+        const work = { ...filling, ...options, normaliser, onStack };
+        const made = kept ? undefined : (earlier ?? (await normalisePatient(patient, work)));
+        return { patient: patient.patient, inputs, kept, made, isOld: kept !== undefined || earlier !== undefined };
+      },
+    );
     for await (const { patient, inputs, kept, made, isOld } of results) {
       if (isOld) resumed++;
       outcomes.push(kept ?? (await writer.add({ patient, inputs, ...(made as PatientResult) })));

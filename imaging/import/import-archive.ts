@@ -48,34 +48,46 @@ export async function* importArchive(
   { signal: stop }: Waiting = {},
 ): AsyncGenerator<ImportProgress, ImportSummary> {
   const options = parseImportOptions(rawOptions);
-  const source = yield* openSource(place, options, stop);
-  const signal = withFailure(source, stop);
+  const pool = openDecodePool({ ...workersOf(options), startsAtOnce: typeof place !== "string" });
   try {
-    const { files } = source;
-    const labels = await readLabels(files, options.labels);
-    await settleShardPlace(shardDir);
-    const { key, isNew } = await openKey(options);
-    const pseudonyms = pseudonymsOf(key);
-    const deciding = JSON.stringify([labels.version, decidingOf(options)]);
-    const sourceName = pseudonyms.of("source", listingDigest(files), deciding);
-    const before = await readShardIndex(shardDir).catch(() => undefined);
-    if (before?.source === sourceName) {
-      return { ...(await summarise(shardDir, before)), files: files.length, resumed: 0, unchanged: true };
-    }
-    const pool = openDecodePool(options.workers === undefined ? {} : { workers: options.workers });
+    const source = yield* openSource(place, options, stop);
     try {
-      const found = yield* examineAndGroup(source, labels, { options, pool, pseudonyms, signal });
-      checkClasses(found, options);
-      // Only now is anything written.
-      if (isNew) await keepPseudonymKey(options.keyFile, key);
-      const writer = await openShardWriter(shardDir);
-      return yield* fillShard(writer, { files, ...found, options, pool, pseudonyms, signal, sourceName, shardDir });
+      return yield* importSource(source, shardDir, options, { pool, signal: withFailure(source, stop) });
     } finally {
-      await pool.close();
+      await source.close();
     }
   } finally {
-    await source.close();
+    await pool.close();
   }
+}
+
+async function* importSource(
+  source: Source,
+  shardDir: string,
+  options: ParsedImportOptions,
+  { pool, signal }: Pick<Work, "pool" | "signal">,
+): AsyncGenerator<ImportProgress, ImportSummary> {
+  const { files } = source;
+  const labels = await readLabels(files, options.labels);
+  await settleShardPlace(shardDir);
+  const { key, isNew } = await openKey(options);
+  const pseudonyms = pseudonymsOf(key);
+  const deciding = JSON.stringify([labels.version, decidingOf(options)]);
+  const sourceName = pseudonyms.of("source", listingDigest(files), deciding);
+  const before = await readShardIndex(shardDir).catch(() => undefined);
+  if (before?.source === sourceName) {
+    return { ...(await summarise(shardDir, before)), files: files.length, resumed: 0, unchanged: true };
+  }
+  const found = yield* examineAndGroup(source, labels, { options, pool, pseudonyms, signal });
+  checkClasses(found, options);
+  // Only now is anything written.
+  if (isNew) await keepPseudonymKey(options.keyFile, key);
+  const writer = await openShardWriter(shardDir);
+  return yield* fillShard(writer, { files, ...found, options, pool, pseudonyms, signal, sourceName, shardDir });
+}
+
+function workersOf({ workers }: ParsedImportOptions): { readonly workers?: number } {
+  return workers === undefined ? {} : { workers };
 }
 
 /** Aborts also when the source fails as a whole: no patient is to blame for it. */
@@ -106,7 +118,7 @@ export async function* planImport(
   const options = parseImportOptions(rawOptions);
   const source = yield* openSource(place, options, stop);
   const signal = withFailure(source, stop);
-  const pool = openDecodePool(options.workers === undefined ? {} : { workers: options.workers });
+  const pool = openDecodePool(workersOf(options));
   try {
     const { files } = source;
     const labels = await readLabels(files, options.labels);

@@ -17,10 +17,12 @@ export interface NormalisePool {
   close(): Promise<void>;
 }
 
-export function openNormalisePool(size: number): NormalisePool {
+/** @param startsAtOnce whether threads start before there is a scan */
+export function openNormalisePool(size: number, startsAtOnce = false): NormalisePool {
   const pool = openWorkerPool<NormaliseTask, NormaliseResult>({
     entry: moduleBeside("./normalise-worker", import.meta.url),
     workers: size,
+    startsAtOnce,
     settings: undefined,
     errors: {
       died: "NORMALISER_DIED",

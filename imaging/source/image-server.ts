@@ -35,7 +35,7 @@ export interface ImageServer {
    * All instances of a series in one answer, in any order: several times as fast as one by one. An instance may come again
    * where an answer broke off. Undefined where a server has no such answer.
    *
-   * @param take is called with one instance after the other
+   * @param take is called with one instance after the other, whose memory it gives back (give-back.ts) after use
    * @throws as `bring`
    */
   bringSeries?(

@@ -1,6 +1,7 @@
 // Instances of whole series as one answer each: files of a series are asked for together, and each is handed to its reader when
 // it arrives. What does not come this way is brought by itself.
 import type { ByteBudget } from "../../foundation/byte-budget.ts";
+import { giveBack } from "../../foundation/give-back.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
 import { type ImageServer, type InstanceName, isServerFailure } from "./image-server.ts";
 
@@ -23,7 +24,11 @@ interface Reader {
 
 export function openSeriesStreams(
   server: ImageServer,
-  { budget, uidOf, waiting }: { budget: ByteBudget; uidOf: (bytes: Uint8Array) => string; waiting: Waiting },
+  {
+    budget,
+    uidsOf,
+    waiting,
+  }: { budget: ByteBudget; uidsOf: (bytes: Uint8Array) => Iterable<string>; waiting: Waiting },
 ): SeriesStreams {
   /** Readers of each series that have come since its last answer began. */
   const gathering = new Map<string, Map<string, Reader>>();
@@ -42,10 +47,17 @@ export function openSeriesStreams(
 
   /** Ends when the instance has its place in the budget, so that no more is read than there is memory for. */
   function handOver(bytes: Uint8Array, readers: Map<string, Reader>): Promise<void> {
-    const uid = uidOf(bytes);
-    const reader = readers.get(uid);
-    if (!reader) return Promise.resolve();
-    readers.delete(uid);
+    for (const uid of uidsOf(bytes)) {
+      const reader = readers.get(uid);
+      if (!reader) continue;
+      readers.delete(uid);
+      return give(bytes, reader);
+    }
+    giveBack(bytes);
+    return Promise.resolve();
+  }
+
+  function give(bytes: Uint8Array, reader: Reader): Promise<void> {
     return new Promise((started) => {
       void budget.hold(bytes.byteLength, () => {
         started();

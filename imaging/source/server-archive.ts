@@ -1,11 +1,12 @@
 // The studies of an image server as an archive: their metadata first, by which patients and series are chosen, then each
 // chosen instance when it is decoded. Nothing of it is written to disk, and few instances are in memory at a time.
-import { createHash } from "node:crypto";
 import { openByteBudget } from "../../foundation/byte-budget.ts";
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import { giveBack } from "../../foundation/give-back.ts";
 import { inOrder } from "../../foundation/in-order.ts";
 import type { CtInstance } from "../dicom/ct-instance.ts";
+import { instanceDigest } from "../dicom/instance-digest.ts";
+import { statedInstanceUid } from "../dicom/stated-uid.ts";
 import type { SeriesInstance } from "../series/examined-file.ts";
 import { describeStudy, forgetStudy, headerFrom, readHeader } from "./describe-study.ts";
 import type { Examined } from "./examine.ts";
@@ -62,31 +63,22 @@ export async function* openServerArchive(
     throw error;
   }
 
-  const uidOf = (bytes: Uint8Array) => {
-    try {
-      return readHeader(bytes).instanceUid;
-    } catch {
-      // No reader waits for it; its own is told why when it is brought by itself.
-      return "";
-    }
-  };
-  const streams = openSeriesStreams(server, { budget, uidOf, waiting });
+  const streams = openSeriesStreams(server, { budget, uidsOf, waiting });
   const folder: Folder = {
     parts: [],
     use: (name, entry, work) => {
       const { instance } = headers.headerOf(entry);
       const { studyUid, seriesUid } = instance;
       const ofSeries = seriesSizes.get(`${studyUid} ${seriesUid}`) ?? 1;
-      const read = (bytes: Uint8Array) => {
-        if (digestOf(readHeader(bytes)) !== (corrected.get(entry) ?? digestOf(withUid(instance, name)))) {
-          forgetStudy(server, studyUid);
-          throw new FedError("PACS_CONTRADICTS");
-        }
-        return work({ bytes }).finally(() => giveBack(bytes));
-      };
+      const expected = corrected.get(entry) ?? instanceDigest(withUid(instance, name));
       return streams
-        .use({ studyUid, seriesUid, instanceUid: instanceOf(name) }, ofSeries, async (bytes) => read(bytes))
-        .catch(endIfServer);
+        .use({ studyUid, seriesUid, instanceUid: instanceOf(name) }, ofSeries, (bytes) =>
+          work({ bytes, expected }).finally(() => giveBack(bytes)),
+        )
+        .catch((error: unknown) => {
+          if (isFedError(error, "PACS_CONTRADICTS")) forgetStudy(server, studyUid);
+          return endIfServer(error);
+        });
     },
   };
 
@@ -118,7 +110,7 @@ export async function* openServerArchive(
   async function sample(entry: number, file: ListedFile, instance: SeriesInstance) {
     const uid = instanceOf(file.parts.at(-1)!);
     const header = await budget.hold(estimatedBytes(instance), () => headerFrom(bring(entry, uid)));
-    const isSame = digestOf(header) === digestOf({ ...instance, instanceUid: uid });
+    const isSame = instanceDigest(header) === instanceDigest({ ...instance, instanceUid: uid });
     return isSame ? { transferSyntax: header.transferSyntax } : ("another" as const);
   }
 
@@ -138,7 +130,7 @@ export async function* openServerArchive(
       const said = await sampled;
       if (said !== "another") return { kind: "dicom", file: place, instance: { ...known, ...said } };
       const header = await budget.hold(estimatedBytes(instance), () => headerFrom(bring(entry, known.instanceUid)));
-      corrected.set(entry, digestOf(header));
+      corrected.set(entry, instanceDigest(header));
       return { kind: "dicom", file: place, instance: header };
     } catch (error) {
       signal?.throwIfAborted();
@@ -153,6 +145,16 @@ export async function* openServerArchive(
     examine: () => inOrder(Array(files.length).keys(), examinedAhead, examineOne),
     close: async () => {},
   };
+}
+
+/** What a file may be asked for as: what its beginning says, and then what it is. */
+function* uidsOf(bytes: Uint8Array): Iterable<string> {
+  yield statedInstanceUid(bytes);
+  try {
+    yield readHeader(bytes).instanceUid;
+  } catch {
+    // No reader waits for it; its own is told why when it is brought by itself.
+  }
 }
 
 /** More than requests at a time, so that none waits for the first in order. */
@@ -180,28 +182,5 @@ function estimatedBytes({ rows, columns, bitsAllocated, samplesPerPixel, frames 
 }
 
 function versionOf(header: CtInstance): number {
-  return Number.parseInt(digestOf(header).slice(0, 12), 16);
-}
-
-/**
- * Of all values that decide about pixels, patients and series. The transfer syntax is left out, since metadata does not name
- * it; numbers that a mark has as text are compared as numbers.
- */
-function digestOf({ transferSyntax: _, frames, ...instance }: CtInstance): string {
-  const compared = frames.map(({ marks, ...frame }) => {
-    const numbers = Object.entries(marks).map(([name, text]) => {
-      const number = Number(text);
-      return [name, text.trim() !== "" && Number.isFinite(number) ? number : text];
-    });
-    return { ...frame, marks: Object.fromEntries(numbers) };
-  });
-  return createHash("sha256")
-    .update(JSON.stringify([instance, compared], sorted))
-    .digest("hex");
-}
-
-/** Keys in one order, whatever the way in which an object was made. */
-function sorted(_: string, value: unknown): unknown {
-  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-  return isObject ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value;
+  return Number.parseInt(instanceDigest(header).slice(0, 12), 16);
 }

@@ -1,9 +1,17 @@
 // Reads a stream of chunks as lines, as counted bytes, or up to a delimiter, within limits.
 import { FedError } from "../../foundation/errors.ts";
+import { giveBack } from "../../foundation/give-back.ts";
+import { copyBytes, maxSharedBytes, takeShared } from "../../foundation/shared-memory.ts";
 
 export interface ByteReader {
   /** @throws PACS_TRUNCATED */
   exactly(bytes: number): Promise<Buffer>;
+  /**
+   * The same of content that the caller gives back (give-back.ts): in memory that threads share, unless it is very large.
+   *
+   * @throws PACS_TRUNCATED
+   */
+  content(bytes: number): Promise<Buffer>;
   /**
    * The bytes before the delimiter, which is passed over.
    *
@@ -36,16 +44,35 @@ export function readBytesOf(chunks: AsyncIterable<Uint8Array>): ByteReader {
     return taken;
   }
 
+  async function exactly(bytes: number): Promise<Buffer> {
+    const pieces: Buffer[] = [];
+    for (let missing = bytes; missing > 0; ) {
+      if (pending.length === 0 && !(await next())) throw truncated();
+      const piece = take(missing);
+      missing -= piece.length;
+      pieces.push(piece);
+    }
+    return Buffer.concat(pieces);
+  }
+
   return {
-    async exactly(bytes) {
-      const pieces: Buffer[] = [];
-      for (let missing = bytes; missing > 0; ) {
-        if (pending.length === 0 && !(await next())) throw truncated();
-        const piece = take(missing);
-        missing -= piece.length;
-        pieces.push(piece);
+    exactly,
+    async content(bytes) {
+      // A length is only claimed: memory for a large one is allocated as it comes.
+      if (bytes > maxSharedBytes) return exactly(bytes);
+      const memory = takeShared(bytes);
+      try {
+        for (let filled = 0; filled < bytes; ) {
+          if (pending.length === 0 && !(await next())) throw truncated();
+          const piece = take(bytes - filled);
+          copyBytes(memory.subarray(filled), piece);
+          filled += piece.length;
+        }
+      } catch (error) {
+        giveBack(memory);
+        throw error;
       }
-      return Buffer.concat(pieces);
+      return Buffer.from(memory.buffer, 0, bytes);
     },
     async until(delimiter, maxBytes) {
       const pieces: Buffer[] = [];

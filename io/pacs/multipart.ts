@@ -12,7 +12,7 @@ const newLine = Buffer.from("\r\n");
 const boundaryForm = /^[0-9A-Za-z'()+_,\-./:=? ]{1,70}$/;
 
 /**
- * The content of each part, one after the other.
+ * The content of each part, one after the other. The reader gives its memory back (give-back.ts), which is then used again.
  *
  * @param contentType of the whole answer
  * @throws PACS_MALFORMED, PACS_TRUNCATED, PACS_TOO_LARGE
@@ -31,7 +31,7 @@ export async function* multipartParts(
     if (length === undefined) yield await contentBefore(reader, delimiter, maxPartBytes);
     else {
       if (length > maxPartBytes) throw new FedError("PACS_TOO_LARGE", { bytes: length, maxBytes: maxPartBytes });
-      const content = await reader.exactly(length);
+      const content = await reader.content(length);
       if (!(await reader.exactly(delimiter.length)).equals(delimiter)) throw malformed("a part is not of its length");
       yield content;
     }

@@ -37,6 +37,13 @@ describe("the worker pool", function () {
     return { code: error.code, facts: error.facts, remedy: error.remedy };
   }
 
+  it("starts its threads before there is a task, if asked to, and ends them all the same", async () => {
+    const pool = open({ startsAtOnce: true, workers: 2 });
+    expect(await pool.run({ kind: "count", to: 3 })).to.equal(3);
+    await pool.close();
+    await open({ startsAtOnce: true }).close();
+  });
+
   it("answers tasks on several threads, with the settings that they were started with", async () => {
     const pool = open({ workers: 2, tasksAWorker: 3 });
     const results = await Promise.all(Array.from({ length: 30 }, (_, at) => pool.run({ kind: "count", to: at + 1 })));
