@@ -3,7 +3,7 @@
 /** Larger pieces are rare, and allocated by themselves. */
 export const maxSharedBytes = 2 ** 24;
 /** Of pieces that wait to be used again. */
-const mostIdleBytes = 2 ** 26;
+const mostIdleBytes = 2 ** 25;
 /** Pieces of similar sizes are used for one another. */
 const stepBytes = 2 ** 16;
 

@@ -1,5 +1,6 @@
 // The second half of an import: normalises the patients, journals their outcomes, and at the end writes the split, the
 // commitments, the report and the data card, and moves them into place in one step.
+import { openByteBudget } from "../../foundation/byte-budget.ts";
 import { isFedError } from "../../foundation/errors.ts";
 import { inOrder } from "../../foundation/in-order.ts";
 import type { DecodePool } from "../dicom/decode-pool.ts";
@@ -14,7 +15,7 @@ import { type ShardIndex, shardFiles, shardRoot } from "../shard/shard-format.ts
 import type { ShardWriter } from "../shard/shard-writer.ts";
 import type { ExaminedFiles } from "../source/examined-files.ts";
 import type { FileList } from "../source/file-list.ts";
-import type { Grouping } from "../source/group-patients.ts";
+import type { Grouping, PatientFiles } from "../source/group-patients.ts";
 import { planesPng } from "../view/planes.ts";
 import type { ParsedImportOptions } from "./import-options.ts";
 import { countLabels, reportImport } from "./import-report.ts";
@@ -55,6 +56,14 @@ export interface Filling {
  * memory.
  */
 const mostPatientsAhead = 5;
+/** Of patients whom an image server sends: a few of thousands of slices would need gigabytes. */
+const mostStackBytes = 2 ** 28;
+/** Of a slice as it is stacked: 256 x 256 pixels. */
+const planeBytes = 2 ** 17;
+
+function stackBytes({ dicom }: PatientFiles, { headerOf }: ExaminedFiles): number {
+  return planeBytes * dicom.reduce((frames, file) => frames + headerOf(file).instance.frames.length, 0);
+}
 
 /**
  * Normalises all patients into the writer's shard and finishes it.
@@ -67,6 +76,7 @@ export async function* fillShard(writer: ShardWriter, filling: Filling): AsyncGe
   const isRemote = files.inAnyOrder === true;
   const previous = await openPreviousShard(shardDir);
   const normaliser = openNormalisePool(Math.min(pool.size, mostPatientsAhead), isRemote);
+  const room = openByteBudget(mostStackBytes);
   const outcomes: Outcome[] = [];
   let resumed = 0;
   let isDone = false;
@@ -83,7 +93,9 @@ export async function* fillShard(writer: ShardWriter, filling: Filling): AsyncGe
         const kept = writer.kept.get(inputs);
         const earlier = kept ? undefined : await previous.find(inputs);
         const work = { ...filling, ...options, normaliser, onStack };
-        const made = kept ? undefined : (earlier ?? (await normalisePatient(patient, work)));
+        const normalise = () => normalisePatient(patient, work);
+        const make = () => (isRemote ? room.hold(stackBytes(patient, filling.examined), normalise) : normalise());
+        const made = kept ? undefined : (earlier ?? (await make()));
         return { patient: patient.patient, inputs, kept, made, isOld: kept !== undefined || earlier !== undefined };
       },
     );

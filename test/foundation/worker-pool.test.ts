@@ -37,7 +37,7 @@ describe("the worker pool", function () {
     return { code: error.code, facts: error.facts, remedy: error.remedy };
   }
 
-  it("starts its threads before there is a task, if asked to, and ends them all the same", async () => {
+  it("starts its threads before there is a task, if asked to, and ends them, used or not", async () => {
     const pool = open({ startsAtOnce: true, workers: 2 });
     expect(await pool.run({ kind: "count", to: 3 })).to.equal(3);
     await pool.close();
