@@ -56,7 +56,7 @@ export interface Filling {
  * memory.
  */
 const mostPatientsAhead = 5;
-/** Of patients whom an image server sends: a few of thousands of slices would need gigabytes. */
+/** Of patients that an image server sends: a few with thousands of slices would need gigabytes. */
 const mostStackBytes = 2 ** 28;
 /** Of a slice as it is stacked: 256 x 256 pixels. */
 const planeBytes = 2 ** 17;
