@@ -2,6 +2,7 @@
 // has two, or one PatientID is that of a whole class. Either reading may be wrong, and a guess could put one person into two
 // splits, or join two persons.
 import { type FolderReading, looksLikePatient } from "./folder-roles.ts";
+import type { Person } from "./persons.ts";
 import type { Unit } from "./units.ts";
 
 /** A PatientID in all of a class's folders, if these are so many, is more likely the anonymiser's than a person's. */
@@ -31,8 +32,41 @@ export function doubtsAboutFolders(units: readonly Unit[], readings: readonly Fo
       looksLikePatient(name) || alike.filter((other) => other.ids.size === 1).length * 2 > alike.length;
     if (isPatients) for (const id of ids) doubted.add(id);
   }
-  for (const id of [...idsOfWholeParents(all), ...idsOfOneStudy(units)]) doubted.add(id);
+  for (const id of [...idsOfWholeParents(all), ...idsOfOneStudy(units), ...idsOfOneSpelling(units)]) doubted.add(id);
   return doubted;
+}
+
+/** PatientIDs that differ in nothing but case: one person whose name was typed twice, or two. */
+function idsOfOneSpelling(units: readonly Unit[]): string[] {
+  const spellings = new Map<string, Set<string>>();
+  for (const { id } of units) {
+    if (id === undefined) continue;
+    const key = id.toLowerCase();
+    spellings.set(key, (spellings.get(key) ?? new Set()).add(id));
+  }
+  return [...spellings.values()].flatMap((ids) => (ids.size > 1 ? [...ids] : []));
+}
+
+/**
+ * Persons known by a folder that is in both classes and has folders of several studies in it (positive/Lungs/12, positive/
+ * Lungs/13, negative/Lungs/14): it may be one patient of each class, or a collection of many.
+ */
+export function doubtedCollections(
+  persons: ReadonlyMap<string, Person>,
+  units: readonly Unit[],
+  readings: readonly FolderReading[],
+): ReadonlySet<string> {
+  const classes = new Map<string, Set<FolderReading["label"]>>();
+  const collections = new Map<string, string>();
+  for (const [person, { knownBy, units: own }] of persons) {
+    const { patientName = "", patientPath = [], label } = readings[own[0]!]!;
+    if (knownBy !== "folder" || /\d/.test(patientName)) continue;
+    classes.set(patientName, (classes.get(patientName) ?? new Set()).add(label));
+    const inside = new Set(own.flatMap((unit) => units[unit]!.folder[patientPath.length] ?? []));
+    const studies = new Set(own.map((unit) => units[unit]!.studyUid));
+    if (inside.size > 1 && studies.size > 1) collections.set(person, patientName);
+  }
+  return new Set([...collections].flatMap(([person, name]) => (classes.get(name)!.size > 1 ? [person] : [])));
 }
 
 function depthOf(path: string): number {

@@ -9,6 +9,8 @@ export interface FolderReading {
   readonly classPath: readonly string[] | undefined;
   /** Names down to the patient's folder; undefined where no folder is a patient's. */
   readonly patientPath: readonly string[] | undefined;
+  /** The patient's name among all of the class: its folder's, and before it those of a site or batch around it. */
+  readonly patientName: string | undefined;
   /** The patient's folder holds the folder of the class, and not the other way round. */
   readonly isPatientOutside: boolean;
 }
@@ -17,10 +19,19 @@ const generic = new RegExp(
   `^(${[
     "dicoms?|dcm|dicomdir|images?|img|imgs|im|data|datasets?|cts?|scans?|slices?|series|stud(y|ies)|patients?|cases?|files?",
     "exports?|archives?|viewer|jpe?gs?|pngs?|pictures?|photos?|raw|all|anon(ymi[sz]ed)?|help|autorun|icons?|resources?",
+    "thumb(nail)?s?|previews?|snapshots?|screenshots?|captures?|key[-_ ]?images?|html?|web|logos?|skins?|assets|ihe[-_]pdi",
     "train(ing)?|test(ing)?|val(idation)?",
   ].join("|")})$`,
   "i",
 );
+/** Folders around several patients' own: two of them may use the same names. */
+const container =
+  /^(batch|part|chunk|cohort|centre|center|site|hospital|clinic|institution|department|ward|radiology|disk|volume|package)([-_ ]?(\d+|[a-z]))?$/i;
+/** Whether a name is a tool's or a format's, and says nothing about who or what is in the folder. */
+export function isGeneric(name: string): boolean {
+  return generic.test(name) && !splitWord.test(name);
+}
+
 const splitWord = /^(train(ing)?|test(ing)?|val(idation)?)$/i;
 const date = /^((19|20)\d\d([-_.]?(0[1-9]|1[0-2])([-_.]?[0-3]\d)?)?|[0-3]?\d[-_.][01]?\d[-_.](19|20)\d\d)$/;
 
@@ -40,16 +51,32 @@ export function readFolders(folders: readonly (readonly string[])[]): (names: re
     );
     // Above a class such a name is the subject of the archive; where nothing is a class it is no failed one.
     const isUnclear = isContradicted || (hasClasses && names.some((name, depth) => depth > at && isUnclearClass(name)));
-    const below = names.findIndex((name, depth) => depth > at && !generic.test(name) && !date.test(name));
+    const isSomebodys = (name: string) => !generic.test(name) && !date.test(name);
+    const first = names.findIndex((name, depth) => depth > at && isSomebodys(name));
+    const below = first < 0 ? -1 : patientBelow(names, first, isSomebodys);
     const isPatientOutside = below < 0 && at > 0 && parentsAreSaid;
     const patientEnd = isPatientOutside ? at : below + 1;
+    const named = isPatientOutside ? names.slice(at - 1, at) : names.slice(first, patientEnd).filter(isSomebodys);
     return {
       label: isUnclear ? "unclear" : label,
       classPath: at < 0 ? undefined : names.slice(0, at + 1),
       patientPath: patientEnd > 0 ? names.slice(0, patientEnd) : undefined,
+      patientName: patientEnd > 0 ? named.join("/") : undefined,
       isPatientOutside,
     };
   };
+}
+
+/**
+ * Depth of the patient's folder from the first one on that is neither a tool's nor a date: it, unless a folder below it is
+ * called a patient, or it is a site's or batch's. -1 where there is none.
+ */
+function patientBelow(names: readonly string[], first: number, isSomebodys: (name: string) => boolean): number {
+  if (looksLikePatient(names[first]!)) return first;
+  const said = names.findIndex((name, depth) => depth > first && looksLikePatient(name));
+  return said >= 0
+    ? said
+    : names.findIndex((name, depth) => depth >= first && isSomebodys(name) && !container.test(name));
 }
 
 /** Whether a name is that of a patient by its form alone: patient7, P-012, subject 3. */

@@ -6,11 +6,11 @@ import { type QuarantineEntry, quarantineEntry } from "../shard/quarantine.ts";
 import type { Label } from "./class-names.ts";
 import type { ExaminedFiles } from "./examined-files.ts";
 import type { FileList } from "./file-list.ts";
-import { doubtsAboutFolders } from "./folder-doubts.ts";
+import { doubtedCollections, doubtsAboutFolders } from "./folder-doubts.ts";
 import { type FolderReading, readFolders } from "./folder-roles.ts";
 import type { LabelRow } from "./label-rows.ts";
 import { type MatchedBy, matchRows, type UnitMatches } from "./match-rows.ts";
-import { labelOfPerson, labelRemedy } from "./patient-label.ts";
+import { labelOfPerson, labelRemedy, patientUnclear } from "./patient-label.ts";
 import { type Evidence, findPersons, type KnownBy, type Person, rowsOfSeveral } from "./persons.ts";
 import { picturesBesideDicom } from "./pictures-beside.ts";
 import { indexRows } from "./row-index.ts";
@@ -85,6 +85,7 @@ export function groupPatients(files: FileList, examined: ExaminedFiles, options:
   const matches = index ? matchRows(units.all, index) : units.all.map(() => []);
   const beside = picturesBesideDicom(units.all, readings, matches, { byOption: fallback !== undefined });
   const persons = findPersons(units.all, { readings, matches, nameOf: (row) => index?.rows[row]?.patients[0], beside });
+  const collections = patientsBy ? new Set<string>() : doubtedCollections(persons, units.all, readings);
   const doubts = patientsBy === "id" ? new Set<string>() : doubtsAboutFolders(units.all, readings);
 
   const personOf = new Map<number, string>();
@@ -114,7 +115,9 @@ export function groupPatients(files: FileList, examined: ExaminedFiles, options:
   const quarantined: QuarantineEntry[] = [];
   for (const [name, person] of persons) {
     const patient = pseudonyms.of("patient", name);
-    const said = labelOfPerson(person, { units: units.all, readings, matches, doubts, shared, options });
+    const said = collections.has(name)
+      ? patientUnclear("folders")
+      : labelOfPerson(person, { units: units.all, readings, matches, doubts, shared, options });
     const origin = originOf(person, { units: units.all, readings, matches, rows: options.rows, label: said.from });
     const own = { dicom: dicom.get(name) ?? [], pictures: pictures.get(name) ?? [] };
     const left = person.units.filter((unit) => notLabelled.has(unit));

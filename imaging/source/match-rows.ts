@@ -1,5 +1,6 @@
 // Which rows of a CSV are about which unit of an archive. A name can match by chance (series 2 is not patient 2): a match
 // counts where nothing in the archive speaks against it, and two that name different patients are a contradiction.
+import { isGeneric } from "./folder-roles.ts";
 import type { RowIndex } from "./row-index.ts";
 import type { Unit } from "./units.ts";
 
@@ -97,17 +98,24 @@ function numberKey(name: string): string {
 
 /**
  * Where the folders are of which rows are named. Such a folder is somebody's only if its files have no two PatientIDs, and
- * if it does not recur in several folders that are somebody's themselves: those are series or studies.
+ * if it does not recur in several folders that are somebody's themselves, or may be where no PatientID says otherwise: those
+ * are series or studies.
  */
 function folderPlaces(units: readonly Unit[], rowOf: (name: string) => number | undefined) {
   const ids = new Map<string, Set<string>>();
   const outer = new Map<string, Set<string>>();
+  const parents = new Map<string, Set<string>>();
   const keyOf = (folder: readonly string[], depth: number) => `${depth}/${folder[depth]}`;
   for (const { folder, id } of units) {
     let named = "";
     for (const [depth, name] of folder.entries()) {
       if (rowOf(name) === undefined) continue;
       const key = keyOf(folder, depth);
+      const parent = folder
+        .slice(0, depth)
+        .filter((above) => !isGeneric(above))
+        .join("/");
+      parents.set(key, (parents.get(key) ?? new Set()).add(parent));
       if (id !== undefined) ids.set(key, (ids.get(key) ?? new Set()).add(id));
       if (named !== "") outer.set(key, (outer.get(key) ?? new Set()).add(named));
       named ||= name;
@@ -116,7 +124,9 @@ function folderPlaces(units: readonly Unit[], rowOf: (name: string) => number | 
   return {
     isCredible: (folder: readonly string[], depth: number) => {
       const key = keyOf(folder, depth);
-      return (ids.get(key)?.size ?? 0) <= 1 && (outer.get(key)?.size ?? 0) <= 1;
+      const [idCount, parentCount] = [ids.get(key)?.size ?? 0, parents.get(key)?.size ?? 0];
+      const isOne = idCount === 1 || (idCount === 0 && parentCount <= 1);
+      return isOne && (outer.get(key)?.size ?? 0) <= 1;
     },
   };
 }

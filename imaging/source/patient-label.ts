@@ -27,15 +27,14 @@ export function labelOfPerson(
   },
 ): PatientLabel {
   const { units, readings, matches, doubts, shared, options } = about;
-  const refuse = (error: FedError): PatientLabel => ({ error, from: undefined });
   const ofRows = new Set<Label>();
   const ofFolders = new Set<Label | "unclear">();
   for (const number of own) {
     const { id } = units[number]!;
     const matched = matches[number]!;
-    if (matched === "contradicting") return refuse(patientUnclear("the rows of the CSV"));
-    if (matched.some(({ row }) => shared.has(row))) return refuse(patientUnclear("one row for several PatientIDs"));
-    if (id !== undefined && doubts.has(id)) return refuse(patientUnclear("folders and PatientIDs"));
+    if (matched === "contradicting") return patientUnclear("the rows of the CSV");
+    if (matched.some(({ row }) => shared.has(row))) return patientUnclear("one row for several PatientIDs");
+    if (id !== undefined && doubts.has(id)) return patientUnclear("folders and PatientIDs");
     for (const { row } of matched) ofRows.add(options.rows![row]!.label);
     const { label } = readings[number]!;
     if (label !== undefined) ofFolders.add(label);
@@ -57,8 +56,13 @@ export const labelRemedy =
   "sort the patients into folders positive and negative, or give --labels FILE.csv with the columns patient and label";
 const rowRemedy = "add a row with the patient's PatientID, folder or file to the CSV of labels";
 
-function patientUnclear(why: string): FedError {
-  return new FedError("PATIENT_UNCLEAR", { why });
+/** @param why the readings that contradict each other */
+export function patientUnclear(why: string): PatientLabel {
+  return refuse(new FedError("PATIENT_UNCLEAR", { why }));
+}
+
+function refuse(error: FedError): PatientLabel {
+  return { error, from: undefined };
 }
 
 function contradicting(isOfRow: boolean): FedError {

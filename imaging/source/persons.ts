@@ -35,10 +35,10 @@ export function findPersons(
     const match = matches[number] === "contradicting" ? undefined : matches[number]![0];
     const named = match && nameOf(match.row);
     if (named !== undefined) return { name: `name/${named}`, knownBy: "row" };
-    const { label, patientPath, classPath, isPatientOutside } = readings[number]!;
+    const { label, patientName, classPath, isPatientOutside } = readings[number]!;
     // One name in two classes is two people, but a folder around both is one.
     const ofClass = classPath && !isPatientOutside ? `${label === 1 ? "positive" : "negative"}/` : "";
-    if (patientPath) return { name: `folder/${ofClass}${patientPath.at(-1)}`, knownBy: "folder" };
+    if (patientName !== undefined) return { name: `folder/${ofClass}${patientName}`, knownBy: "folder" };
     if (unit.kind === "picture") {
       return { name: `picture/${ofClass}${unit.folder.join("/")}/${unit.stem}`, knownBy: "file name" };
     }
