@@ -162,10 +162,18 @@ function describeFrame(
 ): CtFrame {
   const groups = (sequence: string | undefined) =>
     sequence === undefined ? [elements] : [own?.items(sequence)[0], shared?.items(sequence)[0], elements];
-  const numbers = (name: string, sequence: string, tag: string, count: number) => {
-    const found = readNumbers(groups(sequence), tag, count);
-    if (found === "unreadable") unreadable.add(name);
-    return known(found);
+  const numbers = (
+    name: string,
+    sequence: string,
+    tag: string,
+    count: number,
+    isPossible: (values: readonly number[]) => boolean = () => true,
+  ) => {
+    const found = known(readNumbers(groups(sequence), tag, count) ?? []);
+    if (found?.length === 0) return undefined;
+    if (found && isPossible(found)) return found;
+    unreadable.add(name);
+    return undefined;
   };
   const slope = numbers("RescaleSlope", "00289145", "00281053", 1)?.[0] ?? 1;
   if (slope === 0) throw malformed("rescale slope");
@@ -176,8 +184,8 @@ function describeFrame(
   }
   return {
     positionMm: numbers("ImagePositionPatient", "00209113", "00200032", 3) as CtFrame["positionMm"],
-    orientation: numbers("ImageOrientationPatient", "00209116", "00200037", 6) as CtFrame["orientation"],
-    pixelSpacingMm: numbers("PixelSpacing", "00289110", "00280030", 2) as CtFrame["pixelSpacingMm"],
+    orientation: numbers("ImageOrientationPatient", "00209116", "00200037", 6, areDirections) as CtFrame["orientation"],
+    pixelSpacingMm: numbers("PixelSpacing", "00289110", "00280030", 2, areSpacings) as CtFrame["pixelSpacingMm"],
     rescaleSlope: slope,
     rescaleIntercept: numbers("RescaleIntercept", "00289145", "00281052", 1)?.[0] ?? 0,
     rescaleType: firstOf(groups("00289145"), (set) => set.plainText("00281054") || undefined) ?? "",
@@ -191,6 +199,16 @@ function describeFrame(
       return Number.isFinite(value) ? value : null;
     }),
   };
+}
+
+/** A scanner's pixels have 0.1 to 2 mm; nothing can be measured in pixels without a size. */
+function areSpacings(values: readonly number[]): boolean {
+  return values.every((value) => value >= 0.001 && value <= 100);
+}
+
+/** Cosines of a row and of a column, neither of which is nothing. */
+function areDirections(cosines: readonly number[]): boolean {
+  return [cosines.slice(0, 3), cosines.slice(3)].every((one) => Math.abs(Math.hypot(...one) - 1) < 0.1);
 }
 
 const markEntries = Object.entries(volumeMarks) as [VolumeMark, VolumeAttribute][];

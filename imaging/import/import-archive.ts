@@ -205,7 +205,7 @@ function checkClasses({ grouping, refusedFiles }: Found, { oneClass }: ParsedImp
   const counts = { positive, negative: patients.length - positive };
   throw new NothingImported(
     "LABELS_ONE_CLASS",
-    { ...counts, ...(refused.length > 0 ? facts : {}) },
+    { ...counts, ...(reasons !== "" ? facts : {}) },
     { remedy, refusedFiles: refusedFiles.first(), entries },
   );
 }

@@ -40,7 +40,7 @@ const labelColumns = [
   ...["covidstatus", "covid19status", "covidlabel", "pcr", "pcrresult", "rtpcr", "groundtruth", "target", "category"],
   ...["diagnose", "befund", "ergebnis", "diagnostic", "resultat", "diagnostico", "resultado", "diagnosi", "risultato"],
 ]);
-const fileColumns = ["file", "filename", "filepath", "path", "image", "imagepath"];
+const fileColumns = ["file", "filename", "filepath", "path", "image", "imagepath", "folder", "foldername", "directory"];
 const delimiters = [",", ";", "\t", "|"];
 /** A row may hold a report. */
 const longestCell = 1_000_000;

@@ -53,7 +53,7 @@ export function labelOfPerson(
 }
 
 export const labelRemedy =
-  "sort the patients into folders positive and negative, or give --labels FILE.csv with the columns patient and label";
+  "sort the patients into folders positive and negative, or give --labels FILE.csv with the columns patient and label, or folder and label (CT-0,negative) where folders are grades";
 const rowRemedy = "add a row with the patient's PatientID, folder or file to the CSV of labels";
 
 /** @param why the readings that contradict each other */

@@ -216,6 +216,9 @@ describe("reading the header of a DICOM file", () => {
       ["00281052", "RescaleIntercept", "-1,024"],
       ["00281052", "RescaleIntercept", "1e999"],
       ["00280030", "PixelSpacing", "1,29"],
+      ["00280030", "PixelSpacing", "0\\0"],
+      ["00280030", "PixelSpacing", "-0.7\\-0.7"],
+      ["00200037", "ImageOrientationPatient", "0\\0\\0\\0\\0\\0"],
     ] as const)
       expect(odd(tag, "DS", value).unreadable, `${name} ${value}`).to.deep.equal([name]);
     expect(odd("00281052", "DS", "").unreadable).to.deep.equal([]);

@@ -1,0 +1,100 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import type { ImportOptions } from "../../../imaging/import/import-options.ts";
+import type { ImportSummary } from "../../../imaging/import/import-summary.ts";
+import type { NothingImported } from "../../../imaging/import/nothing-imported.ts";
+import { uidFor } from "../../../imaging/phantom/ct-instance.ts";
+import { greyBody } from "./odd-pictures.ts";
+import { writeInto, writePhantom } from "./phantom-archive.ts";
+import { importInto } from "./synthetic.ts";
+
+const classOf = (index: number) => (index % 2 ? "positive" : "negative");
+const letter = (index: number) => "abcdef"[index]!;
+
+describe("folders that may be a patient's or not", function () {
+  this.timeout(60_000);
+  let root: string;
+  let dir: string;
+  let counter = 0;
+  before(async () => {
+    root = await mkdtemp(join(tmpdir(), "consilium-unclear-"));
+  });
+  beforeEach(() => {
+    dir = join(root, `archive${++counter}`);
+  });
+  after(() => rm(root, { recursive: true, force: true }));
+
+  const importIt = (options: Partial<ImportOptions> = {}): Promise<ImportSummary> =>
+    importInto(dir, `${dir}-shard`, { keyFile: join(root, "key"), pictures: 0, ...options });
+  const failure = (options: Partial<ImportOptions> = {}) =>
+    importIt(options).then(
+      () => undefined,
+      ({ code, facts, remedy }: NothingImported) => ({ code, facts, remedy }),
+    );
+  /** A patient without a PatientID, whose study is the place's. */
+  const write = (index: number, folder: string, id = "") =>
+    writePhantom(dir, { index, id, study: uidFor("unclear", folder) }, (slice) => `${folder}/IM${slice}.dcm`);
+
+  it("are studies where the same numbers recur below names, and rows that are so numbered match nobody", async () => {
+    for (const index of [1, 2, 3, 4]) for (const study of [1, 2]) await write(index, `name ${letter(index)}/${study}`);
+    await writeInto(join(dir, "labels.csv"), "patient,label\n1,1\n2,0\n3,1\n4,0\n");
+    const { code, facts } = (await failure())!;
+    expect([code, facts["reasons"]]).to.deep.equal(["NO_SCANS", "PATIENT_UNCLEAR 4"]);
+  });
+
+  it("are patients below those of a batch, a department or a site, which may use the same numbers", async () => {
+    for (const index of [0, 1, 2, 3]) await write(index, `${classOf(index)}/Batch1/patient${index}`);
+    for (const index of [4, 5, 6, 7]) await write(index, `${classOf(index)}/Radiology/2021/${index}`);
+    for (const index of [8, 9, 10, 11]) await write(index, `${classOf(index)}/site${index < 10 ? 1 : 2}/7/DICOM`);
+    const { scans, positive, quarantine } = await importIt();
+    expect([scans, positive, quarantine.length]).to.deep.equal([12, 6, 0]);
+  });
+
+  it("are refused where one name in both classes is around several studies", async () => {
+    for (const index of [0, 1, 2, 3]) await write(index, `${classOf(index)}/Lungs/${letter(index)}`);
+    for (const index of [4, 5]) await write(index, `${classOf(index)}/whole${index}`);
+    const { scans, quarantine } = await importIt();
+    expect(scans).to.equal(2);
+    expect(quarantine.map(({ what, code }) => `${what} ${code}`)).to.deep.equal(Array(2).fill("scan PATIENT_UNCLEAR"));
+    expect((await importIt({ patientsBy: "folder" })).scans).to.equal(4);
+  });
+
+  it("hold previews of the patients beside them, which are no scans", async () => {
+    for (const index of [0, 1]) {
+      await write(index, `${classOf(index)}/pat${index}`, `t${index}`);
+      await writeInto(join(dir, classOf(index), "thumbnails", `pat${index}.png`), greyBody(9 + index * 5));
+    }
+    const { scans, quarantine } = await importIt();
+    expect(scans).to.equal(2);
+    expect(quarantine.map(({ code }) => code)).to.deep.equal(Array(2).fill("PICTURE_BESIDE_DICOM"));
+  });
+
+  it("do not say whether PatientIDs that differ in case are one person's", async () => {
+    for (const [index, id] of ["AB1", "ab1", "AB2", "AB3"].entries())
+      await write(index, `${classOf(index)}/f${index}`, id);
+    const { scans, quarantine } = await importIt();
+    expect(scans).to.equal(2);
+    expect(quarantine.map(({ code }) => code)).to.deep.equal(Array(2).fill("PATIENT_UNCLEAR"));
+    expect((await importIt({ patientsBy: "id" })).scans).to.equal(4);
+  });
+
+  it("have grades instead of classes, which a CSV of folders turns into classes", async () => {
+    for (const index of [0, 1, 2, 3]) await write(index, `studies/CT-${index}/study_000${index}`);
+    const { code, remedy } = (await failure())!;
+    expect(code).to.equal("LABELS_MISSING");
+    expect(remedy).to.include("--labels").and.to.include("folder");
+    const rows = [0, 1, 2, 3].map((grade) => `studies/CT-${grade},${grade === 0 ? "negative" : "positive"}\n`);
+    await writeInto(join(dir, "labels.csv"), `folder,label\n${rows.join("")}`);
+    const { scans, positive } = await importIt();
+    expect([scans, positive]).to.deep.equal([4, 3]);
+  });
+
+  it("lose a class by files that cannot be read, and the error says so", async () => {
+    await write(0, "negative/n0");
+    await writeInto(join(dir, "positive/p1/IM0.dcm"), "no DICOM");
+    const { code, facts } = (await failure())!;
+    expect([code, facts["reasons"]]).to.deep.equal(["LABELS_ONE_CLASS", "DICOM_FOREIGN 1"]);
+  });
+});
