@@ -4,8 +4,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { hasOpenSsl } from "../io/pacs/certificates.ts";
 import { missingForDcmtk } from "./pacs/dcmtk-server.ts";
 import type { DimseResults } from "./pacs/dimse.ts";
+import type { DimseTlsResults } from "./pacs/dimse-tls.ts";
 import { missingForOrthanc } from "./pacs/orthanc-server.ts";
 import { runApart } from "./pacs/run-apart.ts";
 
@@ -56,6 +58,45 @@ for (const [kind, missingFor] of [
     it("is foretold by consilium pacs check", () => {
       const { status, check } = results.check;
       expect([status, check.studies, check.series?.instances]).to.deep.equal([0, 10, 8]);
+    });
+  });
+}
+
+for (const [kind, missingFor] of [
+  ["orthanc", missingForOrthanc],
+  ["dcmtk", missingForDcmtk],
+] as const) {
+  describe(`an import by DIMSE over TLS from ${kind}`, function () {
+    this.timeout(900_000);
+    let root: string;
+    let results: DimseTlsResults;
+
+    before(async function () {
+      const missing = missingFor() ?? (hasOpenSsl ? undefined : "openssl");
+      if (missing !== undefined) {
+        console.log(`      skipped: ${missing} not here`);
+        this.skip();
+      }
+      root = await mkdtemp(join(tmpdir(), "consilium-dimse-tls-"));
+      results = await runApart<DimseTlsResults>("dimse-tls", root, kind);
+    });
+    after(() => root && rm(root, { recursive: true, force: true }));
+
+    it("gives the shard of the same studies in a folder, each side with a certificate of the other's CA", () => {
+      expect(results.byGet).to.equal("same");
+      expect(results.byMove).to.equal(kind === "orthanc" ? "same" : undefined);
+    });
+
+    it("is refused by name where one side does not know the other's CA", () => {
+      expect(results.otherCa).to.equal("PACS_CERTIFICATE");
+      // Where the connection ends before the server's alert is read, nothing says why.
+      const refusals = ["PACS_CERTIFICATE", "PACS_UNREACHABLE", "PACS_TRUNCATED"];
+      for (const refused of [results.withoutCertificate, results.foreignCertificate])
+        expect(refusals).to.include(refused);
+    });
+
+    it("is refused without TLS", () => {
+      expect(results.plain).to.be.oneOf(["PACS_UNREACHABLE", "PACS_TRUNCATED"]);
     });
   });
 }

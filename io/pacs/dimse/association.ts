@@ -90,7 +90,7 @@ export async function openAssociation(
     }
   } catch (error) {
     guarded.socket.destroy();
-    throw error;
+    throw error instanceof DimseFailure ? closedEarly(error, peer) : error;
   }
   return {
     guarded,
@@ -117,6 +117,16 @@ export async function openAssociation(
       return response;
     },
   };
+}
+
+/** A PACS may close a connection without a word: of one with TLS that it wants, or for a certificate that it does not accept. */
+function closedEarly(failure: DimseFailure, { tls }: DimsePeer): DimseFailure {
+  const isClosed = failure.message === "closed" || /^(ECONNRESET|EPIPE)$/.test(failure.message);
+  if (!isClosed || failure.remedy !== undefined) return failure;
+  const remedy = tls
+    ? "the PACS closed the connection: check that it accepts the certificate of --client-cert, and both AE titles"
+    : "the PACS closed the connection: write dimses:// if it wants TLS, and check both AE titles";
+  return new DimseFailure(failure.code, failure.message, remedy);
 }
 
 const { SopClass } = dimse.constants;

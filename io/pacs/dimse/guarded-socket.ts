@@ -1,6 +1,7 @@
 // The library's side of a connection: it gets whole PDUs within limits, and nothing after the first fault.
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
+import { connectionError } from "../refusals.ts";
 import type { FailureCode } from "./messages.ts";
 import { openPduReader, PduError, type PduLimits } from "./whole-pdus.ts";
 
@@ -42,7 +43,11 @@ export function guardSocket(
       else end("PACS_MALFORMED", "message");
     }
   });
-  connection.on("error", (error: NodeJS.ErrnoException) => end("PACS_UNREACHABLE", error.code ?? error.name));
+  connection.on("error", (error) => {
+    // Over TLS 1.3 a server refuses a certificate only after the handshake.
+    const { code, facts } = connectionError(error, "");
+    end(code as FailureCode, String(facts["reason"]));
+  });
   connection.on("close", () => end("PACS_TRUNCATED", reader.isInside ? "in mid-message" : "closed"));
   const methods = {
     setTimeout: () => {},

@@ -29,15 +29,20 @@ export function missingForOrthanc(): string | undefined {
  * Answers when it is ready and has stored the files, which it does where its folder is new.
  *
  * @param dir its folder
+ * @param own further settings
  */
-export async function startOrthanc(dir: string, files: () => AsyncIterable<Buffer>): Promise<ChildProcess> {
+export async function startOrthanc(
+  dir: string,
+  files: () => AsyncIterable<Buffer>,
+  own: Readonly<Record<string, unknown>> = {},
+): Promise<ChildProcess> {
   await mkdir(dir, { recursive: true });
   const config = {
     ...{ StorageDirectory: dir, IndexDirectory: dir, HttpPort: port, DicomServerEnabled: true },
     ...{ DicomAet: "ORTHANC", DicomPort: dicomPort, DicomCheckCalledAet: true, DicomAlwaysAllowFind: false },
     ...{ DicomModalities: { consilium: ["CONSILIUM", "127.0.0.1", receiverPort] }, DicomAlwaysAllowGet: false },
     ...{ AuthenticationEnabled: true, RegisteredUsers: { [login.user]: login.password }, RemoteAccessAllowed: false },
-    ...{ Plugins: [plugin], DicomWeb: { Enable: true, Root: "/dicom-web/" } },
+    ...{ Plugins: [plugin], DicomWeb: { Enable: true, Root: "/dicom-web/" }, ...own },
   };
   await writeFile(join(dir, "orthanc.json"), JSON.stringify(config));
   const child = spawn("Orthanc", [join(dir, "orthanc.json")], { stdio: "ignore" });
