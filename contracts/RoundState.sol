@@ -46,16 +46,25 @@ abstract contract RoundState is ITrainingRounds, Consortium {
         uint8 earlyShare;
         uint32 gracePeriod;
         bool superseded;
+        /// @dev Not of the terms: how often sums were opened, kept over rounds. It is here so that a seal writes no more slots.
+        uint32 seals;
     }
 
     uint32 internal constant MAX_PAUSE = 30 days;
     uint32 private constant MAX_PERIOD = 365 days;
     uint24 private constant MAX_SAMPLE_CAP = 1 << 20;
+    /// @dev With fewer a sum would show too much to whoever knows the rest of it.
+    uint256 internal constant MIN_PRIVATE_HOSPITALS = 4;
+
+    /// @dev Zero in a federation without private sums.
+    uint32 internal immutable MAX_SEALS;
+    bytes32 private immutable MECHANISM;
 
     Round internal _round;
     /// @dev Hospitals of the round.
     uint256 internal _roundMembers;
-    /// @dev Those of them that have not committed: who may commit, who has, and whether all have, in one slot.
+    /// @dev Those of them that have not committed: who may commit, who has, and whether all have, in one slot. Once the
+    /// round is sealed, those that are not in the sum.
     uint256 internal _pending;
     bytes32 internal _commitmentsHash;
     bytes32 internal _proposedDigest;
@@ -64,6 +73,12 @@ abstract contract RoundState is ITrainingRounds, Consortium {
     /// @dev Of the running round.
     StoredTerms internal _terms;
     Terms private _nextTerms;
+
+    constructor(bytes32 mechanism, uint32 maxSeals) {
+        if ((mechanism == 0) != (maxSeals == 0)) revert MechanismInvalid(mechanism, maxSeals);
+        MECHANISM = mechanism;
+        MAX_SEALS = maxSeals;
+    }
 
     modifier whenNotPaused() {
         if (block.timestamp <= _round.pausedUntil) revert RoundsPaused(_round.pausedUntil);
@@ -159,6 +174,11 @@ abstract contract RoundState is ITrainingRounds, Consortium {
     }
 
     /// @inheritdoc ITrainingRounds
+    function privateSums() external view override returns (PrivateSums memory) {
+        return PrivateSums(MECHANISM, MAX_SEALS, _terms.seals);
+    }
+
+    /// @inheritdoc ITrainingRounds
     function pausedUntil() external view override returns (uint40) {
         return _round.pausedUntil;
     }
@@ -199,8 +219,26 @@ abstract contract RoundState is ITrainingRounds, Consortium {
         emit TermsSet(terms);
     }
 
+    /// @dev A federation without private sums carries what its predecessors spent, too, for its own successors.
+    function _continue(address predecessor) internal {
+        emit FederationFounded(predecessor);
+        uint32 spent = _spentBy(predecessor);
+        if (MAX_SEALS == 0 && spent == 0) return;
+        if (MAX_SEALS != 0 && spent >= MAX_SEALS) revert SealsExhausted(MAX_SEALS);
+        _terms.seals = spent;
+        emit PrivateSumsFounded(MECHANISM, MAX_SEALS, spent);
+    }
+
+    /// @dev The fewest updates of a model.
+    function _fewestUpdates(uint256 hospitals, uint256 minUpdates) internal view returns (uint256) {
+        if (MAX_SEALS == 0) return minUpdates;
+        uint256 quorum = hospitals * 2 / 3 + 1;
+        return quorum > minUpdates ? quorum : minUpdates;
+    }
+
     function _isRunning(Status status) internal pure returns (bool) {
-        return status == Status.Committing || status == Status.Proposed || status == Status.Proposing;
+        return status == Status.Committing || status == Status.Proposed || status == Status.Proposing
+            || status == Status.Sealed;
     }
 
     function _requireTerms(Terms memory terms) private pure {
@@ -213,7 +251,20 @@ abstract contract RoundState is ITrainingRounds, Consortium {
         ) revert TermsInvalid();
     }
 
-    function _stored(Terms memory terms) private pure returns (StoredTerms memory) {
+    /// @dev A contract without this view is older than private sums: it has sealed nothing.
+    function _spentBy(address predecessor) private view returns (uint32) {
+        if (predecessor.code.length == 0) {
+            if (MAX_SEALS != 0 && predecessor != address(0)) revert PredecessorUnknown(predecessor);
+            return 0;
+        }
+        try ITrainingRounds(predecessor).privateSums() returns (PrivateSums memory sums) {
+            return sums.seals;
+        } catch {
+            return 0;
+        }
+    }
+
+    function _stored(Terms memory terms) private view returns (StoredTerms memory) {
         return StoredTerms(
             terms.commitPeriod,
             terms.proposePeriod,
@@ -223,7 +274,8 @@ abstract contract RoundState is ITrainingRounds, Consortium {
             terms.sampleCap,
             terms.earlyShare,
             terms.gracePeriod,
-            false
+            false,
+            _terms.seals
         );
     }
 }

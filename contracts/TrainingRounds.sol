@@ -3,12 +3,13 @@ pragma solidity 0.8.37;
 
 import {Bitmap} from "./Bitmap.sol";
 import {Consortium} from "./Consortium.sol";
-import {Voting} from "./Voting.sol";
+import {RoundState} from "./RoundState.sol";
+import {Sealing} from "./Sealing.sol";
 import {ITrainingRounds} from "./interfaces/ITrainingRounds.sol";
 
 /// @title The rounds of one federation
 /// @notice See {ITrainingRounds} and {IConsortium}.
-contract TrainingRounds is Voting {
+contract TrainingRounds is Sealing {
     using Bitmap for uint256;
 
     bytes32 private constant COMMITMENT_TYPEHASH =
@@ -21,15 +22,19 @@ contract TrainingRounds is Voting {
     /// @param predecessor the federation that this one continues, or zero
     /// @param planDigest the plan of the first rounds; zero leaves it to {agreePlan}
     /// @param genesisDigest the model that the first round starts from; zero leaves it to {agreePlan}
+    /// @param mechanism digest of the mechanism of private sums; zero founds a federation without them
+    /// @param maxSeals the sums that may be opened, those of predecessors included; zero where the mechanism is
     constructor(
         address owner,
         Terms memory terms,
         address predecessor,
         bytes32 planDigest,
-        bytes32 genesisDigest
-    ) Consortium(owner) {
+        bytes32 genesisDigest,
+        bytes32 mechanism,
+        uint32 maxSeals
+    ) Consortium(owner) RoundState(mechanism, maxSeals) {
         _foundingTerms(terms);
-        emit FederationFounded(predecessor);
+        _continue(predecessor);
         if (planDigest != 0 || genesisDigest != 0) _agree(planDigest, genesisDigest);
     }
 
@@ -37,7 +42,9 @@ contract TrainingRounds is Voting {
     function openRound() external override whenNotPaused returns (uint32 id) {
         Round storage last = _round;
         Member storage member = _activeMember(msg.sender);
-        if (_isRunning(last.status)) revert RoundRunning(last.id);
+        Status status = last.status;
+        // The usual one first.
+        if (status != Status.Final && status != Status.Abandoned && status != Status.None) revert RoundRunning(last.id);
         id = last.id + 1;
         if (member.openFrom > id && block.timestamp <= last.deadline) revert RoundOpenerMustWait(last.deadline);
         bytes32 plan = _plan;
@@ -48,6 +55,7 @@ contract TrainingRounds is Voting {
         uint256 members = activeHospitals();
         uint256 hospitals = members.count();
         if (hospitals < terms.minUpdates) revert RoundTooFewHospitals(hospitals, terms.minUpdates);
+        if (MAX_SEALS != 0) _requirePrivacy(hospitals);
 
         uint32 commitBy = uint32(block.timestamp) + terms.commitPeriod;
         uint32 proposeBy = commitBy + terms.proposePeriod;
@@ -124,13 +132,18 @@ contract TrainingRounds is Voting {
         Round memory round = _newest(roundId);
         Member storage member = _activeMember(msg.sender);
         StoredTerms storage terms = _terms;
-        if (!_isRunning(round.status)) revert RoundStatus(roundId, round.status);
+        if (!_isRunning(round.status) || (MAX_SEALS != 0 && round.status == Status.Committing)) {
+            revert RoundStatus(roundId, round.status);
+        }
         if (modelDigest == 0) revert DigestZero();
         if (member.refusedRound == roundId) revert ProposerRefused(msg.sender);
         uint256 pending = _pending;
-        if (round.status == Status.Committing) {
-            if (pending != 0 && block.timestamp <= round.commitBy) revert ProposalEarly(round.commitBy);
-            uint32 proposeBy = round.commitBy + terms.proposePeriod;
+        if (round.status == Status.Committing || round.status == Status.Sealed) {
+            if (pending != 0 && round.status == Status.Committing && block.timestamp <= round.commitBy) {
+                revert ProposalEarly(round.commitBy);
+            }
+            // Of both phases the first half is the opener's.
+            uint32 proposeBy = round.deadline - terms.proposePeriod;
             if (member.index != round.opener) {
                 if (block.timestamp <= proposeBy) revert ProposalReserved(proposeBy);
                 _backOff(round);
@@ -143,7 +156,9 @@ contract TrainingRounds is Voting {
             }
             if (_isExhausted(round, terms.maxExpired)) revert ProposalsExhausted(terms.maxExpired);
         }
-        uint256 notCommitted = included & ~(_roundMembers & ~pending);
+        uint256 committed = _roundMembers & ~pending;
+        if (MAX_SEALS != 0 && included != committed) revert ProposalNotSealed(committed);
+        uint256 notCommitted = included & ~committed;
         if (notCommitted != 0) revert ProposalNotCommitted(notCommitted);
         uint256 updates = included.count();
         if (updates < terms.minUpdates) revert ProposalTooFewUpdates(updates, terms.minUpdates);

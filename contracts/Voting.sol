@@ -68,10 +68,10 @@ abstract contract Voting is RoundState {
         if (!_isRunning(round.status)) revert RoundNothingDue(roundId);
         if (round.status == Status.Committing && block.timestamp > round.commitBy) {
             uint256 updates = round.hospitals - _pending.count();
-            if (updates < _terms.minUpdates) return _abandon(round);
+            if (updates < _fewestUpdates(round.hospitals, _terms.minUpdates)) return _abandon(round);
         }
         if (block.timestamp <= round.deadline) revert RoundNothingDue(roundId);
-        if (round.status == Status.Committing) _backOff(round);
+        if (round.status == Status.Committing || round.status == Status.Sealed) _backOff(round);
         if (round.status != Status.Proposed) return _abandon(round);
         emit ProposalExpired(roundId, round.proposals);
         ++round.expired;

@@ -48,6 +48,11 @@ export interface Ledger {
    * Nothing is sent where none holds. @returns how many the contract would record just before it was sent
    */
   commitUpdates(round: RoundId, signed: readonly SignedCommitment[], waiting?: Waiting): Promise<number>;
+  /** Names the hospitals whose sum may be opened, once a round. @throws LEDGER_READ_ONLY, the contract's reason */
+  sealRound(
+    seal: { readonly round: RoundId; readonly included: readonly HospitalAddress[] },
+    waiting?: Waiting,
+  ): Promise<void>;
   /** Proposes a model as the average of the included updates. @throws LEDGER_READ_ONLY, the contract's reason */
   proposeModel(
     proposal: { readonly round: RoundId; readonly model: Digest; readonly included: readonly HospitalAddress[] },

@@ -28,6 +28,11 @@ describe("the prices in the documents", () => {
     expect(page).to.include(`Founding costs ${shown(deploy)} and each admission ${shown(admit)}.`);
     expect(page).to.include(`first commitment costs ${shown(firstRound.firstCommitment)}`);
     expect(page).to.include(`a round of ten hospitals ${shown(firstRound.toFinal)} up to`);
+    const sums = gas.privateRounds.later;
+    const more = sums.toFinal - ten.toFinal;
+    expect(page).to.include(
+      `costs ${shown(more)} more, whatever the number of hospitals: its seal takes\n${shown(sums.seal)}.`,
+    );
     expect(page).to.include(`| ${shown(ten.commitment + ten.attestation)} |`);
     expect(page).to.include(`| ${shown(ten.open + ten.propose)} |`);
   });

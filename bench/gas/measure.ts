@@ -1,6 +1,6 @@
 // Gas of a federation's transactions on Hardhat's own EVM. Keys, digests and order are fixed, so that the same contract
 // gives the same figures on every machine, to the unit.
-import { Contract, ContractFactory, id, Signature, Wallet, ZeroAddress } from "ethers";
+import { Contract, ContractFactory, id, Signature, Wallet, ZeroAddress, ZeroHash } from "ethers";
 import { network } from "hardhat";
 import { creationCode, trainingRoundsInterface } from "../../io/chain/training-rounds.ts";
 
@@ -18,6 +18,8 @@ export interface RoundGas {
   readonly firstCommitment: number;
   /** The most expensive of the commitments after the first. */
   readonly commitment: number;
+  /** 0 without private sums. */
+  readonly seal: number;
   readonly propose: number;
   /** The most expensive one, including the one that makes the model final. */
   readonly attestation: number;
@@ -30,6 +32,8 @@ export interface RoundGas {
 export interface GasReport {
   readonly deploy: number;
   readonly admit: number;
+  /** Of a federation of ten with private sums: its first round, and a later one. */
+  readonly privateRounds: { readonly first: RoundGas; readonly later: RoundGas };
   /** By number of hospitals; in the federation's second round, as in all later ones. */
   readonly rounds: Readonly<Record<string, RoundGas>>;
   /** The first round of a federation of ten, whose storage is still empty. */
@@ -46,6 +50,8 @@ export async function measureGas(sizes: readonly number[]): Promise<GasReport> {
   try {
     const ten = await foundFederation(chain, 10);
     const firstRound = await ten.round();
+    const withSums = await foundFederation(chain, 10, { mechanism: id("mechanism"), maxSeals: 100 });
+    const privateRounds = { first: await withSums.round(), later: await withSums.round() };
     const rounds: Record<string, RoundGas> = {};
     const relayed: Record<string, number> = {};
     const relayedVotes: Record<string, number> = {};
@@ -57,20 +63,25 @@ export async function measureGas(sizes: readonly number[]): Promise<GasReport> {
       relayed[size] = commitment;
       relayedVotes[size] = vote;
     }
-    return { deploy: ten.deploy, admit: ten.admit, firstRound, rounds, relayed, relayedVotes };
+    return { deploy: ten.deploy, admit: ten.admit, privateRounds, firstRound, rounds, relayed, relayedVotes };
   } finally {
     await chain.close();
   }
 }
 
-async function foundFederation(chain: Chain, size: number) {
+async function foundFederation(
+  chain: Chain,
+  size: number,
+  { mechanism, maxSeals } = { mechanism: ZeroHash, maxSeals: 0 },
+) {
   const { provider } = chain.ethers;
   const [owner] = await chain.ethers.getSigners();
   const hospitals = Array.from({ length: size }, (_, i) => new Wallet(id(`hospital ${i}`), provider));
   for (const { address } of hospitals) await chain.networkHelpers.setBalance(address, 10n ** 20n);
   // biome-ignore lint/suspicious/noExplicitAny: the signer's type is hardhat-ethers', not ethers' own
   const factory = new ContractFactory(trainingRoundsInterface, creationCode, owner as any);
-  const deployed = await factory.deploy(owner?.address, terms, ZeroAddress, id("plan"), id("genesis"));
+  const agreed = [id("plan"), id("genesis"), mechanism, maxSeals];
+  const deployed = await factory.deploy(owner?.address, terms, ZeroAddress, ...agreed);
   const contract = await deployed.getAddress();
   const deploy = Number((await deployed.deploymentTransaction()?.wait())?.gasUsed);
   const as = (signer: unknown) => new Contract(contract, trainingRoundsInterface, signer as Wallet) as Methods;
@@ -100,12 +111,13 @@ async function foundFederation(chain: Chain, size: number) {
       for (const [i, hospital] of hospitals.entries()) {
         commitments.push(await gasOf(as(hospital).commitUpdate(round, id(`manifest ${round} ${i}`), 200 + i)));
       }
+      const seal = maxSeals === 0 ? 0 : await gasOf(as(opener).sealRound(round, everybody));
       const { propose, attestations } = await finish();
       const quorum = Math.floor((2 * size) / 3) + 1;
-      const toFinal = open + sum(commitments) + propose + sum(attestations.slice(0, quorum));
+      const toFinal = open + sum(commitments) + seal + propose + sum(attestations.slice(0, quorum));
       const [firstCommitment = 0, ...later] = commitments;
       return {
-        ...{ open, firstCommitment, commitment: Math.max(0, ...later), propose },
+        ...{ open, firstCommitment, commitment: Math.max(0, ...later), seal, propose },
         attestation: Math.max(...attestations.slice(0, quorum)),
         ...{ toFinal, withAllAttestations: toFinal + sum(attestations.slice(quorum)) },
       };

@@ -11,7 +11,9 @@ interface IRoundRecords {
         Proposed,
         Proposing,
         Final,
-        Abandoned
+        Abandoned,
+        /// @dev Only in a federation with private sums: between Committing and Proposed.
+        Sealed
     }
 
     /// @notice The rules of every round; one storage slot.
@@ -32,6 +34,16 @@ interface IRoundRecords {
         uint8 earlyShare;
         /// @dev Seconds from then on after which committing ends, if it would not end sooner; 0 where the share is 0.
         uint32 gracePeriod;
+    }
+
+    /// @notice What a federation with private sums may spend, and has spent.
+    struct PrivateSums {
+        /// @dev Digest of the mechanism that hides updates; zero in a federation without private sums.
+        bytes32 mechanism;
+        /// @dev Most seals, those of its predecessors included.
+        uint32 maxSeals;
+        /// @dev Seals so far, those of its predecessors included.
+        uint32 seals;
     }
 
     /// @notice A commitment that a hospital signed, to be sent by anyone: EIP-712
@@ -73,7 +85,8 @@ interface IRoundRecords {
         /// @dev Block times: the last at which hospitals may commit, and the last before {expire} applies.
         uint40 commitBy;
         uint40 deadline;
-        /// @dev Bitmaps: hospitals of this round, and those of them that have not committed.
+        /// @dev Bitmaps: hospitals of this round, and those of them that have not committed, or once it is sealed, that are
+        /// not in the sum.
         uint256 members;
         uint256 pending;
         /// @dev Binds every commitment ever made, in order (see {commitmentsHash}).
@@ -120,6 +133,27 @@ interface IRoundRecords {
     /// @param manifestDigest of its signed manifest
     /// @param sampleCount its weight in the average
     event UpdateCommitted(uint32 indexed roundId, address indexed member, bytes32 manifestDigest, uint32 sampleCount);
+    /// @notice The federation opens sums of updates only, and so many at most. Also of a federation without private sums
+    /// that continues one with them: then mechanism and maxSeals are zero.
+    /// @param mechanism digest of the mechanism
+    /// @param maxSeals most seals, those of its predecessors included
+    /// @param seals of its predecessors
+    event PrivateSumsFounded(bytes32 mechanism, uint32 maxSeals, uint32 seals);
+    /// @notice The sum of the updates of the hospitals in `included` may be opened, and no other of this round.
+    /// @param roundId the round
+    /// @param member that sealed it
+    /// @param included bitmap of the hospitals
+    /// @param seals so far, with this one and those of the federation's predecessors
+    /// @param commitmentsHash the rolling hash at the time of the seal
+    /// @param proposeBy last block time at which only the opener may make the first proposal
+    event RoundSealed(
+        uint32 indexed roundId,
+        address indexed member,
+        uint256 included,
+        uint32 seals,
+        bytes32 commitmentsHash,
+        uint40 proposeBy
+    );
     /// @notice A member proposed a model, the aggregate of the updates of the hospitals in the bitmap `included`.
     /// @param roundId the round
     /// @param proposer the member
@@ -213,6 +247,24 @@ interface IRoundRecords {
     error CommitmentDuplicate(address member);
     /// @notice A sample count must be 1 to `sampleCap`.
     error CommitmentSampleCount(uint32 sampleCount, uint24 sampleCap);
+    /// @notice A federation with private sums has a mechanism and at least one seal; another one has neither.
+    error MechanismInvalid(bytes32 mechanism, uint32 maxSeals);
+    /// @notice Nobody can tell what the predecessor has spent: it is no contract of this chain.
+    error PredecessorUnknown(address predecessor);
+    /// @notice This federation has no private sums, so nothing is sealed.
+    error SealsNone();
+    /// @notice The privacy budget is spent: no round opens any more.
+    error SealsExhausted(uint32 maxSeals);
+    /// @notice Hospitals may still commit until `commitBy`.
+    error SealEarly(uint40 commitBy);
+    /// @notice Until then only the round's opener may seal it.
+    error SealReserved(uint40 sealBy);
+    /// @notice `included` names hospitals that have not committed.
+    error SealNotCommitted(uint256 hospitals);
+    /// @notice A sum needs `fewest` updates: more than two thirds of the round's hospitals, and the terms' minUpdates.
+    error SealTooFewUpdates(uint256 updates, uint256 fewest);
+    /// @notice A proposal includes exactly the hospitals of the seal.
+    error ProposalNotSealed(uint256 sealedHospitals);
     /// @notice Hospitals may still commit until `commitBy`.
     error ProposalEarly(uint40 commitBy);
     /// @notice Until then only the round's opener may propose.

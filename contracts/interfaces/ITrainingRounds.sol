@@ -12,6 +12,13 @@ import {IRoundRecords} from "./IRoundRecords.sol";
 ///                   v                          v
 ///               Abandoned  <—too many—     Proposing → proposeModel (by another) → Proposed
 ///
+/// In a federation with private sums nobody sees a single update, and a round has one more step:
+///
+///   openRound → Committing → sealRound → Sealed → proposeModel → Proposed …
+///
+/// The seal names the hospitals whose sum may be opened. A round has one seal and each seal is charged to the budget that
+/// the federation was founded with. A sealed round may be abandoned as a committing one is; its seal stays charged.
+///
 /// The next round opens on the last final model, whether the round before became final or was abandoned.
 /// @dev Warning: digests are recorded unchecked. Every hospital, before it attests, and any auditor verify off chain
 /// that an object exists, that it has this digest, and that a model is the average of the committed updates.
@@ -19,6 +26,11 @@ import {IRoundRecords} from "./IRoundRecords.sol";
 /// they can make any model final; the audit shows it, the contract cannot prevent it.
 /// @dev Warning: any member may open a round, on the agreed plan only. An opener that lets its time pass delays the round
 /// by one period for proposals; it then must let others open first.
+/// @dev Warning: the contract sees no update, no mask and no noise. It bounds how many sums are opened; hospitals and
+/// auditors check the rest off chain.
+/// @dev Warning: a budget holds for this contract and those that name it as their predecessor. A founder may leave the
+/// predecessor out, and a predecessor may go on after it was continued: join a successor only if it names the federation
+/// that you leave.
 /// @dev Warning: deadlines are block times, which block producers can shift by seconds. Use minutes, not seconds.
 interface ITrainingRounds is IRoundRecords {
     /// @notice Opens a round for all active hospitals, on the agreed plan and the last final model (or the genesis model
@@ -43,8 +55,16 @@ interface ITrainingRounds is IRoundRecords {
     /// @return committed the number of recorded commitments
     function commitUpdates(uint32 roundId, SignedCommitment[] calldata signed) external returns (uint256 committed);
 
+    /// @notice Names the hospitals whose sum may be opened, once all hospitals have committed or the commit period is over;
+    /// once in each round. For the terms' `proposePeriod` only the opener may, then any member, for as long again. After
+    /// the opener's seal it has `proposePeriod` to propose, and then any member; after another's, any member at once.
+    /// @param roundId the newest round
+    /// @param included bitmap of more than two thirds of the round's hospitals, all of which have committed
+    function sealRound(uint32 roundId, uint256 included) external;
+
     /// @notice Proposes the round's model, once all hospitals have committed or the commit period is over. Until
     /// `proposeBy` only the opener may; then, or after a failed proposal, any member not refused in this round.
+    /// @dev With private sums: once the round is sealed, and of exactly the sealed hospitals.
     /// @param roundId the newest round
     /// @param modelDigest of the model
     /// @param included bitmap of the hospitals whose updates it includes
@@ -110,6 +130,10 @@ interface ITrainingRounds is IRoundRecords {
     /// @param index of the member
     /// @return a round id, 0 where it never failed as an opener
     function opensFrom(uint8 index) external view returns (uint32);
+
+    /// @notice What the federation's privacy may cost, and has cost.
+    /// @return the mechanism, the budget and the seals so far; zeros in a federation without private sums
+    function privateSums() external view returns (PrivateSums memory);
 
     /// @notice Block time until which the rounds are paused.
     /// @return last block time of the pause, 0 if there was none

@@ -32,6 +32,8 @@ export function federationModule({ deployer, terms, members, plan, genesis, pred
       predecessor ?? ZeroAddress,
       plan ?? zeroDigest,
       genesis ?? zeroDigest,
+      zeroDigest,
+      0,
     ]);
     // Ignition sends independent steps in the order of their ids: hence the numbers.
     const admissions = members.map(({ address, role }, i) =>

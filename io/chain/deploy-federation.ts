@@ -2,7 +2,7 @@
 // can be resumed.
 import { keccak256, type Wallet, ZeroAddress } from "ethers";
 import type { Waiting } from "../../foundation/waiting.ts";
-import type { MemberRole, RoundTerms } from "../../protocol/contract/round.ts";
+import type { MemberRole, PrivateSums, RoundTerms } from "../../protocol/contract/round.ts";
 import { type Digest, type HospitalAddress, parseAddress, zeroDigest } from "../../protocol/format/digest.ts";
 import type { FederationId } from "../../protocol/format/federation-id.ts";
 import type { Log } from "../../protocol/ports.ts";
@@ -23,9 +23,14 @@ export interface Founding {
   readonly genesis?: Digest;
   /** The federation that this one continues. */
   readonly predecessor?: HospitalAddress;
+  /** The mechanism of private sums and the sums that may be opened; a federation without them by default. */
+  readonly privateSums?: FoundedSums;
   readonly pollMs?: number;
   readonly log?: Log;
 }
+
+/** What a federation with private sums is founded with. */
+export type FoundedSums = Pick<PrivateSums, "mechanism" | "maxSeals">;
 
 /** What a party needs to open the ledger. */
 export interface Founded {
@@ -41,13 +46,13 @@ const silent: Log = { child: () => silent, debug() {}, info() {}, warn() {}, err
 
 /** @throws TERMS_INVALID, CHAIN_FUNDS, MEMBER_ALREADY_ADMITTED, RPC_UNAVAILABLE */
 export async function deployFederation(founding: Founding, waiting: Waiting = {}): Promise<Founded> {
-  const { chainId, deployer, terms, members, plan, genesis, predecessor } = founding;
+  const { chainId, deployer, terms, members, plan, genesis, predecessor, privateSums } = founding;
   const { pollMs = 100, log = silent } = founding;
   const urls = founding.endpoints;
   const endpoints = new Endpoints({ urls, chainId, timeoutMs: 10_000, retryForMs: 60_000, log });
   const sender = new Sender(endpoints, deployer, { federation: { chainId }, confirmations: 0, pollMs, log });
   const created = await sender.send(
-    { data: creationData({ owner: deployer.address, terms, predecessor, plan, genesis }) },
+    { data: creationData({ owner: deployer.address, terms, predecessor, plan, genesis, privateSums }) },
     waiting,
   );
   const contract = parseAddress(created.contractAddress);
@@ -65,7 +70,10 @@ export function creationData(founding: {
   readonly predecessor: HospitalAddress | undefined;
   readonly plan: Digest | undefined;
   readonly genesis: Digest | undefined;
+  readonly privateSums?: FoundedSums | undefined;
 }): string {
   const { owner, terms, predecessor = ZeroAddress, plan = zeroDigest, genesis = zeroDigest } = founding;
-  return creationCode + trainingRoundsInterface.encodeDeploy([owner, terms, predecessor, plan, genesis]).slice(2);
+  const { mechanism, maxSeals } = founding.privateSums ?? { mechanism: zeroDigest, maxSeals: 0 };
+  const values = [owner, terms, predecessor, plan, genesis, mechanism, maxSeals];
+  return creationCode + trainingRoundsInterface.encodeDeploy(values).slice(2);
 }

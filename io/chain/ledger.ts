@@ -4,7 +4,7 @@ import { FedError, isFedError } from "../../foundation/errors.ts";
 import { pause } from "../../foundation/pause.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
 import type { ChainAgreement } from "../../protocol/audit/report.ts";
-import type { RoundTerms } from "../../protocol/contract/round.ts";
+import type { Member, RoundTerms } from "../../protocol/contract/round.ts";
 import { type Digest, type HospitalAddress, parseAddress, type RoundId } from "../../protocol/format/digest.ts";
 import type { Ledger } from "../../protocol/ports.ts";
 import { type ChainReader, type ChainReaderOptions, openChainReader, silent } from "./chain-reader.ts";
@@ -185,10 +185,13 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
       }));
       return writeBatch("commitUpdates", [round, entries], caller);
     },
+    async sealRound({ round, included }, caller = {}) {
+      const { members } = await fresh(caller);
+      await write("sealRound", [round, bitmapOf(included, members)], caller);
+    },
     async proposeModel({ round, model, included }, caller = {}) {
       const { members } = await fresh(caller);
-      const bitmap = included.reduce((bits, address) => bits | (1n << BigInt(indexOf(address, members))), 0n);
-      await write("proposeModel", [round, model, bitmap], caller);
+      await write("proposeModel", [round, model, bitmapOf(included, members)], caller);
     },
     async attest({ round, proposal, agree, scores }, caller = {}) {
       await write("attest", [round, await proposedModel(round, proposal, caller), agree, scores], caller);
@@ -234,7 +237,11 @@ function compact(signature: string): { readonly r: string; readonly vs: string }
   return { r, vs: yParityAndS };
 }
 
-function indexOf(address: HospitalAddress, members: readonly { index: number; address: HospitalAddress }[]): number {
+function bitmapOf(included: readonly HospitalAddress[], members: readonly Member[]): bigint {
+  return included.reduce((bits, address) => bits | (1n << BigInt(indexOf(address, members))), 0n);
+}
+
+function indexOf(address: HospitalAddress, members: readonly Member[]): number {
   const member = members.find((each) => each.address === address);
   if (!member) throw new FedError("MEMBER_UNKNOWN", { account: address });
   return member.index;

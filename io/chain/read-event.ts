@@ -28,6 +28,15 @@ function translate(event: ChainEvent, { federation, members }: EventContext): Co
   switch (event.name) {
     case "FederationFounded":
       return { kind: "federation-founded", predecessor: parseAddress(event.args.predecessor) };
+    case "PrivateSumsFounded": {
+      const { mechanism, maxSeals, seals } = event.args;
+      return {
+        kind: "private-sums-founded",
+        mechanism: parseDigest(mechanism),
+        maxSeals: Number(maxSeals),
+        seals: Number(seals),
+      };
+    }
     case "PlanAgreed": {
       const { planDigest, genesisDigest } = event.args;
       return { kind: "plan-agreed", plan: parseDigest(planDigest), genesis: parseDigest(genesisDigest) };
@@ -97,6 +106,18 @@ function translate(event: ChainEvent, { federation, members }: EventContext): Co
         member: parseAddress(member),
         manifest: parseDigest(manifestDigest),
         sampleCount: Number(sampleCount),
+      };
+    }
+    case "RoundSealed": {
+      const { roundId, member, included, seals, commitmentsHash, proposeBy } = event.args;
+      return {
+        kind: "round-sealed",
+        round: parseRoundId(roundId),
+        member: parseAddress(member),
+        included: addressesOf(included, members),
+        seals: Number(seals),
+        commitmentsHash: parseDigest(commitmentsHash),
+        proposeBy: Number(proposeBy),
       };
     }
     case "ModelProposed": {

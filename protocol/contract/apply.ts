@@ -9,6 +9,7 @@ import { admitMember, bindPeer, revokeMember, rotateKey } from "./rules/members.
 import { openRound } from "./rules/opening.ts";
 import { agreePlan, pauseRounds, setTerms } from "./rules/owner.ts";
 import { proposeModel } from "./rules/proposing.ts";
+import { foundPrivateSums, sealRound } from "./rules/sealing.ts";
 import type { ContractState } from "./state.ts";
 
 /**
@@ -50,6 +51,8 @@ function applyAlone(state: ContractState, event: LedgerEvent, isExpected: boolea
   switch (event.kind) {
     case "federation-founded":
       return { state, broken: [] };
+    case "private-sums-founded":
+      return foundPrivateSums(state, event);
     case "plan-agreed":
       return agreePlan(state, event);
     case "member-admitted":
@@ -80,6 +83,7 @@ function applyInRound(
   const { round } = state;
   if (round?.id !== event.round) return mismatch(state, event);
   if (event.kind === "model-proposed") return proposeModel(state, round, event);
+  if (event.kind === "round-sealed") return sealRound(state, round, event);
   if (event.kind === "committing-shortened") return shortenCommitting(state, round, event, isExpected);
   if (event.kind === "round-abandoned") return abandonRound(state, round, event, isExpected);
   const proposal = round.proposals.find(({ number }) => number === event.proposal);

@@ -1,6 +1,6 @@
 // Members and rounds as parties and auditors read them, by address, from the records that the rules keep, by index.
 import type { HospitalAddress } from "../format/digest.ts";
-import type { Member, RoundState } from "./round.ts";
+import type { Member, RoundState, Seal } from "./round.ts";
 import type { Account, MemberRecord, RoundRecord } from "./state.ts";
 
 export function memberOf({ index, role, key: address, peerId, revokedAt }: MemberRecord): Member {
@@ -25,6 +25,7 @@ export function roundStateOf(round: RoundRecord, nameOf: (index: number) => Hosp
     deadline: deadlineOf(round),
     openerFailed: round.openerFailed,
     commitments: round.commitments.map((each) => ({ ...each, member: nameOf(each.member) })),
+    seal: sealOf(round, nameOf),
     proposals: round.proposals.map(({ attestBy: _, ...proposal }) => ({
       ...proposal,
       proposer: accountOf(proposal.proposer),
@@ -36,6 +37,12 @@ export function roundStateOf(round: RoundRecord, nameOf: (index: number) => Hosp
     })),
     model,
   };
+}
+
+function sealOf({ seal }: RoundRecord, nameOf: (index: number) => HospitalAddress): Seal | undefined {
+  if (!seal) return undefined;
+  const { by, included, ...rest } = seal;
+  return { ...rest, by: by.index === undefined ? by.key : nameOf(by.index), included: included.map(nameOf) };
 }
 
 /** A round that is over has no deadline on chain: members other than its opener then give the opener time to go on. */

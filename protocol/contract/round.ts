@@ -60,8 +60,30 @@ export interface Proposal {
   readonly status: "open" | "accepted" | "refused" | "expired";
 }
 
-/** committing → proposed → final; a refused or expired proposal leads back to proposing, too little leads to abandoned. */
-export type RoundStatus = "committing" | "proposing" | "proposed" | "final" | "abandoned";
+/** What a federation with private sums may spend, and has spent. */
+export interface PrivateSums {
+  /** Digest of the mechanism that hides updates; zeroDigest where the federation only continues one with private sums. */
+  readonly mechanism: Digest;
+  /** Most seals, those of its predecessors included. */
+  readonly maxSeals: number;
+  /** Seals so far, those of its predecessors included. */
+  readonly seals: number;
+}
+
+/** The set of updates whose sum may be opened in a round; there is one in each. */
+export interface Seal {
+  /** The member that made it, named as a hospital is in a commitment. */
+  readonly by: HospitalAddress;
+  /** Hospitals whose updates are summed, by member index. */
+  readonly included: readonly HospitalAddress[];
+  /** Whether it was made after the time that sealers give hospitals for serving objects (turns.ts). */
+  readonly hasWaited: boolean;
+  /** Chain time, seconds: until when only the opener may make the first proposal. */
+  readonly proposeBy: number;
+}
+
+/** committing → proposed → final, with private sums committing → sealed → proposed → final; a refused or expired proposal leads back to proposing, too little leads to abandoned. */
+export type RoundStatus = "committing" | "sealed" | "proposing" | "proposed" | "final" | "abandoned";
 
 /** A round, as the contract has it. */
 export interface RoundState {
@@ -92,6 +114,8 @@ export interface RoundState {
   readonly openerFailed: boolean;
   /** In chain order. */
   readonly commitments: readonly Commitment[];
+  /** Which sum may be opened; only with private sums, and only once sealed. */
+  readonly seal?: Seal | undefined;
   /** In chain order; only the newest can be open, and at most one is accepted. */
   readonly proposals: readonly Proposal[];
   /** The final model, once final. */
@@ -140,6 +164,10 @@ export type ContractEvent =
       /** The contract that this one continues; the zero address for none. */
       readonly predecessor: HospitalAddress;
     }
+  | ({
+      /** The federation has private sums, or continues one that has. */
+      readonly kind: "private-sums-founded";
+    } & PrivateSums)
   | {
       /** The consortium agreed on a plan, or at the founding on a genesis; zeroDigest where one stays as it is. */
       readonly kind: "plan-agreed";
@@ -213,6 +241,15 @@ export type RoundEvent = {
       /** A hospital committed to an update. */
       readonly kind: "update-committed";
     } & Omit<Commitment, "signer">)
+  | ({
+      /** A member sealed the round: the sum of the included updates may be opened. */
+      readonly kind: "round-sealed";
+      /** The member that sealed it. */
+      readonly member: HospitalAddress;
+      /** The contract's rolling hash of all commitments so far (commitments-hash.ts). */
+      readonly commitmentsHash: Digest;
+    } & Pick<Seal, "included" | "proposeBy"> &
+      Pick<PrivateSums, "seals">)
   | ({
       /** A member proposed a model. */
       readonly kind: "model-proposed";

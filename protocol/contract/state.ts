@@ -8,9 +8,11 @@ import type {
   ContractEvent,
   EventPlace,
   MemberRole,
+  PrivateSums,
   Proposal,
   RoundStatus,
   RoundTerms,
+  Seal,
 } from "./round.ts";
 
 /** Never changed in place: a reader may keep any state and go on from it later. */
@@ -32,6 +34,8 @@ export interface ContractState {
   /** The last final model, or the genesis that the contract was founded with. */
   readonly latestModel: Digest | undefined;
   readonly commitmentsHash: Digest;
+  /** Undefined in a federation without private sums that continues none with them. */
+  readonly privateSums: PrivateSums | undefined;
   /** The event that the contract emits next, in the same call; undefined where none must follow. */
   readonly due: ContractEvent | undefined;
 }
@@ -78,12 +82,20 @@ export interface RoundRecord {
   readonly endedAt: number | undefined;
   /** In chain order. */
   readonly commitments: readonly CommitmentRecord[];
+  /** Undefined before, and where there are no private sums. */
+  readonly seal: SealRecord | undefined;
   readonly proposals: readonly ProposalRecord[];
   readonly model: Digest | undefined;
 }
 
 export interface CommitmentRecord extends Omit<Commitment, "member"> {
   readonly member: number;
+}
+
+export interface SealRecord extends Pick<Seal, "hasWaited" | "proposeBy"> {
+  readonly by: Account;
+  /** Ascending. */
+  readonly included: readonly number[];
 }
 
 export interface ProposalRecord extends Pick<Proposal, "number" | "model" | "status" | "hasWaited"> {
@@ -109,6 +121,7 @@ export const contractBeforeEvents: ContractState = {
   round: undefined,
   latestModel: undefined,
   commitmentsHash: zeroDigest,
+  privateSums: undefined,
   due: undefined,
 };
 

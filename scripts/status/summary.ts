@@ -78,6 +78,8 @@ function awaited(round: RoundState, now: number): Pick<RoundSummary, "awaits" | 
   }
   if (status === "committing" && now <= commitBy && commitments.length < members.length)
     return { awaits: "updates", awaited: without(commitments), until: commitBy };
+  if (status === "sealed" && round.seal && now <= round.seal.proposeBy)
+    return { awaits: "the opener to propose", awaited: [opener], until: round.seal.proposeBy };
   return status === "committing" && now <= proposeBy
     ? { awaits: "the opener to propose", awaited: [opener], until: proposeBy }
     : { awaits: "any member to propose", awaited: [], until: deadline };

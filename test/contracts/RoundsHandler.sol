@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Bitmap} from "../../contracts/Bitmap.sol";
 import {TrainingRounds} from "../../contracts/TrainingRounds.sol";
 import {IConsortium} from "../../contracts/interfaces/IConsortium.sol";
 import {IRoundRecords} from "../../contracts/interfaces/IRoundRecords.sol";
@@ -14,9 +15,12 @@ contract RoundsHandler is SignedEntries {
     uint256 private constant MAX_MEMBERS = 40;
     bytes32 public constant GENESIS = keccak256("genesis");
     bytes32 private constant PLAN = keccak256("plan");
+    bytes32 private constant MECHANISM = keccak256("mechanism");
     uint256 private constant PAUSE_DISTANCE = 30 days;
 
     TrainingRounds public immutable ROUNDS;
+    /// @dev 0 in a federation without private sums.
+    uint32 public immutable MAX_SEALS;
     address[] public accounts;
     mapping(address account => uint256 key) private _keys;
     mapping(address account => bool revoked) public revoked;
@@ -33,10 +37,14 @@ contract RoundsHandler is SignedEntries {
     mapping(uint32 round => uint256 size) public sizeOf;
     mapping(uint32 round => mapping(uint8 number => mapping(address account => uint8 verdict))) public verdicts;
     mapping(uint32 round => mapping(uint8 number => bytes32 digest)) public proposed;
+    mapping(uint32 round => uint256 hospitals) public sealedIn;
+    mapping(uint32 round => uint256 times) public sealsOf;
+    uint32 public seals;
 
-    constructor() {
+    constructor(uint32 maxSeals) {
+        MAX_SEALS = maxSeals;
         IRoundRecords.Terms memory terms = IRoundRecords.Terms(600, 300, 200, 2, 3, 1000, 75, 100);
-        ROUNDS = new TrainingRounds(address(this), terms, address(0), PLAN, GENESIS);
+        ROUNDS = new TrainingRounds(address(this), terms, address(0), PLAN, GENESIS, maxSeals == 0 ? bytes32(0) : MECHANISM, maxSeals);
         for (uint256 i = 0; i < 5; ++i) _admit(IConsortium.Role.Hospital);
         _admit(IConsortium.Role.Aggregator);
     }
@@ -50,6 +58,7 @@ contract RoundsHandler is SignedEntries {
             _require(!revoked[account], "a revoked member opened");
             _require(id == before + 1, "round ids skip");
             _require(base == latestModel, "the base is not the last final model");
+            _require(MAX_SEALS == 0 || seals < MAX_SEALS, "a round opened after the budget was spent");
             for (uint256 i = 0; i < accounts.length; ++i) {
                 if (revoked[accounts[i]] || !_isHospital(accounts[i])) continue;
                 inRound[id][accounts[i]] = true;
@@ -115,6 +124,27 @@ contract RoundsHandler is SignedEntries {
         }
     }
 
+    function sealRound(uint256 who, uint256 included) external {
+        address account = _pick(who);
+        IRoundRecords.RoundView memory round = ROUNDS.latestRound();
+        uint256 committed = round.members & ~round.pending;
+        // Mostly a possible choice, sometimes without one hospital, sometimes any.
+        if (included % 4 == 1) included = committed & (committed - (committed == 0 ? 0 : 1));
+        else if (included % 4 != 0) included = committed;
+        vm.prank(account);
+        try ROUNDS.sealRound(round.id, included) {
+            ++seals;
+            ++sealsOf[round.id];
+            sealedIn[round.id] = included;
+            _require(MAX_SEALS != 0, "a round without private sums was sealed");
+            _require(seals <= MAX_SEALS, "more seals than the budget has");
+            _require(sealsOf[round.id] == 1, "a round was sealed twice");
+            _require(!revoked[account], "a revoked member sealed");
+            _require(included & ~committed == 0, "an uncommitted one is sealed");
+            _require(Bitmap.count(included) * 3 > sizeOf[round.id] * 2, "a sum of too few");
+        } catch {}
+    }
+
     function propose(uint256 who, uint256 model, uint256 included) external {
         address account = _pick(who);
         IRoundRecords.RoundView memory round = ROUNDS.latestRound();
@@ -125,6 +155,9 @@ contract RoundsHandler is SignedEntries {
         try ROUNDS.proposeModel(round.id, digest, included) {
             _require(!revoked[account], "a revoked member proposed");
             _require(included & ~round.members == 0 && included & round.pending == 0, "an uncommitted one is included");
+            _require(
+                MAX_SEALS == 0 || (sealsOf[round.id] == 1 && included == sealedIn[round.id]), "not the sealed set"
+            );
             proposed[round.id][round.proposals + 1] = digest;
         } catch {}
     }
@@ -147,6 +180,7 @@ contract RoundsHandler is SignedEntries {
             if ((missing >> i) & 7 != 0) this.commit(i, seed, uint32(seed % 900) + 1);
         }
         vm.warp(block.timestamp + 601);
+        if (MAX_SEALS != 0) for (uint256 i = 0; i < accounts.length; ++i) this.sealRound(i, 2 + (seed & 1));
         for (uint256 i = 0; i < accounts.length; ++i) this.propose(i, seed, 1);
         uint256 votes = dissent % 3 == 0 ? accounts.length : accounts.length / 2;
         for (uint256 i = 0; i < votes; ++i) this.attest(i, (dissent >> i) & 15 == 0 ? 0 : 1);
@@ -171,7 +205,7 @@ contract RoundsHandler is SignedEntries {
 
     function revoke(uint256 who, uint256 seldom) external {
         address account = _pick(who);
-        if (seldom % 4 != 0 || _activeHospitals() <= 3) return;
+        if (seldom % 4 != 0 || _activeHospitals() <= (MAX_SEALS == 0 ? 3 : 4)) return;
         uint8 index = ROUNDS.memberOf(account).index;
         // An index names the member under whatever key it has now.
         account = ROUNDS.membersBetween(index, index + 1)[0].account;

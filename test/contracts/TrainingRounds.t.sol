@@ -10,12 +10,12 @@ import {vm} from "./Vm.sol";
 
 /// @dev What holds whatever anybody does, in any order.
 contract TrainingRoundsInvariants {
-    RoundsHandler private _handler;
-    TrainingRounds private _rounds;
+    RoundsHandler internal _handler;
+    TrainingRounds internal _rounds;
 
     function setUp() external {
         vm.warp(1_800_000_000);
-        _handler = new RoundsHandler();
+        _handler = new RoundsHandler(_maxSeals());
         _rounds = _handler.ROUNDS();
     }
 
@@ -47,6 +47,8 @@ contract TrainingRoundsInvariants {
             address account = _handler.accounts(i);
             if (_handler.inRound(round.id, account)) sum += _handler.commitments(round.id, account);
         }
+        // Once sealed, the bitmap leaves out who is not in the sum.
+        if (_handler.sealsOf(round.id) == 1) sum = Bitmap.count(_handler.sealedIn(round.id));
         require(sum == Bitmap.count(round.members & ~round.pending), "commitments and bitmap differ");
         require(round.pending & ~round.members == 0, "strangers are awaited");
     }
@@ -66,7 +68,7 @@ contract TrainingRoundsInvariants {
         require(agreeing == round.agreeing && disagreeing == round.disagreeing, "votes");
     }
 
-    /// @dev From any state, time and a single member are enough to open a next round.
+    /// @dev From any state, time and a single member are enough to open a next round, while the budget lasts.
     function invariant_neverStuckForEver() external {
         uint256 time = block.timestamp;
         for (uint256 i = 0; i < 8; ++i) {
@@ -77,7 +79,37 @@ contract TrainingRoundsInvariants {
         }
         address member = _handler.anyActive();
         vm.prank(member);
-        _rounds.openRound();
+        try _rounds.openRound() {
+            require(_maxSeals() == 0 || _handler.seals() < _maxSeals(), "a round opened after the budget was spent");
+        } catch {
+            require(_maxSeals() != 0 && _handler.seals() == _maxSeals(), "stuck");
+        }
+    }
+
+    function _maxSeals() internal view virtual returns (uint32) {
+        return 0;
+    }
+}
+
+/// @dev The same with private sums, and what only then holds.
+contract PrivateRoundsInvariants is TrainingRoundsInvariants {
+    function invariant_everySealIsCharged() external view {
+        IRoundRecords.PrivateSums memory sums = _rounds.privateSums();
+        require(sums.seals == _handler.seals(), "seals");
+        require(sums.seals <= sums.maxSeals && sums.maxSeals == _maxSeals(), "budget");
+        uint256 inRounds = 0;
+        for (uint32 id = 1; id <= _rounds.latestRound().id; ++id) inRounds += _handler.sealsOf(id);
+        require(inRounds == sums.seals, "a seal of no round");
+    }
+
+    function invariant_aFinalRoundWasSealed() external view {
+        for (uint32 id = 1; id <= _rounds.latestRound().id; ++id) {
+            require(_handler.finalModel(id) == 0 || _handler.sealsOf(id) == 1, "final without a seal");
+        }
+    }
+
+    function _maxSeals() internal pure override returns (uint32) {
+        return 3;
     }
 }
 
@@ -85,11 +117,20 @@ contract TrainingRoundsInvariants {
 contract TrainingRoundsReach {
     function test_usualRoundsBecomeFinal() external {
         vm.warp(1_800_000_000);
-        RoundsHandler handler = new RoundsHandler();
+        RoundsHandler handler = new RoundsHandler(0);
         for (uint256 i = 0; i < 4; ++i) handler.usualRound(i, type(uint256).max, type(uint256).max);
         require(bytes(handler.fault()).length == 0, handler.fault());
         require(handler.finals() == 4, "no finality");
         require(handler.ROUNDS().latestRound().id == 4, "no rounds");
+    }
+
+    function test_privateRoundsBecomeFinalUntilTheBudgetIsSpent() external {
+        vm.warp(1_800_000_000);
+        RoundsHandler handler = new RoundsHandler(3);
+        for (uint256 i = 0; i < 5; ++i) handler.usualRound(i, type(uint256).max, type(uint256).max);
+        require(bytes(handler.fault()).length == 0, handler.fault());
+        require(handler.finals() == 3 && handler.seals() == 3, "no finality");
+        require(handler.ROUNDS().latestRound().id == 3, "no rounds");
     }
 }
 
@@ -106,7 +147,9 @@ contract TrainingRoundsFuzz {
             IRoundRecords.Terms(600, 300, 200, 1, 3, 1000, 0, 0),
             address(0),
             keccak256("plan"),
-            keccak256("base")
+            keccak256("base"),
+            0,
+            0
         );
         _rounds.admit(HOSPITAL, _role(1));
         _rounds.admit(SECOND, _role(1));
@@ -144,7 +187,7 @@ contract TrainingRoundsFuzz {
     function testFuzz_strangersDoNothing(address stranger, bytes32 digest, uint32 samples, uint256 included) external {
         vm.assume(stranger != HOSPITAL && stranger != SECOND && stranger != address(this));
         bytes32 before = keccak256(abi.encode(_rounds.latestRound(), _rounds.memberCount(), _rounds.owner()));
-        bytes[] memory attempts = new bytes[](9);
+        bytes[] memory attempts = new bytes[](10);
         attempts[0] = abi.encodeCall(_rounds.openRound, ());
         attempts[1] = abi.encodeCall(_rounds.commitUpdate, (1, digest, samples));
         attempts[2] = abi.encodeCall(_rounds.proposeModel, (1, digest, included));
@@ -154,6 +197,7 @@ contract TrainingRoundsFuzz {
         attempts[6] = abi.encodeCall(_rounds.admit, (stranger, _role(1)));
         attempts[7] = abi.encodeCall(_rounds.pauseUntil, (uint40(block.timestamp + 1)));
         attempts[8] = abi.encodeCall(_rounds.vote, (abi.encodeCall(_rounds.revoke, (0)), true));
+        attempts[9] = abi.encodeCall(_rounds.sealRound, (1, included));
         for (uint256 i = 0; i < attempts.length; ++i) {
             vm.prank(stranger);
             (bool done,) = address(_rounds).call(attempts[i]);
@@ -167,6 +211,46 @@ contract TrainingRoundsFuzz {
         signed[0] = IRoundRecords.SignedCommitment(manifest, samples, r, vs);
         require(_rounds.commitUpdates(1, signed) == 0, "garbage was taken");
         require(_rounds.commitmentsHash() == 0, "garbage was recorded");
+    }
+
+    function testFuzz_aSealIsOfMoreThanTwoThirdsAndAProposalOfTheSeal(uint8 committed, uint256 included, uint256 proposed)
+        external
+    {
+        uint256 count = 4;
+        TrainingRounds rounds = new TrainingRounds(
+            address(this),
+            IRoundRecords.Terms(600, 300, 200, 1, 3, 1000, 0, 0),
+            address(0),
+            keccak256("plan"),
+            keccak256("base"),
+            keccak256("mechanism"),
+            2
+        );
+        for (uint160 i = 1; i <= count; ++i) rounds.admit(address(i), _role(1));
+        vm.prank(address(1));
+        rounds.openRound();
+        uint256 set = uint256(committed) % 16;
+        for (uint160 i = 1; i <= count; ++i) {
+            if ((set >> (i - 1)) & 1 == 0) continue;
+            vm.prank(address(i));
+            rounds.commitUpdate(1, keccak256(abi.encode(i)), 1);
+        }
+        vm.warp(block.timestamp + 601);
+        included = included % 32;
+        proposed = proposed % 4 == 0 ? proposed % 32 : included;
+        vm.prank(address(1));
+        try rounds.sealRound(1, included) {
+            require(included & ~set == 0 && Bitmap.count(included) >= 3, "sealed");
+        } catch {
+            require(included & ~set != 0 || Bitmap.count(included) < 3, "not sealed");
+            return;
+        }
+        vm.prank(address(1));
+        try rounds.proposeModel(1, keccak256("model"), proposed) {
+            require(proposed == included, "proposed");
+        } catch {
+            require(proposed != included, "not proposed");
+        }
     }
 
     function _role(uint8 number) private pure returns (IConsortium.Role) {

@@ -9,6 +9,8 @@ import {
   type Signer,
   type TypedDataDomain,
   Wallet,
+  ZeroAddress,
+  ZeroHash,
 } from "ethers";
 import { network } from "hardhat";
 import { creationCode, trainingRoundsInterface } from "../../io/chain/training-rounds.ts";
@@ -42,7 +44,15 @@ export type Chain = Awaited<ReturnType<typeof connectChain>>;
 /** Deploys a federation whose owner is the first account, with hospitals of their own keys and one aggregator. */
 export async function deployFederation(
   chain: Chain,
-  { hospitals: count = 4, terms = defaultTerms, planDigest = plan, genesisDigest = genesis } = {},
+  {
+    hospitals: count = 4,
+    terms = defaultTerms,
+    planDigest = plan,
+    genesisDigest = genesis,
+    predecessor = ZeroAddress,
+    mechanism = ZeroHash,
+    maxSeals = 0,
+  } = {},
 ) {
   const { ethers } = chain;
   const [owner, aggregator, stranger] = (await ethers.getSigners()) as unknown as [Signer, Signer, Signer];
@@ -50,9 +60,11 @@ export async function deployFederation(
   const deployed = await factory.deploy(
     await owner.getAddress(),
     Object.values(terms),
-    ethers.ZeroAddress,
+    predecessor,
     planDigest,
     genesisDigest,
+    mechanism,
+    maxSeals,
   );
   const rounds = deployed as unknown as Rounds;
   const address = await deployed.getAddress();

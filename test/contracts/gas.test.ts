@@ -51,6 +51,18 @@ describe("the gas of a federation", () => {
     }
   });
 
+  it("is at most 52,000 more a round with private sums, and nothing more a hospital", () => {
+    const { privateRounds, rounds, firstRound } = measured;
+    for (const [sums, plain] of [
+      [privateRounds.first, firstRound],
+      [privateRounds.later, rounds["10"]!],
+    ] as const) {
+      expect(sums.toFinal - plain.toFinal).to.be.within(1, 52_000);
+      for (const each of ["firstCommitment", "commitment", "attestation"] as const)
+        expect(sums[each]).to.equal(plain[each]);
+    }
+  });
+
   it("grows with the hospitals in a straight line, and for each of them not at all", () => {
     const { rounds, relayed } = snapshot;
     const each = (size: string) => (rounds[size]?.withAllAttestations ?? 0) / Number(size);

@@ -3,11 +3,14 @@ import { expect } from "chai";
 import { id, type Wallet, ZeroHash } from "ethers";
 import { type Chain, connectChain, deployFederation, type Federation, firstMembers } from "./federation.ts";
 
-export const status = { none: 0n, committing: 1n, proposed: 2n, proposing: 3n, final: 4n, abandoned: 5n };
+export const status = { none: 0n, committing: 1n, proposed: 2n, proposing: 3n, final: 4n, abandoned: 5n, sealed: 6n };
 export const model = id("model");
 
-/** Registers the hooks of the suite that calls it; what it returns is read within tests. */
-export function onFederation() {
+/**
+ * Registers the hooks of the suite that calls it; what it returns is read within tests.
+ * @param privateSums of the federation, where it has them
+ */
+export function onFederation(privateSums?: { readonly mechanism: string; readonly maxSeals: number }) {
   let chain: Chain;
   let federation: Federation;
   before(async () => {
@@ -18,10 +21,12 @@ export function onFederation() {
     federation = await chain.networkHelpers.loadFixture(fixture);
   });
   async function fixture() {
-    return deployFederation(chain);
+    return deployFederation(chain, privateSums);
   }
   const propose = (by: { getAddress(): Promise<string> }, digest = model, included = firstMembers(4), round = 1) =>
     federation.as(by as Wallet).proposeModel(round, digest, included);
+  const seal = (by: { getAddress(): Promise<string> }, included = firstMembers(4), round = 1) =>
+    federation.as(by as Wallet).sealRound(round, included);
   const attest = (by: Wallet, agree: boolean, digest = model, round = 1) =>
     federation.as(by).attest(round, digest, agree, ZeroHash);
   const hospitals = () => federation.hospitals as [Wallet, Wallet, Wallet, Wallet];
@@ -41,6 +46,7 @@ export function onFederation() {
     refused: (work: Promise<unknown>, error: string) =>
       expect(work).to.be.revertedWithCustomError(federation.rounds, error),
     propose,
+    seal,
     attest,
     /** Proposes a model of all hospitals' updates, and lets three of them agree. */
     finish: async (round = 1, digest = model) => {

@@ -21,6 +21,8 @@ describe("TrainingRounds", () => {
         on.federation.address,
         plan,
         genesis,
+        ZeroHash,
+        0,
       );
       await expect(deployed.deploymentTransaction())
         .to.emit(deployed, "FederationFounded")

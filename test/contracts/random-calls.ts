@@ -1,6 +1,7 @@
 // Random calls that are mostly close to what is allowed: numbers from fast-check are read against the state at the time.
 import fc from "fast-check";
 import type { RoundTerms } from "../../protocol/contract/round.ts";
+import { hasPrivateSums } from "../../protocol/contract/rules/sealing.ts";
 import { activeHospitals, type ContractState, isOver } from "../../protocol/contract/state.ts";
 import type { Digest, HospitalAddress, RoundId } from "../../protocol/format/digest.ts";
 import { zeroDigest } from "../../protocol/format/digest.ts";
@@ -43,6 +44,7 @@ const weights: Readonly<Record<AnyCall["name"], number>> = {
   attestFor: 3,
   agreePlan: 2,
   proposeModel: 3,
+  sealRound: 3,
   openRound: 2,
   expire: 4,
   commitUpdates: 2,
@@ -65,13 +67,15 @@ export const choices: fc.Arbitrary<Choice> = fc.record({
 });
 
 /** What moves the round on now. */
-function forwardCall({ round }: ContractState, what: number, time: number): AnyCall["name"] {
+function forwardCall(state: ContractState, what: number, time: number): AnyCall["name"] {
+  const { round } = state;
   if (!round || isOver(round)) return "openRound";
   if (time >= round.deadline) return "expire";
   if (round.status === "proposed") return what % 3 === 0 ? "attestFor" : "attest";
   const isFull = round.commitments.length === round.members.length;
   const waits = round.status === "committing" && !isFull && time < round.commitBy;
-  return waits ? (what % 4 === 0 ? "commitUpdates" : "commitUpdate") : "proposeModel";
+  if (waits) return what % 4 === 0 ? "commitUpdates" : "commitUpdate";
+  return hasPrivateSums(state) && round.status === "committing" ? "sealRound" : "proposeModel";
 }
 
 /** The call that the choice means now. @param accounts keys that members have or may get; the first is the owner's */
@@ -108,15 +112,18 @@ export function callOf(
       const signed = [...signers].map((each) => ({ member: each, manifest: digest("manifest"), sampleCount }));
       return { by: anyKey, wait, call: { name, args: { round: id, signed } } };
     }
+    case "sealRound":
     case "proposeModel": {
-      const whole = slip < 85 ? committed : committed.slice(1);
+      const sealed = name === "proposeModel" && slip > 2 ? round?.seal?.included : undefined;
+      const whole = sealed ?? (slip < 85 ? committed : committed.slice(1));
       const included = (slip === 26 ? [...whole, members.length - 1] : whole).map(keyOf);
       const opener = round?.opener.index;
       const by = slip < 60 && opener !== undefined ? keyOf(opener) : member;
+      const args = { round: id, included: [...new Set(included)] };
       return {
         by,
         wait,
-        call: { name, args: { round: id, model: digest("model"), included: [...new Set(included)] } },
+        call: name === "sealRound" ? { name, args } : { name, args: { ...args, model: digest("model") } },
       };
     }
     case "attest": {

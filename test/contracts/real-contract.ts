@@ -15,7 +15,7 @@ import {
   trainingRoundsInterface,
 } from "../../io/chain/training-rounds.ts";
 import { commitmentTypedData } from "../../protocol/contract/commitment.ts";
-import type { LedgerEvent, Member, RoundTerms } from "../../protocol/contract/round.ts";
+import type { LedgerEvent, Member, PrivateSums, RoundTerms } from "../../protocol/contract/round.ts";
 import { activeIndexOf, type ContractState, everIndexOf } from "../../protocol/contract/state.ts";
 import {
   type Digest,
@@ -41,6 +41,13 @@ interface RawReceipt {
   readonly logs: readonly RawLog[];
   readonly contractAddress: string;
   readonly status: string;
+}
+
+/** What a federation is founded with. */
+export interface Founding {
+  readonly plan: Digest;
+  readonly genesis: Digest;
+  readonly privateSums?: PrivateSums | undefined;
 }
 
 export interface Sent {
@@ -84,7 +91,7 @@ export class RealContract {
   static async deploy(
     chain: Chain,
     terms: RoundTerms,
-    { plan, genesis }: { readonly plan: Digest; readonly genesis: Digest },
+    { plan, genesis, privateSums }: Founding,
   ): Promise<{ real: RealContract; logs: readonly RawLog[] }> {
     const owner = accounts[0]!;
     const constructed = AbiCoder.defaultAbiCoder().encode(trainingRoundsInterface.deploy.inputs, [
@@ -93,6 +100,8 @@ export class RealContract {
       `0x${"00".repeat(20)}`,
       plan,
       genesis,
+      privateSums?.mechanism ?? zeroDigest,
+      privateSums?.maxSeals ?? 0,
     ]);
     const data = `${creationCode}${constructed.slice(2)}`;
     const rpc = (method: string, params: readonly unknown[]) => chain.provider.request({ method, params: [...params] });
@@ -148,10 +157,11 @@ export class RealContract {
         const { round, signed } = call.args;
         return encodeCall("commitUpdates", [round, await Promise.all(signed.map((each) => this.#signed(round, each)))]);
       }
+      case "sealRound":
+        return encodeCall("sealRound", [call.args.round, bitmapOf(call.args.included, state)]);
       case "proposeModel": {
         const { round, model, included } = call.args;
-        const bitmap = included.reduce((bits, key) => bits | (1n << BigInt(everIndexOf(state, key)!)), 0n);
-        return encodeCall("proposeModel", [round, model, bitmap]);
+        return encodeCall("proposeModel", [round, model, bitmapOf(included, state)]);
       }
       case "attest": {
         const { round, proposal, agree, scores } = call.args;
@@ -208,6 +218,10 @@ export class RealContract {
       verifyingContract: this.federation.contract,
     };
   }
+}
+
+function bitmapOf(included: readonly HospitalAddress[], state: ContractState): bigint {
+  return included.reduce((bits, key) => bits | (1n << BigInt(everIndexOf(state, key)!)), 0n);
 }
 
 export function walletOf(address: HospitalAddress): Wallet {

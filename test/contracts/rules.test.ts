@@ -4,6 +4,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { globalOptions } from "hardhat";
 import { type ErrorCode, FedError, isFedError } from "../../foundation/errors.ts";
+import type { PrivateSums } from "../../protocol/contract/round.ts";
 import { RoundHistory } from "../../protocol/contract/round-history.ts";
 import { tally } from "../../protocol/contract/rules/attesting.ts";
 import { type ContractState, expiredCount } from "../../protocol/contract/state.ts";
@@ -15,7 +16,7 @@ import { accounts, RealContract, type Sent } from "./real-contract.ts";
 
 const plan = `0x${"70".repeat(32)}` as Digest;
 const genesis = `0x${"67".repeat(32)}` as Digest;
-const statuses = ["none", "committing", "proposed", "proposing", "final", "abandoned"];
+const statuses = ["none", "committing", "proposed", "proposing", "final", "abandoned", "sealed"];
 
 const foundFirst: readonly ErrorCode[] = ["PROPOSAL_UNKNOWN", "ATTESTATION_MODEL_MISMATCH"];
 
@@ -28,11 +29,9 @@ interface Trio {
 
 describe("the contract's rules in TypeScript", () => {
   let chain: Chain;
-  let founded: Trio & { readonly time: number };
 
   before(async () => {
     chain = await connectChain();
-    founded = await found(chain);
   });
   after(() => chain.close());
 
@@ -40,25 +39,7 @@ describe("the contract's rules in TypeScript", () => {
     // What counts the coverage slows every call down, and the other tests reach all lines.
     if (globalOptions.coverage) this.skip();
     this.timeout(120_000);
-    const seen = new Map<string, number>();
-    let snapshot = await founded.real.rpc("evm_snapshot");
-    const property = fc.asyncProperty(fc.array(choices, { minLength: 40, maxLength: 40 }), async (steps) => {
-      const trio = { ...founded, history: founded.history.clone(), fake: founded.fake.clone() };
-      let { time } = founded;
-      try {
-        for (const step of steps) {
-          const { by, call, wait } = callOf(step, trio.history.state, { accounts, time });
-          time += wait;
-          const { error } = await play(trio, { by, call, wait }, time);
-          const key = `${call.name} ${error ?? "taken"}`;
-          seen.set(key, (seen.get(key) ?? 0) + 1);
-        }
-      } finally {
-        await founded.real.rpc("evm_revert", [snapshot]);
-        snapshot = await founded.real.rpc("evm_snapshot");
-      }
-    });
-    await fc.assert(property, { seed: 14, numRuns: 100, endOnFailure: true });
+    const seen = await playRandomCalls(await found(chain), { seed: 14, numRuns: 100 });
     // A test that never came to the rarer calls would show little.
     for (const each of [
       "proposeModel taken",
@@ -72,15 +53,58 @@ describe("the contract's rules in TypeScript", () => {
       expect(seen.get(each), each).to.be.greaterThan(50);
     }
   });
+
+  it("say the same of a federation with private sums, until its budget is spent", async function () {
+    if (globalOptions.coverage) this.skip();
+    this.timeout(120_000);
+    const privateSums = { mechanism: `0x${"6d".repeat(32)}` as Digest, maxSeals: 1, seals: 0 };
+    const seen = await playRandomCalls(await found(chain, privateSums), { seed: 18, numRuns: 40 });
+    expect(Object.fromEntries(seen)).to.include.keys(
+      ...["sealRound SEAL_RESERVED", "sealRound SEAL_EARLY", "sealRound ROUND_STATUS", "sealRound MEMBER_UNKNOWN"],
+      ...["sealRound SEAL_NOT_COMMITTED", "sealRound SEAL_TOO_FEW_UPDATES", "openRound SEALS_EXHAUSTED"],
+      ...["proposeModel PROPOSAL_NOT_SEALED", "proposeModel ROUND_STATUS", "openRound ROUND_TOO_FEW_HOSPITALS"],
+    );
+    for (const each of ["sealRound taken", "proposeModel taken", "expire taken"]) {
+      expect(seen.get(each), each).to.be.greaterThan(15);
+    }
+  });
 });
 
+/** @returns how often each call was taken, or refused with each error */
+async function playRandomCalls(
+  founded: Trio & { readonly time: number },
+  { seed, numRuns }: { readonly seed: number; readonly numRuns: number },
+): Promise<ReadonlyMap<string, number>> {
+  const seen = new Map<string, number>();
+  let snapshot = await founded.real.rpc("evm_snapshot");
+  const property = fc.asyncProperty(fc.array(choices, { minLength: 40, maxLength: 40 }), async (steps) => {
+    const trio = { ...founded, history: founded.history.clone(), fake: founded.fake.clone() };
+    let { time } = founded;
+    try {
+      for (const step of steps) {
+        const { by, call, wait } = callOf(step, trio.history.state, { accounts, time });
+        time += wait;
+        const { error } = await play(trio, { by, call, wait }, time);
+        const key = `${call.name} ${error ?? "taken"}`;
+        seen.set(key, (seen.get(key) ?? 0) + 1);
+      }
+    } finally {
+      await founded.real.rpc("evm_revert", [snapshot]);
+      snapshot = await founded.real.rpc("evm_snapshot");
+    }
+  });
+  await fc.assert(property, { seed, numRuns, endOnFailure: true });
+  await founded.real.rpc("evm_revert", [snapshot]);
+  return seen;
+}
+
 /** Four hospitals and an aggregator. */
-async function found(chain: Chain): Promise<Trio & { time: number }> {
-  const { real, logs } = await RealContract.deploy(chain, terms, { plan, genesis });
+async function found(chain: Chain, privateSums?: PrivateSums): Promise<Trio & { time: number }> {
+  const { real, logs } = await RealContract.deploy(chain, terms, { plan, genesis, privateSums });
   const trio = {
     real,
     history: new RoundHistory({ keep: Number.POSITIVE_INFINITY }),
-    fake: new FakeContract(terms, { plan, genesis }),
+    fake: new FakeContract(terms, { plan, genesis }, privateSums),
   };
   const block = (await real.rpc("eth_getBlockByNumber", ["latest", false])) as { timestamp: string };
   let time = Number(block.timestamp);
@@ -133,7 +157,8 @@ function view(state: ContractState) {
   const { members, terms: set, nextTerms, plan: agreed, pausedUntil, round, latestModel, commitmentsHash } = state;
   const newest = round?.proposals.at(-1);
   const { agreeing, disagreeing } = newest ? tally(newest) : { agreeing: 0, disagreeing: 0 };
-  const committed = new Set(round?.commitments.map(({ member }) => member));
+  const awaited = round?.seal?.included ?? round?.commitments.map(({ member }) => member);
+  const committed = new Set(awaited);
   return {
     members: members.map(({ index, key, role, peerId, revokedAt, openFrom }) => [
       index,
@@ -149,6 +174,7 @@ function view(state: ContractState) {
     pausedUntil,
     latestModel: latestModel ?? zeroDigest,
     commitmentsHash,
+    privateSums: state.privateSums ?? { mechanism: zeroDigest, maxSeals: 0, seals: 0 },
     round: round && {
       id: round.id,
       status: round.status,
@@ -172,12 +198,13 @@ function view(state: ContractState) {
 async function realView({ real, history }: Trio): Promise<ReturnType<typeof view>> {
   const count = history.state.members.length;
   const openFrom = await Promise.all(Array.from({ length: count }, (_, index) => real.read("opensFrom", [index])));
-  const [round, set, next, agreed, pausedUntil, members] = await Promise.all([
+  const [round, set, next, agreed, pausedUntil, sums, members] = await Promise.all([
     real.read("latestRound", []),
     real.read("currentTerms", []),
     real.read("nextTerms", []),
     real.read("agreedPlan", []),
     real.read("pausedUntil", []),
+    real.read("privateSums", []),
     real.read("membersBetween", [0, count]),
   ]);
   const id = Number(round.id);
@@ -196,6 +223,11 @@ async function realView({ real, history }: Trio): Promise<ReturnType<typeof view
     pausedUntil: Number(pausedUntil),
     latestModel: round.latestModel as Digest,
     commitmentsHash: round.commitmentsHash as Digest,
+    privateSums: {
+      mechanism: sums.mechanism as Digest,
+      maxSeals: Number(sums.maxSeals),
+      seals: Number(sums.seals),
+    },
     round:
       id === 0
         ? undefined

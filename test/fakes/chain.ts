@@ -89,6 +89,7 @@ export class FakeChain {
       commitUpdate: async (args) => void write({ name: "commitUpdate", args }),
       commitUpdates: async (round, signed) => writeBatch(commitmentBatch(fakeFederation, round, signed)),
       attestFor: async (votes) => writeBatch(voteBatch(fakeFederation, votes, contract.rounds[votes.round - 1])),
+      sealRound: async (args) => void write({ name: "sealRound", args }),
       proposeModel: async (args) => void write({ name: "proposeModel", args }),
       attest: async (args) => void write({ name: "attest", args }),
       expire: async (round) => {

@@ -9,10 +9,12 @@ import type {
   LedgerEvent,
   Member,
   MemberRole,
+  PrivateSums,
   RoundState,
   RoundTerms,
 } from "../../protocol/contract/round.ts";
 import { RoundHistory } from "../../protocol/contract/round-history.ts";
+import { hasPrivateSums } from "../../protocol/contract/rules/sealing.ts";
 import { activeHospitals, activeIndexOf, type ContractState, type RoundRecord } from "../../protocol/contract/state.ts";
 import type { Digest, HospitalAddress, RoundId } from "../../protocol/format/digest.ts";
 import type { Ledger, SignedCommitment } from "../../protocol/ports.ts";
@@ -22,6 +24,7 @@ import { refusalOf } from "./contract-errors.ts";
 export type ContractCall =
   | { readonly name: "openRound"; readonly args: Parameters<Ledger["openRound"]>[0] }
   | { readonly name: "commitUpdate"; readonly args: Parameters<Ledger["commitUpdate"]>[0] }
+  | { readonly name: "sealRound"; readonly args: Parameters<Ledger["sealRound"]>[0] }
   | { readonly name: "proposeModel"; readonly args: Parameters<Ledger["proposeModel"]>[0] }
   | { readonly name: "attest"; readonly args: Parameters<Ledger["attest"]>[0] }
   | { readonly name: "expire"; readonly args: { readonly round: RoundId } }
@@ -65,11 +68,19 @@ export class FakeContract {
   #events: readonly LedgerEvent[] = [];
   #writes: readonly Write[] = [];
 
-  /** @param agreed what the consortium has agreed on; without it, on what the first opener asks for */
-  constructor(terms: RoundTerms, agreed?: { readonly plan: Digest; readonly genesis: Digest }) {
+  /**
+   * @param agreed what the consortium has agreed on; without it, on what the first opener asks for
+   * @param privateSums of a federation with private sums
+   */
+  constructor(
+    terms: RoundTerms,
+    agreed?: { readonly plan: Digest; readonly genesis: Digest },
+    privateSums?: PrivateSums,
+  ) {
     const predecessor = `0x${"00".repeat(20)}` as HospitalAddress;
     this.#take([{ kind: "terms-set", terms }], { time: 0 });
     this.#take([{ kind: "federation-founded", predecessor }], { time: 0 });
+    if (privateSums) this.#take([{ kind: "private-sums-founded", ...privateSums }], { time: 0 });
     if (agreed) this.#take([{ kind: "plan-agreed", ...agreed }], { time: 0 });
   }
 
@@ -135,6 +146,8 @@ export class FakeContract {
         return [{ kind: "update-committed", member: by, ...call.args }];
       case "commitUpdates":
         return call.args.signed.map((each) => ({ kind: "update-committed", round: call.args.round, ...each }));
+      case "sealRound":
+        return [this.#seal(by, call.args, time)];
       case "proposeModel":
         return this.#proposal(by, call.args, time);
       case "attest":
@@ -180,6 +193,16 @@ export class FakeContract {
     const opened: ContractEvent = { kind: "round-opened", round: id, opener, plan, base, members, commitBy, proposeBy };
     const isAgreed = this.state.plan !== undefined && latestModel !== undefined;
     return isAgreed ? [opened] : [{ kind: "plan-agreed", plan, genesis: base }, opened];
+  }
+
+  #seal(member: HospitalAddress, { round: id, included }: CallOf<"sealRound">, time: number): ContractEvent {
+    const { commitmentsHash, privateSums } = this.state;
+    if (!hasPrivateSums(this.state)) throw new FedError("SEALS_NONE", {});
+    const { opener, commitBy, proposeBy: sealBy } = this.#newest(id);
+    const isOpener = opener.index === activeIndexOf(this.state, member);
+    const proposeBy = isOpener ? time + (sealBy - commitBy) : time;
+    const seals = (privateSums?.seals ?? 0) + 1;
+    return { kind: "round-sealed", round: id, member, included, seals, commitmentsHash, proposeBy };
   }
 
   #proposal(

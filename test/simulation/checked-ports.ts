@@ -28,6 +28,10 @@ export function checkedPorts(ports: HospitalPorts, { site, safety }: { site: Sit
       },
       commitUpdates: (round, signed, waiting) => ledger.commitUpdates(round, signed, waiting),
       attestFor: (votes, waiting) => ledger.attestFor(votes, waiting),
+      sealRound(args, waiting) {
+        sent({ name: "sealRound", args });
+        return ledger.sealRound(args, waiting);
+      },
       proposeModel(args, waiting) {
         sent({ name: "proposeModel", args });
         return ledger.proposeModel(args, waiting);

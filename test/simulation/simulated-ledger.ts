@@ -112,6 +112,7 @@ export function simulatedLedger(self: HospitalAddress, world: LedgerWorld): Ledg
     commitUpdates: (round, signed, waiting) => writeBatch(commitmentBatch(fakeFederation, round, signed), waiting),
     attestFor: (votes, waiting) =>
       writeBatch(voteBatch(fakeFederation, votes, chain.head.contract.rounds[votes.round - 1]), waiting),
+    sealRound: async (args, waiting) => void (await write({ name: "sealRound", args }, waiting)),
     proposeModel: async (args, waiting) => void (await write({ name: "proposeModel", args }, waiting)),
     attest: async (args, waiting) => void (await write({ name: "attest", args }, waiting)),
     expire: async (round, waiting) =>

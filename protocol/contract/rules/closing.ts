@@ -10,6 +10,7 @@ import {
   withFailedOpener,
 } from "../state.ts";
 import { isAgreed, isRefused, type ProposalSubject, tally, withProposal } from "./attesting.ts";
+import { fewestUpdates } from "./sealing.ts";
 
 export function closeProposal(
   state: ContractState,
@@ -74,7 +75,8 @@ export function abandonRound(
   const about = { round: round.id, about: "round-abandoned", found: round.status };
   if (isOver(round)) return { state, broken: [{ rule: "ROUND_STATUS", ...about }] };
   // Nobody proposed although there were enough updates: the opener, and then everyone, let the time pass.
-  const isSilent = round.status === "committing" && time > round.deadline && hasEnoughUpdates(state, round);
+  const hasWork = round.status === "sealed" || (round.status === "committing" && hasEnoughUpdates(state, round));
+  const isSilent = hasWork && time > round.deadline;
   const abandoned = withRound(isSilent ? withFailedOpener(state) : state, {
     status: "abandoned",
     endedAt: time,
@@ -91,8 +93,8 @@ function isOverdue(state: ContractState, round: RoundRecord, time: number): bool
   return status !== "proposed" && time > deadline;
 }
 
-function hasEnoughUpdates({ terms }: ContractState, { commitments }: RoundRecord): boolean {
-  return commitments.length >= (terms?.minUpdates ?? 1);
+function hasEnoughUpdates(state: ContractState, round: RoundRecord): boolean {
+  return round.commitments.length >= fewestUpdates(state, round);
 }
 
 function withRound(state: ContractState, change: Partial<RoundRecord>): ContractState {

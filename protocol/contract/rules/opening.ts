@@ -3,6 +3,7 @@ import { zeroDigest } from "../../format/digest.ts";
 import type { BrokenRule, Outcome } from "../broken-rule.ts";
 import type { EventOf } from "../round.ts";
 import { activeHospitals, activeIndexOf, type ContractState, everIndexOf, isOver, type RoundRecord } from "../state.ts";
+import { fewestPrivateHospitals, hasPrivateSums } from "./sealing.ts";
 
 export function openRound(before: ContractState, event: EventOf<"round-opened">): Outcome {
   const state: ContractState = { ...before, terms: before.nextTerms ?? before.terms, nextTerms: undefined };
@@ -24,6 +25,7 @@ export function openRound(before: ContractState, event: EventOf<"round-opened">)
     openerFailed: false,
     endedAt: undefined,
     commitments: [],
+    seal: undefined,
     proposals: [],
     model: undefined,
   };
@@ -63,10 +65,14 @@ function brokenByContent(state: ContractState, event: EventOf<"round-opened">): 
     const expected = active.map((member) => member.key).join(" ");
     broken.push({ rule: "ROUND_MEMBERS", expected, found: members.join(" ") });
   }
+  if (state.privateSums && hasPrivateSums(state) && state.privateSums.seals >= state.privateSums.maxSeals) {
+    broken.push({ rule: "SEALS_EXHAUSTED", expected: `${state.privateSums.maxSeals}` });
+  }
   if (!terms) return [{ rule: "TERMS_UNKNOWN" }, ...broken];
   const { commitPeriod, proposePeriod, minUpdates } = terms;
-  if (active.length < minUpdates) {
-    broken.push({ rule: "ROUND_TOO_FEW_HOSPITALS", expected: `${minUpdates}`, found: `${active.length}` });
+  const fewest = hasPrivateSums(state) ? Math.max(minUpdates, fewestPrivateHospitals) : minUpdates;
+  if (active.length < fewest) {
+    broken.push({ rule: "ROUND_TOO_FEW_HOSPITALS", expected: `${fewest}`, found: `${active.length}` });
   }
   const due = [time + commitPeriod, time + commitPeriod + proposePeriod];
   if (commitBy !== due[0] || proposeBy !== due[1]) {

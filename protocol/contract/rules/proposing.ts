@@ -1,5 +1,5 @@
 // Who may propose a model, when, and from whose updates.
-import { zeroDigest } from "../../format/digest.ts";
+import { type HospitalAddress, zeroDigest } from "../../format/digest.ts";
 import type { BrokenRule, Outcome } from "../broken-rule.ts";
 import type { EventOf } from "../round.ts";
 import {
@@ -11,8 +11,10 @@ import {
   isSameAccount,
   type ProposalRecord,
   type RoundRecord,
+  type SealRecord,
   withFailedOpener,
 } from "../state.ts";
+import { hasPrivateSums } from "./sealing.ts";
 
 export function proposeModel(state: ContractState, round: RoundRecord, event: EventOf<"model-proposed">): Outcome {
   const { number, proposer: key, model, attestBy, time } = event;
@@ -31,7 +33,8 @@ export function proposeModel(state: ContractState, round: RoundRecord, event: Ev
   const broken = [...brokenByTurn(state, round, { proposer, time }), ...brokenByContent(state, round, event)];
   const proposals = [...round.proposals, proposal];
   const proposed: ContractState = { ...state, round: { ...round, status: "proposed", deadline: attestBy, proposals } };
-  const isInOpenersPlace = round.status === "committing" && !isSameAccount(proposer, round.opener);
+  const isFirst = round.status === "committing" || round.status === "sealed";
+  const isInOpenersPlace = isFirst && !isSameAccount(proposer, round.opener);
   return {
     state: isInOpenersPlace ? withFailedOpener(proposed) : proposed,
     broken: broken.map((each) => ({ ...about, ...each })),
@@ -41,7 +44,7 @@ export function proposeModel(state: ContractState, round: RoundRecord, event: Ev
 /** Rules about the proposer, and about the moment. */
 function brokenByTurn(
   state: ContractState,
-  { status, opener, members, commitments, proposals, commitBy, proposeBy }: RoundRecord,
+  { status, opener, members, commitments, proposals, commitBy, proposeBy, seal }: RoundRecord,
   { proposer, time }: { readonly proposer: Account; readonly time: number },
 ): BrokenRule[] {
   const broken: BrokenRule[] = [];
@@ -49,7 +52,9 @@ function brokenByTurn(
   if (proposals.some((each) => each.status === "refused" && isSameAccount(each.proposer, proposer))) {
     broken.push({ rule: "PROPOSER_REFUSED" });
   }
-  if (status === "committing") {
+  if (status === "sealed") {
+    if (seal && !isSameAccount(proposer, opener) && time <= seal.proposeBy) broken.push({ rule: "PROPOSAL_RESERVED" });
+  } else if (status === "committing" && !hasPrivateSums(state)) {
     if (commitments.length < members.length && time <= commitBy) broken.push({ rule: "PROPOSAL_EARLY" });
     if (!isSameAccount(proposer, opener) && time <= proposeBy) broken.push({ rule: "PROPOSAL_RESERVED" });
   } else if (status !== "proposing") broken.push({ rule: "PROPOSAL_STATUS", found: status });
@@ -62,7 +67,7 @@ function brokenByTurn(
 /** Rules about what the proposal says. */
 function brokenByContent(
   state: ContractState,
-  { commitments, proposals }: RoundRecord,
+  { commitments, proposals, seal }: RoundRecord,
   event: EventOf<"model-proposed">,
 ): BrokenRule[] {
   const { number, model, included, attestBy, commitmentsHash, time } = event;
@@ -79,6 +84,9 @@ function brokenByContent(
     return !commitments.some(({ member }) => member === index);
   });
   if (strangers.length > 0) broken.push({ rule: "PROPOSAL_NOT_COMMITTED", found: strangers.join(" ") });
+  if (hasPrivateSums(state) && seal && !isSealed(state, seal, included)) {
+    broken.push({ rule: "PROPOSAL_NOT_SEALED", found: included.join(" ") });
+  }
   const least = terms?.minUpdates ?? 1;
   if (included.length < least) {
     broken.push({ rule: "PROPOSAL_TOO_FEW_UPDATES", expected: `${least}`, found: `${included.length}` });
@@ -87,4 +95,14 @@ function brokenByContent(
     broken.push({ rule: "PROPOSAL_DEADLINE", expected: `${time + terms.attestPeriod}`, found: `${attestBy}` });
   }
   return broken;
+}
+
+/** Whether these are the sealed hospitals, no more and no fewer. */
+function isSealed(
+  state: ContractState,
+  { included: sealed }: SealRecord,
+  included: readonly HospitalAddress[],
+): boolean {
+  const indices = new Set(included.map((address) => everIndexOf(state, address)));
+  return indices.size === sealed.length && sealed.every((index) => indices.has(index));
 }

@@ -1,7 +1,7 @@
 // A small federation on a test chain, with one open ledger a party.
 import type { Wallet } from "ethers";
 import { sha256 } from "../../../foundation/sha256.ts";
-import { deployFederation } from "../../../io/chain/deploy-federation.ts";
+import { deployFederation, type Founding } from "../../../io/chain/deploy-federation.ts";
 import { type LedgerOptions, type OpenLedger, openLedger } from "../../../io/chain/ledger.ts";
 import type { RoundTerms } from "../../../protocol/contract/round.ts";
 import { type Digest, parseAddress, parseDigest } from "../../../protocol/format/digest.ts";
@@ -35,7 +35,19 @@ export interface TestFederation {
 /** Account 0 owns, account 1 is the aggregator, the next ones are hospitals. */
 export async function foundFederation(
   chain: TestChain,
-  { hospitals: count = 3, confirmations = 0, plan = digestOf("plan"), genesis = digestOf("base") } = {},
+  {
+    hospitals: count = 3,
+    confirmations = 0,
+    plan = digestOf("plan"),
+    genesis = digestOf("base"),
+    privateSums,
+  }: {
+    readonly hospitals?: number;
+    readonly confirmations?: number;
+    readonly plan?: Digest;
+    readonly genesis?: Digest;
+    readonly privateSums?: Founding["privateSums"];
+  } = {},
 ): Promise<TestFederation> {
   const deployer = fundedWallet(0);
   const wallets = Array.from({ length: count }, (_, i) => fundedWallet(i + 2));
@@ -50,6 +62,7 @@ export async function foundFederation(
     ],
     plan,
     genesis,
+    privateSums,
     pollMs: 20,
   });
   const options = { ...founded, endpoints: [chain.url], confirmations, pollMs: 20, timeoutMs: 3000 };

@@ -74,6 +74,35 @@ describe("the ledger on a chain", () => {
     expect(await hospitals[0]?.round(round)).to.deep.equal(state);
   });
 
+  it("takes a round with private sums through its seal, as every party reads it", async () => {
+    const sums = await foundFederation(chain, {
+      hospitals: 4,
+      privateSums: { mechanism: digestOf("mechanism"), maxSeals: 5 },
+    });
+    try {
+      const members = sums.hospitals.map(({ self }) => self as HospitalAddress);
+      const round = await sums.aggregator.openRound({ plan, base });
+      for (const [i, hospital] of sums.hospitals.entries()) {
+        await hospital.commitUpdate({ round, manifest: digestOf(`manifest ${i}`), sampleCount: 10 + i });
+      }
+      const included = members.slice(0, 3);
+      const proposal = { round, model: digestOf("model"), included };
+      expect(await codeOf(sums.aggregator.proposeModel(proposal))).to.equal("ROUND_STATUS");
+      expect(await codeOf(sums.hospitals[0]!.sealRound({ round, included }))).to.equal("SEAL_RESERVED");
+      await sums.aggregator.sealRound({ round, included });
+      const { status, seal } = await sums.hospitals[1]!.round(round);
+      expect([status, seal?.by, seal?.included]).to.deep.equal(["sealed", sums.aggregator.self, included]);
+      const whole = sums.aggregator.proposeModel({ ...proposal, included: members });
+      expect(await codeOf(whole)).to.equal("PROPOSAL_NOT_SEALED");
+      await sums.aggregator.proposeModel(proposal);
+      const kinds: string[] = [];
+      for await (const { kind } of (await sums.open()).history()) kinds.push(kind);
+      expect(kinds).to.include.members(["private-sums-founded", "round-sealed", "model-proposed"]);
+    } finally {
+      sums.close();
+    }
+  });
+
   it("gives the history in chain order, with block times and places", async () => {
     const round = await openAndCommit();
     const events: LedgerEvent[] = [];
