@@ -7,18 +7,18 @@ import { blocksOf, degree, type Ring } from "./ring.ts";
 import { quotientsOf, transformOf } from "./transform.ts";
 
 /** Sums of masked objects, not reduced: below 2^24 for 256 of them. */
-export type MaskedSum = readonly Uint32Array[];
+export type MaskedSum = readonly Int32Array[];
 
 /** @throws MASKED_MALFORMED; errors of the sources */
 export async function sumMasked(
   sources: readonly ByteSource[],
   shape: { readonly ring: Ring; readonly coordinates: number },
 ): Promise<MaskedSum> {
-  const sums = shape.ring.primes.map(() => new Uint32Array(blocksOf(shape.coordinates) * degree));
+  const sums = shape.ring.primes.map(() => new Int32Array(blocksOf(shape.coordinates) * degree));
   for (const source of sources) {
     await readMasked(source, shape, (place, start, residues) => {
       const sum = sums[place]!;
-      for (let i = 0; i < residues.length; i++) sum[start + i] = sum[start + i]! + residues[i]!;
+      for (let i = 0; i < residues.length; i++) sum[start + i] = (sum[start + i]! + residues[i]!) | 0;
     });
   }
   return sums;

@@ -10,7 +10,7 @@ import type { Point } from "../../../protocol/private/group.ts";
 import { maskInput } from "../../../protocol/private/mask.ts";
 import { checkOpening, decodeSumOpening, includedDigest, makeOpening } from "../../../protocol/private/opening.ts";
 import { type Ring, rings } from "../../../protocol/private/ring.ts";
-import type { Share } from "../../../protocol/private/share.ts";
+import { type Share, sumShares } from "../../../protocol/private/share.ts";
 import { type HeldShare, recoverShared, sumCommitments } from "../../../protocol/private/sharing.ts";
 import { encodeSumKey } from "../../../protocol/private/sum-key.ts";
 import { openingThreshold } from "../../../protocol/private/threshold.ts";
@@ -117,7 +117,12 @@ export async function openingOf(round: DealtRound, included: readonly number[], 
 /** The key that these holders open, and the sealed round as an auditor finds it. */
 export async function sealedRound(round: DealtRound, included: readonly number[], openers: readonly number[]) {
   const holders = round.hospitals.length;
-  const held = await Promise.all(openers.map((holder) => openingOf(round, included, holder)));
+  const held = await Promise.all(
+    openers.map(async (holder) => {
+      const shares = await Promise.all(included.map((dealer) => shareOf(round, dealer, holder)));
+      return { holder: holder + 1, share: sumShares(shares) };
+    }),
+  );
   const shared = recoverShared(held, openingThreshold(holders));
   return {
     context: round.context,

