@@ -2,7 +2,7 @@
 // one synced step per patient. An interrupted import continues from it, and the next import of a grown archive finds finished
 // work in it by one look-up per patient. Only an import opens it: level admits one process at a time, and trainers read the
 // index's other form, shard.json.
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Level } from "level";
 import { z } from "zod";
@@ -60,6 +60,9 @@ const version = "1:";
  */
 export async function openOutcomes(dir: string): Promise<Outcomes> {
   const path = join(dir, outcomesFolder);
+  // Its files are readable by everyone, wherever the shard is copied to.
+  const makeFolder = () => mkdir(path, { recursive: true, mode: 0o700 });
+  await makeFolder();
   const first = databaseAt(path);
   try {
     await first.open();
@@ -72,6 +75,7 @@ export async function openOutcomes(dir: string): Promise<Outcomes> {
     const { cause } = error as { cause?: { code?: unknown } };
     if (cause?.code === "LEVEL_LOCKED") throw importRunning({}, error);
     await rm(path, { recursive: true, force: true });
+    await makeFolder();
     const second = databaseAt(path);
     await second.open();
     return outcomesIn(second);

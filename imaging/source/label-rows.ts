@@ -40,6 +40,16 @@ const labelColumns = [
   ...["covidstatus", "covid19status", "covidlabel", "pcr", "pcrresult", "rtpcr", "groundtruth", "target", "category"],
   ...["diagnose", "befund", "ergebnis", "diagnostic", "resultat", "diagnostico", "resultado", "diagnosi", "risultato"],
 ]);
+/** Columns that say nothing else than which class: two of them must not contradict each other. */
+const certainLabelColumns = [
+  "label",
+  "labels",
+  "covid",
+  "covid19",
+  "covidstatus",
+  "covid19status",
+  "covidlabel",
+].concat([...["pcr", "pcrresult", "rtpcr", "groundtruth"]]);
 const fileColumns = ["file", "filename", "filepath", "path", "image", "imagepath", "folder", "foldername", "directory"];
 const delimiters = [",", ";", "\t", "|"];
 /** A row may hold a report. */
@@ -80,6 +90,8 @@ interface Columns {
   readonly patientAt: number;
   readonly isAccession: boolean;
   readonly labelAt: number;
+  /** Further columns of labels. */
+  readonly otherLabelsAt: readonly number[];
   readonly fileAt: number;
   /** Index of the first row that is no header. */
   readonly first: number;
@@ -96,10 +108,13 @@ function columnsOf(records: readonly string[][]): Columns | undefined {
   // The most specific name counts: "id" is a running number where there is a column PatientID.
   const columnOf = (names: readonly string[]) =>
     header.indexOf(names.find((name) => header.includes(name)) ?? "no such column");
+  const labelAt = columnOf(labelColumns);
+  const isOther = (at: number) => at >= 0 && at !== labelAt;
   const columns = {
+    otherLabelsAt: certainLabelColumns.map((name) => header.indexOf(name)).filter(isOther),
     patientAt: columnOf(patientColumns),
     isAccession: accessionColumns.includes(header[columnOf(patientColumns)] ?? ""),
-    labelAt: columnOf(labelColumns),
+    labelAt,
     fileAt: columnOf(fileColumns),
   };
   if (columns.labelAt >= 0 && Math.max(columns.patientAt, columns.fileAt) >= 0)
@@ -109,13 +124,13 @@ function columnsOf(records: readonly string[][]): Columns | undefined {
     (cells) => cells.length >= 3 && /^(train|test|val|validation)$/i.test(unwrapped(cells[0]!)),
   );
   return filled.length > 0 && isDataFile
-    ? { patientAt: 2, isAccession: false, labelAt: 1, fileAt: -1, first: 0 }
+    ? { patientAt: 2, isAccession: false, labelAt: 1, otherLabelsAt: [], fileAt: -1, first: 0 }
     : undefined;
 }
 
 function rowsOf(
   records: readonly string[][],
-  { patientAt, isAccession, labelAt, fileAt, first }: Columns,
+  { patientAt, isAccession, labelAt, otherLabelsAt, fileAt, first }: Columns,
   decodings: readonly ((text: string) => string)[],
 ): LabelRow[] {
   const rows: LabelRow[] = [];
@@ -135,6 +150,11 @@ function rowsOf(
       const remedy = "write positive or negative, covid or noncovid, 1 or 0 for each patient";
       throw new FedError("LABELS_MALFORMED", { row, column: "label" }, { remedy });
     }
+    const others = otherLabelsAt.map((at) => labelOfCell(decodings[0]!(cell(at))));
+    if (others.some((other) => other !== undefined && other !== label)) {
+      const remedy = "two columns of labels differ: leave only one of them in the CSV, or rename the other";
+      throw new FedError("LABELS_CONTRADICT", { row }, { remedy });
+    }
     const key = patients[0] ?? `file ${file}`;
     if ((seen.get(key) ?? label) !== label) {
       throw new FedError("LABELS_CONTRADICT", { row }, { remedy: "give each patient one label" });
@@ -145,9 +165,12 @@ function rowsOf(
   return rows;
 }
 
+/** Characters without width that come with copied text: a mark of byte order, joiners. */
+const invisible = /\u200b|\u200c|\u200d|\u2060|\ufeff/g;
+
 /** One text for all spellings of the same characters, so that names compare. */
 export function sameText(text: string): string {
-  return text.normalize("NFC").trim().replace(/\s+/g, " ");
+  return text.normalize("NFC").replace(invisible, "").trim().replace(/\s+/g, " ");
 }
 
 function normalPath(text: string): string {

@@ -85,6 +85,10 @@ describe("a CSV of labels", () => {
       column: "patient",
     });
     expect(failure("patient,label\np1,1\np1,0\n")).to.deep.equal({ code: "LABELS_CONTRADICT", row: 3 });
+    expect(failure("patient,label,pcr\np1,1,positive\np2,0,pending\np3,1,negative\n")).to.deep.equal({
+      code: "LABELS_CONTRADICT",
+      row: 4,
+    });
     expect(failure("name,result\np1,1\n")).to.deep.equal({ code: "LABELS_MALFORMED", rows: 2 });
   });
 });
