@@ -9,9 +9,12 @@ import { FedError } from "./errors.ts";
 const fileMode = 0o600;
 const folderMode = 0o700;
 
-/** Makes a folder, and those above it that are missing. */
+/** Makes a folder, and those above it that are missing. @throws FILE_UNWRITABLE on a disk that may not be written */
 export async function makePrivateFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: folderMode });
+  await mkdir(path, { recursive: true, mode: folderMode }).catch((cause: NodeJS.ErrnoException) => {
+    // Node says so of a read-only disk: all folders above were there, or were made.
+    throw cause.code === "ENOENT" ? new FedError("FILE_UNWRITABLE", { reason: "EROFS" }, { cause }) : cause;
+  });
 }
 
 /** @param flags such as "w" or "a+"; the last part of the path must not be a link */
@@ -24,11 +27,11 @@ export function openPrivately(path: string, flags: "w" | "a+" | "wx"): Promise<F
 /**
  * Writes a file and syncs it.
  *
- * @throws STORE_FULL
+ * @throws STORE_FULL, FILE_UNWRITABLE
  */
 export async function writePrivately(path: string, content: string | Uint8Array): Promise<void> {
-  await makePrivateFolder(dirname(path));
-  await fullDiskNamed(async () => {
+  await diskFailuresNamed(async () => {
+    await makePrivateFolder(dirname(path));
     const file = await openPrivately(path, "w");
     try {
       await file.writeFile(content);
@@ -43,7 +46,7 @@ export async function writePrivately(path: string, content: string | Uint8Array)
  * Writes a file that is not there yet: whole, or not at all.
  *
  * @returns false where another process has written it first
- * @throws STORE_FULL
+ * @throws STORE_FULL, FILE_UNWRITABLE
  */
 export async function writeNewPrivately(path: string, content: string): Promise<boolean> {
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
@@ -73,14 +76,20 @@ export async function refuseLink(path: string): Promise<void> {
   throw new FedError("OUT_IS_LINK");
 }
 
-/** Runs `work`; a full disk is an error with a name. @throws STORE_FULL */
-export async function fullDiskNamed<T>(work: () => Promise<T>): Promise<T> {
+/** Runs `work`; a full disk, and one that may not be written, are errors with names. @throws STORE_FULL, FILE_UNWRITABLE */
+export async function diskFailuresNamed<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw isDiskFull(error) ? diskFull(error) : error;
+    if (isDiskFull(error)) throw diskFull(error);
+    const { code } = error as NodeJS.ErrnoException;
+    throw code !== undefined && unwritable.has(code)
+      ? new FedError("FILE_UNWRITABLE", { reason: code }, { cause: error })
+      : error;
   }
 }
+
+const unwritable = new Set(["EACCES", "EPERM", "EROFS"]);
 
 function isDiskFull(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

@@ -68,7 +68,7 @@ function stackBytes({ dicom }: PatientFiles, { headerOf }: ExaminedFiles): numbe
 /**
  * Normalises all patients into the writer's shard and finishes it.
  *
- * @throws NO_SCANS, after which nothing is left of the shard, STORE_FULL; after others the next import continues
+ * @throws NO_SCANS, after which nothing is left of the shard, STORE_FULL, FILE_UNWRITABLE; after others the next import continues
  */
 export async function* fillShard(writer: ShardWriter, filling: Filling): AsyncGenerator<ImportProgress, ImportSummary> {
   const { grouping, refusedFiles, files, quarantined, options, pool, pseudonyms, shardDir } = filling;

@@ -38,7 +38,7 @@ import { openRefusedFiles, type RefusedFiles } from "./refused-files.ts";
  * @param shardDir folder of the shard; a shard that is there is replaced in one step
  * @throws IMPORT_OPTIONS, SPLIT_SHARES, ARCHIVE_UNREADABLE, ARCHIVE_EMPTY, ARCHIVE_NO_CT, ZIP_MALFORMED, ZIP_PASSWORD,
  * LABELS_MISSING, LABELS_ONE_CLASS, LABELS_MALFORMED, LABELS_CONTRADICT, LABELS_UNREADABLE, LABELS_SEVERAL, KEY_MALFORMED,
- * KEY_UNREADABLE, SHARD_PLACE_TAKEN, OUT_IS_LINK, IMPORT_RUNNING, STORE_FULL, NO_SCANS, SHARD_DAMAGED (a shard that is there
+ * KEY_UNREADABLE, SHARD_PLACE_TAKEN, OUT_IS_LINK, IMPORT_RUNNING, STORE_FULL, FILE_UNWRITABLE, NO_SCANS, SHARD_DAMAGED (a shard that is there
  * already), PACS_NO_STUDIES, the failures of an image server (image-server.ts); and what `signal` throws
  */
 export async function* importArchive(

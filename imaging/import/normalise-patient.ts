@@ -38,7 +38,7 @@ export interface PatientResult {
 /**
  * Normalises one patient. It never fails because of the patient's files: their faults are in the quarantine.
  *
- * @throws STORE_FULL, and what `signal` throws
+ * @throws STORE_FULL, FILE_UNWRITABLE, and what `signal` throws
  */
 export async function normalisePatient(patient: PatientFiles, work: PatientWork): Promise<PatientResult> {
   const quarantined: QuarantineEntry[] = [];
@@ -59,7 +59,7 @@ export async function normalisePatient(patient: PatientFiles, work: PatientWork)
 
 /** Errors that are no patient's fault, and would be the next patient's as well. */
 function isOfMachine(error: unknown): boolean {
-  return isFedError(error, "STORE_FULL", "DICOM_POOL_CLOSED", "NORMALISER_CLOSED");
+  return isFedError(error, "STORE_FULL", "FILE_UNWRITABLE", "DICOM_POOL_CLOSED", "NORMALISER_CLOSED");
 }
 
 /** The best series that can be decoded and shows lungs: a damaged one, or one of the head, does not cost the patient. */

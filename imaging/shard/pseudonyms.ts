@@ -41,7 +41,7 @@ export function makePseudonymKey(): Uint8Array {
 /**
  * Writes a new key, readable by its owner only: whole or not at all. Never overwrites.
  *
- * @throws IMPORT_RUNNING where another import has written its own key meanwhile, STORE_FULL
+ * @throws IMPORT_RUNNING where another import has written its own key meanwhile, STORE_FULL, FILE_UNWRITABLE
  */
 export async function keepPseudonymKey(path: string, key: Uint8Array): Promise<void> {
   if (await writeNewPrivately(path, `${Buffer.from(key).toString("hex")}\n`)) return;

@@ -4,7 +4,7 @@ import { chmod, type FileHandle, mkdir, readdir, rename, rm, rmdir } from "node:
 import { dirname, join, resolve } from "node:path";
 import { FedError } from "../../foundation/errors.ts";
 import {
-  fullDiskNamed,
+  diskFailuresNamed,
   makePrivateFolder,
   openPrivately,
   refuseLink,
@@ -39,7 +39,7 @@ export async function openShardWriter(dir: string): Promise<ShardWriter> {
   const place = resolve(dir);
   const staging = `${place}.importing`;
   await settleShardPlace(place);
-  return fullDiskNamed(async () => {
+  return diskFailuresNamed(async () => {
     await refuseLink(staging);
     await makePrivateFolder(staging);
     // One that an older version left may be open to others.
@@ -58,7 +58,7 @@ export async function openShardWriter(dir: string): Promise<ShardWriter> {
     return {
       kept,
       add: ({ scan, ...rest }) =>
-        fullDiskNamed(async () => {
+        diskFailuresNamed(async () => {
           const outcome: Outcome = { ...rest };
           if (scan) {
             const { pixels: bytes, ...about } = scan;
@@ -71,7 +71,7 @@ export async function openShardWriter(dir: string): Promise<ShardWriter> {
         }),
       writeFile: (name, content) => writePrivately(join(staging, name), content),
       finish: (index) =>
-        fullDiskNamed(async () => {
+        diskFailuresNamed(async () => {
           await writePrivately(join(staging, shardFiles.index), encodeShardIndex(index));
           await pixels.sync();
           await close();

@@ -62,6 +62,9 @@ const longestCell = 1_000_000;
  * @throws LABELS_MALFORMED, LABELS_CONTRADICT
  */
 export function readLabelRows(bytes: Uint8Array): LabelRow[] {
+  if (isWorkbook(bytes)) {
+    throw new FedError("LABELS_MALFORMED", {}, { remedy: "this is a spreadsheet's own file: save it as CSV" });
+  }
   const { text, decodings } = decoded(bytes);
   const separator = /^\s*"?sep=(.)"?\s*\r?\n/i.exec(text);
   const body = separator ? text.slice(separator[0].length) : text;
@@ -84,6 +87,11 @@ export function readLabelRows(bytes: Uint8Array): LabelRow[] {
   }
   const remedy = "the CSV needs a header with the columns patient (or file) and label, and one row a patient";
   throw new FedError("LABELS_MALFORMED", { rows }, { cause: failure, remedy });
+}
+
+/** A zip (xlsx, ods), or a compound file (xls). */
+function isWorkbook(bytes: Uint8Array): boolean {
+  return ["504b0304", "d0cf11e0"].includes(Buffer.from(bytes.subarray(0, 4)).toString("hex"));
 }
 
 interface Columns {

@@ -3,12 +3,12 @@
 import { constants } from "node:fs";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { fullDiskNamed, makePrivateFolder, refuseLink, writePrivately } from "../../foundation/private-files.ts";
+import { diskFailuresNamed, makePrivateFolder, refuseLink, writePrivately } from "../../foundation/private-files.ts";
 
 /** Makes a folder for output about patients. @throws OUT_IS_LINK, STORE_FULL */
 export async function makeOutputFolder(path: string): Promise<void> {
   await refuseLink(resolve(path));
-  await fullDiskNamed(() => makePrivateFolder(path));
+  await diskFailuresNamed(() => makePrivateFolder(path));
 }
 
 /** Writes or replaces a file about patients. @throws OUT_IS_LINK, STORE_FULL */
@@ -22,7 +22,7 @@ export async function writeOutput(path: string, content: string | Uint8Array): P
 /** Makes a folder for output that others may read, such as a report. @throws OUT_IS_LINK, STORE_FULL */
 export async function makePublicFolder(path: string): Promise<void> {
   await refuseLink(resolve(path));
-  await fullDiskNamed(() => mkdir(path, { recursive: true }));
+  await diskFailuresNamed(() => mkdir(path, { recursive: true }));
 }
 
 /**
@@ -38,5 +38,5 @@ export async function writePublicOutput(
   await refuseLink(resolve(path));
   const { O_CREAT, O_EXCL, O_NOFOLLOW, O_TRUNC, O_WRONLY } = constants;
   const flag = O_WRONLY | O_CREAT | O_NOFOLLOW | (isNew ? O_EXCL : O_TRUNC);
-  await fullDiskNamed(() => writeFile(path, content, { flag: flag as unknown as string }));
+  await diskFailuresNamed(() => writeFile(path, content, { flag: flag as unknown as string }));
 }

@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { fullDiskNamed } from "../../../foundation/private-files.ts";
+import { diskFailuresNamed } from "../../../foundation/private-files.ts";
 import { keepPseudonymKey, makePseudonymKey } from "../../../imaging/shard/pseudonyms.ts";
 import { openArchive } from "../../../imaging/source/listing.ts";
 import { writePhantom } from "./phantom-archive.ts";
@@ -131,7 +131,7 @@ describe("places that an import may not read, follow or write", function () {
     const full = Object.assign(new Error("write"), { code: "ENOSPC" });
     const ofDatabase = Object.assign(new Error("failed"), { cause: new Error("IO error: x: No space left on device") });
     for (const error of [full, ofDatabase])
-      expect(await codeOf(fullDiskNamed(() => Promise.reject(error)))).to.equal("STORE_FULL");
+      expect(await codeOf(diskFailuresNamed(() => Promise.reject(error)))).to.equal("STORE_FULL");
     const small = join(root, "small");
     await mkdir(small);
     const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=16k", "none", small]).status === 0;
@@ -144,6 +144,20 @@ describe("places that an import may not read, follow or write", function () {
       expect(await readdir(small)).to.deep.equal(["filler"]);
     } finally {
       spawnSync("umount", [small]);
+    }
+  });
+
+  it("names a disk that may not be written, whether the key or the shard lies there", async () => {
+    const readOnly = join(root, "read-only");
+    await mkdir(readOnly);
+    if (spawnSync("mount", ["-t", "tmpfs", "-o", "ro", "none", readOnly]).status !== 0) return;
+    try {
+      const shard = importInto(archive, join(readOnly, "shard"), { keyFile: join(root, "k-ro") });
+      expect(await codeOf(shard)).to.equal("FILE_UNWRITABLE");
+      const key = importInto(archive, join(root, "key-ro"), { keyFile: join(readOnly, "k") });
+      expect(await codeOf(key)).to.equal("FILE_UNWRITABLE");
+    } finally {
+      spawnSync("umount", [readOnly]);
     }
   });
 

@@ -89,6 +89,7 @@ describe("a CSV of labels", () => {
       code: "LABELS_CONTRADICT",
       row: 4,
     });
+    expect(failure("PK\u0003\u0004 a workbook")).to.deep.equal({ code: "LABELS_MALFORMED" });
     expect(failure("name,result\np1,1\n")).to.deep.equal({ code: "LABELS_MALFORMED", rows: 2 });
   });
 });
