@@ -29,7 +29,9 @@ export async function checkNetwork(target: NetworkTarget, { signal }: Waiting = 
     if (!isFedError(error)) throw error;
     return [failed("listen", error)];
   }
-  const findings = [listening(target.listen), ...probed.map(peer)];
+  // A member that is away is none of this node's faults while another one is reached.
+  const found = probed.some(({ reached }) => reached) ? note : bad;
+  const findings = [listening(target.listen), ...probed.map((each) => peer(each, found))];
   if (probed.length === 0) {
     const remedy = "name at least one member in network.peers; two or more, in case one is away";
     findings.push(note("peers", "no member is configured: this node waits until others dial it", remedy));
@@ -45,7 +47,7 @@ function listening(listen: readonly string[]): Finding {
   return good("listen", `can listen on ${listen.join(", ") || "no address"}`);
 }
 
-function peer(probed: ProbedPeer): Finding {
+function peer(probed: ProbedPeer, missing: typeof note): Finding {
   const check = `peer ${probed.address}`;
   if (probed.reached) {
     const way = probed.relayed ? "by a relay" : "directly";
@@ -53,7 +55,7 @@ function peer(probed: ProbedPeer): Finding {
   }
   const { host, port } = hostAndPort(probed.address);
   const firewall = `to the firewall's team: please allow TCP from this machine out to ${host}, port ${port}`;
-  return bad(
+  return missing(
     check,
     probed.reason,
     /refused|answer in time|no route/.test(probed.reason) ? firewall : otherwise(probed),

@@ -108,6 +108,10 @@ describe("consilium doctor", function () {
     const found = await findings({ network: { listen: ["/ip4/127.0.0.1/tcp/0"], peers: [wrong, closed] } });
     expect(states(found)).to.include({ [`peer ${wrong}`]: "bad", [`peer ${closed}`]: "bad", peers: "bad" });
     expect(found.get(`peer ${closed}`)!.remedy).to.match(/TCP .* out to 127\.0\.0\.1, port 1/);
+    // One that is reached is enough for the node.
+    const enough = await findings({ network: { listen: ["/ip4/127.0.0.1/tcp/0"], peers: [address, closed] } });
+    expect(states(enough)).to.include({ [`peer ${address}`]: "good", [`peer ${closed}`]: "note" });
+    expect(enough.get(`peer ${closed}`)!.remedy).to.match(/TCP .* out to/);
   });
 
   it("finds a port that is taken", async () => {
