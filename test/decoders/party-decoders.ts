@@ -6,11 +6,24 @@ import { readNotes } from "../../node/notes.ts";
 import { decodeEntries, type Entry, encodeEntries } from "../../party/backup/entries.ts";
 import { seal, unseal } from "../../party/backup/sealed-file.ts";
 import { canonicalBytes } from "../../protocol/format/canonical.ts";
+import { parseConsortium } from "../../scripts/consortium/consortium-file.ts";
 import { mendJournal } from "../../scripts/deploy/mend-journal.ts";
 import { invitationText, makeInvitation, parseInvitation } from "../../scripts/join/invitation.ts";
 import { parseConfigText } from "../../scripts/party/config-text.ts";
 import { FakeJournal } from "../fakes/party-ports.ts";
 import { address, type Decoder, digest, ofFile, ofValue, round, utf8 } from "./decoder.ts";
+
+const consortium = {
+  chain: { id: 1, endpoints: ["http://127.0.0.1:8545"] },
+  keys: { keystore: "founder.json" },
+  ...{ federation: "federation.json", plan: "plan.json", genesis: "genesis.safetensors" },
+  terms: {
+    ...{ commitPeriod: "2h", proposePeriod: "1h", attestPeriod: "1h", minUpdates: 2 },
+    ...{ maxExpired: 2, sampleCap: 100, earlyShare: 0, gracePeriod: "0" },
+  },
+  invitation: { peers: [], endpoints: [] },
+  members: [{ name: "North", role: "hospital", address }],
+};
 
 const site = {
   federation: { chainId: 1, contract: address, fromBlock: 3, codeDigest: digest },
@@ -114,6 +127,7 @@ export const partyDecoders: readonly Decoder[] = [
   ofValue(["parseHospitalConfig", "parsePartyConfig"], [{ ...site, shard: "shard", plan: digest }], (value) =>
     parseHospitalConfig(value, { baseDir: "/site" }),
   ),
+  ofValue(["parseConsortium"], [consortium], (value) => parseConsortium(value, "/site")),
   ofValue(["parseAggregatorConfig"], [{ ...site, plan: "plan.json", genesis: "first" }], (value) =>
     parseAggregatorConfig(value, { baseDir: "/site" }),
   ),
