@@ -1,6 +1,6 @@
 // One side of the transfer benchmark, in a process of its own, so that each side's memory is its own:
 //   node side.ts serve ours|plain|tcp FOLDER      serves FOLDER/object, prints its address and digest, ends with its stdin
-//   node side.ts fetch ours|plain|tcp FOLDER ADDRESS DIGEST     prints seconds and peak memory
+//   node side.ts fetch ours|plain|tcp FOLDER ADDRESS DIGEST     prints seconds, seconds of CPU and peak memory
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, createReadStream, fsyncSync, openSync, writeSync } from "node:fs";
@@ -52,7 +52,7 @@ async function ours(folder: string): Promise<Party> {
       await network.stop();
       other = await open([address]);
       while (other.connectedMembers().length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-      started = performance.now();
+      started = { at: performance.now(), cpu: process.cpuUsage() };
       await other.exchange.fetch(parseDigest(digest), { maxBytes: 2 ** 40 });
     },
     async stop() {
@@ -83,7 +83,7 @@ async function plain(folder: string): Promise<Party> {
     },
     async fetch(address, digest) {
       const connection = await node.dial(multiaddr(address));
-      started = performance.now();
+      started = { at: performance.now(), cpu: process.cpuUsage() };
       const stream = await connection.newStream(pushProtocol);
       await keepWhole(folder, digest, stream);
     },
@@ -101,7 +101,7 @@ async function tcpAlone(folder: string): Promise<Party> {
     async fetch(address, digest) {
       const socket = connect(Number(address), "127.0.0.1");
       await once(socket, "connect");
-      started = performance.now();
+      started = { at: performance.now(), cpu: process.cpuUsage() };
       await keepWhole(folder, digest, socket as AsyncIterable<Uint8Array>);
     },
     stop: () => new Promise((resolve) => server.close(() => resolve())),
@@ -133,7 +133,7 @@ async function keepWhole(
   if (hash.digest("hex") !== digest) throw new Error("received other bytes");
 }
 
-let started = 0;
+let started = { at: 0, cpu: process.cpuUsage() };
 const [role, kind, folder, address, digest] = process.argv.slice(2) as [string, string, string, string, string];
 const party = await (kind === "ours" ? ours : kind === "plain" ? plain : tcpAlone)(folder);
 if (role === "serve") {
@@ -141,6 +141,8 @@ if (role === "serve") {
   for await (const _ of process.stdin);
 } else {
   await party.fetch(address, digest);
-  console.log(JSON.stringify({ seconds: (performance.now() - started) / 1000, peakBytes: peakBytes() }));
+  const seconds = (performance.now() - started.at) / 1000;
+  const { user, system } = process.cpuUsage(started.cpu);
+  console.log(JSON.stringify({ seconds, cpuSeconds: (user + system) / 1e6, peakBytes: peakBytes() }));
 }
 await party.stop();

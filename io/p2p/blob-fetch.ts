@@ -11,7 +11,7 @@ import type { BlobSource } from "./blob-source.ts";
 import { type ChunkBoard, createChunkBoard } from "./chunk-board.ts";
 
 /** Parallel requests to a peer that answers each within `fastMs`; a slower peer gets one at a time. */
-const lanesOfFastPeer = 3;
+const lanesOfFastPeer = 4;
 const fastMs = 1500;
 /** Peers that are asked at once, where the object has as many chunks. */
 const maxPeersAtOnce = 6;

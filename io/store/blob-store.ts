@@ -1,7 +1,7 @@
 // Objects on this machine, each in a file named by its digest. The index lists the complete ones; the bytes of a file are
 // hashed again before they are used, so that a failing disk costs a transfer and never a wrong model.
 import { randomBytes } from "node:crypto";
-import { access, mkdir, open, readdir, rm } from "node:fs/promises";
+import { access, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FedError } from "../../foundation/errors.ts";
 import type { Digest } from "../../protocol/format/digest.ts";
@@ -12,6 +12,7 @@ import { openBlobWriter } from "./blob-writer.ts";
 import { writeDurably } from "./durable-file.ts";
 import { openLevel } from "./level.ts";
 import { objectPath } from "./object-files.ts";
+import { createOpenFiles } from "./open-files.ts";
 import { bytesOfObjects, createQuota, type QuotaOptions, removeOlderFiles, type StoreUsage } from "./store-quota.ts";
 
 /** Outlines kept in memory; 32 bytes a MiB of object each. */
@@ -54,6 +55,7 @@ export async function openBlobStore(dir: string, options: QuotaOptions = {}): Pr
   const whole = new Set((await index.keys("outlines", "")) as Digest[]);
   const known = new Map<Digest, KnownObject>();
   const openWriters = new Set<Digest>();
+  const files = createOpenFiles();
   const pathOf = (digest: Digest) => objectPath(dir, digest);
 
   const remember = (digest: Digest, object: KnownObject) => {
@@ -63,10 +65,12 @@ export async function openBlobStore(dir: string, options: QuotaOptions = {}): Pr
   };
   const forget = async (digest: Digest, { size }: BlobOutline) => {
     known.delete(digest);
+    await files.drop(pathOf(digest));
     if (whole.delete(digest)) quota.remove(size);
     await index.write([{ space: "outlines", key: digest, value: undefined }]);
   };
   const register = async (digest: Digest, outline: BlobOutline) => {
+    await files.drop(pathOf(digest)); // an older file of this name, which was damaged
     await index.write([{ space: "outlines", key: digest, value: encodeOutline(outline) }]);
     if (!whole.has(digest)) quota.add(outline.size);
     whole.add(digest);
@@ -110,7 +114,7 @@ export async function openBlobStore(dir: string, options: QuotaOptions = {}): Pr
     for (let chunk = firstChunk; chunk <= lastChunk; chunk++) if (!verified.has(chunk)) unverified.push(chunk);
     const start = unverified.length > 0 ? firstChunk * chunkBytes : offset;
     const stop = unverified.length > 0 ? Math.min(outline.size, (lastChunk + 1) * chunkBytes) : end;
-    const bytes = await readRange(pathOf(digest), start, stop - start);
+    const bytes = await files.read(pathOf(digest), start, stop - start);
     const intact =
       bytes?.byteLength === stop - start &&
       unverified.every((chunk) => {
@@ -172,29 +176,9 @@ export async function openBlobStore(dir: string, options: QuotaOptions = {}): Pr
       await forget(digest, object.outline);
     },
     usage: () => quota.usage(),
-    close: () => index.close(),
+    async close() {
+      await files.close();
+      await index.close();
+    },
   };
-}
-
-/** Up to `length` bytes; undefined where the file is gone. */
-async function readRange(path: string, offset: number, length: number): Promise<Uint8Array | undefined> {
-  let file: Awaited<ReturnType<typeof open>>;
-  try {
-    file = await open(path, "r");
-  } catch (error) {
-    if ((error as { code?: unknown }).code === "ENOENT") return undefined;
-    throw error;
-  }
-  try {
-    const bytes = Buffer.allocUnsafeSlow(length); // filled below: need not be zero first
-    let filled = 0;
-    while (filled < length) {
-      const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-    return bytes.subarray(0, filled);
-  } finally {
-    await file.close();
-  }
 }

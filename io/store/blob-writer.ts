@@ -5,7 +5,11 @@ import { open } from "node:fs/promises";
 import { FedError } from "../../foundation/errors.ts";
 import { type BlobOutline, chunkBytes, chunkRoot } from "../../protocol/format/merkle.ts";
 import type { BlobWriter } from "../../protocol/ports.ts";
+import { chunkRootBeside } from "./chunk-roots.ts";
 import { moveDurably, storageError } from "./durable-file.ts";
+
+/** Bytes after which they are synced while more arrive. */
+const earlySyncBytes = 16 * chunkBytes;
 
 /** @throws OUTLINE_MALFORMED for an empty object whose root is not the empty one */
 export async function openBlobWriter(options: {
@@ -24,10 +28,28 @@ export async function openBlobWriter(options: {
     throw storageError(error);
   });
   const missing = new Set<number>();
+  let unsynced = 0;
+  let syncing: Promise<void> | undefined;
+  let unsyncable: unknown;
+  /** Syncs while more chunks arrive, so that little is left for the end, where its failure shows: the system reports it once. */
+  const syncEarly = (bytes: number) => {
+    unsynced += bytes;
+    if (unsynced < earlySyncBytes || syncing !== undefined) return;
+    unsynced = 0;
+    syncing = file.datasync().then(
+      () => {
+        syncing = undefined;
+      },
+      (error: unknown) => {
+        unsyncable = error;
+      },
+    );
+  };
   let state: "open" | "closed" = "open";
   const close = async () => {
     if (state === "closed") return;
     state = "closed";
+    await syncing;
     await file.close();
     onClosed();
   };
@@ -51,9 +73,11 @@ export async function openBlobWriter(options: {
     missing: () => [...missing].sort((a, b) => a - b),
     async write(index, chunk) {
       if (state === "closed") throw new FedError("WRITER_CLOSED");
-      if (chunk.byteLength !== chunkLength(outline, index) || !isChunk(outline, index, chunk)) {
-        throw new FedError("CHUNK_CORRUPT", { index, bytes: chunk.byteLength });
-      }
+      const corrupt = () => new FedError("CHUNK_CORRUPT", { index, bytes: chunk.byteLength });
+      if (chunk.byteLength !== chunkLength(outline, index)) throw corrupt();
+      const root = outline.chunkRoots[index];
+      if (!root || Buffer.compare(await chunkRootBeside(chunk, outline.size), root) !== 0) throw corrupt();
+      if (state !== "open") throw new FedError("WRITER_CLOSED"); // meanwhile
       if (!missing.has(index)) return;
       try {
         let written = 0;
@@ -65,11 +89,14 @@ export async function openBlobWriter(options: {
         throw storageError(error);
       }
       missing.delete(index);
+      syncEarly(chunk.byteLength);
     },
     async finish() {
       if (state === "closed") throw new FedError("WRITER_CLOSED");
       if (missing.size > 0) throw new FedError("BLOB_INCOMPLETE", { missing: missing.size });
       try {
+        await syncing;
+        if (unsyncable !== undefined) throw unsyncable;
         await file.sync();
         await moveDurably(partial, target);
       } catch (error) {
