@@ -3,6 +3,7 @@ import type { Finding } from "../../protocol/audit/finding.ts";
 import type { AuditReport, RoundReport } from "../../protocol/audit/report.ts";
 import { smallestCell } from "../../protocol/format/validation-scores.ts";
 import { escapeXml } from "../charts/svg.ts";
+import { absenceLines } from "./absences.ts";
 import { provenanceGraph } from "./graph.ts";
 import { type ModelCard, modelCard, type TestScores } from "./model-card.ts";
 import { shortName, utc } from "./names.ts";
@@ -31,7 +32,8 @@ export function auditPage(report: AuditReport, test: TestScores | undefined): st
   const [title, meaning] = verdicts[verdict];
   const all = [...findings, ...rounds.flatMap((round) => round.findings)];
   const card = modelCard(report, test);
-  const lines = [modelsLine(report), influenceLine(report)].filter((line) => line !== undefined);
+  const told = [modelsLine(report), influenceLine(report), ...absenceLines(rounds)];
+  const lines = told.filter((line) => line !== undefined);
   return `<!DOCTYPE html>
 <html lang="en">
 <head>

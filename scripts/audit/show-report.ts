@@ -4,6 +4,7 @@ import type { Estimate } from "../../foundation/statistics/proportion.ts";
 import type { Finding, Severity } from "../../protocol/audit/finding.ts";
 import type { AuditBasis, AuditReport, RoundReport, RoundVerdict } from "../../protocol/audit/report.ts";
 import { table } from "../terminal/table.ts";
+import { absenceLines } from "./absences.ts";
 import { shortName } from "./names.ts";
 
 /** Findings that are printed; all of them are in the report's files. */
@@ -27,7 +28,7 @@ export function reportText(report: AuditReport, files: readonly string[]): strin
     `federation  ${federation.contract} on chain ${federation.chainId}, to block ${until?.block ?? "-"}\n` +
       `members     ${hospitals} hospitals, ${members.length - hospitals} aggregators`,
     rounds.length > 0 ? roundTable(rounds) : "",
-    [models, influenceLine(report)].filter(Boolean).join("\n"),
+    [models, influenceLine(report), ...absenceLines(rounds)].filter(Boolean).join("\n"),
     findingLines(report).join("\n"),
     files.join("\n"),
     verdictLine(report),

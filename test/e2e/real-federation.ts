@@ -2,6 +2,7 @@
 // a test asks for real training.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -270,7 +271,8 @@ export class RealFederation {
   /** What an auditor finds who has the chain, and asks these peers or else has the stores of all parties. */
   async audit(from: { readonly peer?: string[] } = {}): Promise<AuditReport> {
     const { signal } = new AbortController();
-    const stores = { store: [this.aggregator, ...this.hospitals].map(({ dir }) => join(dir, "store")) };
+    const all = [this.aggregator, ...this.hospitals].map(({ dir }) => join(dir, "store"));
+    const stores = { store: all.filter((dir) => existsSync(dir)) }; // a party that never ran has none
     const federation = join(this.#dir, "run", "federation.json");
     const sources = from.peer ? from : stores;
     const options = { federation, rpc: [this.#chain.url], confirmations: "0", fromBlock: "0", ...sources };

@@ -1,6 +1,8 @@
 // The simulator's claims, with real processes, a real chain and a real network.
 import { expect } from "chai";
 import { seededIntegers } from "../../foundation/random.ts";
+import { lateMembers } from "../../protocol/contract/late-members.ts";
+import { auditPage } from "../../scripts/audit/page.ts";
 import { RealFederation } from "./real-federation.ts";
 
 const rounds = 2;
@@ -57,6 +59,38 @@ describe("a federation of real processes", () => {
     await federation.kill("aggregator");
     await federation.untilAdopted(1);
     expect((await federation.models())[0]).to.equal(honest[0]);
+  });
+
+  it("waits for a dead hospital for the grace time and not for the commit period, and names it everywhere", async () => {
+    const terms = { commitPeriod: 3600, attestPeriod: 300, earlyShare: 75, gracePeriod: 5 };
+    await federation.stop();
+    federation = await RealFederation.found({ rounds, terms });
+    const [dead, ...alive] = federation.hospitals;
+    const names = [federation.aggregator, ...alive].map(({ name }) => name);
+    await Promise.all(names.map((name) => federation.startParty(name)));
+    const finished = ({ address }: { address: string }) =>
+      federation.events.some(({ event, hospital }) => event === "finished" && hospital === address);
+    await federation.until(() => alive.every(finished), { withinMs: 300_000 });
+
+    const onChain = await federation.rounds();
+    expect(onChain.map(({ status }) => status)).to.deep.equal(["final", "final"]);
+    const [first, second] = onChain;
+    for (const { commitments } of onChain) {
+      expect(commitments.map(({ member }) => member)).to.have.members(alive.map(({ address }) => address));
+    }
+    // The second round opened when the first one was over: seconds, or on a busy machine minutes, and not the hour.
+    expect(second!.commitBy - first!.commitBy).to.be.below(terms.commitPeriod / 4);
+    const late = federation.events.filter(({ event }) => event === "late");
+    expect(new Set(late.map((event) => event["round"]))).to.deep.equal(new Set([1, 2]));
+    for (const { members } of late as unknown as { members: string[] }[])
+      expect(members).to.deep.equal([dead!.address]);
+    expect(await federation.log("aggregator")).to.match(new RegExp(`members-late.*${dead!.address}`));
+    expect(lateMembers(onChain.toReversed(), await federation.ledger.chainTime())).to.deep.equal([
+      { member: dead!.address, since: first!.commitBy, rounds: 2 },
+    ]);
+    const report = await federation.audit();
+    expect(report.verdict).to.equal("verified");
+    expect(auditPage(report, undefined)).to.match(new RegExp(`No update of ${dead!.address} since round 1`));
   });
 
   for (const seed of [1, 2, 3]) {

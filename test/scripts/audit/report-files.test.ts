@@ -5,9 +5,11 @@ import { expect } from "chai";
 import type { ErrorCode } from "../../../foundation/errors.ts";
 import { bestModel } from "../../../protocol/audit/compare-rounds.ts";
 import type { Finding } from "../../../protocol/audit/finding.ts";
-import type { AuditReport, BestModel } from "../../../protocol/audit/report.ts";
+import type { AuditReport, BestModel, RoundReport } from "../../../protocol/audit/report.ts";
+import { absenceLines } from "../../../scripts/audit/absences.ts";
 import { provenanceGraph } from "../../../scripts/audit/graph.ts";
 import { modelCard, modelCardMarkdown, type TestScores } from "../../../scripts/audit/model-card.ts";
+import { utc } from "../../../scripts/audit/names.ts";
 import { auditPage } from "../../../scripts/audit/page.ts";
 import { provenanceOf } from "../../../scripts/audit/provenance.ts";
 import {
@@ -131,6 +133,29 @@ describe("an audit's report", () => {
     expect(reportText(report, [])).to.contain(line);
     expect(auditPage(report, goodScores)).to.contain(line);
     expect(influenceLine({})).to.equal(undefined);
+  });
+
+  it("names each hospital without an update, and since when", () => {
+    expect(reportText(report, [])).not.to.contain("No update of");
+    const [first, second] = report.rounds as [RoundReport, RoundReport];
+    const absent = second.hospitals[1]!.hospital;
+    const without = (round: RoundReport, hospital: string): RoundReport => ({
+      ...round,
+      hospitals: round.hospitals.map((each) =>
+        each.hospital === hospital ? { hospital: each.hospital, contribution: "silent" } : each,
+      ),
+    });
+    const running = { ...without(second, second.hospitals[0]!.hospital), status: "committing" } as const;
+    const rounds = [first, without(second, absent), running];
+    const line = `No update of ${absent} since round 2, opened ${utc(second.openedAt.time)}: 1 round`;
+    for (const text of [reportText({ ...report, rounds }, []), auditPage({ ...report, rounds }, undefined)]) {
+      expect(text).to.contain(line);
+      expect(text.match(/No update of/g)).to.have.length(1);
+    }
+    const both = absenceLines([without(first, absent), without(second, absent)]);
+    expect(both).to.deep.equal([
+      `No update of ${absent} since round 1, opened ${utc(first.openedAt.time)}: 2 rounds in a row`,
+    ]);
   });
 
   it("never lets what others wrote steer a terminal", () => {
