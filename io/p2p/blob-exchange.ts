@@ -65,8 +65,13 @@ export function openExchange(network: Libp2p, options: ExchangeOptions): OpenExc
     };
     network.addEventListener("connection:open", onConnect);
     const isMember = ({ remotePeer }: Connection) => memberOf(remotePeer.toString()) !== undefined;
+    const isUsable = (each: Connection) => each.status === "open" && !given.has(each) && isMember(each);
+    /** Direct ones first: a connection through a relay takes the relay's line twice. */
     const candidates = () =>
-      network.getConnections().filter((each) => each.status === "open" && !given.has(each) && isMember(each));
+      network
+        .getConnections()
+        .filter(isUsable)
+        .sort((a, b) => Number(b.direct) - Number(a.direct));
     return {
       poll() {
         const open = candidates();

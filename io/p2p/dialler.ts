@@ -1,6 +1,7 @@
 // Keeps members connected for as long as the node runs. Configured addresses are dialled whenever they are not
-// connected; members whose addresses were learnt from others are dialled until enough members are connected. Each
-// failure doubles the time to the next attempt; jitter keeps nodes from dialling all at once.
+// connected; members whose addresses were learnt from others are dialled until enough members are connected, and those that
+// are connected through a relay only, by the addresses that need none. Each failure doubles the time to the next attempt;
+// jitter keeps nodes from dialling all at once.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Connection, Libp2p } from "@libp2p/interface";
 import type { Multiaddr } from "@multiformats/multiaddr";
@@ -9,7 +10,7 @@ import { deriveSeed } from "../../foundation/random.ts";
 import type { Log } from "../../protocol/ports.ts";
 import type { AddressBook } from "./address-book.ts";
 import { closedByPeer, dialFailure } from "./dial-failure.ts";
-import { parseMultiaddr } from "./multiaddrs.ts";
+import { isRelayed, parseMultiaddr } from "./multiaddrs.ts";
 
 const firstDelayMs = 250;
 const longestDelayMs = 30_000;
@@ -59,13 +60,23 @@ export function keepDialled(network: Libp2p, options: DiallerOptions): Dialler {
     const longest = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(failures, 20));
     return longest * (0.5 + deriveSeed(seed, "dial", name, failures) / 2 ** 33);
   };
-  const connectedTo = (peer: string) =>
-    network.getConnections().some(({ remotePeer, status }) => status === "open" && remotePeer.toString() === peer);
+  const openTo = (peer: string) =>
+    network.getConnections().filter(({ remotePeer, status }) => status === "open" && remotePeer.toString() === peer);
+  /** Addresses that may give a connection, or a better one than there is. */
+  const addressesToTry = (peer: string): Multiaddr[] => {
+    const open = openTo(peer);
+    if (open.some(({ direct }) => direct)) return [];
+    const addresses = [...book.addressesOf(peer)];
+    return open.length === 0 ? addresses : addresses.filter((address) => !isRelayed(address));
+  };
   /** Dials, and resolves when the connection has ended. @returns undefined, or why there was no lasting connection */
-  const dialOnce = async (addresses: Multiaddr | Multiaddr[], onOpen: () => void): Promise<string | undefined> => {
+  const dialOnce = async (
+    addresses: Multiaddr | Multiaddr[],
+    { onOpen = () => {}, force = false }: { onOpen?: () => void; force?: boolean },
+  ): Promise<string | undefined> => {
     try {
       const limit = joinSignals(signal, AbortSignal.timeout(dialTimeoutMs));
-      const connection = await network.dial(addresses, { signal: limit.signal }).finally(limit.release);
+      const connection = await network.dial(addresses, { signal: limit.signal, force }).finally(limit.release);
       const opened = performance.now();
       const stable = setTimeout(onOpen, stableMs).unref();
       await closed(connection, signal);
@@ -86,7 +97,7 @@ export function keepDialled(network: Libp2p, options: DiallerOptions): Dialler {
     };
     for (let failures = 0; !signal.aborted; ) {
       const { signal: before } = retrying;
-      const reason = await dialOnce(address, onOpen);
+      const reason = await dialOnce(address, { onOpen });
       failures = reason === undefined || before !== retrying.signal ? 0 : failures + 1;
       // The first failure is normal where parties start one after the other.
       if (reason !== undefined && reason !== reported && failures > 1 && !signal.aborted) {
@@ -102,7 +113,8 @@ export function keepDialled(network: Libp2p, options: DiallerOptions): Dialler {
     const attempts = new Map<string, { failures: number; notBefore: number }>();
     const dialling = new Map<string, Promise<void>>();
     const attemptAt = async (peer: string, failures: number) => {
-      const reason = await dialOnce([...book.addressesOf(peer)], () => {});
+      // By force where there is a connection through a relay, which libp2p would return.
+      const reason = await dialOnce(addressesToTry(peer), { force: openTo(peer).length > 0 });
       if (reason !== undefined) log.debug("learnt-peer-not-reached", { peer, reason });
       const failed = reason === undefined ? 0 : failures + 1;
       attempts.set(peer, { failures: failed, notBefore: performance.now() + backOff(peer, failed) });
@@ -111,6 +123,9 @@ export function keepDialled(network: Libp2p, options: DiallerOptions): Dialler {
     };
     let retryLearnt = () => {};
     network.addEventListener("connection:close", () => retryLearnt());
+    network.addEventListener("connection:open", ({ detail }) => {
+      if (!detail.direct) retryLearnt();
+    });
     while (!signal.aborted) {
       const woken = new AbortController();
       retryLearnt = () => woken.abort();
@@ -119,13 +134,14 @@ export function keepDialled(network: Libp2p, options: DiallerOptions): Dialler {
       let free = enoughMembers - new Set([...connected.filter(isMember), ...dialling.keys()]).size;
       let next = now + longestDelayMs;
       for (const peer of inOrderOf(seed, book.peers())) {
-        if (peer === self || connectedTo(peer) || dialling.has(peer) || book.addressesOf(peer).length === 0) continue;
-        if (free <= 0) break; // a closed connection wakes this loop
+        if (peer === self || dialling.has(peer) || addressesToTry(peer).length === 0) continue;
+        const isMet = openTo(peer).length > 0;
+        if (free <= 0 && !isMet) continue; // a closed connection wakes this loop
         const fresh = { failures: 0, notBefore: now + (self < peer ? 0 : courtesyMs) };
         const attempt = attempts.get(peer) ?? fresh;
         attempts.set(peer, attempt);
         if (attempt.notBefore <= now) {
-          free--;
+          if (!isMet) free--;
           dialling.set(peer, attemptAt(peer, attempt.failures));
         } else next = Math.min(next, Math.max(now + firstDelayMs, attempt.notBefore));
       }

@@ -24,3 +24,8 @@ export function parseMultiaddr(text: string): Multiaddr {
   if (direct.test(canonical) || relayed.test(canonical)) return address;
   throw new FedError("MULTIADDR_UNSUPPORTED", { address: text.slice(0, 100) }, { remedy });
 }
+
+/** Whether an address leads through a relay. */
+export function isRelayed(address: Multiaddr): boolean {
+  return address.getComponents().some(({ name }) => name === "p2p-circuit");
+}

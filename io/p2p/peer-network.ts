@@ -61,6 +61,8 @@ export interface ConnectedPeer {
   /** Undefined for a stranger. */
   readonly member: HospitalAddress | undefined;
   readonly direction: "inbound" | "outbound";
+  /** False through a relay. */
+  readonly isDirect: boolean;
   /** Gossip score: below -80 the peer's messages are dropped. */
   readonly score: number;
 }
@@ -202,9 +204,9 @@ export async function openPeerNetwork(options: PeerNetworkOptions): Promise<Peer
       return [...new Set(connected.filter((member) => member !== undefined))];
     },
     connections: () =>
-      network.getConnections().map(({ remotePeer, direction }) => {
+      network.getConnections().map(({ remotePeer, direction, direct: isDirect }) => {
         const peer = remotePeer.toString();
-        return { peerId: peer, member: memberOf(peer), direction, score: service.getScore(peer) };
+        return { peerId: peer, member: memberOf(peer), direction, isDirect, score: service.getScore(peer) };
       }),
     rememberedPeers: async () => (await network.peerStore.all()).map(({ id }) => id.toString()),
     stop,

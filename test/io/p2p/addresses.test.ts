@@ -6,7 +6,7 @@ import { openAddressBook } from "../../../io/p2p/address-book.ts";
 import { createPeerKey, loadPeerKey } from "../../../io/p2p/identity.ts";
 import { parseMultiaddr } from "../../../io/p2p/multiaddrs.ts";
 import { decodeRecords, openSignedAddresses, signAddresses } from "../../../io/p2p/peer-records.ts";
-import { expectCode } from "../../suites/blob-store.ts";
+import { expectCode, patternBytes } from "../../suites/blob-store.ts";
 import {
   addressOf,
   recordingLog,
@@ -16,6 +16,7 @@ import {
   type TestPeer,
   until,
 } from "./federation-of-peers.ts";
+import { openSlowLine } from "./slow-line.ts";
 
 describe("members' addresses", () => {
   let peers: TestFederation;
@@ -55,6 +56,25 @@ describe("members' addresses", () => {
     await until(() => hidden.network.addresses().some((address) => address.includes("/p2p-circuit")));
     const b = await peers.start({ peers: [addressOf(relay)] });
     await areConnected(b, hidden);
+  });
+
+  it("replaces a way through a relay by a direct one where one side can be dialled, and fetches by that", async () => {
+    const relay = await peers.start({ relay: true });
+    const hidden = await peers.start({ peers: [addressOf(relay)], listen: ["/p2p-circuit"] });
+    await until(() => hidden.network.addresses().some((address) => address.includes("/p2p-circuit")));
+    // The open member knows the hidden one by its address through the relay; the hidden one can dial it.
+    const line = await openSlowLine(addressOf(relay), { bytesPerSecond: 200_000 });
+    const open = await peers.start({ peers: [`${line.address}/p2p-circuit/p2p/${hidden.peerId}`, line.address] });
+    const waysFrom = (from: TestPeer, to: TestPeer) =>
+      from.network.connections().filter(({ peerId }) => peerId === to.peerId);
+    await until(() => waysFrom(open, hidden).some(({ isDirect }) => !isDirect), { withinMs: 20_000 });
+    await until(() => waysFrom(hidden, open).some(({ isDirect }) => isDirect), { withinMs: 40_000 });
+    expect(waysFrom(hidden, open).filter(({ isDirect }) => isDirect)).to.have.length(1);
+    const bytes = patternBytes(2 * 2 ** 20);
+    const digest = await hidden.store.put(bytes);
+    await open.network.exchange.fetch(digest, { maxBytes: bytes.byteLength });
+    expect(line.carried(), "bytes through the relay").to.be.below(bytes.byteLength / 2);
+    await line.close();
   });
 
   it("says once and at the level of warning why a configured peer is not reached", async () => {
