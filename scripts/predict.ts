@@ -1,7 +1,7 @@
 // `consilium predict`: a model's score of scans, which slices it rests on, and both as DICOM objects for the hospital's PACS.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import pc from "picocolors";
 import { z } from "zod";
 import { FedError } from "../foundation/errors.ts";
@@ -27,7 +27,7 @@ const optionsSchema = z.object({
   out: z.string().optional(),
   dicom: z.string().optional(),
   segmenter: z.string().optional(),
-  store: z.string().optional(),
+  send: z.string().optional(),
   ...pacsLoginFields,
   auditReport: z.string().optional(),
   runDir: z.string().optional(),
@@ -36,6 +36,8 @@ const optionsSchema = z.object({
   chainId: z.string().optional(),
   rpc: z.array(z.string()).optional(),
   peer: z.array(z.string()).optional(),
+  store: z.array(z.string()).optional(),
+  /** The option's name before: still taken. */
   objects: z.array(z.string()).optional(),
   json: z.boolean().default(false),
 });
@@ -49,18 +51,18 @@ command ends with 1.
 
 --dicom writes for each patient a picture of the slices that weighed most (secondary capture), a report (Enhanced SR) and, with
 --segmenter, masks of lung and lesion (SEG). They are filed in the patient's own study: they hold the patient's name, PatientID
-and study as the scan's files do, only their owner can read them, and they stay on this machine. --store sends them to the PACS
+and study as the scan's files do, only their owner can read them, and they stay on this machine. --send stores them in the PACS
 at that address by STOW-RS; nothing is sent without it.
 
 Each result says what an audit says of the model: by --audit-report, or by an audit that is made now if the federation is
-given: --run-dir, or --federation or --contract and --chain-id with --rpc and --peer or --objects. Else it says "not audited".
+given: --run-dir, or --federation or --contract and --chain-id with --rpc and --peer or --store. Else it says "not audited".
 
 Examples:
   consilium predict federated.safetensors ./patient1 ./patient2
   consilium predict federated.safetensors ./hospital-1/shard --plan plan.json --out ./votes
   consilium predict federated.safetensors ./archive --dicom ./results --audit-report audit/report.json
   consilium predict federated.safetensors ./archive.zip --dicom ./results --segmenter segcaps.safetensors
-  consilium predict federated.safetensors ./archive --dicom ./results --store dicomweb+https://pacs.example/dicom-web --token-file ./token`;
+  consilium predict federated.safetensors ./archive --dicom ./results --send dicomweb+https://pacs.example/dicom-web --token-file ./token`;
 
 /** Adds the command to the program. */
 export function predictCommand(program: Command): void {
@@ -74,7 +76,7 @@ export function predictCommand(program: Command): void {
     .option("--out <dir>", "also draw the sampled slices with their votes, a PNG a scan")
     .option("--dicom <dir>", "also write the results as DICOM objects of the patients' studies, a folder a patient")
     .option("--segmenter <file>", "weights of consilium segment: --dicom writes masks of lung and lesion as well")
-    .option("--store <address>", "also store the objects of --dicom in a PACS: dicomweb+https://HOST/PATH, by STOW-RS");
+    .option("--send <address>", "also store the objects of --dicom in a PACS: dicomweb+https://HOST/PATH, by STOW-RS");
   addPacsLogin(command)
     .option("--audit-report <file>", "report.json of consilium audit, for what the results say of the model")
     .option("--run-dir <dir>", "audit the model now: a simulation's folder")
@@ -83,12 +85,21 @@ export function predictCommand(program: Command): void {
     .option("--chain-id <n>", "the chain that the contract is on")
     .option("--rpc <url...>", "RPC endpoints of the chain")
     .option("--peer <multiaddr...>", "hospitals that serve auditors")
-    .option("--objects <dir...>", "stores on this machine that hold the federation's objects")
+    .option("--store <dir...>", "stores on this machine that hold the objects, as for consilium audit")
+    .addOption(new Option("--objects <dir...>").hideHelp())
     .option("--json", "print scores and votes as JSON")
     .addHelpText("after", help)
     .action(async (model: string, places: string[], raw: unknown) =>
-      run(model, places, parseOptions(optionsSchema, raw, "predict")),
+      run(model, places, storesNamed(parseOptions(optionsSchema, raw, "predict"))),
     );
+}
+
+/** @throws OPTION_INVALID for a PACS, which --store named before */
+function storesNamed({ objects, store = objects, ...options }: Options): Options {
+  if (store?.some((place) => place.includes("://"))) {
+    throw new FedError("OPTION_INVALID", { option: "--store" }, { remedy: "name the PACS by --send" });
+  }
+  return { ...options, store };
 }
 
 interface ScoredScan extends Explanation {
@@ -110,14 +121,14 @@ interface Outcome {
   readonly audit: ModelAudit;
   readonly scans: readonly ScoredScan[];
   readonly unscored: readonly UnscoredScan[];
-  /** Whether the DICOM objects are in the PACS of --store as well. */
+  /** Whether the DICOM objects are in the PACS of --send as well. */
   readonly isStored: boolean;
 }
 
 async function run(modelFile: string, places: readonly string[], options: Options): Promise<void> {
   const { plan, out, dicom, threshold } = options;
-  if (dicom === undefined && (options.segmenter !== undefined || options.store !== undefined)) {
-    const remedy = "--segmenter and --store go with --dicom";
+  if (dicom === undefined && (options.segmenter !== undefined || options.send !== undefined)) {
+    const remedy = "--segmenter and --send go with --dicom";
     throw new FedError("OPTION_MISSING", { option: "--dicom" }, { remedy });
   }
   const weights = await readFile(modelFile).catch((cause: unknown) => {
@@ -131,7 +142,7 @@ async function run(modelFile: string, places: readonly string[], options: Option
   const segmenter =
     options.segmenter === undefined ? undefined : openSegCaps(await readGiven(options.segmenter, "--segmenter"));
   const model = blobDigest(weights);
-  const pacs = options.store === undefined ? undefined : await openResultStore(options.store, options);
+  const pacs = options.send === undefined ? undefined : await openResultStore(options.send, options);
   const scans: ScoredScan[] = [];
   const unscored: UnscoredScan[] = [];
   try {
@@ -172,7 +183,7 @@ async function run(modelFile: string, places: readonly string[], options: Option
   }
 }
 
-function print({ scans, unscored, threshold, audit }: Outcome, { dicom, store }: Options): void {
+function print({ scans, unscored, threshold, audit }: Outcome, { dicom, send }: Options): void {
   const rows = scans.map(({ scan, score, votes }) => {
     const heaviest = [...votes].sort((a, b) => b.weight - a.weight).slice(0, 3);
     const slices = heaviest
@@ -185,7 +196,7 @@ function print({ scans, unscored, threshold, audit }: Outcome, { dicom, store }:
   console.log(table(head, [...rows, ...without]));
   if (dicom !== undefined) {
     const files = scans.reduce((sum, one) => sum + (one.dicom?.length ?? 0), 0);
-    const where = store === undefined ? "They name their patients: they stay in the hospital." : "The PACS has them.";
+    const where = send === undefined ? "They name their patients: they stay in the hospital." : "The PACS has them.";
     console.log(`${files} DICOM objects in ${dicom}. ${where}`);
     console.log(`Model: ${audit.text}`);
   }

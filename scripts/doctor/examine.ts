@@ -11,10 +11,11 @@ import { openAddressBook } from "../../io/p2p/address-book.ts";
 import type { Membership } from "../../io/p2p/membership.ts";
 import { openObjectFiles } from "../../io/store/object-files.ts";
 import { type HospitalConfig, parseHospitalConfig } from "../../node/config.ts";
-import { type HospitalAddress, parseAddress, parseDigest, type RoundId } from "../../protocol/format/digest.ts";
+import { type HospitalAddress, parseDigest, type RoundId } from "../../protocol/format/digest.ts";
 import { decodePlan, maxPlanBytes, type Plan } from "../../protocol/format/plan.ts";
 import { readConfiguredPassword, readConfigWithFederation } from "../party/read-config.ts";
 import { readPlan } from "../plan/read-plan.ts";
+import { readPassword as askForPassword } from "../terminal/read-password.ts";
 import { checkEndpoints } from "./check-endpoints.ts";
 import { type CheckedKeys, checkKeys, failed, inUse } from "./check-keys.ts";
 import { checkMachine } from "./check-machine.ts";
@@ -50,7 +51,7 @@ export async function examine(
   findings.push(good("configuration", `${configPath} is that of a ${role}`));
   findings.push(...(await checkMachine({ store: config.store, trains: role === "hospital" })));
 
-  const keys = await checkKeys(config.keys, await passwordOf(() => readPassword(raw, baseDir), findings));
+  const keys = await checkKeys(config.keys, await passwordOf(() => readPassword(raw, baseDir), config.keys));
   findings.push(...keys.findings);
   const { federation, chain } = config;
   findings.push(...(await checkEndpoints({ urls: chain.endpoints, ...federation })));
@@ -73,14 +74,19 @@ function isHospital(raw: unknown): boolean {
   return typeof raw === "object" && raw !== null && !("genesis" in raw);
 }
 
-async function passwordOf(read: () => Promise<string>, findings: Finding[]): Promise<string | undefined> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!isFedError(error, "FILE_UNREADABLE", "PASSWORD_MISSING")) throw error;
-    if (error.code === "FILE_UNREADABLE") findings.push(failed("password", error));
-    return undefined;
+/** Asks at a terminal where the configured file cannot be read, as that of a service cannot while it does not run. */
+async function passwordOf(
+  read: () => Promise<string>,
+  { passwordFile }: PartyConfig["keys"],
+): Promise<string | { readonly missing: string | undefined }> {
+  for (const attempt of [read, () => askForPassword({ prompt: "Password of the keystore" })]) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isFedError(error, "FILE_UNREADABLE", "PASSWORD_MISSING")) throw error;
+    }
   }
+  return { missing: passwordFile };
 }
 
 async function ledgerOf({ federation, chain }: PartyConfig, findings: Finding[]): Promise<OpenLedger | undefined> {
@@ -96,8 +102,8 @@ async function ledgerOf({ federation, chain }: PartyConfig, findings: Finding[])
 async function onChain(ledger: OpenLedger, config: PartyConfig, keys: CheckedKeys): Promise<readonly Finding[]> {
   try {
     const findings = [checkContract(ledger)];
-    if (!keys.wallet) return findings;
-    const self = parseAddress(keys.wallet.address.toLowerCase());
+    const { self } = keys;
+    if (!self) return findings;
     const role = "shard" in config ? "hospital" : "aggregator";
     const party = { self, peerId: keys.peerId, relayed: config.chain.relayed, role } as const;
     findings.push(await checkMember(ledger, party));

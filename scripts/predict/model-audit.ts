@@ -12,7 +12,7 @@ export interface ModelAuditOptions {
   readonly chainId?: string | undefined;
   readonly rpc?: readonly string[] | undefined;
   readonly peer?: readonly string[] | undefined;
-  readonly objects?: readonly string[] | undefined;
+  readonly store?: readonly string[] | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -61,7 +61,7 @@ async function readReport(file: string): Promise<Report> {
 }
 
 async function auditNow(options: ModelAuditOptions): Promise<unknown> {
-  const { runDir, contract, chainId, federation = "federation.json", rpc, peer, objects, json } = options;
+  const { runDir, contract, chainId, federation = "federation.json", rpc, peer, store, json } = options;
   // Here, since most predictions need no chain.
   const { recoverSigner } = await import("../../io/chain/signatures.ts");
   const { auditFederation } = await import("../../protocol/audit/audit-federation.ts");
@@ -71,7 +71,7 @@ async function auditNow(options: ModelAuditOptions): Promise<unknown> {
   const { signal } = new AbortController();
   const asked = { rpc: rpc ?? ["http://127.0.0.1:8545"], confirmations: "0", fromBlock: "0", federation };
   const named = { ...(contract !== undefined && { contract }), ...(chainId !== undefined && { chainId }) };
-  const places = { ...(peer && { peer }), ...(objects && { store: objects }), ...(runDir !== undefined && { runDir }) };
+  const places = { ...(peer && { peer }), ...(store && { store }), ...(runDir !== undefined && { runDir }) };
   const sources = await openTarget(await readTarget({ ...asked, ...named, ...places }, rpc !== undefined), signal);
   try {
     const work = auditFederation(

@@ -168,6 +168,18 @@ describe("consilium doctor", function () {
     expect(states(await findings({ store: undefined }))).to.deep.equal({ configuration: "bad" });
   });
 
+  it("says what it did not check where a service's password is not there, and checks the rest by the address", async () => {
+    const keystore = await commands.written(fundedWallet(2));
+    await chmod(keystore, 0o600);
+    const passwordFile = "/run/credentials/consilium-node.service/keystore-password";
+    const found = await findings({ keys: { keystore, passwordFile, peerKey: "peer.key" } });
+    expect(states(found)).to.include({ keystore: "note", member: "good", funds: "good", listen: "good" });
+    expect(found.get("keystore")?.text).to.include(fundedWallet(2).address.toLowerCase());
+    expect(process.exitCode).to.equal(0);
+    const mistyped = await findings({ keys: { keystore, passwordFile: "nowhere", peerKey: "peer.key" } });
+    expect(states(mistyped)).to.include({ keystore: "bad", member: "good" });
+  });
+
   it("does not try the ports of a node that runs", async () => {
     const lock = await lockKeyFile(await commands.written(fundedWallet(2)));
     try {

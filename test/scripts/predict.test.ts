@@ -116,7 +116,7 @@ describe("consilium predict", () => {
         response.end(JSON.stringify({ "00081199": { vr: "SQ", Value: [{}, {}, {}] } }));
       });
       await new Promise<void>((resolve) => pacs.listen(0, "127.0.0.1", resolve));
-      const store = ["--store", `dicomweb+http://127.0.0.1:${(pacs.address() as AddressInfo).port}/dicom-web`];
+      const store = ["--send", `dicomweb+http://127.0.0.1:${(pacs.address() as AddressInfo).port}/dicom-web`];
       audited = await outcomeOf(
         ...[named, "--dicom", join(dir, "results"), ...segmenter, "--audit-report", join(dir, "report.json"), ...store],
       );
@@ -234,13 +234,15 @@ describe("consilium predict", () => {
     };
     const none = join(dir, "none.safetensors");
     const labels = join(dir, "archive", "labels.csv");
-    const [missing, foreign, threshold, segmenter] = await Promise.all([
+    const [missing, foreign, threshold, segmenter, store] = await Promise.all([
       ...[fails(none, scan), fails(labels, scan), fails(model, scan, "--threshold", "2")],
       fails(model, scan, "--segmenter", model),
+      fails(model, scan, "--dicom", dir, "--store", "dicomweb+http://127.0.0.1:1/"), // its name before
     ]);
     expect(missing).to.include("MODEL_UNREADABLE");
     expect(foreign).to.include("SAFETENSORS_MALFORMED");
     expect(threshold).to.include("OPTION_INVALID");
     expect(segmenter).to.include("OPTION_MISSING");
+    expect(store).to.include("OPTION_INVALID").and.to.include("--send");
   });
 });
