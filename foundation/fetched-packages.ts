@@ -1,7 +1,7 @@
 // Packages that only some commands need, and that are too large to be installed with the others: TensorFlow (280 MB) and
 // Hardhat (60 MB). In a checkout they lie in node_modules; beside an installed package `consilium fetch` puts them into the
-// user's cache. Both are looked for here.
-import { existsSync } from "node:fs";
+// user's cache, or an administrator's into one place for all users. They are looked for here.
+import { existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -33,9 +33,20 @@ export function fetchedFolder(need: Need): string {
   return join(cache, `${need}-${fetchedPackages[need].version}`);
 }
 
+/**
+ * The same for all users of a machine: an administrator's `consilium fetch` fills it (scripts/setup/step.mjs). Code is taken
+ * from it only if nobody else can write there.
+ */
+function sharedFolder(need: Need): string | undefined {
+  const shared = process.env["CONSILIUM_SHARED"] || "/usr/local/lib/consilium";
+  const found = statSync(shared, { throwIfNoEntry: false });
+  const isTrusted = found && (found.uid === 0 || found.uid === process.getuid?.()) && (found.mode & 0o022) === 0;
+  return isTrusted ? join(shared, `${need}-${fetchedPackages[need].version}`) : undefined;
+}
+
 /** Whether the need's package is there and can be used. */
 export function hasFetched(need: Need): boolean {
-  return folderOf(need) !== undefined;
+  return foundFolder(need) !== undefined;
 }
 
 /**
@@ -43,17 +54,18 @@ export function hasFetched(need: Need): boolean {
  * @throws PACKAGE_MISSING
  */
 export function requireFetched(need: Need): NodeJS.Require {
-  const folder = folderOf(need);
+  const folder = foundFolder(need);
   if (folder !== undefined) return createRequire(join(folder, "any.js"));
   const { name, version } = fetchedPackages[need];
   throw new FedError("PACKAGE_MISSING", { name, version }, { remedy: `run consilium fetch ${need}, then this again` });
 }
 
-/** The folder whose node_modules holds the package: one above this program, or the user's cache. */
-function folderOf(need: Need): string | undefined {
+/** The folder whose node_modules holds the package: one above this program, the user's cache, or the place for all users. */
+export function foundFolder(need: Need): string | undefined {
   const { name, proof } = fetchedPackages[need];
   const above = createRequire(import.meta.url).resolve.paths(name) ?? [];
-  return [...above.map(dirname), fetchedFolder(need)].find((folder) =>
+  const shared = sharedFolder(need);
+  return [...above.map(dirname), fetchedFolder(need), ...(shared ? [shared] : [])].find((folder) =>
     existsSync(join(folder, "node_modules", name, proof)),
   );
 }

@@ -1,6 +1,6 @@
 // `consilium fetch`: gets what training and simulations need beside an installed package.
 import { Argument, type Command } from "commander";
-import { fetchedFolder, hasFetched, type Need, needs } from "../foundation/fetched-packages.ts";
+import { fetchedFolder, foundFolder, hasFetched, type Need, needs } from "../foundation/fetched-packages.ts";
 import { fetchNeed } from "./terminal/fetch-need.ts";
 
 /** Adds the command to the program. */
@@ -14,16 +14,22 @@ export function fetchCommand(program: Command): void {
     .action(async (named: Need[], { json }: { json?: boolean }) => {
       const wanted = named.length === 0 ? needs : named;
       for (const need of wanted) if (!hasFetched(need)) await fetchNeed(need);
-      const there = needs.map((need) => ({ need, there: hasFetched(need), folder: fetchedFolder(need) }));
+      const there = needs.map((need) => ({
+        need,
+        there: hasFetched(need),
+        folder: foundFolder(need) ?? fetchedFolder(need),
+      }));
       if (json) console.log(JSON.stringify(there));
       else for (const need of wanted) console.log(`${need} is there`);
     });
 }
 
 const help = `
-A checkout of the repository has all of it. An installed package keeps it in the user's cache, or in CONSILIUM_CACHE, so that
-a service user fetches it once too.
+A checkout of the repository has all of it. For an installed package an administrator fetches it once for all users, into
+/usr/local/lib/consilium (CONSILIUM_SHARED); anybody else fetches it into the own cache (CONSILIUM_CACHE). Large downloads go on
+where they ended.
 
 Examples:
   consilium fetch
-  consilium fetch tensorflow`;
+  consilium fetch tensorflow
+  sudo consilium fetch tensorflow`;

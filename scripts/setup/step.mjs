@@ -1,6 +1,7 @@
-// Shared by the set-up steps: the per-user cache, a temporary build folder, and running tools quietly.
+// Shared by the set-up steps: the user's cache and the place for all users, a temporary build folder, and running tools quietly.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join, resolve } from "node:path";
@@ -15,6 +16,39 @@ export const cacheDir = cacheDirOf(process.env);
  */
 export function cacheDirOf({ CONSILIUM_CACHE, XDG_CACHE_HOME }) {
   return resolve(CONSILIUM_CACHE || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "consilium"));
+}
+
+/** One place for all users of a machine, which only an administrator can write to. */
+const sharedDir = process.env.CONSILIUM_SHARED || "/usr/local/lib/consilium";
+const isCheckout = existsSync(new URL("../../package-lock.json", import.meta.url));
+
+/**
+ * Where a folder of the set-up is, or else where it goes: an administrator who installed the package puts it where all users
+ * find it, anybody else into the own cache. foundation/fetched-packages.ts looks in the same places.
+ */
+export function placeOf(name) {
+  const own = join(cacheDir, name);
+  const shared = join(sharedDir, name);
+  if (existsSync(own)) return own;
+  if (existsSync(shared) && isTrusted(sharedDir)) return shared;
+  return !isCheckout && !process.env.CONSILIUM_CACHE && process.getuid?.() === 0 && makeShared() ? shared : own;
+}
+
+/** Code is taken from a folder only if nobody else can write there. */
+function isTrusted(folder) {
+  const { uid, mode } = statSync(folder);
+  return (uid === 0 || uid === process.getuid?.()) && (mode & 0o022) === 0;
+}
+
+function makeShared() {
+  try {
+    process.umask(0o022); // all users read it, also where the administrator's files are private
+    mkdirSync(sharedDir, { recursive: true });
+    accessSync(sharedDir, constants.W_OK);
+    return isTrusted(sharedDir);
+  } catch {
+    return false; // a machine whose /usr is read-only
+  }
 }
 
 /** Prints on stderr what takes time; stdout belongs to the command. */

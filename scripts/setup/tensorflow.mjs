@@ -1,12 +1,13 @@
 // tfjs-node-gpu's own install script downloads libtensorflow from outside the package registries, which fails on
 // a closed network, as most hospitals have. The same C library is inside TensorFlow's wheel on PyPI: this step takes
-// it from there, compiles the two C++ files of the binding against Node-API, and keeps both in the per-user cache.
+// it from there, compiles the two C++ files of the binding against Node-API, and keeps both in the cache.
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { downloadOr } from "./download.mjs";
 import { SetupError } from "./setup-error.mjs";
-import { buildOnce, cacheDir, run, say } from "./step.mjs";
+import { buildOnce, placeOf, run, say } from "./step.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const version = "2.18.1";
@@ -21,9 +22,9 @@ export async function ensureTensorFlow({ root, env }) {
       "Linux on x86-64 is what this set-up knows; elsewhere build @tensorflow/tfjs-node-gpu by its own README",
     );
   }
-  const library = join(cacheDir, `libtensorflow-${version}`);
+  const library = placeOf(`libtensorflow-${version}`);
   if (!existsSync(library)) await fetchLibrary(library, env);
-  const binding = join(cacheDir, `tfjs-binding-4.22.0-tf${version}`);
+  const binding = placeOf(`tfjs-binding-4.22.0-tf${version}`);
   if (!existsSync(binding)) await compileBinding(binding, { library, tfjs, root, env });
   // node-pre-gyp looks for the binding under the highest Node-API version that the package names: 8.
   const place = join(tfjs, "lib", "napi-v8");
@@ -34,31 +35,73 @@ export async function ensureTensorFlow({ root, env }) {
 }
 
 async function fetchLibrary(library, env) {
-  say(`fetching TensorFlow's C library ${version} from PyPI (230 MB, once per user)`);
+  say(`fetching TensorFlow's C library ${version} from PyPI (230 MB) into ${library}`);
   const remedy =
     "install Python 3 with pip (Debian, Ubuntu: apt-get install python3 python3-pip), and check that pip reaches its registry";
   await buildOnce(library, async (temporary) => {
     const wheels = join(temporary, "wheels");
-    await run(
-      "python3",
-      [
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--no-deps",
-        "--only-binary=:all:",
-        "--require-hashes",
-        "--python-version",
-        "3.11",
-      ]
-        .concat(["--implementation", "cp", "--platform", "manylinux2014_x86_64", "--platform", "manylinux_2_17_x86_64"])
-        .concat(["--dest", wheels, "--requirement", join(here, "tensorflow.txt")]),
-      { env, remedy },
-    );
+    await mkdir(wheels);
+    if (!(await fetchWheel(wheels, dirname(library), env)))
+      await run(
+        "python3",
+        [
+          "-m",
+          "pip",
+          "download",
+          "--quiet",
+          "--no-deps",
+          "--only-binary=:all:",
+          "--require-hashes",
+          "--python-version",
+          "3.11",
+        ]
+          .concat([
+            "--implementation",
+            "cp",
+            "--platform",
+            "manylinux2014_x86_64",
+            "--platform",
+            "manylinux_2_17_x86_64",
+          ])
+          .concat(["--dest", wheels, "--requirement", join(here, "tensorflow.txt")]),
+        { env, remedy },
+      );
     await run("python3", [join(here, "unpack-tensorflow.py"), wheels, temporary], { env, remedy });
     await rm(wheels, { recursive: true });
   });
+}
+
+/** The wheel, resumable, from the index that pip is set to. @returns whether it could be had */
+async function fetchWheel(wheels, cache, env) {
+  const [, name, hex] = /^([\w-]+)==\S+ --hash=sha256:([0-9a-f]{64})/.exec(
+    await readFile(join(here, "tensorflow.txt"), "utf8"),
+  );
+  const url = await wheelAddress(name, hex, env);
+  if (url === undefined) return false;
+  const file = join(cache, "downloads", decodeURIComponent(basename(new URL(url).pathname)));
+  if (!(await downloadOr("pip", url, file, { algorithm: "sha256", hex }))) return false;
+  await rename(file, join(wheels, basename(file)));
+  return true;
+}
+
+/** By the index's page of the project (PEP 503); undefined where it cannot be read so. */
+async function wheelAddress(name, hex, env) {
+  try {
+    const asked = env.PIP_INDEX_URL || (await ask(["-m", "pip", "config", "get", "global.index-url"], env));
+    const usual = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)";
+    const index = asked || (await ask(["-c", usual], env));
+    const page = new URL(`${index.replace(/\/$/, "")}/${name}/`);
+    const signal = AbortSignal.timeout(30_000);
+    const links = await (await fetch(page, { headers: { accept: "text/html" }, signal })).text();
+    const [, link] = new RegExp(`href="([^"]+)#sha256=${hex}"`).exec(links) ?? [];
+    return link && new URL(link.replaceAll("&amp;", "&"), page).href;
+  } catch {
+    return undefined;
+  }
+}
+
+async function ask(args, env) {
+  return (await run("python3", args, { env, remedy: "" }).catch(() => "")).trim();
 }
 
 async function compileBinding(binding, { library, tfjs, root, env }) {

@@ -1,5 +1,6 @@
 // What a command needs beyond what is installed: said in one line before the command does anything, and fetched on request.
 import { spawn } from "node:child_process";
+import { basename } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
 import { FedError } from "../../foundation/errors.ts";
@@ -31,11 +32,11 @@ export async function offerNeeds(
   }
 }
 
-/** Installs the need's packages into the user's cache, with its output on stderr. @throws FETCH_FAILED */
+/** Installs the need's packages into the cache, with its output on stderr. @throws FETCH_FAILED */
 export async function fetchNeed(need: Need): Promise<void> {
   const program = fileURLToPath(new URL("../setup/fetch.mjs", import.meta.url));
   const folder = fetchedFolder(need);
-  const child = spawn(process.execPath, [program, need, folder], { stdio: ["ignore", "inherit", "inherit"] });
+  const child = spawn(process.execPath, [program, need, basename(folder)], { stdio: ["ignore", "inherit", "inherit"] });
   const code = await new Promise<number>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => resolve(code ?? 1));

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -62,9 +62,28 @@ describe("packages that are fetched at first need", () => {
       expect(copy.hasFetched("tensorflow")).to.equal(false); // the package alone, without its compiled binding
       writeFileSync(join(binding, "tfjs_binding.node"), "");
       expect(copy.hasFetched("tensorflow")).to.equal(true);
+      // In the place for all users it counts only where nobody else can write.
+      const shared = join(dir, "shared");
+      process.env["CONSILIUM_SHARED"] = shared;
+      mkdirSync(join(shared, `hardhat-${copy.fetchedPackages.hardhat.version}`, "node_modules/hardhat"), {
+        recursive: true,
+      });
+      writeFileSync(
+        join(shared, `hardhat-${copy.fetchedPackages.hardhat.version}`, "node_modules/hardhat/package.json"),
+        "",
+      );
+      for (const [mode, found] of [
+        [0o755, true],
+        [0o775, false],
+        [0o757, false],
+      ] as const) {
+        chmodSync(shared, mode);
+        expect(copy.hasFetched("hardhat"), mode.toString(8)).to.equal(found);
+      }
     } finally {
       if (CONSILIUM_CACHE === undefined) delete process.env["CONSILIUM_CACHE"];
       else process.env["CONSILIUM_CACHE"] = CONSILIUM_CACHE;
+      delete process.env["CONSILIUM_SHARED"];
       rmSync(dir, { recursive: true });
     }
   });

@@ -1,4 +1,5 @@
-import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { expect } from "chai";
@@ -37,6 +38,48 @@ describe("the cache of the set-up", () => {
       set("CONSILIUM_CACHE", CONSILIUM_CACHE);
       set("XDG_CACHE_HOME", XDG_CACHE_HOME);
     }
+  });
+});
+
+describe("the place of what an installed package fetches", () => {
+  let dir: string;
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), "consilium-place-"));
+    cpSync(join(import.meta.dirname, "../../../scripts/setup"), join(dir, "package/scripts/setup"), {
+      recursive: true,
+    });
+  });
+  afterEach(() => rmSync(dir, { recursive: true }));
+  /** Asked of a copy that no lock file stands beside, as in an installed package. */
+  const placeOf = (environment: Readonly<Record<string, string>>, user = process.getuid!()): string => {
+    const module = join(dir, "package/scripts/setup/step.mjs");
+    const script = `process.getuid = () => ${user}; console.log((await import(${JSON.stringify(module)})).placeOf("node-1"))`;
+    const env = {
+      PATH: process.env["PATH"],
+      HOME: join(dir, "home"),
+      CONSILIUM_SHARED: join(dir, "shared"),
+      ...environment,
+    };
+    const options = { env: env as NodeJS.ProcessEnv, encoding: "utf8" as const };
+    return execFileSync(process.execPath, ["--input-type=module", "-e", script], options).trim();
+  };
+  const [own, shared, named] = ["home/.cache/consilium/node-1", "shared/node-1", "named/node-1"];
+  const relative = (path: string) => path.slice(dir.length + 1);
+
+  it("is the user's cache, and for an administrator one that all users share", () => {
+    expect(relative(placeOf({}, 12345))).to.equal(own);
+    if (process.getuid!() === 0) expect(relative(placeOf({}))).to.equal(shared);
+    expect(relative(placeOf({ CONSILIUM_CACHE: join(dir, "named") }))).to.equal(named);
+  });
+
+  it("is where it has been fetched to already, but never where others can write", () => {
+    mkdirSync(join(dir, shared), { recursive: true });
+    const me = process.getuid!();
+    expect(relative(placeOf({ CONSILIUM_CACHE: join(dir, "named") }, me))).to.equal(shared);
+    chmodSync(join(dir, "shared"), 0o777);
+    expect(relative(placeOf({ CONSILIUM_CACHE: join(dir, "named") }, me))).to.equal(named);
+    mkdirSync(join(dir, own), { recursive: true });
+    expect(relative(placeOf({}, me))).to.equal(own);
   });
 });
 
