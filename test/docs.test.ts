@@ -42,6 +42,8 @@ function commandsIn(page: string): string[] {
       .map((line) =>
         line
           .replace(/^\s*\$ /, "")
+          // In a container the command follows the service's name.
+          .replace(/^docker compose run --rm \S+/, "consilium")
           .replace(/\s+#.*$/, "")
           .trim(),
       )
