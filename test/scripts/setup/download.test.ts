@@ -60,7 +60,7 @@ describe("a download of the set-up", () => {
       (error) => error,
     );
 
-  it("goes on where a broken line ended, as often as it breaks, and says how far it is", async () => {
+  it("continues where a broken line ended, as often as it breaks, and says how far it is", async () => {
     breaks = [300_000, 200_000, 0, 100_000];
     await download(url, file(), options);
     expect((await readFile(file())).equals(content)).to.equal(true);
@@ -71,7 +71,7 @@ describe("a download of the set-up", () => {
     expect(said.join("\n")).to.match(/1 MB of 1 MB/);
   });
 
-  it("goes on where a process that was killed had ended", async () => {
+  it("continues where a process that was killed had ended", async () => {
     await writeFile(`${file()}.part`, content.subarray(0, 700_000));
     await writeFile(`${file()}.part.lock`, "4194305"); // more than any process id
     await download(url, file(), options);
@@ -94,7 +94,7 @@ describe("a download of the set-up", () => {
     expect([existsSync(file()), existsSync(`${file()}.part`)]).to.deep.equal([false, false]);
   });
 
-  it("gives up a line that brings nothing, keeps what it has, and says that it goes on from there", async () => {
+  it("gives up a line that brings nothing, keeps what it has, and says that it continues from there", async () => {
     breaks = [300_000, 0, 0, 0, 0, 0];
     const { message, remedy } = await failureOf(download(url, file(), options));
     expect(message).to.include("ended at");
