@@ -68,25 +68,6 @@ describe("window updates of a stream", () => {
   });
 
   it("come in time: much more than a window arrives", async () => {
-    expect(await framesFor(yamuxWithRareWindowUpdates, 32, 256 * 1024)).to.be.within(8, 100);
-  });
-
-  it("let a whole chunk be sent from the beginning, as the library does not", async () => {
-    const windowOf = async (muxer: typeof yamux) => {
-      const receiver = await receiving(muxer);
-      const sender = await createLibp2p({
-        transports: [tcp()],
-        connectionEncrypters: [noise()],
-        streamMuxers: [yamuxWithRareWindowUpdates()],
-      });
-      try {
-        const stream = await sender.dialProtocol(receiver.node.getMultiaddrs(), protocol);
-        return (stream as unknown as { readonly sendWindowCapacity: number }).sendWindowCapacity;
-      } finally {
-        await Promise.all([sender.stop(), receiver.node.stop()]);
-      }
-    };
-    expect(await windowOf(yamux)).to.be.below(2 ** 20);
-    expect(await windowOf(yamuxWithRareWindowUpdates)).to.be.above(2 ** 20);
+    expect(await framesFor(yamuxWithRareWindowUpdates, 32, 256 * 1024)).to.be.within(32, 400);
   });
 });
