@@ -41,6 +41,19 @@ module.exports = {
       from: { path: "^aggregator/" }, to: { path: "^(imaging|model|node|study|scripts|test|bench)/" },
     },
     room("auditor", ["auditor", "party", "protocol", "foundation", "io"], "the auditor's composition root: it wires io, and can see no image and no model's training"),
+    room("dashboard", ["dashboard", "protocol", "foundation"], "the page and its server: they are told what to show, and open nothing"),
+    {
+      name: "page-alone", severity: "error", comment: "what a browser runs takes types alone from outside its folder",
+      from: { path: "^dashboard/page/" }, to: { pathNot: "^(dashboard/page/|dashboard/state/|node_modules/uplot/)" },
+    },
+    {
+      name: "page-types-only", severity: "error", comment: "a browser gets no file of the state's folder",
+      from: { path: "^dashboard/page/" }, to: { path: "^dashboard/state/", dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "dashboard-only-by-leaves", severity: "error", comment: "no party knows its page: commands wire both",
+      from: { pathNot: "^(dashboard|scripts|test|bench)/" }, to: { path: "^dashboard/" },
+    },
     {
       name: "auditor-only-by-leaves", severity: "error", comment: "parties do not audit",
       from: { pathNot: "^(auditor|library|scripts|test|bench)/" }, to: { path: "^auditor/" },
@@ -59,12 +72,13 @@ module.exports = {
     },
     npm("foundation", []),
     npm("protocol", ["zod", "@noble/hashes", "@noble/curves", "@hpke/core", "@hpke/common", "@hpke/hybridkem-x-wing", "canonicalize"]),
+    npm("dashboard", ["zod", "uplot"]),
     npm("node", ["zod"]),
     npm("aggregator", ["zod"]),
     { name: "no-circular", severity: "error", comment: "no cycles, type-only ones included", from: {}, to: { circular: true } },
     {
       name: "no-orphans", severity: "error", comment: "every file is used",
-      from: { orphan: true, pathNot: ["\\.d\\.ts$", "\\.config\\.", "^\\.", "^test/", "^bench/", "^scripts/", "^library/", "^examples/", "(trainer|dimse)-process\\.ts$", "worker\\.ts$"] }, to: {},
+      from: { orphan: true, pathNot: ["\\.d\\.ts$", "\\.config\\.", "^\\.", "^test/", "^bench/", "^scripts/", "^library/", "^examples/", "(trainer|dimse)-process\\.ts$", "^dashboard/page/main\\.ts$", "worker\\.ts$"] }, to: {},
     },
     { name: "not-to-unresolvable", severity: "error", comment: "a checkout has no build", from: {}, to: { couldNotResolve: true, pathNot: "(^|/)build/" } },
   ],

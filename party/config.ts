@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { FedError } from "../foundation/errors.ts";
+import { hostAndPort } from "../foundation/listening.ts";
 import { addressField, countField } from "../protocol/format/fields.ts";
 
 /** Enough for all commitments and votes of 100 hospitals without gas, in a round of one proposal. */
@@ -147,7 +148,7 @@ export const partyConfigFields = {
     .object({
       listen: z
         .string()
-        .regex(/^([\w.-]+|\[[\da-f:]+\]):\d{1,5}$/i, "give host:port, such as 127.0.0.1:9464")
+        .regex(hostAndPort, "give host:port, such as 127.0.0.1:9464")
         .default("127.0.0.1:9464")
         .describe(
           "Address and port. Everybody who reaches it can read the figures: keep it on loopback or in the monitoring network.",
@@ -156,6 +157,23 @@ export const partyConfigFields = {
     .strict()
     .optional()
     .describe("Figures for Prometheus (/metrics) and health (/livez, /readyz) over HTTP; without it none are served."),
+  dashboard: z
+    .object({
+      listen: z
+        .string()
+        .regex(hostAndPort, "give host:port, such as 127.0.0.1:4780")
+        .default("127.0.0.1:4780")
+        .describe("Address and port. On any other than a loopback address the page asks for a token."),
+      tokenFile: z
+        .string()
+        .optional()
+        .describe(
+          "File whose first line is the token that a reader of the page must give, at least 16 characters. Without it only this machine can read the page.",
+        ),
+    })
+    .strict()
+    .optional()
+    .describe("A read-only page about this party and its federation; without it none is served but with --dashboard."),
   store: z.string().describe("Folder of this party's objects and journal."),
   maxStoreGiB: z
     .number()
@@ -196,7 +214,7 @@ export function parsePartyConfig<Config extends PartyConfig>(
     const facts = { field: issue?.path.join(".") || "(root)", why: issue?.message };
     throw new FedError("CONFIG_INVALID", facts, { remedy: `see consilium ${command} --help for the fields` });
   }
-  const { keys, store } = parsed.data;
+  const { keys, store, dashboard } = parsed.data;
   const at = (path: string) => resolve(baseDir, path);
   return {
     ...parsed.data,
@@ -206,5 +224,9 @@ export function parsePartyConfig<Config extends PartyConfig>(
       passwordFile: keys.passwordFile === undefined ? undefined : at(keys.passwordFile),
     },
     store: at(store),
+    dashboard: dashboard && {
+      ...dashboard,
+      tokenFile: dashboard.tokenFile === undefined ? undefined : at(dashboard.tokenFile),
+    },
   };
 }

@@ -68,8 +68,9 @@ export interface PartyOpening {
 
 /** What a watcher may see of an open party. */
 export interface WatchedParty {
-  readonly ledger: Pick<OpenLedger, "chainTime">;
-  readonly network: Pick<PeerNetwork, "connectedMembers">;
+  readonly self: HospitalAddress;
+  readonly ledger: Pick<OpenLedger, "chainTime" | "members" | "latestRound" | "round">;
+  readonly network: Pick<PeerNetwork, "connectedMembers" | "connections" | "traffic">;
 }
 
 /**
@@ -160,7 +161,7 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
         return ended;
       });
     }
-    opening.onOpen?.({ ledger, network });
+    opening.onOpen?.({ self, ledger, network });
     return {
       self,
       ledger,

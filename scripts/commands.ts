@@ -7,6 +7,10 @@ export const commands: CommandList = {
     load: async () => (await import("./simulate.ts")).simulateCommand,
     needs: ["tensorflow", "hardhat"],
   },
+  runs: {
+    summary: "list past simulations, and open one in the browser",
+    load: async () => (await import("./runs.ts")).runsCommand,
+  },
   plan: {
     summary: "write, check and name the plan and first model of a federation",
     load: async () => (await import("./plan.ts")).planCommand,

@@ -16,6 +16,8 @@ interface Flags extends ZipPasswordOptions {
   readonly resume?: boolean;
   readonly fresh?: boolean;
   readonly json?: boolean;
+  /** Absent without --no-dashboard. */
+  readonly dashboard?: boolean;
 }
 
 /** Adds the command to the program. */
@@ -36,6 +38,7 @@ export function simulateCommand(program: Command): void {
     .option("--seed <n>", "the same seed gives the same model, to the bit (default 7)")
     .option("--in-process", "all hospitals within one process, with one trainer for all: for a hundred of them")
     .option("--rpc-port <n>", "port of the chain's RPC (default: any free one)")
+    .option("--no-dashboard", "do not serve the page on which the run can be watched")
     .option("--json", "print the result as JSON");
   withPlanOptions(command)
     .addHelpText(
@@ -56,7 +59,8 @@ export function simulateCommand(program: Command): void {
         mkdirSync(run.at("logs"), { recursive: true });
         const log = jsonLog((line) => appendFileSync(run.at("logs", "simulate.log"), `${line}\n`));
         const { simulate } = await import("./simulate/stages.ts"); // here, since it loads nearly everything
-        const { verified } = await simulate(run, { signal: controller.signal, json: flags.json === true, log });
+        const options = { json: flags.json === true, dashboard: flags.dashboard !== false };
+        const { verified } = await simulate(run, { signal: controller.signal, ...options, log });
         if (!verified) process.exitCode = 1;
       } catch (error) {
         if (!controller.signal.aborted) {
@@ -77,6 +81,7 @@ async function openRun({
   resume,
   fresh,
   json: _,
+  dashboard: __,
   ...options
 }: Flags & Record<string, unknown>): Promise<RunDirectory> {
   if (password !== undefined) throw new FedError("PASSWORD_IN_ARGUMENT");

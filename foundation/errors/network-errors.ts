@@ -59,6 +59,9 @@ export const peerErrors = entriesOf("peer", {
   SIGNED_WRITES_TOO_MANY: "ask the member's operator why its node sends signed writes so often",
   SIGNED_WRITE_SIGNATURE: "ask the hospital to check its chain key: another key signed its commitment or vote",
   SIGNED_WRITE_UNSIGNED: "update the software of the peer that sent it",
+  DASHBOARD_LISTEN_FAILED: "give a free address and port of this machine in dashboard.listen",
+  DASHBOARD_TOKEN_MISSING: "name a file in dashboard.tokenFile whose first line is a token (openssl rand -hex 16)",
+  DASHBOARD_TOKEN_WEAK: "put at least 16 characters into the first line of dashboard.tokenFile (openssl rand -hex 16)",
   TELEMETRY_LISTEN_FAILED: "give a free address and port of this machine in telemetry.listen",
   PORT_IN_USE: "choose another port, or leave the option out for any free one",
 });

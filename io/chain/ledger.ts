@@ -10,7 +10,7 @@ import type { Ledger } from "../../protocol/ports.ts";
 import { type ChainReader, type ChainReaderOptions, openChainReader, silent } from "./chain-reader.ts";
 import { type PeerIdentity, peerIdOf, peerKeyMessage } from "./peer-key.ts";
 import { rethrowRevert } from "./reverts.ts";
-import { parseBytes, type Receipt } from "./rpc-values.ts";
+import { parseBytes, parseReceipt, type Receipt } from "./rpc-values.ts";
 import { Sender } from "./sender.ts";
 import {
   type Arguments,
@@ -48,6 +48,11 @@ export interface OpenLedger extends Ledger {
   read<Name extends FunctionName>(name: Name, args: Arguments<Name>, waiting?: Waiting): Promise<Returned<Name>>;
   /** Any other write of the contract (admit, revoke, vote, …), confirmed. */
   write<Name extends FunctionName>(name: Name, args: Arguments<Name>, waiting?: Waiting): Promise<Receipt>;
+  /** Gas of a transaction, and the account that paid for it; undefined where the endpoint does not know it. */
+  gasOf(
+    transaction: string,
+    waiting?: Waiting,
+  ): Promise<{ readonly account: string; readonly gas: number } | undefined>;
   /** Ends all that is under way, at once. */
   close(): void;
 }
@@ -164,6 +169,10 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
       return terms;
     },
 
+    async gasOf(transaction, caller = {}) {
+      const receipt = parseReceipt(await endpoints.request("eth_getTransactionReceipt", [transaction], alive(caller)));
+      return receipt ? { account: receipt.from?.toLowerCase() ?? "", gas: receipt.gasUsed } : undefined;
+    },
     async openRound({ plan, base }, caller = {}) {
       // The contract takes the agreed plan and the last model; the opener must have these very objects to serve.
       const { agreedPlan, latestModel } = await fresh(caller);

@@ -48,6 +48,8 @@ const receiptSchema = z.object({
   blockHash: hash,
   status: quantity,
   gasUsed: quantity,
+  /** The account that paid. */
+  from: z.string().nullish(),
   contractAddress: z.string().nullish(),
   logs: z.array(logSchema),
 });

@@ -23,6 +23,8 @@ export interface ExchangeOptions {
   readonly timeLimits?: TimeLimits | undefined;
   /** Objects that this party, or another one with the same store, is fetching. */
   readonly fetching?: Map<Digest, Promise<void>> | undefined;
+  /** Called for bytes that arrive from peers. */
+  readonly onReceived?: (count: number) => void;
   /** Connects to a member whose address is known. */
   readonly connect: (member: HospitalAddress, signal: AbortSignal) => Promise<Connection | undefined>;
 }
@@ -36,13 +38,13 @@ export interface OpenExchange extends BlobExchange {
 
 /** Objects from connected members. */
 export function openExchange(network: Libp2p, options: ExchangeOptions): OpenExchange {
-  const { blobs, memberOf, connect, log, signal: stopped, timeLimits } = options;
+  const { blobs, memberOf, connect, log, signal: stopped, timeLimits, onReceived } = options;
   const running = options.fetching ?? new Map<Digest, Promise<void>>();
   /** Fetches of this party alone. */
   const own = new Set<Promise<void>>();
   const sources = new WeakMap<Connection, BlobSource>();
   const sourceOf = (connection: Connection) => {
-    const source = sources.get(connection) ?? openSource(connection, timeLimits);
+    const source = sources.get(connection) ?? openSource(connection, { limits: timeLimits, onReceived });
     sources.set(connection, source);
     return source;
   };

@@ -32,6 +32,8 @@ export interface BlobServerOptions {
   readonly standing: (peerId: string) => Standing;
   /** Called for each request of a peer that is served. */
   readonly onRequest: (connection: Connection) => void;
+  /** Called for what has been written to a peer, bytes. */
+  readonly onSent?: (count: number) => void;
   /** Limit for all answers together; without one the line is the limit. */
   readonly uploadBytesPerSecond?: number | undefined;
   readonly log: Log;
@@ -40,7 +42,7 @@ export interface BlobServerOptions {
 
 /** Registers the protocol; resolves to a function that waits until no request is being answered. */
 export async function serveBlobs(network: Libp2p, options: BlobServerOptions): Promise<() => Promise<void>> {
-  const { blobs, standing, onRequest, uploadBytesPerSecond, log, signal } = options;
+  const { blobs, standing, onRequest, onSent = () => {}, uploadBytesPerSecond, log, signal } = options;
   const upload = uploadBytesPerSecond
     ? createPace(uploadBytesPerSecond, { burst: Math.max(pacedBytes, uploadBytesPerSecond / 10) })
     : undefined;
@@ -69,7 +71,12 @@ export async function serveBlobs(network: Libp2p, options: BlobServerOptions): P
       const limit = joined.signal;
       if (kind === "stranger") await strangerPace.turn(limit);
       onRequest(connection);
-      await writeWithTimeout(stream, answerTo(blobs, request), { signal: limit, upload, onProgress: slot.progress });
+      await writeWithTimeout(stream, answerTo(blobs, request), {
+        signal: limit,
+        upload,
+        onSent,
+        onProgress: slot.progress,
+      });
       whole = true;
     } finally {
       joined.release();
@@ -144,12 +151,13 @@ interface Writing {
   readonly signal: AbortSignal;
   /** Bytes a second. */
   readonly upload: Pace | undefined;
+  readonly onSent: (count: number) => void;
   readonly onProgress: (waitMs?: number) => void;
 }
 
 /** Aborts where the reader takes nothing for `goneMs`, however large the answer is. */
 async function writeWithTimeout(stream: Stream, parts: AsyncIterable<Uint8Array>, writing: Writing): Promise<void> {
-  const { upload, onProgress } = writing;
+  const { upload, onSent, onProgress } = writing;
   const gone = new AbortController();
   const timer = setTimeout(() => gone.abort(new FedError("BLOB_READER_STALLED", { stalledMs: goneMs })), goneMs);
   const { signal, release } = joinSignals(writing.signal, gone.signal);
@@ -174,6 +182,7 @@ async function writeWithTimeout(stream: Stream, parts: AsyncIterable<Uint8Array>
           timer.refresh();
         }
         await writeWhole(stream, piece, options);
+        onSent(piece.byteLength);
       }
     }
   } finally {

@@ -32,8 +32,15 @@ export interface BlobSource {
   ask(request: BlobRequest, options: { signal: AbortSignal }): Promise<Uint8Array | undefined>;
 }
 
+export interface SourceOptions {
+  readonly limits?: TimeLimits | undefined;
+  /** Called for bytes that arrive. */
+  readonly onReceived?: ((count: number) => void) | undefined;
+}
+
 /** Requests over one connection, shared by all fetches; each on a lane of its own, lanes reused. */
-export function openSource(connection: Connection, limits: TimeLimits = defaultTimeLimits): BlobSource {
+export function openSource(connection: Connection, options: SourceOptions = {}): BlobSource {
+  const { limits = defaultTimeLimits, onReceived } = options;
   const peerId = connection.remotePeer.toString();
   const slots = createSlots(maxRequests);
   const idle: BlobLane[] = [];
@@ -43,6 +50,7 @@ export function openSource(connection: Connection, limits: TimeLimits = defaultT
   const onBytes = (count: number) => {
     lastArrival = performance.now();
     received += count;
+    onReceived?.(count);
   };
 
   const borrow = async (signal: AbortSignal): Promise<BlobLane> => {

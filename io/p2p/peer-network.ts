@@ -67,6 +67,12 @@ export interface ConnectedPeer {
   readonly score: number;
 }
 
+/** Bytes of objects since this node's start. */
+export interface Traffic {
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+}
+
 export interface PeerNetwork {
   readonly peerId: string;
   /** Where others reach this node, with its /p2p/ id. */
@@ -79,6 +85,7 @@ export interface PeerNetwork {
   connectedMembers(): readonly HospitalAddress[];
   /** All connections, for display. */
   connections(): readonly ConnectedPeer[];
+  traffic(): Traffic;
   /** Peer ids that this node holds any state about: itself, members, and strangers while they are connected. */
   rememberedPeers(): Promise<readonly string[]>;
   /** Ends fetches (they reject with ABORTED), finishes answers in flight, closes. Idempotent. */
@@ -141,8 +148,12 @@ export async function openPeerNetwork(options: PeerNetworkOptions): Promise<Peer
     log: log.child("addresses"),
     signal,
   });
+  const traffic = { sentBytes: 0, receivedBytes: 0 };
   const served = await serveBlobs(network, {
     blobs,
+    onSent(count) {
+      traffic.sentBytes += count;
+    },
     standing,
     onRequest: quota.used,
     uploadBytesPerSecond: options.uploadBytesPerSecond,
@@ -161,6 +172,9 @@ export async function openPeerNetwork(options: PeerNetworkOptions): Promise<Peer
     signal,
     timeLimits: options.timeLimits,
     fetching: options.fetching,
+    onReceived(count) {
+      traffic.receivedBytes += count;
+    },
     async connect(member, either) {
       const peer = book.peers().find((each) => memberOf(each) === member);
       if (peer === undefined) return undefined;
@@ -208,6 +222,7 @@ export async function openPeerNetwork(options: PeerNetworkOptions): Promise<Peer
         const peer = remotePeer.toString();
         return { peerId: peer, member: memberOf(peer), direction, isDirect, score: service.getScore(peer) };
       }),
+    traffic: () => ({ ...traffic }),
     rememberedPeers: async () => (await network.peerStore.all()).map(({ id }) => id.toString()),
     stop,
   };

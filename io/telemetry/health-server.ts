@@ -1,7 +1,6 @@
 // A small HTTP server for those who watch a process: its figures at /metrics, and its health at /livez and /readyz.
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { FedError } from "../../foundation/errors.ts";
+import { type Listening, listenAt } from "../../foundation/listening.ts";
 
 /** A figure is read in milliseconds, and the chain answers in seconds. */
 const requestTimeoutMs = 10_000;
@@ -14,14 +13,8 @@ export interface HealthSources {
   notReady(): Promise<readonly string[]>;
 }
 
-export interface HealthServer {
-  /** host:port where it listens. */
-  readonly address: string;
-  close(): Promise<void>;
-}
-
 /** @param listen host:port; port 0 is any free one. @throws TELEMETRY_LISTEN_FAILED */
-export async function serveHealth(listen: string, sources: HealthSources): Promise<HealthServer> {
+export async function serveHealth(listen: string, sources: HealthSources): Promise<Listening> {
   const server = createServer(
     { requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs },
     (request, response) => {
@@ -47,21 +40,5 @@ export async function serveHealth(listen: string, sources: HealthSources): Promi
     },
   );
   server.maxConnections = maxConnections;
-  const { hostname, port } = new URL(`http://${listen}`);
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) =>
-      reject(new FedError("TELEMETRY_LISTEN_FAILED", { listen, why: cause.code ?? cause.message }, { cause })),
-    );
-    server.listen(Number(port || 80), hostname.replace(/^\[|\]$/g, ""), resolve);
-  });
-  server.unref();
-  const { address, port: bound, family } = server.address() as AddressInfo;
-  return {
-    address: family === "IPv6" ? `[${address}]:${bound}` : `${address}:${bound}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return listenAt(server, listen, "TELEMETRY_LISTEN_FAILED");
 }

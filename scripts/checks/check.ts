@@ -5,6 +5,7 @@ import { spawnSync } from "node:child_process";
 const checks = [
   ["lint and format", "biome", ["ci", "--error-on-warnings", "."]],
   ["types", "tsc", ["-p", "."]],
+  ["types of the page", "tsc", ["-p", "dashboard/page"]],
   [
     "import rules",
     "depcruise",
@@ -20,6 +21,7 @@ const checks = [
       "node",
       "aggregator",
       "auditor",
+      "dashboard",
       "library",
       "examples",
       "study",

@@ -11,6 +11,10 @@ const build = join(root, "build");
 const copied = [
   "artifacts/contracts/TrainingRounds.sol/TrainingRounds.json",
   "artifacts/contracts/TrainingRounds.sol/artifacts.d.ts",
+  "dashboard/page/enter.html",
+  "dashboard/page/favicon.svg",
+  "dashboard/page/index.html",
+  "dashboard/page/page.css",
   "scripts/setup",
 ];
 

@@ -14,7 +14,7 @@ export interface PartyEvent {
   readonly step?: number;
   readonly steps?: number;
   readonly auc?: number | undefined;
-  readonly members?: readonly unknown[];
+  readonly members?: readonly string[];
 }
 
 /** Read when Prometheus asks. Undefined: not known at the moment. */

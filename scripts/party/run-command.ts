@@ -5,12 +5,22 @@ import { jsonLog, type LogLevel } from "../../io/telemetry/json-log.ts";
 import type { PartyConfig } from "../../party/config.ts";
 import type { PartyOpening } from "../../party/open-party.ts";
 import type { Log } from "../../protocol/ports.ts";
+import { answerLooks } from "../dashboard/answer-looks.ts";
+import { Lookout } from "../dashboard/lookout.ts";
+import type { openPartyDashboard, PartyDashboard } from "../dashboard/party-dashboard.ts";
 import { endWithParent } from "../terminal/end-with-parent.ts";
 import { eventLine } from "./event-line.ts";
 import type { PartyEvent } from "./party-metrics.ts";
 import { readPartyConfig } from "./read-config.ts";
 import { openTelemetry } from "./telemetry.ts";
 import { openTrainingCurves } from "./training-curves.ts";
+
+export interface PartyFlags {
+  readonly logLevel: LogLevel;
+  readonly dashboard?: boolean;
+  /** Folder of the training's curves. */
+  readonly tensorboard?: string;
+}
 
 export interface PartyRun {
   readonly password: string;
@@ -25,9 +35,9 @@ export interface PartyRun {
  * Reads the configuration, runs the party, and stops it in order on SIGINT, SIGTERM, or when a parent process that started
  * it with an IPC channel ends. A second signal ends the process at once, which is safe: the party resumes from chain and journal.
  */
-export async function runPartyCommand<Config extends PartyConfig>(
+export async function runPartyCommand<Config extends PartyConfig & { readonly shard?: string }>(
   configPath: string,
-  { logLevel, tensorboard }: { readonly logLevel: LogLevel; readonly tensorboard?: string },
+  { logLevel, dashboard: wantsPage, tensorboard }: PartyFlags,
   parse: (raw: unknown, place: { baseDir: string }) => Config,
   run: (config: Config, party: PartyRun) => Promise<void>,
 ): Promise<void> {
@@ -42,7 +52,11 @@ export async function runPartyCommand<Config extends PartyConfig>(
   endWithParent();
   const plainLog = jsonLog((line) => process.stderr.write(`${line}\n`), { level: logLevel });
   const telemetry = config.telemetry && (await openTelemetry(config.telemetry.listen, { store: config.store }));
-  const log = telemetry?.counting(plainLog) ?? plainLog;
+  const lookout = new Lookout(config);
+  answerLooks(lookout);
+  const page = wantsPage || config.dashboard ? await openPage(config, lookout) : undefined;
+  if (page) process.stderr.write(`dashboard: ${page.url}\n`);
+  const log = lookout.noting(telemetry?.counting(plainLog) ?? plainLog);
   const curves = tensorboard === undefined ? undefined : await openTrainingCurves(tensorboard);
   try {
     await run(config, {
@@ -52,14 +66,26 @@ export async function runPartyCommand<Config extends PartyConfig>(
       onEvent(event) {
         telemetry?.event(event);
         curves?.event(event);
+        page?.event(event);
         process.stdout.write(eventLine(event));
       },
-      onOpen: telemetry?.opened,
+      onOpen(party) {
+        telemetry?.opened(party);
+        lookout.opened(party);
+        page?.opened(party);
+      },
     });
   } catch (error) {
     if (!controller.signal.aborted) throw error;
   } finally {
+    await page?.close();
     curves?.close();
     await telemetry?.close();
   }
+}
+
+/** Loaded where a page is wanted: the others start without it. */
+async function openPage(...given: Parameters<typeof openPartyDashboard>): Promise<PartyDashboard> {
+  const { openPartyDashboard: open } = await import("../dashboard/party-dashboard.ts");
+  return open(...given);
 }

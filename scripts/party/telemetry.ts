@@ -1,12 +1,18 @@
 // What a running party shows to those who watch it: figures, and whether it is alive and ready.
 import { diskSpaceOf } from "../../io/store/disk-space.ts";
 import { serveHealth } from "../../io/telemetry/health-server.ts";
-import type { PartyOpening, WatchedParty } from "../../party/open-party.ts";
+import type { WatchedParty } from "../../party/open-party.ts";
 import type { Log } from "../../protocol/ports.ts";
 import { openPartyMetrics, type PartyEvent } from "./party-metrics.ts";
+import { watchedLog } from "./watched-log.ts";
 
 /** A scrape waits no longer for the chain. */
 const chainTimeoutMs = 3_000;
+
+interface MeasuredParty {
+  readonly ledger: Pick<WatchedParty["ledger"], "chainTime">;
+  readonly network: Pick<WatchedParty["network"], "connectedMembers">;
+}
 
 export interface Telemetry {
   /** host:port. */
@@ -14,13 +20,13 @@ export interface Telemetry {
   event(event: PartyEvent): void;
   /** A log that counts warnings on their way. */
   counting(log: Log): Log;
-  readonly opened: NonNullable<PartyOpening["onOpen"]>;
+  opened(party: MeasuredParty): void;
   close(): Promise<void>;
 }
 
 /** @throws TELEMETRY_LISTEN_FAILED */
 export async function openTelemetry(listen: string, { store }: { readonly store: string }): Promise<Telemetry> {
-  let party: WatchedParty | undefined;
+  let party: MeasuredParty | undefined;
   let isWaiting: string | undefined;
   const headAge = async () => {
     try {
@@ -50,26 +56,13 @@ export async function openTelemetry(listen: string, { store }: { readonly store:
       return reasons;
     },
   });
-  const counting = (log: Log): Log => ({
-    child: (name) => counting(log.child(name)),
-    debug: (event, facts) => log.debug(event, facts),
-    info: (event, facts) => log.info(event, facts),
-    warn(event, facts) {
-      metrics.logged("warn", event);
-      log.warn(event, facts);
-    },
-    error(event, facts) {
-      metrics.logged("error", event);
-      log.error(event, facts);
-    },
-  });
   return {
     address: server.address,
     event(event) {
       if (event.event.startsWith("waiting-")) isWaiting = event.event;
       metrics.event(event);
     },
-    counting,
+    counting: (log) => watchedLog(log, (level, event) => metrics.logged(level, event)),
     opened(open) {
       party = open;
     },

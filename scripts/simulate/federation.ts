@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import type { FedError } from "../../foundation/errors.ts";
 import type { TrainerProcess } from "../../node/learner-process.ts";
 import type { Log } from "../../protocol/ports.ts";
+import type { Looked } from "../dashboard/watch-looks.ts";
 import type { Identity } from "./identities.ts";
 import { openSharedProcess } from "./in-process.ts";
 import { configureParties } from "./party-configs.ts";
@@ -13,6 +14,8 @@ import type { RunDirectory } from "./run-directory.ts";
 export interface RunningFederation {
   /** Resolves once every hospital has adopted the last model. @throws PARTY_ENDED, ABORTED */
   finished(signal: AbortSignal): Promise<RoundClock>;
+  /** To be asked for what they see. */
+  readonly parties: readonly Looked[];
   stop(): Promise<void>;
 }
 
@@ -67,6 +70,7 @@ export async function startFederation(
     });
   }
   return {
+    parties: running,
     async finished(signal) {
       const onAbort = () => wake();
       signal.addEventListener("abort", onAbort);

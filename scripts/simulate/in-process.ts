@@ -12,8 +12,10 @@ import { readFederationFile } from "../../io/chain/federation-file.ts";
 import { parseHospitalConfig } from "../../node/config.ts";
 import { runHospitalNode } from "../../node/hospital-node.ts";
 import { openTrainerProcess, type TrainerProcess } from "../../node/learner-process.ts";
+import type { WatchedParty } from "../../party/open-party.ts";
 import { openSharedParts, type SharedParts } from "../../party/shared-parts.ts";
 import type { Log } from "../../protocol/ports.ts";
+import { Lookout } from "../dashboard/lookout.ts";
 import { readPartyConfig } from "../party/read-config.ts";
 import type { ConfiguredParty } from "./party-configs.ts";
 import type { RunningParty } from "./party-process.ts";
@@ -79,10 +81,12 @@ async function startParty(
   const controller = new AbortController();
   const { signal } = controller;
   const { raw, baseDir, password } = await readPartyConfig(path);
+  const config = command === "node" ? parseHospitalConfig(raw, { baseDir }) : parseAggregatorConfig(raw, { baseDir });
+  const lookout = new Lookout(config);
+  const onOpen = (open: WatchedParty) => lookout.opened(open);
+  const own = { ...party, log: lookout.noting(party.log), password, signal, onOpen };
   const running =
-    command === "node"
-      ? runHospitalNode(parseHospitalConfig(raw, { baseDir }), { ...party, password, signal, software, trainer })
-      : runAggregator(parseAggregatorConfig(raw, { baseDir }), { ...party, password, signal });
+    "shard" in config ? runHospitalNode(config, { ...own, software, trainer }) : runAggregator(config, own);
   const ended = running.then(
     () => undefined,
     (error: unknown) => {
@@ -93,6 +97,7 @@ async function startParty(
   return {
     name,
     ended,
+    look: () => lookout.look(),
     async stop() {
       controller.abort(new FedError("ABORTED", { what: "stopped" }));
       await ended;

@@ -7,6 +7,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { FedError } from "../../foundation/errors.ts";
 import { moduleBeside } from "../../foundation/module-beside.ts";
+import { askForLook } from "../dashboard/answer-looks.ts";
+import type { Look } from "../dashboard/lookout.ts";
 import type { ConfiguredParty } from "./party-configs.ts";
 
 const commandLine = fileURLToPath(moduleBeside("../consilium", import.meta.url));
@@ -16,6 +18,8 @@ export interface RunningParty {
   readonly name: string;
   /** Resolves when it has ended, with an error unless stop was called. */
   readonly ended: Promise<FedError | undefined>;
+  /** What it sees at the moment; undefined if it has ended or does not answer. */
+  look(): Promise<Look | undefined>;
   /** Stops gracefully, and by force if that takes too long. Idempotent. */
   stop(): Promise<void>;
 }
@@ -27,6 +31,8 @@ export interface PartyStart extends Pick<ConfiguredParty, "identity" | "command"
 }
 
 const patienceMs = 10_000;
+/** A party that is busy for longer is shown as it was. */
+const lookTimeoutMs = 2_000;
 
 export async function startParty(start: PartyStart): Promise<RunningParty> {
   const { identity, command, config, logFile, onEvent } = start;
@@ -51,6 +57,7 @@ export async function startParty(start: PartyStart): Promise<RunningParty> {
   return {
     name,
     ended,
+    look: () => askForLook(child, lookTimeoutMs),
     async stop() {
       asked = true;
       await end(child);

@@ -18,7 +18,8 @@ import { ensureIdentity, hospitalName, type Identity } from "./identities.ts";
 import { collectModels } from "./models.ts";
 import { ensurePlan, wantedPlan } from "./plan.ts";
 import { roundTable, scoreTable, whatNext, writeReport } from "./report.ts";
-import type { RoundTimes } from "./round-clock.ts";
+import type { RoundTimes, SimulationEvent } from "./round-clock.ts";
+import { openRunDashboard, type RunDashboard } from "./run-dashboard.ts";
 import type { RunDirectory } from "./run-directory.ts";
 import { type RoundScore, type ScoredModel, Scorer } from "./score-models.ts";
 import { done, openScreen, type Screen } from "./screen.ts";
@@ -37,24 +38,33 @@ interface Parties {
 /** @throws of the stage that failed; ABORTED */
 export async function simulate(
   run: RunDirectory,
-  { signal, json, log }: { signal: AbortSignal; json: boolean; log: Log },
+  { signal, json, dashboard, log }: { signal: AbortSignal; json: boolean; dashboard: boolean; log: Log },
 ): Promise<Outcome> {
   const screen = openScreen();
+  const page = await openRunDashboard(run, { serve: dashboard });
   try {
+    if (page.url) screen.say(done("dashboard", page.url));
     const { model } = await wantedPlan(run.settings);
+    page.stage("preparing the data");
     const data = await prepareData(run, { input: model.input, screen }, signal);
     await drawExamples(run, data.pool);
     const { plan, genesis } = await ensurePlan(run, data.mostSlices);
+    page.planned(plan.rounds);
     const parties: Parties = {
       admin: await ensureIdentity(run, "admin"),
       aggregator: await ensureIdentity(run, "aggregator"),
       hospitals: await Promise.all(data.shards.map((_, index) => ensureIdentity(run, hospitalName(index)))),
     };
+    page.stage("founding the federation");
+    page.parties(parties);
     const chain = await startChain({ journal: run.at("chain.ndjson"), port: run.settings.rpcPort });
     try {
       const federation = await ensureFederation(run, chain, { plan, genesis, ...parties }, signal);
       screen.say(done("federation", `${parties.hospitals.length} hospitals on chain, contract ${federation.contract}`));
-      const times = await runRounds(run, screen, { chain, plan, parties, log }, signal);
+      page.founded(federation, chain.url);
+      page.stage("rounds");
+      const times = await runRounds(run, screen, { chain, plan, parties, log, page }, signal);
+      page.stage("comparing with each hospital alone");
       const models = await collectModels(run, federation, chain.url, parties.aggregator);
       const compared = comparisons(run, { data, parties });
       await trainAlone(
@@ -70,18 +80,24 @@ export async function simulate(
       const scored = await score({ plan, data, members, compared, models, log }, signal);
       const facts = { hospitals: parties.hospitals.length, federation };
       await writeReport(run, { ...scored, times, facts });
+      page.scored(scored);
+      page.stage("auditing");
       screen.clear();
       if (!json) {
         if (times.length > 0) process.stdout.write(`\n${roundTable(times)}\n`);
         process.stdout.write(`\n${scoreTable(scored.models)}\n\n${whatNext(run)}\n\n`);
       }
       const verified = await auditRun(run, { rpc: chain.url, json, signal });
+      await page.audited();
+      page.stage(verified ? "verified" : "not verified");
       if (verified) await run.markFinished();
       return { verified };
     } finally {
+      await page.close();
       await chain.stop();
     }
   } finally {
+    await page.close();
     screen.clear();
   }
 }
@@ -107,22 +123,29 @@ async function ensureFederation(
 async function runRounds(
   run: RunDirectory,
   screen: Screen,
-  input: { chain: Chain; plan: Plan; parties: Parties; log: Log },
+  input: { chain: Chain; plan: Plan; parties: Parties; log: Log; page: RunDashboard },
   signal: AbortSignal,
 ): Promise<readonly RoundTimes[]> {
   const timesFile = run.at("rounds.json");
   if (run.done("rounds")) {
     return existsSync(timesFile) ? (JSON.parse(await readFile(timesFile, "utf8")) as RoundTimes[]) : [];
   }
-  const { chain, plan, parties, log } = input;
-  const onEvent = showRounds(screen, plan, parties.hospitals);
+  const { chain, plan, parties, log, page } = input;
+  const show = showRounds(screen, plan, parties.hospitals);
+  const onEvent = (event: SimulationEvent) => {
+    show(event);
+    page.event(event);
+  };
   const running = await startFederation(run, parties, { rpc: chain.url, log, onEvent });
+  page.running(running.parties);
   try {
     const clock = await running.finished(signal);
     const times = clock.times();
     await writeFile(timesFile, `${JSON.stringify(times, null, 2)}\n`);
     const training = times.reduce((sum, each) => sum + each.trainingSeconds, 0);
+    page.timed(times);
     const overhead = times.reduce((sum, each) => sum + each.overheadSeconds, 0);
+    await page.settle();
     await running.stop();
     await run.markDone("rounds");
     screen.say(

@@ -63,7 +63,18 @@ describe("consilium init", function () {
     init("hospital");
     const [first] = readFileSync(join(dir, "hospital.yaml"), "utf8").split("\n");
     const schema = JSON.parse(readFileSync(join(dir, String(first?.split("$schema=")[1])), "utf8"));
-    const fields = ["federation", "chain", "keys", "network", "telemetry", "store", "maxStoreGiB", "shard", "plan"];
+    const fields = [
+      "federation",
+      "chain",
+      "keys",
+      "network",
+      "dashboard",
+      "telemetry",
+      "store",
+      "maxStoreGiB",
+      "shard",
+      "plan",
+    ];
     expect(schema.properties).to.include.keys(...fields);
     expect(schema.additionalProperties).to.equal(false);
     expect(schema.properties.chain.properties.confirmations.maximum).to.equal(1000);
