@@ -58,7 +58,7 @@ describe("the pages for people who run it", function () {
     const { telemetry } = await world.portsOf(place);
     let own = command
       .replaceAll("https://rpc.example/", chain.url)
-      .replace("--rounds 50", "--rounds 5 --local-epochs 1")
+      .replace("--rounds 50", "--rounds 8 --local-epochs 1")
       .replaceAll("127.0.0.1:9464", `127.0.0.1:${telemetry}`)
       .replaceAll("0xE…", addresses.get("east") ?? "");
     if (own.includes("0xC…")) own = own.replaceAll("0xC…", (await federation()).contract);
@@ -97,7 +97,7 @@ describe("the pages for people who run it", function () {
         both.every((address) => commitments.some(({ member }) => member === address));
       await world.until(async () => (await finals()).some(has), "a final round with west and north");
     },
-    "a hospital opens a round": async () => {
+    "a hospital opens or proposes": async () => {
       const aggregator = await addressOf("aggregator");
       const before = (await rounds()).length;
       // The round that the aggregator has just opened, if there is one: its hospitals work on.
@@ -105,8 +105,9 @@ describe("the pages for people who run it", function () {
         status === "final" || commitments.length === members.length;
       await world.until(async () => settled((await rounds()).at(-1)!), "the newest round has its updates");
       await chain.passTime(longerThanARound);
-      const opened = async () => (await rounds()).slice(before).some(({ opener }) => opener !== aggregator);
-      await world.until(opened, "a round that a hospital opened");
+      const isCarriedOn = ({ opener, proposals }: RoundState) =>
+        opener !== aggregator || proposals.some(({ proposer }) => proposer !== aggregator);
+      await world.until(async () => (await rounds()).slice(before - 1).some(isCarriedOn), "a hospital that goes on");
     },
     "all rounds are final": () =>
       world.until(() => {
