@@ -18,8 +18,9 @@ const restFactor = 2;
 const controller = new AbortController();
 const { signal } = controller;
 for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, () => process.exit(0));
-endWithParent();
+// The listener keeps the process alive until the order comes; endWithParent would let it end before.
 process.once("message", (order) => {
+  endWithParent();
   audit(order as AuditOrder).catch(() => process.exit(1));
 });
 
