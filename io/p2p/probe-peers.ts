@@ -1,6 +1,7 @@
 // Tries each address of a list once, as a node would dial it, and says what it found: for a check before a node is run.
 import type { Connection, Libp2p } from "@libp2p/interface";
 import type { Ping } from "@libp2p/ping";
+import type { Multiaddr } from "@multiformats/multiaddr";
 import type { FederationId } from "../../protocol/format/federation-id.ts";
 import { rememberAddresses } from "./address-group.ts";
 import { dialFailure } from "./dial-failure.ts";
@@ -61,21 +62,34 @@ export async function probePeers(options: ProbeOptions): Promise<readonly Probed
   await startNode(network, listen);
   try {
     const limit = (ms: number) => AbortSignal.any([AbortSignal.timeout(ms), ...(signal ? [signal] : [])]);
-    return await Promise.all(
-      addresses.map(async (address): Promise<ProbedPeer> => {
-        const name = address.toString();
-        try {
-          const connection = await network.dial(address, { signal: limit(dialTimeoutMs) });
-          const roundTripMs = await ping(network, connection, limit(pingTimeoutMs));
-          const seenAs = await observed(network, connection, limit(pingTimeoutMs));
-          const relayed = connection.remoteAddr.toString().includes("/p2p-circuit");
-          return { address: name, reached: true, relayed, roundTripMs, seenAs };
-        } catch (error) {
-          signal?.throwIfAborted();
-          return { address: name, reached: false, reason: dialFailure(error) };
-        }
-      }),
-    );
+    const probe = async (address: Multiaddr): Promise<ProbedPeer> => {
+      const name = address.toString();
+      let connection: Connection | undefined;
+      try {
+        connection = await network.dial(address, { signal: limit(dialTimeoutMs) });
+        const roundTripMs = await ping(network, connection, limit(pingTimeoutMs));
+        const seenAs = await observed(network, connection, limit(pingTimeoutMs));
+        const relayed = connection.remoteAddr.toString().includes("/p2p-circuit");
+        return { address: name, reached: true, relayed, roundTripMs, seenAs };
+      } catch (error) {
+        signal?.throwIfAborted();
+        return { address: name, reached: false, reason: dialFailure(error) };
+      } finally {
+        await connection?.close().catch(() => undefined);
+      }
+    };
+    // libp2p answers a dial with the connection to the same peer that another address gave: these take turns.
+    const turns = new Map<string | undefined, Promise<unknown>>();
+    const inTurn = (address: Multiaddr): Promise<ProbedPeer> => {
+      const peer = address.getComponents().findLast(({ name }) => name === "p2p")?.value;
+      const turn = (turns.get(peer) ?? Promise.resolve()).then(() => probe(address));
+      turns.set(
+        peer,
+        turn.catch(() => undefined),
+      );
+      return turn;
+    };
+    return await Promise.all(addresses.map(inTurn));
   } finally {
     await network.stop();
   }

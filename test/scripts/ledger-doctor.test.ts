@@ -175,7 +175,9 @@ describe("consilium doctor", function () {
     const found = await findings({ keys: { keystore, passwordFile, peerKey: "peer.key" } });
     expect(states(found)).to.include({ keystore: "note", member: "good", funds: "good", listen: "good" });
     expect(found.get("keystore")?.text).to.include(fundedWallet(2).address.toLowerCase());
-    expect(process.exitCode).to.equal(0);
+    expect([...found.values()].filter(({ state }) => state === "bad").map(({ check }) => check)).to.deep.equal([
+      "shard",
+    ]);
     const mistyped = await findings({ keys: { keystore, passwordFile: "nowhere", peerKey: "peer.key" } });
     expect(states(mistyped)).to.include({ keystore: "bad", member: "good" });
   });
