@@ -14,6 +14,7 @@ const beatMs = 15_000;
 /** A reader that takes nothing for so long that this much waits for it is disconnected; its page comes back by itself. */
 const mostWaitingBytes = 8 << 20;
 const mostFormBytes = 2048;
+const lastWordMs = 1_000;
 
 const headers = {
   "content-security-policy":
@@ -36,10 +37,11 @@ export interface DashboardServing {
 /** @param listen host:port; port 0 is any free one. @throws DASHBOARD_LISTEN_FAILED, DASHBOARD_TOKEN_MISSING, DASHBOARD_TOKEN_WEAK */
 export async function serveDashboard(listen: string, serving: DashboardServing): Promise<Listening> {
   const access = openAccess(listen, serving.token);
+  const streams = new Set<ServerResponse>();
   const server = createServer(
     { requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs },
     (request, response) => {
-      answer(request, response, serving, access).catch(() => {
+      answer(request, response, { ...serving, streams }, access).catch(() => {
         if (!response.headersSent) send(response, 500, "the page cannot be read\n");
         else response.destroy();
       });
@@ -52,6 +54,8 @@ export async function serveDashboard(listen: string, serving: DashboardServing):
     async close() {
       serving.feed.flush();
       serving.feed.close();
+      // The last change reaches every page before its connection goes.
+      await Promise.all([...streams].map(ended));
       await listening.close();
     },
   };
@@ -60,7 +64,7 @@ export async function serveDashboard(listen: string, serving: DashboardServing):
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { feed, slices }: DashboardServing,
+  { feed, slices, streams }: DashboardServing & { readonly streams: Set<ServerResponse> },
   access: Access,
 ): Promise<void> {
   const { pathname } = new URL(request.url ?? "/", "http://localhost");
@@ -80,6 +84,8 @@ async function answer(
   if (pathname === "/state.json") return send(response, 200, JSON.stringify(feed.state), "application/json");
   if (pathname === "/events" && request.method === "GET") {
     if (feed.readers >= mostReaders) return send(response, 503, "too many pages are open\n");
+    streams.add(response);
+    response.once("close", () => streams.delete(response));
     return stream(request, response, feed);
   }
   if (pathname === "/slices.png" && feed.state.about.hasSlices) {
@@ -87,6 +93,16 @@ async function answer(
     if (png) return send(response, 200, png, "image/png");
   }
   return send(response, 404, "there is no such page\n");
+}
+
+/** Ends a stream once what was written has gone, or the reader takes nothing. */
+async function ended(response: ServerResponse): Promise<void> {
+  const limit = AbortSignal.timeout(lastWordMs);
+  await new Promise<void>((resolve) => {
+    limit.addEventListener("abort", () => resolve(), { once: true });
+    response.once("close", resolve);
+    response.end();
+  });
 }
 
 function send(
