@@ -95,7 +95,19 @@ describe("the pages for people who run it", function () {
       const both = await Promise.all(["west", "north"].map(addressOf));
       const has = ({ commitments }: RoundState) =>
         both.every((address) => commitments.some(({ member }) => member === address));
-      await world.until(async () => (await finals()).some(has), "a final round with west and north");
+      // A round that the removed hospital is of may need its vote, which never comes: it ends when its times are over.
+      const removed = parseAddress(addresses.get("east")!);
+      const over = new Set<string>();
+      await world.until(async () => {
+        const newest = (await rounds()).at(-1)!;
+        const at = `${newest.id} ${newest.status} ${newest.proposals.length}`;
+        const isRunning = newest.status !== "final" && newest.status !== "abandoned";
+        if (isRunning && newest.members.includes(removed) && newest.commitments.length >= 3 && !over.has(at)) {
+          over.add(at);
+          await chain.passTime(longerThanARound);
+        }
+        return (await finals()).some(has);
+      }, "a final round with west and north");
     },
     "a hospital opens or proposes": async () => {
       const aggregator = await addressOf("aggregator");
