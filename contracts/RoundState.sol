@@ -233,7 +233,8 @@ abstract contract RoundState is ITrainingRounds, Consortium {
     function _fewestUpdates(uint256 hospitals, uint256 minUpdates) internal view returns (uint256) {
         if (MAX_SEALS == 0) return minUpdates;
         uint256 quorum = hospitals * 2 / 3 + 1;
-        return quorum > minUpdates ? quorum : minUpdates;
+        if (minUpdates > quorum) return minUpdates;
+        return quorum;
     }
 
     function _isRunning(Status status) internal pure returns (bool) {

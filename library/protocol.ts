@@ -15,11 +15,13 @@ export type {
   LedgerEvent,
   Member,
   MemberRole,
+  PrivateSums,
   Proposal,
   RoundEvent,
   RoundState,
   RoundStatus,
   RoundTerms,
+  Seal,
 } from "../protocol/contract/round.ts";
 export type { Announcement } from "../protocol/format/announcement.ts";
 export { canonicalBytes } from "../protocol/format/canonical.ts";

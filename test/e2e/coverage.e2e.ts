@@ -11,7 +11,7 @@ import { expect } from "chai";
 import solc from "solc";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const sources = ["Bitmap.sol", "Consortium.sol", "RoundState.sol", "TrainingRounds.sol", "Voting.sol"];
+const sources = ["Bitmap.sol", "Consortium.sol", "RoundState.sol", "Sealing.sol", "TrainingRounds.sol", "Voting.sol"];
 
 interface Node {
   readonly nodeType?: string;
