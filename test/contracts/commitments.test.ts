@@ -152,5 +152,17 @@ describe("TrainingRounds", () => {
       await refused(as(on.hospitals[3]).commitUpdate(2, id("d"), 1), "CommitmentLate");
       await propose(aggregator, model, 0b111n, 2);
     });
+
+    it("are no earlier over where the grace period ends after the commit period", async () => {
+      const { as, rounds, aggregator } = on.federation;
+      await rounds.setTerms({ ...defaultTerms, earlyShare: 51, gracePeriod: 2 * commitPeriod });
+      await pass(commitPeriod + 1);
+      await as(aggregator).expire(1);
+      await as(aggregator).openRound();
+      for (const hospital of on.hospitals.slice(0, 2)) await as(hospital).commitUpdate(2, id("a"), 1);
+      const { commitBy } = await state();
+      await expect(as(on.hospitals[2]).commitUpdate(2, id("c"), 1)).not.to.emit(rounds, "CommittingShortened");
+      expect((await state()).commitBy).to.equal(commitBy);
+    });
   });
 });

@@ -28,6 +28,9 @@ describe("TrainingRounds", () => {
         .to.emit(deployed, "FederationFounded")
         .withArgs(on.federation.address);
       await expect(deployed.deploymentTransaction()).to.emit(deployed, "PlanAgreed").withArgs(plan, genesis);
+      const { rounds } = on.federation;
+      expect(await rounds.agreedPlan()).to.equal(plan);
+      expect(await rounds.nextTerms()).to.deep.equal(await rounds.currentTerms());
     });
 
     it("refuses terms that make no sense", async () => {

@@ -163,5 +163,24 @@ describe("TrainingRounds", () => {
       const elsewhere = deployFederation(on.chain, { predecessor: on.addressOf(0), mechanism, maxSeals: 3 });
       await expect(elsewhere).to.be.revertedWithCustomError(rounds, "PredecessorUnknown");
     });
+
+    it("take a predecessor that is older than private sums for one that has spent nothing", async () => {
+      // Code that refuses every call, as an older contract refuses one that it does not know.
+      const refusing = "0x6460006000fd6000526005601bf3";
+      const sent = await on.federation.owner.sendTransaction({ data: refusing });
+      const predecessor = (await sent.wait())!.contractAddress!;
+      const next = await deployFederation(on.chain, { predecessor, mechanism, maxSeals: 3 });
+      expect([...(await next.rounds.privateSums())]).to.deep.equal([mechanism, 3n, 0n]);
+    });
+
+    it("need as many updates as the terms say, where that is more than two thirds", async () => {
+      const terms = { ...defaultTerms, minUpdates: 4 };
+      const strict = await deployFederation(on.chain, { terms, mechanism, maxSeals: 1 });
+      await openAndCommit(strict, strict.hospitals.slice(0, 3));
+      await pass(commitPeriod + 1);
+      await expect(strict.as(strict.aggregator).sealRound(1, 0b111n))
+        .to.be.revertedWithCustomError(strict.rounds, "SealTooFewUpdates")
+        .withArgs(3, 4);
+    });
   });
 });
