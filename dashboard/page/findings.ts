@@ -7,7 +7,7 @@ export function nameOf({ members }: Pick<DashboardState, "members">, address: st
   return name ?? (address.length > 12 ? `${address.slice(0, 8)}…${address.slice(-4)}` : address);
 }
 
-/** In the order of the members, whoever told first. */
+/** Sorted by member, so that the order of arrival changes nothing. */
 export function partsOf({ members }: Pick<DashboardState, "members">, round: RoundShown): readonly Part[] {
   const place = new Map(members.map(({ address }, index) => [address, index]));
   const of = ({ hospital }: Part) => place.get(hospital) ?? members.length;

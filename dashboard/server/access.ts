@@ -1,4 +1,4 @@
-// Who may read the page. On a loopback address: whoever is on the machine, but no web site that has its name point there.
+// Who may read the page. On a loopback address every user of the machine may, but no web site whose name points there.
 // Elsewhere: who gives the token, once in a form, then by a cookie that scripts cannot read.
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";

@@ -24,7 +24,7 @@ describe("audit of a private round", function () {
     expect([...sum]).to.deep.equal(sumOf(round, [0, 1, 3]));
     expect(largestError).to.be.below(3 * 84);
     const others = await sealedRound(round, [0, 1, 3], [0, 1, 2]);
-    expect(others.key, "the key is the same whoever opens").to.deep.equal(sealed.key);
+    expect(others.key, "other holders recover the same key").to.deep.equal(sealed.key);
   });
 
   it("in the larger ring, too", async () => {
