@@ -71,7 +71,7 @@ abstract contract Consortium is IConsortium, Ownable2Step, EIP712 {
         member.active = false;
         _activeHospitals &= ~Bitmap.single(index);
         emit MemberRevoked(account, index);
-        _withdrawAttestation(account, member);
+        _leaveRound(account, member);
     }
 
     /// @inheritdoc IConsortium
@@ -165,8 +165,9 @@ abstract contract Consortium is IConsortium, Ownable2Step, EIP712 {
     /// @dev The first round in which a member admitted now may take part.
     function _nextRound() internal view virtual returns (uint32);
 
-    /// @dev Withdraws the vote of a member that is being revoked, if a proposal is open.
-    function _withdrawAttestation(address account, Member storage member) internal virtual;
+    /// @dev Withdraws the vote of a member that is being revoked, if a proposal is open, and abandons a running round whose
+    /// other hospitals are no quorum.
+    function _leaveRound(address account, Member storage member) internal virtual;
 
     function _activeMember(address account) internal view returns (Member storage member) {
         member = _members[account];

@@ -53,7 +53,7 @@ abstract contract RoundState is ITrainingRounds, Consortium {
     uint32 internal constant MAX_PAUSE = 30 days;
     uint32 private constant MAX_PERIOD = 365 days;
     uint24 private constant MAX_SAMPLE_CAP = 1 << 20;
-    /// @dev With fewer a sum would show too much to whoever knows the rest of it.
+    /// @dev A sum of fewer shows too much to a party that knows the other inputs.
     uint256 internal constant MIN_PRIVATE_HOSPITALS = 4;
 
     /// @dev Zero in a federation without private sums.

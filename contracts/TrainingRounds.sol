@@ -15,7 +15,6 @@ contract TrainingRounds is Sealing {
     bytes32 private constant COMMITMENT_TYPEHASH =
         keccak256("Commitment(uint32 round,bytes32 manifest,uint32 sampleCount)");
 
-
     /// @notice Founds a federation, which may continue an earlier one.
     /// @param owner decides about members; may be a multisig
     /// @param terms the rules of the first rounds

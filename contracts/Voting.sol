@@ -78,13 +78,16 @@ abstract contract Voting is RoundState {
         _failProposal(round);
     }
 
-    function _withdrawAttestation(address account, Member storage member) internal override {
+    function _leaveRound(address account, Member storage member) internal override {
         Round storage round = _round;
-        if (round.status != Status.Proposed) return;
-        if (member.attested != _serial(round.id, round.proposals)) return;
-        if (member.agreed) --round.agreeing;
-        else --round.disagreeing;
-        emit AttestationWithdrawn(round.id, account, round.proposals);
+        if (!_isRunning(round.status)) return;
+        if (round.status == Status.Proposed && member.attested == _serial(round.id, round.proposals)) {
+            if (member.agreed) --round.agreeing;
+            else --round.disagreeing;
+            emit AttestationWithdrawn(round.id, account, round.proposals);
+        }
+        // Otherwise all would wait until its times are over for a model that cannot become final.
+        if (!(_roundMembers & activeHospitals()).count().isQuorum(round.hospitals)) _abandon(round);
     }
 
     /// @dev Writes to the member's own slot: as few writes as a bitmap, and nothing to clear for the next proposal. False

@@ -98,7 +98,8 @@ interface IConsortium {
 
     /// @notice Revokes a member at once, also in a running round: its vote on an open proposal is withdrawn, and it can
     /// no longer commit, attest or propose. Owner only.
-    /// @dev The running round keeps its size, so that revocations do not make its quorum easier to reach.
+    /// @dev The running round keeps its size, so that revocations do not make its quorum easier to reach. It is
+    /// abandoned where its other hospitals are no quorum.
     /// @dev Warning: an update that it committed before stays committed. Proposers may leave it out.
     /// @dev By index, which a member keeps for ever: a motion still holds after the member has rotated its key.
     /// @param index of the member

@@ -90,8 +90,10 @@ export interface ProposalReport {
   readonly model: Digest;
   /** Hospitals whose updates the proposer says it averaged. */
   readonly included: readonly HospitalAddress[];
-  /** accepted: it became the final model. expired: it was not decided in time. open: votes are still taken. */
-  readonly status: "open" | "accepted" | "refused" | "expired";
+  /**
+   * accepted: it became the final model. expired: it was not decided in time. open: votes are
+   * still taken. abandoned: its round ended while it was open. */
+  readonly status: "open" | "accepted" | "refused" | "expired" | "abandoned";
   /** The average of the included updates; absent if one of them is missing or invalid. */
   readonly derived?: Digest;
   /** In chain order; those after the decision are recorded and do not count. */

@@ -69,7 +69,7 @@ function applyAlone(state: ContractState, event: LedgerEvent, isExpected: boolea
       return pauseRounds(state, event);
     default: {
       const after = event.kind === "round-opened" ? openRound(state, event) : applyInRound(state, event, isExpected);
-      return { ...after, broken: [...brokenByPause(state, event), ...after.broken] };
+      return { ...after, broken: [...brokenByPause(state, event, isExpected), ...after.broken] };
     }
   }
 }
@@ -110,9 +110,14 @@ function mismatch(state: ContractState, { kind, round }: EventOf<RoundEvent["kin
   return { state, broken: [{ rule: "ROUND_MISMATCH", round, about: kind }] };
 }
 
-/** A pause stops the rounds but not a revocation, nor the withdrawal that follows it. */
-function brokenByPause({ pausedUntil }: ContractState, event: EventOf<RoundEvent["kind"]>): readonly BrokenRule[] {
+/** A pause stops the rounds but not a revocation, nor what follows it. */
+function brokenByPause(
+  { pausedUntil }: ContractState,
+  event: EventOf<RoundEvent["kind"]>,
+  isExpected: boolean,
+): readonly BrokenRule[] {
   const { kind, round, time } = event;
   if (time > pausedUntil || kind === "attestation-withdrawn") return [];
+  if (kind === "round-abandoned" && isExpected) return [];
   return [{ rule: "ROUNDS_PAUSED", round, about: kind, expected: `after ${pausedUntil}`, found: `${time}` }];
 }

@@ -56,8 +56,10 @@ export interface Proposal {
   readonly attestations: readonly Attestation[];
   /** Whether it was made after the time that proposers give hospitals for serving updates (turns.ts). */
   readonly hasWaited: boolean;
-  /** accepted: it is the final model. refused: a third of the hospitals or more disagree. expired: not decided in time. */
-  readonly status: "open" | "accepted" | "refused" | "expired";
+  /**
+   * accepted: it is the final model. refused: a third of the hospitals or more disagree. expired: not
+   * decided in time. abandoned: its round ended while it was open. */
+  readonly status: "open" | "accepted" | "refused" | "expired" | "abandoned";
 }
 
 /** What a federation with private sums may spend, and has spent. */

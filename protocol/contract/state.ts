@@ -165,6 +165,15 @@ export function withFailedOpener(state: ContractState): ContractState {
   };
 }
 
+/** Makes the end of a running round due whose hospitals that are not revoked are no quorum of it. */
+export function withUnreachableQuorum(state: ContractState): ContractState {
+  const { round, members } = state;
+  if (!round || isOver(round)) return state;
+  const left = round.members.filter((index) => members[index]?.revokedAt === undefined);
+  if (isQuorum(left.length, round.members.length)) return state;
+  return { ...state, due: { kind: "round-abandoned", round: round.id } };
+}
+
 export function isOver({ status }: Pick<RoundRecord, "status">): boolean {
   return status === "final" || status === "abandoned";
 }

@@ -26,7 +26,7 @@ const roundSchema = z.object({
     .max(300),
   proposals: z.array(
     z.object({
-      status: z.enum(["open", "accepted", "refused", "expired"]),
+      status: z.enum(["open", "accepted", "refused", "expired", "abandoned"]),
       included: z.array(name),
       attestations: z.array(z.object({ hospital: name, agree: z.boolean() })),
     }),

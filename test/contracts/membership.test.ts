@@ -103,6 +103,21 @@ describe("Consortium", () => {
       expect([agreeing, disagreeing, size]).to.deep.equal([0n, 0n, 4n]);
     });
 
+    it("abandons a running round whose other hospitals are no quorum, also in a pause, and no other", async () => {
+      const { rounds, as, hospitals, aggregator } = on.federation;
+      const { round } = await openAndCommit(on.federation);
+      await as(aggregator).proposeModel(round, id("model"), firstMembers(4));
+      await as(hospitals[1] as Wallet).attest(round, id("model"), true, ZeroHash);
+      await rounds.pauseUntil((await on.chain.networkHelpers.time.latest()) + 1000);
+      await expect(rounds.revoke(4)).not.to.emit(rounds, "RoundAbandoned");
+      await expect(rounds.revoke(0)).not.to.emit(rounds, "RoundAbandoned");
+      const last = rounds.revoke(1);
+      await expect(last).to.emit(rounds, "AttestationWithdrawn").withArgs(round, addressOf(1), 1);
+      await expect(last).to.emit(rounds, "RoundAbandoned").withArgs(round);
+      await expect(rounds.revoke(2)).not.to.emit(rounds, "RoundAbandoned");
+      expect((await rounds.latestRound()).status).to.equal(5n);
+    });
+
     it("leaves a final round as it is", async () => {
       const { rounds, as, hospitals, aggregator } = on.federation;
       const { round } = await openAndCommit(on.federation);

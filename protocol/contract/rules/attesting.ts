@@ -9,6 +9,7 @@ import {
   isQuorum,
   type ProposalRecord,
   type RoundRecord,
+  withUnreachableQuorum,
 } from "../state.ts";
 
 /** A proposal of the newest round. */
@@ -83,7 +84,7 @@ export function withdrawAttestation(
   const attestations = proposal.attestations.filter(({ member }) => member !== index);
   const about = { round: round.id, proposal: proposal.number, account: event.member };
   return {
-    state: withProposal(state, subject, { attestations }),
+    state: withUnreachableQuorum(withProposal(state, subject, { attestations })),
     broken: isExpected ? [] : [{ rule: "WITHDRAWAL_UNFOUNDED", ...about }],
   };
 }

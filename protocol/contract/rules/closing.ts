@@ -69,16 +69,17 @@ export function abandonRound(
   state: ContractState,
   round: RoundRecord,
   { time }: EventOf<"round-abandoned">,
-  /** Whether the round's last allowed proposal failed in the event before. */
+  /** Whether the event before was the failure of the last allowed proposal, or a revocation that left no quorum. */
   isExpected: boolean,
 ): Outcome {
   const about = { round: round.id, about: "round-abandoned", found: round.status };
   if (isOver(round)) return { state, broken: [{ rule: "ROUND_STATUS", ...about }] };
   // Nobody proposed although there were enough updates: the opener, and then everyone, let the time pass.
   const hasWork = round.status === "sealed" || (round.status === "committing" && hasEnoughUpdates(state, round));
-  const isSilent = hasWork && time > round.deadline;
+  const isSilent = !isExpected && hasWork && time > round.deadline;
   const abandoned = withRound(isSilent ? withFailedOpener(state) : state, {
     status: "abandoned",
+    proposals: round.proposals.map((each) => (each.status === "open" ? { ...each, status: "abandoned" } : each)),
     endedAt: time,
     deadline: time + proposePeriod(round),
   });

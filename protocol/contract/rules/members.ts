@@ -2,7 +2,7 @@
 import type { HospitalAddress } from "../../format/digest.ts";
 import type { Outcome } from "../broken-rule.ts";
 import type { EventOf } from "../round.ts";
-import { activeIndexOf, type ContractState, everIndexOf, type MemberRecord } from "../state.ts";
+import { activeIndexOf, type ContractState, everIndexOf, type MemberRecord, withUnreachableQuorum } from "../state.ts";
 
 export function admitMember(state: ContractState, event: EventOf<"member-admitted">): Outcome {
   const { index, member: key, role, time: admittedAt } = event;
@@ -28,7 +28,7 @@ export function revokeMember(state: ContractState, event: EventOf<"member-revoke
   const { round } = state;
   const open = round?.proposals.find(({ status }) => status === "open");
   const hasAttested = open?.attestations.some((each) => each.member === index);
-  if (!round || !open || !hasAttested) return { state: revoked, broken: [] };
+  if (!round || !open || !hasAttested) return { state: withUnreachableQuorum(revoked), broken: [] };
   const due = { kind: "attestation-withdrawn", round: round.id, proposal: open.number, member } as const;
   return { state: { ...revoked, due }, broken: [] };
 }
