@@ -33,6 +33,7 @@ export function crossValidateCommand(program: Command): void {
     .option("--side <pixels>", "of a slice that the capsules see", "64")
     .option("--slices <n>", "that they sample from a scan", "8")
     .option("--normalisation <kind>", "of the capsules: none, group, or batch-local (FedBN)", "none")
+    .option("--no-mirror", "without mirror images, on which the networks train and by which they score as well")
     .option("--rounds <n>", "rounds of the capsules; the pooled ones stop to be scored as often", "8")
     .option("--local-epochs <n>", "epochs a round", "4")
     .option("--batch <n>", "scans a step of the capsules", "2")

@@ -13,7 +13,7 @@ import { decodePlan } from "../protocol/format/plan.ts";
 import { addPacsLogin, openResultStore, pacsLoginFields } from "./pacs/options.ts";
 import { writeDicomResults } from "./predict/dicom-results.ts";
 import { auditOfModel } from "./predict/model-audit.ts";
-import { openNetworks, specOf } from "./predict/open-networks.ts";
+import { openNetwork, specOf } from "./predict/open-network.ts";
 import { fileNameOf, scansOf } from "./predict/open-scans.ts";
 import { votesPng } from "./predict/votes-picture.ts";
 import { parseOptions } from "./terminal/parse-options.ts";
@@ -138,7 +138,7 @@ async function run(modelFile: string, places: readonly string[], options: Option
   // Here, since TensorFlow takes a second to load.
   const { explain } = await import("../model/network/explain.ts");
   const { openSegCaps } = await import("../model/segmentation/segcaps.ts");
-  const networks = await openNetworks(weights, spec, plan !== undefined);
+  const network = await openNetwork(weights, spec);
   const segmenter =
     options.segmenter === undefined ? undefined : openSegCaps(await readGiven(options.segmenter, "--segmenter"));
   const model = blobDigest(weights);
@@ -155,7 +155,7 @@ async function run(modelFile: string, places: readonly string[], options: Option
           unscored.push({ scan: one.name, code: one.error.code, remedy: one.error.remedy });
           continue;
         }
-        const explanation = explain(networks.forSlices(one.set.scans[0]!.slices), one.set, 0);
+        const explanation = explain(network, one.set, 0);
         if (out !== undefined)
           await writeOutput(join(out, `${fileNameOf(one.name)}.png`), votesPng(one.set, explanation));
         const finding = { score: explanation.score, model, audit, software, madeAt };
@@ -179,7 +179,7 @@ async function run(modelFile: string, places: readonly string[], options: Option
   } finally {
     await pacs?.close();
     segmenter?.dispose();
-    networks.dispose();
+    network.dispose();
   }
 }
 

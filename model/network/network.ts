@@ -30,14 +30,18 @@ export interface Network {
   readonly parameterCount: number;
   /** Variables that stay at the hospital (FedBN); getWeights leaves them out. */
   readonly localNames: ReadonlySet<string>;
-  /** x [n, slices, h, w, c] in [0, 1]. Call within tf.tidy. */
-  forward(x: Tensor5D, options: { readonly training: boolean }): Forward;
+  /**
+   * x [n, slices, h, w, c] in [0, 1], of any number of slices. Call within tf.tidy.
+   * @param counts 1 for each slice that counts and 0 for one that is only there to fill the scan [n, slices]; without it all do
+   */
+  forward(x: Tensor5D, options: { readonly training: boolean; readonly counts?: Tensor2D | undefined }): Forward;
   /**
    * Margin loss of the class capsules, and the reconstruction's where the spec asks for it. Call within tf.tidy.
    * @param targets one-hot [n, 2]
    * @param weights of each scan [n]
+   * @param counts as of forward
    */
-  loss(x: Tensor5D, targets: Tensor2D, weights: Tensor1D): Scalar;
+  loss(x: Tensor5D, targets: Tensor2D, weights: Tensor1D, counts?: Tensor2D): Scalar;
   /** Safetensors of the shared variables, or of the local ones. */
   getWeights(part?: "shared" | "local"): Uint8Array;
   /** @throws SAFETENSORS_MALFORMED, TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH */
@@ -53,12 +57,14 @@ export function createNetwork(spec: ModelSpec, seed = 0): Network {
   const { height, width, channels } = spec.input;
   const variables = new Variables(spec.normalisation, seed);
 
-  const forward: Network["forward"] = (x, { training }) => {
+  const forward: Network["forward"] = (x, { training, counts }) => {
     const [n, slices] = x.shape;
     const flat = x.reshape([n * slices, height, width, channels]) as Tensor4D;
     const features = extract(flat, convolutionUnit(variables, training)); // [n * slices, d]
     const d = features.shape[1];
-    const u = features.reshape([n, slices, d]) as Tensor3D;
+    const all = features.reshape([n, slices, d]) as Tensor3D;
+    // A capsule of zeros votes with zeros: it has no part in any sum of the routing.
+    const u = counts ? (all.mul(counts.reshape([n, slices, 1])) as Tensor3D) : all;
     const inner = middle.count * middle.dimension;
     const outer = 2 * classCapsuleDimension;
     const first = variables.weights("capsules/slices", [d, inner], d) as unknown as Tensor2D;
@@ -73,8 +79,8 @@ export function createNetwork(spec: ModelSpec, seed = 0): Network {
     return { lengths: capsuleLength(capsules) as Tensor2D, couplings, agreements, classCouplings, capsules };
   };
 
-  const loss: Network["loss"] = (x, targets, weights) => {
-    const { lengths, capsules } = forward(x, { training: true });
+  const loss: Network["loss"] = (x, targets, weights, counts) => {
+    const { lengths, capsules } = forward(x, { training: true, counts });
     const margin = marginLoss(lengths, targets, weights);
     if (!spec.reconstruction) return margin;
     return margin.add(reconstructionLoss(decode(variables, decoder, capsules, targets), x));

@@ -16,6 +16,8 @@ export interface Augmentation {
   readonly next: Randomness;
   /** Whether pixels are augmented; otherwise only the choice of slices is random. */
   readonly pixels: boolean;
+  /** Whether every second scan on average is mirrored left to right. */
+  readonly mirror?: boolean;
 }
 
 const maxShift = 1 / 16; // of a side
@@ -38,21 +40,47 @@ export function batchPixels(
   const batch = new Float32Array(scans.length * slices * sliceSize);
   for (const [place, { slices: available, pixels }] of scans.entries()) {
     const warp = augment?.pixels ? drawWarp(augment.next, height, width) : undefined;
+    const isMirrored = augment?.mirror === true && augment.next() % 2 === 1;
     for (let s = 0; s < slices; s++) {
       const within = augment ? augment.next() / 2 ** 32 : undefined;
-      const from = sampledSlice(s, slices, available, within);
+      // Where the scan has too few slices, which places repeat one is fixed (isRepeated).
+      const from = sampledSlice(s, slices, available, available < slices ? undefined : within);
       const source = pixels.subarray(from * sliceSize, (from + 1) * sliceSize);
       const target = batch.subarray((place * slices + s) * sliceSize, (place * slices + s + 1) * sliceSize);
       if (warp) warpSlice(source, target, input, warp);
       else for (let p = 0; p < sliceSize; p++) target[p] = source[p]! / 255;
+      if (isMirrored) mirrorSlice(target, input);
     }
   }
   return batch;
 }
 
+/** Left to right, in place. */
+function mirrorSlice(slice: Float32Array, { height, width, channels }: ModelSpec["input"]): void {
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < Math.floor(width / 2); x++) {
+      for (let c = 0; c < channels; c++) {
+        const [a, b] = [(y * width + x) * channels + c, (y * width + width - 1 - x) * channels + c];
+        [slice[a], slice[b]] = [slice[b]!, slice[a]!];
+      }
+    }
+  }
+}
+
 /** The scan's slice for place s: the middle of the part that belongs to s, or at the share `within` of that part. */
 export function sampledSlice(s: number, slices: number, available: number, within = 0.5): number {
   return Math.min(available - 1, Math.floor(((s + within) * available) / slices));
+}
+
+/** Whether place s of a scan with too few slices has the slice of the place before, which must not count again. */
+export function isRepeated(s: number, slices: number, available: number): boolean {
+  if (s === 0 || available >= slices) return false;
+  return sampledSlice(s, slices, available) === sampledSlice(s - 1, slices, available);
+}
+
+/** Slices of the longest scan that a network for `slices` is shown: more places would only repeat some. */
+export function placesFor(scans: readonly { readonly slices: number }[], slices: number): number {
+  return Math.min(slices, Math.max(1, ...scans.map((scan) => scan.slices)));
 }
 
 /** One affine map and one change of values for all slices of a scan: all slices of a patient move together. */

@@ -1,9 +1,9 @@
 // Batches of scans as a tensor with a fixed number of slices.
-import type { Tensor5D } from "@tensorflow/tfjs-node-gpu";
+import type { Tensor2D, Tensor5D } from "@tensorflow/tfjs-node-gpu";
 import { FedError } from "../../foundation/errors.ts";
 import type { ModelSpec } from "../../protocol/format/model-spec.ts";
 import { tf } from "../tensorflow/tensorflow.ts";
-import { type Augmentation, batchPixels, type RawScan } from "./batch-pixels.ts";
+import { type Augmentation, batchPixels, isRepeated, type RawScan } from "./batch-pixels.ts";
 import type { TrainingSet } from "./training-set.ts";
 
 /**
@@ -25,6 +25,17 @@ export function batchTensor(pixels: Float32Array, input: ModelSpec["input"]): Te
   const { slices, height, width, channels } = input;
   const count = pixels.length / (slices * height * width * channels);
   return tf.tensor5d(pixels, [count, slices, height, width, channels]);
+}
+
+/**
+ * Which places of a batch count: 1, or 0 where a slice is repeated because its scan has too few, [n, slices].
+ *
+ * @returns undefined where all count
+ */
+export function countedPlaces(scans: readonly { readonly slices: number }[], slices: number): Tensor2D | undefined {
+  if (scans.every((scan) => scan.slices >= slices)) return undefined;
+  const places = Array.from({ length: slices }, (_, s) => s);
+  return tf.tensor2d(scans.map((scan) => places.map((s) => (isRepeated(s, slices, scan.slices) ? 0 : 1))));
 }
 
 /** @throws DATA_SHAPE_MISMATCH */

@@ -3,7 +3,8 @@ import { FedError } from "../../foundation/errors.ts";
 import type { Prediction } from "../../foundation/statistics/scores.ts";
 import type { Network } from "../network/network.ts";
 import { tf } from "../tensorflow/tensorflow.ts";
-import { loadBatch } from "./batch.ts";
+import { countedPlaces, loadBatch } from "./batch.ts";
+import { placesFor } from "./batch-pixels.ts";
 import { infer } from "./infer.ts";
 import type { TrainingSet } from "./training-set.ts";
 
@@ -21,14 +22,20 @@ export async function evaluate(
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<Prediction[]> {
   const byPatient = new Map<string, { label: 0 | 1; scores: number[] }>();
-  const { input } = network.spec;
+  const input = { ...network.spec.input, slices: placesFor(data.scans, network.spec.input.slices) };
   const batchSize = batchSizeFor(input.slices);
   for (let at = 0; at < data.scans.length; at += batchSize) {
     if (signal?.aborted) throw new FedError("ABORTED", { scans: at }, { cause: signal.reason });
     const indices = Array.from({ length: Math.min(batchSize, data.scans.length - at) }, (_, offset) => at + offset);
     // The last batch is padded with its last scan, so that one graph serves all batches.
     const filled = Array.from({ length: batchSize }, (_, place) => indices[Math.min(place, indices.length - 1)]!);
-    const lengths = tf.tidy(() => infer(network, loadBatch(data, filled, input)).dataSync());
+    const lengths = tf.tidy(() => {
+      const counts = countedPlaces(
+        filled.map((index) => data.scans[index]!),
+        input.slices,
+      );
+      return infer(network, loadBatch(data, filled, input), counts).dataSync();
+    });
     for (const [place, index] of indices.entries()) {
       const { patient, label } = data.scans[index] as TrainingSet["scans"][number];
       const negative = lengths[2 * place]!;

@@ -9,6 +9,7 @@ export interface Draw {
   readonly seed: number;
   readonly step: number;
   readonly augmentation: boolean;
+  readonly mirror?: boolean;
 }
 
 export interface BatchTask {

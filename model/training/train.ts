@@ -6,7 +6,8 @@ import { canonicalBytes } from "../../protocol/format/canonical.ts";
 import type { TrainingSpec } from "../../protocol/format/model-spec.ts";
 import type { Network } from "../network/network.ts";
 import { tf } from "../tensorflow/tensorflow.ts";
-import { batchTensor, readScans } from "./batch.ts";
+import { batchTensor, countedPlaces, readScans } from "./batch.ts";
+import { placesFor } from "./batch-pixels.ts";
 import { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";
 import { makeBatch, oneAhead } from "./next-batch.ts";
 import { stepCount, stepsOf } from "./training-order.ts";
@@ -49,7 +50,7 @@ export async function* train(
 ): AsyncGenerator<TrainEvent> {
   const count = data.scans.length;
   if (count === 0) throw new FedError("NO_TRAINING_SCANS", {}, { remedy: "import labelled scans first" });
-  const { input } = network.spec;
+  const input = { ...network.spec.input, slices: placesFor(data.scans, network.spec.input.slices) };
   const weightOf = classWeights(data, options.classWeights);
   const training = createTrainingStep(network, options, scheduledRate(options), options.correction);
   const { optimiser } = training;
@@ -63,6 +64,7 @@ export async function* train(
         seed: options.seed,
         step,
         augmentation: options.augmentation,
+        mirror: network.spec.mirror,
       }),
     );
     for await (const [{ step: now, epoch, places }, pixels] of ahead) {
@@ -72,7 +74,11 @@ export async function* train(
       const loss = tf.tidy(() => {
         const x = batchTensor(pixels, input);
         const targets = tf.oneHot(tf.tensor1d(labels, "int32"), 2).toFloat() as Tensor2D;
-        const batch = { x, targets, weights: tf.tensor1d(labels.map(weightOf)) };
+        const counts = countedPlaces(
+          places.map((index) => data.scans[index]!),
+          input.slices,
+        );
+        const batch = { x, targets, weights: tf.tensor1d(labels.map(weightOf)), counts };
         const loss = training.run(batch);
         if (!Number.isFinite(loss)) throw notFinite(step, loss, training, batch);
         return loss;

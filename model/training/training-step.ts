@@ -16,6 +16,8 @@ export interface Batch {
   readonly targets: Tensor2D;
   /** Of each scan in the loss [n]. */
   readonly weights: Tensor1D;
+  /** Which slices count [n, slices]; all where it is absent. */
+  readonly counts?: Tensor2D | undefined;
 }
 
 export interface TrainingStep {
@@ -53,8 +55,8 @@ export function createTrainingStep(
     const held = mu > 0 ? gradient.add(variable.sub(base[place]!).mul(mu)) : gradient;
     return correction ? held.add(shifts[place]!) : held;
   };
-  const gradients: TrainingStep["gradients"] = ({ x, targets, weights }) =>
-    tf.variableGrads(() => network.loss(x, targets, weights), [...trainable.values()]);
+  const gradients: TrainingStep["gradients"] = ({ x, targets, weights, counts }) =>
+    tf.variableGrads(() => network.loss(x, targets, weights, counts), [...trainable.values()]);
   const { name, ...rest } = { ...spec, learningRate: undefined };
   return {
     trainable,
@@ -62,9 +64,19 @@ export function createTrainingStep(
     gradients,
     run(batch) {
       const rate = tf.scalar(optimiser.advance());
-      const inputs = [batch.x, batch.targets, batch.weights, rate, ...base, ...shifts];
+      const { x, targets, weights, counts } = batch;
+      const inputs = [x, targets, weights, rate, ...(counts ? [counts] : []), ...base, ...shifts];
       const variables = [...network.variables.values(), ...optimiser.moments.values()];
-      const key = JSON.stringify(["step", network.spec, name, rest, mu, shifts.length > 0, batch.x.shape]);
+      const key = JSON.stringify([
+        "step",
+        network.spec,
+        name,
+        rest,
+        mu,
+        shifts.length > 0,
+        x.shape,
+        ...(counts ? ["counts"] : []),
+      ]);
       const step = () => {
         const { value, grads } = gradients(batch);
         optimiser.move(grads, rate, mu > 0 || correction ? adjust : undefined);

@@ -1,19 +1,21 @@
 // Scores of patients by a comparison network: the mean probability over a scan's slices, then over a patient's scans.
 import { FedError } from "../../foundation/errors.ts";
 import type { Prediction } from "../../foundation/statistics/scores.ts";
+import { viewsOf } from "../network/views.ts";
 import { tf } from "../tensorflow/tensorflow.ts";
 import { loadBatch } from "../training/batch.ts";
 import type { TrainingSet } from "../training/training-set.ts";
 import type { ZooModel } from "./zoo-model.ts";
 
 /**
+ * @param mirror whether the mean with each scan's mirror image counts
  * @returns one prediction a patient, in the order of the set's scans
  * @throws DATA_SHAPE_MISMATCH; ABORTED
  */
 export async function predictZoo(
   model: ZooModel,
   data: TrainingSet,
-  { batchSize = 4, signal }: { batchSize?: number; signal?: AbortSignal } = {},
+  { batchSize = 4, mirror, signal }: { batchSize?: number; mirror?: boolean; signal?: AbortSignal } = {},
 ): Promise<Prediction[]> {
   const byPatient = new Map<string, { label: 0 | 1; sum: number; scans: number }>();
   for (let at = 0; at < data.scans.length; at += batchSize) {
@@ -21,9 +23,11 @@ export async function predictZoo(
     const batch = data.scans.slice(at, at + batchSize);
     const indices = batch.map((_, offset) => at + offset);
     const scores = tf.tidy(() => {
-      const logits = model.logits(loadBatch(data, indices, model.input), { training: false });
-      const positive = tf.softmax(logits).slice([0, 1], [-1, 1]); // [n * rows, 1]
-      return positive.reshape([indices.length, model.rowsPerScan]).mean(1).dataSync();
+      const views = viewsOf({ mirror }, loadBatch(data, indices, model.input)).map((view) => {
+        const positive = tf.softmax(model.logits(view, { training: false })).slice([0, 1], [-1, 1]); // [n * rows, 1]
+        return positive.reshape([indices.length, model.rowsPerScan]).mean(1);
+      });
+      return tf.addN(views).div(views.length).dataSync();
     });
     for (const [place, { patient, label }] of batch.entries()) {
       const known = byPatient.get(patient) ?? { label, sum: 0, scans: 0 };

@@ -16,6 +16,8 @@ export interface ZooTraining {
   /** Of Adam. */
   readonly learningRate: number;
   readonly augmentation: boolean;
+  /** Whether every second scan on average is mirrored left to right. */
+  readonly mirror?: boolean;
   readonly seed: number;
 }
 
@@ -26,7 +28,7 @@ export interface ZooTraining {
 export async function* trainZoo(
   model: ZooModel,
   data: TrainingSet,
-  { epochs, batchSize, learningRate, augmentation, seed }: ZooTraining,
+  { epochs, batchSize, learningRate, augmentation, mirror, seed }: ZooTraining,
   { signal }: { signal?: AbortSignal } = {},
 ): AsyncGenerator<Omit<TrainEvent, "checkpoint">> {
   const count = data.scans.length;
@@ -49,7 +51,7 @@ export async function* trainZoo(
           new Array<number>(model.rowsPerScan).fill(data.scans[index]?.label ?? 0),
         );
         const loss = tf.tidy(() => {
-          const x = loadBatch(data, batch, model.input, { next, pixels: augmentation });
+          const x = loadBatch(data, batch, model.input, { next, pixels: augmentation, mirror });
           const targets = tf.oneHot(tf.tensor1d(labels, "int32"), 2);
           const rowWeights = tf.tensor1d(labels.map((label) => weights[label]!));
           const { value, grads } = tf.variableGrads(

@@ -31,6 +31,11 @@ export const modelSpecSchema = z
     normalisation: z.enum(["group", "batch-local", "none"]),
     /** Adds Sabour's reconstruction decoder and its loss. */
     reconstruction: z.boolean(),
+    /**
+     * Shows a scan and its mirror image, left to right: one of both at random in training, both in scoring, whose lengths are
+     * averaged. Not at all unless asked for.
+     */
+    mirror: z.boolean().optional(),
   })
   .strict();
 

@@ -20,6 +20,7 @@ const optionsSchema = z.object({
   side: whole(16, 512),
   slices: whole(1, 512),
   normalisation: z.enum(["none", "group", "batch-local"]),
+  mirror: z.boolean().default(true),
   rounds: whole(1, 1000),
   localEpochs: whole(1, 1000),
   batch: whole(1, 256),

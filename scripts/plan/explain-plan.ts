@@ -21,7 +21,7 @@ export function explainPlan(plan: Plan): [topic: string, text: string][] {
     ["training", `${plan.rounds} rounds of ${training.localEpochs} local epochs, ${training.batchSize} scans a step`],
     ["optimiser", `${optimiserText(training.optimiser)}, ${schedules[training.schedule]}`],
     ["loss", lossText(training)],
-    ["scans", training.augmentation ? "shifted, turned, scaled and brightened at random" : "as they are"],
+    ["scans", scansText(plan)],
     [
       "update",
       `${update.topFraction === 1 ? "all" : `the largest ${percent(update.topFraction)} of the`} coordinates as ${update.type}, of L2 norm up to ${update.clipNorm}`,
@@ -59,6 +59,11 @@ function optimiserText(optimiser: Plan["training"]["optimiser"]): string {
   const { learningRate, momentum, nesterov } = optimiser;
   if (momentum === 0) return `SGD at ${learningRate}`;
   return `SGD at ${learningRate} with ${nesterov ? "Nesterov's " : ""}momentum ${momentum}`;
+}
+
+function scansText({ model, training }: Plan): string {
+  const changes = training.augmentation ? "shifted, turned, scaled and brightened at random" : "as they are";
+  return model.mirror ? `${changes}; mirror images too, and scores are the mean of both` : changes;
 }
 
 function lossText({ classWeights, proximalMu }: Plan["training"]): string {

@@ -45,7 +45,7 @@ export function planFrom(choices: PlanChoices, from?: Plan, command = "plan"): P
     ...start,
     model: {
       ...start.model,
-      ...given({ preset, normalisation: choices.normalisation, reconstruction }),
+      ...given({ preset, normalisation: choices.normalisation, reconstruction, mirror: choices.mirror }),
       input: { ...start.model.input, ...given({ slices, height, width, channels }) },
       routing: {
         ...start.model.routing,

@@ -18,6 +18,7 @@ export const planChoicesSchema = z.object({
   routingVariant: z.enum(["sabour", "paper"]).optional(),
   normalisation: z.enum(["none", "group", "batch-local"]).optional(),
   reconstruction: z.boolean().optional(),
+  mirror: z.boolean().optional(),
   seed: whole.optional(),
   rounds: whole.optional(),
   localEpochs: whole.optional(),
@@ -105,6 +106,7 @@ const models: readonly [name: Name, flags: string, about: string][] = [
   ["routingIterations", "--routing-iterations <n>", "of routing by agreement (default 3)"],
   ["routingVariant", "--routing-variant <name>", "sabour or paper (default sabour)"],
   ["normalisation", "--normalisation <kind>", "none, group, or batch-local (FedBN)"],
+  ["mirror", "--mirror", "train on mirror images too, left to right, and score by the mean of both"],
   ["reconstruction", "--reconstruction", "train a decoder too, which draws each scan from its capsule: a regulariser"],
 ];
 

@@ -9,6 +9,8 @@ export interface CrossOptions {
   readonly side: number;
   readonly slices: number;
   readonly normalisation: "none" | "group" | "batch-local";
+  /** Whether networks train on mirror images too and score by both. */
+  readonly mirror: boolean;
   readonly rounds: number;
   readonly localEpochs: number;
   readonly batch: number;

@@ -21,7 +21,13 @@ export function chosenMethods(options: CrossOptions, set: TrainingSet, records: 
   const plan = capsulePlan(options, slices, Math.min(options.side, smaller), set.channels);
   const [kind, alpha] = options.partition.split(":") as ["equal" | "dirichlet" | "scanner" | "size", string?];
   const partition = { kind, alpha: alpha === undefined ? undefined : Number(alpha) };
-  const cnn = { side: Math.min(options.cnnSide, smaller), slices, epochs: options.cnnEpochs, ...cnnTraining };
+  const cnn = {
+    side: Math.min(options.cnnSide, smaller),
+    slices,
+    epochs: options.cnnEpochs,
+    mirror: options.mirror,
+    ...cnnTraining,
+  };
   const methods: Record<CrossOptions["rows"][number], () => Method> = {
     majority: () => majority,
     logistic: () => logistic,
@@ -36,7 +42,7 @@ export function chosenMethods(options: CrossOptions, set: TrainingSet, records: 
 }
 
 function capsulePlan(
-  { rounds, localEpochs, batch, learningRate, normalisation, seed }: CrossOptions,
+  { rounds, localEpochs, batch, learningRate, normalisation, mirror, seed }: CrossOptions,
   slices: number,
   side: number,
   channels: number,
@@ -53,7 +59,7 @@ function capsulePlan(
   });
   return {
     ...plan,
-    model: { ...plan.model, normalisation },
+    model: { ...plan.model, normalisation, ...(mirror && { mirror }) },
     training: { ...plan.training, batchSize: batch, optimiser: { name: "adam", learningRate } },
   };
 }

@@ -39,10 +39,11 @@ export interface InceptionSettings {
   readonly epochs: number;
   readonly batchSize: number;
   readonly learningRate: number;
+  readonly mirror: boolean;
 }
 
 export function smallInception(settings: InceptionSettings): Method {
-  const { side, slices, epochs, batchSize, learningRate } = settings;
+  const { side, slices, epochs, batchSize, learningRate, mirror } = settings;
   return {
     name: "cnn",
     title: `small Inception CNN, ${side} px`,
@@ -56,8 +57,8 @@ export function smallInception(settings: InceptionSettings): Method {
       try {
         let area = Number.NaN;
         const offer = (epoch: number) =>
-          best.offer(`epoch ${epoch}`, (split) => predictZoo(model, others[split], { batchSize: 16, signal }));
-        const training = { epochs, batchSize, learningRate, augmentation: true, seed };
+          best.offer(`epoch ${epoch}`, (split) => predictZoo(model, others[split], { batchSize: 16, mirror, signal }));
+        const training = { epochs, batchSize, learningRate, augmentation: true, mirror, seed };
         for await (const { epoch, step, steps, loss } of trainZoo(model, train, training, { signal })) {
           if (step === epoch * (steps / epochs)) area = await offer(epoch);
           yield {

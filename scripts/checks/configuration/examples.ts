@@ -40,7 +40,7 @@ const party = {
 };
 
 const plans = [
-  planFrom({ preset: "iv3", rounds: 50, seed: 11, reconstruction: true }),
+  planFrom({ preset: "iv3", rounds: 50, seed: 11, reconstruction: true, mirror: true }),
   planFrom({ strategy: "fedavgm", optimiser: "sgd" }),
   ...strategyNames.map((strategy) => planFrom({ strategy })),
 ].map((plan) => ({ ...plan, reports: ["seconds"] }));

@@ -34,6 +34,7 @@ const everyField: Plan = {
     routing: { iterations: 2, variant: "paper" },
     normalisation: "batch-local",
     reconstruction: true,
+    mirror: true,
   },
   seed: 9,
   training: {
@@ -67,7 +68,18 @@ describe("a plan of the command line", () => {
     const args = [
       ...["--preset", "iv3", "--slices", "5", "--height", "80", "--width", "96", "--channels", "2"],
       ...["--routing-iterations", "2", "--routing-variant", "paper", "--normalisation", "batch-local"],
-      ...["--reconstruction", "--seed", "9", "--local-epochs", "3", "--batch-size", "7", "--optimiser", "sgd"],
+      ...[
+        "--reconstruction",
+        "--mirror",
+        "--seed",
+        "9",
+        "--local-epochs",
+        "3",
+        "--batch-size",
+        "7",
+        "--optimiser",
+        "sgd",
+      ],
       ...["--learning-rate", "0.02", "--momentum", "0.5", "--nesterov", "--schedule", "constant"],
       ...["--no-class-weights", "--no-augmentation", "--proximal-mu", "0.1", "--update-type", "I8"],
       ...["--clip-norm", "3", "--top-fraction", "0.5", "--local-tensors", "stem,mixed", "--strategy", "fedadam"],
@@ -103,7 +115,7 @@ describe("a plan of the command line", () => {
   it("comes out the same from the arguments that its choices become", () => {
     for (const args of [
       ["--strategy", "bulyan"],
-      ["--reconstruction", "--no-augmentation", "--local-tensors", "a,b"],
+      ["--reconstruction", "--mirror", "--no-augmentation", "--local-tensors", "a,b"],
     ]) {
       const command = withPlanOptions(new Command().exitOverride()).parse(args, { from: "user" });
       const again = planArguments(planChoicesSchema.parse(command.opts()));

@@ -1,30 +1,22 @@
-// A model file as networks, one for each number of slices that scans have.
+// A model file as a network.
 import { FedError } from "../../foundation/errors.ts";
 import type { Network } from "../../model/network/network.ts";
 import { defaultPlan } from "../../protocol/format/default-plan.ts";
 import type { ModelSpec } from "../../protocol/format/model-spec.ts";
 import { parseSafetensorsHeader } from "../../protocol/format/safetensors.ts";
 
-/** The model as a network for scans of so many slices: a plan's for all, else one that is shown no slice twice. */
-export async function openNetworks(weights: Uint8Array, spec: ModelSpec, isPlanned: boolean) {
+/** The model as a network; explain shows it no slice of a shorter scan twice. */
+export async function openNetwork(weights: Uint8Array, spec: ModelSpec): Promise<Network> {
   // Here, since TensorFlow takes a second to load.
   const { createNetwork } = await import("../../model/network/network.ts");
-  const networks = new Map<number, Network>();
-  const open = (slices: number): Network => {
-    const network = createNetwork({ ...spec, input: { ...spec.input, slices } });
-    networks.set(slices, network);
+  const network = createNetwork(spec);
+  try {
     network.setWeights(weights);
     return network;
-  };
-  return {
-    forSlices(available: number): Network {
-      const slices = isPlanned ? spec.input.slices : Math.min(spec.input.slices, available);
-      return networks.get(slices) ?? open(slices);
-    },
-    dispose() {
-      for (const network of networks.values()) network.dispose();
-    },
-  };
+  } catch (error) {
+    network.dispose();
+    throw error;
+  }
 }
 
 /** What a file's tensors tell of its network; the rest as the default plan has it. */
