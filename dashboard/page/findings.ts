@@ -65,7 +65,7 @@ export function stepsOf(part: Part, round: RoundShown, state: DashboardState): r
   const waits: Step = { mark: "none", words: isOver ? "no" : "waits" };
   const hears = state.about.self !== undefined ? 1 : state.members.filter(({ active }) => active).length;
   return [
-    training(part, waits),
+    training(part, round, state, waits),
     committed(part, waits),
     fetched(part, hears, waits),
     part.vote === undefined ? waits : { mark: part.vote === "agreed" ? "good" : "bad", words: part.vote },
@@ -73,10 +73,19 @@ export function stepsOf(part: Part, round: RoundShown, state: DashboardState): r
   ];
 }
 
-function training({ training, trainedSeconds, samples }: Part, waits: Step): Step {
+/** Only the hospital itself tells how far its training is. */
+function training(
+  { hospital, training, trainedSeconds, samples }: Part,
+  { status }: RoundShown,
+  { about }: DashboardState,
+  waits: Step,
+): Step {
   if (trainedSeconds !== undefined) return { mark: "good", words: `${trainedSeconds.toFixed(1)} s` };
   if (samples !== undefined) return { mark: "good", words: "done" };
-  if (training === undefined) return waits;
+  if (training === undefined) {
+    const isUntold = status === "committing" && about.self !== undefined && hospital !== about.self;
+    return isUntold ? { mark: "none", words: "not told" } : waits;
+  }
   const { step, steps, loss } = training;
   return { mark: "working", words: `${step} of ${steps}, loss ${loss.toFixed(3)}`, done: steps > 0 ? step / steps : 0 };
 }

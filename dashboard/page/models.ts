@@ -106,7 +106,7 @@ function partWords(
   if (included.includes(hospital) || contribution === "included")
     return { words: own === undefined ? "" : ` ${share(own)}`, mark: "" };
   if (samples !== undefined) return { words: status === "final" ? ": left out" : ": committed", mark: "out" };
-  return { words: ": no update", mark: "out" };
+  return { words: status === "committing" ? ": no update yet" : ": no update", mark: "out" };
 }
 
 export function drawContributions(state: DashboardState): void {

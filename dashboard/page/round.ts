@@ -5,12 +5,12 @@ import { deadlinesOf, nameOf, partsOf, type Step, stepsOf } from "./findings.ts"
 import { counted, duration } from "./words.ts";
 
 const statuses: Readonly<Record<RoundShown["status"], string>> = {
-  committing: "hospitals train and commit their updates",
-  sealed: "hospitals open the sum of the updates",
-  proposing: "a member proposes the average",
-  proposed: "hospitals compute the average again and vote",
-  final: "final: enough hospitals derived the same model",
-  abandoned: "abandoned without a model",
+  committing: "Hospitals train and commit their updates",
+  sealed: "Hospitals open the sum of the updates",
+  proposing: "A member proposes the average",
+  proposed: "Hospitals compute the average again and vote",
+  final: "Final: enough hospitals derived the same model",
+  abandoned: "Abandoned without a model",
 };
 
 export function drawRound(state: DashboardState, wanted: string): void {

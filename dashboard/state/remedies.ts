@@ -28,7 +28,7 @@ const remedies: Readonly<Record<string, string>> = {
   "not-admitted": "ask the consortium to admit the address: consilium members admit",
   "peer-key-unbound": "send the file to a member with gas: consilium members bind-peer",
   "peer-key-used-twice": "stop the other process that uses this peer key",
-  "peer-not-reached": "check its address and the firewall: consilium doctor",
+  "peer-not-reached": "nothing to do if it starts just now; else check its address and the firewall: consilium doctor",
   "plan-refused": "compare the configuration's plan with the one that the consortium agreed on",
   "proposal-refused": "nothing to do: this hospital voted no; consilium audit shows who proposed it",
   "scoring-failed": "check the shard: the vote was sent without scores",

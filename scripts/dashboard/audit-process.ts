@@ -75,6 +75,9 @@ async function audit({ target, maxModelBytes }: AuditOrder): Promise<void> {
       if (told.get(report.round) === text) continue;
       told.set(report.round, text);
       tell({ kind: "audited-round", report });
+      // With the round's verdict: the audit of the rounds after it may take long.
+      await readGas(ledger, transactions, spent, { signal });
+      tell({ kind: "gas", spent: [...spent.values()] });
     }
     tell({ kind: "gas", spent: await readGas(ledger, transactions, spent, { signal }) });
   }

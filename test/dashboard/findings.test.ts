@@ -79,6 +79,10 @@ describe("what the page derives", () => {
     expect(marks({ hospital: "b", fetchedBy: [], late: true })[1]).to.equal("late");
     expect(marks({ hospital: "b", fetchedBy: [], invalid: "X" })[2]).to.equal("bad");
     expect(stepsOf({ hospital: "b", fetchedBy: [] }, round({ status: "final" }), shown)[4]?.words).to.equal("not told");
+    const trains = (hospital: string, status: RoundShown["status"]) =>
+      stepsOf({ hospital, fetchedBy: [] }, round({ status }), shown)[0]?.words;
+    expect([trains("me", "committing"), trains("b", "committing")]).to.deep.equal(["waits", "not told"]);
+    expect(trains("b", "final")).to.equal("no");
   });
 
   it("counts contributions over final rounds", () => {

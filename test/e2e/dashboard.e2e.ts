@@ -1,23 +1,18 @@
 // The page in a real Chromium, of a real simulation: what a person sees, with the keyboard, on a telephone, in the dark.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect } from "chai";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { DashboardFeed } from "../../dashboard/server/feed.ts";
 import { serveDashboard } from "../../dashboard/server/serve.ts";
+import { executablePath, patienceMs, until } from "./chromium.ts";
 
 const commandLine = fileURLToPath(new URL("../../scripts/consilium.ts", import.meta.url));
 const costProgram = fileURLToPath(new URL("./processes/dashboard-cost.ts", import.meta.url));
-const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const executablePath = [process.env["CONSILIUM_TEST_CHROMIUM"] ?? "", ...places].find((path) => existsSync(path));
-/** Rounds, and audits of lowest priority, take minutes on a busy machine. */
-const patienceMs = 240_000;
 const small = ["--patients", "28", "--matrix", "64", "--hospitals", "3", "--rounds", "3", "--local-epochs", "1"];
 
 describe("the dashboard in a browser", function () {
@@ -43,14 +38,6 @@ describe("the dashboard in a browser", function () {
       run.once("close", () => reject(new Error(`never printed: ${words}\n${stderr}`)));
       onText();
     });
-  /** Asked again and again from here: the page's own policy forbids it to evaluate text. */
-  const until = async (page: Page, holds: string) => {
-    const end = performance.now() + patienceMs;
-    while (!(await page.evaluate(holds))) {
-      if (performance.now() > end) throw new Error(`never held: ${holds}`);
-      await delay(20);
-    }
-  };
   /** Notes errors of the console, and what the page's policy refused. */
   const open = async (to: string, options: BrowserContextOptions = {}): Promise<Page> => {
     const page = await (await browser.newContext(options)).newPage();
