@@ -67,7 +67,14 @@ function openChart(place: HTMLElement, height: number, least: number, optionsOf:
 }
 
 /** Rounds as whole numbers. */
-const rounds: UPlot.Axis = { incrs: [1, 2, 5, 10, 20, 50], values: (_, ticks) => ticks.map((tick) => String(tick)) };
+const rounds: UPlot.Axis = {
+  size: 32,
+  incrs: [1, 2, 5, 10, 20, 50],
+  values: (_, ticks) => ticks.map((tick) => String(tick)),
+};
+
+/** Steps of an axis of bytes, 256 B to 1 GiB: whole numbers of KiB or MiB. */
+const byteSteps = Array.from({ length: 23 }, (_, power) => 256 * 2 ** power);
 
 /** Data: rounds, AUC, lower and upper end of the interval. */
 export function scoresChart(place: HTMLElement): Chart {
@@ -82,6 +89,9 @@ export function scoresChart(place: HTMLElement): Chart {
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
+    // uPlot leaves what it drew last with.
+    ctx.textAlign = "left";
+    ctx.textBaseline = "alphabetic";
     ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
     ctx.fillText("chance", bbox.left + 4, y - 5 * devicePixelRatio);
     ctx.restore();
@@ -136,8 +146,8 @@ export function ratesChart(place: HTMLElement): Chart {
   return openChart(place, 170, 3, (used) => ({
     scales: { y: { range: (_, __, high) => [0, Math.max(1024, high * 1.1)] } },
     axes: [
-      { space: 70, values: (_, ticks) => ticks.map(timeOf) },
-      { size: 78, values: (_, ticks) => ticks.map(size) },
+      { space: 70, size: 32, values: (_, ticks) => ticks.map(timeOf) },
+      { size: 86, incrs: byteSteps, values: (_, ticks) => ticks.map(size) },
     ],
     series: [
       {},
