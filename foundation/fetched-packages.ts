@@ -1,5 +1,5 @@
-// Packages that only some commands need, and that are too large to be installed with the others: TensorFlow (280 MB) and
-// Hardhat (60 MB). In a checkout they lie in node_modules; beside an installed package `consilium fetch` puts them into the
+// Packages that only some commands need, and that are too large to be installed with the others: TensorFlow (280 MB),
+// Hardhat (60 MB) and the OpenTelemetry SDK (30 MB). In a checkout they lie in node_modules; beside an installed package `consilium fetch` puts them into the
 // user's cache, or an administrator's into one place for all users. They are looked for here.
 import { existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -18,6 +18,7 @@ interface FetchedPackage {
 export const fetchedPackages = {
   tensorflow: { name: "@tensorflow/tfjs-node-gpu", version: "4.22.0", proof: "lib/napi-v8/tfjs_binding.node" },
   hardhat: { name: "hardhat", version: "3.17.0", proof: "package.json" },
+  opentelemetry: { name: "@opentelemetry/exporter-metrics-otlp-http", version: "0.301.0", proof: "package.json" },
 } as const satisfies Readonly<Record<string, FetchedPackage>>;
 
 /** What a command may need beyond what is installed. @useDeclaredType */

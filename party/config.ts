@@ -157,6 +157,29 @@ export const partyConfigFields = {
     .strict()
     .optional()
     .describe("Figures for Prometheus (/metrics) and health (/livez, /readyz) over HTTP; without it none are served."),
+  openTelemetry: z
+    .object({
+      endpoint: z
+        .string()
+        .url()
+        .regex(/^https?:\/\/[^@]+$/, "give http:// or https://; credentials go into OTEL_EXPORTER_OTLP_HEADERS")
+        .optional()
+        .describe(
+          "Address of the collector, for OTLP over HTTP. Without it OTEL_EXPORTER_OTLP_ENDPOINT gives it, else it is http://localhost:4318.",
+        ),
+      intervalSeconds: z
+        .number()
+        .int()
+        .min(1)
+        .max(3600)
+        .default(60)
+        .describe("Time between two deliveries of the figures, seconds. Spans are sent within seconds of their end."),
+    })
+    .strict()
+    .optional()
+    .describe(
+      "Sends the figures of /metrics and the rounds as spans to an OpenTelemetry collector; without it nothing is sent, whatever the environment says. It needs consilium fetch opentelemetry.",
+    ),
   dashboard: z
     .object({
       listen: z

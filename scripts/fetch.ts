@@ -7,7 +7,9 @@ import { fetchNeed } from "./terminal/fetch-need.ts";
 export function fetchCommand(program: Command): void {
   program
     .command("fetch")
-    .description("Fetch what only some commands need: TensorFlow to train and predict, Hardhat to simulate.")
+    .description(
+      "Fetch what only some commands need: TensorFlow to train and predict, Hardhat to simulate, OpenTelemetry to send figures to a collector.",
+    )
     .addArgument(new Argument("[need...]", "all of them if none is named").choices(needs))
     .option("--json", "print what is there as JSON")
     .addHelpText("after", help)

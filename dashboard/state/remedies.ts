@@ -26,6 +26,7 @@ const remedies: Readonly<Record<string, string>> = {
   "membership-unread": "nothing to do: it is read again",
   "no-funds": "send coins to the account (docs/chains.md says how many)",
   "not-admitted": "ask the consortium to admit the address: consilium members admit",
+  "otlp-not-delivered": "check that the collector runs and openTelemetry.endpoint names it",
   "peer-key-unbound": "send the file to a member with gas: consilium members bind-peer",
   "peer-key-used-twice": "stop the other process that uses this peer key",
   "peer-not-reached": "nothing to do if it starts just now; else check its address and the firewall: consilium doctor",

@@ -2,10 +2,14 @@
 // patient, no score, and no name but those of error codes.
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { version } from "../../foundation/version.ts";
+import type { Figure } from "../../io/telemetry/otlp-figures.ts";
 
 /** What both roles' events have in common for a counter. */
 export interface PartyEvent {
   readonly event: string;
+  /** Address of the party that tells it. */
+  readonly hospital?: string;
+  readonly aggregator?: string;
   readonly round?: number;
   readonly code?: string;
   readonly agree?: boolean;
@@ -33,6 +37,8 @@ export interface PartyMetrics {
   logged(level: "warn" | "error", event: string): void;
   /** In the text format of Prometheus. */
   text(): Promise<string>;
+  /** As objects, for other formats. */
+  figures(): Promise<readonly Figure[]>;
 }
 
 export function openPartyMetrics(measured: Measured): PartyMetrics {
@@ -107,5 +113,6 @@ export function openPartyMetrics(measured: Measured): PartyMetrics {
     },
     logged: (level, event) => logs.inc({ level, event }),
     text: () => registry.metrics(),
+    figures: async () => (await registry.getMetricsAsJSON()) as unknown as readonly Figure[],
   };
 }

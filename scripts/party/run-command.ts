@@ -51,7 +51,8 @@ export async function runPartyCommand<Config extends PartyConfig & { readonly sh
   for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, stop);
   endWithParent();
   const plainLog = jsonLog((line) => process.stderr.write(`${line}\n`), { level: logLevel });
-  const telemetry = config.telemetry && (await openTelemetry(config.telemetry.listen, { store: config.store }));
+  const isWatched = config.telemetry !== undefined || config.openTelemetry !== undefined;
+  const telemetry = isWatched ? await openTelemetry(config, plainLog) : undefined;
   const lookout = new Lookout(config);
   answerLooks(lookout);
   const page = wantsPage || config.dashboard ? await openPage(config, lookout) : undefined;

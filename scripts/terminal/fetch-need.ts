@@ -10,6 +10,7 @@ import { fetchedFolder, hasFetched, type Need } from "../../foundation/fetched-p
 export const descriptions: Readonly<Record<Need, string>> = {
   tensorflow: "TensorFlow (400 MB to download from npm and PyPI; Python 3 with pip, g++ and make must be there)",
   hardhat: "Hardhat (60 MB to download from npm)",
+  opentelemetry: "the OpenTelemetry SDK (30 MB on disk, from npm)",
 };
 
 /**

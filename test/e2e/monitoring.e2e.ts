@@ -1,10 +1,14 @@
 // What an operator sees of a real node: the doctor before it runs and while it runs, its health, and its figures.
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import type { Finding } from "../../scripts/doctor/finding.ts";
 import { freePorts } from "../../scripts/simulate/free-ports.ts";
+import { until } from "../io/p2p/federation-of-peers.ts";
 import { RealFederation } from "./real-federation.ts";
 
 const commandLine = fileURLToPath(new URL("../../scripts/consilium.ts", import.meta.url));
@@ -25,6 +29,8 @@ describe("a node as its operator sees it", function () {
   let federation: RealFederation;
   let name: string;
   let port: number;
+  let collector: Server;
+  let traces = "";
 
   before(async () => {
     federation = await RealFederation.found({ hospitals: 3, rounds: 2 });
@@ -33,8 +39,22 @@ describe("a node as its operator sees it", function () {
     const file = federation.configOf(name);
     const config = JSON.parse(await readFile(file, "utf8"));
     await writeFile(file, JSON.stringify({ ...config, telemetry: { listen: `127.0.0.1:${port}` } }));
+    collector = createServer(async (request, response) => {
+      let text = "";
+      for await (const chunk of request) text += String(chunk);
+      if (request.url === "/v1/traces") traces += text;
+      response.writeHead(200, { "content-type": "application/json" }).end("{}");
+    }).listen(0, "127.0.0.1");
+    await once(collector, "listening");
+    const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
+    for (const { name } of [federation.hospitals[0]!, federation.hospitals[1]!, federation.aggregator])
+      await federation.configure(name, { openTelemetry: { endpoint, intervalSeconds: 1 } });
   });
-  after(() => federation.stop());
+  after(async () => {
+    await federation.stop();
+    collector.closeAllConnections();
+    collector.close();
+  });
 
   it("is examined before it runs, serves its health and figures, and is left alone by the doctor while it runs", async () => {
     const before = await doctor(federation.configOf(name));
@@ -59,6 +79,12 @@ describe("a node as its operator sees it", function () {
       /^consilium_chain_head_age_seconds /m,
     ])
       expect(text).to.match(line);
+    // Three parties tell of the first round in one trace; spans are sent some seconds after their end.
+    const spans = () => [...traces.matchAll(/"traceId":"(\w+)"[^{}]*?"name":"round 1"/g)].map(([, trace]) => trace);
+    await until(() => spans().length >= 3);
+    expect(new Set(spans()).size).to.equal(1);
+    for (const phase of ["train", "commit", "collect", "propose", "vote"])
+      expect(traces).to.include(`"name":"${phase}"`);
     const during = await doctor(federation.configOf(name));
     expect(during.get("network")?.state).to.equal("note");
     expect(during.has("listen")).to.equal(false);

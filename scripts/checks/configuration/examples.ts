@@ -33,6 +33,7 @@ const party = {
     maxUploadMbit: 20,
   },
   telemetry: { listen: "10.0.0.7:9464" },
+  openTelemetry: { endpoint: "http://collector.example:4318", intervalSeconds: 30 },
   dashboard: { listen: "10.0.0.7:4780", tokenFile: "/run/secrets/consilium-dashboard" },
   store: "/var/lib/consilium/store",
   maxStoreGiB: 100,

@@ -13,13 +13,17 @@ interface Target {
   readonly datasource: { readonly uid: string };
 }
 
+const config = (listen: string) => ({
+  ...{ telemetry: { listen }, store: tmpdir(), federation: { contract: `0x${"22".repeat(20)}` } },
+});
+
 const dashboard = join(import.meta.dirname, "../../../packaging/grafana/consilium.json");
 const alerts = join(import.meta.dirname, "../../../packaging/prometheus/alerts.yml");
 
 describe("the telemetry of a party", () => {
   let telemetry: Telemetry;
   beforeEach(async () => {
-    telemetry = await openTelemetry("127.0.0.1:0", { store: tmpdir() });
+    telemetry = await openTelemetry(config("127.0.0.1:0"), new FakeLog());
   });
   afterEach(() => telemetry.close());
 
@@ -128,7 +132,7 @@ describe("the telemetry of a party", () => {
   });
 
   it("names a port that is taken", async () => {
-    await expectCode(() => openTelemetry(telemetry.address, { store: tmpdir() }), "TELEMETRY_LISTEN_FAILED");
+    await expectCode(() => openTelemetry(config(telemetry.address!), new FakeLog()), "TELEMETRY_LISTEN_FAILED");
   });
 
   /** All figures, with the labels that they have once something happened. */
