@@ -161,7 +161,7 @@ describe("what a party sends to an OpenTelemetry collector", function () {
     expect(bodies.map(({ text }) => text).join("")).not.to.match(/auc|0\.8125/i);
   });
 
-  it("warns once of a collector that takes nothing, and ends all the same", async () => {
+  it("warns once of a collector that takes nothing, and ends", async () => {
     status = 400;
     const { log } = await send(round);
     const warned = log.lines.filter(({ event }) => event === "otlp-not-delivered");
