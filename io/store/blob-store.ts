@@ -5,10 +5,11 @@ import { access, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FedError } from "../../foundation/errors.ts";
 import type { Digest } from "../../protocol/format/digest.ts";
-import { type BlobOutline, chunkBytes, chunkRoot, outlineDigest, outlineOf } from "../../protocol/format/merkle.ts";
+import { type BlobOutline, chunkBytes, outlineDigest, outlineOf } from "../../protocol/format/merkle.ts";
 import { decodeOutline, encodeOutline } from "../../protocol/format/outline.ts";
 import type { BlobStore } from "../../protocol/ports.ts";
 import { openBlobWriter } from "./blob-writer.ts";
+import { chunkRootBeside } from "./chunk-roots.ts";
 import { writeDurably } from "./durable-file.ts";
 import { openLevel } from "./level.ts";
 import { objectPath } from "./object-files.ts";
@@ -115,13 +116,14 @@ export async function openBlobStore(dir: string, options: QuotaOptions = {}): Pr
     const start = unverified.length > 0 ? firstChunk * chunkBytes : offset;
     const stop = unverified.length > 0 ? Math.min(outline.size, (lastChunk + 1) * chunkBytes) : end;
     const bytes = await files.read(pathOf(digest), start, stop - start);
+    const isWhole = bytes?.byteLength === stop - start;
+    const rootOf = (chunk: number) => {
+      const from = chunk * chunkBytes - start;
+      return chunkRootBeside(bytes!.subarray(from, from + chunkBytes), outline.size);
+    };
+    const roots = isWhole ? await Promise.all(unverified.map(rootOf)) : [];
     const intact =
-      bytes?.byteLength === stop - start &&
-      unverified.every((chunk) => {
-        const from = chunk * chunkBytes - start;
-        const root = outline.chunkRoots[chunk]!;
-        return Buffer.compare(chunkRoot(bytes.subarray(from, from + chunkBytes)), root) === 0;
-      });
+      isWhole && roots.every((root, at) => Buffer.compare(root, outline.chunkRoots[unverified[at]!]!) === 0);
     if (!intact) {
       // No longer listed, so that the next fetch replaces the file.
       await forget(digest, outline);
@@ -129,8 +131,9 @@ export async function openBlobStore(dir: string, options: QuotaOptions = {}): Pr
     }
     for (const chunk of unverified) verified.add(chunk);
     // A part keeps no more memory than it has bytes.
-    const isWhole = end - offset === bytes.byteLength;
-    return isWhole ? bytes : Uint8Array.prototype.slice.call(bytes, offset - start, end - start);
+    return end - offset === bytes.byteLength
+      ? bytes
+      : Uint8Array.prototype.slice.call(bytes, offset - start, end - start);
   };
 
   return {

@@ -23,20 +23,20 @@ export function chunkRoot(chunk: Uint8Array): Uint8Array {
   const leaves = Math.ceil(chunk.byteLength / leafBytes);
   // Hashes are latin1 text written into one buffer: without an object per leaf it takes half the time.
   const level = Buffer.allocUnsafe(32 * leaves);
-  const leaf = new Uint8Array(1 + leafBytes); // leaf[0] = 0: the leaf prefix
+  const source = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  const leaf = Buffer.alloc(1 + leafBytes); // leaf[0] = 0: the leaf prefix
   for (let index = 0; index < leaves; index++) {
-    const bytes = chunk.subarray(index * leafBytes, (index + 1) * leafBytes);
-    leaf.set(bytes, 1);
-    const prefixed = bytes.byteLength === leafBytes ? leaf : leaf.subarray(0, 1 + bytes.byteLength);
+    const bytes = source.copy(leaf, 1, index * leafBytes, (index + 1) * leafBytes);
+    const prefixed = bytes === leafBytes ? leaf : leaf.subarray(0, 1 + bytes);
     level.write(hash("sha256", prefixed, "binary"), 32 * index, "latin1");
   }
-  const node = new Uint8Array(65);
+  const node = Buffer.alloc(65);
   node[0] = 1;
   for (let count = leaves; count > 1; count = Math.ceil(count / 2)) {
     for (let index = 0; index < count; index += 2) {
       if (index + 1 === count) level.copyWithin(16 * index, 32 * index, 32 * count);
       else {
-        node.set(level.subarray(32 * index, 32 * index + 64), 1);
+        level.copy(node, 1, 32 * index, 32 * index + 64);
         level.write(hash("sha256", node, "binary"), 16 * index, "latin1");
       }
     }
