@@ -29,6 +29,8 @@ const slowOnHardhat = [
   "test/e2e/hostile-histories.e2e.ts",
   "test/e2e/package.e2e.ts",
 ];
+/** Real federations that mostly wait for their own deadlines: they run beside the other end-to-end suites. */
+const waiting = ["test/e2e/runbook.e2e.ts", "test/e2e/strategies.e2e.ts"];
 
 const args = process.argv.slice(2);
 const e2e = args.includes("--e2e");
@@ -40,8 +42,8 @@ try {
   const show: Print = (text) => process.stdout.write(text);
   const outcomes: Outcome[] = [];
   if (e2e && places.length === 0) {
-    for (const suites of [mocha(slowOnHardhat), mocha(["test/e2e/**/*.e2e.ts"], slowOnHardhat)])
-      outcomes.push(await suites(show));
+    const rest = mocha(["test/e2e/**/*.e2e.ts"], [...slowOnHardhat, ...waiting]);
+    outcomes.push(...(await sideBySide([[rest], [mocha(slowOnHardhat), mocha(waiting)]], show)));
   } else if (places.length > 0) outcomes.push(await mocha(places)(show));
   else {
     // Alone: it compiles the tests, and the others read what was compiled.
