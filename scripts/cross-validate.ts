@@ -5,11 +5,15 @@ import { FedError } from "../foundation/errors.ts";
 import { importArchive } from "../imaging/import/import-archive.ts";
 import { openShard } from "../imaging/shard/shard.ts";
 import { readShardIndex } from "../imaging/shard/shard-format.ts";
+import { checkShortcuts, type Shortcut } from "../imaging/shard/shortcut-check.ts";
+import { methodNames } from "../study/cross-validate/cross-options.ts";
 import type { CrossRow } from "../study/cross-validate/run.ts";
-import { comparisonLine, comparisons, crossTable } from "./cross-validate/cross-table.ts";
+import { comparisonLine, comparisons, conclusion } from "./cross-validate/comparisons.ts";
+import { crossTable } from "./cross-validate/cross-table.ts";
 import { type CrossOptions, parseCrossOptions } from "./cross-validate/options.ts";
 import { seedOption } from "./terminal/parse-options.ts";
 import { progressBar } from "./terminal/progress.ts";
+import { showEstimate } from "./terminal/show-estimate.ts";
 import { addZipPassword, withZipPassword } from "./terminal/zip-password.ts";
 
 /** Adds the command to the program. */
@@ -27,7 +31,7 @@ export function crossValidateCommand(program: Command): void {
       "where finished folds are kept: the same command goes on where it stopped",
       "cross-validation",
     )
-    .option("--rows <a,b,...>", "of those below", "majority,logistic,cnn,compact,federated")
+    .option("--rows <a,b,...>", "of those below", methodNames.join(","))
     .option("--folds <n>", "parts that are held out in turn", "5")
     .addOption(seedOption())
     .option("--side <pixels>", "of a slice that the capsules see", "64")
@@ -51,7 +55,8 @@ export function crossValidateCommand(program: Command): void {
       const result = await run(options);
       if (options.json) {
         const rows = result.rows.map(({ heldOut: _, ...row }) => row);
-        console.log(JSON.stringify({ options, ...result, rows, comparisons: comparisons(result.rows) }));
+        const found = { comparisons: comparisons(result.rows), conclusion: conclusion(result.rows, result.patients) };
+        console.log(JSON.stringify({ options, ...result, rows, ...found }));
       } else print(options, result);
     });
   addZipPassword(command);
@@ -59,7 +64,8 @@ export function crossValidateCommand(program: Command): void {
 
 const help = `
 Rows: majority (always the more frequent class), logistic (48 x 48 pixels), cnn (a small Inception), compact (the capsule
-  network, all patients in one place), federated (the same at hospitals, by real updates and aggregation, without a chain)
+  network, all patients in one place), federated (the same at hospitals, by real updates and aggregation, without a chain),
+  alone (each of these hospitals without the others), shuffled (compact with shuffled labels in training: it must be at chance)
 
 Of the patients that a fold learns from, 15 % choose its threshold and when to stop; those held out choose nothing.
 
@@ -73,6 +79,8 @@ interface Result {
   readonly rows: readonly CrossRow[];
   readonly patients: number;
   readonly positive: number;
+  /** How well the label can be guessed from how the scans were taken, without their pixels. */
+  readonly shortcuts: readonly Shortcut[];
 }
 
 async function run(options: CrossOptions): Promise<Result> {
@@ -91,7 +99,8 @@ async function run(options: CrossOptions): Promise<Result> {
       // Loaded here, since TensorFlow takes a second to load.
       const { crossValidate } = await import("../study/cross-validate/run.ts");
       const { chosenMethods } = await import("../study/cross-validate/methods.ts");
-      const methods = chosenMethods(options, shard, (await readShardIndex(place)).scans);
+      const { scans } = await readShardIndex(place);
+      const methods = chosenMethods(options, shard, scans);
       const { folds, seed, shuffleLabels } = options;
       const asked = { folds, seed, shuffleLabels, dir, data: shard.root };
       const rows: CrossRow[] = [];
@@ -100,7 +109,8 @@ async function run(options: CrossOptions): Promise<Result> {
         else bar.update(event.done, event.total, `${event.row}, fold ${event.fold} of ${folds}, ${event.note}`);
       }
       const labels = new Map(shard.scans.map(({ patient, label }) => [patient, label]));
-      return { rows, patients: labels.size, positive: [...labels.values()].filter(Boolean).length };
+      const positive = [...labels.values()].filter(Boolean).length;
+      return { rows, patients: labels.size, positive, shortcuts: checkShortcuts(scans) };
     } finally {
       await shard.close();
     }
@@ -129,12 +139,24 @@ async function importInto(
   });
 }
 
-function print({ folds, shuffleLabels, out }: CrossOptions, { rows, patients, positive }: Result): void {
+function print({ folds, shuffleLabels, out }: CrossOptions, { rows, patients, positive, shortcuts }: Result): void {
   console.log(`${patients} patients, ${positive} positive; ${folds} folds, each patient held out once.`);
   if (shuffleLabels)
     console.log("Labels were shuffled over the patients: a control, from which nothing can be learned.");
   console.log(crossTable(rows));
   for (const comparison of comparisons(rows)) console.log(comparisonLine(comparison));
+  console.log(shortcutLine(shortcuts));
   console.log("95 % intervals: areas by DeLong 1988, their mean by LeDell 2015, balanced accuracy by MOVER.");
+  console.log("Calibration error: of the scores, and after a logistic curve by each fold's validation patients.");
   console.log(`Validation patients chose thresholds and stopping points. Folds are kept in ${out}.`);
+  const meaning = conclusion(rows, patients);
+  if (meaning) console.log(meaning);
+}
+
+/** The best guess without pixels. */
+function shortcutLine(shortcuts: readonly Shortcut[]): string {
+  const [best] = [...shortcuts].sort((a, b) => b.auc.value - a.auc.value);
+  if (!best) return "Shortcuts: nothing of how the scans were taken differs enough to guess the label from.";
+  const warning = best.isWarned ? "above chance: a network may learn it in place of the disease" : "not above chance";
+  return `Shortcuts: from "${best.feature}" alone the AUC is ${showEstimate(best.auc, 3, 2)}, ${warning}.`;
 }

@@ -29,6 +29,25 @@ export function centralCapsules(plan: Plan): Method {
   };
 }
 
+/** One hospital with its own patients alone, scored on the held-out patients of all. */
+export function aloneCapsules(
+  plan: Plan,
+  place: number,
+  { hospitals, partition, deal }: { hospitals: number; partition: Omit<PartitionOptions, "seed">; deal: Deal },
+): Method {
+  const { height } = plan.model.input;
+  return {
+    name: `alone-${place + 1}`,
+    title: `compact capsules, ${height} px, hospital ${place + 1} alone`,
+    settings: { plan: { ...plan }, hospitals, partition: { ...partition }, place },
+    run: (sets, seed, options) => {
+      const all = resized(sets, height);
+      const { train: own, validation } = deal(all, plan.seed)[place]!;
+      return train({ ...plan, seed }, [{ train: own, validation, test: all.test }], "pooled", options);
+    },
+  };
+}
+
 export function federatedCapsules(
   plan: Plan,
   hospitals: number,

@@ -1,6 +1,6 @@
 // Options of a cross-validation.
 
-export const methodNames = ["majority", "logistic", "cnn", "compact", "federated"] as const;
+export const methodNames = ["majority", "logistic", "cnn", "compact", "federated", "alone", "shuffled"] as const;
 
 export interface CrossOptions {
   readonly rows: readonly (typeof methodNames)[number][];

@@ -4,12 +4,13 @@ import type { TrainingSet } from "../../model/training/training-set.ts";
 import { defaultPlan } from "../../protocol/format/default-plan.ts";
 import type { Plan } from "../../protocol/format/plan.ts";
 import { averaged } from "./averaged.ts";
-import { centralCapsules, federatedCapsules } from "./capsules.ts";
+import { aloneCapsules, centralCapsules, federatedCapsules } from "./capsules.ts";
 import type { CrossOptions } from "./cross-options.ts";
 import { hospitalFolds } from "./hospital-folds.ts";
 import { logistic } from "./logistic.ts";
 import { majority } from "./majority.ts";
 import type { Method } from "./method.ts";
+import { shuffledLabels } from "./shuffled-labels.ts";
 import { smallInception } from "./small-inception.ts";
 
 const cnnTraining = { batchSize: 16, learningRate: 1e-3 };
@@ -28,17 +29,22 @@ export function chosenMethods(options: CrossOptions, set: TrainingSet, records: 
     mirror: options.mirror,
     ...cnnTraining,
   };
-  const methods: Record<CrossOptions["rows"][number], () => Method> = {
-    majority: () => majority,
-    logistic: () => logistic,
-    cnn: () => averaged(smallInception(cnn), options.trainings),
-    compact: () => averaged(centralCapsules(plan), options.trainings),
-    federated: () => {
-      const deal = hospitalFolds(records, options.hospitals, partition);
-      return averaged(federatedCapsules(plan, options.hospitals, partition, deal), options.trainings);
-    },
+  const { hospitals } = options;
+  const deal = hospitalFolds(records, hospitals, partition);
+  const methods: Record<CrossOptions["rows"][number], () => Method[]> = {
+    majority: () => [majority],
+    logistic: () => [logistic],
+    cnn: () => [smallInception(cnn)],
+    compact: () => [centralCapsules(plan)],
+    federated: () => [federatedCapsules(plan, hospitals, partition, deal)],
+    alone: () =>
+      Array.from({ length: hospitals }, (_, place) => aloneCapsules(plan, place, { hospitals, partition, deal })),
+    shuffled: () => [shuffledLabels(centralCapsules(plan))],
   };
-  return options.rows.map((name) => methods[name]());
+  const onceOnly = ["majority", "logistic"];
+  return options.rows.flatMap((name) =>
+    methods[name]().map((method) => (onceOnly.includes(name) ? method : averaged(method, options.trainings))),
+  );
 }
 
 function capsulePlan(

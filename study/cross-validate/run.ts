@@ -12,11 +12,13 @@ import {
 } from "../../foundation/statistics/scores.ts";
 import type { TrainingSet } from "../../model/training/training-set.ts";
 import { canonicalBytes } from "../../protocol/format/canonical.ts";
+import { type RowCalibration, rowCalibration } from "./calibration.ts";
 import { deLongArea, meanArea, meanDifference } from "./delong.ts";
 import { type FoldRecord, openFoldStore } from "./fold-store.ts";
 import { dealFolds } from "./folds.ts";
 import type { FoldSets, Method } from "./method.ts";
 import { subset } from "./resized-set.ts";
+import { withShuffledLabels } from "./shuffled-labels.ts";
 
 export interface CrossValidation {
   readonly folds: number;
@@ -43,6 +45,7 @@ export interface CrossRow {
   readonly balancedAccuracy: Estimate;
   readonly sensitivity: Estimate;
   readonly specificity: Estimate;
+  readonly calibration: RowCalibration;
   /** What each fold's validation patients chose. */
   readonly chosen: readonly string[];
   /** SHA-256 of all folds' scores: the same seed, patients and settings give the same. */
@@ -127,6 +130,7 @@ function toRow({ name, title }: Method, records: readonly FoldRecord[]): CrossRo
     meanAuc: meanArea(heldOut),
     foldAucs: heldOut.map((fold) => areaUnderCurve(fold).value),
     ...{ balancedAccuracy, sensitivity, specificity },
+    calibration: rowCalibration(results),
     chosen: results.map(({ chosen }) => chosen),
     digest: Buffer.from(sha256(canonicalBytes(results))).toString("hex"),
     heldOut,
@@ -148,14 +152,4 @@ function checkLabels({ scans }: TrainingSet): void {
       { patient: bad.patient },
       { remedy: "correct the labels and import again" },
     );
-}
-
-/** The same number of each class, on other patients. */
-function withShuffledLabels(set: TrainingSet, seed: number): TrainingSet {
-  const labels = new Map(set.scans.map(({ patient, label }) => [patient, label]));
-  const patients = [...labels.keys()].sort();
-  const lot = (patient: string) => sha256(JSON.stringify([seed, "shuffle-labels", patient]));
-  const order = [...patients].sort((a, b) => Buffer.compare(lot(a), lot(b)));
-  const shuffled = new Map(patients.map((patient, place) => [patient, labels.get(order[place]!) as 0 | 1]));
-  return { ...set, scans: set.scans.map((scan) => ({ ...scan, label: shuffled.get(scan.patient) as 0 | 1 })) };
 }

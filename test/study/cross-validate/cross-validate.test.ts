@@ -17,6 +17,7 @@ import { hospitalFolds } from "../../../study/cross-validate/hospital-folds.ts";
 import type { FoldSets, Method } from "../../../study/cross-validate/method.ts";
 import { chosenMethods } from "../../../study/cross-validate/methods.ts";
 import { type CrossRow, crossValidate } from "../../../study/cross-validate/run.ts";
+import { shuffledLabels } from "../../../study/cross-validate/shuffled-labels.ts";
 
 const commandLine = fileURLToPath(new URL("../../../scripts/consilium.ts", import.meta.url));
 const folds = 2;
@@ -70,10 +71,12 @@ describe("consilium cross-validate", () => {
   };
 
   it("scores every patient once by each row, beside the majority, with intervals", async () => {
-    const { rows } = await run(methods("majority,logistic,cnn,compact,federated"), "all");
-    expect(rows.map(({ name }) => name)).to.deep.equal(["majority", "logistic", "cnn", "compact", "federated"]);
+    const { rows } = await run(methods("majority,logistic,cnn,compact,federated,alone,shuffled"), "all");
+    expect(rows.map(({ name }) => name)).to.deep.equal([
+      ...["majority", "logistic", "cnn", "compact", "federated", "alone-1", "alone-2", "shuffled"],
+    ]);
     const everyone = records.map(({ patient }) => patient).sort();
-    for (const { heldOut, auc, foldAucs, balancedAccuracy, meanAuc } of rows) {
+    for (const { heldOut, auc, foldAucs, calibration, balancedAccuracy, meanAuc } of rows) {
       expect(
         heldOut
           .flat()
@@ -81,6 +84,7 @@ describe("consilium cross-validate", () => {
           .sort(),
       ).to.deep.equal(everyone);
       expect(foldAucs).to.have.length(folds);
+      expect(calibration.recalibrated).to.be.within(0, 1);
       for (const { value, low, high } of [auc, balancedAccuracy, meanAuc]) {
         expect(low).to.be.at.most(value);
         expect(high).to.be.at.least(value);
@@ -199,6 +203,30 @@ describe("consilium cross-validate", () => {
     expect(averaged(seeded, 1)).to.equal(seeded);
   });
 
+  it("trains a hospital alone on its own patients, and the control on shuffled labels, but scores all by their own", async () => {
+    const seen: FoldSets[] = [];
+    const spy: Method = {
+      ...{ name: "spy", title: "spy", settings: {} },
+      async *run(sets, seed, options) {
+        seen.push(sets);
+        return yield* (methods("majority")[0] as Method).run(sets, seed, options);
+      },
+    };
+    await run([shuffledLabels(spy)], "control");
+    const truth = new Map(records.map(({ patient, label }) => [patient, label]));
+    const wrong = ({ scans }: FoldSets["test"]) => scans.filter(({ patient, label }) => truth.get(patient) !== label);
+    for (const sets of seen) {
+      expect(wrong(sets.train).length).to.be.above(0);
+      expect(wrong(sets.test)).to.deep.equal([]);
+      const ofClass = sets.train.scans.filter(({ label }) => label === 1).length;
+      const before = sets.train.scans.filter(({ patient }) => truth.get(patient) === 1).length;
+      expect(ofClass).to.equal(before);
+    }
+    const [first, second] = (await run(methods("alone"), "alone")).rows;
+    expect(first!.digest).not.to.equal(second!.digest);
+    expect(second!.heldOut.flat()).to.have.length(28);
+  });
+
   it("keeps batch norm's weights at each hospital (FedBN), whose patients they then score", async () => {
     const chosen = methods("federated", { normalisation: "batch-local", rounds: 2 });
     const [row] = (await run(chosen, "fedbn")).rows;
@@ -227,7 +255,9 @@ describe("consilium cross-validate", () => {
       ["majority", 2],
       ["logistic", 2],
     ]);
-    expect(await consilium()).to.match(/28 patients, 14 positive; 2 folds.*logistic regression.*DeLong 1988/s);
+    expect(await consilium()).to.match(
+      /28 patients, 14 positive; 2 folds.*logistic regression.*Shortcuts:.*DeLong 1988/s,
+    );
   });
 
   it("says which option is wrong", () => {
