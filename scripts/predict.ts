@@ -73,7 +73,10 @@ export function predictCommand(program: Command): void {
     .argument("<scans...>", "imported shards, or folders or zips with DICOM files of any number of patients")
     .option("--plan <file>", "the plan that the model was trained by; default: the default plan of the model's preset")
     .option("--threshold <score>", "scores from here on are called positive; take the one chosen on validation", "0.5")
-    .option("--out <dir>", "also draw the sampled slices with their votes, a PNG a scan")
+    .option(
+      "--out <dir>",
+      "also draw the sampled slices with their votes, and where the heaviest were active: a PNG a scan",
+    )
     .option("--dicom <dir>", "also write the results as DICOM objects of the patients' studies, a folder a patient")
     .option("--segmenter <file>", "weights of consilium segment: --dicom writes masks of lung and lesion as well")
     .option("--send <address>", "also store the objects of --dicom in a PACS: dicomweb+https://HOST/PATH, by STOW-RS");
@@ -137,6 +140,7 @@ async function run(modelFile: string, places: readonly string[], options: Option
   const spec = plan === undefined ? specOf(weights) : decodePlan(await readGiven(plan, "--plan")).model;
   // Here, since TensorFlow takes a second to load.
   const { explain } = await import("../model/network/explain.ts");
+  const { classActivation } = await import("../model/network/class-activation.ts");
   const { openSegCaps } = await import("../model/segmentation/segcaps.ts");
   const network = await openNetwork(weights, spec);
   const segmenter =
@@ -156,8 +160,10 @@ async function run(modelFile: string, places: readonly string[], options: Option
           continue;
         }
         const explanation = explain(network, one.set, 0);
-        if (out !== undefined)
-          await writeOutput(join(out, `${fileNameOf(one.name)}.png`), votesPng(one.set, explanation));
+        if (out !== undefined) {
+          const picture = votesPng(one.set, explanation, classActivation(network, one.set, 0));
+          await writeOutput(join(out, `${fileNameOf(one.name)}.png`), picture);
+        }
         const finding = { score: explanation.score, model, audit, software, madeAt };
         const written =
           dicom === undefined ? [] : await writeDicomResults(dicom, one, explanation, { finding, segmenter });

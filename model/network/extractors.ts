@@ -6,11 +6,13 @@ import { tf } from "../tensorflow/tensorflow.ts";
 import type { Unit } from "./layers.ts";
 import type { Decoder } from "./reconstruction.ts";
 
-/** x [slices, h, w, c] -> features [slices, d]. */
-export type Extractor = (x: Tensor4D, unit: Unit) => Tensor2D;
+/** x [slices, h, w, c] -> the last map [slices, h', w', d]. */
+export type Extractor = (x: Tensor4D, unit: Unit) => Tensor4D;
 
 export interface Preset {
   readonly extract: Extractor;
+  /** How the map becomes features of the slice: the maximum over it, since lesions are small, or the mean as in Inception V3. */
+  readonly pool: "maximum" | "mean";
   /** Capsules of the middle layer: how many, of which dimension. */
   readonly capsules: { readonly count: number; readonly dimension: number };
   /** Decoder for plans with reconstruction: Sabour's 512, 1024 and 28 x 28 for iv3, scaled down for compact. */
@@ -50,8 +52,7 @@ const compact: Extractor = (x, unit) => {
   const reduced = unit("mixed0/5x5reduce", y, 8, [1, 1]);
   const five = unit("mixed0/5x5b", unit("mixed0/5x5a", reduced, 16, [3, 3]), 16, [3, 3]);
   const pool = unit("mixed0/pool", averaged(y), 8, [1, 1]);
-  // Maximum pooling, since lesions are small.
-  return tf.max(join([one, three, five, pool]), [1, 2]) as Tensor2D;
+  return join([one, three, five, pool]);
 };
 
 /** Inception V3 (Szegedy 2016), layer by layer as in Keras's applications; 2048 features. */
@@ -106,10 +107,21 @@ const inceptionV3: Extractor = (x, unit) => {
       unit(at("pool"), averaged(y), 192, [1, 1]),
     ]);
   }
-  return tf.mean(y, [1, 2]) as Tensor2D;
+  return y;
 };
 
+/** A map [slices, h', w', d] to features [slices, d]. */
+export function pooledFeatures(map: Tensor4D, pool: Preset["pool"]): Tensor2D {
+  return (pool === "maximum" ? tf.max(map, [1, 2]) : tf.mean(map, [1, 2])) as Tensor2D;
+}
+
 export const presets: Readonly<Record<ModelSpec["preset"], Preset>> = {
-  compact: { extract: compact, capsules: { count: 8, dimension: 16 }, decoder: { widths: [64, 128], side: 16 } },
-  iv3: { extract: inceptionV3, capsules: { count: 32, dimension: 32 }, decoder: { widths: [512, 1024], side: 28 } },
+  compact: {
+    ...{ extract: compact, pool: "maximum", capsules: { count: 8, dimension: 16 } },
+    decoder: { widths: [64, 128], side: 16 },
+  },
+  iv3: {
+    ...{ extract: inceptionV3, pool: "mean", capsules: { count: 32, dimension: 32 } },
+    decoder: { widths: [512, 1024], side: 28 },
+  },
 };

@@ -2,7 +2,7 @@
 import type { Scalar, Tensor1D, Tensor2D, Tensor3D, Tensor4D, Tensor5D } from "@tensorflow/tfjs-node-gpu";
 import type { ModelSpec } from "../../protocol/format/model-spec.ts";
 import { tf } from "../tensorflow/tensorflow.ts";
-import { presets } from "./extractors.ts";
+import { pooledFeatures, presets } from "./extractors.ts";
 import { convolutionUnit, Variables } from "./layers.ts";
 import { marginLoss } from "./margin-loss.ts";
 import { decode, reconstructionLoss } from "./reconstruction.ts";
@@ -35,6 +35,15 @@ export interface Network {
    * @param counts 1 for each slice that counts and 0 for one that is only there to fill the scan [n, slices]; without it all do
    */
   forward(x: Tensor5D, options: { readonly training: boolean; readonly counts?: Tensor2D | undefined }): Forward;
+  /** The steps of `forward` outside of training, for what explains a score. Call within tf.tidy. */
+  readonly parts: {
+    /** The extractor's last map of each slice, [n * slices, h', w', d]. */
+    map(x: Tensor5D): Tensor4D;
+    /** A map's features, [n * slices, d]. */
+    pooled(map: Tensor4D): Tensor2D;
+    /** @param u features of the slices, [n, slices, d] */
+    capsules(u: Tensor3D): Forward;
+  };
   /**
    * Margin loss of the class capsules, and the reconstruction's where the spec asks for it. Call within tf.tidy.
    * @param targets one-hot [n, 2]
@@ -53,18 +62,18 @@ const classCapsuleDimension = 16;
 
 /** @param seed of the initial weights */
 export function createNetwork(spec: ModelSpec, seed = 0): Network {
-  const { extract, capsules: middle, decoder } = presets[spec.preset];
+  const { extract, pool, capsules: middle, decoder } = presets[spec.preset];
   const { height, width, channels } = spec.input;
   const variables = new Variables(spec.normalisation, seed);
 
-  const forward: Network["forward"] = (x, { training, counts }) => {
+  const mapOf = (x: Tensor5D, training: boolean): Tensor4D => {
     const [n, slices] = x.shape;
     const flat = x.reshape([n * slices, height, width, channels]) as Tensor4D;
-    const features = extract(flat, convolutionUnit(variables, training)); // [n * slices, d]
-    const d = features.shape[1];
-    const all = features.reshape([n, slices, d]) as Tensor3D;
-    // A capsule of zeros votes with zeros: it has no part in any sum of the routing.
-    const u = counts ? (all.mul(counts.reshape([n, slices, 1])) as Tensor3D) : all;
+    return extract(flat, convolutionUnit(variables, training)); // [n * slices, h', w', d]
+  };
+
+  const capsulesOf = (u: Tensor3D): Forward => {
+    const d = u.shape[2];
     const inner = middle.count * middle.dimension;
     const outer = 2 * classCapsuleDimension;
     const first = variables.weights("capsules/slices", [d, inner], d) as unknown as Tensor2D;
@@ -77,6 +86,14 @@ export function createNetwork(spec: ModelSpec, seed = 0): Network {
     const { v: capsules, couplings: classCouplings } = capsuleLayer(parts, second, 2, spec.routing); // [n, 2, 16]
     const agreements = () => uHat.mul(parts.expandDims(2)).sum(3) as Tensor3D;
     return { lengths: capsuleLength(capsules) as Tensor2D, couplings, agreements, classCouplings, capsules };
+  };
+
+  const forward: Network["forward"] = (x, { training, counts }) => {
+    const [n, slices] = x.shape;
+    const features = pooledFeatures(mapOf(x, training), pool); // [n * slices, d]
+    const all = features.reshape([n, slices, features.shape[1]]) as Tensor3D;
+    // A capsule of zeros votes with zeros: it has no part in any sum of the routing.
+    return capsulesOf(counts ? (all.mul(counts.reshape([n, slices, 1])) as Tensor3D) : all);
   };
 
   const loss: Network["loss"] = (x, targets, weights, counts) => {
@@ -99,6 +116,11 @@ export function createNetwork(spec: ModelSpec, seed = 0): Network {
     parameterCount: [...variables.all.values()].reduce((sum, { size }) => sum + size, 0),
     localNames: variables.localNames,
     forward,
+    parts: {
+      map: (x) => mapOf(x, false),
+      pooled: (map) => pooledFeatures(map, pool),
+      capsules: capsulesOf,
+    },
     loss,
     getWeights: (part = "shared") => encodeWeights(of(part)),
     setWeights: (bytes, part = "shared") => loadWeights(of(part), bytes),
