@@ -2,7 +2,8 @@ import { expect } from "chai";
 import { mutants } from "./mutants.ts";
 import { describeFailure, type Outcome, runSeed } from "./run-seed.ts";
 
-const seeds = 200;
+/** Further ones: test/e2e/simulation.e2e.ts. */
+const seeds = 100;
 const seedsPerTest = 20;
 
 describe("a simulated federation", () => {
