@@ -1,8 +1,7 @@
 // `consilium aggregator`: the party that opens rounds and proposes averages, in a process of its own.
 import { type Command, Option } from "commander";
-import { parseAggregatorConfig } from "../aggregator/config.ts";
 import { logLevels } from "../io/telemetry/json-log.ts";
-import { type PartyFlags, runPartyCommand } from "./party/run-command.ts";
+import type { PartyFlags } from "./party/run-command.ts";
 
 /** Adds the command to the program. */
 export function aggregatorCommand(program: Command): void {
@@ -22,6 +21,8 @@ export function aggregatorCommand(program: Command): void {
     )
     .action(async (options: PartyFlags & { config: string }) => {
       const { runAggregator } = await import("../aggregator/aggregator.ts"); // here, since libp2p takes a second to load
+      const { parseAggregatorConfig } = await import("../aggregator/config.ts");
+      const { runPartyCommand } = await import("./party/run-command.ts");
       await runPartyCommand(options.config, options, parseAggregatorConfig, runAggregator);
     });
 }

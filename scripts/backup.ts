@@ -1,9 +1,6 @@
 // `consilium backup`: a stopped party's keys, journal and own objects in one encrypted file.
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
-import { backUp } from "../party/backup/back-up.ts";
-import { partyPlaces } from "../party/backup/places.ts";
-import { readConfigFile } from "./party/read-config.ts";
 import { readPassword } from "./terminal/read-password.ts";
 
 interface Options {
@@ -31,6 +28,10 @@ export function backupCommand(program: Command): void {
         "\nExamples:\n  consilium backup --config hospital.yaml --out hospital.backup --password-file backup-password",
     )
     .action(async ({ config, out, passwordFile, json }: Options) => {
+      // Here, since --help needs none of them.
+      const { backUp } = await import("../party/backup/back-up.ts");
+      const { partyPlaces } = await import("../party/backup/places.ts");
+      const { readConfigFile } = await import("./party/read-config.ts");
       const places = partyPlaces(await readConfigFile(config), dirname(resolve(config)));
       const prompt = "Password for the backup";
       const variable = "CONSILIUM_BACKUP_PASSWORD";

@@ -2,10 +2,10 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { ZeroAddress } from "ethers";
+import { ZeroAddress } from "ethers/constants";
 import { FedError } from "../foundation/errors.ts";
 import type { FoundingSteps } from "../ignition/modules/federation.ts";
-import { type FederationFile, readFederationFile, writeFederationFile } from "../io/chain/federation-file.ts";
+import type { FederationFile } from "../io/chain/federation-file.ts";
 import type { RoundTerms } from "../protocol/contract/round.ts";
 import { parseDigest } from "../protocol/format/digest.ts";
 import { blobDigest } from "../protocol/format/merkle.ts";
@@ -102,7 +102,9 @@ async function deploy(options: Options): Promise<{ file: FederationFile; already
   const journalFolder = `${path.replace(/\.json$/, "")}.ignition`;
   const target = { network, rpc, chainId, journalFolder, maxFeeGwei: maxFeeFrom(options.maxFeeGwei) };
   const steps = readSteps(options); // checked before a password is typed
-  const { foundOnChain, requireFounded } = await import("./deploy/found.ts"); // here, since Ignition takes a second to load
+  // Here, since Ignition takes a second to load, and the rest is not needed for --help.
+  const { foundOnChain, requireFounded } = await import("./deploy/found.ts");
+  const { readFederationFile, writeFederationFile } = await import("../io/chain/federation-file.ts");
   if (existsSync(path)) {
     const file = await readFederationFile(path);
     await requireFounded(file, { ...target, key: "none" });

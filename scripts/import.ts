@@ -1,69 +1,10 @@
 // `consilium import`: an archive of chest CT, or the studies of a PACS, become a shard that a hospital trains on.
-import { resolve } from "node:path";
 import type { Command } from "commander";
-import { z } from "zod";
-import { FedError, isFedError } from "../foundation/errors.ts";
-import type { ImportProgress } from "../imaging/import/fill-shard.ts";
-import { findOriginal } from "../imaging/import/find-original.ts";
-import { importArchive, planImport } from "../imaging/import/import-archive.ts";
-import type { ImportOptions } from "../imaging/import/import-options.ts";
-import { explainPatient } from "../imaging/import/import-report.ts";
-import { NothingImported } from "../imaging/import/nothing-imported.ts";
-import type { ImageServer } from "../imaging/source/image-server.ts";
 import { windowNames } from "../imaging/volume/intensity.ts";
-import { explanation } from "./import/explain.ts";
-import { lookAtScan, lookReport } from "./import/look.ts";
-import { planTable } from "./import/plan-table.ts";
-import { refusedList } from "./import/refused-list.ts";
-import { importReport } from "./import/report.ts";
-import { importRepeatedly } from "./import/watch.ts";
-import { addPacsOptions, openPacs, pacsFields } from "./pacs/options.ts";
-import { parseOptions, whole } from "./terminal/parse-options.ts";
-import { progressBar } from "./terminal/progress.ts";
-import { addZipPassword, withZipPassword } from "./terminal/zip-password.ts";
-
-const number = z.coerce.number();
-const optionsSchema = z.object({
-  out: z.string(),
-  key: z.string().optional(),
-  labels: z.string().optional(),
-  label: z.enum(["positive", "negative"]).optional(),
-  labelsOverFolders: z.boolean().default(false),
-  patientsBy: z.enum(["id", "folder"]).optional(),
-  oneClass: z.boolean().default(false),
-  passwordFile: z.string().optional(),
-  password: z.string().optional(),
-  size: number,
-  windows: z
-    .string()
-    .transform((text) => text.split(",").map((name) => name.trim()))
-    .pipe(z.array(z.enum(windowNames))),
-  fieldMm: number,
-  sliceMm: number,
-  maxSlices: number,
-  minSlices: number,
-  split: z
-    .string()
-    .transform((text) => text.split(",").map(Number))
-    .pipe(z.tuple([number, number, number])),
-  seed: number,
-  workers: number.optional(),
-  pictures: number,
-  maxStudies: whole(1, 10_000_000).optional(),
-  ...pacsFields,
-  dryRun: z.boolean().default(false),
-  find: z
-    .string()
-    .regex(/^([0-9a-f]{16}|\d{1,9})$/, "16 hex digits, or the number of a file")
-    .optional(),
-  watch: z.coerce.number().positive().max(100_000).optional(),
-  explain: z
-    .string()
-    .regex(/^[0-9a-f]{1,16}$/, "1 to 16 hex digits")
-    .optional(),
-  json: z.boolean().default(false),
-});
-type Options = z.output<typeof optionsSchema>;
+import { importOptionsSchema } from "./import/options.ts";
+import { addPacsOptions } from "./pacs/options.ts";
+import { parseOptions } from "./terminal/parse-options.ts";
+import { addZipPassword } from "./terminal/zip-password.ts";
 
 /** Adds the command to the program. */
 export function importCommand(program: Command): void {
@@ -101,7 +42,11 @@ export function importCommand(program: Command): void {
     .option("--watch <minutes>", "import again whenever so many minutes have passed: new studies join the shard")
     .option("--json", "print the outcome as JSON")
     .addHelpText("after", help)
-    .action(async (source: string, raw: unknown) => run(source, parseOptions(optionsSchema, raw, "import")));
+    .action(async (source: string, raw: unknown) => {
+      const options = parseOptions(importOptionsSchema, raw, "import");
+      const { runImport } = await import("./import/run-import.ts"); // here, since --help needs nothing of it
+      await runImport(source, options);
+    });
 }
 
 const help = `
@@ -123,96 +68,3 @@ Examples:
   consilium import dimse://CONSILIUM:MAINPACS@127.0.0.1:11112 --receive-at 127.0.0.1:11113 --labels labels.csv
   consilium import ./archive --explain 3f0c2a9d
   consilium import ./archive --find 3f0c2a9d18b7e655`;
-
-async function run(source: string, options: Options): Promise<void> {
-  const server = options.explain === undefined ? await openPacs(source, options) : undefined;
-  try {
-    const place = server ?? resolve(source);
-    if (options.watch === undefined || options.dryRun || options.find !== undefined) await importFrom(place, options);
-    else await watch(options.watch, () => importFrom(place, options));
-  } finally {
-    await server?.close();
-  }
-}
-
-/** Until a signal; one that comes during an import ends this import, which the next start continues. */
-async function watch(minutes: number, importOnce: () => Promise<void>): Promise<void> {
-  const stop = new AbortController();
-  const onSignal = () => stop.abort(new FedError("INTERRUPTED"));
-  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
-  const onFailure = (error: unknown) => console.error(`${String(error)}: tried again in ${minutes} minutes`);
-  await importRepeatedly(importOnce, { everyMs: minutes * 60_000, signal: stop.signal, onFailure });
-}
-
-async function importFrom(source: string | ImageServer, options: Options): Promise<void> {
-  if (options.explain !== undefined) {
-    const found = await explainPatient(resolve(options.out), options.explain);
-    print(options, found, () => found.map(explanation).join("\n\n"));
-    return;
-  }
-  await withZipPassword(options, async (password) => {
-    if (options.find !== undefined) {
-      const asked = { ...asOptions(options, password), patientsBy: options.patientsBy };
-      const found = await findOriginal(source, options.find, asked);
-      print(options, found, () => found.join("\n"));
-      return;
-    }
-    try {
-      if (options.dryRun) {
-        const { report, isKeyKnown } = await withProgress((signal) =>
-          planImport(source, asOptions(options, password), { signal }),
-        );
-        print(options, { ...report, isKeyKnown }, () => planTable(report, isKeyKnown));
-        return;
-      }
-      const summary = await withProgress((signal) =>
-        importArchive(source, resolve(options.out), asOptions(options, password), { signal }),
-      );
-      print(options, summary, () => importReport(summary));
-    } catch (error) {
-      if (error instanceof NothingImported && !options.json) console.error(refusedList(error));
-      const isOne = isFedError(error, "LABELS_MISSING") && error.facts["patients"] === 1;
-      if (!isOne || options.dryRun || typeof source !== "string") throw error;
-      const look = await lookAtScan(source, `${resolve(options.out)}-planes.png`, password);
-      print(options, { look, warning: "LABELS_MISSING" }, () => lookReport(look));
-    }
-  });
-}
-
-function print({ json }: Options, value: unknown, text: () => string): void {
-  console.log(json ? JSON.stringify(value) : text());
-}
-
-function asOptions(options: Options, password: string | undefined): ImportOptions {
-  const { labels, label, labelsOverFolders, patientsBy, seed, minSlices, pictures, workers, maxStudies } = options;
-  const { size, windows, fieldMm, sliceMm, maxSlices } = options;
-  const [train, validation, test] = options.split;
-  return {
-    keyFile: resolve(options.key ?? `${options.out}.key`),
-    labels: labels && resolve(labels),
-    label: label && (label === "positive" ? 1 : 0),
-    ...{ labelsOverFolders, patientsBy, password, seed, minSlices, pictures, workers, maxStudies },
-    oneClass: options.oneClass || label !== undefined,
-    shares: { train, validation, test },
-    shape: { height: size, width: size, windows, fieldMm, sliceMm, maxSlices },
-  };
-}
-
-/** Runs an import with a bar; a signal stops it so that the same command continues it. */
-async function withProgress<T>(start: (signal: AbortSignal) => AsyncGenerator<ImportProgress, T>): Promise<T> {
-  const stop = new AbortController();
-  const onSignal = () => stop.abort(new FedError("INTERRUPTED"));
-  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
-  const bar = progressBar("importing");
-  try {
-    const work = start(stop.signal);
-    for (;;) {
-      const step = await work.next();
-      if (step.done) return step.value;
-      bar.update(step.value.done, step.value.total, step.value.stage);
-    }
-  } finally {
-    bar.stop();
-    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
-  }
-}

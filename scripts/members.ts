@@ -1,11 +1,12 @@
 // `consilium members`: lists the members of a federation; what its owner, its hospitals and each member can change.
 import { Argument, type Command, Option } from "commander";
-import { ZeroAddress } from "ethers";
+import { ZeroAddress } from "ethers/constants";
 import { readFederationFile } from "../io/chain/federation-file.ts";
 import { writeNewFile } from "../io/chain/new-file.ts";
 import { walletSignatures } from "../io/chain/signatures.ts";
 import { fingerprintOf, invitationText } from "./join/invitation.ts";
-import { readConsortium, takingFromConsortium } from "./ledger/config-option.ts";
+import { takingFromConsortium } from "./ledger/config-option.ts";
+import { readConsortium } from "./ledger/config-values.ts";
 import {
   askForWallet,
   onLedger,

@@ -2,8 +2,7 @@
 import { type Command, Option } from "commander";
 import { software } from "../foundation/version.ts";
 import { logLevels } from "../io/telemetry/json-log.ts";
-import { parseHospitalConfig } from "../node/config.ts";
-import { type PartyFlags, runPartyCommand } from "./party/run-command.ts";
+import type { PartyFlags } from "./party/run-command.ts";
 
 /** Adds the command to the program. */
 export function nodeCommand(program: Command): void {
@@ -26,6 +25,8 @@ export function nodeCommand(program: Command): void {
     )
     .action(async (options: PartyFlags & { config: string }) => {
       const { runHospitalNode } = await import("../node/hospital-node.ts"); // here, since libp2p takes a second to load
+      const { parseHospitalConfig } = await import("../node/config.ts");
+      const { runPartyCommand } = await import("./party/run-command.ts");
       await runPartyCommand(options.config, options, parseHospitalConfig, (config, party) =>
         runHospitalNode(config, { ...party, software }),
       );

@@ -1,9 +1,6 @@
 // `consilium restore`: a party from its backup file, at the paths of a configuration.
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
-import { partyPlaces } from "../party/backup/places.ts";
-import { restore } from "../party/backup/restore.ts";
-import { readConfigFile } from "./party/read-config.ts";
 import { readPassword } from "./terminal/read-password.ts";
 
 interface Options {
@@ -32,6 +29,10 @@ export function restoreCommand(program: Command): void {
         "\nExamples:\n  consilium restore --config hospital.yaml --from hospital.backup --password-file backup-password",
     )
     .action(async ({ config, from, passwordFile, json }: Options) => {
+      // Here, since --help needs none of them.
+      const { restore } = await import("../party/backup/restore.ts");
+      const { partyPlaces } = await import("../party/backup/places.ts");
+      const { readConfigFile } = await import("./party/read-config.ts");
       const places = partyPlaces(await readConfigFile(config), dirname(resolve(config)));
       const prompt = "Password of the backup";
       const variable = "CONSILIUM_BACKUP_PASSWORD";

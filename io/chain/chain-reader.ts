@@ -1,5 +1,5 @@
 // Reads a federation's contract. One reader can serve all parties of a process, since the chain is the same for all.
-import { keccak256 } from "ethers";
+import { keccak256 } from "ethers/crypto";
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
 import type { FederationId } from "../../protocol/format/federation-id.ts";

@@ -1,6 +1,8 @@
 // Founds a federation: creates the contract and admits its first members. For simulations and tests; `consilium deploy`
 // can be resumed.
-import { keccak256, type Wallet, ZeroAddress } from "ethers";
+import type { Wallet } from "ethers";
+import { ZeroAddress } from "ethers/constants";
+import { keccak256 } from "ethers/crypto";
 import type { Waiting } from "../../foundation/waiting.ts";
 import type { MemberRole, PrivateSums, RoundTerms } from "../../protocol/contract/round.ts";
 import { type Digest, type HospitalAddress, parseAddress, zeroDigest } from "../../protocol/format/digest.ts";

@@ -1,6 +1,6 @@
 // A party's chain key on disk, as the encrypted keystore file that ethers, geth and MetaMask read (Web3 Secret Storage).
 import { readFile } from "node:fs/promises";
-import { encryptKeystoreJson, Wallet } from "ethers";
+import { encryptKeystoreJson, Wallet } from "ethers/wallet";
 import { z } from "zod";
 import { FedError } from "../../foundation/errors.ts";
 import { type HospitalAddress, parseAddress } from "../../protocol/format/digest.ts";

@@ -1,5 +1,7 @@
 // The Ledger port on a real chain: reads from a followed view of confirmed blocks, writes through one sender.
-import { hexlify, Signature, type Wallet } from "ethers";
+import type { Wallet } from "ethers";
+import { Signature } from "ethers/crypto";
+import { hexlify } from "ethers/utils";
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import { pause } from "../../foundation/pause.ts";
 import type { Waiting } from "../../foundation/waiting.ts";

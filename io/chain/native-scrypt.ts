@@ -2,7 +2,7 @@
 // event loop.
 import { scrypt as nodeScrypt } from "node:crypto";
 import { promisify } from "node:util";
-import { scrypt } from "ethers";
+import { scrypt } from "ethers/crypto";
 
 /** Most memory that a keystore may ask for, bytes: four times what the keystores of ethers and geth need. */
 const maxMemory = 2 ** 30;

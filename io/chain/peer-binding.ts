@@ -1,6 +1,6 @@
 // The statement with which a member without gas binds its peer key: signed by both keys, sent by anyone who pays for it.
 import { readFile } from "node:fs/promises";
-import { hexlify } from "ethers";
+import { hexlify } from "ethers/utils";
 import { z } from "zod";
 import { FedError } from "../../foundation/errors.ts";
 import type { HospitalAddress } from "../../protocol/format/digest.ts";

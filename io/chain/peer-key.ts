@@ -1,7 +1,9 @@
 // A member's libp2p identity in the contract: an Ed25519 public key, with a proof that the member has the private key.
 // Verifying Ed25519 is too expensive in the EVM, so every reader does it.
 import { createPublicKey, verify } from "node:crypto";
-import { AbiCoder, encodeBase58, keccak256 } from "ethers";
+import { AbiCoder } from "ethers/abi";
+import { keccak256 } from "ethers/crypto";
+import { encodeBase58 } from "ethers/utils";
 import type { HospitalAddress } from "../../protocol/format/digest.ts";
 import type { FederationId } from "../../protocol/format/federation-id.ts";
 

@@ -1,5 +1,5 @@
 // Reads the contract's events as the protocol's: bitmaps become hospitals' addresses, as they were at that moment.
-import { getBytes } from "ethers";
+import { getBytes } from "ethers/utils";
 import { FedError } from "../../foundation/errors.ts";
 import type { ContractEvent, EventPlace, LedgerEvent, Member, MemberRole } from "../../protocol/contract/round.ts";
 import { type HospitalAddress, parseAddress, parseDigest, parseRoundId } from "../../protocol/format/digest.ts";

@@ -1,6 +1,6 @@
 // A contract's refusal as one of our errors: "CommitmentDuplicate(address member)" becomes COMMITMENT_DUPLICATE with
 // the member among its facts.
-import { AbiCoder } from "ethers";
+import { AbiCoder } from "ethers/abi";
 import { isErrorCode } from "../../foundation/errors/table.ts";
 import { type ErrorFacts, FedError } from "../../foundation/errors.ts";
 import { RpcRefusal } from "./json-rpc.ts";

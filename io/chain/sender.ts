@@ -1,6 +1,7 @@
 // Sends transactions so that each write happens once or not at all, whatever the RPC endpoint does: one at a time,
 // broadcast again until mined, with a better offer when stuck, watched through reorganisations.
-import { Transaction, type Wallet } from "ethers";
+import type { Wallet } from "ethers";
+import { Transaction } from "ethers/transaction";
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import { pause } from "../../foundation/pause.ts";
 import type { Waiting } from "../../foundation/waiting.ts";

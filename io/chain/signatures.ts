@@ -1,5 +1,6 @@
 // EIP-712 signatures by the party's chain key.
-import { type TypedDataDomain, type TypedDataField, verifyTypedData, type Wallet } from "ethers";
+import type { TypedDataDomain, TypedDataField, Wallet } from "ethers";
+import { verifyTypedData } from "ethers/hash";
 import { parseAddress } from "../../protocol/format/digest.ts";
 import type { Signatures, TypedData } from "../../protocol/ports.ts";
 

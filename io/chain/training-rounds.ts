@@ -1,7 +1,9 @@
 // The contract's ABI as TypeScript types and codecs: a call with wrong arguments does not compile, and another contract's
 // event does not parse. Hardhat writes the ABI's literal type beside the artifact; nothing is generated here.
 import { readFileSync } from "node:fs";
-import { Interface, type InterfaceAbi, id, type ParamType } from "ethers";
+import type { InterfaceAbi, ParamType } from "ethers";
+import { Interface } from "ethers/abi";
+import { id } from "ethers/hash";
 import type { TrainingRounds$Type } from "../../artifacts/contracts/TrainingRounds.sol/artifacts.d.ts";
 import { FedError } from "../../foundation/errors.ts";
 

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { keccak256 } from "ethers";
+import { keccak256 } from "ethers/crypto";
 import { FedError } from "../../foundation/errors.ts";
 import type { FoundingSteps } from "../../ignition/modules/federation.ts";
 import { isTrainingRoundsCode } from "../../io/chain/contract-code.ts";

@@ -1,11 +1,10 @@
-// The options that commands about a federation's contract share: the federation file, RPC endpoints, a key.
+// The options that commands about a federation's contract share: the federation file, RPC endpoints, a key. What reads the
+// chain and the key is loaded when a command acts: --help needs neither.
 import { type Command, Option } from "commander";
 import type { Wallet } from "ethers";
 import { FedError, isFedError } from "../../foundation/errors.ts";
-import { readFederationFile } from "../../io/chain/federation-file.ts";
 import { defaultMaxFeeGwei } from "../../io/chain/fees.ts";
-import { openKeystore, readKeystore } from "../../io/chain/keystore.ts";
-import { type LedgerOptions, type OpenLedger, openLedger } from "../../io/chain/ledger.ts";
+import type { LedgerOptions, OpenLedger } from "../../io/chain/ledger.ts";
 import { type HospitalAddress, parseAddress } from "../../protocol/format/digest.ts";
 import { readPassword } from "../terminal/read-password.ts";
 import { withConfig } from "./config-option.ts";
@@ -73,6 +72,8 @@ export async function onLedger<T>(
   work: (ledger: OpenLedger) => Promise<T>,
   writing: Pick<LedgerOptions, "wallet" | "maxFeeGwei"> = {},
 ): Promise<T> {
+  const { readFederationFile } = await import("../../io/chain/federation-file.ts");
+  const { openLedger } = await import("../../io/chain/ledger.ts");
   const { chainId, contract, fromBlock, codeDigest } = await readFederationFile(options.federation);
   const ledger = await openLedger({
     federation: { chainId, contract },
@@ -107,6 +108,7 @@ export async function onWritableLedger<T>(
 
 /** @throws KEYSTORE_MISSING, KEYSTORE_MALFORMED, KEYSTORE_PASSWORD, PASSWORD_MISSING */
 export async function askForWallet(keystore: string, passwordFile: string | undefined): Promise<Wallet> {
+  const { openKeystore, readKeystore } = await import("../../io/chain/keystore.ts");
   await readKeystore(keystore); // checked before a password is typed
   return openKeystore(keystore, await readPassword({ file: passwordFile, prompt: `Password of ${keystore}` }));
 }

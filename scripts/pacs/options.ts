@@ -7,10 +7,9 @@ import { FedError } from "../../foundation/errors.ts";
 import type { ImageServer } from "../../imaging/source/image-server.ts";
 import { isPacsAddress, parsePacsAddress } from "../../io/pacs/address.ts";
 import { type Credentials, readTokenCommand, readTokenFile } from "../../io/pacs/credentials.ts";
-import { openDicomWeb } from "../../io/pacs/dicomweb.ts";
-import { type DimseAccess, openDimse } from "../../io/pacs/dimse.ts";
+import type { DimseAccess } from "../../io/pacs/dimse.ts";
 import type { PacsAccess, TlsFiles } from "../../io/pacs/http.ts";
-import { type InstanceStore, openInstanceStore } from "../../io/pacs/store-instances.ts";
+import type { InstanceStore } from "../../io/pacs/store-instances.ts";
 import { whole } from "../terminal/parse-options.ts";
 import { proxiesOf } from "../terminal/proxies.ts";
 import { readPassword } from "../terminal/read-password.ts";
@@ -78,11 +77,14 @@ export function addPacsLogin(command: Command): Command {
 export async function openPacs(source: string, options: PacsOptions): Promise<OpenServer | undefined> {
   if (!isPacsAddress(source)) return undefined;
   const address = parsePacsAddress(source, { insecure: options.insecureHttp });
-  if (address.kind === "dimse")
+  if (address.kind === "dimse") {
+    const { openDimse } = await import("../../io/pacs/dimse.ts"); // these are loaded here, since --help needs none of them
     return openDimse(address, options.query, await dimseAccessOf(options, address.isEncrypted));
+  }
   if (options.receiveAt !== undefined) {
     throw new FedError("PACS_ADDRESS", {}, { remedy: "leave out --receive-at: DICOMweb needs no receiver" });
   }
+  const { openDicomWeb } = await import("../../io/pacs/dicomweb.ts");
   return openDicomWeb(address.base, options.query, await accessOf(options));
 }
 
@@ -124,6 +126,7 @@ export async function openResultStore(address: string, login: PacsLogin): Promis
       { remedy: "results are stored by DICOMweb: write dicomweb+https://HOST/PATH" },
     );
   }
+  const { openInstanceStore } = await import("../../io/pacs/store-instances.ts");
   return openInstanceStore(parsed.base, await accessOf({ ...login, connections: 1 }));
 }
 

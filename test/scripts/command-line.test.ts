@@ -57,6 +57,15 @@ describe("the command line", function () {
     expect(one.stdout).to.include("Usage: consilium status").and.to.equal(two.stdout);
   });
 
+  it("loads little of a command before it acts", async () => {
+    const quick = ["audit", "deploy", "import", "join", "pacs", "doctor", "backup", "restore", "aggregator", "node"];
+    for (const name of quick) {
+      const outcome = await consilium(name, "--help");
+      expect([name, outcome.code, modulesIn(outcome) < 120]).to.deep.equal([name, 0, true]);
+      expect(packagesIn(outcome), name).not.to.include.oneOf(["undici", "level", "@libp2p/crypto", "yaml"]);
+    }
+  });
+
   it("loads neither TensorFlow, Hardhat, Ignition nor a libp2p node for the help of any command", async () => {
     const loadAll = `import { commands } from ${JSON.stringify(commandList)};
       for (const { load } of Object.values(commands)) await load();`;
