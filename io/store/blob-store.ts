@@ -111,7 +111,7 @@ export async function openBlobStore(dir: string, options: QuotaOptions = {}): Pr
     if (!(offset >= 0 && end > offset)) return new Uint8Array(0);
     const firstChunk = Math.floor(offset / chunkBytes);
     const lastChunk = Math.floor((end - 1) / chunkBytes);
-    const unverified = [];
+    const unverified: number[] = [];
     for (let chunk = firstChunk; chunk <= lastChunk; chunk++) if (!verified.has(chunk)) unverified.push(chunk);
     const start = unverified.length > 0 ? firstChunk * chunkBytes : offset;
     const stop = unverified.length > 0 ? Math.min(outline.size, (lastChunk + 1) * chunkBytes) : end;
