@@ -15,7 +15,9 @@ export function fetchCommand(program: Command): void {
     .addHelpText("after", help)
     .action(async (named: Need[], { json }: { json?: boolean }) => {
       const wanted = named.length === 0 ? needs : named;
-      for (const need of wanted) if (!hasFetched(need)) await fetchNeed(need);
+      // CONSILIUM_GPU may ask for the other TensorFlow than the one that is there; the set-up looks which it is.
+      const isForced = (need: Need) => need === "tensorflow" && Boolean(process.env["CONSILIUM_GPU"]);
+      for (const need of wanted) if (!hasFetched(need) || isForced(need)) await fetchNeed(need);
       const there = needs.map((need) => ({
         need,
         there: hasFetched(need),
@@ -30,6 +32,8 @@ const help = `
 A checkout of the repository has all of it. For an installed package an administrator fetches it once for all users, into
 /usr/local/lib/consilium (CONSILIUM_SHARED); anybody else fetches it into the own cache (CONSILIUM_CACHE). Large downloads go on
 where they ended.
+
+CONSILIUM_GPU=1 sets TensorFlow up for an NVIDIA GPU (3 GB; never tried on one), CONSILIUM_GPU=0 for the processor.
 
 Examples:
   consilium fetch

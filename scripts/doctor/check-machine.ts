@@ -1,7 +1,9 @@
 // The machine: its disk, memory, clock-independent parts of it, and whether there is a GPU.
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { totalmem } from "node:os";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
+import { fetchedPackages, foundFolder } from "../../foundation/fetched-packages.ts";
 import { diskSpaceOf } from "../../io/store/disk-space.ts";
 import { bad, type Finding, good, note } from "./finding.ts";
 
@@ -16,11 +18,20 @@ const aggregatorMemory = giB;
 export interface MachineFacts {
   readonly store: string;
   readonly trains: boolean;
+  /** Files of which one is there where a GPU is; default: those of NVIDIA's driver. */
+  readonly gpuDevices?: readonly string[];
+  /** Folder of the TensorFlow package; default: the one that training uses. */
+  readonly tensorflow?: string | undefined;
 }
 
-export async function checkMachine({ store, trains }: MachineFacts): Promise<readonly Finding[]> {
+export async function checkMachine({
+  store,
+  trains,
+  gpuDevices = nvidiaDevices,
+  tensorflow = tensorflowFolder(),
+}: MachineFacts): Promise<readonly Finding[]> {
   const findings = [await checkDisk(store), checkMemory(trains)];
-  return trains ? [...findings, checkGpu()] : findings;
+  return trains ? [...findings, await checkGpu(gpuDevices, tensorflow)] : findings;
 }
 
 async function checkDisk(store: string): Promise<Finding> {
@@ -41,7 +52,26 @@ function checkMemory(trains: boolean): Finding {
   return note("memory", text, `${least / giB} GiB and more are advised for this role`);
 }
 
-function checkGpu(): Finding {
-  const isThere = existsSync("/dev/nvidiactl") || existsSync("/dev/nvidia0");
-  return good("gpu", isThere ? "an NVIDIA GPU is there, and not used yet" : "no NVIDIA GPU, and none is used yet");
+/** NVIDIA's driver makes these. */
+const nvidiaDevices = ["/dev/nvidiactl", "/dev/nvidia0"];
+
+function tensorflowFolder(): string | undefined {
+  const folder = foundFolder("tensorflow");
+  return folder && join(folder, "node_modules", fetchedPackages.tensorflow.name);
+}
+
+async function checkGpu(devices: readonly string[], tfjs: string | undefined): Promise<Finding> {
+  const isThere = devices.some((device) => existsSync(device));
+  const stamp = tfjs && (await readFile(join(tfjs, ".consilium-binding"), "utf8").catch(() => ""));
+  const isForGpu = stamp?.endsWith("-gpu") ?? false;
+  if (isThere && isForGpu) return good("gpu", "an NVIDIA GPU is there, and TensorFlow is set up for it");
+  if (isThere) {
+    const remedy = "CONSILIUM_GPU=1 consilium fetch tensorflow sets it up (3 GB); this was never tried on a GPU";
+    return note("gpu", "an NVIDIA GPU is there, and TensorFlow is set up for the processor", remedy);
+  }
+  if (isForGpu) {
+    const remedy = "check NVIDIA's driver by nvidia-smi, or go back by CONSILIUM_GPU=0 consilium fetch tensorflow";
+    return note("gpu", "TensorFlow is set up for an NVIDIA GPU, and none is there: it uses the processor", remedy);
+  }
+  return good("gpu", "no NVIDIA GPU: TensorFlow is set up for the processor");
 }
