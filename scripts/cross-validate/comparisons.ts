@@ -50,6 +50,13 @@ export function comparisonLine({ row, against, difference, verdict }: Comparison
   return `${row}: ${sign}${showEstimate(difference, 3, 3)} beside the ${against}: ${verdicts[verdict]}.`;
 }
 
+const outcomes: Readonly<Record<Comparison["verdict"], string>> = {
+  above: "Federated training has a higher AUC than pooled training",
+  "not worse by the margin": `Federated training loses less than ${margin} of AUC to pooled training`,
+  undecided: "These patients do not decide whether federated training loses AUC to pooled training",
+  below: "Federated training loses AUC to pooled training",
+};
+
 /** What the table says of the federation, and what it cannot say; undefined without both rows. */
 export function conclusion(rows: readonly CrossRow[], patients: number): string | undefined {
   const [pooled, federated] = ["compact", "federated"].map((wanted) => rows.find(({ name }) => name === wanted));
@@ -57,10 +64,9 @@ export function conclusion(rows: readonly CrossRow[], patients: number): string 
   const found = compared(federated, pooled);
   const alone = rows.filter(({ name }) => name.startsWith("alone-"));
   const beaten = alone.filter((row) => verdictOf(difference(federated, row)) === "above").length;
-  const gained = alone.length === 0 ? "" : ` It is surely above ${beaten} of ${alone.length} hospitals alone.`;
-  const what = `The federation's AUC differs from pooled training by ${showEstimate(found.difference, 3, 3)}`;
+  const gained = alone.length === 0 ? "" : ` It is above ${beaten} of ${alone.length} hospitals alone.`;
   return (
-    `${what}: ${verdicts[found.verdict]}.${gained} This holds for ${patients} patients of one source, one dealing into folds ` +
+    `${outcomes[found.verdict]}: ${showEstimate(found.difference, 3, 3)}.${gained} This holds for ${patients} patients of one source, one dealing into folds ` +
     "and hospitals, and one seed; it says nothing of other scanners, other patients, or use in a clinic."
   );
 }

@@ -37,7 +37,7 @@ describe("the comparisons of a cross-validation", () => {
 
   it("are summed up in a sentence that says what it does not mean", () => {
     expect(conclusion(rows, 800)).to.match(
-      /not worse by 0\.02.* above 1 of 2 hospitals alone.*800 patients.*nothing of/,
+      /loses less than 0\.02.* above 1 of 2 hospitals alone.*800 patients.*nothing of/,
     );
     expect(conclusion(rows.slice(0, 2), 800)).to.equal(undefined);
   });
