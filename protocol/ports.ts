@@ -193,6 +193,21 @@ export interface Journal {
   keys(prefix: string): Promise<readonly string[]>;
 }
 
+/**
+ * Secrets of rounds with private sums: durable when a write resolves (fsync), and gone from the disk when an erasure does.
+ * Names are short paths such as "mask/7".
+ */
+export interface SecretFiles {
+  /** Undefined if there is none of this name. */
+  read(name: string): Promise<Uint8Array | undefined>;
+  /** @throws STORE_FULL */
+  write(name: string, bytes: Uint8Array): Promise<void>;
+  /** Does nothing where there is none. */
+  erase(name: string): Promise<void>;
+  /** All names, sorted. */
+  names(): Promise<readonly string[]>;
+}
+
 /** A hospital's training in one round. */
 export interface TrainRequest {
   /** The round's plan: network, training, strategy. */

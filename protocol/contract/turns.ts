@@ -29,12 +29,23 @@ export function allCommitted(round: RoundState): boolean {
   return round.commitments.length === round.members.length;
 }
 
-/** Whether the contract accepts a proposal of this member now, and it is this member's turn. */
+/** Whether the contract accepts a seal of this member now, and it is this member's turn; only with private sums. */
+export function maySeal(round: RoundState, self: HospitalAddress, now: number): boolean {
+  return round.status === "committing" && mayEndCommitting(round, self, now);
+}
+
+/** Whether this member may make the first proposal, or with private sums the seal, now. */
+function mayEndCommitting(round: RoundState, self: HospitalAddress, now: number): boolean {
+  if (!allCommitted(round) && now <= round.commitBy) return false;
+  return round.opener === self || now > round.proposeBy + turnDelay(round, self);
+}
+
+/** Whether the contract accepts a proposal of this member now, and it is this member's turn; without private sums. */
 export function mayPropose(round: RoundState, self: HospitalAddress, now: number): boolean {
   if (round.proposals.some(({ proposer, status }) => proposer === self && status === "refused")) return false;
-  if (round.status === "committing") {
-    if (!allCommitted(round) && now <= round.commitBy) return false;
-    return round.opener === self || now > round.proposeBy + turnDelay(round, self);
+  if (round.status === "committing") return mayEndCommitting(round, self, now);
+  if (round.seal && round.status === "sealed") {
+    return round.opener === self || now > round.seal.proposeBy + turnDelay(round, self);
   }
   if (round.status !== "proposing") return false;
   return now >= round.deadline - proposePeriod(round) + turnDelay(round, self);

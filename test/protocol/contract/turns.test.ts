@@ -1,7 +1,7 @@
 // Whose turn it is, to the second: two members that act at once pay twice, and a turn that never comes stops a federation.
 import { expect } from "chai";
 import type { RoundState } from "../../../protocol/contract/round.ts";
-import { expiryDue, mayLeaveOut, mayOpenAfter, mayPropose, turnOf } from "../../../protocol/contract/turns.ts";
+import { expiryDue, mayLeaveOut, mayOpenAfter, mayPropose, maySeal, turnOf } from "../../../protocol/contract/turns.ts";
 import type { Digest, HospitalAddress, RoundId } from "../../../protocol/format/digest.ts";
 import { addressOf } from "../../fakes/federation.ts";
 
@@ -54,6 +54,18 @@ describe("turns", () => {
     expect(from(opener, { commitments: commitments(4) })).to.equal(1001);
     expect(from(opener, { commitments: commitments(5) }), "all have committed").to.equal(900);
     expect(from(fourth, { commitments: commitments(5) })).to.equal(1101);
+  });
+
+  it("to seal: as to propose first, and to propose then: the opener's until its time is over", () => {
+    const sealing = (self: HospitalAddress, change = {}) => begins((now) => maySeal(round(change), self, now));
+    expect(sealing(opener)).to.equal(1001);
+    expect(sealing(fourth)).to.equal(1101);
+    expect(sealing(opener, { commitments: commitments(5) }), "all have committed").to.equal(900);
+    expect(sealing(opener, { status: "sealed" })).to.equal(undefined);
+    const seal = { by: opener, included: members, hasWaited: false, proposeBy: 1150 };
+    const proposing = (self: HospitalAddress) =>
+      begins((now) => mayPropose(round({ status: "sealed", seal, deadline: 1250 }), self, now));
+    expect([opener, fourth, fifth].map(proposing)).to.deep.equal([900, 1151, 1159]);
   });
 
   it("to propose again after a proposal that failed: in the last 100 seconds, and not a member that was refused", () => {

@@ -1,0 +1,57 @@
+// A hospital's secrets of rounds, one file each: written durably before anything that depends on them leaves, and erased
+// when the round is over. They are not in the journal, since a database keeps deleted values in its files for a while.
+import { open, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { makePrivateFolder } from "../../foundation/private-files.ts";
+import type { SecretFiles } from "../../protocol/ports.ts";
+import { writeDurably } from "./durable-file.ts";
+
+const unfinished = ".new";
+
+/** @param dir readable by the owner alone; files of a write that was cut off are erased */
+export async function openSecretFiles(dir: string): Promise<SecretFiles> {
+  await makePrivateFolder(dir);
+  for (const name of await readdir(dir)) if (name.endsWith(unfinished)) await erase(join(dir, name));
+  const pathOf = (name: string) => join(dir, name.replaceAll("/", "."));
+  return {
+    async read(name) {
+      return readFile(pathOf(name)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT") return undefined;
+        throw error;
+      });
+    },
+    async write(name, bytes) {
+      const target = pathOf(name);
+      await writeDurably(bytes, { temp: `${target}${unfinished}`, target });
+    },
+    async erase(name) {
+      await erase(pathOf(name));
+    },
+    async names() {
+      return (await readdir(dir))
+        .filter((name) => !name.endsWith(unfinished))
+        .map((name) => name.replaceAll(".", "/"))
+        .sort();
+    },
+  };
+}
+
+/**
+ * Overwrites and deletes. A file system that copies on write, or a disk's spare blocks, may still hold what was there: the
+ * store belongs on an encrypted disk, as docs/threat-model.md says.
+ */
+async function erase(path: string): Promise<void> {
+  try {
+    const file = await open(path, "r+");
+    try {
+      const { size } = await file.stat();
+      await file.write(new Uint8Array(size), 0, size, 0);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rm(path);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "ENOENT") throw error;
+  }
+}

@@ -1,0 +1,86 @@
+import { expect } from "chai";
+import { eraseSecrets, noteSealed, readMaskSecret, secretFor } from "../../node/mask-secret.ts";
+import { decideOpening, readOpening } from "../../node/opening-note.ts";
+import type { Digest, RoundId } from "../../protocol/format/digest.ts";
+import type { Journal, SecretFiles } from "../../protocol/ports.ts";
+
+const [x, y] = [`0x${"01".repeat(32)}`, `0x${"02".repeat(32)}`] as [Digest, Digest];
+const [seven, eight] = [7, 8] as [RoundId, RoundId];
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => undefined,
+    ({ code }) => code,
+  );
+
+function world() {
+  const files = new Map<string, Uint8Array>();
+  const notes = new Map<string, Uint8Array>();
+  let drawn = 0;
+  const secrets: SecretFiles = {
+    read: async (name) => files.get(name),
+    write: async (name, bytes) => void files.set(name, bytes),
+    erase: async (name) => void files.delete(name),
+    names: async () => [...files.keys()].sort(),
+  };
+  const journal: Journal = {
+    get: async (key) => notes.get(key),
+    keys: async (prefix) => [...notes.keys()].filter((key) => key.startsWith(prefix)).sort(),
+    write: async (entries) => {
+      for (const [key, value] of Object.entries(entries)) value ? notes.set(key, value) : notes.delete(key);
+    },
+  };
+  return { files, ports: { secrets, journal, randomSecret: () => new Uint8Array(32).fill(++drawn) } };
+}
+
+describe("a hospital's secret of a private round", () => {
+  it("is on disk with its input before it is used, and the same after a restart", async () => {
+    const { ports, files } = world();
+    const secret = await secretFor(ports, seven, x);
+    expect([...files.keys()]).to.deep.equal(["mask/7"]);
+    expect([...(await secretFor(ports, seven, x))]).to.deep.equal([...secret]);
+    expect((await readMaskSecret(ports, seven))?.input).to.equal(x);
+    expect([...(await secretFor(ports, eight, y))]).not.to.deep.equal([...secret]);
+  });
+
+  it("masks one input only", async () => {
+    const { ports } = world();
+    await secretFor(ports, seven, x);
+    expect(await codeOf(secretFor(ports, seven, y))).to.equal("MASK_SECRET_TAKEN");
+  });
+
+  it("is refused to an input that was sealed before, also when the secret of that round is gone", async () => {
+    const { ports } = world();
+    await secretFor(ports, seven, x);
+    await noteSealed(ports, seven);
+    await eraseSecrets(ports, seven);
+    expect(await codeOf(secretFor(ports, eight, x))).to.equal("INPUT_SEALED");
+    expect(await codeOf(secretFor(ports, eight, y))).to.equal(undefined);
+  });
+
+  it("is taken again for an input of a round that was never sealed: the same input may then try another round", async () => {
+    const { ports } = world();
+    const secret = await secretFor(ports, seven, x);
+    expect([...(await secretFor(ports, eight, x))]).not.to.deep.equal([...secret]);
+  });
+
+  it("is erased with those of earlier rounds, and not with those of later ones", async () => {
+    const { ports, files } = world();
+    await secretFor(ports, seven, x);
+    await secretFor(ports, eight, y);
+    await ports.secrets.write("prekey/7", new Uint8Array(1));
+    await eraseSecrets(ports, seven);
+    expect([...files.keys()]).to.deep.equal(["mask/8"]);
+  });
+});
+
+describe("a holder's decision about an opening", () => {
+  it("is made once a round", async () => {
+    const { journal } = world().ports;
+    expect(await readOpening(journal, seven)).to.equal(undefined);
+    await decideOpening(journal, seven, x);
+    await decideOpening(journal, seven, x);
+    expect(await codeOf(decideOpening(journal, seven, y))).to.equal("OPENING_DECIDED");
+    expect(await readOpening(journal, seven)).to.equal(x);
+    expect(await codeOf(decideOpening(journal, eight, y))).to.equal(undefined);
+  });
+});
