@@ -16,8 +16,11 @@ export const announcementSchema = z
     chainId: z.number().int().positive().safe(),
     /** The federation's contract. */
     contract: addressField,
-    /** manifest: a hospital's committed manifest; proposal: a proposed model. */
-    kind: z.enum(["manifest", "proposal"]),
+    /**
+     * manifest: a hospital's committed manifest. proposal: a proposed model. With private sums also: prekey, complaint,
+     * answer, opening, key: objects of protocol/private. checked: the list of the deals' digests that the sender has checked.
+     */
+    kind: z.enum(["manifest", "proposal", "prekey", "complaint", "answer", "checked", "opening", "key"]),
     /** The round that the object belongs to. */
     round: roundField,
     /** The member that made the object and sends this. */

@@ -27,6 +27,7 @@ export type CanonicalObject =
   | "MANIFEST"
   | "OPENING"
   | "PLAN"
+  | "PREKEY"
   | "REFUSAL"
   | "SCORES"
   | "SIGNED_WRITE"

@@ -116,10 +116,26 @@ export function verifyManifest(
   signatures: Pick<Signatures, "recover">,
 ): Manifest {
   const manifest = decodeManifest(bytes);
+  requireExpected(manifest, expected);
+  const { signature, ...statement } = manifest;
+  if (signatures.recover(manifestTypedData(statement), signature) !== expected.hospital) {
+    throw new FedError("MANIFEST_SIGNATURE", { hospital: expected.hospital });
+  }
+  return manifest;
+}
+
+/** The fields of every version that chain and plan decide. */
+export type CommonStatement = Pick<
+  Statement,
+  "chainId" | "contract" | "round" | "trainedIn" | "hospital" | "plan" | "base" | "sampleCount"
+>;
+
+/** Compares what a manifest says with the chain and the plan. @throws MANIFEST_MISMATCH, SAMPLE_CAP_EXCEEDED */
+export function requireExpected(manifest: CommonStatement, expected: ManifestExpectation): void {
   const { federation, bases, sampleCap, ...fields } = expected;
   const { hospital } = expected;
   for (const [field, value] of Object.entries({ ...fields, ...federation })) {
-    const found = manifest[field as keyof Manifest];
+    const found = manifest[field as keyof CommonStatement];
     if (found !== value) throw new FedError("MANIFEST_MISMATCH", { hospital, field, expected: value, found });
   }
   if (!bases.includes(manifest.base)) {
@@ -141,9 +157,4 @@ export function verifyManifest(
   if (manifest.sampleCount < 1 || manifest.sampleCount > sampleCap) {
     throw new FedError("SAMPLE_CAP_EXCEEDED", { hospital, sampleCount: manifest.sampleCount, sampleCap });
   }
-  const { signature, ...statement } = manifest;
-  if (signatures.recover(manifestTypedData(statement), signature) !== expected.hospital) {
-    throw new FedError("MANIFEST_SIGNATURE", { hospital });
-  }
-  return manifest;
 }

@@ -5,6 +5,7 @@ import { updateSpecSchema } from "../update/update-spec.ts";
 import { canonicalBytes, parseCanonical } from "./canonical.ts";
 import { countField, seedField } from "./fields.ts";
 import { modelSpecSchema, trainingSpecSchema } from "./model-spec.ts";
+import { privacySpecSchema } from "./privacy-spec.ts";
 
 export const planSchema = z
   .object({
@@ -31,6 +32,8 @@ export const planSchema = z
       .array(z.enum(["finalLoss", "seconds"]))
       .max(2)
       .optional(),
+    /** Hospitals mask their updates, and only sums are opened; without it updates and scores are public. */
+    privacy: privacySpecSchema.optional(),
     /**
      * Split of the patients before training, as the consortium agrees on it; each hospital's import makes it, and others
      * cannot check it. Nothing is selected on the test part.

@@ -1,12 +1,14 @@
 // Plans that are well formed and could not run: what their sections ask of each other. Checked before a federation starts;
 // each would else stop the first round.
 import type { Plan } from "../format/plan.ts";
+import { largestInteger } from "../update/integers.ts";
+import { needsOnlySum } from "./aggregate-sum.ts";
 import { strategyOf } from "./registry.ts";
 
 /** A reason why a plan that is well formed could not run. */
 export interface PlanFault {
   /** The error that the first round would stop with. */
-  readonly code: "STRATEGY_NEEDS_DENSE" | "STRATEGY_NEEDS_SGD";
+  readonly code: "PRIVATE_PLAN_CONFLICT" | "STRATEGY_NEEDS_DENSE" | "STRATEGY_NEEDS_SGD" | "STRATEGY_NEEDS_UPDATES";
   /** What is wrong, for people. */
   readonly why: string;
   /** Which field to change, and to what. */
@@ -14,7 +16,8 @@ export interface PlanFault {
 }
 
 /** Everything that a plan could not run with. */
-export function planFaults({ strategy, update, training }: Plan): PlanFault[] {
+export function planFaults(plan: Plan): PlanFault[] {
+  const { strategy, update, training } = plan;
   const faults: PlanFault[] = [];
   if (strategyOf(strategy).combine && update.topFraction < 1) {
     faults.push({
@@ -30,5 +33,58 @@ export function planFaults({ strategy, update, training }: Plan): PlanFault[] {
       remedy: "plan for training.optimiser sgd",
     });
   }
+  return [...faults, ...privateFaults(plan)];
+}
+
+/** With four hospitals, the fewest of a private round, so many updates are more than two thirds. */
+const fewestPrivateUpdates = 3;
+
+/** What private sums do not go with: nobody sees a single update, nor may anyone. */
+function privateFaults({ privacy, strategy, update, reports = [], rounds, minUpdates }: Plan): PlanFault[] {
+  if (!privacy) return [];
+  const faults: PlanFault[] = [];
+  const refuse = (isWrong: boolean, why: string, remedy: string, code: PlanFault["code"] = "PRIVATE_PLAN_CONFLICT") => {
+    if (isWrong) faults.push({ code, why, remedy });
+  };
+  const hidden = "STRATEGY_NEEDS_UPDATES";
+  refuse(
+    !needsOnlySum(strategy),
+    `${strategy.name} compares single updates, which are hidden`,
+    "plan for strategy fedavg, fedavgm, fedadam, fedyogi or fedadagrad",
+    hidden,
+  );
+  refuse(
+    update.topFraction < 1,
+    "which coordinates of a sparse update are not zero would say something about it",
+    "plan for update.topFraction 1",
+    hidden,
+  );
+  refuse(
+    strategy.maxStaleness > 0,
+    "a late update would have to be weighed anew, and masks are of one round",
+    "plan for strategy.maxStaleness 0",
+    hidden,
+  );
+  refuse(
+    strategy.maxSharePermille < 1000,
+    "hospitals weigh their updates before they mask them, when nobody knows the others' weights",
+    "plan for strategy.maxSharePermille 1000: privacy.unitWeight bounds each weight",
+  );
+  refuse(reports.length > 0, `${reports.join(" and ")} would say something about one hospital`, "plan for no reports");
+  refuse(
+    privacy.largest > largestInteger[update.type],
+    `${update.type} has no integer as large as privacy.largest`,
+    "plan for a smaller privacy.largest, or a wider update.type",
+  );
+  refuse(
+    minUpdates < fewestPrivateUpdates,
+    "a sum of two updates shows each of two hospitals the other's",
+    `plan for minUpdates ${fewestPrivateUpdates} or more`,
+  );
+  refuse(
+    privacy.maxSeals < rounds,
+    "each round opens a sum: the seals would end before the rounds do",
+    "plan for privacy.maxSeals of at least rounds, with some for rounds that fail",
+  );
   return faults;
 }

@@ -22,10 +22,18 @@ const firstRange: Readonly<Record<UpdateType, number>> = { I8: 16, I16: 64, I32:
 /** Outliers beyond this many times a tensor's root mean square saturate; they do not make its step coarser. */
 const outlier: Readonly<Record<UpdateType, number>> = { I8: 16, I16: 256, I32: 4096 };
 
-/** Round 1's exponent of a tensor, for an update at the clip norm, spread evenly over `parameters` coordinates. */
-export function firstExponent(type: UpdateType, clipNorm: number, parameters: number): number {
+/** As `firstRange`, where a plan with private sums says the largest integer, whatever its type. */
+const firstPrivateRange = 16;
+
+/**
+ * Round 1's exponent of a tensor, for an update at the clip norm, spread evenly over `parameters` coordinates.
+ * @param privateLargest the largest integer of a masked update; undefined without private sums
+ */
+export function firstExponent(type: UpdateType, clipNorm: number, parameters: number, privateLargest?: number): number {
   const rootMeanSquare = clipNorm / Math.sqrt(Math.max(1, parameters));
-  return exponentFor(type, Math.min(clipNorm, firstRange[type] * rootMeanSquare));
+  if (privateLargest === undefined) return exponentFor(type, Math.min(clipNorm, firstRange[type] * rootMeanSquare));
+  const range = Math.min(clipNorm, firstPrivateRange * rootMeanSquare);
+  return clampExponent(exponentAbove(range / privateLargest));
 }
 
 /**

@@ -7,7 +7,7 @@ import type { UpdateType } from "./integers.ts";
 import { decodeExponents, encodeExponents, exponentsKey, firstExponent, proposedKey } from "./step-exponents.ts";
 
 /** The sections of a plan that updates and aggregation depend on. */
-export type UpdatePlan = Pick<Plan, "update" | "strategy">;
+export type UpdatePlan = Pick<Plan, "update" | "strategy" | "privacy">;
 
 /** Names of tensors in a model's file that belong to the server's state, not to the network. */
 export const serverPrefix = "server/";
@@ -70,7 +70,7 @@ export function updateLayout(base: SafetensorsHeader, plan: UpdatePlan): UpdateL
   const published = base.metadata[exponentsKey];
   const exponents =
     published === undefined
-      ? unplaced.map(({ group }) => firstExponent(type, clipNorms[group], parameters))
+      ? unplaced.map(({ group }) => firstExponent(type, clipNorms[group], parameters, plan.privacy?.largest))
       : decodeExponents(published, unplaced.length);
   let start = 0;
   const segments = unplaced.map((segment, index) => {

@@ -16,6 +16,8 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const slowestMs = 5000;
 const canonical = {
   decodeManifest: "MANIFEST",
+  decodePrivateManifest: "MANIFEST",
+  decodePrekeyStatement: "PREKEY",
   decodePlan: "PLAN",
   decodeValidationScores: "SCORES",
   decodeRefusal: "REFUSAL",

@@ -1,12 +1,19 @@
 // Decoders of private sums: what dealers and holders hand out, and the key.
 import { canonicalBytes } from "../../protocol/format/canonical.ts";
-import { boxBytes, openBox } from "../../protocol/private/box.ts";
+import { decodePrivateManifest, manifestObjects, signPrivateManifest } from "../../protocol/format/private-manifest.ts";
+import { boxBytes, openBox, prekeyBytes } from "../../protocol/private/box.ts";
 import { checkAnswer, decodeAnswer, decodeComplaint, isComplaintSigned } from "../../protocol/private/complaint.ts";
 import { checkDeal, decodeDeal } from "../../protocol/private/deal.ts";
 import { decodePoint, zeroPoint } from "../../protocol/private/group.ts";
 import { maskInput } from "../../protocol/private/mask.ts";
 import { checkMasked } from "../../protocol/private/masked.ts";
 import { checkOpening, decodeSumOpening } from "../../protocol/private/opening.ts";
+import {
+  decodePrekeyStatement,
+  isPrekeySigned,
+  prekeyOf,
+  signPrekey,
+} from "../../protocol/private/prekey-statement.ts";
 import { rings } from "../../protocol/private/ring.ts";
 import { decodeShare, encodeShare } from "../../protocol/private/share.ts";
 import { checkSumKey, decodeSumKey } from "../../protocol/private/sum-key.ts";
@@ -35,7 +42,36 @@ function checked(check: () => unknown): void {
   }
 }
 
+export const privateStatement = {
+  ...{ ...context, version: 2, trainedIn: round, hospital: address, plan: digest, base: digest },
+  ...{ masked: digest, deal: digest, sampleCount: 30, shard: digest, quarantine: digest, software: "consilium test" },
+} as const;
+
 export const privateDecoders: readonly Decoder[] = [
+  {
+    functions: ["decodePrivateManifest"],
+    form: "json",
+    samples: async () => [await signPrivateManifest(privateStatement, signatures)],
+    decode: (bytes) => {
+      const manifest = decodePrivateManifest(bytes);
+      return manifestObjects(canonicalBytes(manifest));
+    },
+  },
+  {
+    functions: ["decodePrekeyStatement"],
+    form: "json",
+    samples: async () => [
+      await signPrekey(
+        { ...common, version: 1, kind: "prekey", hospital: address, prekey: `0x${"07".repeat(prekeyBytes)}` },
+        signatures,
+      ),
+    ],
+    decode: (bytes) => {
+      const statement = decodePrekeyStatement(bytes);
+      prekeyOf(statement);
+      return isPrekeySigned(statement, signatures);
+    },
+  },
   {
     functions: ["decodeDeal", "decodePoint"],
     form: "json",

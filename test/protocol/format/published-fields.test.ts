@@ -3,6 +3,7 @@ import { z } from "zod";
 import { announcementSchema } from "../../../protocol/format/announcement.ts";
 import { manifestSchema } from "../../../protocol/format/manifest.ts";
 import { planSchema } from "../../../protocol/format/plan.ts";
+import { privateManifestSchema } from "../../../protocol/format/private-manifest.ts";
 import { refusalSchema } from "../../../protocol/format/refusal.ts";
 import { decodeSafetensors, parseSafetensorsHeader } from "../../../protocol/format/safetensors.ts";
 import { validationScoresSchema } from "../../../protocol/format/validation-scores.ts";
@@ -31,6 +32,23 @@ const mayLeave: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     quarantine: "a salted digest: commits to what was left out and says nothing about it",
     finalLoss: figures,
     seconds: figures,
+    software: "which program made the update",
+    signature: "shows that the hospital made the statement",
+  },
+  "manifest of a private round": {
+    version: place,
+    chainId: place,
+    contract: place,
+    round: place,
+    trainedIn: place,
+    hospital: place,
+    plan: object,
+    base: object,
+    masked: "the name of the masked update, which says nothing without the round's key, and with it only a sum",
+    deal: "the name of commitments to the shares of a mask key, and of boxes that only their holders open",
+    sampleCount: "the number of training scans, up to the plan's cap: the weight in the average; on chain too",
+    shard: "a root over salted leaves: commits to the scans and says nothing about them",
+    quarantine: "a salted digest: commits to what was left out and says nothing about it",
     software: "which program made the update",
     signature: "shows that the hospital made the statement",
   },
@@ -96,6 +114,7 @@ function pathsOf(schema: z.ZodTypeAny, path: readonly string[] = []): string[] {
 describe("what leaves a hospital", () => {
   const schemas = {
     manifest: manifestSchema,
+    "manifest of a private round": privateManifestSchema,
     refusal: refusalSchema,
     announcement: announcementSchema,
     scores: validationScoresSchema,

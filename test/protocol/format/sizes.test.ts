@@ -4,13 +4,17 @@ import { isFedError } from "../../../foundation/errors.ts";
 import { decodeAnnouncement } from "../../../protocol/format/announcement.ts";
 import { decodeManifest } from "../../../protocol/format/manifest.ts";
 import { decodePlan } from "../../../protocol/format/plan.ts";
+import { decodePrivateManifest } from "../../../protocol/format/private-manifest.ts";
 import { decodeRefusal } from "../../../protocol/format/refusal.ts";
 import { decodeValidationScores } from "../../../protocol/format/validation-scores.ts";
+import { decodePrekeyStatement } from "../../../protocol/private/prekey-statement.ts";
 
 describe("objects that are too large", () => {
   for (const [what, decode, most] of [
     ["ANNOUNCEMENT", decodeAnnouncement, 1024],
     ["MANIFEST", decodeManifest, 8192],
+    ["MANIFEST", decodePrivateManifest, 8192],
+    ["PREKEY", decodePrekeyStatement, 4096],
     ["PLAN", decodePlan, 65_536],
     ["REFUSAL", decodeRefusal, 2048],
     ["SCORES", decodeValidationScores, 4 << 20],

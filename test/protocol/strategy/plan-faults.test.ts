@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { defaultPlan } from "../../../protocol/format/default-plan.ts";
-import type { Plan } from "../../../protocol/format/plan.ts";
+import { type Plan, planSchema } from "../../../protocol/format/plan.ts";
 import { planFaults } from "../../../protocol/strategy/plan-faults.ts";
 import type { StrategyName } from "../../../protocol/strategy/strategy-spec.ts";
 import { planOf } from "./small-federation.ts";
@@ -26,5 +26,57 @@ describe("faults of a plan", () => {
     expect(faultsOf("scaffold", 1, { name: "adam" })).to.deep.equal(["STRATEGY_NEEDS_SGD"]);
     expect(faultsOf("scaffold", 1)).to.deep.equal([]);
     expect(faultsOf("fedavg", 1, { name: "adam" })).to.deep.equal([]);
+  });
+
+  describe("with private sums", () => {
+    const plan = defaultPlan();
+    const good: Plan = {
+      ...plan,
+      strategy: { name: "fedavg", maxSharePermille: 1000, maxStaleness: 0 },
+      minUpdates: 3,
+      privacy: { mode: "sum", unitWeight: 128, largest: 2047, maxSeals: plan.rounds },
+    };
+    const codes = (changes: Partial<Plan>) => planFaults({ ...good, ...changes }).map(({ code }) => code);
+    const privacy = good.privacy!;
+
+    it("are none for a weighted mean or a server optimiser, dense, on time, of three or more", () => {
+      expect(planFaults(good)).to.deep.equal([]);
+      for (const name of ["fedavgm", "fedadam", "fedyogi", "fedadagrad"] as const) {
+        const strategy = { ...planOf(name).strategy, maxSharePermille: 1000, maxStaleness: 0 };
+        expect(codes({ strategy }), name).to.deep.equal([]);
+      }
+    });
+
+    it("are rules, sparse updates and late ones, which need single updates", () => {
+      for (const name of ["median", "trimmed-mean", "krum", "multi-krum", "bulyan", "geometric-median"] as const) {
+        const strategy = { ...planOf(name).strategy, maxSharePermille: 1000, maxStaleness: 0 };
+        expect(codes({ strategy }), name).to.deep.equal(["STRATEGY_NEEDS_UPDATES"]);
+      }
+      expect(codes({ update: { ...good.update, topFraction: 0.5 } })).to.deep.equal(["STRATEGY_NEEDS_UPDATES"]);
+      expect(codes({ strategy: { ...good.strategy, maxStaleness: 1 } })).to.deep.equal(["STRATEGY_NEEDS_UPDATES"]);
+    });
+
+    it("are what would bound a hidden weight, say something about one hospital, or end before the plan", () => {
+      const conflict = ["PRIVATE_PLAN_CONFLICT"];
+      expect(codes({ strategy: { ...good.strategy, maxSharePermille: 999 } })).to.deep.equal(conflict);
+      expect(codes({ reports: ["finalLoss"] })).to.deep.equal(conflict);
+      expect(codes({ minUpdates: 2 })).to.deep.equal(conflict);
+      expect(codes({ privacy: { ...privacy, maxSeals: plan.rounds - 1 } })).to.deep.equal(conflict);
+      expect(codes({ update: { ...good.update, type: "I8" } })).to.deep.equal(conflict);
+      expect(codes({ update: { ...good.update, type: "I8" }, privacy: { ...privacy, largest: 127 } })).to.deep.equal(
+        [],
+      );
+    });
+
+    it("is no plan: a mode or a noise that no software offers, a weight that is no power of two", () => {
+      const isPlan = (changed: object) =>
+        planSchema.safeParse({ ...good, privacy: { ...privacy, ...changed } }).success;
+      expect(isPlan({})).to.equal(true);
+      const refused = [
+        ...[{ mode: "groups" }, { noise: { epsilon: 5 } }, { unitWeight: 100 }, { unitWeight: 2 ** 21 }],
+        ...[{ largest: 32768 }, { largest: 0 }, { maxSeals: 0 }],
+      ];
+      for (const changed of refused) expect(isPlan(changed), JSON.stringify(changed)).to.equal(false);
+    });
   });
 });
