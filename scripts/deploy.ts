@@ -10,6 +10,7 @@ import type { RoundTerms } from "../protocol/contract/round.ts";
 import { parseDigest } from "../protocol/format/digest.ts";
 import { blobDigest } from "../protocol/format/merkle.ts";
 import { encodePlan } from "../protocol/format/plan.ts";
+import { foundingSums } from "../protocol/format/privacy-spec.ts";
 import type { ConsortiumFile } from "./consortium/consortium-file.ts";
 import { takingFromConsortium, withConfig } from "./ledger/config-option.ts";
 import { askForWallet, maxFeeFrom, parseAddressOption, parseCount, rpcUrls, withMaxFee } from "./ledger/options.ts";
@@ -52,7 +53,10 @@ export function deployCommand(program: Command): void {
     .option("--hospital <address...>", "admit as a hospital; indices follow this order")
     .option("--aggregator <address...>", "admit as an aggregator")
     .option("--hand-over <address>", 'the next owner, who must accept; "hospitals" for their vote')
-    .option("--plan <digest>", "the plan of the rounds (consilium plan digest FILE); else agree on it later")
+    .option(
+      "--plan <file|digest>",
+      "the plan of the rounds: its file, or its digest where it has no private sums; else agree on it later",
+    )
     .option(
       "--genesis <digest>",
       "the model that the first round starts from; likewise (default: the predecessor's last)",
@@ -87,6 +91,7 @@ If it was interrupted, run it again: Ignition's journal beside the federation fi
 Examples:
   consilium deploy --config consortium.yaml
   consilium deploy --network localhost --keystore keys/keystore.json --hospital 0xA… 0xB… 0xC… --aggregator 0xD…
+  consilium deploy --network localhost --keystore keys/keystore.json --hospital 0xA… 0xB… 0xC… 0xD… --plan plan.json
   consilium deploy --network sepolia --hospital 0xA… 0xB… 0xC… 0xD… --hand-over hospitals --confirmations 12
   consilium deploy --rpc http://10.0.0.5:8545 --chain-id 4711 --keystore keys/keystore.json --out trial.json
   consilium deploy --rpc https://rpc.example/ --chain-id 4711 --keystore keys/keystore.json --predecessor 0xE… --plan 0x3f… --hospital 0xA… 0xB…`;
@@ -101,7 +106,7 @@ async function deploy(options: Options): Promise<{ file: FederationFile; already
   const [rpc] = rpcUrls(options.rpc ?? []);
   const journalFolder = `${path.replace(/\.json$/, "")}.ignition`;
   const target = { network, rpc, chainId, journalFolder, maxFeeGwei: maxFeeFrom(options.maxFeeGwei) };
-  const steps = readSteps(options); // checked before a password is typed
+  const steps = await readSteps(options); // checked before a password is typed
   // Here, since Ignition takes a second to load, and the rest is not needed for --help.
   const { foundOnChain, requireFounded } = await import("./deploy/found.ts");
   const { readFederationFile, writeFederationFile } = await import("../io/chain/federation-file.ts");
@@ -137,12 +142,21 @@ async function foundingOf({ chain, federation, members, terms, ...rest }: Consor
     ...Object.fromEntries(Object.entries(terms).map(([name, value]) => [name, String(value)])),
     handOver: rest.handOver,
     predecessor: rest.predecessor,
-    plan: blobDigest(encodePlan(await readPlan(rest.plan, "plan"))),
+    plan: rest.plan,
     genesis: blobDigest(await readGiven(rest.genesis, "genesis")),
   };
 }
 
-function readSteps(options: Options): Omit<FoundingSteps, "deployer"> {
+/** A digest names a plan without private sums: only the file says how these hide updates, which the contract keeps for ever. */
+async function plannedIn(plan: string | undefined): Promise<Pick<FoundingSteps, "plan" | "privateSums">> {
+  if (plan === undefined || /^0x/.test(plan)) {
+    return { plan: plan === undefined ? undefined : parseDigest(plan), privateSums: undefined };
+  }
+  const read = await readPlan(plan, "--plan");
+  return { plan: blobDigest(encodePlan(read)), privateSums: foundingSums(read) };
+}
+
+async function readSteps(options: Options): Promise<Omit<FoundingSteps, "deployer">> {
   const terms = parseTerms(options) as RoundTerms; // each has a default
   const { hospital = [], aggregator = [] } = options;
   const members = [
@@ -164,7 +178,7 @@ function readSteps(options: Options): Omit<FoundingSteps, "deployer"> {
   return {
     terms,
     members,
-    plan: plan === undefined ? undefined : parseDigest(plan),
+    ...(await plannedIn(plan)),
     genesis: genesis === undefined ? undefined : parseDigest(genesis),
     predecessor: predecessor === undefined ? undefined : parseAddressOption(predecessor, "--predecessor"),
     handOver:

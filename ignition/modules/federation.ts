@@ -2,7 +2,7 @@
 // Ignition notes each step before and after it is sent, so that an interrupted founding can be resumed.
 import { buildModule } from "@nomicfoundation/ignition-core";
 import { ZeroAddress } from "ethers";
-import { roleNumbers } from "../../io/chain/deploy-federation.ts";
+import { type FoundedSums, roleNumbers } from "../../io/chain/deploy-federation.ts";
 import type { MemberRole, RoundTerms } from "../../protocol/contract/round.ts";
 import { type Digest, type HospitalAddress, zeroDigest } from "../../protocol/format/digest.ts";
 
@@ -17,12 +17,15 @@ export interface FoundingSteps {
   readonly genesis: Digest | undefined;
   /** The federation that this one continues. */
   readonly predecessor: HospitalAddress | undefined;
+  /** The plan's mechanism of private sums, and the sums that may be opened; undefined without private sums. */
+  readonly privateSums: FoundedSums | undefined;
   /** The next owner, who must accept; "hospitals" for their vote. */
   readonly handOver: HospitalAddress | "hospitals" | undefined;
 }
 
 /** The steps as an Ignition module. Ignition refuses to resume if another step has the same id. */
-export function federationModule({ deployer, terms, members, plan, genesis, predecessor, handOver }: FoundingSteps) {
+export function federationModule(steps: FoundingSteps) {
+  const { deployer, terms, members, plan, genesis, predecessor, privateSums, handOver } = steps;
   return buildModule("Federation", (m) => {
     const { commitPeriod, proposePeriod, attestPeriod, minUpdates, maxExpired, sampleCap, earlyShare, gracePeriod } =
       terms;
@@ -32,8 +35,8 @@ export function federationModule({ deployer, terms, members, plan, genesis, pred
       predecessor ?? ZeroAddress,
       plan ?? zeroDigest,
       genesis ?? zeroDigest,
-      zeroDigest,
-      0,
+      privateSums?.mechanism ?? zeroDigest,
+      privateSums?.maxSeals ?? 0,
     ]);
     // Ignition sends independent steps in the order of their ids: hence the numbers.
     const admissions = members.map(({ address, role }, i) =>

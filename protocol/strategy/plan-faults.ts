@@ -37,7 +37,7 @@ export function planFaults(plan: Plan): PlanFault[] {
 }
 
 /** With four hospitals, the fewest of a private round, so many updates are more than two thirds. */
-const fewestPrivateUpdates = 3;
+export const fewestPrivateUpdates = 3;
 
 /** What private sums do not go with: nobody sees a single update, nor may anyone. */
 function privateFaults({ privacy, strategy, update, reports = [], rounds, minUpdates }: Plan): PlanFault[] {

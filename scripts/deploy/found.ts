@@ -104,8 +104,8 @@ async function payingAccount({ provider }: Connection): Promise<string> {
 
 /** Checks the terms before anything is sent or noted, because a founding that has begun cannot change them. */
 async function requireAcceptable({ provider }: Connection, { deployer, ...steps }: FoundingSteps): Promise<void> {
-  const { terms, predecessor, plan, genesis } = steps;
-  const data = creationData({ owner: deployer, terms, predecessor, plan, genesis });
+  const { terms, predecessor, plan, genesis, privateSums } = steps;
+  const data = creationData({ owner: deployer, terms, predecessor, plan, genesis, privateSums });
   try {
     await provider.request({ method: "eth_estimateGas", params: [{ from: deployer, data }] });
   } catch (error) {

@@ -1,5 +1,6 @@
 // A plan in words, for the people who agree to it.
 import type { Plan } from "../../protocol/format/plan.ts";
+import type { PrivacySpec } from "../../protocol/format/privacy-spec.ts";
 import { requiredUpdates } from "../../protocol/strategy/registry.ts";
 import type { StrategySpec } from "../../protocol/strategy/strategy-spec.ts";
 
@@ -37,6 +38,7 @@ export function explainPlan(plan: Plan): [topic: string, text: string][] {
         ? "late updates are not taken"
         : `updates up to ${strategy.maxStaleness} rounds late are taken, at weight / (1 + age)`,
     ],
+    ...(plan.privacy ? [["privacy", privacyText(plan.privacy)] as [string, string]] : []),
     ["round", `needs ${least} valid updates, or it is abandoned`],
     [
       "patients",
@@ -45,6 +47,10 @@ export function explainPlan(plan: Plan): [topic: string, text: string][] {
     ["seed", `${plan.seed}: the same data and seed give the same model, to the bit`],
     ["software", plan.software],
   ];
+}
+
+function privacyText({ unitWeight, largest, maxSeals }: PrivacySpec): string {
+  return `private sums: only sums of updates are opened, ${maxSeals} at most; ${unitWeight} scans or more weigh 1, integers up to ${largest}`;
 }
 
 const normalisations = {

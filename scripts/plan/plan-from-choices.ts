@@ -4,8 +4,10 @@ import { software } from "../../foundation/version.ts";
 import { defaultPlan } from "../../protocol/format/default-plan.ts";
 import type { Plan } from "../../protocol/format/plan.ts";
 import { planFieldFaults } from "../../protocol/format/plan.ts";
-import { planFaults } from "../../protocol/strategy/plan-faults.ts";
+import type { PrivacySpec } from "../../protocol/format/privacy-spec.ts";
+import { fewestPrivateUpdates, planFaults } from "../../protocol/strategy/plan-faults.ts";
 import type { StrategyName, StrategySpec } from "../../protocol/strategy/strategy-spec.ts";
+import { largestInteger } from "../../protocol/update/integers.ts";
 import { type PlanChoices, refuseOption } from "./plan-options.ts";
 
 const adaptive = { serverLearningRate: 0.02, beta1: 0.9, beta2: 0.99, tau: 0.001 };
@@ -40,9 +42,14 @@ export function planFrom(choices: PlanChoices, from?: Plan, command = "plan"): P
     ...defaultPlan({ preset, seed, rounds, localEpochs, reconstruction, slices, height, width, channels }),
     software,
   };
-  const strategy = chosenStrategy(choices, start.strategy, command);
+  const { privacy: before, ...open } = start;
+  const privacy = chosenPrivacy(choices, start, command);
+  const isMadePrivate = privacy !== undefined && before === undefined;
+  const first = isMadePrivate ? { ...start.strategy, maxSharePermille: 1000 } : start.strategy;
+  const strategy = chosenStrategy(choices, first, command);
+  const least = isMadePrivate ? Math.max(fewestPrivateUpdates, start.minUpdates) : undefined;
   const plan: Plan = {
-    ...start,
+    ...open,
     model: {
       ...start.model,
       ...given({ preset, normalisation: choices.normalisation, reconstruction, mirror: choices.mirror }),
@@ -78,7 +85,7 @@ export function planFrom(choices: PlanChoices, from?: Plan, command = "plan"): P
       ...start.evaluation,
       ...given({ validation: choices.validationShare, test: choices.testShare }),
     },
-    ...given({ seed, rounds, sampleCap: choices.sampleCap, minUpdates: choices.minUpdates }),
+    ...given({ seed, rounds, sampleCap: choices.sampleCap, minUpdates: choices.minUpdates ?? least, privacy }),
   };
   const [fault] = planFieldFaults(plan);
   if (fault) refuseOption(optionOfField[fault.field] ?? fault.field, fault.why, command);
@@ -105,6 +112,9 @@ const optionOfField: Readonly<Record<string, string>> = {
   "evaluation.validation": "validationShare",
   "evaluation.test": "testShare",
   "strategy.momentum": "serverMomentum",
+  "privacy.unitWeight": "unitWeight",
+  "privacy.largest": "largest",
+  "privacy.maxSeals": "maxSeals",
   ...Object.fromEntries(
     ["maxSharePermille", "maxStaleness", ...strategyChoices].map((name) => [`strategy.${name}`, name]),
   ),
@@ -138,6 +148,29 @@ function chosenOptimiser(
     refuseOption(momentum === undefined ? "nesterov" : "momentum", `adam has no such parameter`, command);
   }
   return { name, learningRate: learningRate ?? start.learningRate };
+}
+
+/** Hospitals with so many scans or more weigh the same. */
+const usualUnitWeight = 128;
+/** 12 bits: sums of up to 16 hospitals have room in 4 bytes a parameter. */
+const usualLargest = 2047;
+
+function chosenPrivacy(choices: PlanChoices, start: Plan, command: string): PrivacySpec | undefined {
+  const { unitWeight, largest, maxSeals } = choices;
+  const own = given({ unitWeight, largest, maxSeals });
+  if (!(choices.private ?? start.privacy !== undefined)) {
+    const [name] = Object.keys(own);
+    if (name) refuseOption(name, "it is of private sums: give --private", command);
+    return undefined;
+  }
+  const usual: PrivacySpec = {
+    mode: "sum",
+    unitWeight: usualUnitWeight,
+    largest: Math.min(usualLargest, largestInteger[choices.updateType ?? start.update.type]),
+    // One for each round, and as many again for rounds that fail after their seal.
+    maxSeals: 2 * (choices.rounds ?? start.rounds),
+  };
+  return { ...usual, ...start.privacy, ...own };
 }
 
 /** The fields that have a value. */

@@ -52,6 +52,10 @@ export const planChoicesSchema = z.object({
   minUpdates: whole.optional(),
   validationShare: number.optional(),
   testShare: number.optional(),
+  private: z.boolean().optional(),
+  unitWeight: whole.optional(),
+  largest: whole.optional(),
+  maxSeals: whole.optional(),
 });
 
 export type PlanChoices = z.output<typeof planChoicesSchema>;
@@ -121,7 +125,24 @@ const updates: readonly [name: Name, flags: string, about: string][] = [
   ["testShare", "--test-share <share>", "of the patients, as the plan states it (default 0.25)"],
 ];
 
-const groups = { "Strategy:": strategies, "Training:": trainings, "Model:": models, "Updates and rounds:": updates };
+const privacies: readonly [name: Name, flags: string, about: string][] = [
+  ["private", "--private", "private sums: hospitals mask their updates, and only the sum of a round is ever opened"],
+  ["unitWeight", "--unit-weight <n>", "scans of weight 1, a power of two: more count as so many (default 128)"],
+  [
+    "largest",
+    "--largest <n>",
+    "largest integer of a masked update; 2047 has 4 bytes up to 16 hospitals (default 2047)",
+  ],
+  ["maxSeals", "--max-seals <n>", "how many sums may ever be opened (default twice the rounds)"],
+];
+
+const groups = {
+  "Strategy:": strategies,
+  "Training:": trainings,
+  "Model:": models,
+  "Updates and rounds:": updates,
+  "Private sums:": privacies,
+};
 
 /** Adds the options to a command; --seed is its own to add. */
 export function withPlanOptions(command: Command): Command {

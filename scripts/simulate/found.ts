@@ -4,6 +4,7 @@ import { deployFederation, type Founded } from "../../io/chain/deploy-federation
 import type { RoundTerms } from "../../protocol/contract/round.ts";
 import { blobDigest } from "../../protocol/format/merkle.ts";
 import { encodePlan, type Plan } from "../../protocol/format/plan.ts";
+import { foundingSums } from "../../protocol/format/privacy-spec.ts";
 import { type Identity, simulationWallet } from "./identities.ts";
 import type { RunDirectory } from "./run-directory.ts";
 
@@ -45,6 +46,7 @@ export async function foundFederation(
       ],
       plan: blobDigest(encodePlan(plan)),
       genesis: blobDigest(genesis),
+      privateSums: foundingSums(plan),
       pollMs: 20,
     },
     { signal },

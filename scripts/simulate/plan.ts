@@ -22,7 +22,8 @@ export async function wantedPlan(settings: Settings, mostSlices = Number.POSITIV
   if (settings.plan !== undefined) return readPlan(settings.plan, "--plan");
   const choices = planChoicesOf(settings);
   const plan = planFrom(choices, undefined, "simulate");
-  const minUpdates = choices.minUpdates ?? Math.ceil(settings.hospitals / 2);
+  const minUpdates =
+    choices.minUpdates ?? Math.max(plan.privacy ? plan.minUpdates : 1, Math.ceil(settings.hospitals / 2));
   // A network that takes more slices than a scan has is shown the same slice several times.
   const slices = choices.slices ?? Math.min(plan.model.input.slices, mostSlices);
   return planFrom({ ...choices, minUpdates, slices }, undefined, "simulate");

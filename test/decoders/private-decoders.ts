@@ -1,6 +1,11 @@
 // Decoders of private sums: what dealers and holders hand out, and the key.
 import { canonicalBytes } from "../../protocol/format/canonical.ts";
-import { decodePrivateManifest, manifestObjects, signPrivateManifest } from "../../protocol/format/private-manifest.ts";
+import {
+  decodePrivateManifest,
+  manifestObjects,
+  type PrivateStatement,
+  signPrivateManifest,
+} from "../../protocol/format/private-manifest.ts";
 import { boxBytes, openBox, prekeyBytes } from "../../protocol/private/box.ts";
 import { checkAnswer, decodeAnswer, decodeComplaint, isComplaintSigned } from "../../protocol/private/complaint.ts";
 import { checkDeal, decodeDeal } from "../../protocol/private/deal.ts";
@@ -42,10 +47,11 @@ function checked(check: () => unknown): void {
   }
 }
 
-export const privateStatement = {
-  ...{ ...context, version: 2, trainedIn: round, hospital: address, plan: digest, base: digest },
+const privateStatement: PrivateStatement = {
+  version: 2,
+  ...{ ...context, trainedIn: round, hospital: address, plan: digest, base: digest },
   ...{ masked: digest, deal: digest, sampleCount: 30, shard: digest, quarantine: digest, software: "consilium test" },
-} as const;
+};
 
 export const privateDecoders: readonly Decoder[] = [
   {

@@ -8,12 +8,17 @@ import { readKeystore } from "../../io/chain/keystore.ts";
 import { signPeerBinding } from "../../io/chain/peer-binding.ts";
 import { peerIdOf } from "../../io/chain/peer-key.ts";
 import { walletSignatures } from "../../io/chain/signatures.ts";
+import { encodeCall } from "../../io/chain/training-rounds.ts";
 import { createPeerKey, loadPeerKey } from "../../io/p2p/identity.ts";
 import { openBlobStore } from "../../io/store/blob-store.ts";
 import { parseAddress, zeroDigest } from "../../protocol/format/digest.ts";
+import { blobDigest } from "../../protocol/format/merkle.ts";
+import { encodePlan } from "../../protocol/format/plan.ts";
+import { mechanismOf } from "../../protocol/format/privacy-spec.ts";
 import { deployCommand } from "../../scripts/deploy.ts";
 import { keysCommand } from "../../scripts/keys.ts";
 import { membersCommand } from "../../scripts/members.ts";
+import { planFrom } from "../../scripts/plan/plan-from-choices.ts";
 import { statusCommand } from "../../scripts/status.ts";
 import { fundedWallet, startHardhat, type TestChain } from "../io/chain/chain.ts";
 import { digestOf, type TestFederation, terms } from "../io/chain/federation.ts";
@@ -217,6 +222,27 @@ describe("the commands about a federation", () => {
     expect(await codeOf("keys", "create", join(dir, "new"), "--password-file", join(dir, "short"))).to.equal(
       "PASSWORD_WEAK",
     );
+  });
+
+  it("deploy founds a federation with private sums by its plan's file, which says how updates are hidden", async () => {
+    const key = ["--keystore", await written(fundedWallet(0)), "--password-file", join(dir, "password")];
+    const out = join(dir, "private.json");
+    const flags = ["--rpc", chain.url, "--chain-id", "31337", "--out", out, "--confirmations", "1", ...key];
+    const plan = planFrom({ private: true, maxSeals: 11 });
+    const file = join(dir, "private-plan.json");
+    await writeFile(file, encodePlan(plan));
+    const { contract } = await runJson("deploy", ...flags, "--plan", file);
+    const answer = (await chain.rpc("eth_call", [
+      { to: contract, data: encodeCall("privateSums", []) },
+      "latest",
+    ])) as string;
+    const mechanism = mechanismOf(plan.privacy!);
+    expect(answer).to.equal(`${mechanism}${(11).toString(16).padStart(64, "0")}${"0".repeat(64)}`);
+    const status = await runJson("status", "--federation", out, "--rpc", chain.url);
+    expect(status.agreedPlan).to.equal(blobDigest(encodePlan(plan)));
+    await writeFile(file, encodePlan({ ...plan, minUpdates: 2 }));
+    const refused = await codeOf("deploy", ...flags.with(5, join(dir, "refused.json")), "--plan", file);
+    expect(refused).to.equal("PRIVATE_PLAN_CONFLICT");
   });
 
   it("deploy founds once, by name of the hospitals in their order, and hands over", async () => {

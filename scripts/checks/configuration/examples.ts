@@ -43,6 +43,7 @@ const party = {
 const plans = [
   planFrom({ preset: "iv3", rounds: 50, seed: 11, reconstruction: true, mirror: true }),
   planFrom({ strategy: "fedavgm", optimiser: "sgd" }),
+  planFrom({ private: true }),
   ...strategyNames.map((strategy) => planFrom({ strategy })),
 ].map((plan) => ({ ...plan, reports: ["seconds"] }));
 

@@ -9,6 +9,7 @@ import {
   isPrekeySigned,
   prekeyOf,
   signPrekey,
+  type UnsignedPrekey,
 } from "../../../protocol/private/prekey-statement.ts";
 import { scoreCounts, sumPlanOf } from "../../../protocol/private/sum-plan.ts";
 import { updateLayout } from "../../../protocol/update/update-layout.ts";
@@ -71,10 +72,8 @@ describe("what a private sum is made of", () => {
 describe("a prekey's statement", () => {
   const hospital = hospitalAt(0);
   const key = new Uint8Array(prekeyBytes).map((_, index) => index);
-  const unsigned = {
-    ...{ version: 1, kind: "prekey", ...context, hospital },
-    prekey: `0x${Buffer.from(key).toString("hex")}`,
-  } as const;
+  const prekey = `0x${Buffer.from(key).toString("hex")}`;
+  const unsigned: UnsignedPrekey = { version: 1, kind: "prekey", ...context, hospital, prekey };
 
   it("is its hospital's, for one round of one contract", async () => {
     const bytes = await signPrekey(unsigned, fakeSignatures(hospital));

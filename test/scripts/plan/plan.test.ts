@@ -55,6 +55,54 @@ const everyField: Plan = {
   evaluation: { split: "by-patient-stratified", validation: 0.2, test: 0.3 },
 };
 
+describe("private sums of the command line", () => {
+  const privacy = { mode: "sum", unitWeight: 128, largest: 2047, maxSeals: 16 };
+
+  it("bring what goes with them: no bound of shares, three updates, a sum for each round and as many to spare", () => {
+    const plan = planOf(["--private"]);
+    expect(plan).to.deep.equal({
+      ...planFrom({}),
+      strategy: { name: "fedavg", maxSharePermille: 1000, maxStaleness: 0 },
+      minUpdates: 3,
+      privacy,
+    });
+    expect(planOf(["--private", "--rounds", "3"]).privacy!.maxSeals).to.equal(6);
+    expect(planOf(["--private", "--update-type", "I8"]).privacy!.largest).to.equal(127);
+    const chosen = ["--private", "--unit-weight", "64", "--largest", "500", "--max-seals", "9", "--min-updates", "5"];
+    const { privacy: own, minUpdates } = planOf(chosen);
+    expect(own).to.deep.equal({ mode: "sum", unitWeight: 64, largest: 500, maxSeals: 9 });
+    expect(minUpdates).to.equal(5);
+  });
+
+  it("stay with a plan that has them, and leave it with --no-private", () => {
+    const from = planOf(["--private"]);
+    expect(planFrom({ seed: 9 }, from)).to.deep.equal({ ...from, seed: 9 });
+    expect(planFrom({ maxSeals: 20 }, from).privacy).to.deep.equal({ ...privacy, maxSeals: 20 });
+    expect("privacy" in planFrom({ private: false }, from)).to.equal(false);
+  });
+
+  it("are refused with what they do not go with, and their options without them", () => {
+    expect(codeOf(() => planOf(["--private", "--strategy", "krum"]))).to.equal("STRATEGY_NEEDS_UPDATES");
+    expect(codeOf(() => planOf(["--private", "--top-fraction", "0.1"]))).to.equal("STRATEGY_NEEDS_UPDATES");
+    expect(codeOf(() => planOf(["--private", "--max-share-permille", "400"]))).to.equal("PRIVATE_PLAN_CONFLICT");
+    expect(codeOf(() => planOf(["--private", "--min-updates", "2"]))).to.equal("PRIVATE_PLAN_CONFLICT");
+    expect(codeOf(() => planOf(["--private", "--unit-weight", "100"]))).to.equal("OPTION_INVALID");
+    expect(codeOf(() => planOf(["--max-seals", "9"]))).to.equal("OPTION_INVALID");
+  });
+
+  it("are said in words, with each reason of a refusal", () => {
+    const plan = planOf(["--private"]);
+    const text = explainPlan(plan).map(([topic, said]) => `${topic} ${said}`);
+    expect(text.some((line) => line.startsWith("privacy private sums: only sums of updates are opened, 16"))).to.equal(
+      true,
+    );
+    const bad = { ...plan, strategy: defaultPlan().strategy, reports: ["finalLoss"] };
+    const { refusals } = checkPlan(canonicalBytes(bad));
+    expect(refusals.map(({ code }) => code)).to.deep.equal(["PRIVATE_PLAN_CONFLICT", "PRIVATE_PLAN_CONFLICT"]);
+    expect(refusals.every(({ why, remedy }) => why !== "" && remedy !== "")).to.equal(true);
+  });
+});
+
 describe("a plan of the command line", () => {
   it("is the default plan where nothing is asked for", () => {
     expect(planFrom({})).to.deep.equal({ ...defaultPlan(), software });
