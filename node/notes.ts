@@ -66,9 +66,12 @@ export function readResidual(journal: Journal): Promise<Uint8Array | undefined> 
 }
 
 /** The update's bytes must be stored first. The residual takes effect only when the update has gone into a model. */
-export async function notePrepared(journal: Journal, prepared: PreparedUpdate, residual: Uint8Array): Promise<void> {
+export async function notePrepared(journal: Journal, prepared: PreparedUpdate, residual?: Uint8Array): Promise<void> {
   await journal.write({ [keys.prepared]: canonicalBytes(prepared), [keys.preparedResidual]: residual });
 }
+
+/** Entries of a journal that forget the prepared update. */
+export const withoutPrepared = { [keys.prepared]: undefined, [keys.preparedResidual]: undefined };
 
 /** The manifest that was signed for a round before its commitment, so that a restart commits to the same bytes. */
 export function readManifest(journal: Journal, round: RoundId): Promise<Uint8Array | undefined> {

@@ -10,7 +10,8 @@ import type { Announcement } from "../protocol/format/announcement.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 import type { FederationId } from "../protocol/format/federation-id.ts";
 import { decodeManifest, maxManifestBytes } from "../protocol/format/manifest.ts";
-import { type Collected, type CollectPorts, collectUpdate } from "../protocol/judge/collect.ts";
+import { type Collected, collectUpdate } from "../protocol/judge/collect.ts";
+import type { CollectPorts } from "../protocol/judge/collecting.ts";
 import { openRoundContext, type RoundContext } from "../protocol/judge/round-context.ts";
 import { Announcements } from "./announcements.ts";
 

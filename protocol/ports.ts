@@ -4,7 +4,7 @@
 import type { ErrorFacts } from "../foundation/errors.ts";
 import type { Prediction } from "../foundation/statistics/scores.ts";
 import type { Waiting } from "../foundation/waiting.ts";
-import type { Attestation, Commitment, LedgerEvent, Member, RoundState } from "./contract/round.ts";
+import type { Attestation, Commitment, LedgerEvent, Member, PrivateSums, RoundState } from "./contract/round.ts";
 import type { Announcement } from "./format/announcement.ts";
 import type { Digest, HospitalAddress, RoundId } from "./format/digest.ts";
 import type { FederationId } from "./format/federation-id.ts";
@@ -27,6 +27,8 @@ export interface Ledger {
   chainTime(waiting?: Waiting): Promise<number>;
   /** All members ever admitted, by index. */
   members(waiting?: Waiting): Promise<readonly Member[]>;
+  /** What the contract was founded with for private sums, and how many sums were sealed; undefined without them. */
+  privateSums(waiting?: Waiting): Promise<PrivateSums | undefined>;
   /** The newest round's id, 0 before the first. */
   latestRound(waiting?: Waiting): Promise<RoundId>;
   /** @throws ROUND_UNKNOWN */
@@ -138,6 +140,8 @@ export interface BlobStore {
   read(digest: Digest, offset: number, length: number): Promise<Uint8Array>;
   /** The whole object. @throws BLOB_UNKNOWN, BLOB_TOO_LARGE, BLOB_CORRUPT */
   get(digest: Digest, limits: { readonly maxBytes: number }): Promise<Uint8Array>;
+  /** Deletes an object, if it is here. @throws STORE_FULL */
+  remove(digest: Digest): Promise<void>;
   /** Keeps chunks of an object that is being fetched, over restarts too. @throws OUTLINE_MALFORMED, BLOB_BUSY, STORE_QUOTA */
   writer(digest: Digest, outline: BlobOutline): Promise<BlobWriter>;
 }

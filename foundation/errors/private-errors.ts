@@ -6,6 +6,7 @@ const dealer = "leave the hospital out of the round: it did not share its mask k
 const again = "fetch the object again: this one is of another round, contract, hospital or set of hospitals";
 
 export const privateErrors = entriesOf("object", {
+  ANNOUNCED_OTHERWISE: again,
   ANSWER_MALFORMED: sender,
   ANSWER_MISMATCH: again,
   ANSWER_NOT_CANONICAL: sender,
@@ -13,6 +14,7 @@ export const privateErrors = entriesOf("object", {
   ANSWER_TOO_LARGE: sender,
   BOX_MALFORMED: dealer,
   COMPLAINT_MALFORMED: sender,
+  COMPLAINT_MISMATCH: again,
   COMPLAINT_NOT_CANONICAL: sender,
   COMPLAINT_TOO_LARGE: sender,
   DEAL_MALFORMED: dealer,
@@ -35,6 +37,7 @@ export const privateErrors = entriesOf("object", {
   PREKEY_TOO_LARGE: sender,
   PRIVACY_NOT_PLANNED: "report this to the developers: a plan without private sums has none",
   PRIVATE_PLAN_CONFLICT: "read what consilium plan check says of the plan: private sums do not go with another field",
+  PREKEY_SIGNATURE: "ignore it: another key than the hospital's signed this prekey",
   RING_TOO_SMALL: "plan for fewer hospitals, smaller integers (update.type) or less noise: their sum has no room",
   INPUT_SEALED: "train again: this update was in a sealed sum, and another sum with it would show it alone",
   MASK_SECRET_TAKEN: "report this to the developers: a second update was to be masked under one secret",

@@ -80,6 +80,12 @@ export class ChainView {
     return this.#now.history.members;
   }
 
+  /** Undefined also for a federation that only carries what its predecessors spent. */
+  get privateSums(): PrivateSums | undefined {
+    const { state } = this.#now.history;
+    return hasPrivateSums(state) ? state.privateSums : undefined;
+  }
+
   get latestRound(): RoundId {
     return this.#now.openings.length as RoundId;
   }

@@ -138,6 +138,9 @@ export async function openLedger(options: LedgerOptions, waiting: Waiting = {}):
     async members(caller = {}) {
       return (await fresh(caller)).members;
     },
+    async privateSums(caller = {}) {
+      return (await fresh(caller)).privateSums;
+    },
     async latestRound(caller = {}) {
       return (await fresh(caller)).latestRound;
     },

@@ -37,6 +37,9 @@ export function shareStore(files: OpenBlobStore): SharedStore {
           return digest;
         },
         has,
+        async remove(digest) {
+          if (await has(digest)) await files.remove(digest);
+        },
         outline: (digest) => files.outline(digest),
         read: (digest, offset, length) => files.read(digest, offset, length),
         get: (digest, limits) => files.get(digest, limits),

@@ -7,7 +7,7 @@ import { withModel } from "../contract/lineage.ts";
 import type { EventPlace } from "../contract/round.ts";
 import type { Digest } from "../format/digest.ts";
 import type { Plan } from "../format/plan.ts";
-import type { CollectPorts } from "../judge/collect.ts";
+import type { CollectPorts } from "../judge/collecting.ts";
 import type { Ledger } from "../ports.ts";
 import { auditRound } from "./audit-round.ts";
 import { basisFindings } from "./basis.ts";

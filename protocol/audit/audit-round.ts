@@ -6,7 +6,7 @@ import type { Proposal } from "../contract/round.ts";
 import type { Digest, HospitalAddress } from "../format/digest.ts";
 import type { FederationId } from "../format/federation-id.ts";
 import type { Plan } from "../format/plan.ts";
-import type { CollectPorts } from "../judge/collect.ts";
+import type { CollectPorts } from "../judge/collecting.ts";
 import { blobHeader, fetchPlan, type RoundContext } from "../judge/round-context.ts";
 import { baseLayout } from "../strategy/base-layout.ts";
 import { weightShares } from "../strategy/weight-shares.ts";

@@ -7,7 +7,7 @@ import type { Attestation, Proposal } from "../contract/round.ts";
 import { type Digest, type HospitalAddress, zeroDigest } from "../format/digest.ts";
 import { decodeRefusal, type Refusal } from "../format/refusal.ts";
 import { decodeValidationScores } from "../format/validation-scores.ts";
-import type { CollectPorts } from "../judge/collect.ts";
+import type { CollectPorts } from "../judge/collecting.ts";
 import type { RoundFindings } from "./find.ts";
 import type { AuditedRound } from "./replay.ts";
 import type { AttestationReport, ValidationReport } from "./report.ts";

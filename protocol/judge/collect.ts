@@ -1,17 +1,16 @@
 // Fetches one committed update and checks it against its manifest, the chain and the plan. Everyone who has the bytes gets
 // the same result: valid, or invalid for a reason that the bytes prove. Without the bytes there is no result yet.
 
-import { type ErrorCode, type ErrorFacts, type FedError, isFedError } from "../../foundation/errors.ts";
-import type { Once } from "../../foundation/once.ts";
+import { isFedError } from "../../foundation/errors.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
 import type { Commitment, RoundState } from "../contract/round.ts";
 import type { Digest, HospitalAddress } from "../format/digest.ts";
 import { type Manifest, maxManifestBytes, verifyManifest } from "../format/manifest.ts";
-import type { Signatures } from "../ports.ts";
 import { maxUpdateBytes } from "../update/update-layout.ts";
 import { verifyUpdate } from "../update/verify-update.ts";
-import { type BlobPorts, blobHeader, blobSource, type RoundContext } from "./round-context.ts";
-import type { SharedWork } from "./shared-work.ts";
+import { collectMasked, type MaskedUpdate } from "./collect-private.ts";
+import { type CollectPorts, type InvalidUpdate, judge, once, Proven } from "./collecting.ts";
+import { blobHeader, blobSource, type RoundContext } from "./round-context.ts";
 
 export interface ValidUpdate {
   readonly status: "valid";
@@ -21,33 +20,7 @@ export interface ValidUpdate {
   readonly age: number;
 }
 
-export interface InvalidUpdate {
-  readonly status: "invalid";
-  readonly member: HospitalAddress;
-  /** Error code that every party with the bytes gets, and its facts. */
-  readonly code: ErrorCode;
-  readonly facts: ErrorFacts;
-}
-
-export type Collected = ValidUpdate | InvalidUpdate;
-
-export interface CollectPorts extends BlobPorts {
-  /** Says which key signed a manifest. */
-  readonly signatures: Pick<Signatures, "recover">;
-  /** Results that the parties of one process share; without it this party checks everything itself. */
-  readonly work?: SharedWork;
-}
-
-/** An error that the update's own bytes prove, and not one of the network or the disk. */
-class Proven extends Error {
-  readonly code: ErrorCode;
-  readonly facts: ErrorFacts;
-  constructor({ code, facts }: Pick<FedError, "code" | "facts">) {
-    super(code);
-    this.code = code;
-    this.facts = facts;
-  }
-}
+export type Collected = ValidUpdate | MaskedUpdate | InvalidUpdate;
 
 /**
  * @param maxModelBytes limit for older models, where the update was trained from one
@@ -61,6 +34,7 @@ export async function collectUpdate(
   const { blobs, exchange, signatures, work } = ports;
   const { member, signer, sampleCount } = commitment;
   const { federation, plan, bases } = context;
+  if (plan.privacy) return collectMasked(ports, { commitment, round, context }, { signal });
   const waiting = { signal };
   // A digest names the size too, so an object above the limit is the hospital's fault and not its server's.
   const fetch = (digest: Digest, maxBytes: number) =>
@@ -97,17 +71,5 @@ export async function collectUpdate(
   } catch (error) {
     if (error instanceof Proven) return { status: "invalid", member, code: error.code, facts: error.facts };
     throw error;
-  }
-}
-
-function once<T>(shared: Once<T> | undefined, inputs: unknown, compute: () => Promise<T>): Promise<T> {
-  return shared ? shared.of(inputs, compute) : compute();
-}
-
-async function judge<T>(verify: () => T | Promise<T>): Promise<T> {
-  try {
-    return await verify();
-  } catch (error) {
-    throw isFedError(error) && error.kind === "object" ? new Proven(error) : error;
   }
 }

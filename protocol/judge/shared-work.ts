@@ -3,6 +3,8 @@
 import { Once } from "../../foundation/once.ts";
 import type { Digest } from "../format/digest.ts";
 import type { Manifest } from "../format/manifest.ts";
+import type { Share } from "../private/share.ts";
+import type { ScoreHistogram } from "../private/sum-layout.ts";
 
 /** The model that an average gives, and its safetensors. */
 export interface Averaged {
@@ -10,16 +12,30 @@ export interface Averaged {
   readonly bytes: Uint8Array;
 }
 
+/** The model of a private sum, and the pooled scores of the round's base model, which are in the same sum. */
+export interface SummedModel extends Averaged {
+  readonly histogram: ScoreHistogram;
+}
+
 /** Results that are the same for every party of a round. */
 export interface SharedWork {
   readonly averages: Once<Averaged>;
   /** Manifests that are valid. */
   readonly manifests: Once<Manifest>;
-  /** Updates that fit their plan and base. */
+  /** Updates that fit their plan and base; masked ones that fit their ring. */
   readonly updates: Once<void>;
+  readonly sums: Once<SummedModel>;
+  /** Openings that fit their round's deals. */
+  readonly openings: Once<Share>;
 }
 
 /** Two models, and the updates of a few rounds of hundreds of hospitals. */
 export function shareWork(): SharedWork {
-  return { averages: new Once(2), manifests: new Once(1024), updates: new Once(1024) };
+  return {
+    averages: new Once(2),
+    manifests: new Once(1024),
+    updates: new Once(1024),
+    sums: new Once(2),
+    openings: new Once(256),
+  };
 }

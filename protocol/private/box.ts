@@ -11,7 +11,8 @@ import { KeyStream } from "./key-stream.ts";
 import type { Ring } from "./ring.ts";
 import { decodeShare, encodeShare, type Share, shareBytes } from "./share.ts";
 
-const suite = new CipherSuite({ kem: new XWing(), kdf: new HkdfSha256(), aead: new Aes256Gcm() });
+const kem = new XWing();
+const suite = new CipherSuite({ kem, kdf: new HkdfSha256(), aead: new Aes256Gcm() });
 
 export const prekeyBytes = 1216;
 const encapsulatedBytes = 1120;
@@ -25,12 +26,10 @@ export interface Prekey {
   readonly publicKey: Uint8Array;
 }
 
-export async function newPrekey(): Promise<Prekey> {
-  const { privateKey, publicKey } = await suite.kem.generateKeyPair();
-  return {
-    secretKey: new Uint8Array(await suite.kem.serializePrivateKey(privateKey)),
-    publicKey: new Uint8Array(await suite.kem.serializePublicKey(publicKey)),
-  };
+/** @param secretKey 32 bytes of the operating system's generator, for one round */
+export async function prekeyFrom(secretKey: Uint8Array): Promise<Prekey> {
+  const { publicKey } = await kem.generateKeyPairDerand(secretKey);
+  return { secretKey, publicKey: new Uint8Array(await kem.serializePublicKey(publicKey)) };
 }
 
 /** Who a box is from and for. */
@@ -78,7 +77,7 @@ export async function openBox(
   if (box.byteLength !== boxBytes(ring)) throw refuse();
   let opened: ArrayBuffer;
   try {
-    const recipientKey = await suite.kem.deserializePrivateKey(copied(secretKey));
+    const recipientKey = await kem.deserializePrivateKey(copied(secretKey));
     const enc = copied(box.subarray(0, encapsulatedBytes));
     const recipient = await suite.createRecipientContext({ recipientKey, enc, info: infoOf(names) });
     opened = await recipient.open(copied(box.subarray(encapsulatedBytes)));
@@ -98,7 +97,7 @@ function infoOf({ context, dealer, holder }: BoxNames): ArrayBuffer {
 
 async function readPrekey(prekey: Uint8Array) {
   if (prekey.byteLength !== prekeyBytes) return undefined;
-  return suite.kem.deserializePublicKey(copied(prekey));
+  return kem.deserializePublicKey(copied(prekey));
 }
 
 /** As a buffer of its own: the library takes whole buffers. */

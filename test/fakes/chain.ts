@@ -74,6 +74,7 @@ export class FakeChain {
       federation: fakeFederation,
       self,
       chainTime: async () => this.now,
+      privateSums: async () => (hasPrivateSums(contract.state) ? contract.state.privateSums : undefined),
       members: async () => contract.members.map((member) => ({ ...member })),
       latestRound: async () => contract.rounds.length as RoundId,
       round: async (id) => {

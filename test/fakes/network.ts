@@ -38,6 +38,10 @@ export class FakeStore implements BlobStore {
     return bytes.slice();
   }
 
+  async remove(digest: Digest): Promise<void> {
+    this.blobs.delete(digest);
+  }
+
   writer(): never {
     throw new FedError("UNEXPECTED", { why: "not in the fake" });
   }

@@ -13,6 +13,7 @@ export function checkedPorts(ports: HospitalPorts, { site, safety }: { site: Sit
       federation: ledger.federation,
       self: ledger.self,
       chainTime: (waiting) => ledger.chainTime(waiting),
+      privateSums: (waiting) => ledger.privateSums(waiting),
       members: (waiting) => ledger.members(waiting),
       latestRound: (waiting) => ledger.latestRound(waiting),
       round: (id, waiting) => ledger.round(id, waiting),

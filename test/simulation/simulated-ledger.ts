@@ -96,6 +96,10 @@ export function simulatedLedger(self: HospitalAddress, world: LedgerWorld): Ledg
       await answer(waiting);
       return chain.at(chain.head.number - endpoint.lag).time;
     },
+    privateSums: async (waiting) => {
+      const { state } = (await read(waiting)).contract;
+      return hasPrivateSums(state) ? state.privateSums : undefined;
+    },
     members: async (waiting) => (await read(waiting)).contract.members.map((member) => ({ ...member })),
     latestRound: async (waiting) => (await read(waiting)).contract.rounds.length as RoundId,
     async round(id, waiting) {

@@ -1,0 +1,291 @@
+// What a party knows of a round with private sums besides its updates, while its process lives: prekeys, complaints, answers,
+// openings and the key, which members announce by gossip. A member announces its own again while they matter, so a process
+// that starts late learns them too.
+import { FedError, isFedError } from "../foundation/errors.ts";
+import type { Waiting } from "../foundation/waiting.ts";
+import type { RoundState } from "../protocol/contract/round.ts";
+import type { Announcement } from "../protocol/format/announcement.ts";
+import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
+import type { MaskedUpdate } from "../protocol/judge/collect-private.ts";
+import { type CollectPorts, once } from "../protocol/judge/collecting.ts";
+import { sealedUpdates } from "../protocol/judge/private-model.ts";
+import {
+  type Complaint,
+  checkAnswer,
+  decodeAnswer,
+  decodeComplaint,
+  isComplaintSigned,
+  maxAnswerBytes,
+  maxComplaintBytes,
+} from "../protocol/private/complaint.ts";
+import type { PrivateContext } from "../protocol/private/context.ts";
+import { checkOpening, decodeSumOpening, includedDigest, maxOpeningBytes } from "../protocol/private/opening.ts";
+import {
+  decodePrekeyStatement,
+  isPrekeySigned,
+  maxPrekeyStatementBytes,
+  prekeyOf,
+} from "../protocol/private/prekey-statement.ts";
+import { maxDealers, type Ring } from "../protocol/private/ring.ts";
+import type { Share } from "../protocol/private/share.ts";
+import { sumCommitments } from "../protocol/private/sharing.ts";
+import { checkSumKey, decodeSumKey, maxSumKeyBytes } from "../protocol/private/sum-key.ts";
+import type { RoundWatch } from "./round-watch.ts";
+
+const kinds = ["prekey", "complaint", "answer", "opening", "key"] as const;
+export type SumObjectKind = (typeof kinds)[number];
+
+/** An object that a member announced. */
+export interface SumObject {
+  readonly kind: SumObjectKind;
+  readonly member: HospitalAddress;
+  readonly digest: Digest;
+}
+
+/** What a party has observed of a private round besides the chain and the updates. */
+export interface SumObservations {
+  /** By hospital. */
+  readonly prekeys: ReadonlyMap<HospitalAddress, Uint8Array>;
+  /** Announced, and neither read nor found wrong. */
+  readonly unread: readonly SumObject[];
+  /** By dealer, then by holder. */
+  readonly complaints: ReadonlyMap<HospitalAddress, ReadonlyMap<HospitalAddress, Complaint>>;
+  /** By dealer, then by holder: the right share of an answer, or that the dealer signed a wrong one. */
+  readonly answers: ReadonlyMap<HospitalAddress, ReadonlyMap<HospitalAddress, Share | "wrong">>;
+  /** The set of deals that a holder says it would open, by its name. */
+  readonly checkedBy: ReadonlyMap<HospitalAddress, Digest>;
+  /** Right openings of the sealed set. */
+  readonly openings: ReadonlyMap<HospitalAddress, Share>;
+  /** The key of the sealed set, which is on this machine and right. */
+  readonly key: Digest | undefined;
+}
+
+/** What reading an object has shown about a member. */
+export interface SumFault {
+  readonly member: HospitalAddress;
+  readonly code: FedError["code"];
+}
+
+/** Objects of one kind that are taken of a member in a round: a member that announces without end costs no memory. */
+const mostOfMember = { prekey: 2, complaint: maxDealers, answer: maxDealers, opening: 2, key: 2 } as const;
+
+export class SumWatch {
+  readonly #ports: CollectPorts;
+  readonly #watch: RoundWatch;
+  #round: RoundState | undefined;
+  #announced = new Map<RoundId, Map<string, SumObject>>();
+  #checked = new Map<RoundId, Map<HospitalAddress, Digest>>();
+  #read = new Set<string>();
+  #prekeys = new Map<HospitalAddress, Uint8Array>();
+  #complaints = new Map<HospitalAddress, Map<HospitalAddress, Complaint>>();
+  #answers = new Map<HospitalAddress, Map<HospitalAddress, Share | "wrong">>();
+  #openings = new Map<HospitalAddress, Share>();
+  #key: Digest | undefined;
+
+  constructor(ports: CollectPorts, watch: RoundWatch) {
+    this.#ports = ports;
+    this.#watch = watch;
+  }
+
+  /** Takes in the newest round. */
+  follow(round: RoundState | undefined): void {
+    const before = this.#round;
+    this.#round = round;
+    if (!round) return;
+    const isSame = before?.id === round.id && before.base === round.base && before.plan === round.plan;
+    if (!isSame) {
+      this.#read = new Set();
+      this.#prekeys = new Map();
+      this.#complaints = new Map();
+      this.#answers = new Map();
+      for (const id of this.#announced.keys()) if (id < round.id) this.#announced.delete(id);
+      for (const id of this.#checked.keys()) if (id < round.id) this.#checked.delete(id);
+    }
+    if (!isSame || !isSameSeal(before, round)) {
+      this.#openings = new Map();
+      this.#key = undefined;
+      for (const name of this.#read) if (/^(opening|key) /.test(name)) this.#read.delete(name);
+    }
+  }
+
+  observations(): SumObservations {
+    const announced = this.#round ? [...(this.#announced.get(this.#round.id)?.values() ?? [])] : [];
+    return {
+      prekeys: this.#prekeys,
+      unread: announced.filter((object) => !this.#read.has(nameOf(object)) && this.#isReadable(object)),
+      complaints: this.#complaints,
+      answers: this.#answers,
+      checkedBy: (this.#round && this.#checked.get(this.#round.id)) ?? new Map(),
+      openings: this.#openings,
+      key: this.#key,
+    };
+  }
+
+  /** Takes in a gossip message. @returns whether it is new */
+  receive({ kind, round, hospital: member, digest }: Announcement): boolean {
+    if (this.#round && round < this.#round.id) return false;
+    if (kind === "checked") {
+      const checked = this.#checked.get(round) ?? new Map<HospitalAddress, Digest>();
+      this.#checked.set(round, checked);
+      const isNew = checked.get(member) !== digest;
+      checked.set(member, digest);
+      return isNew;
+    }
+    const wanted = kinds.find((each) => each === kind);
+    if (!wanted) return false;
+    const object: SumObject = { kind: wanted, member, digest };
+    const announced = this.#announced.get(round) ?? new Map<string, SumObject>();
+    this.#announced.set(round, announced);
+    const own = [...announced.values()].filter((each) => each.kind === kind && each.member === member);
+    if (announced.has(nameOf(object)) || own.length >= mostOfMember[wanted]) return false;
+    announced.set(nameOf(object), object);
+    return true;
+  }
+
+  /**
+   * Fetches an announced object and checks it.
+   * @returns what it proves about a member, if anything
+   * @throws BLOB_UNAVAILABLE, ABORTED
+   */
+  async read(object: SumObject, { round, ring }: { readonly round: RoundState; readonly ring: Ring }, waiting: Waiting): Promise<SumFault | undefined> {
+    const { blobs, exchange } = this.#ports;
+    const { kind, member, digest } = object;
+    const maxBytes = mostBytes[kind];
+    try {
+      await exchange.fetch(digest, { maxBytes, preferred: member, ...waiting });
+      const bytes = await blobs.get(digest, { maxBytes });
+      if (!this.#isCurrent(round)) return undefined;
+      if (await this.#take(object, bytes, { round, ring })) this.#read.add(nameOf(object));
+      return undefined;
+    } catch (error) {
+      if (!isFedError(error) || (error.kind !== "object" && error.code !== "BLOB_TOO_LARGE")) throw error;
+      if (this.#isCurrent(round)) this.#read.add(nameOf(object));
+      return { member, code: error.code };
+    }
+  }
+
+  /** @returns false where what it is about has not been read yet */
+  async #take(
+    { kind, member, digest }: SumObject,
+    bytes: Uint8Array,
+    { round, ring }: { readonly round: RoundState; readonly ring: Ring },
+  ): Promise<boolean> {
+    const { signatures, work } = this.#ports;
+    const context = this.#context(round);
+    if (kind === "prekey") {
+      const statement = decodePrekeyStatement(bytes);
+      checkSubject(statement, context, { hospital: member });
+      if (!isPrekeySigned(statement, signatures)) throw new FedError("PREKEY_SIGNATURE", { hospital: member });
+      if (round.members.includes(member)) this.#prekeys.set(member, prekeyOf(statement));
+      return true;
+    }
+    if (kind === "complaint") {
+      const complaint = decodeComplaint(bytes);
+      checkSubject(complaint, context, { holder: member });
+      if (!this.#watch.collected.has(complaint.dealer)) return false;
+      const about = this.#masked(complaint.dealer);
+      if (!isComplaintSigned(complaint, signatures) || about?.manifest.deal !== complaint.deal) {
+        throw new FedError("COMPLAINT_MISMATCH", { holder: member, dealer: complaint.dealer });
+      }
+      if (round.members.includes(member)) within(this.#complaints, complaint.dealer).set(member, complaint);
+      return true;
+    }
+    if (kind === "answer") {
+      const answer = decodeAnswer(bytes);
+      checkSubject(answer, context, { dealer: member });
+      const complaint = this.#complaints.get(answer.dealer)?.get(answer.holder);
+      const about = this.#masked(answer.dealer);
+      if (!complaint || !about) return false;
+      const holderNumber = round.members.indexOf(answer.holder) + 1;
+      const answers = within(this.#answers, answer.dealer);
+      try {
+        const { commitments } = about;
+        answers.set(answer.holder, checkAnswer(answer, complaint, { holderNumber, commitments, ring }, signatures));
+      } catch (error) {
+        if (isFedError(error, "SHARE_WRONG", "SHARE_MALFORMED")) answers.set(answer.holder, "wrong");
+        throw error;
+      }
+      return true;
+    }
+    const updates = sealedUpdates(round, this.#watch.collected);
+    const included = includedDigest(updates.map(({ manifest }) => manifest.deal));
+    if (kind === "key") {
+      const summed = sumCommitments(updates.map(({ commitments }) => commitments.slice(0, 1)))[0]!;
+      checkSumKey(decodeSumKey(bytes), { context, included, summed, ring, dealers: updates.length });
+      this.#key = digest;
+      return true;
+    }
+    const summed = sumCommitments(updates.map(({ commitments }) => commitments));
+    const opening = decodeSumOpening(bytes);
+    const holderNumber = round.members.indexOf(member) + 1;
+    if (holderNumber === 0) throw new FedError("OPENING_MISMATCH", { holder: member });
+    const expected = { context, holder: member, holderNumber, included, summed, ring };
+    const share = await once(work?.openings, [digest, included, member, holderNumber], async () =>
+      checkOpening(opening, expected, signatures),
+    );
+    if (this.#isCurrent(round) && isSameSeal(this.#round, round)) this.#openings.set(member, share);
+    return true;
+  }
+
+  /** Whether all that an object is checked against is here. */
+  #isReadable({ kind, member }: SumObject): boolean {
+    const round = this.#round!;
+    if (kind === "prekey") return round.status === "committing";
+    if (kind === "complaint") return true;
+    if (kind === "answer") return this.#complaints.has(member);
+    if (!round.seal || this.#key !== undefined) return false;
+    return round.seal.included.every((each) => this.#masked(each) !== undefined);
+  }
+
+  #masked(member: HospitalAddress): MaskedUpdate | undefined {
+    const update = this.#watch.collected.get(member);
+    return update?.status === "masked" ? update : undefined;
+  }
+
+  #context({ id }: RoundState): PrivateContext {
+    const { context } = this.#watch;
+    if (context.status !== "ready") throw new FedError("ABORTED", { what: "the round has changed" });
+    const { chainId, contract } = context.federation;
+    return { chainId, contract, round: id };
+  }
+
+  #isCurrent({ id, base, plan }: RoundState): boolean {
+    return this.#round?.id === id && this.#round.base === base && this.#round.plan === plan;
+  }
+}
+
+const mostBytes: Readonly<Record<SumObjectKind, number>> = {
+  prekey: maxPrekeyStatementBytes,
+  complaint: maxComplaintBytes,
+  answer: maxAnswerBytes,
+  opening: maxOpeningBytes,
+  key: maxSumKeyBytes,
+};
+
+function nameOf({ kind, member, digest }: SumObject): string {
+  return `${kind} ${member} ${digest}`;
+}
+
+function within<Value>(
+  map: Map<HospitalAddress, Map<HospitalAddress, Value>>,
+  key: HospitalAddress,
+): Map<HospitalAddress, Value> {
+  const inner = map.get(key) ?? new Map<HospitalAddress, Value>();
+  map.set(key, inner);
+  return inner;
+}
+
+function isSameSeal(a: RoundState | undefined, b: RoundState): boolean {
+  return a?.seal?.included.join() === b.seal?.included.join();
+}
+
+/** @throws ANNOUNCED_OTHERWISE where an object is of another contract, round or member than its announcement says */
+function checkSubject(
+  found: Readonly<Record<string, unknown>>,
+  { chainId, contract, round }: PrivateContext,
+  maker: Readonly<Record<string, HospitalAddress>>,
+): void {
+  for (const [field, expected] of Object.entries({ chainId, contract, round, ...maker })) {
+    if (found[field] !== expected) throw new FedError("ANNOUNCED_OTHERWISE", { field, expected, found: `${found[field]}` });
+  }
+}
