@@ -10,6 +10,7 @@ import { Relay } from "../party/relay.ts";
 import { Replication } from "../party/replicate.ts";
 import { collectName } from "../party/round-actions.ts";
 import { RoundWatch } from "../party/round-watch.ts";
+import { SumRound } from "../party/sum-round.ts";
 import { openLineage } from "../protocol/contract/lineage.ts";
 import type { Digest } from "../protocol/format/digest.ts";
 import type { SharedWork } from "../protocol/judge/shared-work.ts";
@@ -68,6 +69,7 @@ export async function aggregateRounds(
     onEvent({ aggregator: self, ...event } as AggregatorEvent);
   const readLineage = openLineage(ledger);
   const watch = new RoundWatch(ports, { maxModelBytes }, (round, member) => loop.retryNow(collectName(round, member)));
+  const sums = new SumRound(ports, watch, { emit, wake: () => loop.wake() });
   const replication = new Replication(ports);
   const relay = new Relay(ports, { gasPerRound: options.relayGasPerRound });
   let fetched = 0;
@@ -102,23 +104,25 @@ export async function aggregateRounds(
         emit({ event: "finished", rounds: finals.length, model });
       }
     }
+    const sum = sums.follow(newest);
     const { replicated } = replication;
     const signed = relay.follow(newest, now);
-    return { ...options, ...watch.observations(), ...signed, self, member, now, lineage, replicated, fetched };
+    return { ...options, ...watch.observations(), ...signed, sum, self, member, now, lineage, replicated, fetched };
   };
 
   const accepts = (plan: Digest) => plan === options.plan;
 
   const perform = async (
     action: AggregatorAction,
-    { lineage, context, collected }: AggregatorView,
+    view: AggregatorView,
     { wanted, stop }: { wanted: AbortSignal; stop: AbortSignal },
   ): Promise<void> => {
+    const { lineage, context, collected, sum } = view;
     switch (action.kind) {
       case "open-context": {
         const { round } = action;
         await watch.openContext(round, lineage, { federation: ledger.federation, accepts, signal: wanted });
-        if (!accepts(round.plan)) log.warn("plan-refused", { round: round.id, plan: round.plan });
+        if (watch.context.status === "refused") log.warn("plan-refused", { round: round.id, plan: round.plan });
         return;
       }
       case "collect": {
@@ -126,7 +130,7 @@ export async function aggregateRounds(
         if (!found) return;
         const { member } = found;
         const round = action.round.id;
-        if (found.status === "valid") return emit({ event: "collected", round, member });
+        if (found.status !== "invalid") return emit({ event: "collected", round, member });
         log.warn("update-invalid", { round, member, code: found.code });
         return emit({ event: "invalid-update", round, member, code: found.code });
       }
@@ -138,10 +142,15 @@ export async function aggregateRounds(
         if (context.status !== "ready") return;
         const { round } = action;
         const started = clock.now();
-        const input = { round, plan: context.plan, collected: collected.values() };
+        const input = { round, context, collected, key: sum.key };
         const made = await proposeModel(ports, input, { signal: stop });
         return emit({ event: "proposed", round: round.id, ...made, seconds: (clock.now() - started) / 1000 });
       }
+      case "read-object":
+      case "seal":
+      case "recover-key":
+      case "repeat":
+        return sums.perform(action, view, { wanted, stop });
       case "relay-commitments":
       case "relay-votes":
         return relay.perform(action, stop);
@@ -157,7 +166,10 @@ export async function aggregateRounds(
 
   const loop = new PartyLoop<AggregatorView, AggregatorAction>(ports, { observe, decide: nextActions, perform });
   const unsubscribe = [
-    gossip.subscribe((announcement) => watch.receive(announcement)),
+    gossip.subscribe((announcement) => {
+      watch.receive(announcement);
+      if (sums.receive(announcement)) loop.wake();
+    }),
     ports.signedWrites.subscribe((write) => relay.receive(write) && loop.wake()),
   ];
   try {

@@ -1,8 +1,10 @@
 // The events of an aggregator; the command line prints them as NDJSON.
 import type { ErrorCode } from "../foundation/errors.ts";
+import type { SumEvent } from "../party/sum-events.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 
 export type AggregatorEvent = { readonly aggregator: HospitalAddress } & (
+  | SumEvent
   | { readonly event: "waiting-for-admission" | "waiting-for-funds" | "waiting-for-endpoints" }
   | { readonly event: "ready"; readonly peerId: string; readonly listen: readonly string[] }
   | { readonly event: "round-opened"; readonly round: RoundId; readonly opener: HospitalAddress }

@@ -10,6 +10,7 @@ import {
   type RoundAction,
   type RoundView,
 } from "../party/round-actions.ts";
+import { type SumAction, sumActions } from "../party/sum-actions.ts";
 import type { Lineage } from "../protocol/contract/lineage.ts";
 import type { Member, RoundState } from "../protocol/contract/round.ts";
 import { proposePeriod } from "../protocol/contract/turns.ts";
@@ -33,6 +34,7 @@ export interface AggregatorView extends RoundView, RelayObservations {
 
 export type AggregatorAction =
   | RoundAction
+  | SumAction
   | ReplicateAction
   | RelayAction
   | (Action &
@@ -54,7 +56,7 @@ export function nextActions(view: AggregatorView): AggregatorAction[] {
     actions.push({ name: `fetch-model ${final.id}`, lane: "model", kind: "fetch-model", round: final, model });
   }
   actions.push(...fetchActions(view, round), ...proposeActions(view, round), ...expireActions(view, round));
-  actions.push(...relayActions(view, round));
+  actions.push(...sumActions(view, round), ...relayActions(view, round));
   if (shouldOpen(view, round)) {
     const base = final?.model ?? view.genesis;
     actions.push({ name: `open ${round.id + 1}`, lane: "chain", kind: "open", base });

@@ -6,6 +6,7 @@ import type { UnsignedWrite } from "../protocol/contract/write-signature.ts";
 import { type Digest, zeroDigest } from "../protocol/format/digest.ts";
 import { encodeRefusal, type Refusal } from "../protocol/format/refusal.ts";
 import type { RoundContext } from "../protocol/judge/round-context.ts";
+import { judgeSum } from "../protocol/judge/sum-verdict.ts";
 import {
   judgeProposal,
   type ProposalFault,
@@ -20,6 +21,8 @@ export interface Judgement extends Omit<VerdictSubject, "context"> {
   readonly context: RoundContext | "refused";
   /** A model that the proposer announced by gossip and did not propose. */
   readonly otherAnnounced: Digest | undefined;
+  /** The key of the sealed set; only with private sums. */
+  readonly key: Digest | undefined;
 }
 
 type AttestPorts = VerdictPorts & { ledger: Ledger; blobs: BlobStore; learner: Learner | undefined; log: Log };
@@ -61,7 +64,7 @@ export async function voteToSign(
 }
 
 /**
- * The verdict, with the digest of the scores if it agrees, or of the refusal if it does not; they are stored.
+ * The verdict, with the digest of the scores (with private sums: of the key) if it agrees, or of the refusal if it does not; they are stored.
  * @param ports.learner undefined while it trains, and where this round is not to be scored: the vote then carries no scores
  */
 async function voteOn(
@@ -94,14 +97,16 @@ async function voteOn(
     emit({ event: "refused", code, ...facts });
   }
   wanted.throwIfAborted();
-  return { agree: verdict.agree, scores: statement ? await blobs.put(statement) : zeroDigest };
+  // A vote for the model of an opened sum names the key, so that an auditor finds it by the chain.
+  const named = verdict.agree && judgement.key !== undefined ? judgement.key : zeroDigest;
+  return { agree: verdict.agree, scores: statement ? await blobs.put(statement) : named };
 }
 
 type Vote = { readonly agree: true; readonly model: Uint8Array } | { readonly agree: false; readonly refusal: Refusal };
 
 /** Agrees to a proposal without a fault; else refuses for the first one. */
 async function decide(
-  ports: VerdictPorts,
+  ports: VerdictPorts & { blobs: BlobStore },
   judgement: Judgement,
   options: { readonly maxModelBytes: number; readonly signal: AbortSignal },
 ): Promise<Vote> {
@@ -113,7 +118,11 @@ async function decide(
   });
   if (context === "refused") return refuse({ code: "PLAN_NOT_ACCEPTED", found: round.plan });
   if (otherAnnounced) return refuse({ code: "EQUIVOCATION", expected: model, found: otherAnnounced });
-  const judged = await judgeProposal(ports, { ...judgement, context }, options).next();
+  const subject = { ...judgement, context };
+  const faults = context.plan.privacy
+    ? judgeSum(ports, { ...subject, key: judgement.key })
+    : judgeProposal(ports, subject, options);
+  const judged = await faults.next();
   if (!judged.done) return refuse(judged.value);
   return judged.value ? { agree: true, model: judged.value.bytes } : refuse({ code: "WRONG_MODEL", found: model });
 }

@@ -1,5 +1,6 @@
 // The events of a hospital; the command line prints them as NDJSON.
 import type { ErrorCode } from "../foundation/errors.ts";
+import type { SumEvent } from "../party/sum-events.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 import type { RefusalCode } from "../protocol/format/refusal.ts";
 
@@ -7,7 +8,7 @@ import type { RefusalCode } from "../protocol/format/refusal.ts";
 export type HospitalEvent = {
   /** Chain address of the hospital that tells it; the same in all events of a process. */
   readonly hospital: HospitalAddress;
-} & (EventOfHospital | EventOfRound);
+} & (EventOfHospital | EventOfRound | SumEvent);
 
 /** What a hospital tells about itself. */
 export type EventOfHospital =
@@ -122,6 +123,20 @@ export type EventOfRound = {
       readonly member: HospitalAddress;
       /** The check that failed, the same for every party. */
       readonly code: ErrorCode;
+    }
+  | {
+      /** With private sums: this hospital has found no right share of a member's mask key in its box, and says so to all. */
+      readonly event: "complained";
+      /** The hospital that dealt. */
+      readonly member: HospitalAddress;
+      /** unserved: nobody serves the box. unreadable: it does not open. wrong: its share does not fit. */
+      readonly reason: "unserved" | "unreadable" | "wrong";
+    }
+  | {
+      /** With private sums: this hospital has opened its share of the sealed sum, once and for no other set. */
+      readonly event: "opened-sum";
+      /** Number of updates in the sum. */
+      readonly included: number;
     }
   | {
       /** This hospital has proposed a model on chain. */

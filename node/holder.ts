@@ -52,7 +52,11 @@ export class Holder {
    */
   async check(
     update: MaskedUpdate,
-    { self, round, context }: { readonly self: HospitalAddress; readonly round: RoundState; readonly context: RoundContext },
+    {
+      self,
+      round,
+      context,
+    }: { readonly self: HospitalAddress; readonly round: RoundState; readonly context: RoundContext },
     waiting: Waiting,
   ): Promise<void> {
     const { member } = update;
@@ -70,7 +74,11 @@ export class Holder {
 
   async #open(
     { member, signer, boxes, commitments }: MaskedUpdate,
-    { self, round, context }: { readonly self: HospitalAddress; readonly round: RoundState; readonly context: RoundContext },
+    {
+      self,
+      round,
+      context,
+    }: { readonly self: HospitalAddress; readonly round: RoundState; readonly context: RoundContext },
     waiting: Waiting,
   ): Promise<Held> {
     const { blobs, exchange, secrets } = this.#ports;

@@ -10,6 +10,7 @@ import { Relay } from "../party/relay.ts";
 import { Replication } from "../party/replicate.ts";
 import { collectName } from "../party/round-actions.ts";
 import { type ContextState, RoundWatch } from "../party/round-watch.ts";
+import { SumRound } from "../party/sum-round.ts";
 import { type Lineage, openLineage } from "../protocol/contract/lineage.ts";
 import type { RoundState } from "../protocol/contract/round.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
@@ -24,17 +25,22 @@ import type {
   Learner,
   Ledger,
   Log,
+  SecretFiles,
   Signatures,
   SignedWrites,
 } from "../protocol/ports.ts";
 import { adoptModel } from "./adopt-model.ts";
 import { attestModel, voteToSign } from "./attest-model.ts";
 import type { Emit, HospitalEvent } from "./events.ts";
+import { Holder } from "./holder.ts";
+import { maskUpdate } from "./mask-update.ts";
 import { type HospitalAction, nextActions } from "./next-actions.ts";
 import { type Notes, readNotes } from "./notes.ts";
+import { trainPrivately } from "./private-input.ts";
+import { performHolderAction } from "./private-steps.ts";
 import { Publications } from "./publications.ts";
 import { sendOwn } from "./sign-write.ts";
-import { commitmentToSign, submitUpdate } from "./submit-update.ts";
+import { commitmentToSign, signPlain, submitUpdate } from "./submit-update.ts";
 import { trainUpdate } from "./train-update.ts";
 import type { HospitalView, Training } from "./view.ts";
 
@@ -45,6 +51,10 @@ export interface HospitalPorts {
   readonly gossip: Gossip;
   readonly signedWrites: SignedWrites;
   readonly journal: Journal;
+  /** Secrets of rounds with private sums. */
+  readonly secrets: SecretFiles;
+  /** 32 bytes of the operating system's generator. */
+  readonly randomSecret: () => Uint8Array;
   readonly learner: Learner;
   readonly signatures: Signatures;
   readonly work?: SharedWork;
@@ -78,13 +88,15 @@ export async function takePart(
   options: HospitalOptions,
   { signal, onEvent }: { signal: AbortSignal; onEvent: (event: HospitalEvent) => void },
 ): Promise<void> {
-  const { ledger, blobs, exchange, gossip, signedWrites, journal, learner, clock, log } = ports;
+  const { ledger, blobs, exchange, gossip, signedWrites, journal, secrets, learner, clock, log } = ports;
   const self = ledger.self;
   if (self === undefined) throw new FedError("LEDGER_READ_ONLY", {});
   const { maxModelBytes, software, relayed, scoresEvery = 1 } = options;
   const emit: Emit = (event) => onEvent({ hospital: self, ...event } as HospitalEvent);
   const readLineage = openLineage(ledger);
   const watch = new RoundWatch(ports, { maxModelBytes }, (round, member) => loop.retryNow(collectName(round, member)));
+  const sums = new SumRound(ports, watch, { emit, wake: () => loop.wake() });
+  const holder = new Holder(ports);
   const replication = new Replication(ports);
   const relay = new Relay(ports, { gasPerRound: relayed ? 0 : options.relayGasPerRound });
   const publications = new Publications(ports, emit);
@@ -112,7 +124,12 @@ export async function takePart(
     const { replicated } = replication;
     const published = publications.follow(lineage.newest, now);
     const signed = { ...relay.follow(lineage.newest, now), relayed, published };
-    return { ...observations, ...signed, self, member, now, lineage, replicated, notes, training };
+    const ofSums = {
+      sum: sums.follow(lineage.newest),
+      holding: holder.follow(lineage.newest),
+      kept: await secrets.names(),
+    };
+    return { ...observations, ...signed, ...ofSums, self, member, now, lineage, replicated, notes, training };
   };
 
   const reportRollBack = (seen: RoundId | undefined, { newest }: Lineage) => {
@@ -137,7 +154,7 @@ export async function takePart(
     const { plan: ours } = options;
     const accepts = (plan: Digest) => ours === undefined || ours === plan;
     await watch.openContext(round, view.lineage, { federation, accepts, ...waiting });
-    if (accepts(round.plan)) return;
+    if (watch.context.status !== "refused") return;
     log.warn("plan-refused", { round: round.id, plan: round.plan, ours });
     emit({ event: "plan-refused", round: round.id, plan: round.plan });
   };
@@ -147,21 +164,28 @@ export async function takePart(
     if (!found) return;
     const { member } = found;
     const round = action.round.id;
-    if (found.status === "valid") return emit({ event: "collected", round, member });
+    if (found.status !== "invalid") return emit({ event: "collected", round, member });
     log.warn("update-invalid", { round, member, code: found.code });
     emit({ event: "invalid-update", round, member, code: found.code });
   };
 
-  const commit = async (round: RoundState, { prepared }: Notes, stop: AbortSignal): Promise<void> => {
-    if (!prepared) return;
-    const submission = { round, prepared, software };
+  const commit = async (round: RoundState, { notes: { prepared }, context, sum }: HospitalView, stop: AbortSignal) => {
+    if (!prepared || context.status !== "ready") return;
+    const subject = { round, prepared, software };
+    const masking = { ...subject, context, prekeys: sum.prekeys, maxModelBytes };
+    const sign = context.plan.privacy
+      ? (hospital: HospitalAddress) => maskUpdate(ports, { ...masking, hospital })
+      : signPlain(ports, subject);
+    const submission = { round, prepared, sign };
     if (relayed) await publications.publish(await commitmentToSign(ports, submission));
     else await submitUpdate(ports, submission, { stop, emit });
   };
 
+  const isScored = (round: number) => scoresEvery > 0 && round % scoresEvery === 0;
+
   const attest = async (
     { round, proposal }: HospitalAction & { kind: "attest" },
-    { context, collected, lineage }: HospitalView,
+    { context, collected, lineage, sum }: HospitalView,
     signals: Signals,
   ): Promise<void> => {
     if (context.status === "missing") return;
@@ -174,18 +198,19 @@ export async function takePart(
     const hadBefore = (member: HospitalAddress) => watch.hadBefore(member, proposal);
     const planContext = context.status === "ready" ? context : ("refused" as const);
     const about = { round, proposal, context: planContext, updates: collected, olderBases };
-    const judgement = { ...about, hadBefore, otherAnnounced };
+    const judgement = { ...about, hadBefore, otherAnnounced, key: sum.key };
     const models = lineage.finals.filter(({ id }) => id < round.id).length + 1;
     const isLast = context.status === "ready" && models === context.plan.rounds;
-    const isScored = scoresEvery > 0 && (round.id % scoresEvery === 0 || isLast);
-    const judging = { ...ports, learner: training || !isScored ? undefined : learner };
+    const isPrivate = context.status === "ready" && context.plan.privacy !== undefined;
+    const scores = !isPrivate && (isScored(round.id) || (isLast && scoresEvery > 0));
+    const judging = { ...ports, learner: training || !scores ? undefined : learner };
     if (!relayed) return attestModel(judging, judgement, { ...signals, maxModelBytes, emit, seconds });
     const { wanted } = signals;
     await publications.publish(await voteToSign(judging, judgement, { wanted, maxModelBytes, emit }));
   };
 
   const perform = async (action: HospitalAction, view: HospitalView, signals: Signals): Promise<void> => {
-    const { lineage, notes, context, collected } = view;
+    const { lineage, notes, context, collected, sum } = view;
     const untilUnwanted = { signal: signals.wanted };
     const untilStopped = { signal: signals.stop };
     switch (action.kind) {
@@ -198,12 +223,14 @@ export async function takePart(
         training = { round: action.round.id, plan: action.round.plan, base: action.round.base };
         try {
           const input = { round: action.round, context, self, maxModelBytes };
-          return await trainUpdate(ports, input, { signal: signals.wanted, emit });
+          const options = { signal: signals.wanted, emit };
+          if (!context.plan.privacy) return await trainUpdate(ports, input, options);
+          return await trainPrivately(ports, { ...input, isScored: isScored(action.round.id - 1) }, options);
         } finally {
           training = undefined;
         }
       case "commit":
-        return commit(action.round, notes, signals.stop);
+        return commit(action.round, view, signals.stop);
       case "send-own":
         return sendOwn(ports, action.write, untilStopped);
       case "report":
@@ -213,9 +240,26 @@ export async function takePart(
         return relay.perform(action, signals.stop);
       case "propose": {
         if (context.status !== "ready") return;
-        const input = { round: action.round, plan: context.plan, collected: collected.values() };
+        const input = { round: action.round, context, collected, key: sum.key };
         const made = await proposeModel(ports, input, untilStopped);
         return emit({ event: "proposed", round: action.round.id, ...made });
+      }
+      case "read-object":
+      case "seal":
+      case "recover-key":
+      case "repeat":
+        return sums.perform(action, view, signals);
+      case "publish-prekey":
+      case "check":
+      case "complain":
+      case "answer":
+      case "say-checked":
+      case "note-sealed":
+      case "open-sum":
+      case "erase": {
+        const parts = { ports, self, holder, objects: sums.objects, emit };
+        const known = context.status === "ready" ? context : undefined;
+        return performHolderAction(parts, action, known, signals.wanted);
       }
       case "attest":
         return attest(action, view, signals);
@@ -235,7 +279,10 @@ export async function takePart(
 
   const loop = new PartyLoop<HospitalView, HospitalAction>(ports, { observe, decide: nextActions, perform });
   const unsubscribe = [
-    gossip.subscribe((announcement) => watch.receive(announcement)),
+    gossip.subscribe((announcement) => {
+      watch.receive(announcement);
+      if (sums.receive(announcement)) loop.wake();
+    }),
     signedWrites.subscribe((write) => relay.receive(write) && loop.wake()),
   ];
   try {

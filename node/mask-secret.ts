@@ -6,6 +6,7 @@ import { canonicalBytes } from "../protocol/format/canonical.ts";
 import type { Digest, RoundId } from "../protocol/format/digest.ts";
 import { digestField } from "../protocol/format/fields.ts";
 import type { Journal, SecretFiles } from "../protocol/ports.ts";
+import { readNotes, withoutPrepared } from "./notes.ts";
 
 const noteSchema = z
   .object({
@@ -63,15 +64,14 @@ export async function secretFor(ports: SecretPorts, round: RoundId, input: Diges
   return secret;
 }
 
-/** Notes that the round's input is in a sealed sum, whatever becomes of the round: it is never masked again. */
+/**
+ * Notes that the round's input is in a sealed sum, whatever becomes of the round: it is never masked again, and the hospital
+ * trains anew. Both are one write.
+ */
 export async function noteSealed(ports: Pick<SecretPorts, "secrets" | "journal">, round: RoundId): Promise<void> {
   const known = await readMaskSecret(ports, round);
-  if (known) await ports.journal.write({ [sealedKey(known.input)]: new Uint8Array(1) });
-}
-
-/** Erases the secrets of this round and of those before it. */
-export async function eraseSecrets({ secrets }: Pick<SecretPorts, "secrets">, round: RoundId): Promise<void> {
-  for (const name of await secrets.names()) {
-    if (Number(name.split("/")[1]) <= round) await secrets.erase(name);
-  }
+  if (!known) return;
+  const { prepared } = await readNotes(ports.journal);
+  const spent = prepared?.update === known.input ? withoutPrepared : {};
+  await ports.journal.write({ ...spent, [sealedKey(known.input)]: new Uint8Array(1) });
 }

@@ -5,16 +5,20 @@ import type { Action } from "../party/loop.ts";
 import { type RelayAction, relayActions } from "../party/relay-actions.ts";
 import { type ReplicateAction, replicateActions } from "../party/replicate.ts";
 import { expireActions, fetchActions, proposeActions, type RoundAction } from "../party/round-actions.ts";
+import { type SumAction, sumActions } from "../party/sum-actions.ts";
 import { ageOf } from "../protocol/contract/lineage.ts";
 import type { Proposal, RoundState } from "../protocol/contract/round.ts";
 import { mayOpenAfter, ownSendingDue } from "../protocol/contract/turns.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 import type { SignedVote, SignedWrite } from "../protocol/format/signed-write.ts";
+import { type HolderAction, holderActions, isUnsettled, mayDeal } from "./holder-actions.ts";
 import { wasReplaced } from "./notes.ts";
 import type { HospitalView } from "./view.ts";
 
 export type HospitalAction =
   | RoundAction
+  | SumAction
+  | HolderAction
   | ReplicateAction
   | RelayAction
   | (Action &
@@ -43,6 +47,8 @@ export function nextActions(view: HospitalView): HospitalAction[] {
   const trainFor = roundToTrainIn(view, round, adoptable !== undefined);
   if (trainFor) actions.push({ name: `train ${trainFor}`, lane: "learner", kind: "train", round });
 
+  actions.push(...holderActions(view, round));
+
   const lane = "chain";
   const proposal = round.proposals.at(-1);
   if (adoptable) actions.push({ name: `adopt ${adoptable.id}`, lane, kind: "adopt", round: adoptable });
@@ -50,7 +56,11 @@ export function nextActions(view: HospitalView): HospitalAction[] {
   if (proposal && shouldAttest(view, round, proposal)) {
     actions.push({ name: `attest ${id} ${proposal.number}`, lane, kind: "attest", round, proposal });
   }
-  actions.push(...(view.relayed ? publishedActions(view, round) : paidActions(view, round)), ...replicateActions(view));
+  actions.push(
+    ...(view.relayed ? publishedActions(view, round) : paidActions(view, round)),
+    ...sumActions(view, round),
+    ...replicateActions(view),
+  );
   return actions;
 }
 
@@ -113,7 +123,9 @@ function mayCommit({ self, now, context }: HospitalView, round: RoundState): boo
 }
 
 function shouldCommit(view: HospitalView, round: RoundState): boolean {
-  return mayCommit(view, round) && isPreparedFor(view, round);
+  if (!mayCommit(view, round) || !isPreparedFor(view, round)) return false;
+  const isPrivate = view.context.status === "ready" && view.context.plan.privacy !== undefined;
+  return !isPrivate || (mayDeal(view, round) && !isUnsettled(view, round));
 }
 
 /**
@@ -143,12 +155,21 @@ function shouldAttest(view: HospitalView, round: RoundState, proposal: Proposal)
   const canBeJudged = proposal.status === "open" || (proposal.status === "accepted" && round.status === "final");
   if (!canBeJudged) return false;
   if (context.status === "refused") return true;
+  if (context.plan.privacy) return canJudgeSum(view, round, proposal);
   // After the decision nothing is urgent: a hospital that restarts must not refuse for updates it had no time to fetch.
   if (proposal.status === "open" && judgementDue(view, round)) return true;
   return round.commitments.every(({ member }) => {
     if (collected.has(member)) return true;
     return !proposal.included.includes(member) && (view.failedFetches.get(member) ?? 0) >= fetchesOfLeftOut;
   });
+}
+
+/** A model of an opened sum is judged when the sealed updates and the key are here, or one of the updates is wrong or late. */
+function canJudgeSum(view: HospitalView, round: RoundState, proposal: Proposal): boolean {
+  const statuses = proposal.included.map((member) => view.collected.get(member)?.status);
+  if (statuses.includes("invalid")) return true;
+  if (statuses.every((status) => status === "masked")) return view.sum.key !== undefined;
+  return proposal.status === "open" && judgementDue(view, round);
 }
 
 /** Whether half of the time to fetch and attest has passed: an update that has not arrived by then counts as unserved. */

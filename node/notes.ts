@@ -124,7 +124,7 @@ export async function noteAdopted(
 export async function dropRoundNotes(journal: Journal, written: Readonly<Record<string, Uint8Array>>): Promise<number> {
   const { prepared, preparedResidual, adopted } = keys;
   const single = [prepared, preparedResidual, adopted];
-  const isOfRound = (key: string) => single.includes(key) || /^(manifest|signed)\//.test(key);
+  const isOfRound = (key: string) => single.includes(key) || /^(manifest|signed|opening|answers)\//.test(key);
   const all = (await journal.keys("")).filter(isOfRound);
   await journal.write({ ...Object.fromEntries(all.map((key) => [key, undefined])), ...written });
   return all.length;

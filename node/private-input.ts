@@ -7,8 +7,11 @@ import { canonicalBytes } from "../protocol/format/canonical.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 import { countField } from "../protocol/format/fields.ts";
 import { blobDigest } from "../protocol/format/merkle.ts";
+import { sumPlanOfRound } from "../protocol/judge/collect-private.ts";
 import { type RoundContext, trainingSeed } from "../protocol/judge/round-context.ts";
 import type { BlobStore, Journal, Learner, Log, SecretFiles } from "../protocol/ports.ts";
+import { clippedDelta } from "../protocol/private/contribution.ts";
+import { maskedBytes } from "../protocol/private/masked.ts";
 import type { ScoreHistogram } from "../protocol/private/sum-layout.ts";
 import { histogramBins, scoreCounts } from "../protocol/private/sum-plan.ts";
 import type { Emit } from "./events.ts";
@@ -92,7 +95,10 @@ export async function trainPrivately(
   });
   await learner.forget?.();
   const { finalLoss: loss, seconds } = outcome;
-  emit({ event: "trained", round: round.id, seconds, loss, sampleCount });
+  const { norm, clipped } = clippedDelta({ base, local: outcome.weights, plan });
+  const { ring, coordinates } = await sumPlanOfRound(ports, { round, context });
+  const updateBytes = maskedBytes(ring, coordinates);
+  emit({ event: "trained", round: round.id, seconds, loss, sampleCount, norm, clipped, updateBytes });
 }
 
 /** Nothing but zeros where the scores are not to be in the sum, or scoring failed. */

@@ -3,7 +3,8 @@
 import { isFedError } from "../foundation/errors.ts";
 import type { RoundState } from "../protocol/contract/round.ts";
 import type { UnsignedWrite } from "../protocol/contract/write-signature.ts";
-import { decodeManifest, maxManifestBytes } from "../protocol/format/manifest.ts";
+import { maxManifestBytes } from "../protocol/format/manifest.ts";
+import { manifestObjects } from "../protocol/format/private-manifest.ts";
 import { nameOfWrite, type SignedWrite } from "../protocol/format/signed-write.ts";
 import type { BlobStore, Gossip, Journal, Ledger, Signatures, SignedWrites } from "../protocol/ports.ts";
 import type { Emit } from "./events.ts";
@@ -70,7 +71,7 @@ export class Publications {
     const { blobs } = this.#ports;
     try {
       const manifest = await blobs.get(digest, { maxBytes: maxManifestBytes });
-      const { update } = decodeManifest(manifest);
+      const [update] = manifestObjects(manifest);
       this.#emit({ event: "committed", round: id, update, sampleCount });
       await announceManifest(this.#ports, { round: id, digest, bytes: manifest.byteLength });
     } catch (error) {

@@ -5,6 +5,7 @@ import type { RoundState } from "../protocol/contract/round.ts";
 import type { UnsignedWrite } from "../protocol/contract/write-signature.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 import { type Statement, signManifest } from "../protocol/format/manifest.ts";
+import { manifestObjects } from "../protocol/format/private-manifest.ts";
 import type { BlobStore, Gossip, Journal, Ledger, Signatures } from "../protocol/ports.ts";
 import type { Emit } from "./events.ts";
 import { noteManifest, type PreparedUpdate, readManifest } from "./notes.ts";
@@ -12,7 +13,19 @@ import { noteManifest, type PreparedUpdate, readManifest } from "./notes.ts";
 interface Submission {
   readonly round: RoundState;
   readonly prepared: PreparedUpdate;
-  readonly software: string;
+  /** Makes and signs the manifest; called where none was signed for the round before. */
+  readonly sign: (hospital: HospitalAddress) => Promise<Uint8Array>;
+}
+
+/** The manifest of an update that everyone may read. */
+export function signPlain(
+  { ledger, signatures }: Pick<ManifestPorts, "ledger" | "signatures">,
+  { round, prepared, software }: Pick<Submission, "round" | "prepared"> & { readonly software: string },
+): Submission["sign"] {
+  return (hospital) => {
+    const statement: Statement = { version: 1, ...ledger.federation, ...prepared, round: round.id, hospital, software };
+    return signManifest(statement, signatures);
+  };
 }
 
 /** @throws LEDGER_READ_ONLY, ABORTED, or the contract's own code */
@@ -24,7 +37,8 @@ export async function submitUpdate(
   const { ledger } = ports;
   const { round, prepared } = submission;
   const { digest, bytes } = await storeManifest(ports, submission);
-  const { sampleCount, update } = prepared;
+  const { sampleCount } = prepared;
+  const [update] = manifestObjects(bytes);
   await ledger.commitUpdate({ round: round.id, manifest: digest, sampleCount }, { signal: stop });
   emit({ event: "committed", round: round.id, update, sampleCount });
   await announceManifest(ports, { round: round.id, digest, bytes: bytes.byteLength });
@@ -58,15 +72,14 @@ interface ManifestPorts {
 
 /** Signs a manifest, or takes the one that was signed for the round before, and stores it. */
 async function storeManifest(
-  { ledger, blobs, journal, signatures }: ManifestPorts,
-  { round, prepared, software }: Submission,
+  { ledger, blobs, journal }: ManifestPorts,
+  { round, sign }: Submission,
 ): Promise<{ readonly hospital: HospitalAddress; readonly digest: Digest; readonly bytes: Uint8Array }> {
-  const { self: hospital, federation } = ledger;
+  const { self: hospital } = ledger;
   if (hospital === undefined) throw new FedError("LEDGER_READ_ONLY", {});
   let manifest = await readManifest(journal, round.id);
   if (manifest === undefined) {
-    const statement: Statement = { version: 1, ...federation, ...prepared, round: round.id, hospital, software };
-    manifest = await signManifest(statement, signatures);
+    manifest = await sign(hospital);
     await noteManifest(journal, round.id, manifest);
   }
   return { hospital, digest: await blobs.put(manifest), bytes: manifest };

@@ -4,8 +4,9 @@ import type { RelayObservations } from "../party/relay-actions.ts";
 import type { RoundView } from "../party/round-actions.ts";
 import type { Lineage } from "../protocol/contract/lineage.ts";
 import type { Member } from "../protocol/contract/round.ts";
-import type { Digest, RoundId } from "../protocol/format/digest.ts";
+import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 import type { SignedWrite } from "../protocol/format/signed-write.ts";
+import type { Held } from "./holder.ts";
 import type { Notes } from "./notes.ts";
 
 /** Training in progress. */
@@ -29,6 +30,10 @@ export interface HospitalView extends RoundView, RelayObservations {
   /** Scores and refusals of others that this process has replicated. */
   readonly replicated: ReadonlySet<Digest>;
   readonly notes: Notes;
+  /** With private sums: what this hospital has of each dealer of the round. */
+  readonly holding: ReadonlyMap<HospitalAddress, Held>;
+  /** Names of the secrets on its disk. */
+  readonly kept: readonly string[];
   readonly training: Training | undefined;
   /** Whether other members send what this hospital signs. */
   readonly relayed: boolean;

@@ -1,5 +1,6 @@
 // Opens the outside world for one party, hospital or aggregator: its ledger, store and peers. Only this file knows
 // which library implements which port; the two composition roots add the actions of their role.
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { FedError } from "../foundation/errors.ts";
 import { openKeystore } from "../io/chain/keystore.ts";
@@ -13,6 +14,7 @@ import { type OpenBlobStore, openBlobStore } from "../io/store/blob-store.ts";
 import { diskSpaceOf } from "../io/store/disk-space.ts";
 import { openJournal } from "../io/store/journal.ts";
 import { openLevel } from "../io/store/level.ts";
+import { openSecretFiles } from "../io/store/secret-files.ts";
 import { type HospitalAddress, parseAddress } from "../protocol/format/digest.ts";
 import type { SharedWork } from "../protocol/judge/shared-work.ts";
 import type {
@@ -22,6 +24,7 @@ import type {
   Gossip,
   Journal,
   Log,
+  SecretFiles,
   Signatures,
   SignedWrites,
 } from "../protocol/ports.ts";
@@ -40,6 +43,10 @@ export interface OpenParty {
   readonly gossip: Gossip;
   readonly signedWrites: SignedWrites;
   readonly journal: Journal;
+  /** Secrets of rounds with private sums. */
+  readonly secrets: SecretFiles;
+  /** 32 bytes of the operating system's generator. */
+  readonly randomSecret: () => Uint8Array;
   readonly signatures: Signatures;
   /** Present where several parties share a process. */
   readonly work?: SharedWork;
@@ -100,6 +107,7 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
     const notes = await openLevel(join(config.store, "notes"));
     closers.push(() => notes.close());
     const journal = await openJournal(notes, join(config.store, "large-notes"));
+    const secrets = await openSecretFiles(join(config.store, "secrets"));
     const { federation, chain } = config;
     const ledger = await openLedger(
       {
@@ -170,6 +178,8 @@ export async function openParty(config: PartyConfig, opening: PartyOpening): Pro
       gossip: network.gossip,
       signedWrites: network.signedWrites,
       journal,
+      secrets,
+      randomSecret: () => new Uint8Array(randomBytes(32)),
       signatures,
       work: shared?.work,
       clock: systemClock,

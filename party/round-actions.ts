@@ -2,10 +2,14 @@
 
 import type { Commitment, RoundState } from "../protocol/contract/round.ts";
 import { expiryDue, mayLeaveOut, mayPropose } from "../protocol/contract/turns.ts";
+import type { Announcement } from "../protocol/format/announcement.ts";
 import type { HospitalAddress, RoundId } from "../protocol/format/digest.ts";
+import type { Plan } from "../protocol/format/plan.ts";
 import { leastUpdates, validUpdates } from "../protocol/judge/included.ts";
+import { leastInSum } from "../protocol/judge/sealing.ts";
 import type { Action } from "./loop.ts";
 import type { RoundObservations } from "./round-watch.ts";
+import type { SumObservations } from "./sum-watch.ts";
 
 const parallelFetches = 8;
 
@@ -20,6 +24,8 @@ export interface RoundView extends RoundObservations {
   readonly self: HospitalAddress;
   /** Chain time, seconds. */
   readonly now: number;
+  /** What members have announced in a round with private sums; nothing in others. */
+  readonly sum: SumObservations & { readonly announced: readonly Announcement[] };
 }
 
 /** Fetches plan and base, then every update. */
@@ -50,10 +56,15 @@ export function proposeActions(view: RoundView, round: RoundState): RoundAction[
 }
 
 export function expireActions({ context, self, now }: RoundView, round: RoundState): RoundAction[] {
-  const minUpdates = context.status === "ready" ? context.plan.minUpdates : 0;
+  const minUpdates = context.status === "ready" ? fewestUpdates(context.plan, round) : 0;
   if (!expiryDue(round, minUpdates, self, now)) return [];
   const name = `expire ${round.id} ${round.status} ${round.proposals.length}`;
   return [{ name, lane: "chain", kind: "expire", round }];
+}
+
+/** The fewest updates that the contract takes. */
+function fewestUpdates(plan: Plan, round: RoundState): number {
+  return plan.privacy ? leastInSum(plan, round) : plan.minUpdates;
 }
 
 /** Name of the action that fetches a member's update. */
@@ -63,8 +74,9 @@ export function collectName(round: RoundId, member: HospitalAddress): string {
 
 /** Whether it is this party's turn, and every committed update has arrived or may be left out. */
 function shouldPropose(view: RoundView, round: RoundState): boolean {
-  const { self, now, context, collected, failedFetches, fetchingSince = now } = view;
+  const { self, now, context, collected, failedFetches, sum, fetchingSince = now } = view;
   if (context.status !== "ready" || !mayPropose(round, self, now)) return false;
+  if (context.plan.privacy) return round.seal !== undefined && sum.key !== undefined;
   const settled = (member: HospitalAddress) =>
     collected.has(member) || mayLeaveOut(round, { now, fetchingSince, failedFetches: failedFetches.get(member) ?? 0 });
   if (!round.commitments.every(({ member }) => settled(member))) return false;

@@ -9,10 +9,13 @@ import type { Commitment, Proposal, RoundState } from "../protocol/contract/roun
 import type { Announcement } from "../protocol/format/announcement.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 import type { FederationId } from "../protocol/format/federation-id.ts";
-import { decodeManifest, maxManifestBytes } from "../protocol/format/manifest.ts";
+import { maxManifestBytes } from "../protocol/format/manifest.ts";
+import { manifestObjects } from "../protocol/format/private-manifest.ts";
 import { type Collected, collectUpdate } from "../protocol/judge/collect.ts";
 import type { CollectPorts } from "../protocol/judge/collecting.ts";
 import { openRoundContext, type RoundContext } from "../protocol/judge/round-context.ts";
+import type { Ledger } from "../protocol/ports.ts";
+import { checkMechanism } from "../protocol/private/agreed-mechanism.ts";
 import { Announcements } from "./announcements.ts";
 
 /** The newest round's context: "missing" until plan and base are here, "refused" where this party does not accept the plan. */
@@ -42,10 +45,14 @@ export interface RoundNews {
   readonly rolledBackFrom: RoundId | undefined;
 }
 
+export interface WatchPorts extends CollectPorts {
+  readonly ledger: Pick<Ledger, "privateSums">;
+}
+
 type RetryFetch = (round: RoundId, member: HospitalAddress) => void;
 
 export class RoundWatch {
-  readonly #ports: CollectPorts;
+  readonly #ports: WatchPorts;
   readonly #limits: { readonly maxModelBytes: number };
   readonly #retryFetch: RetryFetch;
   readonly #announcements = new Announcements();
@@ -67,7 +74,7 @@ export class RoundWatch {
   #isLateReported = false;
 
   /** @param retryFetch called when fetching a member's update may succeed now */
-  constructor(ports: CollectPorts, limits: { readonly maxModelBytes: number }, retryFetch: RetryFetch = () => {}) {
+  constructor(ports: WatchPorts, limits: { readonly maxModelBytes: number }, retryFetch: RetryFetch = () => {}) {
     this.#ports = ports;
     this.#limits = limits;
     this.#retryFetch = retryFetch;
@@ -145,11 +152,23 @@ export class RoundWatch {
   ): Promise<void> {
     const options = { federation, ...this.#limits, ...waiting };
     const context: ContextState = accepts(round.plan)
-      ? { status: "ready", ...(await openRoundContext(this.#ports, round, lineage, options)) }
+      ? await this.#withMechanism(await openRoundContext(this.#ports, round, lineage, options), waiting)
       : { status: "refused" };
     if (this.#round?.id !== round.id) return;
     this.context = context;
     this.#fetchingSince = this.#now;
+  }
+
+  /** Under a plan that hides updates otherwise than the contract says, or not at all, nobody trains. */
+  async #withMechanism(context: RoundContext, waiting: Waiting): Promise<ContextState> {
+    const founded = await this.#ports.ledger.privateSums(waiting);
+    try {
+      checkMechanism(context.plan, founded);
+    } catch (error) {
+      if (isFedError(error, "MECHANISM_MISMATCH")) return { status: "refused" };
+      throw error;
+    }
+    return { status: "ready", ...context };
   }
 
   /** Fetches and checks one update. @returns undefined where the chain has changed since @throws BLOB_UNAVAILABLE, ABORTED */
@@ -200,8 +219,9 @@ export class RoundWatch {
     const { blobs } = this.#ports;
     if (!(await blobs.has(digest))) return false;
     try {
-      const { update } = decodeManifest(await blobs.get(digest, { maxBytes: maxManifestBytes }));
-      return await blobs.has(update);
+      const objects = manifestObjects(await blobs.get(digest, { maxBytes: maxManifestBytes }));
+      for (const object of objects) if (!(await blobs.has(object))) return false;
+      return true;
     } catch (error) {
       if (isFedError(error)) return false;
       throw error;

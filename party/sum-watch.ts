@@ -1,14 +1,16 @@
 // What a party knows of a round with private sums besides its updates, while its process lives: prekeys, complaints, answers,
 // openings and the key, which members announce by gossip. A member announces its own again while they matter, so a process
 // that starts late learns them too.
-import { FedError, isFedError } from "../foundation/errors.ts";
+import { type ErrorCode, FedError, isFedError } from "../foundation/errors.ts";
 import type { Waiting } from "../foundation/waiting.ts";
 import type { RoundState } from "../protocol/contract/round.ts";
 import type { Announcement } from "../protocol/format/announcement.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 import type { MaskedUpdate } from "../protocol/judge/collect-private.ts";
 import { type CollectPorts, once } from "../protocol/judge/collecting.ts";
+import type { DealerFacts } from "../protocol/judge/dealers.ts";
 import { sealedUpdates } from "../protocol/judge/private-model.ts";
+import { type Checking, dealerFacts } from "../protocol/judge/sealing.ts";
 import {
   type Complaint,
   checkAnswer,
@@ -54,6 +56,8 @@ export interface SumObservations {
   readonly answers: ReadonlyMap<HospitalAddress, ReadonlyMap<HospitalAddress, Share | "wrong">>;
   /** The set of deals that a holder says it would open, by its name. */
   readonly checkedBy: ReadonlyMap<HospitalAddress, Digest>;
+  /** What was known of each dealer when this process first saw the seal; undefined where it started after that. */
+  readonly factsAtSeal: readonly DealerFacts[] | undefined;
   /** Right openings of the sealed set. */
   readonly openings: ReadonlyMap<HospitalAddress, Share>;
   /** The key of the sealed set, which is on this machine and right. */
@@ -63,7 +67,7 @@ export interface SumObservations {
 /** What reading an object has shown about a member. */
 export interface SumFault {
   readonly member: HospitalAddress;
-  readonly code: FedError["code"];
+  readonly code: ErrorCode;
 }
 
 /** Objects of one kind that are taken of a member in a round: a member that announces without end costs no memory. */
@@ -79,6 +83,7 @@ export class SumWatch {
   #prekeys = new Map<HospitalAddress, Uint8Array>();
   #complaints = new Map<HospitalAddress, Map<HospitalAddress, Complaint>>();
   #answers = new Map<HospitalAddress, Map<HospitalAddress, Share | "wrong">>();
+  #factsAtSeal: readonly DealerFacts[] | undefined;
   #openings = new Map<HospitalAddress, Share>();
   #key: Digest | undefined;
 
@@ -104,8 +109,14 @@ export class SumWatch {
     if (!isSame || !isSameSeal(before, round)) {
       this.#openings = new Map();
       this.#key = undefined;
+      const isSealedNow = isSame && round.seal !== undefined && before.seal === undefined;
+      this.#factsAtSeal = isSealedNow ? dealerFacts(round, this.#checking()) : undefined;
       for (const name of this.#read) if (/^(opening|key) /.test(name)) this.#read.delete(name);
     }
+  }
+
+  #checking(): Checking {
+    return { collected: this.#watch.collected, complaints: this.#complaints, answers: this.#answers };
   }
 
   observations(): SumObservations {
@@ -116,6 +127,7 @@ export class SumWatch {
       complaints: this.#complaints,
       answers: this.#answers,
       checkedBy: (this.#round && this.#checked.get(this.#round.id)) ?? new Map(),
+      factsAtSeal: this.#factsAtSeal,
       openings: this.#openings,
       key: this.#key,
     };
@@ -147,7 +159,11 @@ export class SumWatch {
    * @returns what it proves about a member, if anything
    * @throws BLOB_UNAVAILABLE, ABORTED
    */
-  async read(object: SumObject, { round, ring }: { readonly round: RoundState; readonly ring: Ring }, waiting: Waiting): Promise<SumFault | undefined> {
+  async read(
+    object: SumObject,
+    { round, ring }: { readonly round: RoundState; readonly ring: Ring },
+    waiting: Waiting,
+  ): Promise<SumFault | undefined> {
     const { blobs, exchange } = this.#ports;
     const { kind, member, digest } = object;
     const maxBytes = mostBytes[kind];
@@ -286,6 +302,7 @@ function checkSubject(
   maker: Readonly<Record<string, HospitalAddress>>,
 ): void {
   for (const [field, expected] of Object.entries({ chainId, contract, round, ...maker })) {
-    if (found[field] !== expected) throw new FedError("ANNOUNCED_OTHERWISE", { field, expected, found: `${found[field]}` });
+    if (found[field] !== expected)
+      throw new FedError("ANNOUNCED_OTHERWISE", { field, expected, found: `${found[field]}` });
   }
 }

@@ -49,7 +49,7 @@ export async function makeRounds(
     for (const commitment of round.commitments) {
       const ports = { blobs, exchange: localExchange(blobs), signatures: (hospitals[0] as MadeHospital).signatures };
       const found = await collectUpdate(ports, { commitment, round, context }, { maxModelBytes });
-      if (found.status === "invalid") throw new Error(`made an invalid update: ${found.code}`);
+      if (found.status !== "valid") throw new Error(`made an update that is ${found.status}`);
       updates.push(found);
     }
     const included = round.members;

@@ -3,8 +3,9 @@
 import { type ErrorFacts, FedError, isFedError } from "../../foundation/errors.ts";
 import { abandonable, pause } from "../../foundation/pause.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
-import type { LedgerEvent, Member, RoundState, RoundTerms } from "../../protocol/contract/round.ts";
+import type { LedgerEvent, Member, PrivateSums, RoundState, RoundTerms } from "../../protocol/contract/round.ts";
 import { RoundHistory } from "../../protocol/contract/round-history.ts";
+import { hasPrivateSums } from "../../protocol/contract/rules/sealing.ts";
 import { withoutContents } from "../../protocol/contract/state.ts";
 import type { Digest, RoundId } from "../../protocol/format/digest.ts";
 import type { FederationId } from "../../protocol/format/federation-id.ts";

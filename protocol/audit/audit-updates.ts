@@ -33,7 +33,7 @@ export async function* checkUpdates(
     try {
       const found = await collectUpdate(ports, { commitment, round: state, context }, { maxModelBytes, ...waiting });
       if (found.status === "valid") checked.valid.set(member, found);
-      else checked.invalid.set(member, found);
+      else if (found.status === "invalid") checked.invalid.set(member, found);
     } catch (error) {
       if (!isFedError(error) || error.code === "ABORTED") throw error;
       checked.missing.set(member, error);

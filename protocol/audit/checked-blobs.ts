@@ -100,6 +100,7 @@ export function checkedBlobs(source: ObjectSource, { keptChunks = 48 } = {}): Ch
         return new Uint8Array(await read(digest, 0, size));
       },
       put: () => Promise.reject(new FedError("STORE_READ_ONLY")),
+      remove: () => Promise.reject(new FedError("STORE_READ_ONLY")),
       writer: () => Promise.reject(new FedError("STORE_READ_ONLY")),
     },
     counts: () => ({ objects: seen.size, bytes: checkedBytes }),

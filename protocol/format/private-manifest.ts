@@ -112,7 +112,7 @@ export function verifyPrivateManifest(
  * What a manifest of either version names, for who keeps objects without a use for what they say.
  * @throws MANIFEST_TOO_LARGE, MANIFEST_MALFORMED, MANIFEST_NOT_CANONICAL
  */
-export function manifestObjects(bytes: Uint8Array): readonly Digest[] {
+export function manifestObjects(bytes: Uint8Array): readonly [Digest, ...Digest[]] {
   try {
     const { masked, deal } = decodePrivateManifest(bytes);
     return [masked, deal];

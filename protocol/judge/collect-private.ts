@@ -93,6 +93,11 @@ function checkBoxes({ boxes, hospital }: Deal, holders: number): void {
   const missing = boxes.filter((box) => box === zeroDigest).length;
   const most = mostDishonest(holders);
   if (missing > most) {
-    throw new FedError("DEAL_MISMATCH", { hospital, field: "boxes", expected: holders - most, found: holders - missing });
+    throw new FedError("DEAL_MISMATCH", {
+      hospital,
+      field: "boxes",
+      expected: holders - most,
+      found: holders - missing,
+    });
   }
 }

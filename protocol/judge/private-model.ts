@@ -14,7 +14,7 @@ import { memorySink } from "../update/byte-source.ts";
 import type { Collected } from "./collect.ts";
 import { type MaskedUpdate, privateContextOf, sumPlanOfRound } from "./collect-private.ts";
 import { once } from "./collecting.ts";
-import { blobSource, type BlobPorts, type RoundContext } from "./round-context.ts";
+import { type BlobPorts, blobSource, type RoundContext } from "./round-context.ts";
 import type { SharedWork, SummedModel } from "./shared-work.ts";
 
 /** The sealed hospitals' updates, by member index. @throws UPDATE_NOT_COLLECTED where one is not here, or wrong */
@@ -70,7 +70,10 @@ async function derive(
     key: await blobs.get(key, { maxBytes: maxSumKeyBytes }),
   });
   const { integers, histogram } = partsOf(sum, layout);
-  const totalWeight = updates.reduce((total, { manifest }) => total + privateWeight(manifest.sampleCount, unitWeight), 0);
+  const totalWeight = updates.reduce(
+    (total, { manifest }) => total + privateWeight(manifest.sampleCount, unitWeight),
+    0,
+  );
   const weighted = { integers, unitWeight, totalWeight, updates: updates.length, largest, noiseStdDev: 0 };
   const sink = memorySink();
   const base = await blobSource(blobs, round.base);

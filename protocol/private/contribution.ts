@@ -43,16 +43,21 @@ export function makeContribution(input: ContributionInput): {
   readonly norm: number;
   readonly clipped: boolean;
 } {
-  const { base, local, plan, sampleCount, unitWeight, largest, secret, context } = input;
-  const layout = updateLayout(parseSafetensorsHeader(base, base.byteLength), plan);
-  const { values, norms } = changes({ base, local, residual: undefined }, layout);
-  const limits = clipNorms(plan);
-  const clipped = norms.delta > limits.delta;
-  const scale = ((clipped ? limits.delta / norms.delta : 1) * privateWeight(sampleCount, unitWeight)) / unitWeight;
+  const { sampleCount, unitWeight, largest, secret, context } = input;
+  const { layout, values, limits, norm, clipped } = clippedDelta(input);
+  const scale = ((clipped ? limits.delta / norm : 1) * privateWeight(sampleCount, unitWeight)) / unitWeight;
   for (let index = 0; index < values.length; index++) values[index] = values[index]! * scale;
   const integers = roundWithin(values, layout, { limits, largest }, (attempt) => {
     const coins = KeyStream.ofSecret(secret, contextText("rounding", context, attempt));
     return () => coins.uint32();
   });
-  return { integers, norm: norms.delta, clipped };
+  return { integers, norm, clipped };
+}
+
+/** The delta before it is scaled, and whether it is to be clipped. @throws as makeContribution */
+export function clippedDelta({ base, local, plan }: Pick<ContributionInput, "base" | "local" | "plan">) {
+  const layout = updateLayout(parseSafetensorsHeader(base, base.byteLength), plan);
+  const { values, norms } = changes({ base, local, residual: undefined }, layout);
+  const limits = clipNorms(plan);
+  return { layout, values, limits, norm: norms.delta, clipped: norms.delta > limits.delta };
 }

@@ -2,7 +2,8 @@
 
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
-import type { MemberRole, RoundState, RoundTerms } from "../../protocol/contract/round.ts";
+import type { MemberRole, PrivateSums, RoundState, RoundTerms } from "../../protocol/contract/round.ts";
+import { hasPrivateSums } from "../../protocol/contract/rules/sealing.ts";
 import type { HospitalAddress, RoundId } from "../../protocol/format/digest.ts";
 import type { FederationId } from "../../protocol/format/federation-id.ts";
 import type { Ledger } from "../../protocol/ports.ts";
@@ -19,9 +20,10 @@ export class FakeChain {
   /** Accounts without gas. */
   readonly gasless = new Set<HospitalAddress>();
 
-  constructor(time: VirtualTime, terms: RoundTerms) {
+  /** @param sums what a federation with private sums is founded with */
+  constructor(time: VirtualTime, terms: RoundTerms, sums?: Pick<PrivateSums, "mechanism" | "maxSeals">) {
     this.#time = time;
-    this.#contract = new FakeContract(terms);
+    this.#contract = new FakeContract(terms, undefined, sums && { ...sums, seals: 0 });
     const block = () => {
       time.at(time.now() + 1000, block);
       this.#wake();

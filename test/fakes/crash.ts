@@ -73,10 +73,12 @@ export function killablePorts(ports: HospitalPorts, life: ProcessState): Hospita
         };
       },
     });
-  const { signatures, log } = ports;
+  const { signatures, log, randomSecret } = ports;
   return {
     signatures,
     log,
+    randomSecret,
+    secrets: wrap("secrets", ports.secrets),
     ledger: wrap("ledger", ports.ledger),
     blobs: wrap("blobs", ports.blobs),
     exchange: wrap("exchange", ports.exchange),

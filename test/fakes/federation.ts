@@ -7,11 +7,12 @@ import { type HospitalPorts, takePart } from "../../node/hospital.ts";
 import type { RoundTerms } from "../../protocol/contract/round.ts";
 import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
 import { encodePlan, type Plan } from "../../protocol/format/plan.ts";
+import { foundingSums } from "../../protocol/format/privacy-spec.ts";
 import { FakeChain } from "./chain.ts";
 import { killablePorts, type ProcessState } from "./crash.ts";
 import { FakeLearner, genesisModel } from "./learner.ts";
 import { FakeNetwork, FakeStore } from "./network.ts";
-import { FakeJournal, FakeLog, fakeSignatures } from "./party-ports.ts";
+import { FakeJournal, FakeLog, FakeSecrets, fakeSignatures, secretOf } from "./party-ports.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
 export const exampleTerms: RoundTerms = {
@@ -65,6 +66,7 @@ export interface Site {
   readonly address: HospitalAddress;
   readonly store: FakeStore;
   readonly journal: FakeJournal;
+  readonly secrets: FakeSecrets;
   readonly learner: FakeLearner;
   readonly log: FakeLog;
   /** Called at every port call of processes that start from now on; may kill the site. */
@@ -89,13 +91,14 @@ export class FakeFederation {
   readonly events: (HospitalEvent | AggregatorEvent)[] = [];
   /** Most gas that each party spends in a round on hospitals without gas. */
   relayGas = 3_000_000;
+  #secrets = 0;
   readonly plan: Plan;
   readonly planDigest: Digest;
   readonly genesis: Digest;
 
   private constructor(plan: Plan, terms: RoundTerms, digests: { plan: Digest; genesis: Digest }) {
     this.plan = plan;
-    this.chain = new FakeChain(this.time, terms);
+    this.chain = new FakeChain(this.time, terms, foundingSums(plan));
     this.planDigest = digests.plan;
     this.genesis = digests.genesis;
   }
@@ -126,6 +129,7 @@ export class FakeFederation {
       address,
       store,
       journal,
+      secrets: new FakeSecrets(),
       learner,
       log,
       onCall: undefined,
@@ -210,7 +214,7 @@ export class FakeFederation {
   }
 
   #open(site: Site) {
-    const { address, store, journal, learner, log } = site;
+    const { address, store, journal, secrets, learner, log } = site;
     const { exchange, gossip, signedWrites, leave } = this.network.join(address, store);
     const own: HospitalPorts = {
       ledger: this.chain.ledger(address),
@@ -219,6 +223,8 @@ export class FakeFederation {
       gossip,
       signedWrites,
       journal,
+      secrets,
+      randomSecret: () => secretOf(`${address} ${this.#secrets++}`),
       learner,
       log,
       signatures: fakeSignatures(address),

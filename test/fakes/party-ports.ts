@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { ErrorFacts } from "../../foundation/errors.ts";
 import type { HospitalAddress } from "../../protocol/format/digest.ts";
-import type { Journal, Log, Signatures, TypedData } from "../../protocol/ports.ts";
+import type { Journal, Log, SecretFiles, Signatures, TypedData } from "../../protocol/ports.ts";
 
 export class FakeJournal implements Journal {
   readonly entries = new Map<string, Uint8Array>();
@@ -20,6 +20,27 @@ export class FakeJournal implements Journal {
 
   async keys(prefix: string): Promise<readonly string[]> {
     return [...this.entries.keys()].filter((key) => key.startsWith(prefix)).sort();
+  }
+}
+
+/** Secrets that outlive their process. */
+export class FakeSecrets implements SecretFiles {
+  readonly files = new Map<string, Uint8Array>();
+
+  async read(name: string): Promise<Uint8Array | undefined> {
+    return this.files.get(name);
+  }
+
+  async write(name: string, bytes: Uint8Array): Promise<void> {
+    this.files.set(name, bytes.slice());
+  }
+
+  async erase(name: string): Promise<void> {
+    this.files.delete(name);
+  }
+
+  async names(): Promise<readonly string[]> {
+    return [...this.files.keys()].sort();
   }
 }
 
@@ -60,4 +81,9 @@ export class FakeLog implements Log {
   error(event: string, facts: ErrorFacts = {}): void {
     this.lines.push({ level: "error", event, facts });
   }
+}
+
+/** 32 bytes, the same for the same name. */
+export function secretOf(name: string): Uint8Array {
+  return new Uint8Array(createHash("sha256").update(name).digest());
 }

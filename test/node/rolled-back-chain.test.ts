@@ -18,6 +18,18 @@ function chainOf(site: FakeFederation["hospitals"][number]): { rolledBack: boole
   return chain;
 }
 
+const noSum = {
+  prekeys: new Map(),
+  unread: [],
+  complaints: new Map(),
+  answers: new Map(),
+  checkedBy: new Map(),
+  factsAtSeal: undefined,
+  openings: new Map(),
+  key: undefined,
+  announced: [],
+};
+
 describe("a hospital whose chain is rolled back", () => {
   it("warns once, emits the event once, and continues", async () => {
     const federation = await FakeFederation.create({ plan: { rounds: 3 } });
@@ -72,6 +84,9 @@ describe("a hospital whose chain is rolled back", () => {
       relayed: false,
       published: new Map(),
       held: [],
+      holding: new Map(),
+      kept: [],
+      sum: noSum,
       heldChangedAt: 0,
       relayGas: 0,
       context: { status: "missing" },

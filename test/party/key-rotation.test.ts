@@ -27,7 +27,7 @@ describe("a hospital whose address or commitment changes after it has committed"
     round = federation.chain.rounds[0] as RoundState;
     const { store: blobs } = federation.hospitals[0] as (typeof federation.hospitals)[number];
     const exchange = { fetch: async (digest: Digest) => void (await blobs.outline(digest)) };
-    ports = { blobs, exchange, signatures: fakeSignatures(old) };
+    ports = { ledger: { privateSums: async () => undefined }, blobs, exchange, signatures: fakeSignatures(old) };
   });
 
   /** The round as the chain shows it after the change of key. */

@@ -25,7 +25,8 @@ describe("a party's watch of a round", () => {
 
   beforeEach(() => {
     const exchange = { fetch: async () => {} };
-    const ports = { blobs: new FakeStore(), exchange, signatures: fakeSignatures(aggregator) };
+    const ledger = { privateSums: async () => undefined };
+    const ports = { ledger, blobs: new FakeStore(), exchange, signatures: fakeSignatures(aggregator) };
     watch = new RoundWatch(ports, { maxModelBytes: 1 });
     watch.follow(roundWith(), 1);
   });

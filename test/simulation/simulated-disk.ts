@@ -1,7 +1,7 @@
 // A disk whose writes take time: a write that a crash interrupts is complete afterwards or absent, never partial.
 import type { Digest } from "../../protocol/format/digest.ts";
 import { FakeStore } from "../fakes/network.ts";
-import { FakeJournal } from "../fakes/party-ports.ts";
+import { FakeJournal, FakeSecrets } from "../fakes/party-ports.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
 type Pause = () => Promise<void>;
@@ -63,6 +63,24 @@ export class SimulatedJournal extends FakeJournal {
       void super.write(values);
     };
     return this.#unsynced.write(set(entries), set(before));
+  }
+}
+
+/** No pauses but those of writes: a federation without private sums lists them too, and its runs stay as they are. */
+export class SimulatedSecrets extends FakeSecrets {
+  readonly #unsynced: UnsyncedWrites;
+
+  constructor(unsynced: UnsyncedWrites) {
+    super();
+    this.#unsynced = unsynced;
+  }
+
+  override write(name: string, bytes: Uint8Array): Promise<void> {
+    const before = this.files.get(name);
+    return this.#unsynced.write(
+      () => void super.write(name, bytes),
+      () => void (before ? this.files.set(name, before) : this.files.delete(name)),
+    );
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { FedError } from "../../foundation/errors.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
+import { hasPrivateSums } from "../../protocol/contract/rules/sealing.ts";
 import type { HospitalAddress, RoundId } from "../../protocol/format/digest.ts";
 import type { Ledger } from "../../protocol/ports.ts";
 import { changesOf, fakeFederation, ignoreNothingDue } from "../fakes/chain.ts";

@@ -174,7 +174,7 @@ export class Simulation {
   }
 
   #start(site: Site): void {
-    const { address, store, journal, learner, log, clock, endpoint, role } = site;
+    const { address, store, journal, secrets, randomSecret, learner, log, clock, endpoint, role } = site;
     const life: ProcessState = { dead: false, onCall: (act, when) => this.#onCall(site, act, when) };
     const process: Process = { life, controller: new AbortController(), startedAt: this.time.now(), read: [] };
     const { exchange, gossip, signedWrites, leave } = this.network.join(address, store);
@@ -191,7 +191,8 @@ export class Simulation {
     const signatures = fakeSignatures(address);
     const blobs = store;
     const network = { exchange, gossip, signedWrites };
-    const own: HospitalPorts = { ...network, ledger, blobs, journal, learner, log, signatures, clock };
+    const disk = { blobs, journal, secrets, randomSecret };
+    const own: HospitalPorts = { ...network, ...disk, ledger, learner, log, signatures, clock };
     const killable = killablePorts(own, life);
     const checked = site.liar ? killable : checkedPorts(killable, { site, safety: this.safety });
     const ports = { ...checked, ...site.tamper(checked) };
@@ -218,6 +219,7 @@ export class Simulation {
     site.leave();
     site.unsynced.store.crash();
     site.unsynced.journal.crash();
+    site.unsynced.secrets.crash();
   }
 
   #crash(site: Site): void {

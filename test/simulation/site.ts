@@ -6,11 +6,11 @@ import type { HospitalAddress } from "../../protocol/format/digest.ts";
 import type { Clock } from "../../protocol/ports.ts";
 import type { ProcessState } from "../fakes/crash.ts";
 import { FakeLearner } from "../fakes/learner.ts";
-import { FakeLog } from "../fakes/party-ports.ts";
+import { FakeLog, secretOf } from "../fakes/party-ports.ts";
 import type { VirtualTime } from "../fakes/virtual-time.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { Block } from "./simulated-chain.ts";
-import { SimulatedJournal, SimulatedStore, UnsyncedWrites } from "./simulated-disk.ts";
+import { SimulatedJournal, SimulatedSecrets, SimulatedStore, UnsyncedWrites } from "./simulated-disk.ts";
 import type { Endpoint } from "./simulated-ledger.ts";
 
 /** Replaces ports of a liar, or of a party with a planted bug. */
@@ -36,7 +36,14 @@ export interface Site {
   readonly tamper: Tamper;
   readonly store: SimulatedStore;
   readonly journal: SimulatedJournal;
-  readonly unsynced: { readonly store: UnsyncedWrites; readonly journal: UnsyncedWrites };
+  readonly secrets: SimulatedSecrets;
+  /** The same for the same seed. */
+  readonly randomSecret: () => Uint8Array;
+  readonly unsynced: {
+    readonly store: UnsyncedWrites;
+    readonly journal: UnsyncedWrites;
+    readonly secrets: UnsyncedWrites;
+  };
   readonly learner: FakeLearner;
   readonly log: FakeLog;
   readonly clock: Clock;
@@ -55,11 +62,15 @@ export function openSite(
 ): Site {
   const { trainScans, drift, ...identity } = subject;
   const clock = driftingClock(time, drift);
-  const unsynced = { store: new UnsyncedWrites(random, pause), journal: new UnsyncedWrites(random, pause) };
+  const unsyncedWrites = () => new UnsyncedWrites(random, pause);
+  const unsynced = { store: unsyncedWrites(), journal: unsyncedWrites(), secrets: unsyncedWrites() };
+  let drawn = 0;
   return {
     ...identity,
     store: new SimulatedStore(unsynced.store, pause, () => time.now()),
     journal: new SimulatedJournal(unsynced.journal, pause),
+    secrets: new SimulatedSecrets(unsynced.secrets),
+    randomSecret: () => secretOf(`${identity.address} ${drawn++}`),
     unsynced,
     learner: new VariableTimeLearner({ clock, trainScans }, random),
     log: new FakeLog(),

@@ -32,7 +32,7 @@ describe("a hospital's secret files", () => {
     await files.erase("mask/7");
     const left = await readdir(dir);
     expect(left).to.have.length(1);
-    for (const name of left) expect((await readFile(join(dir, name))).includes(secret)).to.equal(false);
+    for (const name of left) expect((await readFile(join(dir, name))).includes(Buffer.from(secret))).to.equal(false);
   });
 
   it("of a write that was cut off are erased at the next start", async () => {

@@ -9,7 +9,8 @@ import { type HeldShare, recoverShared, shareAt, sharingPolynomials } from "../.
 import { openingThreshold } from "../../../protocol/private/threshold.ts";
 import { sumMasked, unmask } from "../../../protocol/private/unmask.ts";
 import { memorySource } from "../../../protocol/update/byte-source.ts";
-import { context, inputOf, secretOf } from "./private-round.ts";
+import { secretOf } from "../../fakes/party-ports.ts";
+import { context, inputOf } from "./private-round.ts";
 
 const ring = rings.L16;
 const hospitals = 4;

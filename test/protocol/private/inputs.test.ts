@@ -5,9 +5,10 @@ import { parseRoundId } from "../../../protocol/format/digest.ts";
 import { makeContribution } from "../../../protocol/private/contribution.ts";
 import { addNoise } from "../../../protocol/private/noise.ts";
 import { coordinatesOf, histogramOf, layOutInput, partsOf } from "../../../protocol/private/sum-layout.ts";
+import { secretOf } from "../../fakes/party-ports.ts";
 import { modelOf, planOf } from "../strategy/small-federation.ts";
 import { codeOf, noise } from "../update/one-update.ts";
-import { context, secretOf } from "./private-round.ts";
+import { context } from "./private-round.ts";
 
 const base = modelOf({ a: new Array(400).fill(0), b: new Array(100).fill(1) }, [-10, -12]);
 const moved = (scale: number) => {

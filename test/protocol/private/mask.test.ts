@@ -8,8 +8,9 @@ import { checkMasked, maskedBytes } from "../../../protocol/private/masked.ts";
 import { degree, type Ring, rings } from "../../../protocol/private/ring.ts";
 import { sumMasked, unmask } from "../../../protocol/private/unmask.ts";
 import { memorySource } from "../../../protocol/update/byte-source.ts";
+import { secretOf } from "../../fakes/party-ports.ts";
 import { codeOf } from "../update/one-update.ts";
-import { context, inputOf, secretOf } from "./private-round.ts";
+import { context, inputOf } from "./private-round.ts";
 
 /** The sum of inputs by way of their masked objects and the sum of their keys. */
 async function sumByMasks(inputs: readonly Int32Array[], ring: Ring, name = "") {

@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import { parseAddress, parseRoundId, zeroDigest } from "../../../protocol/format/digest.ts";
 import { blobDigest } from "../../../protocol/format/merkle.ts";
-import { boxBytes, newPrekey, openBox, sealBox } from "../../../protocol/private/box.ts";
+import { boxBytes, openBox, prekeyFrom, sealBox } from "../../../protocol/private/box.ts";
 import {
   checkAnswer,
   decodeAnswer,
@@ -17,9 +17,9 @@ import { checkOpening, decodeSumOpening, makeOpening } from "../../../protocol/p
 import { rings } from "../../../protocol/private/ring.ts";
 import { scalarsText } from "../../../protocol/private/scalars-field.ts";
 import type { Share } from "../../../protocol/private/share.ts";
-import { fakeSignatures } from "../../fakes/party-ports.ts";
+import { fakeSignatures, secretOf } from "../../fakes/party-ports.ts";
 import { codeOf } from "../update/one-update.ts";
-import { context, type DealtRound, dealtRound, hospitalAt, sealed, secretOf, shareOf } from "./private-round.ts";
+import { context, type DealtRound, dealtRound, hospitalAt, sealed, shareOf } from "./private-round.ts";
 
 const ring = rings.L16;
 const elsewhere: readonly PrivateContext[] = [
@@ -72,7 +72,7 @@ describe("objects of private sums", function () {
     });
 
     it("are the same bytes again for the same prekey, and take other coins for another one", async () => {
-      const [one, two] = [await newPrekey(), await newPrekey()];
+      const [one, two] = [await prekeyFrom(secretOf("one")), await prekeyFrom(secretOf("two"))];
       const names = { context, dealer: hospitalAt(0), holder: hospitalAt(1), secret: secretOf("box") };
       const share = await shareOf(round, 0, 0);
       const seal = (prekey: Uint8Array) => sealBox(share, { ...names, prekey });

@@ -1,9 +1,8 @@
 // A private round in memory: hospitals that mask and deal, holders that check and open, as the parties will.
-import { createHash } from "node:crypto";
 import { seededIntegers } from "../../../foundation/random.ts";
 import { parseAddress, parseRoundId } from "../../../protocol/format/digest.ts";
 import { blobDigest } from "../../../protocol/format/merkle.ts";
-import { newPrekey, openBox, type Prekey } from "../../../protocol/private/box.ts";
+import { openBox, type Prekey, prekeyFrom } from "../../../protocol/private/box.ts";
 import type { PrivateContext } from "../../../protocol/private/context.ts";
 import { checkDeal, decodeDeal, makeDeal } from "../../../protocol/private/deal.ts";
 import type { Point } from "../../../protocol/private/group.ts";
@@ -15,7 +14,7 @@ import { type HeldShare, recoverShared, sumCommitments } from "../../../protocol
 import { encodeSumKey } from "../../../protocol/private/sum-key.ts";
 import { openingThreshold } from "../../../protocol/private/threshold.ts";
 import { memorySource } from "../../../protocol/update/byte-source.ts";
-import { fakeSignatures } from "../../fakes/party-ports.ts";
+import { fakeSignatures, secretOf } from "../../fakes/party-ports.ts";
 
 export const context: PrivateContext = {
   chainId: 31337,
@@ -24,7 +23,6 @@ export const context: PrivateContext = {
 };
 
 export const hospitalAt = (index: number) => parseAddress(`0x${(index + 1).toString(16).padStart(40, "0")}`);
-export const secretOf = (name: string) => new Uint8Array(createHash("sha256").update(name).digest());
 
 /** Integers of [-bound, bound], the same for the same name. */
 export function inputOf(name: string, length: number, bound: number): Int32Array {
@@ -35,7 +33,7 @@ export function inputOf(name: string, length: number, bound: number): Int32Array
 let prekeys: Prekey[] = [];
 /** Prekeys are slow to make and the same for all tests. */
 async function prekeysFor(count: number): Promise<Prekey[]> {
-  while (prekeys.length < count) prekeys = [...prekeys, await newPrekey()];
+  while (prekeys.length < count) prekeys = [...prekeys, await prekeyFrom(secretOf(`prekey ${prekeys.length}`))];
   return prekeys.slice(0, count);
 }
 

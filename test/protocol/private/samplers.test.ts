@@ -4,7 +4,7 @@ import { discreteGaussian } from "../../../protocol/private/discrete-gaussian.ts
 import { errorSampler, largestError } from "../../../protocol/private/error-sampler.ts";
 import { errorThresholds } from "../../../protocol/private/error-table.ts";
 import { KeyStream } from "../../../protocol/private/key-stream.ts";
-import { secretOf } from "./private-round.ts";
+import { secretOf } from "../../fakes/party-ports.ts";
 
 /** Pearson's statistic over all cells with an expectation of at least 10, less its degrees of freedom, in deviations. */
 function chiSquareDeviations(samples: ArrayLike<number>, weight: (x: number) => number, reach: number): number {

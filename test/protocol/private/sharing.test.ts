@@ -15,8 +15,9 @@ import {
   sumCommitments,
 } from "../../../protocol/private/sharing.ts";
 import { openingThreshold } from "../../../protocol/private/threshold.ts";
+import { secretOf } from "../../fakes/party-ports.ts";
 import { codeOf } from "../update/one-update.ts";
-import { context, secretOf } from "./private-round.ts";
+import { context } from "./private-round.ts";
 
 const ring = rings.L16;
 const secretsOf = (name: string) => ({ ring, secret: secretOf(name), context });
