@@ -13,7 +13,7 @@ import type { HospitalView } from "./view.ts";
 
 export type HolderAction = Action & { readonly round: RoundState } & (
     | { readonly kind: "publish-prekey" | "note-sealed" }
-    | { readonly kind: "check"; readonly update: MaskedUpdate }
+    | { readonly kind: "check"; readonly updates: readonly MaskedUpdate[] }
     | { readonly kind: "complain"; readonly update: MaskedUpdate; readonly reason: UnsignedComplaint["reason"] }
     | { readonly kind: "answer"; readonly complaint: Complaint }
     | { readonly kind: "say-checked"; readonly deals: readonly Digest[] }
@@ -71,7 +71,7 @@ function checkingActions(view: HospitalView, round: RoundState): HolderAction[] 
     }
   }
   // Without a prekey it has no box to complain of.
-  if (hasCheckingEnded(round, now) || !sum.prekeys.has(self)) return actions;
+  if (hasCheckingEnded(round, now) || !hasPrekey(view, round)) return actions;
   for (const update of maskedOf(collected)) {
     const { member } = update;
     const found = holding.get(member);
@@ -93,11 +93,14 @@ function saidActions(view: HospitalView, round: RoundState): HolderAction[] {
   return [{ name: `say-checked ${round.id} ${name}`, lane: "said", kind: "say-checked", round, deals }];
 }
 
-function checkActions({ self, sum, collected, holding }: HospitalView, round: RoundState): HolderAction[] {
-  if (!sum.prekeys.has(self)) return [];
-  return maskedOf(collected)
-    .filter(({ member }) => !holding.has(member))
-    .map((update) => ({ name: `check ${round.id} ${update.member}`, lane: "check", kind: "check", round, update }));
+/** Boxes are opened when all have come that will, since checking many shares together costs as much as one. */
+function checkActions(view: HospitalView, round: RoundState): HolderAction[] {
+  const { now, collected, holding } = view;
+  const isDue = now > round.commitBy || (allCommitted(round) && collected.size === round.commitments.length);
+  const updates = maskedOf(collected).filter(({ member }) => !holding.has(member));
+  if (!isDue || updates.length === 0 || !hasPrekey(view, round)) return [];
+  const name = `check ${round.id} ${updates.map(({ member }) => member).join(" ")}`;
+  return [{ name, lane: "check", kind: "check", round, updates }];
 }
 
 function openActions(view: HospitalView, round: RoundState): HolderAction[] {
@@ -107,7 +110,7 @@ function openActions(view: HospitalView, round: RoundState): HolderAction[] {
   const missing = seal.included.filter((member) => !shareOf(view, member));
   if (missing.length > 0) {
     // A process that started after the seal opens its boxes now.
-    return checkActions(view, round).filter((each) => each.kind === "check" && missing.includes(each.update.member));
+    return checkActions(view, round);
   }
   const sealedAt = seal.by === round.opener ? seal.proposeBy - proposePeriod(round) : seal.proposeBy;
   const facts = dealerFacts(round, { ...sum, collected }).map((each) => {
@@ -149,6 +152,10 @@ function maskedOf(collected: HospitalView["collected"]): MaskedUpdate[] {
 
 function isOver({ status }: RoundState): boolean {
   return status === "final" || status === "abandoned";
+}
+
+function hasPrekey({ kept }: HospitalView, { id }: RoundState): boolean {
+  return kept.includes(`prekey/${id}`);
 }
 
 /** The round of a secret, which its name ends with. */

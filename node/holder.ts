@@ -9,8 +9,9 @@ import type { RoundContext } from "../protocol/judge/round-context.ts";
 import type { BlobExchange, BlobStore, SecretFiles } from "../protocol/ports.ts";
 import { boxBytes, openBox, type Prekey } from "../protocol/private/box.ts";
 import type { UnsignedComplaint } from "../protocol/private/complaint.ts";
+import type { Ring } from "../protocol/private/ring.ts";
 import type { Share } from "../protocol/private/share.ts";
-import { checkShare } from "../protocol/private/sharing.ts";
+import { areSharesOf, isShareOf } from "../protocol/private/sharing.ts";
 import { readPrekey } from "./holder-prekey.ts";
 
 /** A right share, or why there is none. */
@@ -19,14 +20,27 @@ export type Held = { readonly share: Share } | { readonly fault: UnsignedComplai
 /** Failed fetches of a box, after which its dealer has not served it. */
 const fetchesOfBox = 3;
 
+interface HolderPorts {
+  readonly blobs: BlobStore;
+  readonly exchange: BlobExchange;
+  readonly secrets: SecretFiles;
+  readonly randomSecret: () => Uint8Array;
+}
+
+interface Place {
+  readonly self: HospitalAddress;
+  readonly round: RoundState;
+  readonly context: RoundContext;
+}
+
 export class Holder {
-  readonly #ports: { readonly blobs: BlobStore; readonly exchange: BlobExchange; readonly secrets: SecretFiles };
+  readonly #ports: HolderPorts;
   #round: RoundState | undefined;
   #held = new Map<HospitalAddress, Held>();
   #failed = new Map<HospitalAddress, number>();
   #prekey: Prekey | undefined;
 
-  constructor(ports: { readonly blobs: BlobStore; readonly exchange: BlobExchange; readonly secrets: SecretFiles }) {
+  constructor(ports: HolderPorts) {
     this.#ports = ports;
   }
 
@@ -47,56 +61,58 @@ export class Holder {
   }
 
   /**
-   * Opens this holder's box of a dealer, and checks the share in it.
-   * @throws BLOB_UNAVAILABLE where nobody serves the box, until that has happened a few times; ABORTED
+   * Opens this holder's boxes of some dealers, and checks the shares in them together: that costs as much as one.
+   * @throws BLOB_UNAVAILABLE where nobody serves a box, until that has happened a few times; ABORTED
    */
-  async check(
-    update: MaskedUpdate,
-    {
-      self,
-      round,
-      context,
-    }: { readonly self: HospitalAddress; readonly round: RoundState; readonly context: RoundContext },
-    waiting: Waiting,
-  ): Promise<void> {
-    const { member } = update;
-    try {
-      const share = await this.#open(update, { self, round, context }, waiting);
-      if (isSame(this.#round, round)) this.#held.set(member, share);
-    } catch (error) {
-      if (!isFedError(error, "BLOB_UNAVAILABLE")) throw error;
-      const failed = (this.#failed.get(member) ?? 0) + 1;
-      this.#failed.set(member, failed);
-      if (failed < fetchesOfBox) throw error;
-      if (isSame(this.#round, round)) this.#held.set(member, { fault: "unserved" });
+  async check(updates: readonly MaskedUpdate[], place: Place, waiting: Waiting): Promise<void> {
+    const { self, round, context } = place;
+    const { blobs, secrets, randomSecret } = this.#ports;
+    const { ring } = await sumPlanOfRound({ blobs }, { round, context });
+    this.#prekey ??= await readPrekey({ secrets }, round.id);
+    const results = new Map<MaskedUpdate, Held>();
+    let missing: unknown;
+    for (const update of updates) {
+      try {
+        results.set(update, await this.#open(update, place, ring, waiting));
+      } catch (error) {
+        if (!isFedError(error, "BLOB_UNAVAILABLE")) throw error;
+        const failed = (this.#failed.get(update.member) ?? 0) + 1;
+        this.#failed.set(update.member, failed);
+        if (failed < fetchesOfBox) missing = error;
+        else results.set(update, { fault: "unserved" });
+      }
     }
+    const number = round.members.indexOf(self) + 1;
+    const opened = [...results].flatMap(([update, held]) =>
+      "share" in held ? [{ ...update, share: held.share }] : [],
+    );
+    const areRight = opened.length < 2 || areSharesOf(opened, number, ring, randomSecret());
+    if (!isSame(this.#round, round)) return;
+    for (const [{ member, commitments }, held] of results) {
+      const isKnownRight = areRight && opened.length > 1;
+      const isWrong = "share" in held && !isKnownRight && !isShareOf(held.share, number, commitments, ring);
+      this.#held.set(member, isWrong ? { fault: "wrong" } : held);
+    }
+    if (missing) throw missing;
   }
 
+  /** The share in a box, not yet checked. */
   async #open(
-    { member, signer, boxes, commitments }: MaskedUpdate,
-    {
-      self,
-      round,
-      context,
-    }: { readonly self: HospitalAddress; readonly round: RoundState; readonly context: RoundContext },
+    { member, signer, boxes }: MaskedUpdate,
+    { self, round, context }: Place,
+    ring: Ring,
     waiting: Waiting,
   ): Promise<Held> {
-    const { blobs, exchange, secrets } = this.#ports;
-    const { ring } = await sumPlanOfRound({ blobs }, { round, context });
-    const place = round.members.indexOf(self);
-    const box = boxes[place];
-    this.#prekey ??= await readPrekey({ secrets }, round.id);
+    const { blobs, exchange } = this.#ports;
+    const box = boxes[round.members.indexOf(self)];
     if (box === undefined || box === zeroDigest || !this.#prekey) return { fault: "unserved" };
     const maxBytes = boxBytes(ring);
     try {
       await exchange.fetch(box, { maxBytes, preferred: member, ...waiting });
       const { secretKey } = this.#prekey;
       const names = { context: privateContextOf(context, round), dealer: signer, holder: self };
-      const share = await openBox(await blobs.get(box, { maxBytes }), { ...names, secretKey, ring });
-      checkShare(share, place + 1, commitments, ring);
-      return { share };
+      return { share: await openBox(await blobs.get(box, { maxBytes }), { ...names, secretKey, ring }) };
     } catch (error) {
-      if (isFedError(error, "SHARE_WRONG")) return { fault: "wrong" };
       if (isFedError(error, "BOX_MALFORMED", "BLOB_TOO_LARGE")) return { fault: "unreadable" };
       throw error;
     }

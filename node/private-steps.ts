@@ -50,7 +50,7 @@ export async function performHolderAction(
       return objects.publish("prekey", round.id, await signPrekey(statement, signatures));
     }
     case "check":
-      return holder.check(action.update, { self, round, context }, { signal });
+      return holder.check(action.updates, { self, round, context }, { signal });
     case "complain": {
       const { update, reason } = action;
       const about = { holder: self, dealer: update.member, deal: update.manifest.deal };

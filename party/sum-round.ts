@@ -4,6 +4,7 @@ import type { RoundState } from "../protocol/contract/round.ts";
 import type { Announcement } from "../protocol/format/announcement.ts";
 import { sumPlanOfRound } from "../protocol/judge/collect-private.ts";
 import type { CollectPorts } from "../protocol/judge/collecting.ts";
+import { sealedUpdates } from "../protocol/judge/private-model.ts";
 import { dealerFacts, leftOut } from "../protocol/judge/sealing.ts";
 import type { Gossip, Ledger } from "../protocol/ports.ts";
 import { recoverKey } from "./recover-key.ts";
@@ -76,8 +77,17 @@ export class SumRound {
         }
         return;
       }
-      case "recover-key":
-        return this.objects.publish("key", round.id, recoverKey({ round, context, collected, sum }));
+      case "recover-key": {
+        const { ring } = await sumPlanOfRound(this.#ports, { round, context });
+        const updates = sealedUpdates(round, collected);
+        const recovered = recoverKey({ round, context, updates, openings: sum.openings, ring });
+        if ("key" in recovered) return this.objects.publish("key", round.id, recovered.key);
+        for (const member of recovered.wrong) {
+          this.#watch.refute(member);
+          this.#emit({ event: "invalid-object", round: round.id, object: "opening", member, code: "OPENING_WRONG" });
+        }
+        return;
+      }
       case "repeat":
         return this.objects.repeat(round.id);
     }

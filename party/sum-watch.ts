@@ -7,7 +7,7 @@ import type { RoundState } from "../protocol/contract/round.ts";
 import type { Announcement } from "../protocol/format/announcement.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 import type { MaskedUpdate } from "../protocol/judge/collect-private.ts";
-import { type CollectPorts, once } from "../protocol/judge/collecting.ts";
+import type { CollectPorts } from "../protocol/judge/collecting.ts";
 import type { DealerFacts } from "../protocol/judge/dealers.ts";
 import { sealedUpdates } from "../protocol/judge/private-model.ts";
 import { type Checking, dealerFacts } from "../protocol/judge/sealing.ts";
@@ -21,7 +21,7 @@ import {
   maxComplaintBytes,
 } from "../protocol/private/complaint.ts";
 import type { PrivateContext } from "../protocol/private/context.ts";
-import { checkOpening, decodeSumOpening, includedDigest, maxOpeningBytes } from "../protocol/private/opening.ts";
+import { decodeSumOpening, includedDigest, maxOpeningBytes, signedShare } from "../protocol/private/opening.ts";
 import {
   decodePrekeyStatement,
   isPrekeySigned,
@@ -58,7 +58,7 @@ export interface SumObservations {
   readonly checkedBy: ReadonlyMap<HospitalAddress, Digest>;
   /** What was known of each dealer when this process first saw the seal; undefined where it started after that. */
   readonly factsAtSeal: readonly DealerFacts[] | undefined;
-  /** Right openings of the sealed set. */
+  /** What holders signed as their shares of the sealed sum, but for those that were found wrong. */
   readonly openings: ReadonlyMap<HospitalAddress, Share>;
   /** The key of the sealed set, which is on this machine and right. */
   readonly key: Digest | undefined;
@@ -113,6 +113,11 @@ export class SumWatch {
       this.#factsAtSeal = isSealedNow ? dealerFacts(round, this.#checking()) : undefined;
       for (const name of this.#read) if (/^(opening|key) /.test(name)) this.#read.delete(name);
     }
+  }
+
+  /** Forgets an opening that the commitments refute. */
+  refute(member: HospitalAddress): void {
+    this.#openings.delete(member);
   }
 
   #checking(): Checking {
@@ -186,7 +191,7 @@ export class SumWatch {
     bytes: Uint8Array,
     { round, ring }: { readonly round: RoundState; readonly ring: Ring },
   ): Promise<boolean> {
-    const { signatures, work } = this.#ports;
+    const { signatures } = this.#ports;
     const context = this.#context(round);
     if (kind === "prekey") {
       const statement = decodePrekeyStatement(bytes);
@@ -231,14 +236,8 @@ export class SumWatch {
       this.#key = digest;
       return true;
     }
-    const summed = sumCommitments(updates.map(({ commitments }) => commitments));
-    const opening = decodeSumOpening(bytes);
-    const holderNumber = round.members.indexOf(member) + 1;
-    if (holderNumber === 0) throw new FedError("OPENING_MISMATCH", { holder: member });
-    const expected = { context, holder: member, holderNumber, included, summed, ring };
-    const share = await once(work?.openings, [digest, included, member, holderNumber], async () =>
-      checkOpening(opening, expected, signatures),
-    );
+    if (!round.members.includes(member)) throw new FedError("OPENING_MISMATCH", { holder: member });
+    const share = signedShare(decodeSumOpening(bytes), { context, holder: member, included, ring }, signatures);
     if (this.#isCurrent(round) && isSameSeal(this.#round, round)) this.#openings.set(member, share);
     return true;
   }

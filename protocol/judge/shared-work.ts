@@ -3,7 +3,6 @@
 import { Once } from "../../foundation/once.ts";
 import type { Digest } from "../format/digest.ts";
 import type { Manifest } from "../format/manifest.ts";
-import type { Share } from "../private/share.ts";
 import type { ScoreHistogram } from "../private/sum-layout.ts";
 
 /** The model that an average gives, and its safetensors. */
@@ -25,8 +24,6 @@ export interface SharedWork {
   /** Updates that fit their plan and base; masked ones that fit their ring. */
   readonly updates: Once<void>;
   readonly sums: Once<SummedModel>;
-  /** Openings that fit their round's deals. */
-  readonly openings: Once<Share>;
 }
 
 /** Two models, and the updates of a few rounds of hundreds of hospitals. */
@@ -36,6 +33,5 @@ export function shareWork(): SharedWork {
     manifests: new Once(1024),
     updates: new Once(1024),
     sums: new Once(2),
-    openings: new Once(256),
   };
 }

@@ -21,7 +21,8 @@ function generator(name: string | number): Point {
 
 /** Tables of 64 odd multiples a generator: about half the time of a sum without tables, for some 20 MB. */
 const tableWindow = 8;
-const committers = new Map<number, (scalars: bigint[]) => Point>();
+/** Makes commitments to so many scalars; tests of whole federations put in one that is faster and not binding. */
+export const committers = new Map<number, (scalars: bigint[]) => Point>();
 
 /**
  * The commitment to scalars below the group's order. Its time depends on them (docs/protocol.md lists what does).

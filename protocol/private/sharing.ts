@@ -3,7 +3,7 @@
 // Fewer than `threshold` shares say nothing about the key, whatever computer looks at them.
 import { FedError } from "../../foundation/errors.ts";
 import { contextText } from "./context.ts";
-import { commit, evaluate, groupOrder, numberOf, type Point } from "./group.ts";
+import { commit, evaluate, groupOrder, numberOf, type Point, zeroPoint } from "./group.ts";
 import { KeyStream } from "./key-stream.ts";
 import { type MaskSecrets, maskKey } from "./mask.ts";
 import { packKey } from "./packing.ts";
@@ -51,6 +51,31 @@ export function isShareOf(share: Share, holder: number, commitments: readonly Po
 /** @throws SHARE_WRONG */
 export function checkShare(share: Share, holder: number, commitments: readonly Point[], ring: Ring): void {
   if (!isShareOf(share, holder, commitments, ring)) throw new FedError("SHARE_WRONG", { holder });
+}
+
+/** A holder's share, and the commitments of its dealer. */
+export interface DealtShare {
+  readonly share: Share;
+  readonly commitments: readonly Point[];
+}
+
+/**
+ * Whether a holder's shares of several dealers are all right, at the cost of one: a random combination of them is compared with
+ * that of their commitments. A wrong one passes with probability 2^-128.
+ * @param secret 32 random bytes that no dealer knows
+ */
+export function areSharesOf(dealt: readonly DealtShare[], holder: number, ring: Ring, secret: Uint8Array): boolean {
+  const coins = KeyStream.ofSecret(secret, "consilium/private/1/batch of shares");
+  const factors = dealt.map(() => numberOf(coins.bytes(16)));
+  const count = ring.scalars + 1;
+  const combined = Array.from({ length: count }, (_, scalar) =>
+    modulo(dealt.reduce((sum, { share }, place) => sum + factors[place]! * share[scalar]!, 0n)),
+  );
+  const points = dealt.map(({ commitments }, place) => {
+    const point = evaluate(commitments, holder);
+    return point.is0() || factors[place] === 0n ? zeroPoint : point.multiplyUnsafe(factors[place]!);
+  });
+  return commit(combined, ring).equals(points.reduce((sum, point) => sum.add(point), zeroPoint));
 }
 
 /** Commitments to the sum of the shared keys. */

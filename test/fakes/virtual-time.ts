@@ -2,6 +2,7 @@
 import { FedError } from "../../foundation/errors.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
 import type { Clock } from "../../protocol/ports.ts";
+import { waitedForCrypto } from "./crypto-in-turn.ts";
 
 export class VirtualTime implements Clock {
   #now = 0;
@@ -51,6 +52,9 @@ export class VirtualTime implements Clock {
 }
 
 /** Waits until every promise that needs no time has settled; the fakes do no real input or output. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+async function settle(): Promise<void> {
+  do {
+    await new Promise((resolve) => setImmediate(resolve));
+    // What follows an operation of WebCrypto may begin another one.
+  } while (await waitedForCrypto());
 }
