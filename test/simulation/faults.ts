@@ -36,9 +36,11 @@ export interface Faults {
   readonly relayed: number;
   /** Virtual seconds until all faults stop. Liars still lie. */
   readonly faultFreeAfter: number;
+  /** Whether rounds have private sums. */
+  readonly isPrivate: boolean;
 }
 
-export function drawFaults(random: SeededRandom): Faults {
+export function drawFaults(random: SeededRandom): Omit<Faults, "isPrivate"> {
   const hospitals = random.pick([4, 4, 4, 4, 5, 5, 5, 7]);
   const most = Math.floor((hospitals - 1) / 3);
   const liars = random.chance(0.6) ? random.between(1, most) : 0;

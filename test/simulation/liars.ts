@@ -20,13 +20,13 @@ const overstating: Tamper = ({ ledger }) => ({
 });
 
 /** Attests the opposite of its verdict. */
-const contradicting: Tamper = ({ ledger }) => ({ ledger: attesting(ledger, (agree) => !agree) });
+export const contradicting: Tamper = ({ ledger }) => ({ ledger: attesting(ledger, (agree) => !agree) });
 
 /** Agrees to every proposal. */
 const agreeing: Tamper = ({ ledger }) => ({ ledger: attesting(ledger, () => true) });
 
 /** Never attests. */
-const abstaining: Tamper = ({ ledger }) => ({
+export const abstaining: Tamper = ({ ledger }) => ({
   ledger: { ...ledger, attest: () => Promise.reject(new FedError("UNEXPECTED", { why: "abstains" })) },
 });
 

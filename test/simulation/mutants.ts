@@ -21,6 +21,10 @@ export interface Mutant {
   readonly site?: (site: Site) => void;
   /** The lie of every liar, if the bug shows only with a lie. */
   readonly lie?: Tamper;
+  /** Whether rounds have private sums. */
+  readonly isPrivate?: boolean;
+  /** Called before and after a run, for what is not of one party. */
+  readonly plant?: (isPlanted: boolean) => void;
   /** Faults that the bug needs to show. */
   readonly faults?: Partial<Faults>;
 }

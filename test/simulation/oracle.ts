@@ -6,8 +6,12 @@ import type { Commitment, RoundState } from "../../protocol/contract/round.ts";
 import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
 import type { Plan } from "../../protocol/format/plan.ts";
 import { collectUpdate, type ValidUpdate } from "../../protocol/judge/collect.ts";
+import type { MaskedUpdate } from "../../protocol/judge/collect-private.ts";
+import { recomputeSum } from "../../protocol/judge/private-model.ts";
 import { recomputeModel } from "../../protocol/judge/recompute.ts";
 import { type RoundContext, trainingSeed } from "../../protocol/judge/round-context.ts";
+import { includedDigest } from "../../protocol/private/opening.ts";
+import { maxSumKeyBytes } from "../../protocol/private/sum-key.ts";
 import { type MadeUpdate, makeUpdate } from "../../protocol/update/make-update.ts";
 import { fakeFederation } from "../fakes/chain.ts";
 import { FakeLearner } from "../fakes/learner.ts";
@@ -48,12 +52,59 @@ export class Oracle {
     }
   }
 
+  /** Undefined if it is invalid, was never stored, or is of a round without private sums. */
+  async maskedUpdate(commitment: Commitment, round: RoundState): Promise<MaskedUpdate | undefined> {
+    const context: RoundContext = {
+      federation: fakeFederation,
+      plan: this.#plan,
+      bases: [round.base],
+      baseHeaders: new Map(),
+    };
+    const fetch = async (digest: Digest) => {
+      if (!(await this.objects.has(digest))) throw new FedError("BLOB_UNAVAILABLE", { digest });
+    };
+    const ports = { blobs: this.objects, exchange: { fetch }, signatures: fakeSignatures(commitment.member) };
+    try {
+      const found = await collectUpdate(ports, { commitment, round, context }, limits);
+      return found.status === "masked" ? found : undefined;
+    } catch (error) {
+      if (isFedError(error, "BLOB_UNAVAILABLE", "BLOB_UNKNOWN")) return undefined;
+      throw error;
+    }
+  }
+
+  /** The model of the sealed sum; undefined as long as nobody has made its key. */
+  async #summedModel(round: RoundState, included: readonly HospitalAddress[]): Promise<Digest | undefined> {
+    const updates: MaskedUpdate[] = [];
+    for (const member of included) {
+      const commitment = round.commitments.find((each) => each.member === member);
+      const update = commitment && (await this.maskedUpdate(commitment, round));
+      if (!update) return undefined;
+      updates.push(update);
+    }
+    const name = includedDigest(updates.map(({ manifest }) => manifest.deal));
+    const context: RoundContext = {
+      federation: fakeFederation,
+      plan: this.#plan,
+      bases: [round.base],
+      baseHeaders: new Map(),
+    };
+    for (const [key, bytes] of this.objects.blobs) {
+      if (bytes.byteLength > maxSumKeyBytes || bytes[0] !== 0x7b) continue;
+      const made = JSON.parse(new TextDecoder().decode(bytes)) as { kind?: string; included?: string };
+      if (made.kind !== "key" || made.included !== name) continue;
+      return (await recomputeSum({ blobs: this.objects }, { round, context, updates, key })).model;
+    }
+    return undefined;
+  }
+
   /** The average of these updates on the round's base; undefined if one of them is invalid. */
   async model(
     round: RoundState,
     rounds: readonly RoundState[],
     included: readonly HospitalAddress[],
   ): Promise<Digest | undefined> {
+    if (this.#plan.privacy) return this.#summedModel(round, included);
     const commitments = included.map((member) => round.commitments.find((each) => each.member === member));
     const key = [round.base, ...commitments.map((each) => each?.manifest)].join();
     if (!this.#models.has(key)) {

@@ -1,4 +1,5 @@
 // Runs one seed and returns its outcome, so that a run of many seeds continues after a failure.
+import { useFastCommitments } from "../fakes/fast-commitments.ts";
 import type { Faults } from "./faults.ts";
 import type { Mutant } from "./mutants.ts";
 import { Simulation } from "./simulation.ts";
@@ -19,14 +20,20 @@ export interface Outcome {
   readonly failure: { readonly rule: Rule; readonly message: string; readonly trace: readonly string[] } | undefined;
 }
 
-export async function runSeed(seed: number, mutant?: Mutant): Promise<Outcome> {
-  const simulation = await Simulation.prepare(seed, mutant);
+/** @param isPrivate whether its rounds have private sums */
+export async function runSeed(seed: number, mutant?: Mutant, isPrivate = mutant?.isPrivate ?? false): Promise<Outcome> {
+  const commitments = isPrivate ? useFastCommitments() : undefined;
+  const simulation = await Simulation.prepare(seed, mutant, isPrivate);
   let failure: Outcome["failure"];
   try {
+    mutant?.plant?.(true);
     await simulation.run();
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
     failure = { rule: error.rule, message: error.message, trace: simulation.trace.last };
+  } finally {
+    mutant?.plant?.(false);
+    commitments?.restore();
   }
   const { faults, steps, crashes, trace, time, chain, safety } = simulation;
   return {
@@ -43,8 +50,8 @@ export async function runSeed(seed: number, mutant?: Mutant): Promise<Outcome> {
 }
 
 /** The failure, its step, and the command that reproduces it. */
-export function describeFailure({ seed, steps, virtualSeconds, failure }: Outcome): string {
+export function describeFailure({ seed, steps, virtualSeconds, failure, faults }: Outcome): string {
   if (!failure) return `seed ${seed}: every rule held`;
   const at = `step ${steps}, virtual second ${virtualSeconds.toFixed(3)}`;
-  return `seed ${seed}: ${failure.message}\n  at ${at}; reproduce with: npm run test:sim -- --seed ${seed}`;
+  return `seed ${seed}: ${failure.message}\n  at ${at}; reproduce with: npm run test:sim -- ${faults.isPrivate ? "--private " : ""}--seed ${seed}`;
 }

@@ -2,10 +2,11 @@
 //   npm run test:sim -- --seeds 10000             seeds 1 to 10000
 //   npm run test:sim -- --from 501 --seeds 500    seeds 501 to 1000
 //   npm run test:sim -- --seed 214                one seed: its faults, and its last calls if a rule is broken
+//   npm run test:sim -- --private --seeds 100     rounds with private sums
 import { parseArgs } from "node:util";
 import { describeFailure, type Outcome, runSeed } from "./run-seed.ts";
 
-const usage = "usage: npm run test:sim -- [--seeds N] [--from N] | --seed N";
+const usage = "usage: npm run test:sim -- [--private] [--seeds N] [--from N] | [--private] --seed N";
 
 function wholeNumber(text: string, option: string): number {
   const value = Number(text);
@@ -16,7 +17,12 @@ function wholeNumber(text: string, option: string): number {
 
 function readArguments() {
   try {
-    const options = { seeds: { type: "string" }, from: { type: "string" }, seed: { type: "string" } } as const;
+    const options = {
+      seeds: { type: "string" },
+      from: { type: "string" },
+      seed: { type: "string" },
+      private: { type: "boolean" },
+    } as const;
     return parseArgs({ options }).values;
   } catch (error) {
     console.error(`${(error as Error).message}\n${usage}`);
@@ -24,9 +30,9 @@ function readArguments() {
   }
 }
 
-const { seeds = "1000", from = "1", seed } = readArguments();
+const { seeds = "1000", from = "1", seed, private: isPrivate = false } = readArguments();
 if (seed !== undefined) {
-  const outcome = await runSeed(wholeNumber(seed, "seed"));
+  const outcome = await runSeed(wholeNumber(seed, "seed"), undefined, isPrivate);
   console.log(JSON.stringify(outcome.faults, null, 2));
   for (const line of outcome.failure?.trace ?? []) console.log(line);
   console.log(describeFailure(outcome));
@@ -41,7 +47,7 @@ if (seed !== undefined) {
   const total = { steps: 0, virtualSeconds: 0, finals: 0, crashes: 0, reorganisations: 0 };
   let reportedAt = performance.now();
   for (let each = first; each <= last; each++) {
-    const outcome = await runSeed(each);
+    const outcome = await runSeed(each, undefined, isPrivate);
     for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += outcome[key];
     if (outcome.failure) {
       failed.push(outcome);

@@ -5,11 +5,14 @@ import { isFedError } from "../../foundation/errors.ts";
 import type { RoundState } from "../../protocol/contract/round.ts";
 import type { Announcement } from "../../protocol/format/announcement.ts";
 import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
+import type { Plan } from "../../protocol/format/plan.ts";
+import { manifestObjects } from "../../protocol/format/private-manifest.ts";
 import type { TypedData } from "../../protocol/ports.ts";
 import type { ContractCall, FakeContract } from "../fakes/contract.ts";
 import type { VirtualTime } from "../fakes/virtual-time.ts";
 import { NotesCheck } from "./notes-check.ts";
 import type { Oracle } from "./oracle.ts";
+import { PrivateSafety } from "./private-safety.ts";
 import type { Block, SimulatedChain } from "./simulated-chain.ts";
 import type { Site } from "./site.ts";
 import { type Rule, Violation } from "./violation.ts";
@@ -23,6 +26,7 @@ export interface SafetyWorld {
   readonly oracle: Oracle;
   readonly sites: readonly Site[];
   readonly genesis: Digest;
+  readonly plan: Plan;
   /** Whether reorganisations may remove confirmed blocks; parties are then not blamed for actions that followed them. */
   readonly deepReorganisations: boolean;
 }
@@ -36,12 +40,19 @@ export class Safety {
   readonly #done = new Set<string>();
   /** Updates that went into final models, with their rounds. */
   readonly #counted = new Map<Digest, number>();
+  readonly #private: PrivateSafety | undefined;
   #violation: Violation | undefined;
   #checks: Promise<void>[] = [];
 
   constructor(world: SafetyWorld) {
     this.#world = world;
-    for (const site of world.sites) if (!site.liar) this.#notes.set(site, new NotesCheck(site, world));
+    for (const site of world.sites)
+      if (!site.liar)
+        this.#notes.set(site, new NotesCheck(site, { ...world, isPrivate: world.plan.privacy !== undefined }));
+    const fail = (violation: Violation) => {
+      this.#violation ??= violation;
+    };
+    this.#private = world.plan.privacy && new PrivateSafety({ ...world, fail });
     world.chain.listeners.add(() => this.#readChain());
   }
 
@@ -60,9 +71,13 @@ export class Safety {
   }
 
   /** An honest party signs a manifest, a commitment or a vote. */
-  signed({ address }: Site, { types, message: statement }: TypedData): void {
+  signed(site: Site, data: TypedData): void {
+    const { address } = site;
+    const { types, message: statement } = data;
+    this.#private?.signed(site, data);
     // A reorganisation may bring another model under a proposal's number: a vote on each is allowed.
-    const subject = [Object.keys(types), statement["round"], statement["proposal"], statement["model"]].join(" ");
+    const names = ["round", "proposal", "model", "holder", "dealer", "deal", "reason"];
+    const subject = [Object.keys(types), ...names.map((name) => statement[name])].join(" ");
     const key = `${address} ${subject}`;
     const text = JSON.stringify(statement);
     const before = this.#signed.get(key);
@@ -73,7 +88,13 @@ export class Safety {
   }
 
   /** An honest party publishes an announcement. */
-  announced({ address }: Site, { kind, round, digest }: Announcement): void {
+  announced(site: Site, announcement: Announcement): void {
+    const { address } = site;
+    const { kind, round, digest } = announcement;
+    if (kind !== "manifest" && kind !== "proposal") {
+      this.#later(async () => this.#private?.announced(site, announcement, this.#world.chain.head.contract.rounds));
+      return;
+    }
     if (!this.#done.has(`${kind} ${round} ${address} ${digest}`)) {
       this.#fail("announced-too-early", { by: address, kind, round });
     }
@@ -162,6 +183,8 @@ export class Safety {
     const before = time.now() - graceMs;
     if (!site.process || site.process.startedAt > before) return;
     const heldLong = (digest: Digest) => (site.store.heldSince.get(digest) ?? Number.POSITIVE_INFINITY) < before;
+    // What a seal leaves out is decided before, and by more than the objects.
+    if (round.seal) return;
     for (const commitment of round.commitments) {
       const { member, manifest } = commitment;
       if (included.includes(member) || !heldLong(manifest)) continue;
@@ -174,6 +197,7 @@ export class Safety {
     const { chain, oracle, deepReorganisations } = this.#world;
     const head = chain.head.contract;
     for (const round of head.rounds) this.#recordWrites(round);
+    if (!deepReorganisations) this.#private?.read(chain.confirmed.contract.rounds);
     const { rounds } = chain.confirmed.contract;
     for (const [id, model] of this.finals) {
       if (rounds[id - 1]?.model === model) continue;
@@ -188,7 +212,7 @@ export class Safety {
       this.#later(async () => {
         const expected = await oracle.model(round, rounds, included);
         if (expected !== model) throw new Violation("final-wrong", { round: id, expected, found: model });
-        if (!deepReorganisations) await this.#countOnce(round, rounds);
+        if (!deepReorganisations && !round.seal) await this.#countOnce(round, rounds);
       });
     }
   }
@@ -222,6 +246,5 @@ export class Safety {
 function holdsUpdate({ store }: Site, manifest: Digest): boolean {
   const bytes = store.blobs.get(manifest);
   if (!bytes) return false;
-  const { update } = JSON.parse(new TextDecoder().decode(bytes)) as { update: Digest };
-  return store.blobs.has(update);
+  return manifestObjects(bytes).every((digest) => store.blobs.has(digest));
 }

@@ -2,7 +2,7 @@
 // one nonce, one is mined.
 
 import { isFedError } from "../../foundation/errors.ts";
-import type { RoundTerms } from "../../protocol/contract/round.ts";
+import type { PrivateSums, RoundTerms } from "../../protocol/contract/round.ts";
 import type { HospitalAddress, RoundId } from "../../protocol/format/digest.ts";
 import { type ContractCall, FakeContract } from "../fakes/contract.ts";
 import type { VirtualTime } from "../fakes/virtual-time.ts";
@@ -51,12 +51,18 @@ export class SimulatedChain {
 
   constructor(
     { time, random }: { time: VirtualTime; random: SeededRandom },
-    options: { terms: RoundTerms; confirmations: number; blockMs: number; prepare: (genesis: FakeContract) => void },
+    options: {
+      terms: RoundTerms;
+      sums: Pick<PrivateSums, "mechanism" | "maxSeals"> | undefined;
+      confirmations: number;
+      blockMs: number;
+      prepare: (genesis: FakeContract) => void;
+    },
   ) {
     this.confirmations = options.confirmations;
     this.#time = time;
     this.#random = random;
-    const contract = new FakeContract(options.terms);
+    const contract = new FakeContract(options.terms, undefined, options.sums && { ...options.sums, seals: 0 });
     options.prepare(contract);
     this.#blocks.push({ number: 0, time: epochSeconds, transactions: [], contract, nonces: new Map() });
     const tick = () => {

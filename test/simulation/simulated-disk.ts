@@ -68,6 +68,8 @@ export class SimulatedJournal extends FakeJournal {
 
 /** No pauses but those of writes: a federation without private sums lists them too, and its runs stay as they are. */
 export class SimulatedSecrets extends FakeSecrets {
+  /** The last input that was to be masked in a round. */
+  readonly inputs = new Map<number, Digest>();
   readonly #unsynced: UnsyncedWrites;
 
   constructor(unsynced: UnsyncedWrites) {
@@ -77,6 +79,8 @@ export class SimulatedSecrets extends FakeSecrets {
 
   override write(name: string, bytes: Uint8Array): Promise<void> {
     const before = this.files.get(name);
+    const [kind, round] = name.split("/");
+    if (kind === "mask") this.inputs.set(Number(round), JSON.parse(new TextDecoder().decode(bytes)).input);
     return this.#unsynced.write(
       () => void super.write(name, bytes),
       () => void (before ? this.files.set(name, before) : this.files.delete(name)),

@@ -4,6 +4,7 @@ import { aggregateRounds } from "../../aggregator/aggregate-rounds.ts";
 import { type HospitalPorts, takePart } from "../../node/hospital.ts";
 import type { Digest } from "../../protocol/format/digest.ts";
 import { encodePlan, type Plan } from "../../protocol/format/plan.ts";
+import { foundingSums, type PrivacySpec } from "../../protocol/format/privacy-spec.ts";
 import { killablePorts, type ProcessState } from "../fakes/crash.ts";
 import { addressOf, examplePlan } from "../fakes/federation.ts";
 import { genesisModel } from "../fakes/learner.ts";
@@ -15,6 +16,7 @@ import { aggregatorLies, hospitalLies } from "./liars.ts";
 import { hasProgressed } from "./liveness.ts";
 import type { Mutant } from "./mutants.ts";
 import { Oracle } from "./oracle.ts";
+import { privateLies } from "./private-liars.ts";
 import { Safety } from "./safety.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { SimulatedChain } from "./simulated-chain.ts";
@@ -26,6 +28,7 @@ import { Trace } from "./trace.ts";
 import { Violation } from "./violation.ts";
 
 const maxModelBytes = 1 << 20;
+const privacy: PrivacySpec = { mode: "sum", unitWeight: 16, largest: 1023, maxSeals: 1000 };
 const relayGasPerRound = 3_000_000;
 /** Virtual seconds for a round to become final after the faults. */
 const progressSeconds = 1500;
@@ -51,11 +54,13 @@ export class Simulation {
   readonly #genesis: Digest;
   #faultFree = false;
 
-  static async prepare(seed: number, mutant?: Mutant): Promise<Simulation> {
+  /** @param isPrivate whether its rounds have private sums */
+  static async prepare(seed: number, mutant?: Mutant, isPrivate = mutant?.isPrivate ?? false): Promise<Simulation> {
     const random = new SeededRandom(seed);
-    const faults = { ...drawFaults(random), ...mutant?.faults };
-    const strategy = { name: "fedavg", maxSharePermille: 1000, maxStaleness: faults.maxStaleness } as const;
-    const plan = examplePlan({ rounds: 1000, strategy });
+    const faults = { ...drawFaults(random), ...mutant?.faults, isPrivate };
+    const maxStaleness = isPrivate ? 0 : faults.maxStaleness;
+    const strategy = { name: "fedavg", maxSharePermille: 1000, maxStaleness } as const;
+    const plan = examplePlan({ rounds: 1000, strategy, ...(isPrivate && { minUpdates: 3, privacy }) });
     const oracle = new Oracle(plan);
     const digests = {
       plan: await oracle.objects.put(encodePlan(plan)),
@@ -91,6 +96,7 @@ export class Simulation {
       { time, random },
       {
         terms: termsFor(this.faults),
+        sums: foundingSums(given.plan),
         confirmations: faults.confirmations,
         blockMs: faults.blockMs,
         prepare: (genesis) => {
@@ -99,7 +105,7 @@ export class Simulation {
       },
     );
     const deepReorganisations = faults.deepestReorganisation > faults.confirmations;
-    const world = { time, chain: this.chain, oracle, sites: this.sites, genesis: digests.genesis };
+    const world = { time, chain: this.chain, oracle, sites: this.sites, genesis: digests.genesis, plan: given.plan };
     this.safety = new Safety({ ...world, deepReorganisations });
     this.chain.listeners.add(() => this.#note("block", this.chain.head.number));
   }
@@ -131,7 +137,8 @@ export class Simulation {
     const firstRelayed = faults.hospitals - faults.relayed;
     const open = (index: number, role: Site["role"], liar: boolean) => {
       const relayed = role === "hospital" && index >= firstRelayed;
-      const lies = role === "hospital" ? hospitalLies : aggregatorLies;
+      const ofHospitals = faults.isPrivate ? privateLies : hospitalLies;
+      const lies = role === "hospital" ? ofHospitals : aggregatorLies;
       const planted = this.#mutant?.[role];
       const site = openSite(
         { time: this.time, random, pause: () => this.#pause() },

@@ -27,6 +27,14 @@ export type Rule =
   /** Base, seed and residual give another update. */
   | "update-not-reproducible"
   | "residual-lost"
+  /** A hospital published one prekey for two rounds. */
+  | "prekey-reused"
+  /** An honest hospital's input is in two sealed sums. */
+  | "sealed-twice"
+  /** A hospital that has committed has lost the secret of its mask, while its round runs. */
+  | "secret-lost"
+  /** A hospital opened something else than the sum of right shares of the sealed set. */
+  | "opened-wrong"
   /** The code threw an error that is not a FedError. */
   | "unexpected-error"
   /** No new round became final after all faults had stopped. */

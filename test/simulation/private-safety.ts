@@ -1,0 +1,105 @@
+// The safety rules of rounds with private sums: on the chain, on honest hospitals' disks, and on what they sign and announce.
+import type { RoundState } from "../../protocol/contract/round.ts";
+import type { Announcement } from "../../protocol/format/announcement.ts";
+import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
+import type { Plan } from "../../protocol/format/plan.ts";
+import type { TypedData } from "../../protocol/ports.ts";
+import { checkOpening, decodeSumOpening, includedDigest } from "../../protocol/private/opening.ts";
+import { chooseRing } from "../../protocol/private/ring.ts";
+import { sumCommitments } from "../../protocol/private/sharing.ts";
+import { fakeFederation } from "../fakes/chain.ts";
+import { withRealEquality } from "../fakes/fast-commitments.ts";
+import { fakeSignatures } from "../fakes/party-ports.ts";
+import type { Oracle } from "./oracle.ts";
+import type { Site } from "./site.ts";
+import { Violation } from "./violation.ts";
+
+interface PrivateWorld {
+  readonly oracle: Oracle;
+  readonly sites: readonly Site[];
+  readonly plan: Plan;
+  readonly fail: (violation: Violation) => void;
+}
+
+export class PrivateSafety {
+  readonly #world: PrivateWorld;
+  /** Rounds of published prekeys, by hospital and key. */
+  readonly #prekeys = new Map<string, unknown>();
+  /** Rounds of sealed inputs, by hospital and input. */
+  readonly #sealed = new Map<string, number>();
+
+  constructor(world: PrivateWorld) {
+    this.#world = world;
+  }
+
+  /** An honest party signs a statement. */
+  signed({ address }: Site, { types, message }: TypedData): void {
+    if (!("Prekey" in types)) return;
+    const key = `${address} ${message["prekey"]}`;
+    const before = this.#prekeys.get(key);
+    if (before !== undefined && before !== message["round"]) {
+      this.#world.fail(new Violation("prekey-reused", { by: address, rounds: `${before}, ${message["round"]}` }));
+    }
+    this.#prekeys.set(key, message["round"]);
+  }
+
+  /** An honest hospital announces an opening: it must be the sum of right shares of the sealed set. @throws Violation */
+  async announced(
+    { address }: Site,
+    { kind, digest, round: id }: Announcement,
+    rounds: readonly RoundState[],
+  ): Promise<void> {
+    if (kind !== "opening") return;
+    const { oracle, plan } = this.#world;
+    const round = rounds[id - 1];
+    const bytes = oracle.objects.blobs.get(digest);
+    if (!round?.seal || !bytes) return;
+    const opening = decodeSumOpening(bytes);
+    const dealers = [];
+    for (const member of round.seal.included) {
+      const commitment = round.commitments.find((each) => each.member === member);
+      const update = commitment && (await oracle.maskedUpdate(commitment, round));
+      if (update) dealers.push(update);
+    }
+    const included = includedDigest(dealers.map(({ manifest }) => manifest.deal));
+    // A reorganisation may have brought another seal since.
+    if (dealers.length === 0 || opening.included !== included) return;
+    const summed = sumCommitments(dealers.map(({ commitments }) => commitments));
+    const ring = chooseRing({ hospitals: round.members.length, largest: plan.privacy!.largest, noiseStdDev: 0 });
+    const holderNumber = round.members.indexOf(address) + 1;
+    const context = { ...fakeFederation, round: round.id };
+    const expected = { context, holder: address, holderNumber, included, summed, ring };
+    try {
+      withRealEquality(() => checkOpening(opening, expected, fakeSignatures(address)));
+    } catch (cause) {
+      throw new Violation("opened-wrong", { by: address, round: id, cause });
+    }
+  }
+
+  /** Looks at every round that the chain shows. */
+  read(rounds: readonly RoundState[]): void {
+    for (const round of rounds) {
+      const isOver = round.status === "final" || round.status === "abandoned";
+      for (const site of this.#honest(round.commitments.map(({ member }) => member))) {
+        if (!isOver && site.process && !site.secrets.files.has(`mask/${round.id}`)) {
+          this.#world.fail(new Violation("secret-lost", { by: site.address, round: round.id }));
+        }
+      }
+      for (const site of this.#honest(round.seal?.included ?? [])) this.#sealedOnce(site, round.id);
+    }
+  }
+
+  #sealedOnce({ address, secrets }: Site, id: number): void {
+    const input: Digest | undefined = secrets.inputs.get(id);
+    if (input === undefined) return;
+    const before = this.#sealed.get(`${address} ${input}`);
+    if (before !== undefined && before !== id) {
+      this.#world.fail(new Violation("sealed-twice", { by: address, rounds: `${before}, ${id}` }));
+    }
+    this.#sealed.set(`${address} ${input}`, id);
+  }
+
+  #honest(members: readonly HospitalAddress[]): readonly Site[] {
+    return this.#world.sites.filter(({ address, liar }) => !liar && members.includes(address));
+  }
+}

@@ -1,0 +1,28 @@
+import { expect } from "chai";
+import { privateMutants } from "./private-mutants.ts";
+import { describeFailure, runSeed } from "./run-seed.ts";
+
+/** Seeds within which a planted bug must be found. */
+const mostSeeds = 10;
+
+describe("a simulated federation with private sums", function () {
+  this.timeout(600_000);
+
+  it("keeps every rule at every step and makes progress after the faults", async () => {
+    for (let seed = 1; seed <= 3; seed++) {
+      const outcome = await runSeed(seed, undefined, true);
+      if (outcome.failure) expect.fail(describeFailure(outcome));
+      expect(outcome.finals).to.be.greaterThanOrEqual(1);
+    }
+  });
+
+  for (const mutant of privateMutants) {
+    it(`shows the planted bug of a party that ${mutant.name}`, async () => {
+      for (let seed = 1; seed <= mostSeeds; seed++) {
+        const { failure } = await runSeed(seed, mutant);
+        if (failure && mutant.rules.includes(failure.rule)) return;
+      }
+      expect.fail(`no rule of ${mutant.rules.join(", ")} was broken in ${mostSeeds} seeds`);
+    });
+  }
+});
