@@ -86,6 +86,16 @@ async function* auditOnce(
     if (model) bases = withModel(bases, model);
     return work;
   };
+  const take = async function* (record: AuditedRound): AsyncGenerator<AuditEvent, void> {
+    const report = yield* settle(record);
+    rounds.push(report);
+    const { base, baseValidation: validation } = report;
+    const at = rounds.findLastIndex(({ model }) => model === base);
+    const made = rounds[at];
+    if (!validation || !made || made.validation) return;
+    rounds[at] = { ...made, validation };
+    yield { kind: "round-scored", round: made.round, validation };
+  };
   let latest = 0;
   try {
     latest = await ledger.latestRound(waiting);
@@ -95,7 +105,7 @@ async function* auditOnce(
       const { block, blockHash, logIndex, transaction, time } = event;
       until = { block, blockHash, logIndex, transaction, time };
       const record = replay.apply(event);
-      if (record) rounds.push(yield* settle(record));
+      if (record) yield* take(record);
     }
   } catch (error) {
     const isMoving = isLast && isFedError(error, "CHAIN_REORGANISED");
@@ -106,7 +116,7 @@ async function* auditOnce(
     replay.findings.push({ severity: "unavailable", code: error.code, text, facts: error.facts });
   }
   const last = replay.end();
-  if (last) rounds.push(yield* settle(last));
+  if (last) yield* take(last);
   if (rounds.length < latest) {
     const text = "the history ends before the newest round that the contract tells of";
     const facts = { expected: `${latest}`, found: `${rounds.length}` };
@@ -118,7 +128,7 @@ async function* auditOnce(
 
   const first = firstFault([...replay.findings, ...rounds.flatMap(({ findings }) => findings)]);
   const models = rounds.filter(({ status }) => status === "final").length;
-  const { model, terms } = replay;
+  const { model, terms, privateSums } = replay;
   const genesis = rounds[0]?.base;
   const best = bestModel(rounds);
   const largest = largestShare(rounds);
@@ -131,6 +141,7 @@ async function* auditOnce(
     members: replay.members(),
     terms,
     plans,
+    ...(privateSums ? { privateSums } : {}),
     genesis,
     model,
     best,
@@ -139,7 +150,10 @@ async function* auditOnce(
     findings: replay.findings,
     counts: {
       ...{ events, rounds: rounds.length, models },
-      updates: rounds.reduce((sum, { hospitals }) => sum + hospitals.filter(({ update }) => update).length, 0),
+      updates: rounds.reduce(
+        (sum, { hospitals }) => sum + hospitals.filter(({ update, masked }) => update ?? masked).length,
+        0,
+      ),
       ...checked.counts(),
     },
     until,

@@ -86,10 +86,10 @@ function report(
 /** Names the hospitals whose valid update a proposal left out after the time for serving it. */
 function reportLate(findings: RoundFindings, { proposal, updates }: ProposalSubject): void {
   const { number, included } = proposal;
-  for (const [hospital, { manifest }] of updates.valid) {
-    if (included.includes(hospital)) continue;
+  for (const [hospital, update] of updates.valid) {
+    if (update.status === "masked" || included.includes(hospital)) continue;
     const text = "a valid update was left out: it was not served until the time for that was over";
-    const about = { proposal: number, hospital, object: "update", digest: manifest.update } as const;
+    const about = { proposal: number, hospital, object: "update", digest: update.manifest.update } as const;
     findings.add("note", "LATE_LEFT_OUT", text, about);
   }
 }

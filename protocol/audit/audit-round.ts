@@ -1,5 +1,6 @@
 // Derives one round again: plan, base, every committed update, every proposal, every attestation's statement, the model.
 
+import { isFedError } from "../../foundation/errors.ts";
 import type { ScoreCell } from "../../foundation/statistics/grouped-scores.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
 import type { Proposal } from "../contract/round.ts";
@@ -8,12 +9,15 @@ import type { FederationId } from "../format/federation-id.ts";
 import type { Plan } from "../format/plan.ts";
 import type { CollectPorts } from "../judge/collecting.ts";
 import { blobHeader, fetchPlan, type RoundContext } from "../judge/round-context.ts";
+import { checkMechanism } from "../private/agreed-mechanism.ts";
+import { privateWeight } from "../private/contribution.ts";
 import { baseLayout } from "../strategy/base-layout.ts";
 import { weightShares } from "../strategy/weight-shares.ts";
 import { deriveProposal } from "./audit-proposal.ts";
-import { checkStatement, validationOf } from "./audit-statement.ts";
+import { checkStatement, histogramCells, validationOf } from "./audit-statement.ts";
+import { compareWithSum, type DerivedSum, deriveSum } from "./audit-sum.ts";
 import { type CheckedUpdates, checkUpdates, reportUpdates } from "./audit-updates.ts";
-import { RoundFindings } from "./find.ts";
+import { expectation, RoundFindings } from "./find.ts";
 import { firstFault } from "./finding.ts";
 import type { AuditedRound } from "./replay.ts";
 import type {
@@ -72,6 +76,10 @@ export async function* auditRound(
     }
     reportUpdates(findings, updates, { record, context, accepted });
   }
+  const isPrivate = context?.plan.privacy !== undefined;
+  if (context) checkPlannedSums(findings, record, context.plan);
+  const sum =
+    context && isPrivate ? await deriveSum(ports, findings, { state, context, updates, accepted }, waiting) : undefined;
 
   const olderBases = options.bases.slice(1);
   const proposals: ProposalReport[] = [];
@@ -84,10 +92,14 @@ export async function* auditRound(
       findings.add("note", "NOT_DERIVED", text, { proposal: proposal.number, hospital: proposal.proposer });
     }
     const subject = context && isDue ? { state, proposal, context, updates, olderBases } : undefined;
-    const derived = subject && (await deriveProposal(ports, findings, subject, { maxModelBytes, ...waiting }));
+    const derived = !subject
+      ? undefined
+      : isPrivate
+        ? compareWithSum(findings, subject, { proposal, derived: sum })
+        : await deriveProposal(ports, findings, subject, { maxModelBytes, ...waiting });
     const attestations: AttestationReport[] = [];
     for (const attestation of proposal.attestations) {
-      const voted = { state, proposal, derived, isSameMember };
+      const voted = { state, proposal, derived, isSameMember, sum: isPrivate ? { key: sum?.key } : undefined };
       const checked = await checkStatement(ports, findings, voted, { attestation, ...waiting });
       attestations.push(checked.report);
       if (proposal !== accepted || !checked.scores) continue;
@@ -109,12 +121,36 @@ export async function* auditRound(
     derived,
     hospitals: hospitalReports(record, updates, accepted, context),
     proposals,
+    ...sumReport(state, sum),
     validation: pooled.positives.length + pooled.negatives.length > 0 ? validationOf(pooled) : undefined,
     findings: findings.list,
   };
   for (const finding of findings.list) yield { kind: "finding", finding };
   yield { kind: "round-audited", report };
   return report;
+}
+
+/** A round whose plan hides updates in another way than the contract says for ever is broken if it made a model. */
+function checkPlannedSums(findings: RoundFindings, { state, privateSums }: AuditedRound, plan: Plan): void {
+  try {
+    checkMechanism(plan, privateSums);
+  } catch (error) {
+    if (!isFedError(error, "MECHANISM_MISMATCH")) throw error;
+    const text = "the plan hides updates in another way than the contract was founded with";
+    const about = { object: "plan", digest: state.plan, ...expectation(error) } as const;
+    findings.add(state.status === "final" ? "broken" : "note", error.code, text, about);
+  }
+}
+
+/** What the report says of a round with private sums. */
+function sumReport(
+  { seal }: AuditedRound["state"],
+  sum: DerivedSum | undefined,
+): Pick<RoundReport, "seal" | "baseValidation"> {
+  if (!seal) return {};
+  const { by, included } = seal;
+  const cells = sum && histogramCells(sum.histogram);
+  return { seal: { by, included, key: sum?.key }, baseValidation: cells && validationOf(cells) };
 }
 
 /** Plan and base; undefined if one of them is missing or malformed: nothing can be derived then. */
@@ -195,9 +231,15 @@ function hospitalReports(
     const committed = { hospital, contribution: contributionOf(hospital), manifest, sampleCount };
     const update = valid.get(hospital);
     if (!update) return committed;
-    const { update: digest, updateBytes, base, shard, software, finalLoss, seconds } = update.manifest;
+    const share = shares.get(hospital);
+    const { base, shard, software } = update.manifest;
+    if (update.status === "masked") {
+      const { masked, deal } = update.manifest;
+      return { ...committed, masked, deal, base, age: 0, shard, software, share };
+    }
+    const { update: digest, updateBytes, finalLoss, seconds } = update.manifest;
     const trained = { base, age: update.age, shard, software, finalLoss, seconds };
-    return { ...committed, update: digest, updateBytes, ...trained, share: shares.get(hospital) };
+    return { ...committed, update: digest, updateBytes, ...trained, share };
   });
 }
 
@@ -210,8 +252,12 @@ function sharesOf(
 ): ReadonlyMap<HospitalAddress, number> {
   const included = (accepted?.included ?? []).flatMap((member) => valid.get(member) ?? []);
   if (!context || included.length === 0 || included.length !== accepted?.included.length) return new Map();
-  const updates = included.map(({ member, manifest, age }) => {
-    return { index: members.indexOf(member), sampleCount: manifest.sampleCount, age };
+  const { privacy } = context.plan;
+  const updates = included.map((update) => {
+    const { member, manifest } = update;
+    const { sampleCount } = manifest;
+    const counted = privacy ? privateWeight(sampleCount, privacy.unitWeight) : sampleCount;
+    return { index: members.indexOf(member), sampleCount: counted, age: update.status === "masked" ? 0 : update.age };
   });
   const shares = weightShares(updates, context.plan) ?? [];
   return new Map(

@@ -8,6 +8,7 @@ import { type Digest, type HospitalAddress, zeroDigest } from "../format/digest.
 import { decodeRefusal, type Refusal } from "../format/refusal.ts";
 import { decodeValidationScores } from "../format/validation-scores.ts";
 import type { CollectPorts } from "../judge/collecting.ts";
+import type { ScoreHistogram } from "../private/sum-layout.ts";
 import type { RoundFindings } from "./find.ts";
 import type { AuditedRound } from "./replay.ts";
 import type { AttestationReport, ValidationReport } from "./report.ts";
@@ -24,6 +25,8 @@ export interface StatementSubject extends Pick<AuditedRound, "state" | "isSameMe
   readonly proposal: Proposal;
   /** The model that the included updates make. */
   readonly derived: Digest | undefined;
+  /** With private sums a vote for a model names the key of its sum; the key is undefined where none was found. */
+  readonly sum?: { readonly key: Digest | undefined } | undefined;
 }
 
 export interface CheckedStatement {
@@ -41,7 +44,7 @@ export interface ClassScores {
 export async function checkStatement(
   { blobs, exchange }: Pick<CollectPorts, "blobs" | "exchange">,
   findings: RoundFindings,
-  { state, proposal, derived, isSameMember }: StatementSubject,
+  { state, proposal, derived, isSameMember, sum }: StatementSubject,
   { attestation, ...waiting }: { attestation: Attestation } & Waiting,
 ): Promise<CheckedStatement> {
   const { member: hospital, signer, agree, scores: digest } = attestation;
@@ -60,6 +63,13 @@ export async function checkStatement(
       findings.add("broken", "STATEMENT_MISMATCH", "a statement is about something else than its attestation", facts);
     }
   };
+  if (agree && sum) {
+    if (sum.key !== undefined && digest !== sum.key) {
+      const text = "a vote for the model names something else than the key of its sum";
+      findings.add("broken", "STATEMENT_MISMATCH", text, { ...about, object: "key", expected: sum.key, found: digest });
+    }
+    return { report };
+  }
   try {
     await exchange.fetch(digest, { maxBytes: maxStatementBytes, preferred: hospital, ...waiting });
     const bytes = await blobs.get(digest, { maxBytes: maxStatementBytes });
@@ -78,6 +88,16 @@ export async function checkStatement(
     findings.object(error, about);
     return { report };
   }
+}
+
+/** The patients of a histogram by score; undefined where it holds a count that no hospital's patients make. */
+export function histogramCells({ positives, negatives }: ScoreHistogram): ClassScores | undefined {
+  const isCount = (count: number) => count >= 0;
+  if (!positives.every(isCount) || !negatives.every(isCount)) return undefined;
+  const cells = (counts: Int32Array): ScoreCell[] =>
+    Array.from(counts, (count, bin) => ({ low: bin / counts.length, high: (bin + 1) / counts.length, count }));
+  const isHeld = ({ count }: ScoreCell) => count > 0;
+  return { positives: cells(positives).filter(isHeld), negatives: cells(negatives).filter(isHeld) };
 }
 
 export function validationOf({ positives, negatives }: ClassScores): ValidationReport {

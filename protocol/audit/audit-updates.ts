@@ -5,6 +5,7 @@ import type { Waiting } from "../../foundation/waiting.ts";
 import type { Commitment, Proposal, RoundState } from "../contract/round.ts";
 import type { Digest, HospitalAddress } from "../format/digest.ts";
 import { collectUpdate, type ValidUpdate } from "../judge/collect.ts";
+import type { MaskedUpdate } from "../judge/collect-private.ts";
 import type { CollectPorts, InvalidUpdate } from "../judge/collecting.ts";
 import type { RoundContext } from "../judge/round-context.ts";
 import { expectation, type RoundFindings } from "./find.ts";
@@ -14,7 +15,7 @@ import type { AuditedRound } from "./replay.ts";
 const atOnce = 4;
 
 export interface CheckedUpdates {
-  readonly valid: Map<HospitalAddress, ValidUpdate>;
+  readonly valid: Map<HospitalAddress, ValidUpdate | MaskedUpdate>;
   /** The bytes prove that it is invalid. */
   readonly invalid: Map<HospitalAddress, InvalidUpdate>;
   /** A part of it could not be fetched. */
@@ -32,8 +33,8 @@ export async function* checkUpdates(
     const { member } = commitment;
     try {
       const found = await collectUpdate(ports, { commitment, round: state, context }, { maxModelBytes, ...waiting });
-      if (found.status === "valid") checked.valid.set(member, found);
-      else if (found.status === "invalid") checked.invalid.set(member, found);
+      if (found.status === "invalid") checked.invalid.set(member, found);
+      else checked.valid.set(member, found);
     } catch (error) {
       if (!isFedError(error) || error.code === "ABORTED") throw error;
       checked.missing.set(member, error);
@@ -73,7 +74,8 @@ export function reportUpdates(
     if (error) {
       const digest = (error.facts["digest"] as Digest | undefined) ?? manifest;
       const object = digest === manifest ? "manifest" : context.bases.includes(digest) ? "model" : "update";
-      const matters = isIn || (accepted !== undefined && !hasWaited);
+      // With private sums the seal has chosen, and only what it includes is summed (audit-sum.ts).
+      const matters = isIn || (accepted !== undefined && !hasWaited && !state.seal);
       findings.object(error, { hospital, object, digest }, { missing: matters ? "unavailable" : "note" });
     }
   }

@@ -9,7 +9,7 @@ import type { Digest, HospitalAddress, RoundId } from "../format/digest.ts";
 export type Severity = "broken" | "unavailable" | "note";
 
 /** What an object is. */
-export type ObjectKind = "plan" | "model" | "manifest" | "update" | "scores" | "refusal";
+export type ObjectKind = "plan" | "model" | "manifest" | "update" | "key" | "scores" | "refusal";
 
 /** One thing that an audit found, with the code of the check. */
 export interface Finding {

@@ -2,7 +2,7 @@
 // a forged history does, and so do the events of an RPC endpoint that lies, before any object is fetched.
 import { apply, brokenAtEnd } from "../contract/apply.ts";
 import type { BrokenRule } from "../contract/broken-rule.ts";
-import type { EventPlace, LedgerEvent, RoundState, RoundTerms } from "../contract/round.ts";
+import type { EventPlace, LedgerEvent, PrivateSums, RoundState, RoundTerms } from "../contract/round.ts";
 import { roundStateOf } from "../contract/round-view.ts";
 import { type ContractState, contractBeforeEvents, everIndexOf, type RoundRecord } from "../contract/state.ts";
 import type { Digest, HospitalAddress } from "../format/digest.ts";
@@ -16,6 +16,8 @@ export interface AuditedRound {
   readonly state: RoundState;
   readonly openedAt: EventPlace;
   readonly findings: readonly Finding[];
+  /** What the contract was founded with, and the seals until the next round opened; undefined without private sums. */
+  readonly privateSums: PrivateSums | undefined;
   /** Whether two addresses are keys of one member. */
   readonly isSameMember: (a: HospitalAddress, b: HospitalAddress) => boolean;
 }
@@ -30,6 +32,10 @@ export class Replay {
 
   get terms(): RoundTerms | undefined {
     return this.#state.terms;
+  }
+
+  get privateSums(): PrivateSums | undefined {
+    return this.#state.privateSums;
   }
 
   get model(): Digest | undefined {
@@ -80,7 +86,7 @@ export class Replay {
   }
 
   #audited(round: RoundRecord): AuditedRound {
-    const { members, keys } = this.#state;
+    const { members, keys, privateSums } = this.#state;
     const committedWith = new Map(round.commitments.map(({ member, signer }) => [member, signer]));
     const nameOf = (index: number) => committedWith.get(index) ?? members[index]!.key;
     const indexOf = (address: HospitalAddress) => everIndexOf({ keys }, address);
@@ -88,6 +94,7 @@ export class Replay {
       state: roundStateOf(round, nameOf),
       openedAt: round.openedAt,
       findings: this.#roundFindings,
+      privateSums,
       isSameMember: (a, b) => a === b || (indexOf(a) !== undefined && indexOf(a) === indexOf(b)),
     };
   }

@@ -1,7 +1,7 @@
 // What an audit found, as plain data: programs read it as JSON, people through the command's table, page and model card.
 
 import type { Estimate } from "../../foundation/statistics/proportion.ts";
-import type { EventPlace, MemberRole, RoundStatus, RoundTerms } from "../contract/round.ts";
+import type { EventPlace, MemberRole, PrivateSums, RoundStatus, RoundTerms } from "../contract/round.ts";
 import type { Digest, HospitalAddress, RoundId } from "../format/digest.ts";
 import type { FederationId } from "../format/federation-id.ts";
 import type { Plan } from "../format/plan.ts";
@@ -33,6 +33,10 @@ export interface HospitalReport {
   readonly update?: Digest;
   /** Size of the update's file. */
   readonly updateBytes?: number;
+  /** With private sums, in place of an update: the masked one, which says nothing alone. */
+  readonly masked?: Digest;
+  /** With private sums: how the key of its mask is shared. */
+  readonly deal?: Digest;
   /** The model that it trained from. */
   readonly base?: Digest;
   /** How many models older than the round's base its own base is; 0 for the same. */
@@ -100,6 +104,16 @@ export interface ProposalReport {
   readonly attestations: readonly AttestationReport[];
 }
 
+/** Which sum of updates was opened in a round with private sums. */
+export interface SealReport {
+  /** The member that sealed the round. */
+  readonly by: HospitalAddress;
+  /** Hospitals whose updates are summed. */
+  readonly included: readonly HospitalAddress[];
+  /** The key of the sum, from which this audit derived it; absent if none was found. */
+  readonly key?: Digest | undefined;
+}
+
 /** One round: who took part, what was proposed, and what this audit derived. */
 export interface RoundReport {
   /** From 1. */
@@ -124,7 +138,14 @@ export interface RoundReport {
   readonly hospitals: readonly HospitalReport[];
   /** In chain order; of those that were not accepted, the first three are derived again. */
   readonly proposals: readonly ProposalReport[];
-  /** Of the final model, over the patients of all hospitals that agreed and published scores. */
+  /** With private sums, once sealed: the one sum of the round that may be opened. */
+  readonly seal?: SealReport | undefined;
+  /** With private sums: of the base, over the patients of all sealed hospitals together; nobody knows one hospital's. */
+  readonly baseValidation?: ValidationReport | undefined;
+  /**
+   * Of the final model, over the patients of all hospitals that agreed and published scores. With private sums it is the
+   * `baseValidation` of the next round that opened a sum, so the newest model has none.
+   */
   readonly validation?: ValidationReport;
   /** Notes too; the verdict rests on the first that is none. */
   readonly findings: readonly Finding[];
@@ -215,6 +236,8 @@ export interface AuditReport {
   readonly terms?: RoundTerms;
   /** The plans of the rounds that could be read. */
   readonly plans: Readonly<Record<Digest, Plan>>;
+  /** What a federation with private sums may open, and has opened; absent without. */
+  readonly privateSums?: PrivateSums | undefined;
   /** The model that the first round began with. */
   readonly genesis?: Digest;
   /** The last final model. */
@@ -273,8 +296,16 @@ export type AuditEvent =
       readonly finding: Finding;
     }
   | {
+      /** With private sums: a round's opened sum tells how the model of an earlier one does. */
+      readonly kind: "round-scored";
+      /** The round that made the model. */
+      readonly round: RoundId;
+      /** As that round's report will have it. */
+      readonly validation: ValidationReport;
+    }
+  | {
       /** The round is done. */
       readonly kind: "round-audited";
-      /** As the whole report will have it. */
+      /** As the whole report will have it, but for a `validation` that a later round tells. */
       readonly report: RoundReport;
     };

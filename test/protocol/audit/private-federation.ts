@@ -1,0 +1,243 @@
+// A federation with private sums that has finished: the real core makes each hospital's objects, the contract's rules take the
+// events, and nothing of the parties runs. What a test wants to go wrong, it changes in one place.
+import { seededIntegers } from "../../../foundation/random.ts";
+import type { Digest, HospitalAddress, RoundId } from "../../../protocol/format/digest.ts";
+import { encodePlan, type Plan } from "../../../protocol/format/plan.ts";
+import { mechanismOf, type PrivacySpec } from "../../../protocol/format/privacy-spec.ts";
+import { type PrivateStatement, signPrivateManifest } from "../../../protocol/format/private-manifest.ts";
+import { decodeSafetensors, encodeSafetensors, parseSafetensorsHeader } from "../../../protocol/format/safetensors.ts";
+import { prekeyFrom } from "../../../protocol/private/box.ts";
+import { makeContribution, privateWeight } from "../../../protocol/private/contribution.ts";
+import { makeDeal } from "../../../protocol/private/deal.ts";
+import { maskInput } from "../../../protocol/private/mask.ts";
+import { includedDigest } from "../../../protocol/private/opening.ts";
+import { sumShares } from "../../../protocol/private/share.ts";
+import { recoverShared, shareAt, sharingPolynomials } from "../../../protocol/private/sharing.ts";
+import { encodeSumKey } from "../../../protocol/private/sum-key.ts";
+import { layOutInput, partsOf } from "../../../protocol/private/sum-layout.ts";
+import { scoreCounts, sumPlanOf } from "../../../protocol/private/sum-plan.ts";
+import { openingThreshold } from "../../../protocol/private/threshold.ts";
+import { aggregateSum } from "../../../protocol/strategy/aggregate-sum.ts";
+import { memorySink, memorySource } from "../../../protocol/update/byte-source.ts";
+import { updateLayout } from "../../../protocol/update/update-layout.ts";
+import { FakeContract } from "../../fakes/contract.ts";
+import { addressOf, examplePlan, exampleTerms } from "../../fakes/federation.ts";
+import { genesisModel } from "../../fakes/learner.ts";
+import { FakeStore } from "../../fakes/network.ts";
+import { fakeSignatures, secretOf } from "../../fakes/party-ports.ts";
+
+import type { Finished } from "./finished-federation.ts";
+
+export const privacy: PrivacySpec = { mode: "sum", unitWeight: 16, largest: 2047, maxSeals: 8 };
+const chainId = 31337;
+const contract = `0x${"cc".repeat(20)}` as HospitalAddress;
+
+/** Sample counts on both sides of the unit weight. */
+const sampleCountOf = (index: number) => 10 + 4 * index;
+
+export interface PrivateChoices {
+  readonly hospitals?: number;
+  readonly rounds?: number;
+  readonly plan?: Partial<Plan>;
+  /** Of the contract; the plan's by default. */
+  readonly founded?: PrivacySpec | undefined;
+  /** Indices of the hospitals that a round's seal includes; all by default. */
+  readonly sealed?: (round: number) => readonly number[];
+  /** Changes what a hospital masks: the laid out integers. */
+  readonly input?: (input: Int32Array, at: { readonly round: number; readonly hospital: number }) => void;
+  /** Changes the masked object after it was made. */
+  readonly masked?: (bytes: Uint8Array, at: { readonly round: number; readonly hospital: number }) => Uint8Array;
+  readonly statement?: (
+    statement: PrivateStatement,
+    at: { readonly round: number; readonly hospital: number },
+  ) => PrivateStatement;
+  /** Digest that a hospital's vote names in place of the key's. */
+  readonly vote?: (key: Digest, at: { readonly round: number; readonly hospital: number }) => Digest;
+  /** The model that is proposed in place of the right one. */
+  readonly proposed?: (model: Uint8Array, round: number) => Uint8Array;
+  /** Chain time between the end of committing and the seal, seconds. */
+  readonly sealAfter?: number;
+}
+
+export interface PrivateRoundMade {
+  readonly base: Uint8Array;
+  /** What each hospital masked, by index. */
+  readonly inputs: readonly Int32Array[];
+  readonly included: readonly number[];
+  readonly key: Digest;
+  /** Of the plain sum of these inputs, without masks. */
+  readonly model: Uint8Array;
+  readonly manifests: readonly Digest[];
+  readonly maskedObjects: readonly Digest[];
+  readonly deals: readonly Digest[];
+}
+
+export interface PrivateFederation extends Finished {
+  readonly plan: Plan;
+  readonly rounds: readonly PrivateRoundMade[];
+}
+
+const made = new Map<string, Promise<unknown>>();
+/** What is slow to make, once for all tests: the same name always stands for the same bytes. */
+function once<T>(name: string, make: () => Promise<T>): Promise<T> {
+  const known = made.get(name) ?? make();
+  made.set(name, known);
+  return known as Promise<T>;
+}
+
+/** Rounds that became final. */
+export async function playPrivate(choices: PrivateChoices = {}): Promise<PrivateFederation> {
+  const {
+    hospitals: count = 4,
+    rounds = 2,
+    founded = choices.plan && "privacy" in choices.plan ? choices.plan.privacy : privacy,
+  } = choices;
+  const plan = examplePlan({ rounds, minUpdates: 3, privacy, ...choices.plan });
+  const store = new FakeStore();
+  const digests = { plan: await store.put(encodePlan(plan)), genesis: await store.put(genesisModel()) };
+  const sums = founded && { mechanism: mechanismOf(founded), maxSeals: founded.maxSeals, seals: 0 };
+  const chain = new FakeContract({ ...exampleTerms, minUpdates: 3 }, digests, sums);
+  const hospitals = Array.from({ length: count }, (_, index) => addressOf(index));
+  for (const address of hospitals) chain.admit(address, "hospital", 1);
+  const played: PrivateRoundMade[] = [];
+  let base = genesisModel();
+  let time = 100;
+  for (let id = 1; id <= rounds; id++) {
+    const round = await playRound({ chain, store, plan, planDigest: digests.plan, hospitals, base, id, time }, choices);
+    played.push(round);
+    base = choices.proposed?.(round.model, id) ?? round.model;
+    time += 200;
+  }
+  return { federation: { chainId, contract }, events: [...chain.events], store, plan, rounds: played };
+}
+
+interface RoundPlace {
+  readonly chain: FakeContract;
+  readonly store: FakeStore;
+  readonly plan: Plan;
+  readonly planDigest: Digest;
+  readonly hospitals: readonly HospitalAddress[];
+  readonly base: Uint8Array;
+  readonly id: number;
+  readonly time: number;
+}
+
+async function playRound(place: RoundPlace, choices: PrivateChoices): Promise<PrivateRoundMade> {
+  const { chain, store, plan, planDigest, hospitals, base, id, time } = place;
+  const round = id as RoundId;
+  const context = { chainId, contract, round };
+  const [opener] = hospitals as [HospitalAddress];
+  const baseDigest = await store.put(base);
+  chain.apply(opener, { name: "openRound", args: { plan: planDigest, base: baseDigest } }, time);
+  const header = parseSafetensorsHeader(base, base.byteLength);
+  const parameters = updateLayout(header, { ...plan, privacy: plan.privacy ?? privacy }).coordinates;
+  const sum = sumPlanOf({ privacy: plan.privacy ?? privacy }, { hospitals: hospitals.length, parameters });
+  const { ring, layout, unitWeight, largest } = sum;
+  const holders = await Promise.all(
+    hospitals.map(async (address, index) => ({
+      address,
+      prekey: await once(`prekey ${index}`, () => prekeyOf(index)),
+    })),
+  );
+  const threshold = openingThreshold(hospitals.length);
+  const dealt = [];
+  for (const [index, hospital] of hospitals.entries()) {
+    const at = { round: id, hospital: index };
+    const secret = secretOf(`round ${id} hospital ${index}`);
+    const secrets = { ring, secret, context };
+    const sampleCount = sampleCountOf(index);
+    const local = trained(base, `${id} ${index}`);
+    const { integers } = makeContribution({ base, local, plan, sampleCount, unitWeight, largest, secret, context });
+    const histogram = scoreCounts(predictionsOf(id, index), largest);
+    const input = layOutInput(layout, { integers, histogram }, largest);
+    choices.input?.(input, at);
+    const whole = maskInput(input, secrets);
+    const masked = await store.put(choices.masked?.(whole, at) ?? whole);
+    const { deal, boxes } = await once(`deal ${round} ${index} of ${hospitals.length}`, () =>
+      makeDeal(secrets, { hospital, holders }),
+    );
+    for (const box of boxes) await store.put(box!);
+    const named = { masked, deal: await store.put(deal) };
+    const statement: PrivateStatement = {
+      ...{ ...context, version: 2, trainedIn: round, hospital, plan: planDigest, base: baseDigest, ...named },
+      ...{ sampleCount, shard: baseDigest, quarantine: planDigest, software: plan.software },
+    };
+    const signed = await signPrivateManifest(choices.statement?.(statement, at) ?? statement, fakeSignatures(hospital));
+    const manifest = await store.put(signed);
+    chain.apply(hospital, { name: "commitUpdate", args: { round, manifest, sampleCount } }, time + 10 + index);
+    dealt.push({ input, manifest, ...named, polynomials: sharingPolynomials(secrets, threshold), sampleCount });
+  }
+  const included = choices.sealed?.(id) ?? hospitals.map((_, index) => index);
+  const sealedAt = time + 20 + (choices.sealAfter ?? 0);
+  const sealedSet = included.map((index) => hospitals[index]!);
+  const deals = included.map((index) => dealt[index]!.deal);
+  chain.apply(opener, { name: "sealRound", args: { round, included: sealedSet } }, sealedAt);
+  const held = hospitals.slice(-threshold).map((address) => {
+    const holder = hospitals.indexOf(address) + 1;
+    return { holder, share: sumShares(included.map((index) => shareAt(dealt[index]!.polynomials, holder))) };
+  });
+  const shared = recoverShared(held, threshold);
+  const key = await store.put(encodeSumKey({ context, included: includedDigest(deals), shared }));
+  const summed = Int32Array.from(dealt[0]!.input, (_, place) =>
+    included.reduce((total, index) => total + dealt[index]!.input[place]!, 0),
+  );
+  const totalWeight = included.reduce(
+    (total, index) => total + privateWeight(dealt[index]!.sampleCount, unitWeight),
+    0,
+  );
+  const weighted = { unitWeight, totalWeight, updates: included.length, largest, noiseStdDev: 0 };
+  const sink = memorySink();
+  const { integers } = partsOf(summed, layout);
+  const isGarbage = choices.input !== undefined || choices.masked !== undefined;
+  const aggregated = aggregateSum(
+    {
+      plan: { ...plan, privacy },
+      base: memorySource(base),
+      sum: { integers, ...weighted },
+      memberCount: hospitals.length,
+    },
+    sink,
+  );
+  // Where a test spoils the round, a dishonest majority makes any model final.
+  const model = await aggregated.then(
+    () => sink.bytes(),
+    (error) => (isGarbage ? base : Promise.reject(error)),
+  );
+  const proposed = await store.put(choices.proposed?.(model, id) ?? model);
+  chain.apply(opener, { name: "proposeModel", args: { round, model: proposed, included: sealedSet } }, sealedAt + 5);
+  for (const [index, hospital] of hospitals.entries()) {
+    const scores = choices.vote?.(key, { round: id, hospital: index }) ?? key;
+    if (chain.rounds.at(-1)!.status !== "proposed") break;
+    const vote = { round, proposal: 1, agree: true, scores };
+    chain.apply(hospital, { name: "attest", args: vote }, sealedAt + 6 + index);
+  }
+  return {
+    ...{ base, inputs: dealt.map(({ input }) => input), included, key, model },
+    manifests: dealt.map(({ manifest }) => manifest),
+    maskedObjects: dealt.map(({ masked }) => masked),
+    deals: dealt.map(({ deal }) => deal),
+  };
+}
+
+async function prekeyOf(index: number): Promise<Uint8Array> {
+  return (await prekeyFrom(secretOf(`prekey ${index}`))).publicKey;
+}
+
+/** Weights that training may have made, the same for the same name. */
+function trained(base: Uint8Array, name: string): Uint8Array {
+  const next = seededIntegers("private", name);
+  const moved = decodeSafetensors(base).tensors.map((tensor) => ({
+    ...tensor,
+    data: Float32Array.from(tensor.data, (value) => value + (next() / 2 ** 32 - 0.5) / 8),
+  }));
+  return encodeSafetensors(moved);
+}
+
+/** Scores that tell positives from negatives, the better the later the round. */
+export function predictionsOf(round: number, hospital: number) {
+  const next = seededIntegers("scores", round, hospital);
+  return Array.from({ length: 30 }, (_, patient) => {
+    const label: 0 | 1 = patient % 3 === 0 ? 1 : 0;
+    return { score: Math.min(1, Math.max(0, (next() / 2 ** 32) * 0.7 + label * 0.1 * (1 + round))), label };
+  });
+}
