@@ -77,7 +77,7 @@ export type DashboardInput =
         readonly overheadSeconds: number;
       }[];
     }
-  /** On validation patients that only a simulation has together. */
+  /** On validation patients that a simulation has together, or that a sum of private rounds counts together. */
   | {
       readonly kind: "round-scores";
       readonly rounds: readonly { readonly round: number; readonly validation: ShownValidation }[];

@@ -6,6 +6,7 @@ import type { Digest, HospitalAddress, RoundId } from "../format/digest.ts";
 import type { FederationId } from "../format/federation-id.ts";
 import type { Plan } from "../format/plan.ts";
 import type { Finding } from "./finding.ts";
+import type { SealReport } from "./seal-report.ts";
 
 /**
  * verified: the model was derived again to the same bytes and every statement about it holds. none: the round made no
@@ -102,16 +103,6 @@ export interface ProposalReport {
   readonly derived?: Digest;
   /** In chain order; those after the decision are recorded and do not count. */
   readonly attestations: readonly AttestationReport[];
-}
-
-/** Which sum of updates was opened in a round with private sums. */
-export interface SealReport {
-  /** The member that sealed the round. */
-  readonly by: HospitalAddress;
-  /** Hospitals whose updates are summed. */
-  readonly included: readonly HospitalAddress[];
-  /** The key of the sum, from which this audit derived it; absent if none was found. */
-  readonly key?: Digest | undefined;
 }
 
 /** One round: who took part, what was proposed, and what this audit derived. */

@@ -105,11 +105,12 @@ function verdictColour({ verdict }: RoundReport): Colour {
   return verdict === "unavailable" ? "unknown" : "idle";
 }
 
-function describe({ hospital, update, manifest, sampleCount, shard, software, age }: HospitalReport): string {
+function describe({ hospital, update, masked, manifest, sampleCount, shard, software, age }: HospitalReport): string {
   const known = [
     `hospital ${hospital}`,
     ...(sampleCount === undefined ? [] : [`${sampleCount} samples`]),
     ...(update ? [`update ${update}`] : []),
+    ...(masked ? [`masked update ${masked}`] : []),
     ...(manifest ? [`manifest ${manifest}`] : []),
     ...(shard ? [`shard ${shard}`] : []),
     ...(age ? [`trained from a model ${age} older`] : []),

@@ -34,6 +34,8 @@ export interface ModelCard {
   readonly largestShare: LargestShare | undefined;
   readonly software: readonly string[];
   readonly plan: Plan | undefined;
+  /** What a federation with private sums opened; undefined without. */
+  readonly privateSums: AuditReport["privateSums"];
   /** Scores that hospitals reported of their own validation patients. */
   readonly validation: ValidationReport | undefined;
   readonly test: TestScores | undefined;
@@ -49,9 +51,14 @@ const limits = [
   "Scores hold for patients, scanners and prevalences like those that they were measured on, and for no others.",
 ];
 
+const privateLimits = [
+  "Single updates were hidden, not what the models themselves may say about patients: no differential privacy was used.",
+  "With private sums a model's scores are counted in the next round's sum: the last model has none of them.",
+];
+
 /** The card of the last final model; undefined where there is none. */
 export function modelCard(report: AuditReport, test: TestScores | undefined): ModelCard | undefined {
-  const { model, verdict, federation, rounds, plans, counts } = report;
+  const { model, verdict, federation, rounds, plans, counts, privateSums } = report;
   const last = rounds.findLast(({ status }) => status === "final");
   if (!model || !last) return undefined;
   const included = last.hospitals.filter(({ contribution }) => contribution === "included");
@@ -61,9 +68,9 @@ export function modelCard(report: AuditReport, test: TestScores | undefined): Mo
     samples: included.reduce((sum, { sampleCount = 0 }) => sum + sampleCount, 0),
     software: [...new Set(included.flatMap(({ software }) => software ?? []))],
     largestShare: report.largestShare,
-    ...{ plan: plans[last.plan], validation, test },
+    ...{ plan: plans[last.plan], privateSums, validation, test },
     isAtChance: test?.isAtChance ?? validation?.isAtChance ?? true,
-    limits,
+    limits: plans[last.plan]?.privacy ? [...limits, ...privateLimits] : limits,
   };
 }
 
@@ -84,6 +91,7 @@ export function modelCardMarkdown(card: ModelCard): string {
     `| federation | \`${contract}\` on chain ${chainId} |`,
     `| made in | ${rounds} rounds; the last with ${hospitals} hospitals and ${samples} training samples |`,
     ...shareRows(card),
+    ...sumRows(card),
     `| software | ${software.map(cell).join(", ") || "not told"} |`,
     ...(plan ? planRows(plan) : []),
     "",
@@ -102,6 +110,12 @@ function shareRows({ largestShare }: ModelCard): string[] {
   if (!largestShare) return [];
   const { share, round } = largestShare;
   return [`| largest share of one hospital | ${(100 * share).toFixed(1)} % of the weight, in round ${round} |`];
+}
+
+function sumRows({ privateSums }: ModelCard): string[] {
+  if (!privateSums || privateSums.maxSeals === 0) return [];
+  const { seals, maxSeals } = privateSums;
+  return [`| private sums | ${seals} of at most ${maxSeals} opened; no single update was |`];
 }
 
 function planRows({ model, training, strategy, update, sampleCap, evaluation }: Plan): string[] {

@@ -79,10 +79,14 @@ function roundTable(rounds: readonly RoundReport[]): string {
   });
   const header = ["round", "opened", "updates", "agreed", "model", "derived again", "validation AUC", "verdict"];
   const isUntold = rounds.some(({ model, validation }) => model !== undefined && validation?.auc === undefined);
-  return `${tableOf(header, rows)}${isUntold ? untold : ""}`;
+  const why = rounds.some(({ seal }) => seal) ? untoldSums : untold;
+  return `${tableOf(header, rows)}${isUntold ? why : ""}`;
 }
 
 const untold = `<p>Not told: hospitals publish no scores of a class with fewer than ${smallestCell} validation patients.</p>`;
+
+const untoldSums =
+  "<p>Not told: with private sums a round's sum tells how its base does, so the newest model has no scores yet.</p>";
 
 function validationCell(validation: RoundReport["validation"]): string {
   if (!validation?.auc) return "not told";

@@ -67,10 +67,14 @@ function addRound(document: ProvDocument, round: RoundReport): void {
   };
   addEntity(document, model, "model", { "consilium:derivedAgain": derived });
   addEntity(document, base, "model");
-  const updates = round.hospitals.flatMap(({ update, contribution }) =>
-    update && contribution === "included" ? [update] : [],
-  );
-  for (const each of [plan, base, ...updates]) relate(document, "used", { activity: act, entity: object(each) });
+  const updates = round.hospitals.flatMap(({ update, masked, contribution }) => {
+    const trained = update ?? masked;
+    return trained && contribution === "included" ? [trained] : [];
+  });
+  const key = round.seal?.key;
+  if (key) addEntity(document, key, "key");
+  for (const each of [plan, base, ...updates, ...(key ? [key] : [])])
+    relate(document, "used", { activity: act, entity: object(each) });
   relate(document, "wasGeneratedBy", { entity: object(model), activity: act });
   for (const each of [base, ...updates]) {
     relate(document, "wasDerivedFrom", { generatedEntity: object(model), usedEntity: object(each), activity: act });
@@ -83,13 +87,20 @@ function addRound(document: ProvDocument, round: RoundReport): void {
     relate(document, "used", { activity: attestation, entity: object(model) });
     relate(document, "wasAssociatedWith", { activity: attestation, agent: account(hospital) });
     if (!statement) continue;
+    // With private sums a vote names the key from which the hospital derived the model.
+    if (agree && round.seal) {
+      addEntity(document, statement, "key");
+      relate(document, "used", { activity: attestation, entity: object(statement) });
+      continue;
+    }
     addEntity(document, statement, agree ? "scores" : "refusal");
     relate(document, "wasGeneratedBy", { entity: object(statement), activity: attestation });
   }
 }
 
 function addTraining(document: ProvDocument, { round, plan }: RoundReport, trained: HospitalReport): void {
-  const { hospital, manifest, update, base, shard, sampleCount, contribution, software } = trained;
+  const { hospital, manifest, masked, base, shard, sampleCount, contribution, software } = trained;
+  const update = trained.update ?? masked;
   if (!manifest) return;
   addEntity(document, manifest, "manifest");
   relate(document, "wasAttributedTo", { entity: object(manifest), agent: account(hospital) });
@@ -99,7 +110,7 @@ function addTraining(document: ProvDocument, { round, plan }: RoundReport, train
     ...{ "prov:type": typed("consilium:Training"), "consilium:round": round, "consilium:contribution": contribution },
     ...{ "consilium:sampleCount": sampleCount, "consilium:shard": shard, "consilium:software": software },
   };
-  addEntity(document, update, "update");
+  addEntity(document, update, masked ? "masked update" : "update");
   addEntity(document, base, "model");
   relate(document, "used", { activity: act, entity: object(base) });
   relate(document, "wasGeneratedBy", { entity: object(update), activity: act });

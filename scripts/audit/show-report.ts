@@ -28,7 +28,7 @@ export function reportText(report: AuditReport, files: readonly string[]): strin
     `federation  ${federation.contract} on chain ${federation.chainId}, to block ${until?.block ?? "-"}\n` +
       `members     ${hospitals} hospitals, ${members.length - hospitals} aggregators`,
     rounds.length > 0 ? roundTable(rounds) : "",
-    [models, influenceLine(report), ...absenceLines(rounds)].filter(Boolean).join("\n"),
+    [models, privateSumsLine(report), influenceLine(report), ...absenceLines(rounds)].filter(Boolean).join("\n"),
     findingLines(report).join("\n"),
     files.join("\n"),
     verdictLine(report),
@@ -68,6 +68,13 @@ export function modelsLine({ best, rounds }: Pick<AuditReport, "best" | "rounds"
 
 function interval({ value, low, high }: Estimate): string {
   return `${value.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
+}
+
+/** What was opened in a federation with private sums; undefined without. */
+export function privateSumsLine({ privateSums }: Pick<AuditReport, "privateSums">): string | undefined {
+  if (!privateSums || privateSums.maxSeals === 0) return undefined;
+  const { seals, maxSeals } = privateSums;
+  return `Private sums: ${seals} of at most ${maxSeals} were opened, and no update, loss or score of a single hospital`;
 }
 
 /** What the verdict rests on. */
@@ -123,11 +130,12 @@ function findingLine(finding: Finding): string {
 }
 
 /** The verdict in one line. */
-export function verdictLine({ verdict, first, counts, model, basis }: AuditReport): string {
+export function verdictLine({ verdict, first, counts, model, basis, privateSums }: AuditReport): string {
   const { models, updates, objects, bytes } = counts;
   switch (verdict) {
     case "verified": {
-      const notes = `${models} ${models === 1 ? "model" : "models"} derived again to the same bytes from ${updates} updates`;
+      const kind = privateSums && privateSums.maxSeals > 0 ? "masked updates, none of which it could read" : "updates";
+      const notes = `${models} ${models === 1 ? "model" : "models"} derived again to the same bytes from ${updates} ${kind}`;
       const size = `${objects} objects, ${(bytes / 1e6).toFixed(1)} MB`;
       const alone = basis?.agreed === 1 ? "; the chain is one endpoint's account" : "";
       return `${pc.bold(pc.green("VERIFIED"))} ${notes} (${size}); the last is ${model}${alone}`;

@@ -9,4 +9,4 @@ export interface AuditOrder {
 }
 
 /** The process is the program's own: what it sends is folded as it is. */
-export type AuditNews = Extract<DashboardInput, { kind: "audited-round" | "audited" | "gas" }>;
+export type AuditNews = Extract<DashboardInput, { kind: "audited-round" | "round-scores" | "audited" | "gas" }>;

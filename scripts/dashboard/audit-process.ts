@@ -67,6 +67,10 @@ async function audit({ target, maxModelBytes }: AuditOrder): Promise<void> {
         tell({ kind: "audited", at: Date.now(), report: { verdict, first } });
         break;
       }
+      if (step.value.kind === "round-scored") {
+        const { round, validation } = step.value;
+        tell({ kind: "round-scores", rounds: [{ round, validation }] });
+      }
       if (step.value.kind !== "round-audited") continue;
       const { report } = step.value;
       // A round that still runs is shown as the chain has it.

@@ -7,6 +7,7 @@ import { mechanismOf, type PrivacySpec } from "../../../protocol/format/privacy-
 import { type PrivateStatement, signPrivateManifest } from "../../../protocol/format/private-manifest.ts";
 import { decodeSafetensors, encodeSafetensors, parseSafetensorsHeader } from "../../../protocol/format/safetensors.ts";
 import { prekeyFrom } from "../../../protocol/private/box.ts";
+import type { PrivateContext } from "../../../protocol/private/context.ts";
 import { makeContribution, privateWeight } from "../../../protocol/private/contribution.ts";
 import { makeDeal } from "../../../protocol/private/deal.ts";
 import { maskInput } from "../../../protocol/private/mask.ts";
@@ -15,7 +16,7 @@ import { sumShares } from "../../../protocol/private/share.ts";
 import { recoverShared, shareAt, sharingPolynomials } from "../../../protocol/private/sharing.ts";
 import { encodeSumKey } from "../../../protocol/private/sum-key.ts";
 import { layOutInput, partsOf } from "../../../protocol/private/sum-layout.ts";
-import { scoreCounts, sumPlanOf } from "../../../protocol/private/sum-plan.ts";
+import { type SumPlan, scoreCounts, sumPlanOf } from "../../../protocol/private/sum-plan.ts";
 import { openingThreshold } from "../../../protocol/private/threshold.ts";
 import { aggregateSum } from "../../../protocol/strategy/aggregate-sum.ts";
 import { memorySink, memorySource } from "../../../protocol/update/byte-source.ts";
@@ -31,9 +32,6 @@ import type { Finished } from "./finished-federation.ts";
 export const privacy: PrivacySpec = { mode: "sum", unitWeight: 16, largest: 2047, maxSeals: 8 };
 const chainId = 31337;
 const contract = `0x${"cc".repeat(20)}` as HospitalAddress;
-
-/** Sample counts on both sides of the unit weight. */
-const sampleCountOf = (index: number) => 10 + 4 * index;
 
 export interface PrivateChoices {
   readonly hospitals?: number;
@@ -59,17 +57,23 @@ export interface PrivateChoices {
   readonly sealAfter?: number;
 }
 
+/** What a hospital committed. */
+interface Dealt {
+  /** What it masked. */
+  readonly input: Int32Array;
+  readonly manifest: Digest;
+  readonly masked: Digest;
+  readonly deal: Digest;
+  readonly sampleCount: number;
+  readonly polynomials: ReturnType<typeof sharingPolynomials>;
+}
+
 export interface PrivateRoundMade {
-  readonly base: Uint8Array;
-  /** What each hospital masked, by index. */
-  readonly inputs: readonly Int32Array[];
-  readonly included: readonly number[];
   readonly key: Digest;
-  /** Of the plain sum of these inputs, without masks. */
+  /** Of the plain sum of the sealed inputs, without masks. */
   readonly model: Uint8Array;
-  readonly manifests: readonly Digest[];
-  readonly maskedObjects: readonly Digest[];
-  readonly deals: readonly Digest[];
+  /** By hospital. */
+  readonly dealt: readonly Dealt[];
 }
 
 export interface PrivateFederation extends Finished {
@@ -122,101 +126,109 @@ interface RoundPlace {
   readonly time: number;
 }
 
+interface SumOfRound extends RoundPlace {
+  readonly context: PrivateContext;
+  readonly baseDigest: Digest;
+  readonly sum: SumPlan;
+  readonly threshold: number;
+}
+
 async function playRound(place: RoundPlace, choices: PrivateChoices): Promise<PrivateRoundMade> {
   const { chain, store, plan, planDigest, hospitals, base, id, time } = place;
   const round = id as RoundId;
-  const context = { chainId, contract, round };
   const [opener] = hospitals as [HospitalAddress];
   const baseDigest = await store.put(base);
   chain.apply(opener, { name: "openRound", args: { plan: planDigest, base: baseDigest } }, time);
-  const header = parseSafetensorsHeader(base, base.byteLength);
-  const parameters = updateLayout(header, { ...plan, privacy: plan.privacy ?? privacy }).coordinates;
-  const sum = sumPlanOf({ privacy: plan.privacy ?? privacy }, { hospitals: hospitals.length, parameters });
-  const { ring, layout, unitWeight, largest } = sum;
-  const holders = await Promise.all(
-    hospitals.map(async (address, index) => ({
-      address,
-      prekey: await once(`prekey ${index}`, () => prekeyOf(index)),
-    })),
-  );
-  const threshold = openingThreshold(hospitals.length);
-  const dealt = [];
-  for (const [index, hospital] of hospitals.entries()) {
-    const at = { round: id, hospital: index };
-    const secret = secretOf(`round ${id} hospital ${index}`);
-    const secrets = { ring, secret, context };
-    const sampleCount = sampleCountOf(index);
-    const local = trained(base, `${id} ${index}`);
-    const { integers } = makeContribution({ base, local, plan, sampleCount, unitWeight, largest, secret, context });
-    const histogram = scoreCounts(predictionsOf(id, index), largest);
-    const input = layOutInput(layout, { integers, histogram }, largest);
-    choices.input?.(input, at);
-    const whole = maskInput(input, secrets);
-    const masked = await store.put(choices.masked?.(whole, at) ?? whole);
-    const { deal, boxes } = await once(`deal ${round} ${index} of ${hospitals.length}`, () =>
-      makeDeal(secrets, { hospital, holders }),
-    );
-    for (const box of boxes) await store.put(box!);
-    const named = { masked, deal: await store.put(deal) };
-    const statement: PrivateStatement = {
-      ...{ ...context, version: 2, trainedIn: round, hospital, plan: planDigest, base: baseDigest, ...named },
-      ...{ sampleCount, shard: baseDigest, quarantine: planDigest, software: plan.software },
-    };
-    const signed = await signPrivateManifest(choices.statement?.(statement, at) ?? statement, fakeSignatures(hospital));
-    const manifest = await store.put(signed);
-    chain.apply(hospital, { name: "commitUpdate", args: { round, manifest, sampleCount } }, time + 10 + index);
-    dealt.push({ input, manifest, ...named, polynomials: sharingPolynomials(secrets, threshold), sampleCount });
-  }
-  const included = choices.sealed?.(id) ?? hospitals.map((_, index) => index);
+  const { coordinates: parameters } = updateLayout(parseSafetensorsHeader(base, base.byteLength), plan);
+  const own: SumOfRound = {
+    ...{ ...place, baseDigest, context: { chainId, contract, round } },
+    sum: sumPlanOf(plan, { hospitals: hospitals.length, parameters }),
+    threshold: openingThreshold(hospitals.length),
+  };
+  const dealt: Dealt[] = [];
+  for (const index of hospitals.keys()) dealt.push(await commitMasked(own, index, choices));
+  const included = choices.sealed?.(id) ?? [...hospitals.keys()];
   const sealedAt = time + 20 + (choices.sealAfter ?? 0);
   const sealedSet = included.map((index) => hospitals[index]!);
-  const deals = included.map((index) => dealt[index]!.deal);
   chain.apply(opener, { name: "sealRound", args: { round, included: sealedSet } }, sealedAt);
-  const held = hospitals.slice(-threshold).map((address) => {
-    const holder = hospitals.indexOf(address) + 1;
-    return { holder, share: sumShares(included.map((index) => shareAt(dealt[index]!.polynomials, holder))) };
-  });
-  const shared = recoverShared(held, threshold);
-  const key = await store.put(encodeSumKey({ context, included: includedDigest(deals), shared }));
-  const summed = Int32Array.from(dealt[0]!.input, (_, place) =>
-    included.reduce((total, index) => total + dealt[index]!.input[place]!, 0),
-  );
-  const totalWeight = included.reduce(
-    (total, index) => total + privateWeight(dealt[index]!.sampleCount, unitWeight),
-    0,
-  );
-  const weighted = { unitWeight, totalWeight, updates: included.length, largest, noiseStdDev: 0 };
-  const sink = memorySink();
-  const { integers } = partsOf(summed, layout);
-  const isGarbage = choices.input !== undefined || choices.masked !== undefined;
-  const aggregated = aggregateSum(
-    {
-      plan: { ...plan, privacy },
-      base: memorySource(base),
-      sum: { integers, ...weighted },
-      memberCount: hospitals.length,
-    },
-    sink,
-  );
+  const summands = included.map((index) => dealt[index]!);
+  const key = await store.put(openedKey(own, summands));
   // Where a test spoils the round, a dishonest majority makes any model final.
-  const model = await aggregated.then(
-    () => sink.bytes(),
-    (error) => (isGarbage ? base : Promise.reject(error)),
-  );
+  const isSpoilt = choices.input !== undefined || choices.masked !== undefined;
+  const model = await plainSumModel(own, summands).catch((error) => (isSpoilt ? base : Promise.reject(error)));
   const proposed = await store.put(choices.proposed?.(model, id) ?? model);
   chain.apply(opener, { name: "proposeModel", args: { round, model: proposed, included: sealedSet } }, sealedAt + 5);
   for (const [index, hospital] of hospitals.entries()) {
     const scores = choices.vote?.(key, { round: id, hospital: index }) ?? key;
-    if (chain.rounds.at(-1)!.status !== "proposed") break;
     const vote = { round, proposal: 1, agree: true, scores };
     chain.apply(hospital, { name: "attest", args: vote }, sealedAt + 6 + index);
   }
-  return {
-    ...{ base, inputs: dealt.map(({ input }) => input), included, key, model },
-    manifests: dealt.map(({ manifest }) => manifest),
-    maskedObjects: dealt.map(({ masked }) => masked),
-    deals: dealt.map(({ deal }) => deal),
+  return { key, model, dealt };
+}
+
+/** A hospital trains, masks, deals and commits. */
+async function commitMasked(own: SumOfRound, index: number, choices: PrivateChoices): Promise<Dealt> {
+  const { chain, store, plan, planDigest, hospitals, base, baseDigest, id, time, context, sum, threshold } = own;
+  const { ring, layout, unitWeight, largest } = sum;
+  const { round } = context;
+  const at = { round: id, hospital: index };
+  const hospital = hospitals[index]!;
+  const secret = secretOf(`round ${id} hospital ${index}`);
+  const secrets = { ring, secret, context };
+  const sampleCount = 10 + 4 * index; // on both sides of the unit weight
+  const local = trained(base, `${id} ${index}`);
+  const { integers } = makeContribution({ base, local, plan, sampleCount, unitWeight, largest, secret, context });
+  const histogram = scoreCounts(predictionsOf(id, index), largest);
+  const input = layOutInput(layout, { integers, histogram }, largest);
+  choices.input?.(input, at);
+  const whole = maskInput(input, secrets);
+  const masked = await store.put(choices.masked?.(whole, at) ?? whole);
+  const { deal: dealBytes } = await once(`deal ${id} ${index} of ${hospitals.length}`, async () => {
+    const prekeys = hospitals.map((_, holder) => once(`prekey ${holder}`, () => prekeyOf(holder)));
+    const keys = await Promise.all(prekeys);
+    return makeDeal(secrets, {
+      hospital,
+      holders: hospitals.map((address, holder) => ({ address, prekey: keys[holder] })),
+    });
+  });
+  const deal = await store.put(dealBytes);
+  const statement: PrivateStatement = {
+    version: 2,
+    ...{ ...context, trainedIn: round, hospital, plan: planDigest, base: baseDigest, masked, deal },
+    ...{ sampleCount, shard: baseDigest, quarantine: planDigest, software: plan.software },
   };
+  const said = choices.statement?.(statement, at) ?? statement;
+  const manifest = await store.put(await signPrivateManifest(said, fakeSignatures(hospital)));
+  chain.apply(hospital, { name: "commitUpdate", args: { round, manifest, sampleCount } }, time + 10 + index);
+  return { input, manifest, masked, deal, sampleCount, polynomials: sharingPolynomials(secrets, threshold) };
+}
+
+/** The key that the last holders open. */
+function openedKey({ context, hospitals, threshold }: SumOfRound, summands: readonly Dealt[]): Uint8Array {
+  const held = Array.from({ length: threshold }, (_, place) => {
+    const holder = hospitals.length - place;
+    return { holder, share: sumShares(summands.map(({ polynomials }) => shareAt(polynomials, holder))) };
+  });
+  const included = includedDigest(summands.map(({ deal }) => deal));
+  return encodeSumKey({ context, included, shared: recoverShared(held, threshold) });
+}
+
+/** What the hospitals' integers make, added without masks. */
+async function plainSumModel(
+  { plan, base, hospitals, sum }: SumOfRound,
+  summands: readonly Dealt[],
+): Promise<Uint8Array> {
+  const { layout, unitWeight, largest } = sum;
+  const summed = Int32Array.from(summands[0]!.input, (_, place) =>
+    summands.reduce((total, { input }) => total + input[place]!, 0),
+  );
+  const { integers } = partsOf(summed, layout);
+  const totalWeight = summands.reduce((total, { sampleCount }) => total + privateWeight(sampleCount, unitWeight), 0);
+  const weighted = { integers, unitWeight, totalWeight, updates: summands.length, largest, noiseStdDev: 0 };
+  const sink = memorySink();
+  const input = { plan, base: memorySource(base), sum: weighted, memberCount: hospitals.length };
+  await aggregateSum(input, sink);
+  return sink.bytes();
 }
 
 async function prekeyOf(index: number): Promise<Uint8Array> {

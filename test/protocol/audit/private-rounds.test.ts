@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { groupedArea } from "../../../foundation/statistics/grouped-scores.ts";
 import type { AuditEvent, AuditReport } from "../../../protocol/audit/report.ts";
 import { canonicalBytes } from "../../../protocol/format/canonical.ts";
-import { parseAddress, type RoundId } from "../../../protocol/format/digest.ts";
+import { parseAddress, type RoundId, zeroDigest } from "../../../protocol/format/digest.ts";
 import { blobDigest } from "../../../protocol/format/merkle.ts";
 import { decodeSumKey } from "../../../protocol/private/sum-key.ts";
 import { histogramOf } from "../../../protocol/private/sum-layout.ts";
@@ -95,12 +95,14 @@ describe("the audit of private rounds", function () {
     expect(scored).to.deep.equal([{ kind: "round-scored", round: 1, validation: first!.validation }]);
   });
 
-  it("cannot be had without the key, and with the key of a server that has no other object of a hospital it can", async () => {
+  it("is unavailable without the key, and broken where no vote names one", async () => {
     const copy = copied();
     copy.store.blobs.delete(roundMade().key);
     const without = await audit(copy);
     expect(without.verdict).to.equal("unavailable");
     expect(without.first).to.deep.include({ code: "OBJECT_UNAVAILABLE", object: "key", digest: roundMade().key });
+    const unnamed = await audit(await playPrivate({ rounds: 1, vote: () => zeroDigest }));
+    expect(codesOf(unnamed, "broken")).to.deep.equal(["SUM_NOT_OPENED"]);
   });
 
   it("is broken by a forged key that a vote names, and goes on with the true one", async () => {
@@ -134,7 +136,7 @@ describe("the audit of private rounds", function () {
     const wrong = await playPrivate({ rounds: 1, proposed: () => roundMade(1).model });
     const found = await audit(wrong);
     expect(found.first).to.deep.include({ code: "WRONG_MODEL", expected: blobDigest(roundMade().model) });
-    expect(String(found.first!.facts!["agreed"]).split(" ")).to.have.length(3);
+    expect(String(found.first!.facts!["agreed"]).split(" ")).to.have.length(4);
   });
 
   it("never calls a spoilt round verified: garbage under a mask, and a sum that is too long for honest updates", async () => {
@@ -156,8 +158,8 @@ describe("the audit of private rounds", function () {
   it("is broken where objects of another round, dealer or contract are in the sum", async () => {
     const other = roundMade(1);
     const changes: [string, Parameters<typeof playPrivate>[0]][] = [
-      ["another round's deal", { statement: (each, { hospital }) => ({ ...each, deal: other.deals[hospital]! }) }],
-      ["another dealer's deal", { statement: (each) => ({ ...each, deal: roundMade().deals[3]! }) }],
+      ["another round's deal", { statement: (each, { hospital }) => ({ ...each, deal: other.dealt[hospital]!.deal }) }],
+      ["another dealer's deal", { statement: (each) => ({ ...each, deal: roundMade().dealt[3]!.deal }) }],
       ["another round", { statement: (each) => ({ ...each, round: 2 as RoundId }) }],
       ["another contract", { statement: (each) => ({ ...each, contract: parseAddress(`0x${"dd".repeat(20)}`) }) }],
       ["another plan", { statement: (each) => ({ ...each, plan: each.base }) }],
@@ -200,7 +202,8 @@ describe("the audit of private rounds", function () {
   });
 
   it("is unavailable, not broken, without a masked update or a deal of the sum", async () => {
-    for (const digest of [roundMade().maskedObjects[1]!, roundMade().deals[1]!, roundMade().manifests[1]!]) {
+    const { masked, deal, manifest } = roundMade().dealt[1]!;
+    for (const digest of [masked, deal, manifest]) {
       const copy = copied();
       copy.store.blobs.delete(digest);
       const found = await audit(copy);

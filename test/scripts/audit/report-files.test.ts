@@ -23,6 +23,7 @@ import {
 import { writeReport } from "../../../scripts/audit/write-report.ts";
 import { alteringModel } from "../../fakes/liars.ts";
 import { audit, finish } from "../../protocol/audit/finished-federation.ts";
+import { playPrivate } from "../../protocol/audit/private-federation.ts";
 
 const hostile = `<script>alert("x")</script>|\n![](http://evil)`;
 
@@ -250,5 +251,40 @@ describe("an audit's report", () => {
     } finally {
       await rm(dir, { recursive: true });
     }
+  });
+});
+
+describe("the report of a federation with private sums", function () {
+  this.timeout(120_000);
+  let report: AuditReport;
+  before(async () => {
+    report = await audit(await playPrivate({ sealed: (round) => (round === 2 ? [0, 1, 2] : [0, 1, 2, 3]) }));
+  });
+
+  it("says that updates were masked, how many sums were opened, and what that does not promise", () => {
+    expect(verdictLine(report)).to.match(/VERIFIED.* from 8 masked updates, none of which it could read/);
+    expect(reportText(report, [])).to.include("Private sums: 2 of at most 8 were opened");
+    const card = modelCard(report, undefined)!;
+    expect(card.limits.some((line) => line.includes("no differential privacy was used"))).to.equal(true);
+    expect(modelCardMarkdown(card)).to.include("| private sums | 2 of at most 8 opened; no single update was |");
+    expect(modelCardMarkdown(modelCard({ ...report, privateSums: undefined }, undefined)!)).not.to.include("| private sums");
+  });
+
+  it("tells the score of each model but the newest, which the next round's sum will count", () => {
+    expect(modelsLine(report)).to.match(/best model: round 1, 0\.\d\d \[.*last: round 2$/);
+    expect(auditPage(report, undefined)).to.include("the newest model has no scores yet");
+  });
+
+  it("has masked updates, and the key of their sum, in the provenance; no update and no scores", () => {
+    const { entity, used } = provenanceOf(report);
+    const kinds = Object.values(entity).map((each) => each["consilium:kind"]);
+    expect(kinds.filter((kind) => kind === "masked update")).to.have.length(8);
+    expect(kinds.filter((kind) => kind === "key")).to.have.length(2);
+    expect(kinds).not.to.include("update");
+    expect(kinds).not.to.include("scores");
+    const aggregated = Object.values(used).filter((each) => each["prov:activity"] === "act:round-2-aggregation");
+    // Plan, base, three masked updates and the key.
+    expect(aggregated).to.have.length(6);
+    expect(provenanceGraph(report)).to.include("masked update 0x");
   });
 });
