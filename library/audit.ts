@@ -32,3 +32,4 @@ export type {
   UnreadBlocks,
   ValidationReport,
 } from "../protocol/audit/report.ts";
+export type { SealReport } from "../protocol/audit/seal-report.ts";

@@ -267,7 +267,9 @@ describe("the report of a federation with private sums", function () {
     const card = modelCard(report, undefined)!;
     expect(card.limits.some((line) => line.includes("no differential privacy was used"))).to.equal(true);
     expect(modelCardMarkdown(card)).to.include("| private sums | 2 of at most 8 opened; no single update was |");
-    expect(modelCardMarkdown(modelCard({ ...report, privateSums: undefined }, undefined)!)).not.to.include("| private sums");
+    expect(modelCardMarkdown(modelCard({ ...report, privateSums: undefined }, undefined)!)).not.to.include(
+      "| private sums",
+    );
   });
 
   it("tells the score of each model but the newest, which the next round's sum will count", () => {
