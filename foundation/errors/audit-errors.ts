@@ -60,6 +60,8 @@ export const auditErrors = entriesOf("audit", {
   TERMS_UNKNOWN: distrustHistory,
   TOO_FEW_UPDATES: distrustModel,
   UNSERVED_INCLUDED: distrustModel,
+  UPDATE_MASKED:
+    "give a round without private sums: a masked update cannot be made again, since its secrets are erased",
   UPDATE_NOT_COLLECTED: "connect to a member that serves the update, and try again",
   UPDATE_NOT_COMMITTED: "give a round that this hospital committed in",
   WITHDRAWAL_MISSING: distrustHistory,

@@ -42,7 +42,7 @@ interface Committed {
 /**
  * Reproduces the hospital's update of a round, after those before it on which it depends.
  * @param keys chain keys that the hospital has had, the first to the present one
- * @throws FedError UPDATE_NOT_COMMITTED, BLOB_UNKNOWN, what the learner and makeUpdate refuse, ABORTED
+ * @throws FedError UPDATE_NOT_COMMITTED, UPDATE_MASKED (a round with private sums), BLOB_UNKNOWN, what the learner and makeUpdate refuse, ABORTED
  */
 export async function* reproduceUpdate(
   { ledger, blobs, learner }: ReproducePorts,
@@ -123,6 +123,9 @@ async function readCommitted(
     const round = await ledger.round(id as RoundId, waiting);
     const own = round.commitments.find(({ member }) => keys.includes(member));
     if (!own) continue;
+    const plan = decodePlan(await blobs.get(round.plan, { maxBytes: maxPlanBytes }));
+    // What hid the update was erased when the round was over.
+    if (plan.privacy) throw new FedError("UPDATE_MASKED", { round: id, hospital: own.member });
     committed.push({ round, manifest: decodeManifest(await blobs.get(own.manifest, { maxBytes: maxManifestBytes })) });
   }
   return committed;

@@ -2,12 +2,15 @@
 import { expect } from "chai";
 import { groupedArea } from "../../../foundation/statistics/grouped-scores.ts";
 import type { AuditEvent, AuditReport } from "../../../protocol/audit/report.ts";
+import { reproduceUpdate } from "../../../protocol/audit/reproduce.ts";
+import { RoundHistory } from "../../../protocol/contract/round-history.ts";
 import { canonicalBytes } from "../../../protocol/format/canonical.ts";
 import { parseAddress, type RoundId, zeroDigest } from "../../../protocol/format/digest.ts";
 import { blobDigest } from "../../../protocol/format/merkle.ts";
 import { decodeSumKey } from "../../../protocol/private/sum-key.ts";
 import { histogramOf } from "../../../protocol/private/sum-layout.ts";
 import { addressOf } from "../../fakes/federation.ts";
+import { codeOf } from "../update/one-update.ts";
 import { audit, copyOf, eventOf } from "./finished-federation.ts";
 import { type PrivateFederation, playPrivate, predictionsOf, privacy } from "./private-federation.ts";
 
@@ -93,6 +96,22 @@ describe("the audit of private rounds", function () {
     expect(report.best).to.deep.equal({ round: 1, model: first!.model, auc });
     const scored = events.filter(({ kind }) => kind === "round-scored");
     expect(scored).to.deep.equal([{ kind: "round-scored", round: 1, validation: first!.validation }]);
+  });
+
+  it("cannot be reproduced by a hospital, whose secrets are erased: said by name", async () => {
+    const history = new RoundHistory({ keep: 8 });
+    for (const event of good.events) history.apply(event);
+    const ledger = {
+      latestRound: async () => 2 as RoundId,
+      round: async (id: RoundId) => history.round(id)!,
+    };
+    const learner = {
+      shard: () => Promise.reject(new Error("not asked")),
+      train: () => Promise.reject(new Error("no")),
+    };
+    const subject = { keys: [addressOf(1)], round: 1 as RoundId };
+    const work = reproduceUpdate({ ledger, blobs: good.store, learner }, subject, { maxModelBytes: 1 << 20 });
+    expect(await codeOf(() => work.next())).to.equal("UPDATE_MASKED");
   });
 
   it("is unavailable without the key, and broken where no vote names one", async () => {
