@@ -22,6 +22,7 @@ import type { RoundState, RoundTerms } from "../../protocol/contract/round.ts";
 import type { Digest } from "../../protocol/format/digest.ts";
 import { blobDigest } from "../../protocol/format/merkle.ts";
 import { encodePlan, type Plan } from "../../protocol/format/plan.ts";
+import { foundingSums } from "../../protocol/format/privacy-spec.ts";
 import { openTarget } from "../../scripts/audit/sources.ts";
 import { readTarget } from "../../scripts/audit/target.ts";
 import { type Chain, startChain } from "../../scripts/simulate/chain.ts";
@@ -135,6 +136,7 @@ export class RealFederation {
       ],
       plan: blobDigest(encodePlan(plan)),
       genesis: blobDigest(genesis),
+      privateSums: foundingSums(plan),
       pollMs: 20,
     });
     const record = { version: 1 as const, ...federation, fromBlock, codeDigest, abiDigest, predecessor: null };
@@ -266,6 +268,11 @@ export class RealFederation {
     const { blobs } = checkedBlobs(openObjectFiles(join(this.aggregator.dir, "store", "blobs")));
     const digests = (await this.models()).filter((digest) => digest !== undefined);
     return Promise.all(digests.map((digest) => blobs.get(digest, { maxBytes: 2 ** 28 })));
+  }
+
+  /** Folder of a party's store. */
+  storeOf(name: string): string {
+    return join([this.aggregator, ...this.hospitals].find((each) => each.name === name)!.dir, "store");
   }
 
   /** What an auditor finds who has the chain, and asks these peers or else has the stores of all parties. */

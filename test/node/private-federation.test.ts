@@ -6,6 +6,7 @@ import { decodeDeal } from "../../protocol/private/deal.ts";
 import { decodeSumOpening, openingTypedData } from "../../protocol/private/opening.ts";
 import { useFastCommitments } from "../fakes/fast-commitments.ts";
 import { FakeFederation, type Site } from "../fakes/federation.ts";
+import { kindOf } from "../fakes/object-kind.ts";
 import { fakeSignatures } from "../fakes/party-ports.ts";
 
 const privacy: PrivacySpec = { mode: "sum", unitWeight: 16, largest: 2047, maxSeals: 20 };
@@ -43,14 +44,6 @@ function dyingAt(federation: FakeFederation, site: Site, event: string, own = tr
   };
 }
 
-const parse = (bytes: Uint8Array) => {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as { readonly kind?: string; readonly version?: number };
-  } catch {
-    return {};
-  }
-};
-
 /** A hospital that stores other bytes in the place of its objects of a kind. */
 function altering(kind: string, change: (bytes: Uint8Array, site: Site) => Uint8Array | Promise<Uint8Array>) {
   return (site: Site) => {
@@ -58,8 +51,7 @@ function altering(kind: string, change: (bytes: Uint8Array, site: Site) => Uint8
       blobs: new Proxy(blobs, {
         get: (target, name) => {
           if (name === "put")
-            return async (bytes: Uint8Array) =>
-              blobs.put(parse(bytes).kind === kind ? await change(bytes, site) : bytes);
+            return async (bytes: Uint8Array) => blobs.put(kindOf(bytes) === kind ? await change(bytes, site) : bytes);
           const member = Reflect.get(target, name, target);
           return typeof member === "function" ? member.bind(target) : member;
         },
@@ -97,7 +89,7 @@ describe("a federation with private sums", function () {
     for (const { proposals } of rounds) {
       const named = new Set(proposals[0]!.attestations.map(({ scores }) => scores));
       expect(named.size).to.equal(1);
-      expect(parse(federation.hospitals[0]!.store.blobs.get([...named][0]!)!)).to.include({ kind: "key" });
+      expect(kindOf(federation.hospitals[0]!.store.blobs.get([...named][0]!)!)).to.equal("key");
     }
     for (const site of federation.hospitals) {
       expect([...site.secrets.files.keys()].filter((name) => name.endsWith("/1"))).to.deep.equal([]);
@@ -178,7 +170,7 @@ describe("a federation with private sums", function () {
           const write = site.secrets.write.bind(site.secrets);
           site.secrets.write = async (name, bytes) => {
             if (name.startsWith("mask/")) {
-              const { input } = parse(bytes) as { input: string };
+              const { input } = JSON.parse(new TextDecoder().decode(bytes)) as { input: string };
               inputs.set(site.address, (inputs.get(site.address) ?? new Set()).add(input));
             }
             await write(name, bytes);

@@ -11,11 +11,12 @@ import { recomputeSum } from "../../protocol/judge/private-model.ts";
 import { recomputeModel } from "../../protocol/judge/recompute.ts";
 import { type RoundContext, trainingSeed } from "../../protocol/judge/round-context.ts";
 import { includedDigest } from "../../protocol/private/opening.ts";
-import { maxSumKeyBytes } from "../../protocol/private/sum-key.ts";
+import { decodeSumKey } from "../../protocol/private/sum-key.ts";
 import { type MadeUpdate, makeUpdate } from "../../protocol/update/make-update.ts";
 import { fakeFederation } from "../fakes/chain.ts";
 import { FakeLearner } from "../fakes/learner.ts";
 import { FakeStore } from "../fakes/network.ts";
+import { kindOf } from "../fakes/object-kind.ts";
 import { fakeSignatures } from "../fakes/party-ports.ts";
 
 const limits = { maxModelBytes: 1 << 20 };
@@ -90,9 +91,7 @@ export class Oracle {
       baseHeaders: new Map(),
     };
     for (const [key, bytes] of this.objects.blobs) {
-      if (bytes.byteLength > maxSumKeyBytes || bytes[0] !== 0x7b) continue;
-      const made = JSON.parse(new TextDecoder().decode(bytes)) as { kind?: string; included?: string };
-      if (made.kind !== "key" || made.included !== name) continue;
+      if (kindOf(bytes) !== "key" || decodeSumKey(bytes).included !== name) continue;
       return (await recomputeSum({ blobs: this.objects }, { round, context, updates, key })).model;
     }
     return undefined;

@@ -8,6 +8,7 @@ import { decodeDeal } from "../../protocol/private/deal.ts";
 import { decodeSumOpening, openingTypedData } from "../../protocol/private/opening.ts";
 import { decodePrekeyStatement, maxPrekeyStatementBytes, prekeyOf } from "../../protocol/private/prekey-statement.ts";
 import { rings } from "../../protocol/private/ring.ts";
+import { kindOf } from "../fakes/object-kind.ts";
 import { secretOf } from "../fakes/party-ports.ts";
 import { abstaining, contradicting, forging } from "./liars.ts";
 import type { Tamper } from "./site.ts";
@@ -84,10 +85,6 @@ export const privateLies: readonly Tamper[] = [
 ];
 
 function altered(blobs: BlobStore, kind: string, change: (bytes: Uint8Array) => Promise<Uint8Array>): BlobStore {
-  const kindOf = (bytes: Uint8Array) => {
-    if (bytes[0] !== 0x7b) return undefined;
-    return (JSON.parse(new TextDecoder().decode(bytes)) as { readonly kind?: string }).kind;
-  };
   return withPut(blobs, async (bytes) => (kindOf(bytes) === kind ? change(bytes) : bytes));
 }
 
