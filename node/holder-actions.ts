@@ -9,6 +9,7 @@ import { hasCheckingEnded, mayOpen, mostDishonest } from "../protocol/judge/deal
 import { dealerFacts, dealsOf, nameOfSet, sealable } from "../protocol/judge/sealing.ts";
 import type { Complaint, UnsignedComplaint } from "../protocol/private/complaint.ts";
 import type { Share } from "../protocol/private/share.ts";
+import { inputName } from "./private-input.ts";
 import type { HospitalView } from "./view.ts";
 
 export type HolderAction = Action & { readonly round: RoundState } & (
@@ -132,7 +133,7 @@ function openActions(view: HospitalView, round: RoundState): HolderAction[] {
 function eraseActions({ kept, notes: { prepared }, training }: HospitalView, round: RoundState): HolderAction[] {
   const through = isOver(round) ? round.id : round.id - 1;
   const base = isOver(round) ? (round.model ?? round.base) : round.base;
-  const keep = prepared?.base === base ? `input/${prepared.trainedIn}` : undefined;
+  const keep = prepared?.base === base ? inputName(prepared.trainedIn) : undefined;
   const isStale = (name: string) => roundOf(name) <= through && name !== keep && roundOf(name) !== training?.round;
   if (!kept.some(isStale)) return [];
   return [{ name: `erase ${through} ${keep}`, lane: "erase", kind: "erase", round, through, keep }];

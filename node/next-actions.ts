@@ -13,6 +13,7 @@ import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest
 import type { SignedVote, SignedWrite } from "../protocol/format/signed-write.ts";
 import { type HolderAction, holderActions, isUnsettled, mayDeal } from "./holder-actions.ts";
 import { wasReplaced } from "./notes.ts";
+import { inputName } from "./private-input.ts";
 import type { HospitalView } from "./view.ts";
 
 export type HospitalAction =
@@ -111,8 +112,10 @@ function hasCommitted(round: RoundState, self: HospitalAddress): boolean {
 }
 
 /** Whether the prepared update can be committed in the round. */
-function isPreparedFor({ notes: { prepared }, context }: HospitalView, round: RoundState): boolean {
+function isPreparedFor({ notes: { prepared }, context, kept }: HospitalView, round: RoundState): boolean {
   if (!prepared || context.status !== "ready") return false;
+  // A backup has no input of a private sum: the hospital trains again.
+  if (context.plan.privacy && !kept.includes(inputName(prepared.trainedIn))) return false;
   return prepared.plan === round.plan && context.bases.includes(prepared.base);
 }
 

@@ -24,7 +24,8 @@ export interface PrivateInput {
   readonly histogram: ScoreHistogram;
 }
 
-const nameOf = (trainedIn: RoundId) => `input/${trainedIn}`;
+/** Name of the secret file. */
+export const inputName = (trainedIn: RoundId) => `input/${trainedIn}`;
 
 const countsSchema = z.array(countField).length(histogramBins);
 const scoresSchema = z.object({ negatives: countsSchema, positives: countsSchema }).strict();
@@ -43,7 +44,7 @@ export async function readInput(
   secrets: Pick<SecretFiles, "read">,
   { trainedIn, update }: { readonly trainedIn: RoundId; readonly update: Digest },
 ): Promise<PrivateInput> {
-  const key = nameOf(trainedIn);
+  const key = inputName(trainedIn);
   const bytes = await secrets.read(key);
   if (bytes === undefined || blobDigest(bytes) !== update) throw new FedError("JOURNAL_MALFORMED", { key });
   const end = 4 + Buffer.from(bytes.buffer, bytes.byteOffset, 4).readUInt32LE();
@@ -82,7 +83,7 @@ export async function trainPrivately(
   signal.throwIfAborted();
   const sampleCount = Math.min(outcome.sampleCount, plan.sampleCap);
   const bytes = encodeInput({ weights: outcome.weights, histogram });
-  await secrets.write(nameOf(round.id), bytes);
+  await secrets.write(inputName(round.id), bytes);
   await notePrepared(journal, {
     trainedIn: round.id,
     plan: round.plan,

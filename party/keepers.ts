@@ -3,7 +3,8 @@
 import { deriveSeed } from "../foundation/random.ts";
 import type { Member, RoundState } from "../protocol/contract/round.ts";
 import type { Digest, HospitalAddress } from "../protocol/format/digest.ts";
-import { decodeManifest, maxManifestBytes } from "../protocol/format/manifest.ts";
+import { maxManifestBytes } from "../protocol/format/manifest.ts";
+import { manifestObjects } from "../protocol/format/private-manifest.ts";
 import type { BlobStore } from "../protocol/ports.ts";
 
 /** Members that keep each object. */
@@ -36,18 +37,17 @@ export async function largeObjectsOf(round: RoundState, blobs: BlobStore): Promi
   const models = [round.model, ...round.proposals.map(({ model }) => model)].filter((model) => model !== undefined);
   const found: LargeObject[] = [...new Set(models)].map((digest) => ({ digest, maker: undefined }));
   for (const { member, manifest } of round.commitments) {
-    const update = await updateOf(manifest, blobs);
-    if (update !== undefined) found.push({ digest: update, maker: member });
+    for (const digest of await objectsOf(manifest, blobs)) found.push({ digest, maker: member });
   }
   return found;
 }
 
-/** Undefined where the manifest is not here or is none. */
-async function updateOf(manifest: Digest, blobs: BlobStore): Promise<Digest | undefined> {
+/** Nothing where the manifest is not here or is none. */
+async function objectsOf(manifest: Digest, blobs: BlobStore): Promise<readonly Digest[]> {
   try {
-    if (!(await blobs.has(manifest))) return undefined;
-    return decodeManifest(await blobs.get(manifest, { maxBytes: maxManifestBytes })).update;
+    if (!(await blobs.has(manifest))) return [];
+    return manifestObjects(await blobs.get(manifest, { maxBytes: maxManifestBytes }));
   } catch {
-    return undefined;
+    return [];
   }
 }

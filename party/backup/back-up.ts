@@ -117,8 +117,12 @@ function ignoreDamage(error: unknown): undefined {
 function updateOfOwnManifest(bytes: Uint8Array, address: HospitalAddress): Digest | undefined {
   if (bytes[0] !== "{".charCodeAt(0)) return undefined;
   try {
-    const { hospital, update } = JSON.parse(new TextDecoder().decode(bytes)) as { hospital?: string; update?: Digest };
-    return hospital === address ? update : undefined;
+    const manifest = JSON.parse(new TextDecoder().decode(bytes)) as {
+      hospital?: string;
+      update?: Digest;
+      masked?: Digest;
+    };
+    return manifest.hospital === address ? (manifest.update ?? manifest.masked) : undefined;
   } catch {
     return undefined;
   }

@@ -1,9 +1,17 @@
 import { expect } from "chai";
+import { readInput } from "../../node/private-input.ts";
 import { canonicalBytes } from "../../protocol/format/canonical.ts";
+import type { Digest } from "../../protocol/format/digest.ts";
+import { blobDigest } from "../../protocol/format/merkle.ts";
 import type { PrivacySpec } from "../../protocol/format/privacy-spec.ts";
 import { decodePrivateManifest } from "../../protocol/format/private-manifest.ts";
+import type { BlobStore } from "../../protocol/ports.ts";
+import { makeContribution } from "../../protocol/private/contribution.ts";
 import { decodeDeal } from "../../protocol/private/deal.ts";
 import { decodeSumOpening, openingTypedData } from "../../protocol/private/opening.ts";
+import { aggregateSum } from "../../protocol/strategy/aggregate-sum.ts";
+import { memorySink, memorySource } from "../../protocol/update/byte-source.ts";
+import { fakeFederation } from "../fakes/chain.ts";
 import { useFastCommitments } from "../fakes/fast-commitments.ts";
 import { FakeFederation, type Site } from "../fakes/federation.ts";
 import { kindOf } from "../fakes/object-kind.ts";
@@ -44,18 +52,22 @@ function dyingAt(federation: FakeFederation, site: Site, event: string, own = tr
   };
 }
 
+/** A store that keeps other bytes in the place of some objects. */
+function puttingInstead(blobs: BlobStore, change: (bytes: Uint8Array) => Promise<Uint8Array>): BlobStore {
+  return new Proxy(blobs, {
+    get: (target, name) => {
+      if (name === "put") return async (bytes: Uint8Array) => blobs.put(await change(bytes));
+      const member: unknown = Reflect.get(target, name, target);
+      return typeof member === "function" ? member.bind(target) : member;
+    },
+  });
+}
+
 /** A hospital that stores other bytes in the place of its objects of a kind. */
-function altering(kind: string, change: (bytes: Uint8Array, site: Site) => Uint8Array | Promise<Uint8Array>) {
+function altering(kind: string, change: (bytes: Uint8Array, site: Site) => Promise<Uint8Array>) {
   return (site: Site) => {
     site.tamper = ({ blobs }) => ({
-      blobs: new Proxy(blobs, {
-        get: (target, name) => {
-          if (name === "put")
-            return async (bytes: Uint8Array) => blobs.put(kindOf(bytes) === kind ? await change(bytes, site) : bytes);
-          const member = Reflect.get(target, name, target);
-          return typeof member === "function" ? member.bind(target) : member;
-        },
-      }),
+      blobs: puttingInstead(blobs, async (bytes) => (kindOf(bytes) === kind ? change(bytes, site) : bytes)),
     });
   };
 }
@@ -119,7 +131,7 @@ describe("a federation with private sums", function () {
   });
 
   it("leaves out a dealer whose shares do not fit, and names it", async () => {
-    const other = (bytes: Uint8Array) => {
+    const other = async (bytes: Uint8Array) => {
       const deal = decodeDeal(bytes);
       return canonicalBytes({ ...deal, commitments: [deal.commitments[1], deal.commitments[0], deal.commitments[2]] });
     };
@@ -160,6 +172,81 @@ describe("a federation with private sums", function () {
     for (const each of found) {
       expect(each).to.include({ member: federation.hospitals[0]!.address, code: "OPENING_WRONG" });
     }
+  });
+
+  it("gives no honest opening to a seal that leaves out a valid update, and names nobody as opened", async () => {
+    const federation = await started((each) => {
+      const [aggregator] = each.aggregators;
+      aggregator!.tamper = ({ ledger }) => ({
+        ledger: {
+          ...ledger,
+          sealRound: ({ round, included }, waiting) =>
+            ledger.sealRound({ round, included: included.slice(1) }, waiting),
+        },
+      });
+    });
+    const isOver = () => federation.chain.rounds[0]?.status === "abandoned";
+    await federation.runUntil(isOver, { withinSeconds: 3000 });
+    expect(federation.chain.rounds[0]!.seal!.included).to.have.length(3);
+    // The hospital that was left out has shares too: nobody of the four opens.
+    expect(told(federation, "opened-sum")).to.have.length(0);
+  });
+
+  it("makes no model of a round in which a hospital masked garbage", async () => {
+    const federation = await started((each) => {
+      const [liar] = each.hospitals;
+      liar!.tamper = ({ blobs }) => ({
+        blobs: puttingInstead(blobs, async (bytes) => {
+          if (kindOf(bytes) !== undefined || !Buffer.from(bytes).includes("61441")) return bytes;
+          const garbage = bytes.slice();
+          // Low bytes of residues: each stays below its prime.
+          for (let at = garbage.length - 4096; at < garbage.length; at += 2) garbage[at] = 7 * at;
+          return garbage;
+        }),
+      });
+    });
+    const isOver = () => federation.chain.rounds[0]?.status === "abandoned";
+    await federation.runUntil(isOver, { withinSeconds: 3000 });
+    expect(federation.chain.rounds[0]!.seal!.included).to.have.length(4);
+    expect(federation.chain.rounds[0]!.proposals).to.have.length(0);
+  });
+
+  it("makes the model that the plain sum of the same integers makes, to the bit", async () => {
+    const kept = new Map<string, Map<string, Uint8Array>>();
+    const federation = await run((each) => {
+      for (const { address, secrets } of each.hospitals) {
+        const files = new Map<string, Uint8Array>();
+        kept.set(address, files);
+        const write = secrets.write.bind(secrets);
+        secrets.write = (name, bytes) => {
+          files.set(name, bytes);
+          return write(name, bytes);
+        };
+      }
+    });
+    const [round] = federation.chain.rounds;
+    const base = federation.aggregators[0]!.store.blobs.get(round!.base)!;
+    const { plan } = federation;
+    const named = { ...fakeFederation, round: round!.id };
+    let integers: Int32Array | undefined;
+    let totalWeight = 0;
+    for (const { member, sampleCount } of round!.commitments) {
+      const files = kept.get(member)!;
+      const note = JSON.parse(new TextDecoder().decode(files.get("mask/1"))) as { secret: string; input: Digest };
+      const secrets = { read: async (name: string) => files.get(name) };
+      const { weights: local } = await readInput(secrets, { trainedIn: round!.id, update: note.input });
+      const { unitWeight, largest } = privacy;
+      const secret = Uint8Array.from(Buffer.from(note.secret, "hex"));
+      const input = { base, local, plan, sampleCount, unitWeight, largest, secret, context: named };
+      const made = makeContribution(input).integers;
+      integers ??= new Int32Array(made.length);
+      for (let at = 0; at < made.length; at++) integers[at]! += made[at]!;
+      totalWeight += Math.min(sampleCount, unitWeight);
+    }
+    const sum = { integers: integers!, ...privacy, totalWeight, updates: 4, noiseStdDev: 0 };
+    const sink = memorySink();
+    await aggregateSum({ plan, base: memorySource(base), sum, memberCount: 4 }, sink);
+    expect(blobDigest(sink.bytes())).to.equal(round!.model);
   });
 
   it("abandons a sealed round that too few open, and never masks what was sealed again", async () => {
