@@ -1,5 +1,5 @@
-// Forgets rounds with private sums that are over: nothing on this hospital's disk can then show its update any more, whoever
-// takes the disk away. First it notes what of them was sealed, by what the chain says.
+// Forgets rounds with private sums that are over: nothing on this hospital's disk can then show its update any more, also to
+// a thief of the disk. First it notes what of them was sealed, by what the chain says.
 import { isFedError } from "../foundation/errors.ts";
 import type { Waiting } from "../foundation/waiting.ts";
 import type { RoundState } from "../protocol/contract/round.ts";
@@ -21,7 +21,7 @@ interface ErasePorts {
  * Erases secrets and boxes of rounds.
  * @param through the last of them
  * @param keep name of a secret that stays
- * @throws ABORTED, and what the chain's endpoints and the store throw; tried again, it goes on
+ * @throws ABORTED, and what the chain's endpoints and the store throw; tried again, it continues
  */
 export async function eraseRounds(
   ports: ErasePorts,

@@ -22,7 +22,7 @@ export type HolderAction = Action & { readonly round: RoundState } & (
     | { readonly kind: "erase"; readonly through: number; readonly keep: string | undefined }
   );
 
-/** Nothing in a round without private sums; what its last round left is erased all the same. */
+/** In a round without private sums nothing but erasing what earlier rounds have left. */
 export function holderActions(view: HospitalView, round: RoundState): HolderAction[] {
   const { context, self } = view;
   const actions = eraseActions(view, round);

@@ -6,6 +6,7 @@ import type { HospitalAddress } from "../protocol/format/digest.ts";
 import { privateContextOf, sumPlanOfRound } from "../protocol/judge/collect-private.ts";
 import { mostDishonest } from "../protocol/judge/dealers.ts";
 import type { RoundContext } from "../protocol/judge/round-context.ts";
+import type { BlobStore, Ledger, Signatures } from "../protocol/ports.ts";
 import { type Complaint, signAnswer, signComplaint } from "../protocol/private/complaint.ts";
 import { includedDigest, makeOpening } from "../protocol/private/opening.ts";
 import { signPrekey } from "../protocol/private/prekey-statement.ts";
@@ -18,12 +19,15 @@ import type { Emit } from "./events.ts";
 import type { Holder } from "./holder.ts";
 import type { HolderAction } from "./holder-actions.ts";
 import { prekeyFor } from "./holder-prekey.ts";
-import type { HospitalPorts } from "./hospital.ts";
-import { noteSealed, readMaskSecret } from "./mask-secret.ts";
+import { noteSealed, readMaskSecret, type SecretPorts } from "./mask-secret.ts";
 import { decideOpening } from "./opening-note.ts";
 
 export interface PrivateParts {
-  readonly ports: HospitalPorts;
+  readonly ports: SecretPorts & {
+    readonly ledger: Ledger;
+    readonly blobs: BlobStore;
+    readonly signatures: Signatures;
+  };
   readonly self: HospitalAddress;
   readonly holder: Holder;
   readonly objects: SumObjects;

@@ -34,7 +34,7 @@ export function privateContextOf({ federation }: Pick<RoundContext, "federation"
   return { chainId: federation.chainId, contract: federation.contract, round: round.id };
 }
 
-/** Ring, layout and weights of a round. Its base must be on this machine. @throws RING_TOO_SMALL, as blobHeader */
+/** What a round's sum is made of. Its base must be on this machine. @throws RING_TOO_SMALL, as blobHeader */
 export async function sumPlanOfRound(
   { blobs }: Pick<CollectPorts, "blobs">,
   { round, context }: { readonly round: RoundState; readonly context: RoundContext },

@@ -21,7 +21,7 @@ export interface SharedWork {
   readonly averages: Once<Averaged>;
   /** Manifests that are valid. */
   readonly manifests: Once<Manifest>;
-  /** Updates that fit their plan and base; masked ones that fit their ring. */
+  /** Updates that fit their plan and base; masked ones of the right form. */
   readonly updates: Once<void>;
   readonly sums: Once<SummedModel>;
 }

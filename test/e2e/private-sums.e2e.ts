@@ -79,7 +79,7 @@ describe("a federation of real processes with private sums", function () {
   it("masks one update a round and opens one sum, with a hospital killed at each phase", async () => {
     federation = await RealFederation.found({ rounds: phases.length, plan, terms });
     await federation.start();
-    const [{ name, address }] = federation.hospitals as [{ name: string; address: string }];
+    const { name, address } = federation.hospitals[0]!;
     for (const phase of phases) {
       const seen = federation.events.length;
       const isIt = ({ event, hospital }: { event: string; hospital?: unknown }) =>
