@@ -124,7 +124,7 @@ describe("the audit of private rounds", function () {
     expect(codesOf(unnamed, "broken")).to.deep.equal(["SUM_NOT_OPENED"]);
   });
 
-  it("is broken by a forged key that a vote names, and goes on with the true one", async () => {
+  it("is broken by a forged key that a vote names, and derives the model from the true one", async () => {
     const key = decodeSumKey(good.store.blobs.get(roundMade().key)!);
     const forged = canonicalBytes({
       ...key,
