@@ -48,8 +48,8 @@ export async function run(): Promise<BenchResult> {
     tell("flwr 1.38.0", await side<Side>(python, [here("private/peer.py"), ...args]));
     tell("ours", await side<Side>(process.execPath, [here("private/ours.ts"), ...args]));
     const order = [join(folder, "input.i32"), String(hospitals), stepOfInteger];
-    const peer = await side<Round>(python, [here("private/peer-round.py"), ...order]);
-    const ours = await side<Round>(process.execPath, [here("private/our-round.ts"), ...order]);
+    const peer = await side<Round>(python, [here("private-round/peer.py"), ...order]);
+    const ours = await side<Round>(process.execPath, [here("private-round/ours.ts"), ...order]);
     const { roundSeconds, seconds = {}, peakBytes } = ours;
     const parts = Object.entries(seconds).map(([part, spent]) => `${part} ${spent.toFixed(1)}`);
     console.error(`  ours, whole round: ${parts.join(", ")} s of the processor`);

@@ -6,7 +6,7 @@ import type { Digest } from "./digest.ts";
 import { countField } from "./fields.ts";
 import { blobDigest } from "./merkle.ts";
 
-/** Sums of 256 hospitals' integers have room in L24 (protocol/private/ring.ts). */
+/** Sums of 256 hospitals' integers have room in L24 (docs/protocol.md). */
 const mostInteger = 2 ** 15 - 1;
 
 /** Strict, as every schema: a plan with noise for differential privacy, which no software offers yet, is no plan. */
