@@ -9,7 +9,7 @@ import { leastUpdates, validUpdates } from "../protocol/judge/included.ts";
 import { leastInSum } from "../protocol/judge/sealing.ts";
 import type { Action } from "./loop.ts";
 import type { RoundObservations } from "./round-watch.ts";
-import type { SumObservations } from "./sum-watch.ts";
+import type { SumObservations } from "./sum-observations.ts";
 
 const parallelFetches = 8;
 

@@ -7,7 +7,7 @@ import { sealDue } from "../protocol/judge/sealing.ts";
 import { openingThreshold } from "../protocol/private/threshold.ts";
 import type { Action } from "./loop.ts";
 import type { RoundView } from "./round-actions.ts";
-import type { SumObject } from "./sum-watch.ts";
+import type { SumObject } from "./sum-observations.ts";
 
 export type SumAction = Action &
   (

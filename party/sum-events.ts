@@ -2,7 +2,7 @@
 import type { ErrorCode } from "../foundation/errors.ts";
 import type { HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 import type { DealerFault } from "../protocol/judge/dealers.ts";
-import type { SumObjectKind } from "./sum-watch.ts";
+import type { SumObjectKind } from "./sum-observations.ts";
 
 export type SumEvent = {
   /** The round, from 1. */

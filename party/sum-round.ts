@@ -13,7 +13,8 @@ import type { RoundWatch } from "./round-watch.ts";
 import type { SumAction } from "./sum-actions.ts";
 import type { SumEvent } from "./sum-events.ts";
 import { SumObjects } from "./sum-objects.ts";
-import { type SumObservations, SumWatch } from "./sum-watch.ts";
+import type { SumObservations } from "./sum-observations.ts";
+import { SumWatch } from "./sum-watch.ts";
 
 export interface SumPorts extends CollectPorts {
   readonly ledger: Ledger;

@@ -1,7 +1,7 @@
 // What a party knows of a round with private sums besides its updates, while its process lives: prekeys, complaints, answers,
 // openings and the key, which members announce by gossip. A member announces its own again while they matter, so a process
 // that starts late learns them too.
-import { type ErrorCode, FedError, isFedError } from "../foundation/errors.ts";
+import { FedError, isFedError } from "../foundation/errors.ts";
 import type { Waiting } from "../foundation/waiting.ts";
 import type { RoundState } from "../protocol/contract/round.ts";
 import type { Announcement } from "../protocol/format/announcement.ts";
@@ -33,42 +33,13 @@ import type { Share } from "../protocol/private/share.ts";
 import { sumCommitments } from "../protocol/private/sharing.ts";
 import { checkSumKey, decodeSumKey, maxSumKeyBytes } from "../protocol/private/sum-key.ts";
 import type { RoundWatch } from "./round-watch.ts";
-
-const kinds = ["prekey", "complaint", "answer", "opening", "key"] as const;
-export type SumObjectKind = (typeof kinds)[number];
-
-/** An object that a member announced. */
-export interface SumObject {
-  readonly kind: SumObjectKind;
-  readonly member: HospitalAddress;
-  readonly digest: Digest;
-}
-
-/** What a party has observed of a private round besides the chain and the updates. */
-export interface SumObservations {
-  /** By hospital. */
-  readonly prekeys: ReadonlyMap<HospitalAddress, Uint8Array>;
-  /** Announced, and neither read nor found wrong. */
-  readonly unread: readonly SumObject[];
-  /** By dealer, then by holder. */
-  readonly complaints: ReadonlyMap<HospitalAddress, ReadonlyMap<HospitalAddress, Complaint>>;
-  /** By dealer, then by holder: the right share of an answer, or that the dealer signed a wrong one. */
-  readonly answers: ReadonlyMap<HospitalAddress, ReadonlyMap<HospitalAddress, Share | "wrong">>;
-  /** The set of deals that a holder says it would open, by its name. */
-  readonly checkedBy: ReadonlyMap<HospitalAddress, Digest>;
-  /** What was known of each dealer when this process first saw the seal; undefined where it started after that. */
-  readonly factsAtSeal: readonly DealerFacts[] | undefined;
-  /** What holders signed as their shares of the sealed sum, but for those that were found wrong. */
-  readonly openings: ReadonlyMap<HospitalAddress, Share>;
-  /** The key of the sealed set, which is on this machine and right. */
-  readonly key: Digest | undefined;
-}
-
-/** What reading an object has shown about a member. */
-export interface SumFault {
-  readonly member: HospitalAddress;
-  readonly code: ErrorCode;
-}
+import {
+  type SumFault,
+  type SumObject,
+  type SumObjectKind,
+  type SumObservations,
+  sumObjectKinds,
+} from "./sum-observations.ts";
 
 /** Objects of one kind that are taken of a member in a round: a member that announces without end costs no memory. */
 const mostOfMember = { prekey: 2, complaint: maxDealers, answer: maxDealers, opening: 2, key: 2 } as const;
@@ -148,7 +119,7 @@ export class SumWatch {
       checked.set(member, digest);
       return isNew;
     }
-    const wanted = kinds.find((each) => each === kind);
+    const wanted = sumObjectKinds.find((each) => each === kind);
     if (!wanted) return false;
     const object: SumObject = { kind: wanted, member, digest };
     const announced = this.#announced.get(round) ?? new Map<string, SumObject>();

@@ -1,4 +1,4 @@
-// Bugs to plant in honest parties of rounds with private sums. The simulator must find every one (private-mutants.test.ts).
+// Bugs to plant in honest parties of rounds with private sums. The simulator must find every one (test/e2e/private-simulation.e2e.ts).
 import type { Journal, Ledger } from "../../protocol/ports.ts";
 import { plantEqualCommitments } from "../fakes/fast-commitments.ts";
 import type { Mutant } from "./mutants.ts";

@@ -4,9 +4,9 @@ import { aggregateRounds } from "../../aggregator/aggregate-rounds.ts";
 import { type HospitalPorts, takePart } from "../../node/hospital.ts";
 import type { Digest } from "../../protocol/format/digest.ts";
 import { encodePlan, type Plan } from "../../protocol/format/plan.ts";
-import { foundingSums, type PrivacySpec } from "../../protocol/format/privacy-spec.ts";
+import { foundingSums } from "../../protocol/format/privacy-spec.ts";
 import { killablePorts, type ProcessState } from "../fakes/crash.ts";
-import { addressOf, examplePlan } from "../fakes/federation.ts";
+import { addressOf } from "../fakes/federation.ts";
 import { genesisModel } from "../fakes/learner.ts";
 import { fakeSignatures } from "../fakes/party-ports.ts";
 import { VirtualTime } from "../fakes/virtual-time.ts";
@@ -23,12 +23,11 @@ import { SimulatedChain } from "./simulated-chain.ts";
 import { simulatedLedger } from "./simulated-ledger.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
 import { openSite, type Process, type Site } from "./site.ts";
-import { termsFor } from "./terms.ts";
+import { planFor, termsFor } from "./terms.ts";
 import { Trace } from "./trace.ts";
 import { Violation } from "./violation.ts";
 
 const maxModelBytes = 1 << 20;
-const privacy: PrivacySpec = { mode: "sum", unitWeight: 16, largest: 1023, maxSeals: 1000 };
 const relayGasPerRound = 3_000_000;
 /** Virtual seconds for a round to become final after the faults. */
 const progressSeconds = 1500;
@@ -58,9 +57,7 @@ export class Simulation {
   static async prepare(seed: number, mutant?: Mutant, isPrivate = mutant?.isPrivate ?? false): Promise<Simulation> {
     const random = new SeededRandom(seed);
     const faults = { ...drawFaults(random), ...mutant?.faults, isPrivate };
-    const maxStaleness = isPrivate ? 0 : faults.maxStaleness;
-    const strategy = { name: "fedavg", maxSharePermille: 1000, maxStaleness } as const;
-    const plan = examplePlan({ rounds: 1000, strategy, ...(isPrivate && { minUpdates: 3, privacy }) });
+    const plan = planFor(faults);
     const oracle = new Oracle(plan);
     const digests = {
       plan: await oracle.objects.put(encodePlan(plan)),

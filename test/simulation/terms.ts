@@ -1,5 +1,8 @@
-// The contract's terms in a simulated run.
+// The plan and the contract's terms of a simulated run.
 import type { RoundTerms } from "../../protocol/contract/round.ts";
+import type { Plan } from "../../protocol/format/plan.ts";
+import type { PrivacySpec } from "../../protocol/format/privacy-spec.ts";
+import { examplePlan } from "../fakes/federation.ts";
 import type { Faults } from "./faults.ts";
 
 const terms: RoundTerms = {
@@ -16,4 +19,12 @@ const terms: RoundTerms = {
 export function termsFor({ relayed }: Faults): RoundTerms {
   if (relayed === 0) return terms;
   return { ...terms, commitPeriod: 3 * terms.commitPeriod, attestPeriod: 3 * terms.attestPeriod };
+}
+
+const privacy: PrivacySpec = { mode: "sum", unitWeight: 16, largest: 1023, maxSeals: 1000 };
+
+/** Private sums have no late updates. */
+export function planFor({ isPrivate, maxStaleness }: Faults): Plan {
+  const strategy = { name: "fedavg", maxSharePermille: 1000, maxStaleness: isPrivate ? 0 : maxStaleness } as const;
+  return examplePlan({ rounds: 1000, strategy, ...(isPrivate && { minUpdates: 3, privacy }) });
 }
