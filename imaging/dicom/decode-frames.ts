@@ -58,7 +58,7 @@ async function decodeWords({ instance, pixels }: DicomFile, index: number): Prom
   if (pixels.codec === "none") {
     const plain = pixels.frames[index]!;
     const read = pixels.bigEndian && bytesPerWord === 2 ? swapped(plain) : plain;
-    return { words: { bytesPerWord, read }, layout: instance };
+    return { words: { bytesPerWord, read }, layout: withSigns(instance, instance.frames[index]!) };
   }
   const ranges = pixels.frames[index]!;
   const bytes = ranges.length === 1 ? ranges[0]! : Buffer.concat(ranges);
@@ -94,7 +94,11 @@ async function decompress(
   index: number,
 ): Promise<Decompressed> {
   const { rows, columns, bitsAllocated } = instance;
-  if (codec === "rle") return { decoded: decodeRle(encoded, rows * columns, bitsAllocated / 8), layout: instance };
+  const frame = instance.frames[index]!;
+  if (codec === "rle") {
+    const decoded = decodeRle(encoded, rows * columns, bitsAllocated / 8);
+    return { decoded, layout: withSigns(instance, frame) };
+  }
   const size = codestreamSize(encoded, codec);
   if (!size) throw damagedPixels(index, "no header of the transfer syntax's codec");
   if (size.rows !== rows || size.columns !== columns) throw damagedPixels(index, "rows and columns differ within");
@@ -102,8 +106,8 @@ async function decompress(
   if (size.components !== 1) throw damagedPixels(index, "more than one component");
   if (!hasEnd(encoded)) throw damagedPixels(index, "cut off before its end");
   if (codec === "jpeg" && size.frameType === losslessJpeg)
-    return { decoded: decodeLosslessJpeg(encoded, rows, columns), layout: instance };
-  const layout = layoutWithin(instance, instance.frames[index]!, size, codec);
+    return { decoded: decodeLosslessJpeg(encoded, rows, columns), layout: withSigns(instance, frame) };
+  const layout = layoutWithin(instance, frame, size, codec);
   const isSigned = size.isSigned ?? instance.isSigned;
   return { decoded: await decodeByWasm(codec, encoded, { ...instance, ...layout, isSigned }), layout };
 }
@@ -121,14 +125,17 @@ const signedAboveIntercept = -500;
  */
 function layoutWithin(
   instance: CtInstance,
-  { rescaleIntercept }: CtFrame,
+  frame: CtFrame,
   { precision, isSigned }: CodestreamSize,
   codec: CompressedCodec,
 ): Layout {
   if (codec === "jpeg") return instance;
+  // Whole words were compressed whose low bits are unused.
+  if (precision === instance.highBit + 1 && precision > instance.bitsStored) return instance;
   const layout = { ...instance, bitsStored: precision, highBit: precision - 1 };
-  if (isSigned === undefined || isSigned === instance.isSigned) return layout;
-  if (precision === 16 || rescaleIntercept > signedAboveIntercept) return { ...layout, isSigned: true };
+  if (isSigned === undefined) return withSigns(layout, frame);
+  if (isSigned === instance.isSigned) return layout;
+  if (precision === 16 || frame.rescaleIntercept > signedAboveIntercept) return { ...layout, isSigned: true };
   // The same bits of a padding value that was written with a sign.
   const unsigned = (value: number | undefined) => value && (value + 2 ** precision) % 2 ** precision;
   return {
@@ -137,4 +144,15 @@ function layoutWithin(
     pixelPaddingValue: unsigned(instance.pixelPaddingValue),
     pixelPaddingLimit: unsigned(instance.pixelPaddingLimit),
   };
+}
+
+/**
+ * Twelve bits with a sign hold no bone above 1023 HU if the intercept is near -1024, and no value of CT needs the sign: one
+ * of the two is wrong. Such values are negative only where the bits above them repeat the sign, as PS3.5 8.1.1 asks for;
+ * pydicom reads them so.
+ */
+function withSigns(layout: Layout, { rescaleIntercept }: CtFrame): Layout {
+  const { isSigned, bitsAllocated, bitsStored, highBit } = layout;
+  const isDoubtful = isSigned && bitsAllocated === 16 && bitsStored <= 12 && highBit === bitsStored - 1;
+  return isDoubtful && rescaleIntercept <= signedAboveIntercept ? { ...layout, isSignExtended: true } : layout;
 }

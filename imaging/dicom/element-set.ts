@@ -2,6 +2,7 @@
 import type dicomParser from "dicom-parser";
 import { type TextDecoding, textDecodingOf } from "./character-set.ts";
 import { type Decimals, hasCertainComma, readDecimals } from "./decimal-text.ts";
+import type { NumberForm } from "./volume-attributes.ts";
 
 export type Elements = Readonly<Record<string, dicomParser.Element>>;
 
@@ -14,6 +15,8 @@ export interface ElementSet {
   plainText(tag: string): string;
   /** `count` numbers written as text (DS, IS); undefined if there is no value. */
   decimals(tag: string, count: number): Decimals | undefined;
+  /** A number of this VR, or written as text where the file says so; undefined where it cannot be read. */
+  number(tag: string, form: NumberForm): number | undefined;
   /** The first 16-bit word (US), or undefined. */
   uint16(tag: string): number | undefined;
   items(tag: string): readonly ElementSet[];
@@ -24,6 +27,18 @@ const longestText = 1024;
 const nothing = Buffer.alloc(0);
 /** Rescale, spacings, thickness, orientation: numbers that nearly all files write. */
 const writtenNumbers = ["00281052", "00281053", "00280030", "00180050", "00200032", "00200037", "00180060", "00201041"];
+
+const formBytes: Readonly<Record<NumberForm, number>> = { US: 2, UL: 4, FL: 4, FD: 8 };
+const readForm: Readonly<Record<NumberForm, (view: DataView, isLittle: boolean) => number>> = {
+  US: (view, isLittle) => view.getUint16(0, isLittle),
+  UL: (view, isLittle) => view.getUint32(0, isLittle),
+  FL: (view, isLittle) => view.getFloat32(0, isLittle),
+  FD: (view, isLittle) => view.getFloat64(0, isLittle),
+};
+
+function isNumberForm(vr: string): vr is NumberForm {
+  return vr in formBytes;
+}
 
 export function elementSet(elements: Elements, bytes: Buffer, bigEndian: boolean, parent?: ElementSet): ElementSet {
   const extentOf = (tag: string): { start: number; end: number } | undefined => {
@@ -56,6 +71,20 @@ export function elementSet(elements: Elements, bytes: Buffer, bigEndian: boolean
       return readDecimals(text, count, () =>
         [set, parent].some((one) => writtenNumbers.some((other) => one && hasCertainComma(one.plainText(other)))),
       );
+    },
+    number(tag, form) {
+      const { vr } = elements[`x${tag}`] ?? {};
+      if (vr === "DS" || vr === "IS") {
+        const decimals = set.decimals(tag, 1);
+        return decimals === "unreadable" ? undefined : decimals?.[0];
+      }
+      // An implicit data set names no VR.
+      const own = vr !== undefined && isNumberForm(vr) ? vr : form;
+      const value = extentOf(tag);
+      if (!value || value.end - value.start < formBytes[own]) return undefined;
+      const view = new DataView(bytes.buffer, bytes.byteOffset + value.start, formBytes[own]);
+      const number = readForm[own](view, !bigEndian);
+      return Number.isFinite(number) ? number : undefined;
     },
     uint16(tag) {
       const value = extentOf(tag);

@@ -15,7 +15,13 @@ const neverMeasuredBelowHu = -1200;
 export type Layout = Pick<
   CtInstance,
   "bitsAllocated" | "bitsStored" | "highBit" | "isSigned" | "pixelPaddingValue" | "pixelPaddingLimit"
->;
+> & {
+  /**
+   * A word is negative only if the bits above the stored ones say so: where the header names a sign that the values do not
+   * have, dense bone would be read as air.
+   */
+  readonly isSignExtended?: boolean;
+};
 
 /** Stored pixels in this machine's order, read part by part. */
 export interface StoredWords {
@@ -41,7 +47,9 @@ function paddingOf(layout: Layout, { rescaleSlope, rescaleIntercept }: Rescale):
 }
 
 /** The stored value of each word of 8 or 16 bits: the stored bits, with their sign extended. */
-export function storedValue({ bitsStored, highBit, isSigned }: Layout, word: number): number {
+export function storedValue(layout: Layout, word: number): number {
+  const { bitsStored, highBit, isSigned, isSignExtended } = layout;
+  if (isSignExtended && word >>> bitsStored === 0) return word;
   const bits = word >>> (highBit + 1 - bitsStored);
   const unused = 32 - bitsStored;
   return isSigned ? (bits << unused) >> unused : (bits << unused) >>> unused;
@@ -87,9 +95,10 @@ const partWords = new Uint16Array(part.buffer);
 
 /** Whether the kernel can do it: 16-bit words, one padding value, a whole number to add. */
 function isWholeShift(layout: Layout, { rescaleSlope, rescaleIntercept }: Rescale): boolean {
-  const { bitsAllocated, bitsStored, isSigned, pixelPaddingValue, pixelPaddingLimit } = layout;
+  const { bitsAllocated, bitsStored, isSigned, isSignExtended, pixelPaddingValue, pixelPaddingLimit } = layout;
   return (
     bitsAllocated === 16 &&
+    !isSignExtended &&
     (isSigned || bitsStored < 16) &&
     (pixelPaddingLimit === undefined || pixelPaddingValue === undefined) &&
     rescaleSlope === 1 &&
@@ -104,7 +113,7 @@ export function hounsfieldTable(layout: Layout, rescale: Rescale): Int16Array {
   const { rescaleSlope, rescaleIntercept } = rescale;
   const key = [
     ...[bitsAllocated, bitsStored, highBit, isSigned, pixelPaddingValue, pixelPaddingLimit],
-    ...[rescaleSlope, rescaleIntercept],
+    ...[rescaleSlope, rescaleIntercept, layout.isSignExtended === true],
   ].join("/");
   const kept = tables.get(key);
   if (kept) return kept;
@@ -117,6 +126,7 @@ export function hounsfieldTable(layout: Layout, rescale: Rescale): Int16Array {
     const stored = storedValue(layout, word);
     // Some files pad with values that do not fit in the stored bits: 63536 among 12-bit values.
     if (isPadding(stored) || isPadding(isSigned ? (word << unused) >> unused : word)) return outsideHu;
+    if (layout.isSignExtended && isPadding(storedValue({ ...layout, isSignExtended: false }, word))) return outsideHu;
     const hu = stored * rescaleSlope + rescaleIntercept;
     if (hu < neverMeasuredBelowHu) return outsideHu;
     return Math.min(highestHu, Math.max(lowestHu, Math.round(hu)));

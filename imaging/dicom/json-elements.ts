@@ -27,6 +27,10 @@ export function jsonElements(dataset: unknown): ElementSet {
       const text = plainText(tag);
       return text === "" ? undefined : readDecimals(text, count, () => false);
     },
+    number(tag) {
+      const number = Number.parseFloat(plainText(tag));
+      return Number.isFinite(number) ? number : undefined;
+    },
     uint16(tag) {
       const [value] = valuesOf(tag);
       // A signed word (SS) has the same bits.

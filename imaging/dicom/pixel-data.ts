@@ -55,8 +55,12 @@ export function locatePixels(
   if (bitsAllocated !== 8 && bitsAllocated !== 16) throw unsupported("bits allocated", { bitsAllocated });
   if (bitsStored < 1 || bitsStored > bitsAllocated || highBit < bitsStored - 1 || highBit >= bitsAllocated)
     throw malformed("bits stored and high bit");
-  const { codec, bigEndian } = transferSyntax;
+  const { bigEndian } = transferSyntax;
   const frameBytes = (rows * columns * bitsAllocated) / 8;
+  // Compressed pixels have no length. Some archives decompress them and leave the name of the compression.
+  const evenBytes = Math.ceil((frameBytes * frames.length) / 2) * 2;
+  const isPlain = pixels.length === evenBytes;
+  const codec = isPlain ? "none" : transferSyntax.codec;
   if (codec === "none") {
     // Some writers encapsulate plain pixels, whose length they do not know at the beginning.
     const isEncapsulated = pixels.length === undefined;

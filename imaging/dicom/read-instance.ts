@@ -7,7 +7,13 @@ import { type DicomLimits, dicomLimits } from "./limits.ts";
 import { type ParsedElements, parseElements } from "./parse-elements.ts";
 import { locatePixels, type PixelData, type StoredBytes } from "./pixel-data.ts";
 import { malformed, tooLarge } from "./refusals.ts";
-import { orderAttributes, type VolumeAttribute, type VolumeMark, volumeMarks } from "./volume-attributes.ts";
+import {
+  type NumberForm,
+  orderAttributes,
+  type VolumeAttribute,
+  type VolumeMark,
+  volumeMarks,
+} from "./volume-attributes.ts";
 
 /** A file with its pixels as they are stored, still compressed; decode-frames.ts turns them into HU. */
 export interface DicomFile {
@@ -160,8 +166,10 @@ function describeFrame(
   shared: ElementSet | undefined,
   unreadable: Set<string>,
 ): CtFrame {
-  const groups = (sequence: string | undefined) =>
-    sequence === undefined ? [elements] : [own?.items(sequence)[0], shared?.items(sequence)[0], elements];
+  const groups = (sequence: string | undefined) => {
+    if (sequence === undefined) return [elements];
+    return [own?.items(sequence)[0], shared?.items(sequence)[0], elements, elements.items(sequence)[0]];
+  };
   const numbers = (
     name: string,
     sequence: string,
@@ -178,8 +186,8 @@ function describeFrame(
   const slope = numbers("RescaleSlope", "00289145", "00281053", 1)?.[0] ?? 1;
   if (slope === 0) throw malformed("rescale slope");
   const marks: Partial<Record<VolumeMark, string>> = {};
-  for (const [name, { tag, sequence }] of markEntries) {
-    const text = firstOf(groups(sequence), (set) => set.plainText(tag) || undefined);
+  for (const [name, { tag, sequence, form }] of markEntries) {
+    const text = firstOf(groups(sequence), (set) => markText(set, tag, form));
     if (text !== undefined) marks[name] = text;
   }
   return {
@@ -209,6 +217,16 @@ function areSpacings(values: readonly number[]): boolean {
 /** Cosines of a row and of a column, neither of which is nothing. */
 function areDirections(cosines: readonly number[]): boolean {
   return [cosines.slice(0, 3), cosines.slice(3)].every((one) => Math.abs(Math.hypot(...one) - 1) < 0.1);
+}
+
+/** As long as the values of SH and LO, and the beginning of longer text. */
+const longestMark = 64;
+
+function markText(set: ElementSet, tag: string, form: NumberForm | undefined): string | undefined {
+  if (form === undefined) return set.text(tag).slice(0, longestMark).trim() || undefined;
+  const number = set.number(tag, form);
+  // A single float has no more digits.
+  return number === undefined ? undefined : String(Number(number.toPrecision(6)));
 }
 
 const markEntries = Object.entries(volumeMarks) as [VolumeMark, VolumeAttribute][];

@@ -48,6 +48,12 @@ describe("from stored words to HU", () => {
     expect(storedValue({ ...unsigned12, highBit: 15 }, 0xfff0)).to.equal(4095);
   });
 
+  it("reads values that have no sign under a header that names one, unless the bits above them repeat it", () => {
+    const layout = { ...plain, bitsStored: 12, highBit: 11, isSignExtended: true, pixelPaddingValue: -2000 };
+    const words = [1024, 3024, 2048, -1, -100, -2000, -2000 & 0xfff];
+    expect(huOf(words, layout, rescale(1, -1024))).to.deep.equal([0, 2000, 1024, -1024, -1024, -1000, -1000]);
+  });
+
   it("recognises padding that does not fit in the bits stored", () => {
     const layout = { ...plain, bitsStored: 12, highBit: 11, isSigned: false, pixelPaddingValue: 63536 };
     expect(huOf([63536, 1024], layout, rescale(1, -1024))).to.deep.equal([-1000, 0]);

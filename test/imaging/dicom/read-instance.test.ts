@@ -99,6 +99,29 @@ const expected = {
 };
 
 describe("reading the header of a DICOM file", () => {
+  it("reads phases, times and energies that are binary numbers, in every byte order and without a VR", () => {
+    const group = (tag: string, vr: string, value: readonly number[]): Dataset => new Map([[tag, { vr, value }]]);
+    const energy = { vr: "SQ", value: [group("0018937C", "FD", [70])] };
+    const written: Dataset = new Map([
+      ...slice,
+      ["00209241", { vr: "FL", value: [40] }],
+      ["00209245", { vr: "FL", value: [33.3] }],
+      ["00209153", { vr: "FD", value: [712.5] }],
+      ["0020930D", { vr: "FD", value: [-1500] }],
+      ["00209128", { vr: "UL", value: [3] }],
+      ["00209156", { vr: "US", value: [2] }],
+      ["00189363", energy],
+    ]);
+    const phases = { cardiacPhase: "40", respiratoryPhase: "33.3", cardiacDelay: "712.5", temporalOffset: "-1500" };
+    const numbers = { temporalPositionIndex: "3", frameAcquisitionNumber: "2", energy: "70" };
+    for (const syntax of [explicitLittle, implicitLittle, explicitBig]) {
+      const { marks } = readInstanceHeader(writePart10(written, { syntax })).frames[0]!;
+      expect(marks).to.deep.include({ ...phases, ...numbers });
+    }
+    const asText = new Map([...slice, ["00209241", { vr: "DS", value: "70.0" }] as const]);
+    expect(readInstanceHeader(writePart10(asText)).frames[0]!.marks.cardiacPhase).to.equal("70");
+  });
+
   it("gives the values on the allow-list, as numbers where they are numbers", () => {
     expect(readInstance(writePart10(slice)).instance).to.deep.equal(expected);
   });

@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { decodeFrames, decodeStoredValues } from "../../../imaging/dicom/decode-frames.ts";
 import { readInstance } from "../../../imaging/dicom/read-instance.ts";
-import { allEncodings, type EncodingName, loadEncoders } from "../../../imaging/phantom/encodings.ts";
+import { type ElementValue, type Transfer, transfer, writePart10 } from "../../../imaging/dicom/write-part10.ts";
+import { describeSlice, storedWords } from "../../../imaging/phantom/ct-instance.ts";
+import { allEncodings, type EncodingName, encodePixels, loadEncoders } from "../../../imaging/phantom/encodings.ts";
+import { placeSlice } from "../../../imaging/phantom/placement.ts";
 import { collect, expectedHu, huOf, sampleFiles, scans, sharedData, side, sliceCount } from "./samples.ts";
 
 const encodings = Object.keys(allEncodings) as EncodingName[];
@@ -43,6 +46,46 @@ describe("files of every transfer syntax that the project writes", () => {
     });
   }
 
+  it("reads dense bone under a header that names a sign which twelve bits from -1024 do not have", async () => {
+    for (const encoding of [
+      "explicit-little",
+      "explicit-big",
+      "rle",
+      "jpeg-lossless",
+      "jpeg-ls",
+      "jpeg-2000",
+    ] as const) {
+      const hu = Int16Array.from({ length: side * side }, (_, at) => (at % 3 === 0 ? 1500 : (at % 900) - 1000));
+      const file = sliceOf(hu, encoding, { "00280103": ["US", [1]] });
+      expect(largestDifference((await huOf(file))[0]!, hu), encoding).to.equal(0);
+    }
+  });
+
+  it("reads compressed words whose stored bits are the upper ones", async () => {
+    const hu = Int16Array.from({ length: side * side }, (_, at) => (at % 2000) - 1000);
+    const high = { "00280101": ["US", [12]], "00280102": ["US", [15]] } as const;
+    for (const encoding of ["explicit-little", "rle", "jpeg-ls", "jpeg-2000", "htj2k"] as const)
+      expect(largestDifference((await huOf(sliceOf(hu, encoding, high, 4)))[0]!, hu), encoding).to.equal(0);
+  });
+
+  it("reads pixels that were decompressed and still have the name of a compression", async () => {
+    const hu = Int16Array.from({ length: side * side }, (_, at) => (at % 2000) - 1000);
+    for (const codec of ["5", "4.80", "4.90"]) {
+      const file = sliceOf(hu, "explicit-little", {}, 0, transfer(`1.2.840.10008.1.2.${codec}`));
+      expect(largestDifference((await huOf(file))[0]!, hu)).to.equal(0);
+      const longer = sliceOf(
+        hu,
+        "explicit-little",
+        { "00280010": ["US", [side - 1]] },
+        0,
+        transfer(`1.2.840.10008.1.2.${codec}`),
+      );
+      expect(() => readInstance(longer))
+        .to.throw()
+        .with.property("code", "DICOM_MALFORMED");
+    }
+  });
+
   it("writes HU into the memory that is given, and refuses memory of another size", async () => {
     const [bytes] = sampleFiles(scans[0]!, "explicit-little");
     const into = new Int16Array(side * side);
@@ -53,6 +96,38 @@ describe("files of every transfer syntax that the project writes", () => {
     expect(refused).to.have.property("code", "DICOM_MEMORY");
   });
 });
+
+/** A slice of HU from -1024 in 12 bits without a sign, moved up by so many bits, with other elements. */
+function sliceOf(
+  hu: Int16Array,
+  encoding: EncodingName,
+  elements: Readonly<Record<string, readonly [vr: string, value: ElementValue]>>,
+  upBits = 0,
+  syntax?: Transfer,
+): Buffer {
+  const storage = { bitsAllocated: 16, bitsStored: 12, signed: false, slope: "1", intercept: -1024 } as const;
+  const scan = scans[0]!;
+  const described = {
+    placement: placeSlice(scan.geometry, 0, 0),
+    position: "HFS",
+    storage: { ...storage, padding: undefined },
+  };
+  const names = {
+    patient: "1",
+    study: "2.25.1",
+    series: "2.25.2",
+    instance: "2.25.3",
+    seriesNumber: 2,
+    instanceNumber: 1,
+  };
+  const dataset = new Map(describeSlice(scan, { ...described, names }));
+  for (const [tag, [vr, value]] of Object.entries(elements)) dataset.set(tag, { vr, value });
+  const words = storedWords(hu, described.storage, undefined).map((word) => word << upBits);
+  const written = { ...described.storage, bitsStored: 12 + upBits };
+  const pixels = encodePixels(encoding, words, { rows: side, columns: side }, written);
+  if (pixels.frame) return writePart10(dataset, { syntax: pixels.syntax, frames: [pixels.frame] });
+  return writePart10(dataset.set("7FE00010", { vr: "OW", value: pixels.native! }), { syntax: syntax ?? pixels.syntax });
+}
 
 interface Expected {
   readonly file: string;
