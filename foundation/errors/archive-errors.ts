@@ -46,6 +46,7 @@ export const archiveErrors = entriesOf("archive", {
   LOCALIZER: "nothing to do: a localizer is not a scan",
   LUNGS_IMPLAUSIBLE: "check with consilium view that the series shows a chest in Hounsfield units",
   MIXED_PIXEL_SIZES: "export the series with one pixel size for all of its frames",
+  MIXED_VOLUMES: "export each phase or reconstruction as a series of its own: nothing in the files tells them apart",
   NORMALISER_CLOSED: "run the import again: it continues where it stopped",
   NORMALISER_DIED: "import on a machine with more memory: the scan may be too large for this one",
   NOT_AXIAL: "export the axial series of the study",

@@ -7,5 +7,7 @@ export type SeriesInstance = Omit<CtInstance, "instanceUid">;
 export interface ExaminedFile {
   /** Place in the archive's listing. */
   readonly file: number;
+  /** Of the SOPInstanceUID: the same for copies of one object; undefined where the file has none. */
+  readonly identity?: number | undefined;
   readonly instance: SeriesInstance;
 }

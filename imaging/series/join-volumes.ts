@@ -5,43 +5,75 @@ import { gapFactor, isInterleaved, type SeriesFrame } from "./split-volumes.ts";
 
 export type Side = "below" | "above";
 
-export interface JoinedVolume {
-  readonly frames: readonly SeriesFrame[];
-  /** Sides on which another series may continue the scan. */
-  readonly continued: readonly Side[];
-}
-
-interface Part {
-  readonly frames: SeriesFrame[];
-  readonly continued: Set<Side>;
-}
-
 /** @param volumes of one grid, kernel and orientation */
-export function joinVolumes(volumes: readonly (readonly SeriesFrame[])[]): JoinedVolume[] {
-  const hasPlace = (frames: readonly SeriesFrame[]) => heightsOf(frames).every(Number.isFinite);
-  const parts = volumes.filter(hasPlace).map((frames): Part => ({ frames: [...frames], continued: new Set() }));
-  const others = volumes.filter((frames) => !hasPlace(frames)).map((frames) => ({ frames, continued: [] }));
+export function joinVolumes(volumes: readonly (readonly SeriesFrame[])[]): SeriesFrame[][] {
   // From the feet to the head, so that the part below is complete when a part is joined to it.
-  parts.sort((a, b) => lowest(a) - lowest(b));
-  const joined: Part[] = [];
+  const parts = volumes.filter(hasPlace).sort((a, b) => lowest(a) - lowest(b));
+  const joined: SeriesFrame[][] = [];
   for (const part of parts) {
-    const below = joined.find((other) => isOneScan(other.frames, part.frames) && goesOn(other.frames, part.frames));
-    if (below) below.frames.push(...part.frames);
-    else joined.push(part);
+    const below = joined.find((other) => isOneScan(other, part) && goesOn(other, part));
+    if (below) below.push(...part);
+    else joined.push([...part]);
   }
-  for (const lower of joined) {
-    for (const upper of joined) {
-      if (lower === upper || lowest(lower) >= lowest(upper) || !mayBeOneScan(lower.frames, upper.frames)) continue;
-      if (!goesOn(lower.frames, upper.frames)) continue;
-      lower.continued.add("above");
-      upper.continued.add("below");
-    }
-  }
-  return [...joined.map(({ frames, continued }) => ({ frames, continued: [...continued] })), ...others];
+  return [...joined, ...volumes.filter((frames) => !hasPlace(frames)).map((frames) => [...frames])];
 }
 
-function lowest({ frames }: Part): number {
-  return Math.min(...heightsOf(frames));
+/** Where a volume lies, for continuedSides. */
+export interface VolumeExtent {
+  readonly lowMm: number;
+  readonly highMm: number;
+  /** Beyond this distance a neighbour does not adjoin. */
+  readonly gapMm: number;
+  readonly instance: SeriesFrame["instance"];
+}
+
+/** @returns undefined for slices without positions */
+export function extentOf(frames: readonly SeriesFrame[]): VolumeExtent | undefined {
+  if (!hasPlace(frames)) return undefined;
+  const heights = ascending(frames);
+  const spacingMm = spacingOf(heights) ?? (Number.parseFloat(frames[0]!.marks.thickness ?? "") || 0);
+  const gapMm = gapFactor * spacingMm;
+  return { lowMm: heights[0]!, highMm: heights.at(-1)!, gapMm, instance: frames[0]!.instance };
+}
+
+/**
+ * Sides on which one of the others has slices of the same patient where a volume ends. It may be another series, another
+ * grid or a damaged half: if lungs are cut there, the volume is not the whole scan.
+ */
+export function continuedSides(frames: readonly SeriesFrame[], others: readonly VolumeExtent[]): Side[] {
+  const own = extentOf(frames);
+  if (!own) return [];
+  const sides = new Set<Side>();
+  for (const other of others) {
+    if (!isOfOneVisit(own, other)) continue;
+    const gapMm = Math.max(own.gapMm, other.gapMm);
+    if (other.lowMm <= own.highMm + gapMm && other.highMm > own.highMm + gapMm) sides.add("above");
+    if (other.highMm >= own.lowMm - gapMm && other.lowMm < own.lowMm - gapMm) sides.add("below");
+  }
+  return [...sides];
+}
+
+/** Positions compare within a frame of reference, and in practice within a study. */
+function isOfOneVisit({ instance: a }: VolumeExtent, { instance: b }: VolumeExtent): boolean {
+  const isSameFrame = a.frameOfReferenceUid !== "" && a.frameOfReferenceUid === b.frameOfReferenceUid;
+  return a.patientPosition === b.patientPosition && (isSameFrame || a.studyUid === b.studyUid);
+}
+
+/** Whether a volume looks like one part of a scan that a part of the same make continues. */
+export function isPart(volume: readonly SeriesFrame[], others: readonly (readonly SeriesFrame[])[]): boolean {
+  return others.some((other) => {
+    if (other === volume || !hasPlace(volume) || !hasPlace(other) || !mayBeOneScan(volume, other)) return false;
+    const [lower, upper] = lowest(volume) < lowest(other) ? [volume, other] : [other, volume];
+    return lowest(lower) < lowest(upper) && goesOn(lower, upper);
+  });
+}
+
+function hasPlace(frames: readonly SeriesFrame[]): boolean {
+  return heightsOf(frames).every(Number.isFinite);
+}
+
+function lowest(frames: readonly SeriesFrame[]): number {
+  return heightsOf(frames).reduce((a, b) => Math.min(a, b));
 }
 
 /** Whether frame of reference, place in the plane, exposure and acquisition are the same. */
@@ -55,6 +87,9 @@ function isOneScan(lower: readonly SeriesFrame[], upper: readonly SeriesFrame[])
   const isTilted = tiltDegreesOf(a.orientation) > 1;
   return Math.abs(row - otherRow) < 1 && (isTilted || Math.abs(column - otherColumn) < 1);
 }
+
+/** Halves of one scan may overlap by so much of the smaller one; two scans of one place overlap by more. */
+const mostRepeated = 0.4;
 
 /** Whether the exposure is the same; study, grid, kernel and orientation are the same for all. */
 function mayBeOneScan([a]: readonly SeriesFrame[], [b]: readonly SeriesFrame[]): boolean {
@@ -77,7 +112,7 @@ function goesOn(lower: readonly SeriesFrame[], upper: readonly SeriesFrame[]): b
   if (distanceMm > gapFactor * spacingMm) return false;
   const places = new Set(below.map((mm) => Math.round(mm / samePositionMm)));
   const repeated = above.filter((mm) => [-1, 0, 1].some((by) => places.has(Math.round(mm / samePositionMm) + by)));
-  if (repeated.length > 0.25 * Math.min(below.length, above.length)) return false;
+  if (repeated.length > mostRepeated * Math.min(below.length, above.length)) return false;
   return !isInterleaved(below, above);
 }
 

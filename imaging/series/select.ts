@@ -4,9 +4,10 @@ import { FedError } from "../../foundation/errors.ts";
 import { isOtherPart } from "./body-part.ts";
 import { clusterPoints, groupBy } from "./clusters.ts";
 import type { ExaminedFile } from "./examined-file.ts";
-import { joinVolumes, type Side } from "./join-volumes.ts";
+import { continuedSides, extentOf, isPart, joinVolumes, type Side } from "./join-volumes.ts";
 import { isAxial, type OrderedSeries, orderSeries } from "./order.ts";
-import { framesOf, type SeriesFrame, splitVolumes } from "./split-volumes.ts";
+import { framesOf, isAmbiguous, type SeriesFrame, splitVolumes } from "./split-volumes.ts";
+import { samePixelSize, seriesOf, unreadableSeries, usableSlices } from "./usable-slices.ts";
 
 /** Why a series was left; the table of errors has the remedies. */
 export type LeftReason =
@@ -19,6 +20,7 @@ export type LeftReason =
   | "NO_POSITION"
   | "VALUE_UNREADABLE"
   | "MIXED_PIXEL_SIZES"
+  | "MIXED_VOLUMES"
   | "TOO_FEW_SLICES"
   | "OTHER_BODY_PART"
   | "ANOTHER_PREFERRED";
@@ -29,6 +31,8 @@ export interface SeriesCandidate {
   readonly thicknessMm: number;
   /** Sides on which another series may continue the scan. */
   readonly continued: readonly Side[];
+  /** Whether another series of the same make adjoins. */
+  readonly isPart: boolean;
 }
 
 export interface LeftSeries {
@@ -62,11 +66,8 @@ const scoutWords = ["LOCALIZER", "SCOUT"];
 /** Image types whose values are not those of a slice. */
 const projected = /PROJECTION|MIP|3D|SCREEN|VRT|SUBTRACT/;
 const reformatted = /MPR|REFORMATTED/;
-/** Largest difference by noise of direction cosines, and of pixel sizes as a share. */
+/** Largest difference by noise of direction cosines. */
 const sameCosine = 0.02;
-const samePixelSize = 0.001;
-/** If more than this share of a series' files is unreadable, the whole series is left. */
-const mostUnreadable = 0.2;
 
 export function selectSeries(files: readonly ExaminedFile[], { minSlices }: SelectionOptions): Selection {
   const left: LeftSeries[] = [];
@@ -77,33 +78,36 @@ export function selectSeries(files: readonly ExaminedFile[], { minSlices }: Sele
   const withoutFrames = files.filter(({ instance }) => instance.frames.length === 0);
   for (const [, series] of groupBy(withoutFrames, ({ instance }) => instance.seriesUid))
     left.push({ files: series, reason: "NOT_CT" });
-  for (const grid of gridsOf(files)) {
+  const grids: SeriesFrame[][][] = [];
+  /** Slices of the chest that cannot be used, but show where a scan continues. */
+  const unusable: SeriesFrame[][] = [];
+  const usable = gridsOf(files).filter((grid) => {
     const refused = refusalOf(grid[0]!);
-    if (refused) {
-      for (const series of seriesOf(grid)) left.push({ files: filesOf(series), reason: refused });
-      continue;
-    }
-    const readable = seriesOf(grid).flatMap((series) => {
-      if (hasSeveralPixelSizes(series)) {
-        left.push({ files: filesOf(series), reason: "MIXED_PIXEL_SIZES" });
-        return [];
-      }
-      const bad = series.filter(({ instance }) => instance.unreadable.length > 0);
-      if (bad.length === 0) return [series];
-      const isWhole = bad.length > mostUnreadable * series.length;
-      const attributes = [...new Set(bad.flatMap(({ instance }) => instance.unreadable))].sort().join(" ");
-      const reason = "VALUE_UNREADABLE";
-      left.push({ files: filesOf(isWhole ? series : bad), reason, facts: { attributes } });
-      return isWhole ? [] : [series.filter((frame) => !bad.includes(frame))];
+    if (refused) for (const series of seriesOf(grid)) left.push({ files: filesOf(series), reason: refused });
+    return !refused;
+  });
+  const unreadable = unreadableSeries(usable.flat());
+  for (const grid of usable) {
+    const readable = seriesOf(grid).map((series) => {
+      const checked = usableSlices(series, unreadable.get(series[0]!));
+      left.push(...checked.left.map(({ frames, ...why }) => ({ files: filesOf(frames), ...why })));
+      if (checked.kept.length === 0) unusable.push(series);
+      return checked.kept;
     });
-    for (const { frames, continued } of joinVolumes(readable.flatMap(splitVolumes))) {
+    grids.push(joinVolumes(readable.filter(({ length }) => length > 0).flatMap(splitVolumes)));
+  }
+  const everywhere = [...grids.flat(), ...unusable].flatMap((frames) => extentOf(frames) ?? []);
+  for (const volumes of grids) {
+    for (const frames of volumes) {
       const order = orderSeries(frames);
-      // A lone slice needs no order; more without positions cannot be put into one.
-      const reason = order.frames.length === 0 ? "NO_POSITION" : "TOO_FEW_SLICES";
-      if (order.frames.length < Math.max(1, minSlices)) left.push({ files: filesOf(frames), reason });
+      if (order.frames.length < Math.max(1, minSlices)) {
+        // A lone slice needs no order; more without positions cannot be put into one.
+        left.push({ files: filesOf(frames), reason: order.frames.length === 0 ? "NO_POSITION" : "TOO_FEW_SLICES" });
+      } else if (isAmbiguous(frames)) left.push({ files: filesOf(frames), reason: "MIXED_VOLUMES" });
       else {
         const thicknessMm = frames[0]!.instance.sliceThicknessMm ?? order.spacingMm;
-        candidates.push({ files: filesOf(frames), order, thicknessMm, continued });
+        const continued = continuedSides(frames, everywhere);
+        candidates.push({ files: filesOf(frames), order, thicknessMm, continued, isPart: isPart(frames, volumes) });
       }
     }
   }
@@ -141,31 +145,18 @@ function gridsOf(files: readonly ExaminedFile[]): SeriesFrame[][] {
   return [...groups.values()];
 }
 
-/** By SeriesInstanceUID; slices that have one each are one series. */
-function seriesOf(frames: readonly SeriesFrame[]): SeriesFrame[][] {
-  const groups = [...groupBy(frames, ({ instance }) => instance.seriesUid).values()];
-  const single = groups.filter((group) => group.length === 1).flat();
-  const several = groups.filter((group) => group.length > 1);
-  return single.length > 0 ? [...several, single] : several;
-}
-
 function refusalOf({ instance, orientation, rescaleType }: SeriesFrame): LeftReason | undefined {
-  const { modality, sopClass, imageType, bodyPart, samplesPerPixel } = instance;
+  const { modality, sopClass, imageType, bodyPart, samplesPerPixel, photometricInterpretation } = instance;
   if ((modality !== "CT" && modality !== "") || !ctStorages.has(sopClass)) return "NOT_CT";
-  if (samplesPerPixel > 1) return "COLOUR";
+  // Values under a palette are numbers of colours.
+  if (samplesPerPixel > 1 || !["", "MONOCHROME1", "MONOCHROME2"].includes(photometricInterpretation)) return "COLOUR";
   if (imageType.some((word) => scoutWords.includes(word))) return "LOCALIZER";
   if (imageType.some((word) => projected.test(word))) return "DERIVED";
   if (isOtherPart(bodyPart)) return "OTHER_BODY_PART";
   // "US" is unspecified. PS3.3 C.11.1.1.2
-  if (!["", "HU", "US"].includes(rescaleType.trim().toUpperCase())) return "NOT_HU";
+  if (!/^(HU|US|HOUNSFIELD( UNITS?)?)?$/i.test(rescaleType.trim())) return "NOT_HU";
   if (orientation && !isAxial(orientation)) return isReformatted(imageType) ? "DERIVED" : "NOT_AXIAL";
   return undefined;
-}
-
-/** Frames of one file may claim several sizes, and would not lie above each other. */
-function hasSeveralPixelSizes(frames: readonly SeriesFrame[]): boolean {
-  const claimed = frames.map(({ pixelSpacingMm }) => (pixelSpacingMm ?? []).map(Math.log));
-  return new Set(clusterPoints(claimed, samePixelSize)).size > 1;
 }
 
 function isReformatted(imageType: readonly string[]): boolean {
@@ -181,11 +172,11 @@ function extentMm({ order, thicknessMm }: SeriesCandidate): number {
  * Lower is better: the thickness as it is read, a lung kernel before another, a series without gaps before one with, an
  * original before what was computed from it, and a whole scan before one that another series continues.
  */
-function rank({ files, order, thicknessMm, continued }: SeriesCandidate): number {
+function rank({ files, order, thicknessMm, isPart }: SeriesCandidate): number {
   const { kernel, imageType } = files[0]!.instance;
   const thickness = Math.max(1, Math.round(thicknessMm * 2) / 2);
   const isDerived = imageType[0] === "DERIVED" || isReformatted(imageType);
-  const penalties = (order.gaps > 0 ? 50 : 0) + (isDerived ? 400 : 0) + (continued.length > 0 ? 200 : 0);
+  const penalties = (order.gaps > 0 ? 50 : 0) + (isDerived ? 400 : 0) + (isPart ? 200 : 0);
   return thickness * 10 + (lungKernels.test(kernel) ? 0 : 3) + penalties;
 }
 

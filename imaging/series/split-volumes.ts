@@ -7,12 +7,14 @@ import { heightsOf, median, type PlacedFrame, placeInPlane, samePositionMm } fro
 
 /** A frame with the header of its file. */
 export interface SeriesFrame extends PlacedFrame {
+  /** As in ExaminedFile. */
+  readonly identity?: number | undefined;
   readonly instance: SeriesInstance;
 }
 
 export function framesOf(files: readonly ExaminedFile[]): SeriesFrame[] {
-  return files.flatMap(({ file, instance }) =>
-    instance.frames.map((frame, index) => ({ ...frame, file, frame: index, instance })),
+  return files.flatMap(({ file, identity, instance }) =>
+    instance.frames.map((frame, index) => ({ ...frame, file, frame: index, identity, instance })),
   );
 }
 
@@ -22,6 +24,8 @@ const mostOverlap = 0.25;
 export const gapFactor = 1.6;
 /** Largest difference by noise of the first pixel's place in the plane, mm. */
 const sameOriginMm = 0.5;
+/** The same along a row, where a difference cannot be mended. */
+const sameRowOriginMm = 2;
 
 /**
  * Parts frames into volumes by the attributes of volume-attributes.ts, one after the other. Values of an attribute stay
@@ -32,30 +36,73 @@ const sameOriginMm = 0.5;
  */
 export function splitVolumes(frames: readonly SeriesFrame[]): SeriesFrame[][] {
   let volumes: SeriesFrame[][] = [[...frames]];
-  for (const { keysOf, isOrder } of attributes)
-    volumes = volumes.flatMap((volume) => splitBy(volume, keysOf(volume), isOrder));
+  for (const { keysOf, kind } of attributes)
+    volumes = volumes.flatMap((volume) => splitBy(volume, keysOf(volume), kind));
   return volumes;
 }
+
+/** Whether a series of several slices has one position for all of them, which then says nothing. */
+export function isAtOnePlace(frames: readonly SeriesFrame[]): boolean {
+  const heights = heightsOf(frames).filter(Number.isFinite);
+  const isOne = new Set(clusterNumbers(heights, samePositionMm)).size === 1;
+  return (
+    isOne && new Set(frames.map(({ file, frame, identity }) => `${identity ?? file}/${frame}`)).size >= leastSeveral
+  );
+}
+
+/** A slice and another phase or reconstruction of it can be told apart; so many are a scan. */
+const leastSeveral = 4;
+
+/** Whether more than a few positions are taken by several slices that are no copies of each other. */
+export function isAmbiguous(frames: readonly SeriesFrame[]): boolean {
+  const placed = frames.filter(({ positionMm }) => positionMm !== undefined);
+  const positions = positionsOf(placed);
+  const names = placed.map(
+    ({ identity, file, frame }) => (identity === undefined ? `${file}` : `u${identity}`) + `/${frame}`,
+  );
+  const placesOf = groupBy(positions, (_, index) => names[index]!);
+  // Anonymisers may write one UID into all files, which then says nothing.
+  const isTelling = [...placesOf.values()].every((own) => own.every(({ place }) => place === own[0]!.place));
+  const atPlace = groupBy([...placed.keys()], (index) => positions[index]!.place);
+  const taken = [...atPlace.values()].filter(
+    (own) => (isTelling ? new Set(own.map((index) => names[index]!)).size : own.length) > 1,
+  );
+  return taken.length > mostOverlap * atPlace.size;
+}
+
+/**
+ * A mark tells volumes apart that take the same positions or interleave; so does an order, whose values may differ from slice
+ * to slice; slices of a rigid attribute's different values never lie in one volume.
+ */
+type AttributeKind = "mark" | "order" | "rigid";
 
 interface Attribute {
   /** The group of each frame, ascending numbers; -1 where the file does not say. */
   readonly keysOf: (frames: readonly SeriesFrame[]) => readonly number[];
-  /** Values may differ from slice to slice, and matter only for slices at the same position. */
-  readonly isOrder: boolean;
+  readonly kind: AttributeKind;
 }
 
 const attributes: readonly Attribute[] = [
   textAttribute(({ instance }) => instance.frameOfReferenceUid),
   textAttribute(({ instance }) => instance.patientPosition),
   textAttribute(({ instance }) => instance.imageType.join("\\")),
-  { keysOf: (frames) => clusterPoints(frames.map(placeInPlane), sameOriginMm), isOrder: false },
+  // Slices are stacked as they are along their rows; along their columns a tilted gantry moves them, and they are moved back.
+  {
+    keysOf: (frames) =>
+      clusterNumbers(
+        frames.map((frame) => placeInPlane(frame)[0]),
+        sameRowOriginMm,
+      ),
+    kind: "rigid",
+  },
+  { keysOf: (frames) => clusterPoints(frames.map(placeInPlane), sameOriginMm), kind: "mark" },
   ...(Object.entries(volumeMarks) as [VolumeMark, VolumeAttribute][]).map(([name, { tolerance }]): Attribute => {
     const markOf = ({ marks }: CtFrame) => marks[name] ?? "";
     if (tolerance === undefined) return textAttribute(markOf);
-    return numberAttribute((frame) => Number.parseFloat(markOf(frame)), tolerance, false);
+    return numberAttribute((frame) => Number.parseFloat(markOf(frame)), tolerance, "mark");
   }),
   ...Object.keys(orderAttributes).map((_, index) =>
-    numberAttribute(({ order }) => order[index] ?? Number.NaN, 0, true),
+    numberAttribute(({ order }) => order[index] ?? Number.NaN, 0, "order"),
   ),
 ];
 
@@ -68,11 +115,11 @@ function textAttribute(read: (frame: SeriesFrame) => string): Attribute {
       if (sorted.length > Math.max(2, frames.length / 3)) return texts.map(() => -1);
       return texts.map((text) => sorted.indexOf(text));
     },
-    isOrder: false,
+    kind: "mark",
   };
 }
 
-function numberAttribute(read: (frame: SeriesFrame) => number, tolerance: number, isOrder: boolean): Attribute {
+function numberAttribute(read: (frame: SeriesFrame) => number, tolerance: number, kind: AttributeKind): Attribute {
   return {
     keysOf(frames) {
       const values = frames.map(read);
@@ -80,25 +127,70 @@ function numberAttribute(read: (frame: SeriesFrame) => number, tolerance: number
       let next = 0;
       return values.map((value) => (Number.isFinite(value) ? known[next++]! : -1));
     },
-    isOrder,
+    kind,
   };
 }
 
-function splitBy(frames: readonly SeriesFrame[], keys: readonly number[], isOrder: boolean): SeriesFrame[][] {
+function splitBy(frames: readonly SeriesFrame[], keys: readonly number[], kind: AttributeKind): SeriesFrame[][] {
   if (new Set(keys).size < 2) return [[...frames]];
   const positions = positionsOf(frames);
-  const groups = [...groupBy([...frames.keys()], (index) => keys[index]!)].sort(([a], [b]) => a - b);
+  const byKey = [...groupBy([...frames.keys()], (index) => keys[index]!)].sort(([a], [b]) => a - b);
+  const values = byKey.map(([, members]) => members);
+  if (kind === "rigid") return values.map((members) => members.map((index) => frames[index]!));
+  const groups = kind === "order" ? sweepsOf(values, positions) : values;
   const volumes: Positions[] = [];
-  for (const [, members] of groups) {
+  for (const members of groups) {
     const group = toPositions(members, positions);
     // An order attribute that only a few slices share does not show that volumes interleave.
-    const canInterleave = !isOrder || members.length >= frames.length / 8;
+    const canInterleave =
+      kind === "mark" || keys.filter((key) => key === keys[members[0]!]).length >= frames.length / 8;
     const fitting = volumes.find((volume) => !isInTheWay(volume, group, canInterleave));
     if (fitting) addTo(fitting, group);
     else volumes.push(group);
   }
   return volumes.map(({ members }) => members.sort((a, b) => a - b).map((index) => frames[index]!));
 }
+
+/**
+ * Slices that were made one after the other while the table moved one way belong together: a longer second sweep is not
+ * divided between the first one, where that has no slices, and a volume of its own. Where the table stands while several slices
+ * are made, each value stays by itself.
+ */
+function sweepsOf(values: readonly number[][], positions: readonly Position[]): number[][] {
+  const spacingMm = sortedSteps(positions.map(({ heightMm }) => heightMm)).spacingMm;
+  const extents = values.map((members) => {
+    const heights = members.map((index) => positions[index]!.heightMm);
+    return [heights.reduce((a, b) => Math.min(a, b)), heights.reduce((a, b) => Math.max(a, b))] as const;
+  });
+  const stepsMm = extents.slice(1).map((next, before) => stepBetween(extents[before]!, next));
+  const standing = stepsMm.filter((mm) => Math.abs(mm) <= samePositionMm).length;
+  if (standing > leastStanding * stepsMm.length) return [...values];
+  const sweeps: number[][] = [];
+  let direction = 0;
+  for (const [index, members] of values.entries()) {
+    const step = stepsMm[index - 1] ?? 0;
+    const isNext = Math.abs(step) > samePositionMm && Math.abs(step) <= gapFactor * spacingMm;
+    if (isNext && direction * step >= 0) {
+      sweeps.at(-1)!.push(...members);
+      direction = Math.sign(step);
+    } else {
+      sweeps.push([...members]);
+      direction = 0;
+    }
+  }
+  return sweeps;
+}
+
+type Extent = readonly [low: number, high: number];
+
+/** How far the second extent begins beyond the first one's end, below 0 towards the feet; 0 where they overlap. */
+function stepBetween([low, high]: Extent, [nextLow, nextHigh]: Extent): number {
+  if (nextLow > high) return nextLow - high;
+  return nextHigh < low ? nextHigh - low : 0;
+}
+
+/** Share of slices that are made at the position of the one before, where the table stands for several. */
+const leastStanding = 0.2;
 
 interface Position {
   /** Number of the position, ascending, the same for frames that lie at one height. */

@@ -1,5 +1,6 @@
 // Headers of a million files in little memory: values that the files of a series have in common, which are nearly all, are
 // stored once, and positions for each file.
+import { createHash } from "node:crypto";
 import type { CtFrame, CtInstance } from "../dicom/ct-instance.ts";
 import { orderAttributes } from "../dicom/volume-attributes.ts";
 import type { ExaminedFile, SeriesInstance } from "../series/examined-file.ts";
@@ -33,6 +34,7 @@ export function openExaminedFiles(): ExaminedFilesWriter {
   const files = new Column("uint32");
   /** For each file: the number of its shared values, and its first frame; the next file's first frame ends them. */
   const [shared, firstFrame] = [new Column("uint32"), new Column("uint32")];
+  const identities = new Column("uint32");
   const [sharedFrame, x, y, z] = [
     new Column("uint32"),
     new Column("float64"),
@@ -69,9 +71,10 @@ export function openExaminedFiles(): ExaminedFilesWriter {
     *[Symbol.iterator]() {
       for (let place = 0; place < files.length; place++) yield files.at(place);
     },
-    // The instance's UID would make each header unlike all others, and nothing needs it.
-    addDicom(file, { frames: own, instanceUid: _, ...instance }) {
+    // The instance's UID would make each header unlike all others, and is needed for nothing but to know copies.
+    addDicom(file, { frames: own, instanceUid, ...instance }) {
       add(file, instances.numberOf({ kind: "dicom", ...instance }));
+      identities.push(identityOf(instanceUid));
       for (const { positionMm, order: values, ...frame } of own) {
         sharedFrame.push(frames.numberOf(frame));
         const [left, back, head] = positionMm ?? [Number.NaN, Number.NaN, Number.NaN];
@@ -81,7 +84,10 @@ export function openExaminedFiles(): ExaminedFilesWriter {
         for (const [index, column] of order.entries()) column.push(values[index] ?? Number.NaN);
       }
     },
-    addPicture: (file) => add(file, pictureNumber),
+    addPicture(file) {
+      add(file, pictureNumber);
+      identities.push(0);
+    },
     at(file) {
       const place = placeOf(file);
       return place < 0 ? undefined : instances.at(shared.at(place));
@@ -96,9 +102,14 @@ export function openExaminedFiles(): ExaminedFilesWriter {
         const values = order.map((column) => (Number.isNaN(column.at(frame)) ? null : column.at(frame)));
         own.push({ positionMm, order: values, ...frames.at(sharedFrame.at(frame)) });
       }
-      return { file, instance: { ...instance, frames: own } };
+      return { file, identity: identities.at(place) || undefined, instance: { ...instance, frames: own } };
     },
   };
+}
+
+/** 0 without a UID. */
+function identityOf(instanceUid: string): number {
+  return instanceUid === "" ? 0 : createHash("sha256").update(instanceUid).digest().readUInt32LE() || 1;
 }
 
 /** Numbers for values, the same for equal ones. */

@@ -38,7 +38,10 @@ describe("one volume out of what archives mix", () => {
   }
 
   const text = (tag: string, vr: string, value: string) => ({ [tag]: [vr, value] as const });
+  const binary = (tag: string, value: number) => ({ [tag]: ["FL", [value]] as const });
   const other = { addHu: 25 };
+  const below = Array.from({ length: slices / 2 }, (_, slice) => slice);
+  const above = below.map((slice) => slice + slices / 2);
 
   for (const [name, first, second] of [
     ["temporal positions", text("00200100", "IS", "1"), text("00200100", "IS", "2")],
@@ -54,6 +57,8 @@ describe("one volume out of what archives mix", () => {
     ],
     ["numbers of series", text("00200011", "IS", "5"), text("00200011", "IS", "6")],
     ["events of irradiation", text("00083010", "UI", "2.25.1"), text("00083010", "UI", "2.25.2")],
+    ["phases of the breath, as binary numbers", binary("00209245", 0), binary("00209245", 50)],
+    ["comments", text("00204000", "LT", "gated 0%"), text("00204000", "LT", "gated 50%")],
     ["contrast agent", {}, text("00180010", "LO", "APPLIED")],
   ] as const) {
     it(`takes one of two volumes that one series has at the same positions, by ${name}`, async () => {
@@ -74,6 +79,17 @@ describe("one volume out of what archives mix", () => {
     }
   });
 
+  it("refuses two volumes of one series that nothing tells apart, and takes a whole series of the same patient", async () => {
+    expect(await importOf({}, other)).to.deep.include({ pixels: [] });
+    const { pixels, codes } = await importOf({}, other, { series: "2.25.9" });
+    expect([pixels, codes]).to.deep.equal([[plain], ["series MIXED_VOLUMES"]]);
+  });
+
+  it("refuses half of a chest whose other half has another pixel size", async () => {
+    const wider = { slices: above, series: "2.25.3", elements: () => text("00280030", "DS", "6\\6") };
+    expect((await importOf({ slices: below }, wider)).pixels).to.deep.equal([]);
+  });
+
   it("parts acquisitions whose slices lie between each other's", async () => {
     const acquisition = (number: string) => () => text("00200012", "IS", number);
     const { pixels, codes } = await importOf(
@@ -92,9 +108,6 @@ describe("one volume out of what archives mix", () => {
     });
     expect([pixels, codes]).to.deep.equal([[plain], []]);
   });
-
-  const below = Array.from({ length: slices / 2 }, (_, slice) => slice);
-  const above = below.map((slice) => slice + slices / 2);
 
   it("joins one acquisition under several series, down to one a slice", async () => {
     const halves = await importOf({ slices: below }, { slices: above, series: "2.25.3" });
