@@ -211,19 +211,39 @@ function closeAtBorder(filled: BitMask, body: BitMask, grid: MaskGrid): BitMask 
   return closed;
 }
 
-/** Pieces large enough to be lung whose mean is lung and not gas (a gut full of gas is darker than any lung). */
+/** Smaller pieces, as share of the largest one, are lung only at the height of the large ones between front and back. */
+const mainPieceShare = 0.2;
+
+/**
+ * Pieces large enough to be lung whose mean is lung and not gas (a gut full of gas is darker than any lung). Foam in a table
+ * that the skin touches is as dark as lung, and lies behind all of it.
+ */
 function largePieces(hu: Int16Array, pieces: Pieces, voxelMl: number, grid: MmGrid): BitMask {
   const { runs, numbers, sizes } = pieces;
   const sums = new Float64Array(sizes.length);
+  const rowSums = new Float64Array(sizes.length);
   for (let run = 0; run < runs.count; run++) {
     const start = runs.lines[run]! * grid.columns;
     let sum = 0;
     for (let voxel = start + runs.from[run]!; voxel < start + runs.to[run]!; voxel++)
       sum += Math.max(-1024, hu[voxel]!);
     sums[numbers[run]!]! += sum;
+    rowSums[numbers[run]!]! += (runs.lines[run]! % grid.rows) * (runs.to[run]! - runs.from[run]!);
   }
   const smallest = Math.max(smallestPieceMl, sizes.reduce((most, size) => Math.max(most, size), 0) * voxelMl * 0.02);
-  const isLung = sizes.map((size, piece) => piece > 0 && size * voxelMl > smallest && sums[piece]! / size > -945);
+  const isAerated = sizes.map((size, piece) => piece > 0 && size * voxelMl > smallest && sums[piece]! / size > -945);
+  const largest = sizes.reduce((most, size, piece) => (isAerated[piece] ? Math.max(most, size) : most), 0);
+  const isMain = sizes.map((size, piece) => isAerated[piece]! && size >= mainPieceShare * largest);
+  let [front, back] = [grid.rows, 0];
+  for (let run = 0; run < runs.count; run++) {
+    if (!isMain[numbers[run]!]) continue;
+    const row = runs.lines[run]! % grid.rows;
+    [front, back] = [Math.min(front, row), Math.max(back, row)];
+  }
+  const isLung = sizes.map((size, piece) => {
+    const middle = rowSums[piece]! / size;
+    return isAerated[piece]! && middle >= front && middle <= back;
+  });
   return fillSmallHoles(maskOfPieces(pieces, grid, isLung), grid);
 }
 

@@ -73,6 +73,18 @@ describe("the lung mask", () => {
     }
   });
 
+  it("finds the same lungs where a cradle of foam with a dense shell touches the back or, prone, the front", () => {
+    for (const index of [1, 3]) {
+      const scan = synthesiseScan({ seed: 12, index, positive: true, matrix: 110, slices: [10, 10] });
+      const alone = lungMask(scan.hu, scan.geometry);
+      for (const isProne of [false, true]) {
+        const { mask } = lungMask(withCradle(scan, isProne), scan.geometry);
+        expect(extentOf(mask, scan.geometry), `patient ${index}`).to.deep.equal(extentOf(alone.mask, scan.geometry));
+        expect(diceOf(mask, alone.mask)).to.be.at.least(0.998);
+      }
+    }
+  });
+
   it("finds the same rows of a real chest whether the field ends at the table or in air", async function () {
     const folder = sharedData("lung-dx-a0002-negative");
     if (!folder) this.skip();
@@ -135,6 +147,34 @@ function withTable({ hu, geometry }: SyntheticScan): Int16Array {
     }
   }
   return table;
+}
+
+/** A cradle of foam of -800 HU, 6 cm thick in shells of 5 mm, that follows the skin a few millimetres away from it. */
+function withCradle({ hu, geometry }: SyntheticScan, isProne: boolean): Int16Array {
+  const { slices, rows, columns, spacingMm } = geometry;
+  const cradle = hu.slice();
+  const place = (slice: number, row: number) => (slice * rows + (isProne ? rows - 1 - row : row)) * columns;
+  for (let slice = 0; slice < slices; slice++) {
+    let back = 0;
+    for (let row = 0; row < rows; row++)
+      if (hu.subarray(place(slice, row), place(slice, row) + columns).some((value) => value > -200)) back = row;
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++) {
+        const at = place(slice, row) + column;
+        const depthMm = (row - back) * spacingMm[1] - 4 + ((column - columns / 2) * spacingMm[2]) ** 2 / 900;
+        if (depthMm < 0 || depthMm > 60 || hu[at]! > -500 || isInside(hu, at, columns)) continue;
+        cradle[at] = depthMm < 5 || depthMm > 55 ? 80 : -800;
+      }
+    }
+  }
+  return cradle;
+}
+
+/** Whether tissue lies on both sides of a pixel in its row. */
+function isInside(hu: Int16Array, at: number, columns: number): boolean {
+  const start = at - (at % columns);
+  const isTissue = (value: number) => value > -200;
+  return hu.subarray(start, at).some(isTissue) && hu.subarray(at, start + columns).some(isTissue);
 }
 
 /** A blanket of 4 mm that follows the front of the body a few millimetres away from it, with air below. */
