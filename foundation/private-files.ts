@@ -2,19 +2,41 @@
 // symbolic link that was there before.
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, link, lstat, mkdir, open, rm } from "node:fs/promises";
+import { type FileHandle, link, lstat, mkdir, open, rm, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { FedError } from "./errors.ts";
 
 const fileMode = 0o600;
 const folderMode = 0o700;
 
-/** Makes a folder, and those above it that are missing. @throws FILE_UNWRITABLE on a disk that may not be written */
-export async function makePrivateFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: folderMode }).catch((cause: NodeJS.ErrnoException) => {
-    // Node says so of a read-only disk: all folders above were there, or were made.
-    throw cause.code === "ENOENT" ? new FedError("FILE_UNWRITABLE", { reason: "EROFS" }, { cause }) : cause;
-  });
+/** Makes a folder for its owner only, and those above it that are missing. @throws FILE_UNWRITABLE */
+export function makePrivateFolder(path: string): Promise<void> {
+  return makeFolder(path, folderMode);
+}
+
+/**
+ * Makes a folder, and those above it that are missing, one by one: Node's own recursive mkdir never returns where the system
+ * says that a folder is not there, and is asked to make it, as in /proc.
+ *
+ * @throws FILE_UNWRITABLE on a disk that may not be written
+ */
+export async function makeFolder(path: string, mode?: number): Promise<void> {
+  const folder = resolve(path);
+  if (await isFolder(folder)) return;
+  if (dirname(folder) !== folder) await makeFolder(dirname(folder), mode);
+  try {
+    await mkdir(folder, { mode });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    // Another process may have made it meanwhile.
+    if (code === "EEXIST" && (await isFolder(folder))) return;
+    throw code === "ENOENT" || code === "EROFS" ? new FedError("FILE_UNWRITABLE", { reason: code }, { cause }) : cause;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() === true;
 }
 
 /** @param flags such as "w" or "a+"; the last part of the path must not be a link */
@@ -32,7 +54,10 @@ export function openPrivately(path: string, flags: "w" | "a+" | "wx"): Promise<F
 export async function writePrivately(path: string, content: string | Uint8Array): Promise<void> {
   await diskFailuresNamed(async () => {
     await makePrivateFolder(dirname(path));
-    const file = await openPrivately(path, "w");
+    const file = await openPrivately(path, "w").catch((cause: NodeJS.ErrnoException) => {
+      // The folder is there, and is none in which files can be made, such as /proc.
+      throw cause.code === "ENOENT" ? new FedError("FILE_UNWRITABLE", { reason: cause.code }, { cause }) : cause;
+    });
     try {
       await file.writeFile(content);
       await file.sync();

@@ -2,10 +2,11 @@
 // one synced step per patient. An interrupted import continues from it, and the next import of a grown archive finds finished
 // work in it by one look-up per patient. Only an import opens it: level admits one process at a time, and trainers read the
 // index's other form, shard.json.
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Level } from "level";
 import { z } from "zod";
+import { makePrivateFolder } from "../../foundation/private-files.ts";
 import { quarantineSchema } from "../shard/quarantine.ts";
 import { factsSchema } from "../shard/shard-format.ts";
 import { importRunning } from "./import-lock.ts";
@@ -50,8 +51,8 @@ export interface Outcomes {
 /** Name of the database's folder in the shard's. */
 const outcomesFolder = "outcomes";
 
-/** Raised whenever stored values change their meaning; keys of other versions are ignored. */
-const version = "1:";
+/** Raised whenever stored values change their meaning, or another series would be taken; keys of other versions are ignored. */
+const version = "2:";
 
 /**
  * Opens the database of a shard, or creates one; a damaged one is deleted and created again, which costs only work.
@@ -61,7 +62,7 @@ const version = "1:";
 export async function openOutcomes(dir: string): Promise<Outcomes> {
   const path = join(dir, outcomesFolder);
   // Its files are readable by everyone, wherever the shard is copied to.
-  const makeFolder = () => mkdir(path, { recursive: true, mode: 0o700 });
+  const makeFolder = () => makePrivateFolder(path);
   await makeFolder();
   const first = databaseAt(path);
   try {

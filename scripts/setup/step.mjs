@@ -115,7 +115,9 @@ export async function digestOf(...paths) {
   const visit = async (path, name) => {
     const children = await readdir(path).catch(() => undefined);
     if (children) {
-      for (const child of children.sort()) await visit(join(path, child), `${name}/${child}`);
+      // Not what file managers and editors leave, such as a lock of Emacs, which is a link that leads nowhere.
+      const own = children.filter((child) => !child.startsWith("."));
+      for (const child of own.sort()) await visit(join(path, child), `${name}/${child}`);
       return;
     }
     const contents = await readFile(path);

@@ -1,9 +1,15 @@
 // Where a command writes what --out names: never through a symbolic link that was there before, and for its owner only where
 // it shows patients.
 import { constants } from "node:fs";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { diskFailuresNamed, makePrivateFolder, refuseLink, writePrivately } from "../../foundation/private-files.ts";
+import {
+  diskFailuresNamed,
+  makeFolder,
+  makePrivateFolder,
+  refuseLink,
+  writePrivately,
+} from "../../foundation/private-files.ts";
 
 /** Makes a folder for output about patients. @throws OUT_IS_LINK, STORE_FULL */
 export async function makeOutputFolder(path: string): Promise<void> {
@@ -22,7 +28,7 @@ export async function writeOutput(path: string, content: string | Uint8Array): P
 /** Makes a folder for output that others may read, such as a report. @throws OUT_IS_LINK, STORE_FULL */
 export async function makePublicFolder(path: string): Promise<void> {
   await refuseLink(resolve(path));
-  await diskFailuresNamed(() => mkdir(path, { recursive: true }));
+  await diskFailuresNamed(() => makeFolder(path));
 }
 
 /**

@@ -35,6 +35,24 @@ describe("output of commands", () => {
     expect(await readdir(aim)).to.deep.equal([]);
   });
 
+  it("is refused by name where no folder and no file can be made, and does not wait for ever", async function () {
+    if (process.platform !== "linux") this.skip();
+    for (const place of ["/proc/consilium/deep", "/proc/consilium"]) {
+      expect(await codeOf(makeOutputFolder(place))).to.equal("FILE_UNWRITABLE");
+      expect(await codeOf(makePublicFolder(place))).to.equal("FILE_UNWRITABLE");
+      expect(await codeOf(writeOutput(join(place, "file"), "x"))).to.equal("FILE_UNWRITABLE");
+    }
+    expect(await codeOf(writeOutput("/proc/file", "x"))).to.equal("FILE_UNWRITABLE");
+  });
+
+  it("makes the folders that are missing, once for all who ask at the same time", async () => {
+    const place = join(root, "one", "two", "three");
+    await Promise.all(Array.from({ length: 5 }, () => makeOutputFolder(place)));
+    expect((await stat(join(root, "one"))).mode & 0o777).to.equal(0o700);
+    await writeFile(join(place, "file"), "x");
+    expect(await codeOf(makeOutputFolder(join(place, "file")))).to.equal("EEXIST");
+  });
+
   it("is not written through a link that is put there after it was looked for", async () => {
     const aim = join(root, "aimed at");
     await writeFile(aim, "before");

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { expect } from "chai";
@@ -101,6 +101,13 @@ describe("the digest of a set-up's inputs", () => {
     cpSync(join(dir, "a"), join(dir, "b"), { recursive: true });
     renameSync(join(dir, "a"), join(dir, "moved"));
     expect([await digest("b"), await digest("moved")]).to.deep.equal([before, before]);
+  });
+
+  it("does not change with what file managers and editors leave, and does not fail by it", async () => {
+    const before = await digest("a");
+    writeFileSync(join(dir, "a", "contracts", ".DS_Store"), "x");
+    symlinkSync("somebody@somewhere.1", join(dir, "a", "contracts", ".#One.sol"));
+    expect(await digest("a")).to.equal(before);
   });
 
   it("changes with a file's contents, its name, and where one file ends and the next begins", async () => {
