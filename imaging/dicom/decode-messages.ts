@@ -7,7 +7,8 @@ import type { DicomLimits } from "./limits.ts";
 
 /** A DICOM file: one on disk, which the worker reads, or bytes, for instance out of a zip. */
 export type DicomSource =
-  | { readonly path: string }
+  /** Bytes where a name on the path is not UTF-8. */
+  | { readonly path: string | Uint8Array }
   | {
       readonly bytes: Uint8Array;
       /** Digest of the header (instance-digest.ts) as an image server described it: of another file nothing is decoded. */

@@ -17,7 +17,7 @@ import { tooLarge, truncated } from "./refusals.ts";
  * @throws those of readInstance, DICOM_UNREADABLE
  */
 export async function withDicomFile(
-  path: string,
+  path: string | Uint8Array,
   limits: DicomLimits,
   use: (file: DicomFile) => Promise<void>,
 ): Promise<void> {
@@ -35,7 +35,7 @@ export async function withDicomFile(
  *
  * @throws those of readInstanceHeader, DICOM_UNREADABLE
  */
-export function readFileHeader(path: string, limits: DicomLimits): CtInstance {
+export function readFileHeader(path: string | Uint8Array, limits: DicomLimits): CtInstance {
   return readBeginning(path, limits, (head, isWhole) => {
     const instance = readInstanceHeader(head, limits);
     // The bytes may end before the pixels, exactly at the end of an element.
@@ -64,7 +64,7 @@ export function readElements<Result>(
 
 /** @param read throws DICOM_TRUNCATED where the beginning is too short */
 function readBeginning<Result>(
-  path: string,
+  path: string | Uint8Array,
   limits: DicomLimits,
   read: (head: Buffer, isWhole: boolean) => Result,
 ): Result {
@@ -104,9 +104,9 @@ function firstBytes({ size, read }: StoredBytes, atMost: number): Buffer {
   return bytes;
 }
 
-function openStored(path: string, limits: DicomLimits): { stored: StoredBytes; close(): void } {
+function openStored(path: string | Uint8Array, limits: DicomLimits): { stored: StoredBytes; close(): void } {
   // Without blocking: opening a named pipe that has no writer would block the thread for ever.
-  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const file = openSync(onDisk(path), constants.O_RDONLY | constants.O_NONBLOCK);
   const close = () => closeSync(file);
   try {
     const status = fstatSync(file);
@@ -130,4 +130,9 @@ function openStored(path: string, limits: DicomLimits): { stored: StoredBytes; c
 /** Something that is not a file, or may not be read. */
 export function unreadable(reason: string): FedError {
   return new FedError("DICOM_UNREADABLE", { reason }, { remedy: "check that the file is there and may be read" });
+}
+
+/** As the file system takes it. */
+export function onDisk(path: string | Uint8Array): string | Buffer {
+  return typeof path === "string" ? path : Buffer.from(path);
 }

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import { giveBack } from "../../foundation/give-back.ts";
 import { serveTasks } from "../../foundation/worker-tasks.ts";
+import { onDisk } from "../dicom/open-file.ts";
 import { checkLooksLikeCt } from "../source/looks-like-ct.ts";
 import { decodePicture } from "../source/picture.ts";
 import { normaliseStack } from "./normalise.ts";
@@ -28,7 +29,7 @@ async function resultOf(task: NormaliseTask): Promise<NormaliseResult> {
     }
   }
   if (task.kind === "pictures") return normalisePictures(task.planes, task.shape);
-  const bytes = "bytes" in task.source ? task.source.bytes : await readFile(task.source.path);
+  const bytes = "bytes" in task.source ? task.source.bytes : await readFile(onDisk(task.source.path));
   const picture = await decodePicture(bytes);
   checkLooksLikeCt(picture);
   return { plane: workingPlane(picture, task.shape), rows: picture.rows, columns: picture.columns };

@@ -6,6 +6,7 @@ import { FedError, isFedError } from "../../foundation/errors.ts";
 import { inOrder } from "../../foundation/in-order.ts";
 import { compareNaturally } from "../../foundation/natural-order.ts";
 import type { DicomSource } from "../dicom/decode-messages.ts";
+import { onDisk } from "../dicom/open-file.ts";
 import { type FileList, type FileListWriter, type Folder, type ListedFile, openFileList } from "./file-list.ts";
 import { openZips, type Zips } from "./zip.ts";
 
@@ -30,7 +31,7 @@ export async function openArchive(root: string, { password }: { password?: strin
   try {
     if (found.isDirectory()) await listRoot(root, found, { list, zips });
     else if (isZip(root)) await zips.list(root, [], addUnlessIgnored(list));
-    else list.add(onDisk(dirname(root), []), { name: basename(root), ...about(found) });
+    else list.add(folderAt(dirname(root), []), { name: basename(root), ...about(found) });
     const files = list.finish();
     if (files.length === 0) {
       const remedy = "give a folder or zip that holds DICOM files, or slices as jpg or png";
@@ -61,7 +62,7 @@ interface Listing {
 }
 
 interface Place {
-  readonly path: string;
+  readonly path: DiskPath;
   /** Names below the archive's folder. */
   readonly parts: readonly string[];
   /** The folders in which it lies, by device and inode: a link to one of them is a loop. */
@@ -76,45 +77,48 @@ async function listRoot(root: string, found: Stats, into: Pick<Listing, "list" |
 
 async function listFolder({ path, parts, above }: Place, into: Listing): Promise<void> {
   const { list, zips } = into;
-  const folder = onDisk(path, parts);
-  const named = await readdir(path, { withFileTypes: true }).catch(() => undefined);
-  if (!named) {
+  const found = await entriesOf(path);
+  if (!found) {
     const refusal = new FedError("FOLDER_UNREADABLE");
-    list.add(onDisk(dirname(path), parts.slice(0, -1)), { name: basename(path), bytes: 0, version: 0, refusal });
+    list.add(folderAt(path, parts.slice(0, -1)), { name: parts.at(-1) ?? "", bytes: 0, version: 0, refusal });
     return;
   }
-  const entries = named
-    .filter((entry) => !ignored.test(entry.name) && (entry.isFile() || entry.isDirectory() || entry.isSymbolicLink()))
+  const entries = found
+    .filter(({ name, kind }) => !ignored.test(name) && (kind.isFile() || kind.isDirectory() || kind.isSymbolicLink()))
     // Nearly the order of the finished list, which is then sorted quickly.
     .sort((a, b) => compareNaturally(sortName(a), sortName(b)));
+  const odd = new Map(entries.flatMap(({ name, onDisk }) => (typeof onDisk === "string" ? [] : [[name, onDisk]])));
+  const folder = folderAt(path, parts, odd.size > 0 ? odd : undefined);
   const looked = inOrder(entries, looksAhead, async (entry) => {
-    const isOwn = entry.isDirectory();
-    return { entry, found: isOwn ? undefined : await stat(join(path, entry.name)).catch(reasonOf) };
+    const isOwn = entry.kind.isDirectory();
+    return { entry, status: isOwn ? undefined : await stat(inside(path, entry.onDisk)).catch(reasonOf) };
   });
-  for await (const { entry, found } of looked) {
-    const { name } = entry;
-    const inside: Place = { path: join(path, name), parts: [...parts, name], above };
+  for await (const { entry, status } of looked) {
+    const { name, kind } = entry;
+    const place: Place = { path: inside(path, entry.onDisk), parts: [...parts, name], above };
     const refuse = (refusal: FedError) => list.add(folder, { name, bytes: 0, version: 0, refusal });
-    if (found === undefined) {
-      const own = await stat(inside.path).catch(() => undefined);
+    if (odd.has(name) && typeof entry.onDisk === "string") refuse(fileUnreadable("another name without its encoding"));
+    else if (status === undefined) {
+      const own = await stat(place.path).catch(() => undefined);
       // Met again through a link to a folder above the archive.
       if (own && above.has(identityOf(own))) refuse(notFollowed("loop"));
-      else await listFolder(own ? { ...inside, above: new Set([...above, identityOf(own)]) } : inside, into);
-    } else if (typeof found === "string") refuse(entry.isSymbolicLink() ? notFollowed(found) : fileUnreadable(found));
-    else if (entry.isSymbolicLink() && found.dev !== into.device) refuse(notFollowed("another file system"));
-    else if (found.isDirectory()) {
-      if (above.has(identityOf(found))) refuse(notFollowed("loop"));
+      else await listFolder(own ? { ...place, above: new Set([...above, identityOf(own)]) } : place, into);
+    } else if (typeof status === "string") refuse(kind.isSymbolicLink() ? notFollowed(status) : fileUnreadable(status));
+    else if (kind.isSymbolicLink() && status.dev !== into.device) refuse(notFollowed("another file system"));
+    else if (status.isDirectory()) {
+      if (above.has(identityOf(status))) refuse(notFollowed("loop"));
       else if (++into.links > mostLinks) refuse(notFollowed("too many links"));
-      else await listFolder({ ...inside, above: new Set([...above, identityOf(found)]) }, into);
-    } else if (!found.isFile()) continue;
-    else if (!isZip(name)) list.add(folder, { name, ...about(found) });
+      else await listFolder({ ...place, above: new Set([...above, identityOf(status)]) }, into);
+    } else if (!status.isFile()) continue;
+    else if (!isZip(name)) list.add(folder, { name, ...about(status) });
+    else if (typeof place.path !== "string") refuse(fileUnreadable("a zip whose name is not UTF-8"));
     else {
       try {
         // positive.zip counts as a folder named positive.
-        await zips.list(inside.path, [...parts, name.replace(/\.zip$/i, "")], addUnlessIgnored(list));
+        await zips.list(place.path, [...parts, name.replace(/\.zip$/i, "")], addUnlessIgnored(list));
       } catch (error) {
         if (!isFedError(error, "ZIP_MALFORMED")) throw error;
-        list.add(folder, { name, ...about(found), refusal: error });
+        list.add(folder, { name, ...about(status), refusal: error });
       }
     }
   }
@@ -140,8 +144,8 @@ function fileUnreadable(reason: string): FedError {
   );
 }
 
-function sortName(entry: Dirent): string {
-  return `/${entry.name}${entry.isDirectory() ? "/" : ""}`;
+function sortName({ name, kind }: FolderEntry): string {
+  return `/${name}${kind.isDirectory() ? "/" : ""}`;
 }
 
 function isZip(name: string): boolean {
@@ -152,8 +156,35 @@ function about({ size, mtimeMs }: { size: number; mtimeMs: number }): { bytes: n
   return { bytes: size, version: Math.trunc(mtimeMs) };
 }
 
-function onDisk(path: string, parts: readonly string[]): Folder {
-  return { parts, use: (name, _, work) => work({ path: join(path, name) }) };
+/** @param names of files as bytes, where they are not UTF-8 */
+function folderAt(path: DiskPath, parts: readonly string[], names?: ReadonlyMap<string, Buffer>): Folder {
+  return { parts, use: (name, _, work) => work({ path: inside(path, names?.get(name) ?? name) }) };
+}
+
+/** A path of which a name is not UTF-8 has only bytes. */
+type DiskPath = string | Buffer;
+
+function inside(folder: DiskPath, name: DiskPath): DiskPath {
+  if (typeof folder === "string" && typeof name === "string") return join(folder, name);
+  return Buffer.concat([Buffer.from(folder), Buffer.from("/"), Buffer.from(name)]);
+}
+
+interface FolderEntry {
+  /** As text: names that are not UTF-8 come from systems that wrote Latin-1. */
+  readonly name: string;
+  readonly onDisk: DiskPath;
+  readonly kind: Dirent<Buffer>;
+}
+
+/** What a folder holds; undefined where it may not be read. */
+async function entriesOf(folder: DiskPath): Promise<FolderEntry[] | undefined> {
+  const found = await readdir(folder, { withFileTypes: true, encoding: "buffer" }).catch(() => undefined);
+  return found?.map((kind) => {
+    const bytes = kind.name;
+    const name = bytes.toString();
+    const isText = Buffer.from(name).equals(bytes);
+    return { name: isText ? name : bytes.toString("latin1"), onDisk: isText ? name : bytes, kind };
+  });
 }
 
 /** Skips files of operating systems, and DICOMDIR, which repeats what the files say. */
@@ -164,13 +195,13 @@ function addUnlessIgnored(list: FileListWriter): FileListWriter["add"] {
 }
 
 export function readBytes(file: ListedFile): Promise<Uint8Array> {
-  return file.use(async (source) => ("bytes" in source ? new Uint8Array(source.bytes) : readFile(source.path)));
+  return file.use(async (source) => ("bytes" in source ? new Uint8Array(source.bytes) : readFile(onDisk(source.path))));
 }
 
 /** The first bytes of a source, by which pictures are recognised. */
 export async function firstBytes(source: DicomSource, count: number): Promise<Uint8Array> {
   if ("bytes" in source) return source.bytes.subarray(0, count);
-  const file = await open(source.path, "r");
+  const file = await open(onDisk(source.path), "r");
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(count), 0, count, 0);
     return buffer.subarray(0, bytesRead);

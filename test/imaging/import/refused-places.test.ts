@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -57,6 +57,28 @@ describe("places that an import may not read, follow or write", function () {
       await symlink(join(archive, label, patient), join(dir, label, patient));
     }
     expect((await importInto(dir, join(root, "linked-shard"))).scans).to.equal(2);
+  });
+
+  it("imports patients whose folders and files have names in Latin-1, by their names", async function () {
+    // Other systems take no names that are not UTF-8.
+    if (process.platform !== "linux") this.skip();
+    const dir = join(root, "latin");
+    const latin = (...parts: string[]) => Buffer.from(join(dir, ...parts), "latin1");
+    for (const [label, patient, name] of [
+      ["positive", "p1", "Müller"],
+      ["negative", "p2", "García"],
+    ] as const) {
+      await mkdir(latin(label, name), { recursive: true });
+      for (const file of await readdir(join(archive, label, patient)))
+        await copyFile(join(archive, label, patient, file), latin(label, name, `ä${file}`));
+    }
+    const all = await listed(dir);
+    expect(all).to.include.members(["positive/Müller/äIM0.dcm", "negative/García/äIM7.dcm"]);
+    expect((await importInto(dir, join(root, "latin-shard"))).scans).to.equal(2);
+    // The same letters in both encodings are two names on the disk, and one as text.
+    await copyFile(join(archive, "positive", "p1", "IM0.dcm"), join(dir, "positive", "ö.dcm"));
+    await copyFile(join(archive, "positive", "p1", "IM1.dcm"), latin("positive", "ö.dcm"));
+    expect(await listed(dir)).to.include.members(["positive/ö.dcm", "positive/ö.dcm FILE_UNREADABLE"]);
   });
 
   it("lists a folder that may not be read, and continues", async function () {
