@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { decodeFrames } from "../../../imaging/dicom/decode-frames.ts";
+import { onDisk } from "../../../imaging/dicom/open-file.ts";
 import { readInstance } from "../../../imaging/dicom/read-instance.ts";
 import { defaultShape, normaliseStack } from "../../../imaging/import/normalise.ts";
 import { openScans } from "../../../imaging/import/open-scans.ts";
@@ -46,7 +47,7 @@ describe("a mask on the slices that the scanner made", () => {
         const [mask, field] = [onSlice(...at), everywhere(...at)];
         if (!mask || !field) continue;
         await scans.use(frame.file, async (source) => {
-          const bytes = "bytes" in source ? source.bytes : await readFile(source.path);
+          const bytes = "bytes" in source ? source.bytes : await readFile(onDisk(source.path));
           let index = 0;
           for await (const stored of decodeFrames(readInstance(new Uint8Array(bytes)))) {
             if (index++ !== frame.frame) continue;
