@@ -7,7 +7,7 @@ export interface UsableSlices {
   readonly kept: readonly SeriesFrame[];
   readonly left: readonly {
     readonly frames: readonly SeriesFrame[];
-    readonly reason: "MIXED_PIXEL_SIZES" | "VALUE_UNREADABLE" | "NO_POSITION";
+    readonly reason: "MIXED_PIXEL_SIZES" | "VALUE_UNREADABLE" | "NO_POSITION" | "TOO_FEW_SLICES";
     readonly facts?: Readonly<Record<string, string>>;
   }[];
 }
@@ -28,15 +28,18 @@ export function usableSlices(series: readonly SeriesFrame[], attributes: string 
   const readable = series.filter((frame) => !isUnreadable(frame));
   const unplaced = readable.filter(({ positionMm }) => positionMm === undefined);
   // A lone slice needs no position; more without one cannot be put into an order.
-  if (readable.length < 2 || (unplaced.length === 0 && !isAtOnePlace(readable))) return { kept: readable, left };
-  const isWhole = unplaced.length === 0 || unplaced.length > mostUnusable * readable.length;
+  if (readable.length < 2) return { kept: readable, left };
+  // Of a contrast agent's arrival, for instance: one slice many times is no scan.
+  if (isAtOnePlace(readable)) return { kept: [], left: [...left, { frames: readable, reason: "TOO_FEW_SLICES" }] };
+  if (unplaced.length === 0) return { kept: readable, left };
+  const isWhole = unplaced.length > mostUnusable * readable.length;
   left.push({ frames: isWhole ? readable : unplaced, reason: "NO_POSITION" });
   return { kept: isWhole ? [] : readable.filter(({ positionMm }) => positionMm !== undefined), left };
 }
 
 /**
  * Of each frame of a series in which more than a few slices have an attribute that cannot be read, the attributes. Slices whose
- * pixel size or direction cannot be read lie in a grid of their own, and count for the series all the same.
+ * pixel size or direction cannot be read lie in a grid of their own, and still count for the series.
  */
 export function unreadableSeries(frames: readonly SeriesFrame[]): ReadonlyMap<SeriesFrame, string> {
   const found = new Map<SeriesFrame, string>();

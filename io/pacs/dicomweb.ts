@@ -6,6 +6,7 @@ import { readBytesOf } from "./byte-reader.ts";
 import { type Answer, openPacsHttp, type PacsAccess } from "./http.ts";
 import { jsonArrayElements } from "./json-array.ts";
 import { multipartParts } from "./multipart.ts";
+import { isQueryName } from "./query-names.ts";
 
 export interface DicomWebServer extends ImageServer {
   close(): Promise<void>;
@@ -66,14 +67,13 @@ export function openDicomWeb(base: URL, query: string, access: PacsAccess): Dico
   };
 }
 
-/** Names of QIDO-RS: attributes by keyword or tag, also of sequences, and fuzzymatching. PS3.18 8.3.4 */
-const nameForm = /^([A-Za-z]+|[0-9A-Fa-f]{8})(\.([A-Za-z]+|[0-9A-Fa-f]{8}))*$/;
-const ownNames = /^(limit|offset|includefield)$/i;
-
 function parseQuery(query: string): URLSearchParams {
   const asked = new URLSearchParams(query.replace(/^\?/, ""));
   for (const name of asked.keys()) {
-    if (!nameForm.test(name) || ownNames.test(name)) throw new FedError("PACS_QUERY");
+    if (isQueryName(name)) continue;
+    const remedy =
+      "write names as in DICOM, such as ModalitiesInStudy=CT&StudyDate=20200101-20201231, or as tags: 00080080=X";
+    throw new FedError("PACS_QUERY", {}, { remedy });
   }
   return asked;
 }

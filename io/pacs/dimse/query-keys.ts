@@ -1,21 +1,7 @@
 // --query for C-FIND: the names of QIDO-RS that the Study Root model knows for studies (PS3.4 C.6.2.1).
 import { FedError } from "../../../foundation/errors.ts";
+import { studyKeys } from "../query-names.ts";
 
-const studyKeys: Readonly<Record<string, string>> = {
-  "00080020": "StudyDate",
-  "00080030": "StudyTime",
-  "00080050": "AccessionNumber",
-  "00080061": "ModalitiesInStudy",
-  "00080062": "SOPClassesInStudy",
-  "00080090": "ReferringPhysicianName",
-  "00081030": "StudyDescription",
-  "00100010": "PatientName",
-  "00100020": "PatientID",
-  "00100030": "PatientBirthDate",
-  "00100040": "PatientSex",
-  "0020000D": "StudyInstanceUID",
-  "00200010": "StudyID",
-};
 const keywords = new Set(Object.values(studyKeys));
 const longestValue = 1024;
 

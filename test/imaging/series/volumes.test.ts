@@ -90,7 +90,7 @@ describe("the volumes of a patient", () => {
     ["another study with the same frame of reference", {}, { studyUid: "2" }],
     ["a value that cannot be read", {}, { unreadable: ["RescaleSlope"] }],
   ] as const) {
-    it(`knows that a half goes on in another series with ${name}`, () => {
+    it(`knows that another series continues a half, with ${name}`, () => {
       const upper = range(100, 20).map((z): ExaminedFile => {
         const [x, y] = "positionMm" in frame ? frame.positionMm : [-180, -180];
         const [file] = slices("b", [z], () => ({ ...frame, positionMm: [x, y, z] }), more as Partial<CtInstance>);
@@ -150,8 +150,8 @@ describe("the volumes of a patient", () => {
     const numbered = (slice: number): Partial<CtFrame> => ({ order: [null, null, null, slice] });
     const nowhere = slices("s", range(0, 20), (slice) => ({ ...numbered(slice), positionMm: undefined }));
     const oneplace = slices("s", range(0, 20, 0), numbered);
-    for (const files of [nowhere, oneplace])
-      expect(volumesOf(files)).to.deep.equal({ volumes: [], left: ["NO_POSITION 20"] });
+    expect(volumesOf(nowhere)).to.deep.equal({ volumes: [], left: ["NO_POSITION 20"] });
+    expect(volumesOf(oneplace)).to.deep.equal({ volumes: [], left: ["TOO_FEW_SLICES 20"] });
     const few = slices("s", range(0, 20), (slice) => (slice < 2 ? { positionMm: undefined } : {}));
     const found = volumesOf(few);
     expect([found.volumes.map((volume) => volume.slices), found.left]).to.deep.equal([[18], ["NO_POSITION 2"]]);
