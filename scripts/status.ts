@@ -43,6 +43,7 @@ async function readStatus(ledger: OpenLedger, count: number): Promise<Federation
   }
   const owner = (await ledger.read("owner", [])).toLowerCase();
   const pausedUntil = Number(await ledger.read("pausedUntil", []));
+  const sums = await ledger.privateSums();
   const agreedPlan = await ledger.read("agreedPlan", []);
   return {
     ...ledger.federation,
@@ -53,9 +54,10 @@ async function readStatus(ledger: OpenLedger, count: number): Promise<Federation
     pausedUntil: pausedUntil >= now ? pausedUntil : null,
     agreedPlan: agreedPlan === zeroDigest ? null : agreedPlan,
     latestModel: await ledger.read("latestModel", []),
+    privateSums: sums ? { seals: sums.seals, maxSeals: sums.maxSeals } : null,
     terms: await ledger.terms(),
     members: await ledger.members(),
     late: lateMembers(rounds, now),
-    rounds: rounds.map((round) => summariseRound(round, now)),
+    rounds: rounds.map((round) => summariseRound(round, now, sums !== undefined)),
   };
 }

@@ -20,6 +20,10 @@ export function showStatus(status: FederationStatus): string {
       `at least ${terms.minUpdates} updates, ${terms.maxExpired} overdue proposals, ${terms.sampleCap} samples`,
   ];
   lines.push(`plan        ${status.agreedPlan ?? "none is agreed on yet: no round can open"}`);
+  if (status.privateSums) {
+    const { seals, maxSeals } = status.privateSums;
+    lines.push(`sums        ${seals} of at most ${maxSeals} opened; no update of a single hospital`);
+  }
   if (!status.isKnownCode)
     lines.push("warning     the contract's code is not the build that this program knows: read it first");
   if (pausedUntil !== null) lines.push(`paused      for another ${showDuration(pausedUntil - chainTime)}`);

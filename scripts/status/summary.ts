@@ -1,6 +1,6 @@
 // A summary of a round: its state, what it waits for, and until when.
 import type { LateMember } from "../../protocol/contract/late-members.ts";
-import type { Member, RoundState, RoundTerms } from "../../protocol/contract/round.ts";
+import type { Member, PrivateSums, RoundState, RoundTerms } from "../../protocol/contract/round.ts";
 import type { HospitalAddress } from "../../protocol/format/digest.ts";
 import type { FederationId } from "../../protocol/format/federation-id.ts";
 import type { OwnStore } from "./own-store.ts";
@@ -17,6 +17,8 @@ export interface FederationStatus extends FederationId {
   /** Digest of the plan of the rounds opened from now on; null if none is agreed on: no round can open. */
   readonly agreedPlan: string | null;
   readonly latestModel: string;
+  /** Sums opened so far and at most; null without private sums. */
+  readonly privateSums: Pick<PrivateSums, "seals" | "maxSeals"> | null;
   readonly terms: RoundTerms;
   readonly members: readonly Member[];
   /** Hospitals whose update is missing since the end of committing, as far as the shown rounds go back. */
@@ -46,7 +48,8 @@ export interface RoundSummary {
   readonly model: string | null;
 }
 
-export function summariseRound(round: RoundState, now: number): RoundSummary {
+/** @param isPrivate whether the federation has private sums: a round is then sealed before a model is proposed */
+export function summariseRound(round: RoundState, now: number, isPrivate = false): RoundSummary {
   const { id, status, members, commitments, proposals, model = null } = round;
   const votes = proposals.at(-1)?.attestations ?? [];
   return {
@@ -58,12 +61,16 @@ export function summariseRound(round: RoundState, now: number): RoundSummary {
     proposals: proposals.length,
     agreeing: votes.filter(({ agree }) => agree).length,
     disagreeing: votes.filter(({ agree }) => !agree).length,
-    ...awaited(round, now),
+    ...awaited(round, now, isPrivate ? "to seal" : "to propose"),
     model,
   };
 }
 
-function awaited(round: RoundState, now: number): Pick<RoundSummary, "awaits" | "awaited" | "until"> {
+function awaited(
+  round: RoundState,
+  now: number,
+  next: "to seal" | "to propose",
+): Pick<RoundSummary, "awaits" | "awaited" | "until"> {
   const { status, opener, commitBy, proposeBy, attestBy, deadline, members, commitments } = round;
   const anyone = { awaited: [], until: null };
   if (status === "final" || status === "abandoned") return { awaits: "nothing", ...anyone };
@@ -80,7 +87,8 @@ function awaited(round: RoundState, now: number): Pick<RoundSummary, "awaits" | 
     return { awaits: "updates", awaited: without(commitments), until: commitBy };
   if (status === "sealed" && round.seal && now <= round.seal.proposeBy)
     return { awaits: "the opener to propose", awaited: [opener], until: round.seal.proposeBy };
+  const then = status === "committing" ? next : "to propose";
   return status === "committing" && now <= proposeBy
-    ? { awaits: "the opener to propose", awaited: [opener], until: proposeBy }
-    : { awaits: "any member to propose", awaited: [], until: deadline };
+    ? { awaits: `the opener ${then}`, awaited: [opener], until: proposeBy }
+    : { awaits: `any member ${then}`, awaited: [], until: deadline };
 }

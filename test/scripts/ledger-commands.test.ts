@@ -240,6 +240,8 @@ describe("the commands about a federation", () => {
     expect(answer).to.equal(`${mechanism}${(11).toString(16).padStart(64, "0")}${"0".repeat(64)}`);
     const status = await runJson("status", "--federation", out, "--rpc", chain.url);
     expect(status.agreedPlan).to.equal(blobDigest(encodePlan(plan)));
+    expect(status.privateSums).to.deep.equal({ seals: 0, maxSeals: 11 });
+    expect(await run("status", "--federation", out, "--rpc", chain.url)).to.include("0 of at most 11 opened");
     await writeFile(file, encodePlan({ ...plan, minUpdates: 2 }));
     const refused = await codeOf("deploy", ...flags.with(5, join(dir, "refused.json")), "--plan", file);
     expect(refused).to.equal("PRIVATE_PLAN_CONFLICT");
@@ -257,7 +259,7 @@ describe("the commands about a federation", () => {
     const status = await runJson("status", "--federation", out, "--rpc", chain.url);
     expect(status.terms).to.deep.include({ commitPeriod: 7200, sampleCap: 500 });
     expect(status.latestModel).to.equal(digestOf("genesis"));
-    expect(status.agreedPlan).to.equal(null);
+    expect([status.agreedPlan, status.privateSums]).to.deep.equal([null, null]);
     expect(status.members.map(({ address }: { address: string }) => address)).to.deep.equal(
       [...hospitals, fundedWallet(1).address].map((address) => address.toLowerCase()),
     );
