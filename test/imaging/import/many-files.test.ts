@@ -49,12 +49,16 @@ describe("an archive of very many files", () => {
           examined.addDicom(3 * index, instance);
           examined.addPicture(3 * index + 1);
         }
-        for (const [index, { instanceUid, ...instance }] of instances.entries()) {
-          expect(examined.headerOf(3 * index)).to.deep.equal({ file: 3 * index, instance });
+        const identities = new Set<number | undefined>();
+        for (const [index, { instanceUid: _, ...instance }] of instances.entries()) {
+          const { identity, ...header } = examined.headerOf(3 * index);
+          expect(header).to.deep.equal({ file: 3 * index, instance });
+          identities.add(identity);
           const kinds = [0, 1, 2].map((more) => examined.at(3 * index + more)?.kind);
           expect(kinds).to.deep.equal(["dicom", "picture", undefined]);
         }
         expect([...examined]).to.have.length(2 * said.length);
+        expect(identities.size).to.equal(said.length);
       }),
       { numRuns: 100, seed: 4 },
     );
