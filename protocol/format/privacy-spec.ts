@@ -9,7 +9,34 @@ import { blobDigest } from "./merkle.ts";
 /** Sums of 256 hospitals' integers have room in L24 (docs/protocol.md). */
 const mostInteger = 2 ** 15 - 1;
 
-/** Strict, as every schema: a plan with noise for differential privacy, which no software offers yet, is no plan. */
+/** Differential privacy of single patients. Each hospital's step is over a secret sample of its patients. */
+const patientPrivacySchema = z
+  .object({
+    /** The chance of a patient to be in a round's step, above 0 and up to 1. */
+    samplingRate: z
+      .number()
+      .finite()
+      .min(2 ** -20)
+      .max(1),
+    /** The largest L2 norm of one patient's part in its hospital's update: learning rate times gradient over batchSize. */
+    clipNorm: z.number().finite().positive(),
+    /** The largest L2 norm of one patient's part once it is rounded to integers, a power of two. */
+    integerNorm: countField.refine((value) => value >= 64 && value <= 2 ** 14 && Number.isInteger(Math.log2(value)), {
+      message: "must be a power of two, 64 to 16384",
+    }),
+    /** Standard deviation of the noise in a sum over integerNorm, a multiple of 1/64. */
+    noiseMultiplier: z.number().refine((value) => value > 0 && value <= 256 && Number.isInteger(value * 64), {
+      message: "must be a multiple of 1/64, up to 256",
+    }),
+    /** The chance for which epsilon does not hold. */
+    delta: z.number().min(1e-12).max(0.01),
+  })
+  .strict();
+
+/** Differential privacy of single patients. @useDeclaredType */
+export type PatientPrivacy = z.output<typeof patientPrivacySchema>;
+
+/** Strict, as every schema. */
 export const privacySpecSchema = z
   .object({
     /** sum: updates are masked, and only the sum of a round's updates is opened. */
@@ -25,6 +52,8 @@ export const privacySpecSchema = z
     largest: countField.refine((value) => value >= 1 && value <= mostInteger, { message: "must be 1 to 32767" }),
     /** How many sums may ever be opened, predecessors' included: rounds that fail after their seal count. */
     maxSeals: countField.refine((value) => value >= 1 && value <= 1_000_000, { message: "must be 1 to 1000000" }),
+    /** Noise that hides single patients in every sum; without it sums are exact. */
+    patient: patientPrivacySchema.optional(),
   })
   .strict();
 
