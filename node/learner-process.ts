@@ -6,7 +6,7 @@ import { environmentWithoutSecrets } from "../foundation/environment-without-sec
 import { FedError, receivedError } from "../foundation/errors.ts";
 import { moduleBeside } from "../foundation/module-beside.ts";
 import type { Waiting } from "../foundation/waiting.ts";
-import type { Learner, Log, TrainOutcome, TrainProgress } from "../protocol/ports.ts";
+import type { Learner, Log, PatientStepOutcome, TrainOutcome, TrainProgress } from "../protocol/ports.ts";
 import type { FromTrainer, Place, Predictions, Shard, ToTrainer } from "./trainer-messages.ts";
 
 export interface TrainerProcessOptions {
@@ -131,6 +131,7 @@ export function openTrainerProcess(options: TrainerProcessOptions = {}): Trainer
     learner: (place) => ({
       shard: () => run<Shard>({ kind: "shard", place }),
       train: (request, waiting) => run<TrainOutcome>({ kind: "train", place, request }, waiting),
+      sumPatients: (request, waiting) => run<PatientStepOutcome>({ kind: "sum-patients", place, request }, waiting),
       forget: () => run<void>({ kind: "forget", place }),
       predict: (request, waiting) => run<Predictions>({ kind: "predict", place, request }, waiting),
     }),

@@ -1,4 +1,4 @@
-// From a prepared input to what can be committed in a round with private sums: weigh, round, mask, deal, store, sign. The
+// From a prepared input to what can be committed in a round with private sums: weigh, round, add noise, mask, deal, store, sign. The
 // secret is on disk with the digest of its input before any object exists, and the same secret makes the same objects again.
 import type { RoundState } from "../protocol/contract/round.ts";
 import type { HospitalAddress } from "../protocol/format/digest.ts";
@@ -9,10 +9,11 @@ import type { BlobStore, Signatures } from "../protocol/ports.ts";
 import { makeContribution } from "../protocol/private/contribution.ts";
 import { makeDeal } from "../protocol/private/deal.ts";
 import { maskInput } from "../protocol/private/mask.ts";
+import { addNoise } from "../protocol/private/noise.ts";
 import { layOutInput } from "../protocol/private/sum-layout.ts";
 import { type SecretPorts, secretFor } from "./mask-secret.ts";
 import type { PreparedUpdate } from "./notes.ts";
-import { readInput } from "./private-input.ts";
+import { integersOf, readInput } from "./private-input.ts";
 
 export interface Masking {
   readonly round: RoundState;
@@ -36,14 +37,16 @@ export async function maskUpdate(
 ): Promise<Uint8Array> {
   const { blobs, secrets, signatures } = ports;
   const { plan, federation } = context;
-  const { ring, layout, unitWeight, largest } = await sumPlanOfRound(ports, { round, context });
-  const { weights: local, histogram } = await readInput(secrets, prepared);
+  const { ring, layout, unitWeight, largest, noise } = await sumPlanOfRound(ports, { round, context });
+  const { trained, histogram } = await readInput(secrets, prepared);
   const base = await blobs.get(round.base, { maxBytes: maxModelBytes });
   const secret = await secretFor(ports, round.id, prepared.update);
   const { sampleCount } = prepared;
   const named = privateContextOf(context, round);
-  const made = makeContribution({ base, local, plan, sampleCount, unitWeight, largest, secret, context: named });
-  const input = layOutInput(layout, { integers: made.integers, histogram }, largest);
+  const weighing = { plan, sampleCount, unitWeight, largest, secret, context: named };
+  const integers = noise ? integersOf(trained) : makeContribution({ base, local: trained, ...weighing }).integers;
+  const input = layOutInput(layout, { integers, histogram: layout.bins > 0 ? histogram : undefined }, largest);
+  if (noise) addNoise(input, { variance: noise.variance, secret, context: named });
   const holders = round.members.map((address) => ({ address, prekey: prekeys.get(address) }));
   const { deal, boxes } = await makeDeal({ ring, secret, context: named }, { hospital, holders });
   for (const box of boxes) if (box) await blobs.put(box);

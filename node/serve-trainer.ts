@@ -56,7 +56,12 @@ export function serveTrainer(
       } else {
         const onProgress = (progress: Extract<FromTrainer, { kind: "progress" }>["progress"]) =>
           send({ kind: "progress", id, progress });
-        send({ kind: "done", id, result: await opened.train(message.request, { signal, onProgress }) });
+        const options = { signal, onProgress };
+        const result =
+          message.kind === "train"
+            ? await opened.train(message.request, options)
+            : await opened.sumPatients(message.request, options);
+        send({ kind: "done", id, result });
       }
     } catch (error) {
       const { code, facts, remedy } = isFedError(error)

@@ -1,7 +1,14 @@
 // The messages between a hospital and its trainer process. Both ends are the same version of this program; models are
 // passed as bytes (structured clone).
 import type { ErrorFacts, SentError } from "../foundation/errors.ts";
-import type { Learner, TrainOutcome, TrainProgress, TrainRequest } from "../protocol/ports.ts";
+import type {
+  Learner,
+  PatientStepOutcome,
+  PatientStepRequest,
+  TrainOutcome,
+  TrainProgress,
+  TrainRequest,
+} from "../protocol/ports.ts";
 
 export type PredictRequest = Parameters<Learner["predict"]>[0];
 export type Shard = Awaited<ReturnType<Learner["shard"]>>;
@@ -32,6 +39,7 @@ export type ToTrainer =
   | (JobFields & { readonly kind: "shard" })
   | (JobFields & { readonly kind: "forget" })
   | (JobFields & { readonly kind: "train"; readonly request: TrainRequest })
+  | (JobFields & { readonly kind: "sum-patients"; readonly request: PatientStepRequest })
   | (JobFields & { readonly kind: "predict"; readonly request: PredictRequest })
   | { readonly kind: "abort"; readonly id: number };
 
@@ -44,5 +52,9 @@ export type FromTrainer =
       readonly facts: ErrorFacts | undefined;
     }
   | { readonly kind: "progress"; readonly id: number; readonly progress: TrainProgress }
-  | { readonly kind: "done"; readonly id: number; readonly result: Shard | TrainOutcome | Predictions | undefined }
+  | {
+      readonly kind: "done";
+      readonly id: number;
+      readonly result: Shard | TrainOutcome | PatientStepOutcome | Predictions | undefined;
+    }
   | (SentError & { readonly kind: "failed"; readonly id: number; readonly stack: string });

@@ -11,6 +11,7 @@ import type { FederationId } from "./format/federation-id.ts";
 import type { BlobOutline } from "./format/merkle.ts";
 import type { Plan } from "./format/plan.ts";
 import type { SignedWrite } from "./format/signed-write.ts";
+import type { SecretCoins } from "./private/patient-sum.ts";
 
 /**
  * The contract, as one party sees it. Reads are of confirmed blocks. A write resolves when its transaction is
@@ -240,6 +241,33 @@ export interface TrainOutcome {
   readonly unitMove?: number | undefined;
 }
 
+/** A hospital's step in a round with differential privacy. */
+export interface PatientStepRequest {
+  /** The round's plan, with privacy.patient. */
+  readonly plan: Plan;
+  readonly round: RoundId;
+  /** Safetensors of the base model. */
+  readonly base: Uint8Array;
+  /** Decide which patients are in the step, and how their parts are rounded. */
+  readonly coins: SecretCoins;
+}
+
+/** The result of a step with differential privacy: before noise, and for this hospital's eyes alone. */
+export interface PatientStepOutcome {
+  /** The sum of the patients' clipped parts, in the flat order of the update's layout. */
+  readonly integers: Int32Array;
+  /** Patients in the step. */
+  readonly patients: number;
+  /** Of them, those whose part was longer than the clip norm. */
+  readonly clipped: number;
+  /** Mean of the step's scans; 0 for a step without patients. */
+  readonly loss: number;
+  /** Training scans of the shard. */
+  readonly sampleCount: number;
+  /** Time of the step in this process. */
+  readonly seconds: number;
+}
+
 /** The progress of a training, to show. */
 export interface TrainProgress {
   /** From 1. */
@@ -269,6 +297,11 @@ export interface Learner {
     request: TrainRequest,
     options?: { readonly onProgress?: (progress: TrainProgress) => void } & Waiting,
   ): Promise<TrainOutcome>;
+  /** One step over a secret sample of the patients, each clipped alone, for a plan with differential privacy. */
+  sumPatients(
+    request: PatientStepRequest,
+    options?: { readonly onProgress?: (progress: TrainProgress) => void } & Waiting,
+  ): Promise<PatientStepOutcome>;
   /** Deletes the checkpoint of a training whose outcome has been stored. */
   forget?(): Promise<void>;
   /** Scores of the shard's patients of one split. */

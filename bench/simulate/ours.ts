@@ -40,6 +40,7 @@ const learner: Learner = {
     return { weights: encodeSafetensors(tensors), sampleCount: 10, finalLoss: 0, seconds: 0 };
   },
   predict: async () => [],
+  sumPatients: () => Promise.reject(new Error("the plan has no differential privacy")),
 };
 
 function shifted(data: TensorData, by: number): Float32Array {

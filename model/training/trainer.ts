@@ -13,6 +13,7 @@ import { writeVariables } from "../network/weights.ts";
 import { gradientCorrection } from "./control-variates.ts";
 import { evaluate } from "./evaluate.ts";
 import { unitMove } from "./optimisers.ts";
+import { patientStep } from "./patient-step.ts";
 import { scheduledRate, type TrainEvent, train } from "./train.ts";
 import { stepCount } from "./training-order.ts";
 import type { TrainingSet } from "./training-set.ts";
@@ -155,6 +156,19 @@ export function openTrainer(data: TrainingData, { local, checkpoints, log }: Tra
           unitMove: unitMove(training.optimiser, scheduledRate(options), stepCount(set.scans.length, training)),
           seconds: (performance.now() - started) / 1000,
         };
+      } finally {
+        network.dispose();
+      }
+    },
+    async sumPatients({ plan, round, base, coins }, { signal, onProgress } = {}) {
+      const started = performance.now();
+      const set = await data.split(plan, "train");
+      const network = await open(plan.model, base, round);
+      try {
+        const onPatient = (step: number, steps: number, loss: number) => onProgress?.({ step, steps, loss });
+        const { unusable, ...done } = await patientStep(network, set, { plan, base, coins }, { signal, onPatient });
+        if (unusable > 0) log?.warn("patients-left-out", { patients: unusable, why: "gradient is not finite" });
+        return { ...done, sampleCount: set.scans.length, seconds: (performance.now() - started) / 1000 };
       } finally {
         network.dispose();
       }

@@ -4,11 +4,13 @@
 import { isFedError } from "../../foundation/errors.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
 import { withModel } from "../contract/lineage.ts";
-import type { EventPlace } from "../contract/round.ts";
+import type { EventPlace, PrivateSums } from "../contract/round.ts";
 import type { Digest } from "../format/digest.ts";
 import type { Plan } from "../format/plan.ts";
+import { mechanismOf } from "../format/privacy-spec.ts";
 import type { CollectPorts } from "../judge/collecting.ts";
 import type { Ledger } from "../ports.ts";
+import { type PrivacyCost, privacyCost } from "../private/privacy-cost.ts";
 import { auditRound } from "./audit-round.ts";
 import { basisFindings } from "./basis.ts";
 import { checkedBlobs, checkedExchange, type ObjectSource } from "./checked-blobs.ts";
@@ -141,7 +143,7 @@ async function* auditOnce(
     members: replay.members(),
     terms,
     plans,
-    ...(privateSums ? { privateSums } : {}),
+    ...(privateSums ? { privateSums, privacyCost: costOf(plans, privateSums) } : {}),
     genesis,
     model,
     best,
@@ -158,4 +160,10 @@ async function* auditOnce(
     },
     until,
   };
+}
+
+/** By the plan that hides updates as the contract says for ever. */
+function costOf(plans: AuditReport["plans"], { mechanism, seals }: PrivateSums): PrivacyCost | undefined {
+  const agreed = Object.values(plans).find(({ privacy }) => privacy && mechanismOf(privacy) === mechanism);
+  return privacyCost(agreed?.privacy, seals);
 }

@@ -149,7 +149,7 @@ function sumReport(
 ): Pick<RoundReport, "seal" | "baseValidation"> {
   if (!seal) return {};
   const { by, included } = seal;
-  const cells = sum && histogramCells(sum.histogram);
+  const cells = sum && sum.histogram.positives.length > 0 ? histogramCells(sum.histogram) : undefined;
   return { seal: { by, included, key: sum?.key }, baseValidation: cells && validationOf(cells) };
 }
 

@@ -5,6 +5,7 @@ import type { EventPlace, MemberRole, PrivateSums, RoundStatus, RoundTerms } fro
 import type { Digest, HospitalAddress, RoundId } from "../format/digest.ts";
 import type { FederationId } from "../format/federation-id.ts";
 import type { Plan } from "../format/plan.ts";
+import type { PrivacyCost } from "../private/privacy-cost.ts";
 import type { Finding } from "./finding.ts";
 import type { SealReport } from "./seal-report.ts";
 
@@ -229,6 +230,8 @@ export interface AuditReport {
   readonly plans: Readonly<Record<Digest, Plan>>;
   /** What a federation with private sums may open, and has opened; absent without. */
   readonly privateSums?: PrivateSums | undefined;
+  /** What the sums opened so far tell of one patient at most; absent without differential privacy. */
+  readonly privacyCost?: PrivacyCost | undefined;
   /** The model that the first round began with. */
   readonly genesis?: Digest;
   /** The last final model. */

@@ -7,6 +7,7 @@ import { blobDigest } from "../format/merkle.ts";
 import { auditSum } from "../private/audit-sum.ts";
 import { privateWeight } from "../private/contribution.ts";
 import { maxDealBytes } from "../private/deal.ts";
+import { checkCanaries } from "../private/patient-noise.ts";
 import { maxSumKeyBytes } from "../private/sum-key.ts";
 import { partsOf } from "../private/sum-layout.ts";
 import { aggregateSum } from "../strategy/aggregate-sum.ts";
@@ -55,7 +56,7 @@ async function derive(
 ): Promise<SummedModel> {
   const { plan } = context;
   const sums = await sumPlanOfRound({ blobs }, { round, context });
-  const { ring, layout, coordinates, unitWeight, largest } = sums;
+  const { ring, layout, coordinates, unitWeight, largest, noise } = sums;
   const opened = updates.map(async ({ signer, manifest }) => ({
     hospital: signer,
     deal: await blobs.get(manifest.deal, { maxBytes: maxDealBytes }),
@@ -69,12 +70,14 @@ async function derive(
     included: await Promise.all(opened),
     key: await blobs.get(key, { maxBytes: maxSumKeyBytes }),
   });
-  const { integers, histogram } = partsOf(sum, layout);
+  const { integers, histogram, canaries } = partsOf(sum, layout);
+  if (noise) checkCanaries(canaries, noise, updates.length);
   const totalWeight = updates.reduce(
     (total, { manifest }) => total + privateWeight(manifest.sampleCount, unitWeight),
     0,
   );
-  const weighted = { integers, unitWeight, totalWeight, updates: updates.length, largest, noiseStdDev: 0 };
+  const noiseStdDev = (noise?.stdDev ?? 0) * Math.sqrt(updates.length);
+  const weighted = { integers, unitWeight, totalWeight, updates: updates.length, largest, noiseStdDev };
   const sink = memorySink();
   const base = await blobSource(blobs, round.base);
   await aggregateSum({ plan, base, sum: weighted, memberCount: round.members.length }, sink);

@@ -2,6 +2,7 @@
 // that hospitals, proposers and auditors agree on it before any byte is sent.
 import { FedError } from "../../foundation/errors.ts";
 import type { PrivacySpec } from "../format/privacy-spec.ts";
+import { canaryCoordinates, noiseOf, type PatientNoise } from "./patient-noise.ts";
 import { chooseRing, type Ring } from "./ring.ts";
 import { coordinatesOf, histogramOf, type ScoreHistogram, type SumLayout } from "./sum-layout.ts";
 
@@ -17,6 +18,8 @@ export interface SumPlan {
   readonly unitWeight: number;
   /** Bound of every integer of an input. */
   readonly largest: number;
+  /** That each hospital adds before it masks; undefined without differential privacy. */
+  readonly noise: PatientNoise | undefined;
 }
 
 /**
@@ -29,10 +32,14 @@ export function sumPlanOf(
   { hospitals, parameters }: { readonly hospitals: number; readonly parameters: number },
 ): SumPlan {
   if (!privacy) throw new FedError("PRIVACY_NOT_PLANNED", { hospitals });
-  const { unitWeight, largest } = privacy;
-  const ring = chooseRing({ hospitals, largest, noiseStdDev: 0 });
-  const layout: SumLayout = { parameters, bins: histogramBins, canaries: 0 };
-  return { ring, layout, coordinates: coordinatesOf(layout), unitWeight, largest };
+  const { unitWeight, largest, patient } = privacy;
+  const noise = patient && noiseOf(patient, hospitals);
+  const ring = chooseRing({ hospitals, largest, noiseStdDev: noise?.stdDev ?? 0 });
+  // Scores would tell of every validation patient in every round: with differential privacy none are summed.
+  const layout: SumLayout = patient
+    ? { parameters, bins: 0, canaries: canaryCoordinates }
+    : { parameters, bins: histogramBins, canaries: 0 };
+  return { ring, layout, coordinates: coordinatesOf(layout), unitWeight, largest, noise };
 }
 
 /** The histogram of an input: a bin with more patients than `largest` counts so many. */

@@ -33,7 +33,7 @@ export function planFaults(plan: Plan): PlanFault[] {
       remedy: "plan for training.optimiser sgd",
     });
   }
-  return [...faults, ...privateFaults(plan)];
+  return [...faults, ...privateFaults(plan), ...patientFaults(plan)];
 }
 
 /** With four hospitals, the fewest of a private round, so many updates are more than two thirds. */
@@ -88,3 +88,50 @@ function privateFaults({ privacy, strategy, update, reports = [], rounds, minUpd
   );
   return faults;
 }
+
+/** What differential privacy of single patients does not go with: anything that follows from data without noise. */
+function patientFaults({ privacy, training, model, strategy, update, sampleCap }: Plan): PlanFault[] {
+  if (!privacy?.patient) return [];
+  const { clipNorm, integerNorm, noiseMultiplier } = privacy.patient;
+  const { optimiser, batchSize, schedule, localEpochs, classWeights, proximalMu } = training;
+  const faults: PlanFault[] = [];
+  const refuse = (isWrong: boolean, why: string, remedy: string) => {
+    if (isWrong) faults.push({ code: "PRIVATE_PLAN_CONFLICT", why, remedy });
+  };
+  const isPlain = optimiser.name === "sgd" && optimiser.momentum === 0 && proximalMu === 0;
+  refuse(
+    !isPlain || localEpochs !== 1 || schedule !== "constant",
+    "with differential privacy a round is one step of plain SGD, at one rate",
+    "plan for optimiser sgd, momentum 0, proximalMu 0, localEpochs 1 and schedule constant",
+  );
+  refuse(classWeights, "weights of classes follow from all patients' labels", "plan for training.classWeights false");
+  refuse(
+    model.normalisation === "batch-local" || update.localTensors.length > 0,
+    "batch norm mixes patients, and tensors that stay at a hospital get no noise",
+    "plan for model.normalisation none or group, and no update.localTensors",
+  );
+  refuse(
+    privacy.unitWeight !== 1 || sampleCap !== 1,
+    "how many scans a hospital has is said without noise, and would weigh its patients",
+    "plan for privacy.unitWeight 1 and sampleCap 1",
+  );
+  refuse(
+    noiseMultiplier * integerNorm < leastNoise,
+    "noise of a few integers is no Gaussian any more",
+    `plan for privacy.patient.noiseMultiplier times integerNorm of at least ${leastNoise}`,
+  );
+  refuse(
+    update.clipNorm < clipNorm * batchSize,
+    "a step of batchSize patients would be longer than update.clipNorm, and its round spoilt",
+    "plan for an update.clipNorm of at least privacy.patient.clipNorm times training.batchSize",
+  );
+  refuse(
+    strategy.name !== "fedavg",
+    "optimisers on the server would take the noise of the sum for its size",
+    "plan for strategy fedavg",
+  );
+  return faults;
+}
+
+/** With it each of 256 hospitals' shares, of which 86 must suffice, has a standard deviation of 8 and more. */
+const leastNoise = 80;

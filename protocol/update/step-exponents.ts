@@ -4,6 +4,7 @@
 // into the new model. Fewer than half of the hospitals cannot move the median.
 import { z } from "zod";
 import { FedError } from "../../foundation/errors.ts";
+import type { PrivacySpec } from "../format/privacy-spec.ts";
 import { largestInteger, type UpdateType } from "./integers.ts";
 import { exponentAbove } from "./power-of-two.ts";
 
@@ -27,13 +28,21 @@ const firstPrivateRange = 16;
 
 /**
  * Round 1's exponent of a tensor, for an update at the clip norm, spread evenly over `parameters` coordinates.
- * @param privateLargest the largest integer of a masked update; undefined without private sums
+ * With differential privacy it is that of every round: one patient's part at its clip norm has the largest integer norm.
  */
-export function firstExponent(type: UpdateType, clipNorm: number, parameters: number, privateLargest?: number): number {
+export function firstExponent(
+  type: UpdateType,
+  clipNorm: number,
+  parameters: number,
+  privacy?: Pick<PrivacySpec, "largest" | "patient">,
+): number {
+  if (privacy?.patient) {
+    return clampExponent(exponentAbove(privacy.patient.clipNorm / privacy.patient.integerNorm));
+  }
   const rootMeanSquare = clipNorm / Math.sqrt(Math.max(1, parameters));
-  if (privateLargest === undefined) return exponentFor(type, Math.min(clipNorm, firstRange[type] * rootMeanSquare));
+  if (privacy === undefined) return exponentFor(type, Math.min(clipNorm, firstRange[type] * rootMeanSquare));
   const range = Math.min(clipNorm, firstPrivateRange * rootMeanSquare);
-  return clampExponent(exponentAbove(range / privateLargest));
+  return clampExponent(exponentAbove(range / privacy.largest));
 }
 
 /**

@@ -70,7 +70,7 @@ export function updateLayout(base: SafetensorsHeader, plan: UpdatePlan): UpdateL
   const published = base.metadata[exponentsKey];
   const exponents =
     published === undefined
-      ? unplaced.map(({ group }) => firstExponent(type, clipNorms[group], parameters, plan.privacy?.largest))
+      ? unplaced.map(({ group }) => firstExponent(type, clipNorms[group], parameters, plan.privacy))
       : decodeExponents(published, unplaced.length);
   let start = 0;
   const segments = unplaced.map((segment, index) => {

@@ -1,6 +1,7 @@
 // A plan in words, for the people who agree to it.
 import type { Plan } from "../../protocol/format/plan.ts";
 import type { PrivacySpec } from "../../protocol/format/privacy-spec.ts";
+import { privacyCost, showEpsilon } from "../../protocol/private/privacy-cost.ts";
 import { requiredUpdates } from "../../protocol/strategy/registry.ts";
 import type { StrategySpec } from "../../protocol/strategy/strategy-spec.ts";
 
@@ -19,7 +20,15 @@ export function explainPlan(plan: Plan): [topic: string, text: string][] {
       "capsules",
       `${model.routing.iterations} routing iterations (${model.routing.variant})${model.reconstruction ? ", with a decoder that draws the scan" : ""}`,
     ],
-    ["training", `${plan.rounds} rounds of ${training.localEpochs} local epochs, ${training.batchSize} scans a step`],
+    plan.privacy?.patient
+      ? [
+          "training",
+          `${plan.rounds} rounds of one step each, over a secret sample of a hospital's patients, counted as ${training.batchSize}`,
+        ]
+      : [
+          "training",
+          `${plan.rounds} rounds of ${training.localEpochs} local epochs, ${training.batchSize} scans a step`,
+        ],
     ["optimiser", `${optimiserText(training.optimiser)}, ${schedules[training.schedule]}`],
     ["loss", lossText(training)],
     ["scans", scansText(plan)],
@@ -39,6 +48,7 @@ export function explainPlan(plan: Plan): [topic: string, text: string][] {
         : `updates up to ${strategy.maxStaleness} rounds late are taken, at weight / (1 + age)`,
     ],
     ...(plan.privacy ? [["privacy", privacyText(plan.privacy)] as [string, string]] : []),
+    ...(plan.privacy?.patient ? [["epsilon", patientText(plan.privacy)] as [string, string]] : []),
     ["round", `needs ${least} valid updates, or it is abandoned`],
     [
       "patients",
@@ -51,6 +61,13 @@ export function explainPlan(plan: Plan): [topic: string, text: string][] {
 
 function privacyText({ unitWeight, largest, maxSeals }: PrivacySpec): string {
   return `private sums: only sums of updates are opened, ${maxSeals} at most; ${unitWeight} scans or more weigh 1, integers up to ${largest}`;
+}
+
+/** What differential privacy a plan gives patients, and its cost. */
+function patientText(privacy: PrivacySpec): string {
+  const cost = privacyCost(privacy, privacy.maxSeals)!;
+  const { samplingRate, noiseMultiplier } = cost;
+  return `epsilon ${showEpsilon(cost.epsilon)} at delta ${cost.delta} after ${privacy.maxSeals} sums; each is of ${percent(samplingRate)} of the patients, with noise of ${noiseMultiplier} times one's largest part`;
 }
 
 const normalisations = {

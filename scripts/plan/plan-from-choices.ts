@@ -8,6 +8,7 @@ import type { PrivacySpec } from "../../protocol/format/privacy-spec.ts";
 import { fewestPrivateUpdates, planFaults } from "../../protocol/strategy/plan-faults.ts";
 import type { StrategyName, StrategySpec } from "../../protocol/strategy/strategy-spec.ts";
 import { largestInteger } from "../../protocol/update/integers.ts";
+import { asksForNoise, chosenNoise, noiseChoices, withPatients } from "./patient-choices.ts";
 import { type PlanChoices, refuseOption } from "./plan-options.ts";
 
 const adaptive = { serverLearningRate: 0.02, beta1: 0.9, beta2: 0.99, tau: 0.001 };
@@ -43,6 +44,9 @@ export function planFrom(choices: PlanChoices, from?: Plan, command = "plan"): P
     software,
   };
   const { privacy: before, ...open } = start;
+  if (before?.patient === undefined && asksForNoise(choices, start)) {
+    return planFrom(choices, withPatients(choices, start), command);
+  }
   const privacy = chosenPrivacy(choices, start, command);
   const isMadePrivate = privacy !== undefined && before === undefined;
   const first = isMadePrivate ? { ...start.strategy, maxSharePermille: 1000 } : start.strategy;
@@ -115,6 +119,11 @@ const optionOfField: Readonly<Record<string, string>> = {
   "privacy.unitWeight": "unitWeight",
   "privacy.largest": "largest",
   "privacy.maxSeals": "maxSeals",
+  "privacy.patient.noiseMultiplier": "noiseMultiplier",
+  "privacy.patient.delta": "delta",
+  "privacy.patient.samplingRate": "samplingRate",
+  "privacy.patient.clipNorm": "patientClipNorm",
+  "privacy.patient.integerNorm": "integerNorm",
   ...Object.fromEntries(
     ["maxSharePermille", "maxStaleness", ...strategyChoices].map((name) => [`strategy.${name}`, name]),
   ),
@@ -159,7 +168,7 @@ function chosenPrivacy(choices: PlanChoices, start: Plan, command: string): Priv
   const { unitWeight, largest, maxSeals } = choices;
   const own = given({ unitWeight, largest, maxSeals });
   if (!(choices.private ?? start.privacy !== undefined)) {
-    const [name] = Object.keys(own);
+    const [name] = Object.keys({ ...own, ...noiseChoices(choices) });
     if (name) refuseOption(name, "it is of private sums: give --private", command);
     return undefined;
   }
@@ -170,7 +179,12 @@ function chosenPrivacy(choices: PlanChoices, start: Plan, command: string): Priv
     // One for each round, and as many again for rounds that fail after their seal.
     maxSeals: 2 * (choices.rounds ?? start.rounds),
   };
-  return { ...usual, ...start.privacy, ...own };
+  const privacy = { ...usual, ...start.privacy, ...own };
+  if (start.privacy?.patient)
+    return { ...privacy, patient: chosenNoise(choices, start.privacy.patient, privacy, command) };
+  const [name] = Object.keys(noiseChoices(choices));
+  if (name) refuseOption(name, "it is of differential privacy: give --epsilon or --noise-multiplier", command);
+  return privacy;
 }
 
 /** The fields that have a value. */

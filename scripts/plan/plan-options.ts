@@ -56,6 +56,12 @@ export const planChoicesSchema = z.object({
   unitWeight: whole.optional(),
   largest: whole.optional(),
   maxSeals: whole.optional(),
+  epsilon: number.optional(),
+  noiseMultiplier: number.optional(),
+  delta: number.optional(),
+  samplingRate: number.optional(),
+  patientClipNorm: number.optional(),
+  integerNorm: whole.optional(),
 });
 
 export type PlanChoices = z.output<typeof planChoicesSchema>;
@@ -136,12 +142,26 @@ const privacies: readonly [name: Name, flags: string, about: string][] = [
   ["maxSeals", "--max-seals <n>", "how many sums may ever be opened (default twice the rounds)"],
 ];
 
+const patients: readonly [name: Name, flags: string, about: string][] = [
+  ["epsilon", "--epsilon <n>", "most that all sums together may cost a patient: finds the noise for it"],
+  ["noiseMultiplier", "--noise-multiplier <n>", "noise of a sum over a patient's largest part, in place of --epsilon"],
+  ["delta", "--delta <n>", "the chance for which epsilon does not hold (default 0.00001)"],
+  ["samplingRate", "--sampling-rate <share>", "the chance of a patient to be in a round's step (default 0.1)"],
+  [
+    "patientClipNorm",
+    "--patient-clip-norm <n>",
+    "largest L2 norm of a patient's part in an update (default: of gradients of norm 1)",
+  ],
+  ["integerNorm", "--integer-norm <n>", "the same in integers, a power of two (default 512, or 4096 of iv3)"],
+];
+
 const groups = {
   "Strategy:": strategies,
   "Training:": trainings,
   "Model:": models,
   "Updates and rounds:": updates,
   "Private sums:": privacies,
+  "Differential privacy (with --private):": patients,
 };
 
 /** Adds the options to a command; --seed is its own to add. */

@@ -3,8 +3,10 @@
 import { seededIntegers } from "../../foundation/random.ts";
 import type { Digest } from "../../protocol/format/digest.ts";
 import { blobDigest } from "../../protocol/format/merkle.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../protocol/format/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors, parseSafetensorsHeader } from "../../protocol/format/safetensors.ts";
 import type { Clock, Learner } from "../../protocol/ports.ts";
+import { PatientSum, sampledPatients } from "../../protocol/private/patient-sum.ts";
+import { updateLayout } from "../../protocol/update/update-layout.ts";
 
 export interface FakeLearnerOptions {
   readonly clock: Clock;
@@ -55,6 +57,27 @@ export class FakeLearner implements Learner {
       seconds: trainMs / 1000,
       unitMove: 1,
     };
+  }
+
+  async sumPatients(
+    { plan, round, base, coins }: Parameters<Learner["sumPatients"]>[0],
+    options: Parameters<Learner["sumPatients"]>[1] = {},
+  ) {
+    const { clock, trainScans = 10 } = this.#options;
+    this.begun.push(round);
+    await clock.sleep(this.trainMs, options.signal ? { signal: options.signal } : {});
+    const { privacy } = plan;
+    if (!privacy?.patient) throw new Error("no plan with differential privacy");
+    const { segments, coordinates } = updateLayout(parseSafetensorsHeader(base, base.byteLength), plan);
+    const exponents = new Int8Array(coordinates);
+    for (const { start, length, exponent } of segments) exponents.fill(exponent, start, start + length);
+    const sum = new PatientSum(exponents, { ...privacy.patient, largest: privacy.largest }, coins);
+    const sample = sampledPatients([...new Array(trainScans).keys()], privacy.patient, coins);
+    for (const patient of sample)
+      sum.add(Float64Array.from({ length: coordinates }, (_, i) => ((patient + i) % 7) / 8));
+    this.ended.push(round);
+    const figures = { patients: sample.length, clipped: 0, loss: 0.5, sampleCount: trainScans };
+    return { integers: sum.integers(), ...figures, seconds: this.trainMs / 1000 };
   }
 
   async predict(request: Parameters<Learner["predict"]>[0]) {

@@ -234,7 +234,7 @@ describe("a federation with private sums", function () {
       const files = kept.get(member)!;
       const note = JSON.parse(new TextDecoder().decode(files.get("mask/1"))) as { secret: string; input: Digest };
       const secrets = { read: async (name: string) => files.get(name) };
-      const { weights: local } = await readInput(secrets, { trainedIn: round!.id, update: note.input });
+      const { trained: local } = await readInput(secrets, { trainedIn: round!.id, update: note.input });
       const { unitWeight, largest } = privacy;
       const secret = Uint8Array.from(Buffer.from(note.secret, "hex"));
       const input = { base, local, plan, sampleCount, unitWeight, largest, secret, context: named };
@@ -275,5 +275,24 @@ describe("a federation with private sums", function () {
     expect(federation.finals).to.have.length(1);
     const last = federation.chain.rounds.at(-1)!.id;
     for (const { address } of federation.hospitals) expect(inputs.get(address)?.size).to.equal(last);
+  });
+
+  it("adds noise for patients, publishes neither scans nor scores, and stops in plain words when the budget is spent", async () => {
+    const patient = { samplingRate: 0.5, clipNorm: 0.1, integerNorm: 64, noiseMultiplier: 2, delta: 1e-5 };
+    const noisy: PrivacySpec = { ...privacy, unitWeight: 1, maxSeals: 2, patient };
+    const plan = { rounds: 3, minUpdates: 3, sampleCap: 1, privacy: noisy };
+    const federation = await FakeFederation.create({ plan });
+    federation.start();
+    const spent = () => told(federation, "budget-spent").length > 0;
+    await federation.runUntil(spent, { withinSeconds: 3000 });
+    expect(federation.finals).to.have.length(2);
+    expect(told(federation, "budget-spent")[0]).to.include({ seals: 2, maxSeals: 2 });
+    expect(federation.chain.rounds).to.have.length(2);
+    expect(
+      federation.chain.rounds.flatMap(({ commitments }) => commitments.map((each) => each.sampleCount)),
+    ).to.deep.equal(new Array(8).fill(1));
+    for (const site of federation.hospitals) {
+      expect([...site.secrets.files.keys()].filter((name) => name.endsWith("/1"))).to.deep.equal([]);
+    }
   });
 });

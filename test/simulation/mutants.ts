@@ -83,6 +83,7 @@ const seedingByClock: Tamper = ({ learner, clock }) => ({
   learner: {
     shard: () => learner.shard(),
     predict: (request, waiting) => learner.predict(request, waiting),
+    sumPatients: (request, options) => learner.sumPatients(request, options),
     train: (request, options) => learner.train({ ...request, seed: Math.floor(clock.now()) }, options),
   },
 });
@@ -97,6 +98,7 @@ const forgettingVotes: Tamper = ({ journal, learner, clock }) => ({
   learner: {
     shard: () => learner.shard(),
     train: (request, options) => learner.train(request, options),
+    sumPatients: (request, options) => learner.sumPatients(request, options),
     predict: async (request, waiting) => {
       if (Math.floor(clock.now() / 100) % 2 === 0) throw new FedError("MODEL_NOT_FINITE", {});
       return learner.predict(request, waiting);

@@ -44,6 +44,7 @@ const plans = [
   planFrom({ preset: "iv3", rounds: 50, seed: 11, reconstruction: true, mirror: true }),
   planFrom({ strategy: "fedavgm", optimiser: "sgd" }),
   planFrom({ private: true }),
+  planFrom({ private: true, epsilon: 8 }),
   ...strategyNames.map((strategy) => planFrom({ strategy })),
 ].map((plan) => ({ ...plan, reports: ["seconds"] }));
 

@@ -34,6 +34,7 @@ const learner: Learner = {
     { patient: "a", label: 0, score: 0.2 },
     { patient: "b", label: 1, score: 0.7 },
   ],
+  sumPatients: () => Promise.reject(new Error("the plan has no differential privacy")),
 };
 
 await runPartyCommand(config, { logLevel: "info" }, parseHospitalConfig, (parsed, party) =>

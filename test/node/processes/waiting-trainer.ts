@@ -13,4 +13,5 @@ serveTrainer(async () => ({
     throw signal?.reason;
   },
   predict: async () => [],
+  sumPatients: () => Promise.reject(new Error("the plan has no differential privacy")),
 }));

@@ -11,6 +11,7 @@ import type { PrivateContext } from "../../../protocol/private/context.ts";
 import { makeContribution, privateWeight } from "../../../protocol/private/contribution.ts";
 import { makeDeal } from "../../../protocol/private/deal.ts";
 import { maskInput } from "../../../protocol/private/mask.ts";
+import { addNoise } from "../../../protocol/private/noise.ts";
 import { includedDigest } from "../../../protocol/private/opening.ts";
 import { sumShares } from "../../../protocol/private/share.ts";
 import { recoverShared, shareAt, sharingPolynomials } from "../../../protocol/private/sharing.ts";
@@ -30,6 +31,11 @@ import { fakeSignatures, secretOf } from "../../fakes/party-ports.ts";
 import type { Finished } from "./finished-federation.ts";
 
 export const privacy: PrivacySpec = { mode: "sum", unitWeight: 16, largest: 2047, maxSeals: 8 };
+/** The same with noise, for patients. */
+export const noisyPrivacy: PrivacySpec = {
+  ...{ ...privacy, unitWeight: 1 },
+  patient: { samplingRate: 0.5, clipNorm: 0.5, integerNorm: 64, noiseMultiplier: 2, delta: 1e-5 },
+};
 const chainId = 31337;
 const contract = `0x${"cc".repeat(20)}` as HospitalAddress;
 
@@ -43,6 +49,8 @@ export interface PrivateChoices {
   readonly sealed?: (round: number) => readonly number[];
   /** Changes what a hospital masks: the laid out integers. */
   readonly input?: (input: Int32Array, at: { readonly round: number; readonly hospital: number }) => void;
+  /** A build that adds no noise where the plan asks for it. */
+  readonly isSilent?: boolean;
   /** Changes the masked object after it was made. */
   readonly masked?: (bytes: Uint8Array, at: { readonly round: number; readonly hospital: number }) => Uint8Array;
   readonly statement?: (
@@ -154,7 +162,7 @@ async function playRound(place: RoundPlace, choices: PrivateChoices): Promise<Pr
   const summands = included.map((index) => dealt[index]!);
   const key = await store.put(openedKey(own, summands));
   // Where a test spoils the round, a dishonest majority makes any model final.
-  const isSpoilt = choices.input !== undefined || choices.masked !== undefined;
+  const isSpoilt = choices.input !== undefined || choices.masked !== undefined || choices.isSilent === true;
   const model = await plainSumModel(own, summands).catch((error) => (isSpoilt ? base : Promise.reject(error)));
   const proposed = await store.put(choices.proposed?.(model, id) ?? model);
   chain.apply(opener, { name: "proposeModel", args: { round, model: proposed, included: sealedSet } }, sealedAt + 5);
@@ -169,17 +177,18 @@ async function playRound(place: RoundPlace, choices: PrivateChoices): Promise<Pr
 /** A hospital trains, masks, deals and commits. */
 async function commitMasked(own: SumOfRound, index: number, choices: PrivateChoices): Promise<Dealt> {
   const { chain, store, plan, planDigest, hospitals, base, baseDigest, id, time, context, sum, threshold } = own;
-  const { ring, layout, unitWeight, largest } = sum;
+  const { ring, layout, unitWeight, largest, noise } = sum;
   const { round } = context;
   const at = { round: id, hospital: index };
   const hospital = hospitals[index]!;
   const secret = secretOf(`round ${id} hospital ${index}`);
   const secrets = { ring, secret, context };
-  const sampleCount = 10 + 4 * index; // on both sides of the unit weight
+  const sampleCount = noise ? 1 : 10 + 4 * index; // on both sides of the unit weight
   const local = trained(base, `${id} ${index}`);
   const { integers } = makeContribution({ base, local, plan, sampleCount, unitWeight, largest, secret, context });
-  const histogram = scoreCounts(predictionsOf(id, index), largest);
+  const histogram = layout.bins > 0 ? scoreCounts(predictionsOf(id, index), largest) : undefined;
   const input = layOutInput(layout, { integers, histogram }, largest);
+  if (noise && !choices.isSilent) addNoise(input, { variance: noise.variance, secret, context });
   choices.input?.(input, at);
   const whole = maskInput(input, secrets);
   const masked = await store.put(choices.masked?.(whole, at) ?? whole);
@@ -218,13 +227,14 @@ async function plainSumModel(
   { plan, base, hospitals, sum }: SumOfRound,
   summands: readonly Dealt[],
 ): Promise<Uint8Array> {
-  const { layout, unitWeight, largest } = sum;
+  const { layout, unitWeight, largest, noise } = sum;
+  const noiseStdDev = (noise?.stdDev ?? 0) * Math.sqrt(summands.length);
   const summed = Int32Array.from(summands[0]!.input, (_, place) =>
     summands.reduce((total, { input }) => total + input[place]!, 0),
   );
   const { integers } = partsOf(summed, layout);
   const totalWeight = summands.reduce((total, { sampleCount }) => total + privateWeight(sampleCount, unitWeight), 0);
-  const weighted = { integers, unitWeight, totalWeight, updates: summands.length, largest, noiseStdDev: 0 };
+  const weighted = { integers, unitWeight, totalWeight, updates: summands.length, largest, noiseStdDev };
   const sink = memorySink();
   const input = { plan, base: memorySource(base), sum: weighted, memberCount: hospitals.length };
   await aggregateSum(input, sink);

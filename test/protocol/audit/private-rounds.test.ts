@@ -7,12 +7,16 @@ import { RoundHistory } from "../../../protocol/contract/round-history.ts";
 import { canonicalBytes } from "../../../protocol/format/canonical.ts";
 import { parseAddress, type RoundId, zeroDigest } from "../../../protocol/format/digest.ts";
 import { blobDigest } from "../../../protocol/format/merkle.ts";
+import { epsilonOf } from "../../../protocol/private/accountant.ts";
+import { showEpsilon } from "../../../protocol/private/privacy-cost.ts";
 import { decodeSumKey } from "../../../protocol/private/sum-key.ts";
 import { histogramOf } from "../../../protocol/private/sum-layout.ts";
+import { modelCard, modelCardMarkdown } from "../../../scripts/audit/model-card.ts";
+import { privacyCostLine } from "../../../scripts/audit/show-report.ts";
 import { addressOf } from "../../fakes/federation.ts";
 import { codeOf } from "../update/one-update.ts";
 import { audit, copyOf, eventOf } from "./finished-federation.ts";
-import { type PrivateFederation, playPrivate, predictionsOf, privacy } from "./private-federation.ts";
+import { noisyPrivacy, type PrivateFederation, playPrivate, predictionsOf, privacy } from "./private-federation.ts";
 
 const codesOf = ({ rounds, findings }: AuditReport, severity: string) =>
   [...findings, ...rounds.flatMap((round) => round.findings)]
@@ -240,6 +244,33 @@ describe("the audit of private rounds", function () {
     expect(found.rounds[1]).to.deep.include({ verdict: "none", status: "sealed" });
     expect(codesOf(found, "note")).to.deep.equal(["SUM_NOT_OPENED"]);
     expect(found.privateSums!.seals).to.equal(2);
+  });
+
+  describe("with differential privacy", () => {
+    const plan = { privacy: noisyPrivacy, sampleCap: 1 };
+
+    it("derives each model to the bit, noise and all, and says what the opened sums cost a patient", async () => {
+      const noisy = await playPrivate({ plan });
+      const found = await audit(noisy);
+      expect(found.verdict, JSON.stringify(found.first)).to.equal("verified");
+      expect(found.model).to.equal(blobDigest(noisy.rounds[1]!.model));
+      const { openings, epsilon, delta } = found.privacyCost!;
+      expect([openings, delta]).to.deep.equal([2, 1e-5]);
+      expect(epsilon).to.equal(epsilonOf(noisyPrivacy.patient!, 2, 1e-5));
+      expect(
+        found.rounds.flatMap(({ validation, baseValidation }) => validation ?? baseValidation ?? []),
+      ).to.deep.equal([]);
+      expect(privacyCostLine(found)).to.include(`epsilon ${showEpsilon(epsilon)} at delta 0.00001`);
+      expect(report.privacyCost).to.equal(undefined);
+      expect(modelCardMarkdown(modelCard(found, undefined)!)).to.include(
+        `| differential privacy | epsilon ${showEpsilon(epsilon)} at delta 0.00001, of each patient |`,
+      );
+    });
+
+    it("finds a build that adds no noise by the coordinates that are always zero", async () => {
+      const found = await audit(await playPrivate({ plan, rounds: 1, isSilent: true }));
+      expect(codesOf(found, "broken")).to.include("ROUND_SPOILT");
+    });
   });
 });
 

@@ -71,6 +71,7 @@ describe("reproducing a hospital's update", () => {
       shard: () => honest.shard(),
       predict: (request) => honest.predict(request),
       train: (request) => honest.train({ ...request, seed: request.seed + 1 }),
+      sumPatients: (request) => honest.sumPatients(request),
     };
     const [first] = await reproduce(await finished(), 1, other);
     expect(first).to.include({ same: false, sameShard: true });
@@ -86,6 +87,7 @@ describe("reproducing a hospital's update", () => {
       shard: async () => other,
       predict: (request) => honest.predict(request),
       train: (request) => honest.train(request),
+      sumPatients: (request) => honest.sumPatients(request),
     };
     expect((await reproduce(done, 1, learner))[0]).to.include({ same: false, sameShard: false });
     expect((await reproduce(done, 1, learnerOf(9)))[0]).to.include({ same: false, sameShard: false });

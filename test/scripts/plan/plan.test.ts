@@ -4,6 +4,8 @@ import { software } from "../../../foundation/version.ts";
 import { canonicalBytes } from "../../../protocol/format/canonical.ts";
 import { defaultPlan } from "../../../protocol/format/default-plan.ts";
 import { encodePlan, type Plan } from "../../../protocol/format/plan.ts";
+import { epsilonOf } from "../../../protocol/private/accountant.ts";
+import { planFaults } from "../../../protocol/strategy/plan-faults.ts";
 import { strategyNames } from "../../../protocol/strategy/registry.ts";
 import { checkPlan } from "../../../scripts/plan/check-plan.ts";
 import { explainPlan } from "../../../scripts/plan/explain-plan.ts";
@@ -54,6 +56,64 @@ const everyField: Plan = {
   ...{ sampleCap: 500, minUpdates: 3, rounds: 4, software },
   evaluation: { split: "by-patient-stratified", validation: 0.2, test: 0.3 },
 };
+
+describe("differential privacy of the command line", () => {
+  it("finds the least noise for an epsilon over all sums, and trains as it must", () => {
+    const plan = planOf(["--private", "--epsilon", "6", "--rounds", "40", "--sampling-rate", "0.2"]);
+    const { patient, maxSeals, unitWeight } = plan.privacy!;
+    expect([maxSeals, unitWeight, plan.sampleCap, plan.minUpdates]).to.deep.equal([50, 1, 1, 3]);
+    expect(epsilonOf(patient!, 50, patient!.delta)).to.be.within(5.8, 6);
+    expect(plan.training).to.deep.include({ localEpochs: 1, schedule: "constant", classWeights: false });
+    expect(plan.training.optimiser).to.deep.equal({ name: "sgd", learningRate: 0.25, momentum: 0, nesterov: false });
+    expect(planFaults(plan)).to.deep.equal([]);
+    expect(planFrom({ delta: 1e-6 }, plan).privacy!.patient).to.deep.equal({ ...patient, delta: 1e-6 });
+    expect(planOf(["--private", "--noise-multiplier", "2"]).privacy!.patient!.noiseMultiplier).to.equal(2);
+    const text = explainPlan(plan).map(([topic, said]) => `${topic} ${said}`);
+    expect(text.find((line) => line.startsWith("epsilon "))).to.match(
+      /^epsilon epsilon 5\.\d\d at delta 0.00001 after 50 sums/,
+    );
+  });
+
+  it("is refused with anything that follows from data without noise", () => {
+    const args = ["--private", "--noise-multiplier", "2"];
+    const conflicts = [
+      ["--optimiser", "adam"],
+      ["--local-epochs", "2"],
+      ["--momentum", "0.9"],
+      ["--schedule", "cosine"],
+      ["--class-weights"],
+      ["--normalisation", "batch-local"],
+      ["--local-tensors", "stem"],
+      ["--proximal-mu", "0.1"],
+      ["--unit-weight", "16"],
+      ["--sample-cap", "100"],
+      ["--strategy", "fedadam"],
+      ["--clip-norm", "0.01"],
+      ["--integer-norm", "64", "--noise-multiplier", "0.5"],
+    ];
+    for (const more of conflicts) {
+      expect(
+        codeOf(() => planOf([...args, ...more])),
+        more.join(" "),
+      ).to.equal("PRIVATE_PLAN_CONFLICT");
+    }
+    const invalid = [
+      ["--epsilon", "6"],
+      ["--noise-multiplier", "0.01"],
+      ["--sampling-rate", "0"],
+      ["--delta", "0.5"],
+      ["--integer-norm", "500"],
+    ];
+    for (const more of invalid)
+      expect(
+        codeOf(() => planOf([...args, ...more])),
+        more.join(" "),
+      ).to.equal("OPTION_INVALID");
+    expect(codeOf(() => planOf(["--epsilon", "6"]))).to.equal("OPTION_INVALID");
+    expect(codeOf(() => planOf(["--private", "--delta", "0.001"]))).to.equal("OPTION_INVALID");
+    expect(codeOf(() => planOf(["--private", "--epsilon", "0.0001"]))).to.equal("OPTION_INVALID");
+  });
+});
 
 describe("private sums of the command line", () => {
   const privacy = { mode: "sum", unitWeight: 128, largest: 2047, maxSeals: 16 };
