@@ -11,7 +11,7 @@ import { Replication } from "../party/replicate.ts";
 import { collectName } from "../party/round-actions.ts";
 import { RoundWatch } from "../party/round-watch.ts";
 import { SumRound } from "../party/sum-round.ts";
-import { openLineage } from "../protocol/contract/lineage.ts";
+import { type Lineage, openLineage } from "../protocol/contract/lineage.ts";
 import type { Digest } from "../protocol/format/digest.ts";
 import type { SharedWork } from "../protocol/judge/shared-work.ts";
 import type {
@@ -75,6 +75,20 @@ export async function aggregateRounds(
   let fetched = 0;
   let reportedFinal = 0;
 
+  let isSpentTold = false;
+  /** Whether the contract opens no more sums; told once, when the newest round is over and the plan has more. */
+  const budgetSpent = async ({ newest, finals }: Lineage, waiting: Waiting): Promise<boolean> => {
+    const { seals, maxSeals } = (await ledger.privateSums(waiting)) ?? { seals: 0, maxSeals: 0 };
+    if (maxSeals === 0 || seals < maxSeals) return false;
+    const isOver = newest === undefined || newest.status === "final" || newest.status === "abandoned";
+    if (isOver && finals.length < options.rounds && !isSpentTold) {
+      isSpentTold = true;
+      log.warn("budget-spent", { seals, maxSeals });
+      emit({ event: "budget-spent", seals, maxSeals });
+    }
+    return true;
+  };
+
   const observe = async (waiting: Waiting): Promise<AggregatorView> => {
     const now = await ledger.chainTime(waiting);
     const member = (await ledger.members(waiting)).find(({ address }) => address === self);
@@ -105,9 +119,22 @@ export async function aggregateRounds(
       }
     }
     const sum = sums.follow(newest);
+    const isBudgetSpent = await budgetSpent(lineage, waiting);
     const { replicated } = replication;
     const signed = relay.follow(newest, now);
-    return { ...options, ...watch.observations(), ...signed, sum, self, member, now, lineage, replicated, fetched };
+    return {
+      ...options,
+      ...watch.observations(),
+      ...signed,
+      sum,
+      self,
+      member,
+      now,
+      lineage,
+      isBudgetSpent,
+      replicated,
+      fetched,
+    };
   };
 
   const accepts = (plan: Digest) => plan === options.plan;

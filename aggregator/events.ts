@@ -29,6 +29,8 @@ export type AggregatorEvent = { readonly aggregator: HospitalAddress } & (
   | { readonly event: "late"; readonly round: RoundId; readonly members: readonly HospitalAddress[] }
   /** The chain shows an older round than before: a deep reorganisation, or a chain restored from a copy. */
   | { readonly event: "chain-rolled-back"; readonly seen: RoundId; readonly now: number }
+  /** All sums that the contract allows were opened: it opens no round any more. */
+  | { readonly event: "budget-spent"; readonly seals: number; readonly maxSeals: number }
   /** All rounds of the plan are final. The aggregator still serves its objects. */
   | { readonly event: "finished"; readonly rounds: number; readonly model: Digest }
 );

@@ -28,6 +28,8 @@ export interface AggregatorView extends RoundView, RelayObservations {
   readonly genesis: Digest;
   /** No round is opened after this many final ones. */
   readonly rounds: number;
+  /** Whether the contract opens no round any more, since all sums that it allows were opened. */
+  readonly isBudgetSpent: boolean;
   /** Seconds of chain time to wait for late attestations of a final round. */
   readonly settleSeconds: number;
 }
@@ -67,7 +69,7 @@ export function nextActions(view: AggregatorView): AggregatorAction[] {
 
 function shouldOpen(view: AggregatorView, round: RoundState): boolean {
   const { self, now, lineage } = view;
-  if (lineage.finals.length >= view.rounds) return false;
+  if (lineage.finals.length >= view.rounds || view.isBudgetSpent) return false;
   if (round.status === "final") {
     const attested = round.proposals.at(-1)?.attestations.length ?? 0;
     const since = round.deadline - proposePeriod(round);

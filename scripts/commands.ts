@@ -15,6 +15,10 @@ export const commands: CommandList = {
     summary: "write, check and name the plan and first model of a federation",
     load: async () => (await import("./plan.ts")).planCommand,
   },
+  privacy: {
+    summary: "say what a plan's privacy costs, and what is spent",
+    load: async () => (await import("./privacy.ts")).privacyCommand,
+  },
   init: {
     summary: "write a configuration from a few answers",
     load: async () => (await import("./init.ts")).initCommand,

@@ -61,7 +61,13 @@ export function drawModels(state: DashboardState, gas: Chart): void {
     unavailable: `Audited: nothing was found to be wrong, and something could not be read. ${audit?.first ?? ""}`,
     empty: "No round has made a model yet.",
   };
-  setText("audit-text", audit ? texts[audit.verdict] : "An audit of the final rounds runs while this page is open.");
+  const privacy = audit?.privacy
+    ? ` Differential privacy of each patient: epsilon ${(Math.ceil(audit.privacy.epsilon * 100) / 100).toFixed(2)} at delta ${audit.privacy.delta} so far.`
+    : "";
+  setText(
+    "audit-text",
+    audit ? texts[audit.verdict] + privacy : "An audit of the final rounds runs while this page is open.",
+  );
   setRows(
     "model-rows",
     rounds

@@ -37,8 +37,14 @@ export function fold(state: DashboardState, input: DashboardInput): DashboardSta
     case "audited-round":
       return withRound(state, input.report.round, (round) => audited(round, input.report));
     case "audited": {
-      const { verdict, first } = input.report;
-      return { ...state, audit: { verdict, first: first && short(`${first.code}: ${first.text}`), at: input.at } };
+      const { verdict, first, privacyCost } = input.report;
+      const privacy = privacyCost && {
+        openings: privacyCost.openings,
+        epsilon: privacyCost.epsilon,
+        delta: privacyCost.delta,
+      };
+      const said = first && short(`${first.code}: ${first.text}`);
+      return { ...state, audit: { verdict, first: said, at: input.at, privacy } };
     }
     case "gas":
       return foldGas(state, input.spent);

@@ -66,7 +66,7 @@ export type DashboardInput =
   | {
       readonly kind: "audited";
       readonly at: number;
-      readonly report: Pick<AuditReport, "verdict"> & { readonly first?: Fault | undefined };
+      readonly report: Pick<AuditReport, "verdict" | "privacyCost"> & { readonly first?: Fault | undefined };
     }
   | { readonly kind: "gas"; readonly spent: readonly GasSpent[] }
   | {

@@ -9,6 +9,7 @@ const remedies: Readonly<Record<string, string>> = {
   "addresses-unreadable": "nothing to do: the file is written again",
   "announcement-rejected": "tell the operator of the peer that sent it",
   "blob-peer-banned": "tell the member's operator: another member is asked for the object",
+  "budget-spent": "found a federation with a budget that the hospitals agree to: this one opens no round any more",
   "chain-reorganised": "raise chain.confirmations if it is repeated",
   "chain-rolled-back": "ask the endpoint's operator: the chain was restored from a copy",
   "contract-code-unknown": "read the contract's source, or use the program that it was founded with",

@@ -149,7 +149,13 @@ export const stateSchema = z.object({
   gas: z.array(z.object({ account: name, gas: count, transactions: count })).max(600),
   /** The newest audit of all rounds. */
   audit: z
-    .object({ verdict: z.enum(["verified", "broken", "unavailable", "empty"]), first: text.optional(), at: z.number() })
+    .object({
+      verdict: z.enum(["verified", "broken", "unavailable", "empty"]),
+      first: text.optional(),
+      at: z.number(),
+      /** What the sums opened so far tell of one patient at most; absent without differential privacy. */
+      privacy: z.object({ openings: count, epsilon: z.number(), delta: z.number() }).optional(),
+    })
     .optional(),
   /** The newest first; a repeated one is counted. */
   warnings: z.array(warningSchema).max(keptWarnings),

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { AuditReport, LargestShare, ValidationReport } from "../../protocol/audit/report.ts";
 import { toCid } from "../../protocol/format/digest.ts";
 import type { Plan } from "../../protocol/format/plan.ts";
+import { showEpsilon } from "../../protocol/private/privacy-cost.ts";
 
 const estimateSchema = z.object({ value: z.number(), low: z.number(), high: z.number() });
 /** Scores of one model on test patients, as in a simulation's scores.json. */
@@ -36,6 +37,8 @@ export interface ModelCard {
   readonly plan: Plan | undefined;
   /** What a federation with private sums opened; undefined without. */
   readonly privateSums: AuditReport["privateSums"];
+  /** What the sums opened so far tell of one patient at most; undefined without differential privacy. */
+  readonly privacyCost: AuditReport["privacyCost"];
   /** Scores that hospitals reported of their own validation patients. */
   readonly validation: ValidationReport | undefined;
   readonly test: TestScores | undefined;
@@ -51,6 +54,11 @@ const limits = [
   "Scores hold for patients, scanners and prevalences like those that they were measured on, and for no others.",
 ];
 
+const noisyLimits = [
+  "Epsilon bounds what the opened sums say of one training patient if honest hospitals added their noise, which others cannot prove; it says nothing of a whole hospital.",
+  "With differential privacy hospitals publish no validation scores: they would tell of validation patients, without noise.",
+];
+
 const privateLimits = [
   "Single updates were hidden, not what the models themselves may say about patients: no differential privacy was used.",
   "With private sums a model's scores are counted in the next round's sum: the last model has none of them.",
@@ -58,7 +66,7 @@ const privateLimits = [
 
 /** The card of the last final model; undefined where there is none. */
 export function modelCard(report: AuditReport, test: TestScores | undefined): ModelCard | undefined {
-  const { model, verdict, federation, rounds, plans, counts, privateSums } = report;
+  const { model, verdict, federation, rounds, plans, counts, privateSums, privacyCost } = report;
   const last = rounds.findLast(({ status }) => status === "final");
   if (!model || !last) return undefined;
   const included = last.hospitals.filter(({ contribution }) => contribution === "included");
@@ -68,9 +76,9 @@ export function modelCard(report: AuditReport, test: TestScores | undefined): Mo
     samples: included.reduce((sum, { sampleCount = 0 }) => sum + sampleCount, 0),
     software: [...new Set(included.flatMap(({ software }) => software ?? []))],
     largestShare: report.largestShare,
-    ...{ plan: plans[last.plan], privateSums, validation, test },
+    ...{ plan: plans[last.plan], privateSums, privacyCost, validation, test },
     isAtChance: test?.isAtChance ?? validation?.isAtChance ?? true,
-    limits: plans[last.plan]?.privacy ? [...limits, ...privateLimits] : limits,
+    limits: [...limits, ...(privacyCost ? noisyLimits : plans[last.plan]?.privacy ? privateLimits : [])],
   };
 }
 
@@ -112,10 +120,15 @@ function shareRows({ largestShare }: ModelCard): string[] {
   return [`| largest share of one hospital | ${(100 * share).toFixed(1)} % of the weight, in round ${round} |`];
 }
 
-function sumRows({ privateSums }: ModelCard): string[] {
+function sumRows({ privateSums, privacyCost }: ModelCard): string[] {
   if (!privateSums || privateSums.maxSeals === 0) return [];
   const { seals, maxSeals } = privateSums;
-  return [`| private sums | ${seals} of at most ${maxSeals} opened; no single update was |`];
+  const noise = privacyCost
+    ? [
+        `| differential privacy | epsilon ${showEpsilon(privacyCost.epsilon)} at delta ${privacyCost.delta}, of each patient |`,
+      ]
+    : [];
+  return [`| private sums | ${seals} of at most ${maxSeals} opened; no single update was |`, ...noise];
 }
 
 function planRows({ model, training, strategy, update, sampleCap, evaluation }: Plan): string[] {

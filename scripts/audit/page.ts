@@ -7,7 +7,7 @@ import { absenceLines } from "./absences.ts";
 import { provenanceGraph } from "./graph.ts";
 import { type ModelCard, modelCard, type TestScores } from "./model-card.ts";
 import { shortName, utc } from "./names.ts";
-import { influenceLine, modelsLine } from "./show-report.ts";
+import { influenceLine, modelsLine, privacyCostLine } from "./show-report.ts";
 
 const verdicts = {
   verified: ["Verified", "Every model was derived again to the same bytes, and every statement about it holds."],
@@ -32,7 +32,7 @@ export function auditPage(report: AuditReport, test: TestScores | undefined): st
   const [title, meaning] = verdicts[verdict];
   const all = [...findings, ...rounds.flatMap((round) => round.findings)];
   const card = modelCard(report, test);
-  const told = [modelsLine(report), influenceLine(report), ...absenceLines(rounds)];
+  const told = [modelsLine(report), privacyCostLine(report), influenceLine(report), ...absenceLines(rounds)];
   const lines = told.filter((line) => line !== undefined);
   return `<!DOCTYPE html>
 <html lang="en">

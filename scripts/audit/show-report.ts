@@ -3,6 +3,7 @@ import pc from "picocolors";
 import type { Estimate } from "../../foundation/statistics/proportion.ts";
 import type { Finding, Severity } from "../../protocol/audit/finding.ts";
 import type { AuditBasis, AuditReport, RoundReport, RoundVerdict } from "../../protocol/audit/report.ts";
+import { showEpsilon } from "../../protocol/private/privacy-cost.ts";
 import { table } from "../terminal/table.ts";
 import { absenceLines } from "./absences.ts";
 import { shortName } from "./names.ts";
@@ -28,7 +29,9 @@ export function reportText(report: AuditReport, files: readonly string[]): strin
     `federation  ${federation.contract} on chain ${federation.chainId}, to block ${until?.block ?? "-"}\n` +
       `members     ${hospitals} hospitals, ${members.length - hospitals} aggregators`,
     rounds.length > 0 ? roundTable(rounds) : "",
-    [models, privateSumsLine(report), influenceLine(report), ...absenceLines(rounds)].filter(Boolean).join("\n"),
+    [models, privateSumsLine(report), privacyCostLine(report), influenceLine(report), ...absenceLines(rounds)]
+      .filter(Boolean)
+      .join("\n"),
     findingLines(report).join("\n"),
     files.join("\n"),
     verdictLine(report),
@@ -75,6 +78,13 @@ export function privateSumsLine({ privateSums }: Pick<AuditReport, "privateSums"
   if (!privateSums || privateSums.maxSeals === 0) return undefined;
   const { seals, maxSeals } = privateSums;
   return `Private sums: ${seals} of at most ${maxSeals} were opened, and no update, loss or score of a single hospital`;
+}
+
+/** What a patient's training scans may have told, with differential privacy; undefined without. */
+export function privacyCostLine({ privacyCost }: Pick<AuditReport, "privacyCost">): string | undefined {
+  if (!privacyCost) return undefined;
+  const { openings, epsilon, delta } = privacyCost;
+  return `Differential privacy of each patient: epsilon ${showEpsilon(epsilon)} at delta ${delta} so far, if hospitals added their noise; ${openings} sums opened`;
 }
 
 /** What the verdict rests on. */

@@ -63,8 +63,8 @@ async function audit({ target, maxModelBytes }: AuditOrder): Promise<void> {
     const work = auditFederation(ports, { maxModelBytes, signal });
     for (let step = await work.next(); ; step = await work.next()) {
       if (step.done) {
-        const { verdict, first } = step.value;
-        tell({ kind: "audited", at: Date.now(), report: { verdict, first } });
+        const { verdict, first, privacyCost } = step.value;
+        tell({ kind: "audited", at: Date.now(), report: { verdict, first, privacyCost } });
         break;
       }
       if (step.value.kind === "round-scored") {

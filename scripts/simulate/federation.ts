@@ -1,6 +1,6 @@
 // The simulation's federation: starts every party and waits until every hospital has adopted the last model.
 import { mkdir } from "node:fs/promises";
-import type { FedError } from "../../foundation/errors.ts";
+import { FedError } from "../../foundation/errors.ts";
 import type { TrainerProcess } from "../../node/learner-process.ts";
 import type { Log } from "../../protocol/ports.ts";
 import type { Looked } from "../dashboard/watch-looks.ts";
@@ -44,9 +44,14 @@ export async function startFederation(
   await mkdir(run.at("logs"), { recursive: true });
   const clock = new RoundClock(hospitals);
   let wake = () => {};
-  const hear = (event: unknown) => {
-    clock.hear(event as SimulationEvent);
-    onEvent(event as SimulationEvent);
+  let failure: FedError | undefined;
+  const hear = (told: unknown) => {
+    const event = told as SimulationEvent;
+    clock.hear(event);
+    if (event.event === "budget-spent") {
+      failure ??= new FedError("SEALS_EXHAUSTED", { seals: event.seals, maxSeals: event.maxSeals });
+    }
+    onEvent(event);
     wake();
   };
   const shared = inProcess
@@ -62,7 +67,6 @@ export async function startFederation(
         : startParty({ ...party, logFile: run.at("logs", `${party.identity.name}.log`), onEvent: hear }),
     ),
   );
-  let failure: FedError | undefined;
   for (const { ended } of running) {
     void ended.then((error) => {
       failure ??= error;

@@ -19,6 +19,7 @@ import { deployCommand } from "../../scripts/deploy.ts";
 import { keysCommand } from "../../scripts/keys.ts";
 import { membersCommand } from "../../scripts/members.ts";
 import { planFrom } from "../../scripts/plan/plan-from-choices.ts";
+import { privacyCommand } from "../../scripts/privacy.ts";
 import { statusCommand } from "../../scripts/status.ts";
 import { fundedWallet, startHardhat, type TestChain } from "../io/chain/chain.ts";
 import { digestOf, type TestFederation, terms } from "../io/chain/federation.ts";
@@ -42,7 +43,7 @@ describe("the commands about a federation", () => {
   after(() => chain.stop());
 
   beforeEach(async () => {
-    const commands = [deployCommand, keysCommand, membersCommand, statusCommand];
+    const commands = [deployCommand, keysCommand, membersCommand, privacyCommand, statusCommand];
     ({ federation, dir, common, run, runJson, codeOf, written, as, close } = await openFederationCommands(
       chain,
       commands,
@@ -242,9 +243,41 @@ describe("the commands about a federation", () => {
     expect(status.agreedPlan).to.equal(blobDigest(encodePlan(plan)));
     expect(status.privateSums).to.deep.equal({ seals: 0, maxSeals: 11 });
     expect(await run("status", "--federation", out, "--rpc", chain.url)).to.include("0 of at most 11 opened");
+    expect(await codeOf("privacy", file, "--spent", "--federation", out, "--rpc", chain.url)).to.equal(
+      "PRIVACY_NOT_PLANNED",
+    );
     await writeFile(file, encodePlan({ ...plan, minUpdates: 2 }));
     const refused = await codeOf("deploy", ...flags.with(5, join(dir, "refused.json")), "--plan", file);
     expect(refused).to.equal("PRIVATE_PLAN_CONFLICT");
+  });
+
+  it("privacy says what a federation with noise has spent, and knows its own plan alone", async () => {
+    const key = ["--keystore", await written(fundedWallet(0)), "--password-file", join(dir, "password")];
+    const out = join(dir, "noisy-federation.json");
+    const file = join(dir, "noisy.json");
+    const plan = planFrom({ private: true, noiseMultiplier: 2, rounds: 4 });
+    await writeFile(file, encodePlan(plan));
+    await runJson(
+      "deploy",
+      "--rpc",
+      chain.url,
+      "--chain-id",
+      "31337",
+      "--out",
+      out,
+      "--confirmations",
+      "1",
+      ...key,
+      "--plan",
+      file,
+    );
+    const at = ["--spent", "--federation", out, "--rpc", chain.url];
+    const { spent } = await runJson("privacy", file, ...at);
+    expect(spent).to.deep.include({ mechanism: mechanismOf(plan.privacy!), maxSeals: 5, seals: 0 });
+    expect(spent.cost).to.deep.include({ openings: 0, epsilon: 0 });
+    expect(await run("privacy", file, ...at)).to.include("spent: epsilon 0.00 in 0 of 5 sums");
+    await writeFile(file, encodePlan(planFrom({ noiseMultiplier: 3 }, plan)));
+    expect(await codeOf("privacy", file, ...at)).to.equal("MECHANISM_MISMATCH");
   });
 
   it("deploy founds once, by name of the hospitals in their order, and hands over", async () => {
