@@ -1,5 +1,6 @@
 // The faults of one run, drawn from its seed. Each run has its own mixture (some have no crashes, some have only
 // crashes), because faults of one kind can hide the effects of another.
+import { fewestPrivateHospitals } from "../../protocol/contract/rules/sealing.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
 export interface Faults {
@@ -70,4 +71,10 @@ export function drawFaults(random: SeededRandom): Omit<Faults, "isPrivate"> {
     // Somebody honest must have gas besides the aggregators, which may all be down or lie.
     relayed: random.chance(0.35) ? random.between(1, hospitals - liars - 1) : 0,
   };
+}
+
+/** A contract with private sums opens no round for fewer than four hospitals: of four none is revoked. */
+export function faultsOf(faults: Faults): Faults {
+  const isEnough = !faults.isPrivate || faults.hospitals > fewestPrivateHospitals;
+  return isEnough ? faults : { ...faults, revokeAfter: 0 };
 }

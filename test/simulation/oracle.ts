@@ -76,8 +76,11 @@ export class Oracle {
 
   /** The model of the sealed sum; undefined as long as nobody has made its key. */
   async #summedModel(round: RoundState, included: readonly HospitalAddress[]): Promise<Digest | undefined> {
+    const sealed = round.seal?.included ?? [];
+    // A proposal names the sealed set, in whatever order its maker listed it.
+    if (sealed.length !== included.length || !sealed.every((member) => included.includes(member))) return undefined;
     const updates: MaskedUpdate[] = [];
-    for (const member of included) {
+    for (const member of sealed) {
       const commitment = round.commitments.find((each) => each.member === member);
       const update = commitment && (await this.maskedUpdate(commitment, round));
       if (!update) return undefined;

@@ -11,7 +11,7 @@ import { genesisModel } from "../fakes/learner.ts";
 import { fakeSignatures } from "../fakes/party-ports.ts";
 import { VirtualTime } from "../fakes/virtual-time.ts";
 import { checkedPorts } from "./checked-ports.ts";
-import { drawFaults, type Faults } from "./faults.ts";
+import { drawFaults, type Faults, faultsOf } from "./faults.ts";
 import { aggregatorLies, hospitalLies } from "./liars.ts";
 import { hasProgressed } from "./liveness.ts";
 import type { Mutant } from "./mutants.ts";
@@ -56,7 +56,7 @@ export class Simulation {
   /** @param isPrivate whether its rounds have private sums */
   static async prepare(seed: number, mutant?: Mutant, isPrivate = mutant?.isPrivate ?? false): Promise<Simulation> {
     const random = new SeededRandom(seed);
-    const faults = { ...drawFaults(random), ...mutant?.faults, isPrivate };
+    const faults = faultsOf({ ...drawFaults(random), ...mutant?.faults, isPrivate });
     const plan = planFor(faults);
     const oracle = new Oracle(plan);
     const digests = {
