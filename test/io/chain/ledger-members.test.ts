@@ -98,16 +98,16 @@ describe("the members on the ledger of a chain", () => {
     expect(first).to.include({ member: next.address.toLowerCase(), signer: addresses[0] });
   });
 
-  it("withdraws the attestation of a member that is revoked while the proposal is open", async () => {
+  it("withdraws the attestation of a revoked member, and ends a round whose other hospitals are no quorum", async () => {
     const round = await openAndCommit();
     await aggregator.proposeModel({ round, model: plan, included: addresses });
     await hospitals[0]!.attest({ round, proposal: 1, agree: true, scores: zeroDigest });
     await federation.owner.write("revoke", [0]);
-    const { proposals } = await aggregator.round(round);
+    const { proposals, status } = await aggregator.round(round);
     expect(proposals[0]?.attestations).to.deep.equal([]);
     expect((await aggregator.members())[0]?.active).to.equal(false);
-    expect(await codeOf(hospitals[0]!.attest({ round, proposal: 1, agree: true, scores: zeroDigest }))).to.equal(
-      "MEMBER_UNKNOWN",
-    );
+    // The others are no quorum of the round.
+    expect([status, proposals[0]?.status]).to.deep.equal(["abandoned", "abandoned"]);
+    expect(await codeOf(hospitals[0]!.openRound({ plan, base }))).to.equal("MEMBER_UNKNOWN");
   });
 });
