@@ -95,7 +95,7 @@ describe("the pages for people who run it", function () {
       const both = await Promise.all(["west", "north"].map(addressOf));
       const has = ({ commitments }: RoundState) =>
         both.every((address) => commitments.some(({ member }) => member === address));
-      // A round that the removed hospital is of may need its vote, which never comes: it ends when its times are over.
+      // A round that the removed hospital is of waits for its update until the time to commit is over.
       const removed = parseAddress(addresses.get("east")!);
       const over = new Set<string>();
       await world.until(async () => {
