@@ -39,7 +39,7 @@ describe("the contract's rules in TypeScript", () => {
     // What counts the coverage slows every call down, and the other tests reach all lines.
     if (globalOptions.coverage) this.skip();
     this.timeout(120_000);
-    const seen = await playRandomCalls(await found(chain), { seed: 14, numRuns: 100 });
+    const seen = await playRandomCalls(await found(chain), { seed: 14, numRuns: 60 });
     // A test that never came to the rarer calls would show little.
     for (const each of [
       "proposeModel taken",
@@ -50,7 +50,7 @@ describe("the contract's rules in TypeScript", () => {
       "rotateKey taken",
       "revoke taken",
     ]) {
-      expect(seen.get(each), each).to.be.greaterThan(50);
+      expect(seen.get(each), each).to.be.greaterThan(30);
     }
   });
 

@@ -3,7 +3,7 @@ import { mutants } from "./mutants.ts";
 import { describeFailure, type Outcome, runSeed } from "./run-seed.ts";
 
 /** Further ones: test/e2e/simulation.e2e.ts. */
-const seeds = 100;
+const seeds = 60;
 const seedsPerTest = 20;
 
 describe("a simulated federation", () => {

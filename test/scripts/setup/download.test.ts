@@ -39,7 +39,10 @@ describe("a download of the set-up", () => {
       } else response.writeHead(200, headers);
       const most = breaks.shift();
       if (most === undefined) response.end(whole);
-      else response.write(whole.subarray(0, most), () => setImmediate(() => request.socket.destroy()));
+      else {
+        response.write(whole.subarray(0, most));
+        void (most > 0 ? untilKept(start) : Promise.resolve()).then(() => request.socket.destroy());
+      }
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/large.bin`;
@@ -52,6 +55,15 @@ describe("a download of the set-up", () => {
   });
   afterEach(() => rm(dir, { recursive: true }));
   const file = () => join(dir, "large.bin");
+  /** A reader that learns of the break at once drops what it has not written yet. */
+  const untilKept = async (bytes: number) => {
+    const size = () =>
+      stat(`${file()}.part`).then(
+        (found) => found.size,
+        () => 0,
+      );
+    while ((await size()) <= bytes) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
   const failureOf = (promise: Promise<unknown>): Promise<{ message: string; remedy: string }> =>
     promise.then(
       () => {

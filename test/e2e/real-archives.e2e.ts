@@ -3,10 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { readOneScan } from "../../../imaging/import/read-one-scan.ts";
-import { importInto } from "./synthetic.ts";
+import { readOneScan } from "../../imaging/import/read-one-scan.ts";
+import { importInto } from "../imaging/import/synthetic.ts";
 
-const data = process.env["CONSILIUM_TEST_DATA"] ?? join(import.meta.dirname, "../../../../shared/data");
+const data = process.env["CONSILIUM_TEST_DATA"] ?? join(import.meta.dirname, "../../../shared/data");
 
 describe("real archives", () => {
   let root: string;
