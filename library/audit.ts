@@ -33,3 +33,4 @@ export type {
   ValidationReport,
 } from "../protocol/audit/report.ts";
 export type { SealReport } from "../protocol/audit/seal-report.ts";
+export type { PrivacyCost } from "../protocol/private/privacy-cost.ts";

@@ -59,6 +59,8 @@ export type {
   Learner,
   Ledger,
   Log,
+  PatientStepOutcome,
+  PatientStepRequest,
   Signatures,
   SignedAttestation,
   SignedCommitment,
@@ -68,6 +70,8 @@ export type {
   TrainRequest,
   TypedData,
 } from "../protocol/ports.ts";
+export type { PrivateContext } from "../protocol/private/context.ts";
+export type { SecretCoins } from "../protocol/private/patient-sum.ts";
 export {
   type AggregationInput,
   type AggregationReport,

@@ -4,6 +4,7 @@ import type { HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 import type { DealerFault } from "../protocol/judge/dealers.ts";
 import type { SumObjectKind } from "./sum-observations.ts";
 
+/** An event of a round with private sums, of hospitals and aggregators. */
 export type SumEvent = {
   /** The round, from 1. */
   readonly round: RoundId;

@@ -6,8 +6,9 @@ import type { Complaint } from "../protocol/private/complaint.ts";
 import type { Share } from "../protocol/private/share.ts";
 
 /** Kinds of objects that members of a round with private sums announce, besides manifests and proposals. */
-export const sumObjectKinds = ["prekey", "complaint", "answer", "opening", "key"] as const;
-export type SumObjectKind = (typeof sumObjectKinds)[number];
+export const sumObjectKinds: readonly SumObjectKind[] = ["prekey", "complaint", "answer", "opening", "key"];
+/** One of them. */
+export type SumObjectKind = "prekey" | "complaint" | "answer" | "opening" | "key";
 
 /** An object that a member announced. */
 export interface SumObject {

@@ -245,6 +245,7 @@ export interface TrainOutcome {
 export interface PatientStepRequest {
   /** The round's plan, with privacy.patient. */
   readonly plan: Plan;
+  /** The round, from 1. */
   readonly round: RoundId;
   /** Safetensors of the base model. */
   readonly base: Uint8Array;

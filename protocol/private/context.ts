@@ -4,6 +4,7 @@ import type { FederationId } from "../format/federation-id.ts";
 
 /** A round of a federation. */
 export interface PrivateContext extends FederationId {
+  /** The round, from 1. */
   readonly round: RoundId;
 }
 

@@ -10,6 +10,7 @@ import { KeyStream } from "./key-stream.ts";
 export interface SecretCoins {
   /** 32 bytes of the operating system's generator, of no other use. */
   readonly secret: Uint8Array;
+  /** What they are bound to: in another round the same secret gives other coins. */
   readonly context: PrivateContext;
 }
 

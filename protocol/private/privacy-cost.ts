@@ -2,6 +2,7 @@
 import type { PrivacySpec } from "../format/privacy-spec.ts";
 import { epsilonOf } from "./accountant.ts";
 
+/** What opened sums tell of one patient, at most. */
 export interface PrivacyCost {
   /** Sums that were opened, or may be. */
   readonly openings: number;
@@ -9,7 +10,9 @@ export interface PrivacyCost {
   readonly epsilon: number;
   /** The chance for which epsilon does not hold. */
   readonly delta: number;
+  /** The chance of a patient to be in a sum. */
   readonly samplingRate: number;
+  /** Standard deviation of the noise, over the largest norm of one patient's part. */
   readonly noiseMultiplier: number;
 }
 

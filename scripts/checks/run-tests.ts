@@ -42,8 +42,9 @@ try {
   const show: Print = (text) => process.stdout.write(text);
   const outcomes: Outcome[] = [];
   if (e2e && places.length === 0) {
+    outcomes.push(await mocha(slowOnHardhat)(show));
     const rest = mocha(["test/e2e/**/*.e2e.ts"], [...slowOnHardhat, ...waiting]);
-    outcomes.push(...(await sideBySide([[rest], [mocha(slowOnHardhat), mocha(waiting)]], show)));
+    outcomes.push(...(await sideBySide([[rest], [mocha(waiting)]], show)));
   } else if (places.length > 0) outcomes.push(await mocha(places)(show));
   else {
     // Alone: it compiles the tests, and the others read what was compiled.
