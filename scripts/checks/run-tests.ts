@@ -29,6 +29,8 @@ const slowOnHardhat = [
   "test/e2e/hostile-histories.e2e.ts",
   "test/e2e/package.e2e.ts",
 ];
+/** A chain with a block a second, and a deployment that is killed between its transactions: nothing else may take its time. */
+const onRealChains = ["test/e2e/chains.e2e.ts"];
 /** Real federations that mostly wait for their own deadlines: they run beside the other end-to-end suites. */
 const waiting = ["test/e2e/runbook.e2e.ts", "test/e2e/strategies.e2e.ts"];
 
@@ -42,8 +44,8 @@ try {
   const show: Print = (text) => process.stdout.write(text);
   const outcomes: Outcome[] = [];
   if (e2e && places.length === 0) {
-    outcomes.push(await mocha(slowOnHardhat)(show));
-    const rest = mocha(["test/e2e/**/*.e2e.ts"], [...slowOnHardhat, ...waiting]);
+    for (const suites of [slowOnHardhat, onRealChains]) outcomes.push(await mocha(suites)(show));
+    const rest = mocha(["test/e2e/**/*.e2e.ts"], [...slowOnHardhat, ...onRealChains, ...waiting]);
     outcomes.push(...(await sideBySide([[rest], [mocha(waiting)]], show)));
   } else if (places.length > 0) outcomes.push(await mocha(places)(show));
   else {
