@@ -5,11 +5,10 @@ import { access, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FedError } from "../../foundation/errors.ts";
 import type { Digest } from "../../protocol/format/digest.ts";
-import { type BlobOutline, chunkBytes, outlineDigest, outlineOf } from "../../protocol/format/merkle.ts";
+import { type BlobOutline, chunkBytes, chunkRoot, outlineDigest, outlineOf } from "../../protocol/format/merkle.ts";
 import { decodeOutline, encodeOutline } from "../../protocol/format/outline.ts";
 import type { BlobStore } from "../../protocol/ports.ts";
 import { openBlobWriter } from "./blob-writer.ts";
-import { chunkRootBeside } from "./chunk-roots.ts";
 import { writeDurably } from "./durable-file.ts";
 import { openLevel } from "./level.ts";
 import { objectPath } from "./object-files.ts";
@@ -111,19 +110,18 @@ export async function openBlobStore(dir: string, options: QuotaOptions = {}): Pr
     if (!(offset >= 0 && end > offset)) return new Uint8Array(0);
     const firstChunk = Math.floor(offset / chunkBytes);
     const lastChunk = Math.floor((end - 1) / chunkBytes);
-    const unverified: number[] = [];
+    const unverified = [];
     for (let chunk = firstChunk; chunk <= lastChunk; chunk++) if (!verified.has(chunk)) unverified.push(chunk);
     const start = unverified.length > 0 ? firstChunk * chunkBytes : offset;
     const stop = unverified.length > 0 ? Math.min(outline.size, (lastChunk + 1) * chunkBytes) : end;
     const bytes = await files.read(pathOf(digest), start, stop - start);
-    const isWhole = bytes?.byteLength === stop - start;
-    const rootOf = (chunk: number) => {
-      const from = chunk * chunkBytes - start;
-      return chunkRootBeside(bytes!.subarray(from, from + chunkBytes), outline.size);
-    };
-    const roots = isWhole ? await Promise.all(unverified.map(rootOf)) : [];
     const intact =
-      isWhole && roots.every((root, at) => Buffer.compare(root, outline.chunkRoots[unverified[at]!]!) === 0);
+      bytes?.byteLength === stop - start &&
+      unverified.every((chunk) => {
+        const from = chunk * chunkBytes - start;
+        const root = outline.chunkRoots[chunk]!;
+        return Buffer.compare(chunkRoot(bytes.subarray(from, from + chunkBytes)), root) === 0;
+      });
     if (!intact) {
       // No longer listed, so that the next fetch replaces the file.
       await forget(digest, outline);
@@ -131,9 +129,8 @@ export async function openBlobStore(dir: string, options: QuotaOptions = {}): Pr
     }
     for (const chunk of unverified) verified.add(chunk);
     // A part keeps no more memory than it has bytes.
-    return end - offset === bytes.byteLength
-      ? bytes
-      : Uint8Array.prototype.slice.call(bytes, offset - start, end - start);
+    const isWhole = end - offset === bytes.byteLength;
+    return isWhole ? bytes : Uint8Array.prototype.slice.call(bytes, offset - start, end - start);
   };
 
   return {
