@@ -1,17 +1,21 @@
-// Trains 2,000 steps and prints the bytes that the process keeps after 200 and after 2,000 of them. Run with --expose-gc.
+// Trains 2,000 steps and prints what the process keeps after 200 and after 2,000 of them. Run with --expose-gc.
 import { readFileSync } from "node:fs";
 import { createNetwork } from "../../../model/network/network.ts";
+import { tf } from "../../../model/tensorflow/tensorflow.ts";
 import { train } from "../../../model/training/train.ts";
 import { smallScans, smallSpec, smallTraining } from "../../model/small-scans.ts";
 
 const network = createNetwork(smallSpec, 7);
 const options = { ...smallTraining, batchSize: 2, augmentation: true, localEpochs: 500, seed: 1 };
-const kept: Record<number, number> = {};
+const kept: Record<number, { tensors: number; heapBytes: number; nativeBytes: number }> = {};
 for await (const { step } of train(network, smallScans(8), options)) {
-  if (step === 200 || step === 2000) {
-    globalThis.gc?.();
-    kept[step] = anonymousBytes();
-  }
+  if (step !== 200 && step !== 2000) continue;
+  globalThis.gc?.();
+  kept[step] = {
+    tensors: tf.memory().numTensors,
+    heapBytes: process.memoryUsage().heapUsed,
+    nativeBytes: anonymousBytes(),
+  };
 }
 console.log(JSON.stringify(kept));
 
