@@ -23,7 +23,6 @@ export const blobErrors = entriesOf("blob", {
   BLOB_UNAVAILABLE: "start the node that made the object, or wait until a member that has it is connected",
   BLOB_UNKNOWN: "fetch the object first: it is not in this store",
   CHUNK_CORRUPT: "wait: the chunk is fetched again from another member",
-  CHUNK_UNHASHED: "free memory on this machine: a thread could not be started",
   OUTLINE_MALFORMED: "wait: the outline is fetched again from another member",
 });
 

@@ -5,7 +5,6 @@ import { open } from "node:fs/promises";
 import { FedError } from "../../foundation/errors.ts";
 import { type BlobOutline, chunkBytes, chunkRoot } from "../../protocol/format/merkle.ts";
 import type { BlobWriter } from "../../protocol/ports.ts";
-import { chunkRootBeside } from "./chunk-roots.ts";
 import { moveDurably, storageError } from "./durable-file.ts";
 
 /** Bytes after which they are synced while more arrive. */
@@ -75,9 +74,8 @@ export async function openBlobWriter(options: {
       if (state === "closed") throw new FedError("WRITER_CLOSED");
       const corrupt = () => new FedError("CHUNK_CORRUPT", { index, bytes: chunk.byteLength });
       if (chunk.byteLength !== chunkLength(outline, index)) throw corrupt();
-      const root = outline.chunkRoots[index];
-      if (!root || Buffer.compare(await chunkRootBeside(chunk, outline.size), root) !== 0) throw corrupt();
-      if (state !== "open") throw new FedError("WRITER_CLOSED"); // meanwhile
+      // In this thread: one beside it costs a third more of the processor, and on two cores the transfer takes longer by it.
+      if (!isChunk(outline, index, chunk)) throw corrupt();
       if (!missing.has(index)) return;
       try {
         let written = 0;
