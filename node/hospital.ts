@@ -41,7 +41,7 @@ import { performHolderAction } from "./private-steps.ts";
 import { Publications } from "./publications.ts";
 import { sendOwn } from "./sign-write.ts";
 import { commitmentToSign, signPlain, submitUpdate } from "./submit-update.ts";
-import { trainUpdate } from "./train-update.ts";
+import { type TrainPorts, trainUpdate } from "./train-update.ts";
 import type { HospitalView, Training } from "./view.ts";
 
 export interface HospitalPorts {
@@ -56,6 +56,7 @@ export interface HospitalPorts {
   /** 32 bytes of the operating system's generator. */
   readonly randomSecret: () => Uint8Array;
   readonly learner: Learner;
+  readonly makeUpdate?: TrainPorts["makeUpdate"];
   readonly signatures: Signatures;
   readonly work?: SharedWork;
   readonly clock: Clock;

@@ -4,9 +4,17 @@ import type { RoundState } from "../protocol/contract/round.ts";
 import type { HospitalAddress } from "../protocol/format/digest.ts";
 import { type RoundContext, trainingSeed } from "../protocol/judge/round-context.ts";
 import type { BlobStore, Journal, Learner } from "../protocol/ports.ts";
-import { makeUpdate } from "../protocol/update/make-update.ts";
+import { type MadeUpdate, makeUpdate, type UpdateInput } from "../protocol/update/make-update.ts";
 import type { Emit } from "./events.ts";
 import { notePrepared, readResidual } from "./notes.ts";
+
+export interface TrainPorts {
+  readonly learner: Learner;
+  readonly blobs: BlobStore;
+  readonly journal: Journal;
+  /** Default: in this thread. What it is given is not used again. */
+  readonly makeUpdate?: (input: UpdateInput) => MadeUpdate | Promise<MadeUpdate>;
+}
 
 /**
  * Trains in a round and records the prepared update. After a kill at any instant, it starts again from the same base,
@@ -14,7 +22,7 @@ import { notePrepared, readResidual } from "./notes.ts";
  * @throws ABORTED, and the codes of the learner and of makeUpdate
  */
 export async function trainUpdate(
-  ports: { learner: Learner; blobs: BlobStore; journal: Journal },
+  ports: TrainPorts,
   input: { round: RoundState; context: RoundContext; self: HospitalAddress; maxModelBytes: number },
   { signal, emit }: { signal: AbortSignal; emit: Emit },
 ): Promise<void> {
@@ -29,7 +37,8 @@ export async function trainUpdate(
     { signal, onProgress: (progress) => emit({ event: "training", round: round.id, ...progress }) },
   );
   const { weights: local, unitMove } = outcome;
-  const made = makeUpdate({ base, local, residual, unitMove, plan, round: round.id, hospital: self });
+  const make = ports.makeUpdate ?? makeUpdate;
+  const made = await make({ base, local, residual, unitMove, plan, round: round.id, hospital: self });
   signal.throwIfAborted();
   // The cap bounds the hospital's weight in the average; it still trains on all its scans.
   const sampleCount = Math.min(outcome.sampleCount, plan.sampleCap);

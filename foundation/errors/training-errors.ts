@@ -2,6 +2,7 @@
 import { entriesOf } from "./kinds.ts";
 
 export const trainingErrors = entriesOf("training", {
+  UPDATE_NOT_MADE: "free memory on this machine: the training is repeated from its last step",
   BATCH_FAILED: "free memory on this machine, or take a smaller batch",
   CHECKPOINT_MISMATCH: "delete the checkpoint: the training begins anew",
   CONTEST_ONE_CLASS: "import more patients, so that each split has some of both classes",

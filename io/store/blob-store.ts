@@ -74,7 +74,8 @@ export async function openBlobStore(dir: string, options: QuotaOptions = {}): Pr
     await index.write([{ space: "outlines", key: digest, value: encodeOutline(outline) }]);
     if (!whole.has(digest)) quota.add(outline.size);
     whole.add(digest);
-    remember(digest, { outline, verified: new Set() });
+    // All chunks were hashed a moment ago, before they were written.
+    remember(digest, { outline, verified: new Set(outline.chunkRoots.keys()) });
   };
   const lookUp = async (digest: Digest): Promise<KnownObject | undefined> => {
     const cached = known.get(digest);

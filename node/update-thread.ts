@@ -1,0 +1,39 @@
+// Makes updates in a thread beside the node's own: subtracting and rounding a large model takes a second, in which the node
+// would answer nobody.
+import { moduleBeside } from "../foundation/module-beside.ts";
+import { openWorkerPool } from "../foundation/worker-pool.ts";
+import type { MadeUpdate, UpdateInput } from "../protocol/update/make-update.ts";
+
+/** One thread for the whole process, started at first need; it does not keep the process alive. */
+const updates = openWorkerPool<UpdateInput, MadeUpdate>({
+  entry: moduleBeside("./update-worker", import.meta.url),
+  workers: 1,
+  settings: undefined,
+  keepsProcess: false,
+  errors: {
+    died: "UPDATE_NOT_MADE",
+    timedOut: "UPDATE_NOT_MADE",
+    closed: "UPDATE_NOT_MADE",
+    notSent: "UPDATE_NOT_MADE",
+  },
+});
+
+/**
+ * makeUpdate in the thread. The input's models move there: they are empty here afterwards, which saves a copy of each.
+ *
+ * @throws UPDATE_NOT_MADE, and the codes of makeUpdate
+ */
+export function makeUpdateBeside(input: UpdateInput): Promise<MadeUpdate> {
+  const [base, local] = [movable(input.base), movable(input.local)];
+  const residual = input.residual && movable(input.residual);
+  // Each once: a training that changes nothing may return the base itself.
+  const transfer = new Set([base, local, residual ?? base].map(({ buffer }) => buffer));
+  return updates.run({ ...input, base, local, residual }, { transfer: [...transfer] });
+}
+
+/** The bytes in memory of their own: a part of a larger buffer is copied. */
+function movable(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer } = bytes;
+  const isAlone = buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength;
+  return isAlone ? new Uint8Array(buffer) : Uint8Array.from(bytes);
+}
