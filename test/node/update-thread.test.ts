@@ -29,7 +29,7 @@ describe("an update made in the thread beside a node's own", () => {
     expect((await makeUpdateBeside({ ...input, local: input.base })).norm).to.equal(0);
   });
 
-  it("is refused with the code of what is wrong, and the thread goes on", async () => {
+  it("is refused with the code of what is wrong, and the thread makes the next one", async () => {
     const wrong = () => ({ ...inputOf(), local: modelOf({ w: [1, 2] }) });
     await expectCode(() => makeUpdateBeside(wrong()), "TENSOR_SHAPE_MISMATCH");
     expect((await makeUpdateBeside(inputOf())).norm).to.be.above(0);
