@@ -31,13 +31,16 @@ export async function runImport(source: string, options: RunImportOptions): Prom
   }
 }
 
-/** Until a signal; one that comes during an import ends this import, which the next start continues. */
+/** Until a signal between two imports, as is meant; one that comes during an import ends this import by an error. */
 async function watch(minutes: number, importOnce: () => Promise<void>): Promise<void> {
   const stop = new AbortController();
   const onSignal = () => stop.abort(new FedError("INTERRUPTED"));
   process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
   const onFailure = (error: unknown) => console.error(`${String(error)}: tried again in ${minutes} minutes`);
-  await importRepeatedly(importOnce, { everyMs: minutes * 60_000, signal: stop.signal, onFailure });
+  const watching = importRepeatedly(importOnce, { everyMs: minutes * 60_000, signal: stop.signal, onFailure });
+  await watching.catch((error: unknown) => {
+    if (error !== stop.signal.reason) throw error;
+  });
 }
 
 async function importFrom(source: string | ImageServer, options: RunImportOptions): Promise<void> {

@@ -57,12 +57,15 @@ export async function startOrthanc(
     await pause(100);
   }
   if (studies.length > 0) return child;
-  for await (const bytes of files()) {
-    const body = new Uint8Array(bytes);
-    const answer = await fetch(`${orthancUrl}/instances`, { method: "POST", body, headers: loginHeaders });
-    if (!answer.ok) throw new Error(`Orthanc does not store: ${answer.status}`);
-  }
+  for await (const bytes of files()) await storeInOrthanc(bytes);
   return child;
+}
+
+/** Stores a file. */
+export async function storeInOrthanc(bytes: Buffer): Promise<void> {
+  const body = new Uint8Array(bytes);
+  const answer = await fetch(`${orthancUrl}/instances`, { method: "POST", body, headers: loginHeaders });
+  if (!answer.ok) throw new Error(`Orthanc does not store: ${answer.status}`);
 }
 
 /** Deletes a study from it. */

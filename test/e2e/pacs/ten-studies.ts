@@ -6,7 +6,7 @@ import type { ImportSummary } from "../../../imaging/import/import-summary.ts";
 import { uidFor } from "../../../imaging/phantom/ct-instance.ts";
 import { phantomFiles, writeInto } from "../../imaging/import/phantom-archive.ts";
 
-const ids = Array.from({ length: 10 }, (_, index) => `P${index}`);
+export const patientIds = Array.from({ length: 10 }, (_, index) => `P${index}`);
 const slices = 8;
 
 export function optionsIn(root: string) {
@@ -15,19 +15,19 @@ export function optionsIn(root: string) {
 
 /** Writes the archive, its labels and its shard. */
 export async function prepareStudies(root: string): Promise<void> {
-  for (const [index, id] of ids.entries()) {
+  for (const [index, id] of patientIds.entries()) {
     const files = phantomFiles({ index, id, study: uidFor("study", id) });
     for (const [slice, bytes] of files.entries()) await writeInto(join(root, "archive", id, `${slice}.dcm`), bytes);
   }
   await writeFile(
     join(root, "labels.csv"),
-    `PatientID,label\n${ids.map((id, index) => `${id},${index % 2}\n`).join("")}`,
+    `PatientID,label\n${patientIds.map((id, index) => `${id},${index % 2}\n`).join("")}`,
   );
   await drainImport(importArchive(join(root, "archive"), join(root, "from-folder"), optionsIn(root)));
 }
 
-/** The files of the archive, for a server that has none yet. */
-export async function* archiveFiles(root: string): AsyncGenerator<Buffer> {
+/** Files of the archive, for a server that does not have them yet. */
+export async function* archiveFiles(root: string, ids: readonly string[] = patientIds): AsyncGenerator<Buffer> {
   for (const id of ids)
     for (let slice = 0; slice < slices; slice++) yield readFile(join(root, "archive", id, `${slice}.dcm`));
 }
