@@ -3,9 +3,9 @@
 // knows a relation between generators: each is derived from a hash of its name.
 
 import { createHash } from "node:crypto";
-import { interleavedMSMUnsafe } from "@noble/curves/abstract/curve.js";
 import { ristretto255, ristretto255_hasher } from "@noble/curves/ed25519.js";
 import { FedError } from "../../foundation/errors.ts";
+import { pointSums } from "./point-sums.ts";
 import type { Ring } from "./ring.ts";
 
 export type Point = InstanceType<typeof ristretto255.Point>;
@@ -19,10 +19,8 @@ function generator(name: string | number): Point {
   return ristretto255_hasher.deriveToCurve!(hash);
 }
 
-/** Tables of 64 odd multiples a generator: about half the time of a sum without tables, for some 20 MB. */
-const tableWindow = 8;
 /** Makes commitments to so many scalars; tests of whole federations put in one that is faster and not binding. */
-export const committers = new Map<number, (scalars: bigint[]) => Point>();
+export const committers = new Map<number, (scalars: readonly bigint[]) => Point>();
 
 /**
  * The commitment to scalars below the group's order. Its time depends on them (docs/protocol.md lists what does).
@@ -32,10 +30,10 @@ export function commit(scalars: readonly bigint[], { scalars: count }: Pick<Ring
   let committer = committers.get(count);
   if (committer === undefined) {
     const points = [...Array.from({ length: count }, (_, index) => generator(index)), generator("blinding")];
-    committer = interleavedMSMUnsafe(ristretto255.Point, points, tableWindow);
+    committer = pointSums(points);
     committers.set(count, committer);
   }
-  return committer([...scalars]);
+  return committer(scalars);
 }
 
 /** The value at `place` of the polynomial with these points as coefficients, the constant one first (Horner). */

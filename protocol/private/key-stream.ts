@@ -60,7 +60,8 @@ export class KeyStream {
    * prime, modulo the prime. Time depends on what is rejected, never on what is taken.
    */
   residues(into: Uint16Array | Int32Array, prime: number): void {
-    const limit = prime * Math.floor(2 ** 16 / prime);
+    const multiples = Math.floor(2 ** 16 / prime);
+    const limit = prime * multiples;
     for (let index = 0; index < into.length; ) {
       if (this.#at === this.#bytes.length) this.#refill();
       const { buffer, byteOffset, length } = this.#bytes;
@@ -68,7 +69,7 @@ export class KeyStream {
       let read = 0;
       while (read < numbers.length && index < into.length) {
         const number = numbers[read++]!;
-        if (number < limit) into[index++] = number % prime;
+        if (number < limit) into[index++] = multiples === 1 ? number : number % prime;
       }
       this.#at += 2 * read;
     }

@@ -7,7 +7,7 @@ import { KeyStream } from "./key-stream.ts";
 import { encodeMasked } from "./masked.ts";
 import { publicSlots } from "./public-slots.ts";
 import { blocksOf, degree, type Ring } from "./ring.ts";
-import { quotientsOf, transformOf } from "./transform.ts";
+import { multiplierBy } from "./transform.ts";
 
 /** What masks are made from. */
 export interface MaskSecrets {
@@ -42,26 +42,16 @@ export function maskInput(input: Int32Array, secrets: MaskSecrets): Uint8Array {
   for (let start = 0; start < errors.length; start += degree) sampler.next(errors.subarray(start, start + degree));
   const key = maskKey(secrets);
   const masked = ring.primes.map((prime, place) => {
-    const { value: p } = prime;
-    const transform = transformOf(prime);
-    const slots = key[place]!;
-    const quotients = quotientsOf(slots, p);
-    const stream = publicSlots(context, p);
-    const product = new Int32Array(degree);
+    const multiplier = multiplierBy(key[place]!, prime);
+    const stream = publicSlots(context, prime.value);
     const out = new Uint16Array(blocks * degree);
-    const [factor, inverse] = [ring.delta % p, 1 / p];
     for (let start = 0; start < out.length; start += degree) {
-      stream.residues(product, p);
-      transform.multiply(product, slots, quotients);
-      transform.invert(product);
-      for (let i = 0; i < degree; i++) {
-        // Exact in float64: below 2^40. The quotient may be off by one, which the two masks correct.
-        const value = product[i]! + errors[start + i]! + factor * padded[start + i]!;
-        let residue = (value - Math.floor(value * inverse) * p) | 0;
-        residue += p & (residue >> 31);
-        residue = (residue - p) | 0;
-        out[start + i] = residue + (p & (residue >> 31));
-      }
+      stream.residues(multiplier.polynomial, prime.value);
+      multiplier.multiply();
+      multiplier.errors.set(errors.subarray(start, start + degree));
+      multiplier.input.set(padded.subarray(start, start + degree));
+      multiplier.cover(ring.delta);
+      out.set(multiplier.masked, start);
     }
     return out;
   });

@@ -1,71 +1,78 @@
-// From the values of a polynomial at the 2048 odd powers of a root (slots) to its coefficients, modulo a 16-bit prime.
-// Products of polynomials are products of slots. Only this direction is needed: public polynomials and mask keys are uniform,
-// so both are drawn as slots. Slot i is the value at root^(2 brv(i) + 1), brv reversing 11 bits (Longa and Naehrig 2016, Alg. 2).
+// Products with one polynomial, a mask key, modulo a 16-bit prime: from slots to coefficients. A polynomial's slots are its
+// values at the 2048 odd powers of a root; products of polynomials are products of slots. Only this direction is needed: public
+// polynomials and mask keys are uniform, so both are drawn as slots. Slot i is the value at root^(2 brv(i) + 1), brv reversing
+// 11 bits (Longa and Naehrig 2016, Alg. 2).
 //
-// Time does not depend on values: products modulo p by Shoup's quotients, corrections by masks, no branch, no table
-// look-up by a value.
+// Time does not depend on values: WebAssembly's vector instructions without a branch or an address by a value; products
+// modulo p by Shoup's quotients.
+import { createKernelMemory, loadKernels } from "../../foundation/wasm-kernel.ts";
 import { degree, type Prime } from "./ring.ts";
+import { transformWasm } from "./transform-wasm.ts";
 
-export interface Transform {
-  readonly prime: number;
-  /** products[i] = left[i] * right[i]; `quotients` are those of right. */
-  multiply(left: Int32Array, right: Int32Array, quotients: Int32Array): void;
-  /** Slots to coefficients, in place. */
-  invert(slots: Int32Array): void;
+const kernelsOver = loadKernels<"multiply" | "invert" | "cover">(transformWasm);
+
+/** Offsets of arrays of 2048 numbers in a transform's memory. */
+const at = {
+  polynomial: 0,
+  factor: 4 * degree,
+  factorQuotients: 8 * degree,
+  twiddles: 12 * degree,
+  twiddleQuotients: 16 * degree,
+  input: 20 * degree,
+  errors: 24 * degree,
+  masked: 26 * degree,
+  end: 28 * degree,
+};
+
+/** Multiplies polynomials by one of them, and covers inputs with the products. */
+export interface Multiplier {
+  /** A polynomial's slots before `multiply`, and the coefficients of its product after it; residues. */
+  readonly polynomial: Int32Array;
+  multiply(): void;
+  /** Before `cover`: integers within 2^23. */
+  readonly input: Int32Array;
+  /** Before `cover`: integers far below the prime. */
+  readonly errors: Int16Array;
+  /** After `cover`: polynomial + errors + weight * input modulo the prime. */
+  readonly masked: Uint16Array;
+  cover(weight: number): void;
+}
+
+/** @param slots of the polynomial to multiply by, residues */
+export function multiplierBy(slots: Int32Array, { value: p, root }: Prime): Multiplier {
+  const memory = createKernelMemory(at.end);
+  const { buffer } = memory;
+  const kernels = kernelsOver(memory);
+  const numbers = (offset: number) => new Int32Array(buffer, offset, degree);
+  const inverseRoot = power(root, p - 2, p);
+  const twiddles = Int32Array.from({ length: degree }, (_, i) => power(inverseRoot, reversed(i), p));
+  numbers(at.twiddles).set(twiddles);
+  numbers(at.twiddleQuotients).set(quotientsOf(twiddles, p));
+  // The transform's last factor, in advance. Products of 16-bit numbers are exact.
+  const scale = power(degree, p - 2, p);
+  const factor = slots.map((slot) => (slot * scale) % p);
+  numbers(at.factor).set(factor);
+  numbers(at.factorQuotients).set(quotientsOf(factor, p));
+  return {
+    polynomial: numbers(at.polynomial),
+    multiply() {
+      kernels.multiply(at.polynomial, at.factor, at.factorQuotients, p);
+      kernels.invert(at.polynomial, at.twiddles, at.twiddleQuotients, p);
+    },
+    input: numbers(at.input),
+    errors: new Int16Array(buffer, at.errors, degree),
+    masked: new Uint16Array(buffer, at.masked, degree),
+    cover(weight) {
+      const residue = weight % p;
+      const quotient = Math.floor((residue * 65536) / p);
+      kernels.cover(at.polynomial, at.errors, at.input, at.masked, p, residue, quotient);
+    },
+  };
 }
 
 /** floor(value * 2^16 / p), with which a product by this value needs no division (Shoup). */
-export function quotientsOf(values: Int32Array, prime: number): Int32Array {
+function quotientsOf(values: Int32Array, prime: number): Int32Array {
   return values.map((value) => Math.floor((value * 65536) / prime));
-}
-
-export function transformOf({ value: p, root }: Prime): Transform {
-  const inverseRoot = power(root, p - 2, p);
-  const twiddles = Int32Array.from({ length: degree }, (_, i) => power(inverseRoot, reversed(i), p));
-  const quotients = quotientsOf(twiddles, p);
-  const scale = power(degree, p - 2, p);
-  const scaleQuotient = Math.floor((scale * 65536) / p);
-
-  return {
-    prime: p,
-    multiply(left, right, rightQuotients) {
-      for (let i = 0; i < degree; i++) {
-        const value = left[i]!;
-        const quotient = Math.imul(value, rightQuotients[i]!) >>> 16;
-        const product = (Math.imul(value, right[i]!) - Math.imul(quotient, p) - p) | 0;
-        left[i] = product + (p & (product >> 31));
-      }
-    },
-    invert(a) {
-      let distance = 1;
-      for (let groups = degree >> 1; groups >= 1; groups >>= 1) {
-        for (let group = 0; group < groups; group++) {
-          const twiddle = twiddles[groups + group]!;
-          const twiddleQuotient = quotients[groups + group]!;
-          const start = 2 * group * distance;
-          for (let j = start; j < start + distance; j++) {
-            const u = a[j]!;
-            const v = a[j + distance]!;
-            const sum = (u + v - p) | 0;
-            a[j] = sum + (p & (sum >> 31));
-            // In (0, 2p): Shoup's product takes any 16-bit factor, so this one is brought below p first.
-            let difference = (u - v) | 0;
-            difference += p & (difference >> 31);
-            const quotient = Math.imul(difference, twiddleQuotient) >>> 16;
-            const product = (Math.imul(difference, twiddle) - Math.imul(quotient, p) - p) | 0;
-            a[j + distance] = product + (p & (product >> 31));
-          }
-        }
-        distance <<= 1;
-      }
-      for (let j = 0; j < degree; j++) {
-        const value = a[j]!;
-        const quotient = Math.imul(value, scaleQuotient) >>> 16;
-        const product = (Math.imul(value, scale) - Math.imul(quotient, p) - p) | 0;
-        a[j] = product + (p & (product >> 31));
-      }
-    },
-  };
 }
 
 /** 11 bits in the other order. */

@@ -4,7 +4,7 @@ import type { PrivateContext } from "./context.ts";
 import { readMasked } from "./masked.ts";
 import { publicSlots } from "./public-slots.ts";
 import { blocksOf, degree, type Ring } from "./ring.ts";
-import { quotientsOf, transformOf } from "./transform.ts";
+import { multiplierBy } from "./transform.ts";
 
 /** Sums of masked objects, not reduced: below 2^24 for 256 of them. */
 export type MaskedSum = readonly Int32Array[];
@@ -45,24 +45,18 @@ export function unmask(
     coordinates,
   }: { readonly ring: Ring; readonly context: PrivateContext; readonly coordinates: number },
 ): Unmasked {
-  const parts = ring.primes.map((prime) => ({
-    p: prime.value,
-    transform: transformOf(prime),
-    stream: publicSlots(context, prime.value),
-    product: new Int32Array(degree),
-  }));
-  const keys = ring.primes.map(({ value }, place) => {
-    const slots = key[place]!.map((slot) => slot % value);
-    return { slots, quotients: quotientsOf(slots, value) };
+  const parts = ring.primes.map((prime, place) => {
+    const slots = key[place]!.map((slot) => slot % prime.value);
+    return { p: prime.value, multiplier: multiplierBy(slots, prime), stream: publicSlots(context, prime.value) };
   });
   const combine = combinationOf(ring);
   const sum = new Int32Array(coordinates);
   let largestError = 0;
   for (let start = 0; start < coordinates; start += degree) {
-    for (const [place, { p, transform, stream, product }] of parts.entries()) {
+    for (const [place, { p, multiplier, stream }] of parts.entries()) {
+      const { polynomial: product } = multiplier;
       stream.residues(product, p);
-      transform.multiply(product, keys[place]!.slots, keys[place]!.quotients);
-      transform.invert(product);
+      multiplier.multiply();
       const sums = masked[place]!;
       for (let i = 0; i < degree; i++) {
         const difference = (sums[start + i]! % p) - product[i]!;
@@ -70,7 +64,11 @@ export function unmask(
       }
     }
     const end = Math.min(degree, coordinates - start);
-    const [first, second, third] = parts.map(({ product }) => product) as [Int32Array, Int32Array, Int32Array?];
+    const [first, second, third] = parts.map(({ multiplier }) => multiplier.polynomial) as [
+      Int32Array,
+      Int32Array,
+      Int32Array?,
+    ];
     for (let i = 0; i < end; i++) {
       const value = combine(first[i]!, second[i]!, third === undefined ? 0 : third[i]!);
       const rounded = Math.round(value / ring.delta);

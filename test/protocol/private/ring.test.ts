@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { KeyStream } from "../../../protocol/private/key-stream.ts";
 import { chooseRing, degree, fieldBits, maxDealers, residuesPerScalar, rings } from "../../../protocol/private/ring.ts";
-import { quotientsOf, transformOf } from "../../../protocol/private/transform.ts";
+import { multiplierBy } from "../../../protocol/private/transform.ts";
 
 const power = (base: number, exponent: number, p: number): number => {
   let result = 1;
@@ -72,36 +72,64 @@ describe("rings of private sums", () => {
   }
 });
 
-describe("transform", () => {
+describe("products with a mask key", () => {
   for (const prime of primes) {
     const { value: p, root } = prime;
-    const transform = transformOf(prime);
     const random = (name: string) => {
       const values = new Int32Array(degree);
       KeyStream.ofText(name).residues(values, p);
       return values;
     };
+    const slotsOf: Record<string, Int32Array> = {
+      random: random("slots"),
+      largest: new Int32Array(degree).fill(p - 1),
+      zero: new Int32Array(degree),
+      one: new Int32Array(degree).fill(1),
+    };
 
-    it(`modulo ${p}: slot i is the value at root^(2 brv(i) + 1)`, () => {
-      for (const slots of [random("slots"), new Int32Array(degree).fill(p - 1), new Int32Array(degree)]) {
-        const coefficients = slots.slice();
-        transform.invert(coefficients);
-        for (const slot of [0, 1, 2, 777, 2047]) {
+    it(`modulo ${p} are coefficients whose value at root^(2 brv(i) + 1) is the product of slots i`, () => {
+      for (const [left, right] of [
+        ["random", "one"],
+        ["random", "random"],
+        ["largest", "random"],
+        ["largest", "largest"],
+        ["random", "zero"],
+      ] as const) {
+        const multiplier = multiplierBy(slotsOf[right]!, prime);
+        multiplier.polynomial.set(slotsOf[left]!);
+        multiplier.multiply();
+        const coefficients = multiplier.polynomial;
+        expect(Math.min(...coefficients)).to.be.at.least(0);
+        expect(Math.max(...coefficients)).to.be.below(p);
+        for (const slot of [0, 1, 2, 3, 777, 1536, 2047]) {
           const place = power(root, 2 * reversed(slot) + 1, p);
           let value = 0;
           for (let j = degree - 1; j >= 0; j--) value = (value * place + coefficients[j]!) % p;
-          expect(value, `slot ${slot}`).to.equal(slots[slot]);
+          const expected = (slotsOf[left]![slot]! * slotsOf[right]![slot]!) % p;
+          expect(value, `${left} times ${right}, slot ${slot}`).to.equal(expected);
         }
       }
     });
 
-    it(`modulo ${p}: products of slots, also of the largest residues`, () => {
-      const [left, right] = [random("left"), random("right")];
-      left.fill(p - 1, 0, 64);
-      right.fill(p - 1, 32, 96);
-      const product = left.slice();
-      transform.multiply(product, right, quotientsOf(right, p));
-      expect([...product]).to.deep.equal(Array.from(left, (value, i) => (value * right[i]!) % p));
+    it(`modulo ${p} cover inputs to their bounds, and errors to both sides of zero`, () => {
+      const multiplier = multiplierBy(random("key"), prime);
+      const edge = 2 ** 23 - 1;
+      const inputs = [0, 1, -1, p, -p, p - 1, 1 - p, edge, -edge, edge - p, 32767, -32767];
+      const errors = [0, 84, -84, 1, -1];
+      const products = [0, p - 1, 83, p - 84, 12345];
+      const cases = inputs.flatMap((x) => errors.flatMap((e) => products.map((product) => [x, e, product] as const)));
+      cases.forEach(([x, e, product], i) => {
+        multiplier.input[i] = x;
+        multiplier.errors[i] = e;
+        multiplier.polynomial[i] = product;
+      });
+      for (const { delta } of Object.values(rings)) {
+        multiplier.cover(delta);
+        for (const [i, [x, e, product]] of cases.entries()) {
+          const expected = (((product + e + delta * x) % p) + p) % p;
+          expect(multiplier.masked[i], `${product} + ${e} + ${delta} * ${x}`).to.equal(expected);
+        }
+      }
     });
   }
 });

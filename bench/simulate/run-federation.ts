@@ -1,0 +1,88 @@
+// Runs a federation whose hospitals do not train, with the whole of everything else: keys, stores, encrypted connections,
+// gossip, a contract on a chain, and models that every hospital derives again.
+import { mkdir, writeFile } from "node:fs/promises";
+import { writeFederationFile } from "../../io/chain/federation-file.ts";
+import { abiDigest } from "../../io/chain/training-rounds.ts";
+import { jsonLog } from "../../io/telemetry/json-log.ts";
+import { zeroDigest } from "../../protocol/format/digest.ts";
+import { blobDigest } from "../../protocol/format/merkle.ts";
+import { encodePlan, type Plan } from "../../protocol/format/plan.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../protocol/format/safetensors.ts";
+import type { Learner } from "../../protocol/ports.ts";
+import { startChain } from "../../scripts/simulate/chain.ts";
+import { startFederation } from "../../scripts/simulate/federation.ts";
+import { foundFederation } from "../../scripts/simulate/found.ts";
+import { ensureIdentity, hospitalName } from "../../scripts/simulate/identities.ts";
+import { openRunDirectory, type RunDirectory } from "../../scripts/simulate/run-directory.ts";
+import { parseSettings } from "../../scripts/simulate/settings.ts";
+
+export interface RunRounds {
+  /** From the first round's opening until every hospital has the last model. */
+  readonly roundsSeconds: number;
+  /** Of each round, from its opening until every hospital has adopted its model. */
+  readonly rounds: readonly number[];
+}
+
+/**
+ * Founds the federation in a folder, and runs the plan's rounds.
+ * @param genesis bytes of the first model
+ * @param weightsOf a hospital's weights after a training that it does not do, of the base and the training's seed
+ * @param done gets the ended run before its processes are stopped
+ */
+export async function runFederation(
+  { hospitals, dir, plan, genesis }: { hospitals: number; dir: string; plan: Plan; genesis: Uint8Array },
+  weightsOf: (base: Float32Array, seed: number) => Float32Array,
+  done: (run: RunDirectory) => Promise<void> = async () => {},
+): Promise<RunRounds> {
+  const settings = parseSettings({ hospitals: String(hospitals), rounds: String(plan.rounds), inProcess: true });
+  const run = await openRunDirectory(dir, { kind: "new", settings, fresh: true });
+  await mkdir(run.at("models"), { recursive: true });
+  await writeFile(run.at("plan.json"), encodePlan(plan));
+  await writeFile(run.at("models", "genesis.safetensors"), genesis);
+  const admin = await ensureIdentity(run, "admin");
+  const aggregator = await ensureIdentity(run, "aggregator");
+  const parties = await Promise.all(
+    Array.from({ length: hospitals }, (_, index) => ensureIdentity(run, hospitalName(index))),
+  );
+  const chain = await startChain({ journal: run.at("chain.ndjson") });
+  const controller = new AbortController();
+  const founding = { rpc: chain.url, plan, genesis, admin, aggregators: [aggregator], hospitals: parties };
+  const { federation, fromBlock, codeDigest } = await foundFederation(run, founding, controller);
+  const record = { version: 1 as const, ...federation, fromBlock, codeDigest, abiDigest, predecessor: null };
+  await writeFederationFile(run.at("federation.json"), record);
+  let opened = 0;
+  const running = await startFederation(
+    run,
+    { aggregator, hospitals: parties },
+    {
+      rpc: chain.url,
+      log: jsonLog(() => {}),
+      trainer: { learner: () => idleLearner(weightsOf) },
+      onEvent: ({ event }) => {
+        if (event === "round-opened") opened ||= performance.now();
+      },
+    },
+  );
+  const clock = await running.finished(controller.signal);
+  const roundsSeconds = (performance.now() - opened) / 1000;
+  await done(run);
+  await running.stop();
+  await chain.stop();
+  const rounds = clock.times().map(({ trainingSeconds, overheadSeconds }) => trainingSeconds + overheadSeconds);
+  return { roundsSeconds, rounds };
+}
+
+function idleLearner(weightsOf: (base: Float32Array, seed: number) => Float32Array): Learner {
+  return {
+    shard: async () => ({ root: blobDigest(new Uint8Array(1)), quarantine: zeroDigest, trainScans: 10 }),
+    async train({ base, seed }) {
+      const tensors = decodeSafetensors(base).tensors.map((tensor) => ({
+        ...tensor,
+        data: weightsOf(tensor.data as Float32Array, seed),
+      }));
+      return { weights: encodeSafetensors(tensors), sampleCount: 10, finalLoss: 0, seconds: 0 };
+    },
+    predict: async () => [],
+    sumPatients: () => Promise.reject(new Error("the plan has no differential privacy")),
+  };
+}
