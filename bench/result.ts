@@ -12,6 +12,8 @@ export interface BenchResult {
   readonly memoryRatio: number | null;
   /** Bytes of all threads at the peak, where the work has a limit to hold. */
   readonly peakBytes?: number;
+  /** Processor time by part, where the headline is time by the clock. */
+  readonly processorSeconds?: Readonly<Record<string, number>>;
   /** Shares of all the work, 0 to 1, that its parts took, where it says more than the whole. */
   readonly shares?: Readonly<Record<string, number>>;
 }

@@ -18,6 +18,8 @@ export interface Size {
 export interface Measured {
   /** From the first round's beginning to the last one's end. */
   readonly roundsSeconds: number;
+  /** Of each round, where the command says. */
+  readonly rounds?: readonly number[];
   /** From the command to its end. */
   readonly wholeSeconds: number;
   /** Of all its processes together. */
@@ -30,24 +32,11 @@ export async function compareWithFlower(
 ): Promise<{ ours: Measured; peer: Measured }> {
   const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
   const { hospitals, rounds, parameters } = size;
-  const flower = join(await pythonEnvironment("flower-simulation-1.38.0", here("requirements.txt")), "bin");
   const dir = await mkdtemp(join(tmpdir(), "consilium-bench-"));
   try {
     const args = [here("ours.ts"), hospitals, rounds, parameters, join(dir, "run")].map(String);
     const ours = await measure(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], {}, dir);
-    const config = ["--federation-config", `num-supernodes=${hospitals}`];
-    const runConfig = ["--run-config", `num-server-rounds=${rounds} parameters=${parameters}`];
-    const peer = await measure(
-      join(flower, "flwr"),
-      ["run", here("flower"), "--stream", ...config, ...runConfig],
-      {
-        FLWR_HOME: join(dir, "flower"),
-        PATH: `${flower}:${process.env["PATH"]}`,
-        FLWR_TELEMETRY_ENABLED: "0",
-        RAY_USAGE_STATS_ENABLED: "0",
-      },
-      dir,
-    );
+    const peer = await measureFlower(here("flower"), hospitals, { "num-server-rounds": rounds, parameters }, dir);
     if (report) {
       for (const [name, { roundsSeconds, wholeSeconds, peakBytes }] of Object.entries({ ours, flower: peer })) {
         const round = (roundsSeconds / rounds).toFixed(2);
@@ -63,8 +52,35 @@ export async function compareWithFlower(
   }
 }
 
+/** The Python environment of `flwr run`, made at first need. */
+export function flowerEnvironment(): Promise<string> {
+  return pythonEnvironment("flower-simulation-1.38.0", fileURLToPath(new URL("requirements.txt", import.meta.url)));
+}
+
+/** Runs a Flower app in its simulation. @param config overrides values of the app's own. @param dir for what it leaves */
+export async function measureFlower(
+  app: string,
+  clients: number,
+  config: Readonly<Record<string, string | number>>,
+  dir: string,
+): Promise<Measured> {
+  const flower = join(await flowerEnvironment(), "bin");
+  const values = Object.entries(config).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return measure(
+    join(flower, "flwr"),
+    ["run", app, "--stream", "--federation-config", `num-supernodes=${clients}`, "--run-config", values.join(" ")],
+    {
+      FLWR_HOME: join(dir, "flower"),
+      PATH: `${flower}:${process.env["PATH"]}`,
+      FLWR_TELEMETRY_ENABLED: "0",
+      RAY_USAGE_STATS_ENABLED: "0",
+    },
+    dir,
+  );
+}
+
 /** Runs a command that prints a JSON object with roundsSeconds, with everything it starts, and ends what it leaves running. */
-async function measure(
+export async function measure(
   file: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -90,5 +106,5 @@ async function measure(
   for (const pid of markedProcesses(mark)) process.kill(pid, "SIGKILL");
   const [found] = /\{"[^\n]*roundsSeconds[^\n]*\}/.exec(output) ?? [];
   if (code !== 0 || found === undefined) throw new Error(`${file} ended with ${code}:\n${output.slice(-2000)}`);
-  return { ...(JSON.parse(found) as Pick<Measured, "roundsSeconds">), wholeSeconds, peakBytes };
+  return { ...(JSON.parse(found) as Pick<Measured, "roundsSeconds" | "rounds">), wholeSeconds, peakBytes };
 }

@@ -13,7 +13,7 @@ import { startChain } from "../../scripts/simulate/chain.ts";
 import { startFederation } from "../../scripts/simulate/federation.ts";
 import { foundFederation } from "../../scripts/simulate/found.ts";
 import { ensureIdentity, hospitalName } from "../../scripts/simulate/identities.ts";
-import { openRunDirectory, type RunDirectory } from "../../scripts/simulate/run-directory.ts";
+import { openRunDirectory } from "../../scripts/simulate/run-directory.ts";
 import { parseSettings } from "../../scripts/simulate/settings.ts";
 
 export interface RunRounds {
@@ -27,12 +27,10 @@ export interface RunRounds {
  * Founds the federation in a folder, and runs the plan's rounds.
  * @param genesis bytes of the first model
  * @param weightsOf a hospital's weights after a training that it does not do, of the base and the training's seed
- * @param done gets the ended run before its processes are stopped
  */
 export async function runFederation(
   { hospitals, dir, plan, genesis }: { hospitals: number; dir: string; plan: Plan; genesis: Uint8Array },
   weightsOf: (base: Float32Array, seed: number) => Float32Array,
-  done: (run: RunDirectory) => Promise<void> = async () => {},
 ): Promise<RunRounds> {
   const settings = parseSettings({ hospitals: String(hospitals), rounds: String(plan.rounds), inProcess: true });
   const run = await openRunDirectory(dir, { kind: "new", settings, fresh: true });
@@ -65,7 +63,6 @@ export async function runFederation(
   );
   const clock = await running.finished(controller.signal);
   const roundsSeconds = (performance.now() - opened) / 1000;
-  await done(run);
   await running.stop();
   await chain.stop();
   const rounds = clock.times().map(({ trainingSeconds, overheadSeconds }) => trainingSeconds + overheadSeconds);

@@ -61,6 +61,11 @@ describe("mask errors", () => {
   it("are what the thresholds say of each 128-bit number, at every threshold and beside it", () => {
     const thresholds = errorThresholds();
     const numbers = thresholds.flatMap((threshold) => [threshold - 2n, threshold - 1n, threshold, threshold + 1n]);
+    // Numbers whose upper 32 bits alone decide, in fours and with one that they do not decide.
+    const apart = (threshold: bigint, by: bigint) => (threshold + (by << 96n)) & ((1n << 128n) - 1n);
+    const nearest = thresholds.filter((threshold) => threshold >> 96n < 0xffff_fff0n);
+    numbers.push(...nearest.flatMap((threshold) => [-1n, 1n, -2n, 3n].map((by) => apart(threshold, by))));
+    numbers.push(...nearest.flatMap((threshold) => [-1n, 1n, 0n, 3n].map((by) => apart(threshold, by) | 1n)));
     numbers.push(0n, 1n, (1n << 128n) - 1n, (1n << 128n) - 2n, 1n << 127n, (1n << 64n) - 1n, 1n << 64n, 1n << 63n);
     const bytes = Buffer.concat(
       numbers.map((number) => Buffer.from(number.toString(16).padStart(32, "0"), "hex").reverse()),

@@ -1,4 +1,4 @@
-"""Flower's side of the round: its own SecAgg+ workflow and client mod, whole, with a grid that hands messages over in this
+"""Flower's side of the parts of a round: its own SecAgg+ workflow and client mod, whole, with a grid that hands messages over in this
 process. No training, no network, one client after the other; the state of each client is its own, as on machines of their own."""
 import copy
 import json
