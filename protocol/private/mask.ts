@@ -35,26 +35,29 @@ export function maskInput(input: Int32Array, secrets: MaskSecrets): Uint8Array {
   const { ring, secret, context } = secrets;
   checkRange(input, ring.plaintext / 2 - 1);
   const blocks = blocksOf(input.length);
-  const padded = new Int32Array(blocks * degree);
-  padded.set(input);
-  const errors = new Int16Array(blocks * degree);
   const sampler = errorSampler(KeyStream.ofSecret(secret, contextText("mask errors", context)), degree);
-  for (let start = 0; start < errors.length; start += degree) sampler.next(errors.subarray(start, start + degree));
+  const errors = new Int16Array(degree);
   const key = maskKey(secrets);
-  const masked = ring.primes.map((prime, place) => {
-    const multiplier = multiplierBy(key[place]!, prime);
-    const stream = publicSlots(context, prime.value);
-    const out = new Uint16Array(blocks * degree);
-    for (let start = 0; start < out.length; start += degree) {
-      stream.residues(multiplier.polynomial, prime.value);
+  const parts = ring.primes.map((prime, place) => ({
+    prime: prime.value,
+    multiplier: multiplierBy(key[place]!, prime),
+    stream: publicSlots(context, prime.value),
+    out: new Uint16Array(blocks * degree),
+  }));
+  for (let start = 0; start < blocks * degree; start += degree) {
+    sampler.next(errors);
+    const block = input.subarray(start, start + degree);
+    for (const { prime, multiplier, stream, out } of parts) {
+      stream.residues(multiplier.polynomial, prime);
       multiplier.multiply();
-      multiplier.errors.set(errors.subarray(start, start + degree));
-      multiplier.input.set(padded.subarray(start, start + degree));
+      multiplier.errors.set(errors);
+      multiplier.input.set(block);
+      multiplier.input.fill(0, block.length);
       multiplier.cover(ring.delta);
       out.set(multiplier.masked, start);
     }
-    return out;
-  });
+  }
+  const masked = parts.map(({ out }) => out);
   return encodeMasked(masked, ring);
 }
 
