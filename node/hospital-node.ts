@@ -8,7 +8,7 @@ import type { HospitalEvent } from "./events.ts";
 import { takePart } from "./hospital.ts";
 import { openTrainerProcess, type TrainerProcess } from "./learner-process.ts";
 import { readNotes } from "./notes.ts";
-import { makeUpdateBeside } from "./update-thread.ts";
+import { makeMaskedBeside, makeUpdateBeside } from "./update-thread.ts";
 
 export interface HospitalNodeOptions {
   /** Of the keystore. */
@@ -56,7 +56,7 @@ export async function runHospitalNode(config: HospitalConfig, options: HospitalN
       adopted: adopted?.model,
     });
     await takePart(
-      { ...party, learner, makeUpdate: makeUpdateBeside, log },
+      { ...party, learner, makeUpdate: makeUpdateBeside, makeMasked: makeMaskedBeside, log },
       {
         plan: config.plan,
         scoresEvery: config.scoresEvery,

@@ -33,7 +33,7 @@ import { adoptModel } from "./adopt-model.ts";
 import { attestModel, voteToSign } from "./attest-model.ts";
 import type { Emit, HospitalEvent } from "./events.ts";
 import { Holder } from "./holder.ts";
-import { maskUpdate } from "./mask-update.ts";
+import { type MaskPorts, maskUpdate } from "./mask-update.ts";
 import { type HospitalAction, nextActions } from "./next-actions.ts";
 import { type Notes, readNotes } from "./notes.ts";
 import { trainPrivately } from "./private-input.ts";
@@ -57,6 +57,7 @@ export interface HospitalPorts {
   readonly randomSecret: () => Uint8Array;
   readonly learner: Learner;
   readonly makeUpdate?: TrainPorts["makeUpdate"];
+  readonly makeMasked?: MaskPorts["makeMasked"];
   readonly signatures: Signatures;
   readonly work?: SharedWork;
   readonly clock: Clock;

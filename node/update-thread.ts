@@ -1,11 +1,18 @@
-// Makes updates in a thread beside the node's own: subtracting and rounding a large model takes a second, in which the node
-// would answer nobody.
+// Makes updates, and masked ones of rounds with private sums, in a thread beside the node's own: subtracting and rounding a large
+// model takes a second, in which the node would answer nobody, and masking and dealing take longer.
 import { moduleBeside } from "../foundation/module-beside.ts";
 import { openWorkerPool } from "../foundation/worker-pool.ts";
 import type { MadeUpdate, UpdateInput } from "../protocol/update/make-update.ts";
+import type { MaskedObjects, MaskingInput } from "./masked-objects.ts";
+
+/** What the thread is asked for: the one or the other. */
+export interface UpdateTask {
+  readonly update?: UpdateInput;
+  readonly masking?: MaskingInput;
+}
 
 /** One thread for the whole process, started at first need; it does not keep the process alive. */
-const updates = openWorkerPool<UpdateInput, MadeUpdate>({
+const updates = openWorkerPool<UpdateTask, MadeUpdate | MaskedObjects>({
   entry: moduleBeside("./update-worker", import.meta.url),
   workers: 1,
   settings: undefined,
@@ -28,7 +35,20 @@ export function makeUpdateBeside(input: UpdateInput): Promise<MadeUpdate> {
   const residual = input.residual && movable(input.residual);
   // Each once: a training that changes nothing may return the base itself.
   const transfer = new Set([base, local, residual ?? base].map(({ buffer }) => buffer));
-  return updates.run({ ...input, base, local, residual }, { transfer: [...transfer] });
+  const task = { update: { ...input, base, local, residual } };
+  return updates.run(task, { transfer: [...transfer] }) as Promise<MadeUpdate>;
+}
+
+/**
+ * makeMaskedObjects in the thread. The models move there.
+ *
+ * @throws UPDATE_NOT_MADE, and the codes of makeMaskedObjects
+ */
+export function makeMaskedBeside(input: MaskingInput): Promise<MaskedObjects> {
+  const [base, trained] = [movable(input.base), movable(input.trained)];
+  const transfer = new Set([base.buffer, trained.buffer]);
+  const task = { masking: { ...input, base, trained } };
+  return updates.run(task, { transfer: [...transfer] }) as Promise<MaskedObjects>;
 }
 
 /** The bytes in memory of their own: a part of a larger buffer is copied. */

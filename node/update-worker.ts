@@ -1,13 +1,23 @@
-// The worker thread that makes updates: receives models and sends the update.
+// The worker thread that makes updates: receives models and sends the update, or the objects of a masked one.
 import { FedError, isFedError } from "../foundation/errors.ts";
 import { serveTasks } from "../foundation/worker-tasks.ts";
-import { type MadeUpdate, makeUpdate, type UpdateInput } from "../protocol/update/make-update.ts";
+import { type MadeUpdate, makeUpdate } from "../protocol/update/make-update.ts";
+import type { MaskedObjects } from "./masked-objects.ts";
+import type { UpdateTask } from "./update-thread.ts";
 
-serveTasks<UpdateInput, MadeUpdate>({
-  async perform(input, send) {
-    const made = makeUpdate(input);
-    const transfer = [made.update, made.residual].map(({ buffer }) => buffer as ArrayBuffer);
-    await send(made, { isLast: true, transfer });
+serveTasks<UpdateTask, MadeUpdate | MaskedObjects>({
+  async perform({ update, masking }, send) {
+    if (update) {
+      const made = makeUpdate(update);
+      const transfer = [made.update, made.residual].map(({ buffer }) => buffer as ArrayBuffer);
+      await send(made, { isLast: true, transfer });
+    }
+    if (masking) {
+      // Cryptography is loaded where a plan asks for it.
+      const { makeMaskedObjects } = await import("./masked-objects.ts");
+      const made = await makeMaskedObjects(masking);
+      await send(made, { isLast: true, transfer: [made.masked.buffer as ArrayBuffer] });
+    }
   },
   refusal: (error) => (isFedError(error) ? error : new FedError("UPDATE_NOT_MADE", { name: (error as Error).name })),
 });

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { KeyStream } from "../../../protocol/private/key-stream.ts";
 import { x25519 } from "../../../protocol/private/x25519.ts";
 
-const bytes = (hex: string) => new Uint8Array(Buffer.from(hex, "hex"));
+const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex, "hex"));
 
 describe("X25519", () => {
   it("gives the first vector of RFC 7748, section 5.2", () => {
@@ -38,8 +38,8 @@ describe("X25519", () => {
     for (const point of [...low, ...others, ...random]) {
       const secret = coins.bytes(32);
       const found = outcome(() => x25519(secret, point));
-      expect(found).to.equal(outcome(() => reference.getSharedSecret(secret, point)));
-      expect(found === "refused").to.equal(low.includes(point));
+      expect(found).to.equal(outcome(() => reference.getSharedSecret(Uint8Array.from(secret), Uint8Array.from(point))));
+      expect(found === "refused").to.equal(low.some((each) => each === point));
     }
   });
 });
