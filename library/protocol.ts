@@ -7,17 +7,14 @@
 
 export type { Prediction } from "../foundation/statistics/scores.ts";
 export type { Waiting } from "../foundation/waiting.ts";
+export type { ContractEvent, EventPlace, LedgerEvent, RoundEvent } from "../protocol/contract/events.ts";
 export type {
   Attestation,
   Commitment,
-  ContractEvent,
-  EventPlace,
-  LedgerEvent,
   Member,
   MemberRole,
   PrivateSums,
   Proposal,
-  RoundEvent,
   RoundState,
   RoundStatus,
   RoundTerms,
@@ -51,23 +48,25 @@ export {
   type TensorType,
 } from "../protocol/format/safetensors.ts";
 export type {
+  Learner,
+  PatientStepOutcome,
+  PatientStepRequest,
+  Split,
+  TrainOutcome,
+  TrainProgress,
+  TrainRequest,
+} from "../protocol/learner.ts";
+export type {
   BlobExchange,
   BlobStore,
   BlobWriter,
   Gossip,
   Journal,
-  Learner,
   Ledger,
   Log,
-  PatientStepOutcome,
-  PatientStepRequest,
   Signatures,
   SignedAttestation,
   SignedCommitment,
-  Split,
-  TrainOutcome,
-  TrainProgress,
-  TrainRequest,
   TypedData,
 } from "../protocol/ports.ts";
 export type { PrivateContext } from "../protocol/private/context.ts";

@@ -13,7 +13,8 @@ import {
   type VerdictPorts,
   type VerdictSubject,
 } from "../protocol/judge/verdict.ts";
-import type { BlobStore, Learner, Ledger, Log } from "../protocol/ports.ts";
+import type { Learner } from "../protocol/learner.ts";
+import type { BlobStore, Ledger, Log } from "../protocol/ports.ts";
 import { evaluateModel } from "./evaluate-model.ts";
 import type { Emit } from "./events.ts";
 

@@ -7,7 +7,8 @@ import type { Waiting } from "../foundation/waiting.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 import type { Plan } from "../protocol/format/plan.ts";
 import { encodeValidationScores } from "../protocol/format/validation-scores.ts";
-import type { Learner, Log } from "../protocol/ports.ts";
+import type { Learner } from "../protocol/learner.ts";
+import type { Log } from "../protocol/ports.ts";
 
 export interface Evaluation {
   /** The scores as they are published. */

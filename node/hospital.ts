@@ -16,13 +16,13 @@ import type { RoundState } from "../protocol/contract/round.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 import { nameOfWrite } from "../protocol/format/signed-write.ts";
 import type { SharedWork } from "../protocol/judge/shared-work.ts";
+import type { Learner } from "../protocol/learner.ts";
 import type {
   BlobExchange,
   BlobStore,
   Clock,
   Gossip,
   Journal,
-  Learner,
   Ledger,
   Log,
   SecretFiles,

@@ -6,7 +6,8 @@ import { environmentWithoutSecrets } from "../foundation/environment-without-sec
 import { FedError, receivedError } from "../foundation/errors.ts";
 import { moduleBeside } from "../foundation/module-beside.ts";
 import type { Waiting } from "../foundation/waiting.ts";
-import type { Learner, Log, PatientStepOutcome, TrainOutcome, TrainProgress } from "../protocol/ports.ts";
+import type { Learner, PatientStepOutcome, TrainOutcome, TrainProgress } from "../protocol/learner.ts";
+import type { Log } from "../protocol/ports.ts";
 import type { FromTrainer, Place, Predictions, Shard, ToTrainer } from "./trainer-messages.ts";
 
 export interface TrainerProcessOptions {

@@ -1,6 +1,7 @@
 // The trainer process's side of the IPC channel: runs jobs one after the other, reports progress, ends with its parent.
 import { type ErrorFacts, FedError, isFedError } from "../foundation/errors.ts";
-import type { Learner, Log } from "../protocol/ports.ts";
+import type { Learner } from "../protocol/learner.ts";
+import type { Log } from "../protocol/ports.ts";
 import type { FromTrainer, Place, ToTrainer } from "./trainer-messages.ts";
 
 const heartbeatMs = 5000;

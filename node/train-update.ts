@@ -3,7 +3,8 @@
 import type { RoundState } from "../protocol/contract/round.ts";
 import type { HospitalAddress } from "../protocol/format/digest.ts";
 import { type RoundContext, trainingSeed } from "../protocol/judge/round-context.ts";
-import type { BlobStore, Journal, Learner } from "../protocol/ports.ts";
+import type { Learner } from "../protocol/learner.ts";
+import type { BlobStore, Journal } from "../protocol/ports.ts";
 import { type MadeUpdate, makeUpdate, type UpdateInput } from "../protocol/update/make-update.ts";
 import type { Emit } from "./events.ts";
 import { notePrepared, readResidual } from "./notes.ts";

@@ -8,7 +8,7 @@ import type {
   TrainOutcome,
   TrainProgress,
   TrainRequest,
-} from "../protocol/ports.ts";
+} from "../protocol/learner.ts";
 
 export type PredictRequest = Parameters<Learner["predict"]>[0];
 export type Shard = Awaited<ReturnType<Learner["shard"]>>;

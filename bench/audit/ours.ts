@@ -5,7 +5,7 @@ import { recoverSigner } from "../../io/chain/signatures.ts";
 import { openObjectFiles } from "../../io/store/object-files.ts";
 import { auditFederation } from "../../protocol/audit/audit-federation.ts";
 import { localExchange } from "../../protocol/audit/local-objects.ts";
-import type { LedgerEvent } from "../../protocol/contract/round.ts";
+import type { LedgerEvent } from "../../protocol/contract/events.ts";
 import type { RoundId } from "../../protocol/format/digest.ts";
 import type { FederationId } from "../../protocol/format/federation-id.ts";
 import { peakBytes } from "../aggregate/peak-memory.ts";

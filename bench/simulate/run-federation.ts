@@ -8,7 +8,7 @@ import { zeroDigest } from "../../protocol/format/digest.ts";
 import { blobDigest } from "../../protocol/format/merkle.ts";
 import { encodePlan, type Plan } from "../../protocol/format/plan.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../protocol/format/safetensors.ts";
-import type { Learner } from "../../protocol/ports.ts";
+import type { Learner } from "../../protocol/learner.ts";
 import { startChain } from "../../scripts/simulate/chain.ts";
 import { startFederation } from "../../scripts/simulate/federation.ts";
 import { foundFederation } from "../../scripts/simulate/found.ts";

@@ -3,7 +3,8 @@
 import { type ErrorFacts, FedError, isFedError } from "../../foundation/errors.ts";
 import { abandonable, pause } from "../../foundation/pause.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
-import type { LedgerEvent, Member, PrivateSums, RoundState, RoundTerms } from "../../protocol/contract/round.ts";
+import type { LedgerEvent } from "../../protocol/contract/events.ts";
+import type { Member, PrivateSums, RoundState, RoundTerms } from "../../protocol/contract/round.ts";
 import { RoundHistory } from "../../protocol/contract/round-history.ts";
 import { hasPrivateSums } from "../../protocol/contract/rules/sealing.ts";
 import { withoutContents } from "../../protocol/contract/state.ts";

@@ -1,7 +1,7 @@
 // Reads the contract's logs block range by block range: ranges shrink where an endpoint refuses them, and grow back.
 import { setImmediate as turn } from "node:timers/promises";
 import { FedError, isFedError } from "../../foundation/errors.ts";
-import type { EventPlace } from "../../protocol/contract/round.ts";
+import type { EventPlace } from "../../protocol/contract/events.ts";
 import { type Rpc, RpcRefusal } from "./json-rpc.ts";
 import { type Header, parseHeader, parseLogs, type RpcLog, toQuantity } from "./rpc-values.ts";
 import { type ContractEvent, eventTopics, parseEvent } from "./training-rounds.ts";

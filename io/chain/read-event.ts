@@ -1,7 +1,8 @@
 // Reads the contract's events as the protocol's: bitmaps become hospitals' addresses, as they were at that moment.
 import { getBytes } from "ethers/utils";
 import { FedError } from "../../foundation/errors.ts";
-import type { ContractEvent, EventPlace, LedgerEvent, Member, MemberRole } from "../../protocol/contract/round.ts";
+import type { ContractEvent, EventPlace, LedgerEvent } from "../../protocol/contract/events.ts";
+import type { Member, MemberRole } from "../../protocol/contract/round.ts";
 import { type HospitalAddress, parseAddress, parseDigest, parseRoundId } from "../../protocol/format/digest.ts";
 import type { FederationId } from "../../protocol/format/federation-id.ts";
 import { isPeerKeyProven, peerIdOf } from "./peer-key.ts";

@@ -3,8 +3,9 @@
 
 import { isFedError } from "../../foundation/errors.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
+import type { EventPlace } from "../contract/events.ts";
 import { withModel } from "../contract/lineage.ts";
-import type { EventPlace, PrivateSums } from "../contract/round.ts";
+import type { PrivateSums } from "../contract/round.ts";
 import type { Digest } from "../format/digest.ts";
 import type { Plan } from "../format/plan.ts";
 import { mechanismOf } from "../format/privacy-spec.ts";

@@ -2,7 +2,8 @@
 // a forged history does, and so do the events of an RPC endpoint that lies, before any object is fetched.
 import { apply, brokenAtEnd } from "../contract/apply.ts";
 import type { BrokenRule } from "../contract/broken-rule.ts";
-import type { EventPlace, LedgerEvent, PrivateSums, RoundState, RoundTerms } from "../contract/round.ts";
+import type { EventPlace, LedgerEvent } from "../contract/events.ts";
+import type { PrivateSums, RoundState, RoundTerms } from "../contract/round.ts";
 import { roundStateOf } from "../contract/round-view.ts";
 import { type ContractState, contractBeforeEvents, everIndexOf, type RoundRecord } from "../contract/state.ts";
 import type { Digest, HospitalAddress } from "../format/digest.ts";

@@ -1,7 +1,8 @@
 // What an audit found, as plain data: programs read it as JSON, people through the command's table, page and model card.
 
 import type { Estimate } from "../../foundation/statistics/proportion.ts";
-import type { EventPlace, MemberRole, PrivateSums, RoundStatus, RoundTerms } from "../contract/round.ts";
+import type { EventPlace } from "../contract/events.ts";
+import type { MemberRole, PrivateSums, RoundStatus, RoundTerms } from "../contract/round.ts";
 import type { Digest, HospitalAddress, RoundId } from "../format/digest.ts";
 import type { FederationId } from "../format/federation-id.ts";
 import type { Plan } from "../format/plan.ts";

@@ -10,7 +10,8 @@ import { decodeManifest, type Manifest, maxManifestBytes } from "../format/manif
 import { blobDigest } from "../format/merkle.ts";
 import { decodePlan, maxPlanBytes, type Plan } from "../format/plan.ts";
 import { trainingSeed } from "../judge/round-context.ts";
-import type { BlobStore, Learner, Ledger, TrainProgress } from "../ports.ts";
+import type { Learner, TrainProgress } from "../learner.ts";
+import type { BlobStore, Ledger } from "../ports.ts";
 import { makeUpdate } from "../update/make-update.ts";
 
 export interface ReproducePorts {

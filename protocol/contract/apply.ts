@@ -1,7 +1,7 @@
 // The rules of Consortium.sol and TrainingRounds.sol, written once: the reader of the chain, the auditor and the tests'
 // fake contract all call this function. test/contracts/rules.test.ts holds it against the real contract.
 import type { BrokenRule, ContractRule, Outcome } from "./broken-rule.ts";
-import type { ContractEvent, EventOf, LedgerEvent, RoundEvent } from "./round.ts";
+import type { ContractEvent, EventOf, LedgerEvent, RoundEvent } from "./events.ts";
 import { attest, attestTogether, withdrawAttestation } from "./rules/attesting.ts";
 import { abandonRound, closeProposal, finaliseRound } from "./rules/closing.ts";
 import { commitUpdate, shortenCommitting } from "./rules/committing.ts";

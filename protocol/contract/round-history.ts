@@ -2,7 +2,8 @@
 import type { RoundId } from "../format/digest.ts";
 import { apply } from "./apply.ts";
 import type { BrokenRule } from "./broken-rule.ts";
-import type { LedgerEvent, Member, RoundState } from "./round.ts";
+import type { LedgerEvent } from "./events.ts";
+import type { Member, RoundState } from "./round.ts";
 import { memberOf, presentKeys, roundStateOf } from "./round-view.ts";
 import { type ContractState, contractBeforeEvents } from "./state.ts";
 

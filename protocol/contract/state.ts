@@ -1,12 +1,11 @@
 // The contract's memory as the rules derive it from its events. Members are known by index: an address is only the key
 // that a member had at some time, and two addresses may be one member.
 import { type Digest, type HospitalAddress, type RoundId, zeroDigest } from "../format/digest.ts";
+import type { ContractEvent, EventPlace } from "./events.ts";
 import { MemberKeys } from "./member-keys.ts";
 import type {
   Attestation,
   Commitment,
-  ContractEvent,
-  EventPlace,
   MemberRole,
   PrivateSums,
   Proposal,

@@ -6,7 +6,7 @@ import type { GasSpent } from "../../dashboard/state/inputs.ts";
 import { pause } from "../../foundation/pause.ts";
 import { recoverSigner } from "../../io/chain/signatures.ts";
 import { auditFederation } from "../../protocol/audit/audit-federation.ts";
-import type { LedgerEvent } from "../../protocol/contract/round.ts";
+import type { LedgerEvent } from "../../protocol/contract/events.ts";
 import { endWithParent } from "../terminal/end-with-parent.ts";
 import type { AuditNews, AuditOrder } from "./audit-messages.ts";
 import { readGas } from "./read-gas.ts";

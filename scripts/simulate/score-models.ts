@@ -5,7 +5,8 @@ import { type Prediction, type Scores, scorePredictions, youdenThreshold } from 
 import { openTrainerProcess, type TrainerProcess } from "../../node/learner-process.ts";
 import type { Place } from "../../node/trainer-messages.ts";
 import type { Plan } from "../../protocol/format/plan.ts";
-import type { Log, Split } from "../../protocol/ports.ts";
+import type { Split } from "../../protocol/learner.ts";
+import type { Log } from "../../protocol/ports.ts";
 
 export interface ScoredModel {
   readonly name: string;

@@ -11,7 +11,7 @@ import { zooNetwork } from "../../model/zoo/networks.ts";
 import { predictZoo } from "../../model/zoo/predict-zoo.ts";
 import { trainZoo } from "../../model/zoo/train-zoo.ts";
 import { createZooModel } from "../../model/zoo/zoo-model.ts";
-import type { Split } from "../../protocol/ports.ts";
+import type { Split } from "../../protocol/learner.ts";
 
 /** The project's own network, in the same contest. */
 export const capsules = "capsules";

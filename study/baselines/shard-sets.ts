@@ -1,7 +1,7 @@
 // A shard as its three splits.
 import type { Shard } from "../../imaging/shard/shard.ts";
 import type { TrainingSet } from "../../model/training/training-set.ts";
-import type { Split } from "../../protocol/ports.ts";
+import type { Split } from "../../protocol/learner.ts";
 
 /** The sets read from the shard: keep it open while they are used. */
 export function shardSets(shard: Shard): Readonly<Record<Split, TrainingSet>> {

@@ -3,7 +3,7 @@
 import { synthesiseScan } from "../../imaging/phantom/synthesise-scan.ts";
 import { windowChannels } from "../../imaging/volume/intensity.ts";
 import type { ScanMasks, SegmentationSet } from "../../model/segmentation/segmentation-set.ts";
-import type { Split } from "../../protocol/ports.ts";
+import type { Split } from "../../protocol/learner.ts";
 
 export interface SyntheticOptions {
   readonly patients: number;

@@ -9,7 +9,7 @@ import type { HospitalAddress, RoundId } from "../../protocol/format/digest.ts";
 import { zeroDigest } from "../../protocol/format/digest.ts";
 import type { Plan } from "../../protocol/format/plan.ts";
 import { trainingSeed } from "../../protocol/judge/round-context.ts";
-import type { Learner, Split, TrainOutcome } from "../../protocol/ports.ts";
+import type { Learner, Split, TrainOutcome } from "../../protocol/learner.ts";
 import { averageRound, placeName } from "../strategies/average-round.ts";
 import { BestPoint, type FoldSets, type Method } from "./method.ts";
 import { resizedSet } from "./resized-set.ts";

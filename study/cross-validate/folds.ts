@@ -2,7 +2,7 @@
 
 import { FedError } from "../../foundation/errors.ts";
 import { sha256 } from "../../foundation/sha256.ts";
-import type { Split } from "../../protocol/ports.ts";
+import type { Split } from "../../protocol/learner.ts";
 
 interface Patient {
   readonly patient: string;

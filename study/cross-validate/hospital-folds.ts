@@ -1,7 +1,7 @@
 // Deals the patients of a fold to hospitals as a simulation deals a shard.
 import { dealPatients, type PartitionOptions } from "../../imaging/shard/deal-patients.ts";
 import type { ScanRecord } from "../../imaging/shard/shard-format.ts";
-import type { Split } from "../../protocol/ports.ts";
+import type { Split } from "../../protocol/learner.ts";
 import type { Deal } from "./capsules.ts";
 import type { FoldSets } from "./method.ts";
 import { subset } from "./resized-set.ts";

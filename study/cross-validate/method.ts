@@ -3,7 +3,7 @@
 
 import { areaUnderCurve, type Prediction } from "../../foundation/statistics/scores.ts";
 import type { TrainingSet } from "../../model/training/training-set.ts";
-import type { Split } from "../../protocol/ports.ts";
+import type { Split } from "../../protocol/learner.ts";
 
 export type FoldSets = Readonly<Record<Split, TrainingSet>>;
 

@@ -15,7 +15,8 @@ import {
   trainingRoundsInterface,
 } from "../../io/chain/training-rounds.ts";
 import { commitmentTypedData } from "../../protocol/contract/commitment.ts";
-import type { LedgerEvent, Member, PrivateSums, RoundTerms } from "../../protocol/contract/round.ts";
+import type { LedgerEvent } from "../../protocol/contract/events.ts";
+import type { Member, PrivateSums, RoundTerms } from "../../protocol/contract/round.ts";
 import { activeIndexOf, type ContractState, everIndexOf } from "../../protocol/contract/state.ts";
 import {
   type Digest,

@@ -8,7 +8,7 @@ import { expect } from "chai";
 import { AbiCoder, keccak256, toBeHex, ZeroAddress, ZeroHash, zeroPadValue } from "ethers";
 import { openLedger } from "../../io/chain/ledger.ts";
 import { trainingRoundsInterface } from "../../io/chain/training-rounds.ts";
-import type { LedgerEvent } from "../../protocol/contract/round.ts";
+import type { LedgerEvent } from "../../protocol/contract/events.ts";
 import { parseAddress, type RoundId } from "../../protocol/format/digest.ts";
 import { digestOf } from "../io/chain/federation.ts";
 

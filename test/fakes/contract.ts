@@ -4,15 +4,8 @@
 import { FedError } from "../../foundation/errors.ts";
 import { apply } from "../../protocol/contract/apply.ts";
 import type { ContractRule } from "../../protocol/contract/broken-rule.ts";
-import type {
-  ContractEvent,
-  LedgerEvent,
-  Member,
-  MemberRole,
-  PrivateSums,
-  RoundState,
-  RoundTerms,
-} from "../../protocol/contract/round.ts";
+import type { ContractEvent, LedgerEvent } from "../../protocol/contract/events.ts";
+import type { Member, MemberRole, PrivateSums, RoundState, RoundTerms } from "../../protocol/contract/round.ts";
 import { RoundHistory } from "../../protocol/contract/round-history.ts";
 import { hasPrivateSums } from "../../protocol/contract/rules/sealing.ts";
 import { activeHospitals, activeIndexOf, type ContractState, type RoundRecord } from "../../protocol/contract/state.ts";

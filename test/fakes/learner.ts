@@ -4,7 +4,8 @@ import { seededIntegers } from "../../foundation/random.ts";
 import type { Digest } from "../../protocol/format/digest.ts";
 import { blobDigest } from "../../protocol/format/merkle.ts";
 import { decodeSafetensors, encodeSafetensors, parseSafetensorsHeader } from "../../protocol/format/safetensors.ts";
-import type { Clock, Learner } from "../../protocol/ports.ts";
+import type { Learner } from "../../protocol/learner.ts";
+import type { Clock } from "../../protocol/ports.ts";
 import { PatientSum, sampledPatients } from "../../protocol/private/patient-sum.ts";
 import { updateLayout } from "../../protocol/update/update-layout.ts";
 

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { isFedError } from "../../foundation/errors.ts";
 import { bindNotes } from "../../node/bind-notes.ts";
 import { noteAdopted, notePrepared, readNotes, readResidual } from "../../node/notes.ts";
-import type { LedgerEvent } from "../../protocol/contract/round.ts";
+import type { LedgerEvent } from "../../protocol/contract/events.ts";
 import type { Digest, HospitalAddress, RoundId } from "../../protocol/format/digest.ts";
 import { FakeJournal, FakeLog } from "../fakes/party-ports.ts";
 

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { reproduceUpdate } from "../../protocol/audit/reproduce.ts";
 import type { RoundId } from "../../protocol/format/digest.ts";
 import { decodeSafetensors } from "../../protocol/format/safetensors.ts";
-import type { Learner } from "../../protocol/ports.ts";
+import type { Learner } from "../../protocol/learner.ts";
 import { killAt } from "../fakes/crash.ts";
 import { FakeFederation, type Site } from "../fakes/federation.ts";
 import { FakeLearner } from "../fakes/learner.ts";

@@ -1,6 +1,6 @@
 // Which attestations are taken, and what follows from those that are.
 import type { BrokenRule, Outcome } from "../broken-rule.ts";
-import type { ContractEvent, EventOf } from "../round.ts";
+import type { ContractEvent, EventOf } from "../events.ts";
 import {
   type AttestationRecord,
   activeIndexOf,

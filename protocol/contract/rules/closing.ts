@@ -1,6 +1,6 @@
 // How a proposal ends, and how a round does.
 import type { BrokenRule, Outcome } from "../broken-rule.ts";
-import type { EventOf } from "../round.ts";
+import type { EventOf } from "../events.ts";
 import {
   type ContractState,
   isExhausted,

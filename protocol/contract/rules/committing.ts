@@ -2,7 +2,7 @@
 import { zeroDigest } from "../../format/digest.ts";
 import type { BrokenRule, Outcome } from "../broken-rule.ts";
 import { nextCommitmentsHash } from "../commitments-hash.ts";
-import type { ContractEvent, EventOf } from "../round.ts";
+import type { ContractEvent, EventOf } from "../events.ts";
 import { activeIndexOf, type ContractState, type RoundRecord } from "../state.ts";
 
 /** The hash covers all commitments of the history, including those that break a rule. */

@@ -1,7 +1,7 @@
 // Who is a member under which key: admission, revocation, rotation, and the peer id that a member binds.
 import type { HospitalAddress } from "../../format/digest.ts";
 import type { Outcome } from "../broken-rule.ts";
-import type { EventOf } from "../round.ts";
+import type { EventOf } from "../events.ts";
 import { activeIndexOf, type ContractState, everIndexOf, type MemberRecord, withUnreachableQuorum } from "../state.ts";
 
 export function admitMember(state: ContractState, event: EventOf<"member-admitted">): Outcome {

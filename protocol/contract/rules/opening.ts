@@ -1,7 +1,7 @@
 // Who may open a round, when, and on which model.
 import { zeroDigest } from "../../format/digest.ts";
 import type { BrokenRule, Outcome } from "../broken-rule.ts";
-import type { EventOf } from "../round.ts";
+import type { EventOf } from "../events.ts";
 import { activeHospitals, activeIndexOf, type ContractState, everIndexOf, isOver, type RoundRecord } from "../state.ts";
 import { fewestPrivateHospitals, hasPrivateSums } from "./sealing.ts";
 

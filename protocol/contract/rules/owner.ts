@@ -1,7 +1,8 @@
 // What the contract's owner decides besides membership: where the federation starts, the terms, pauses.
 import { zeroDigest } from "../../format/digest.ts";
 import type { BrokenRule, Outcome } from "../broken-rule.ts";
-import type { EventOf, RoundTerms } from "../round.ts";
+import type { EventOf } from "../events.ts";
+import type { RoundTerms } from "../round.ts";
 import { type ContractState, isOver } from "../state.ts";
 
 const longestPeriod = 365 * 24 * 3600;

@@ -1,7 +1,7 @@
 // Who may propose a model, when, and from whose updates.
 import { type HospitalAddress, zeroDigest } from "../../format/digest.ts";
 import type { BrokenRule, Outcome } from "../broken-rule.ts";
-import type { EventOf } from "../round.ts";
+import type { EventOf } from "../events.ts";
 import {
   type Account,
   activeIndexOf,

@@ -1,7 +1,7 @@
 // Federations with private sums: what they were founded with, and which set of updates a round seals.
 import { zeroDigest } from "../../format/digest.ts";
 import type { BrokenRule, Outcome } from "../broken-rule.ts";
-import type { EventOf } from "../round.ts";
+import type { EventOf } from "../events.ts";
 import {
   type Account,
   activeIndexOf,

@@ -1,6 +1,6 @@
 // The real contract as a script plays on it: calls at chosen block times, and the state that its events give.
 import { FedError } from "../../../foundation/errors.ts";
-import type { LedgerEvent } from "../../../protocol/contract/round.ts";
+import type { LedgerEvent } from "../../../protocol/contract/events.ts";
 import { RoundHistory } from "../../../protocol/contract/round-history.ts";
 import type { ContractState } from "../../../protocol/contract/state.ts";
 import type { HospitalAddress } from "../../../protocol/format/digest.ts";

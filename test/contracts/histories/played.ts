@@ -1,5 +1,5 @@
 // What truly happened in a history, as its author knows it: the audit sees the events and the objects alone.
-import type { LedgerEvent } from "../../../protocol/contract/round.ts";
+import type { LedgerEvent } from "../../../protocol/contract/events.ts";
 import type { Digest, RoundId } from "../../../protocol/format/digest.ts";
 import type { FederationId } from "../../../protocol/format/federation-id.ts";
 import type { FakeStore } from "../../fakes/network.ts";

@@ -5,7 +5,7 @@ import { parseHospitalConfig } from "../../../node/config.ts";
 import { runHospitalNode } from "../../../node/hospital-node.ts";
 import { blobDigest } from "../../../protocol/format/merkle.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../../protocol/format/safetensors.ts";
-import type { Learner } from "../../../protocol/ports.ts";
+import type { Learner } from "../../../protocol/learner.ts";
 import { runPartyCommand } from "../../../scripts/party/run-command.ts";
 
 const [config, trainMs] = process.argv.slice(2) as [string, string];

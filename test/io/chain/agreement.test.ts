@@ -1,7 +1,7 @@
 // One endpoint's headers, logs and heads are compared with the others'.
 import { expect } from "chai";
 import type { OpenLedger } from "../../../io/chain/ledger.ts";
-import type { LedgerEvent } from "../../../protocol/contract/round.ts";
+import type { LedgerEvent } from "../../../protocol/contract/events.ts";
 import { startHardhat, type TestChain } from "./chain.ts";
 import { codeOf, digestOf, foundFederation, type TestFederation } from "./federation.ts";
 import { aheadOf, changed, type Fields, frozenAt, later } from "./lies.ts";

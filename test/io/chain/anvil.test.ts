@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import type { LedgerEvent } from "../../../protocol/contract/round.ts";
+import type { LedgerEvent } from "../../../protocol/contract/events.ts";
 import type { Log } from "../../../protocol/ports.ts";
 import { hasAnvil, startAnvil } from "./chain.ts";
 import { digestOf, foundFederation, type TestFederation } from "./federation.ts";

@@ -6,7 +6,7 @@ import { walletSignatures } from "../../../io/chain/signatures.ts";
 import { deployedCode } from "../../../io/chain/training-rounds.ts";
 import { attestationTypedData } from "../../../protocol/contract/attestation.ts";
 import { commitmentTypedData } from "../../../protocol/contract/commitment.ts";
-import type { LedgerEvent } from "../../../protocol/contract/round.ts";
+import type { LedgerEvent } from "../../../protocol/contract/events.ts";
 import { type HospitalAddress, type RoundId, zeroDigest } from "../../../protocol/format/digest.ts";
 import { startHardhat, type TestChain } from "./chain.ts";
 import { codeOf, digestOf, foundFederation, type TestFederation, terms } from "./federation.ts";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { AuditReport } from "../../../protocol/audit/report.ts";
-import type { LedgerEvent } from "../../../protocol/contract/round.ts";
+import type { LedgerEvent } from "../../../protocol/contract/events.ts";
 import { encodeRefusal } from "../../../protocol/format/refusal.ts";
 import { addressOf } from "../../fakes/federation.ts";
 import { alteringModel } from "../../fakes/liars.ts";

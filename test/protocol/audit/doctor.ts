@@ -2,7 +2,7 @@
 // the change by plain hashing is made to fit, so that only the audit's own reasoning can find it.
 
 import { nextCommitmentsHash } from "../../../protocol/contract/commitments-hash.ts";
-import type { LedgerEvent } from "../../../protocol/contract/round.ts";
+import type { LedgerEvent } from "../../../protocol/contract/events.ts";
 import { canonicalBytes } from "../../../protocol/format/canonical.ts";
 import { type Digest, type HospitalAddress, zeroDigest } from "../../../protocol/format/digest.ts";
 import { type Statement, signManifest } from "../../../protocol/format/manifest.ts";

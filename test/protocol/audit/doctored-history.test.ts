@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { AuditReport } from "../../../protocol/audit/report.ts";
-import type { LedgerEvent } from "../../../protocol/contract/round.ts";
+import type { LedgerEvent } from "../../../protocol/contract/events.ts";
 import type { Digest } from "../../../protocol/format/digest.ts";
 import { encodeSafetensors } from "../../../protocol/format/safetensors.ts";
 import { addressOf } from "../../fakes/federation.ts";

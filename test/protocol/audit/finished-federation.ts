@@ -2,7 +2,7 @@
 import { auditFederation } from "../../../protocol/audit/audit-federation.ts";
 import { localExchange } from "../../../protocol/audit/local-objects.ts";
 import type { AuditEvent, AuditReport } from "../../../protocol/audit/report.ts";
-import type { LedgerEvent } from "../../../protocol/contract/round.ts";
+import type { LedgerEvent } from "../../../protocol/contract/events.ts";
 import type { Digest, RoundId } from "../../../protocol/format/digest.ts";
 import type { FederationId } from "../../../protocol/format/federation-id.ts";
 import type { BlobExchange } from "../../../protocol/ports.ts";

@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import { auditFederation } from "../../../protocol/audit/audit-federation.ts";
 import { localExchange } from "../../../protocol/audit/local-objects.ts";
-import type { ContractEvent, LedgerEvent } from "../../../protocol/contract/round.ts";
+import type { ContractEvent, LedgerEvent } from "../../../protocol/contract/events.ts";
 import type { Digest, RoundId } from "../../../protocol/format/digest.ts";
 import { FakeContract } from "../../fakes/contract.ts";
 import { addressOf, exampleTerms, FakeFederation } from "../../fakes/federation.ts";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { Replay } from "../../../protocol/audit/replay.ts";
-import type { LedgerEvent } from "../../../protocol/contract/round.ts";
+import type { LedgerEvent } from "../../../protocol/contract/events.ts";
 import { type Digest, type HospitalAddress, type RoundId, zeroDigest } from "../../../protocol/format/digest.ts";
 import { FakeContract } from "../../fakes/contract.ts";
 import { addressOf, exampleTerms } from "../../fakes/federation.ts";

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { keysOf, type Reproduction, reproduceUpdate } from "../../../protocol/audit/reproduce.ts";
-import type { LedgerEvent } from "../../../protocol/contract/round.ts";
+import type { LedgerEvent } from "../../../protocol/contract/events.ts";
 import type { RoundId } from "../../../protocol/format/digest.ts";
-import type { Learner } from "../../../protocol/ports.ts";
+import type { Learner } from "../../../protocol/learner.ts";
 import { addressOf, FakeFederation, type Site } from "../../fakes/federation.ts";
 import { FakeLearner } from "../../fakes/learner.ts";
 import { alteringModel } from "../../fakes/liars.ts";

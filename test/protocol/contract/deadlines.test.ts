@@ -2,7 +2,8 @@
 // test/contracts compares the same rules with the real contract, on random calls that seldom meet these seconds.
 import { expect } from "chai";
 import { apply } from "../../../protocol/contract/apply.ts";
-import type { ContractEvent, LedgerEvent, RoundTerms } from "../../../protocol/contract/round.ts";
+import type { ContractEvent, LedgerEvent } from "../../../protocol/contract/events.ts";
+import type { RoundTerms } from "../../../protocol/contract/round.ts";
 import { roundStateOf } from "../../../protocol/contract/round-view.ts";
 import { type ContractState, contractBeforeEvents } from "../../../protocol/contract/state.ts";
 import type { Digest, RoundId } from "../../../protocol/format/digest.ts";

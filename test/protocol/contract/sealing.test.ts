@@ -1,7 +1,7 @@
 // The rules of private sums, event by event. test/contracts/rules.test.ts compares them with the real contract.
 import { expect } from "chai";
 import { apply } from "../../../protocol/contract/apply.ts";
-import type { ContractEvent, LedgerEvent } from "../../../protocol/contract/round.ts";
+import type { ContractEvent, LedgerEvent } from "../../../protocol/contract/events.ts";
 import { roundStateOf } from "../../../protocol/contract/round-view.ts";
 import { type ContractState, contractBeforeEvents } from "../../../protocol/contract/state.ts";
 import { type Digest, type RoundId, zeroDigest } from "../../../protocol/format/digest.ts";
