@@ -7,6 +7,7 @@ import { checkMechanism } from "../protocol/private/agreed-mechanism.ts";
 import { type PrivacyCost, privacyCost, showEpsilon } from "../protocol/private/privacy-cost.ts";
 import { onLedger, type ReadOptions, withReadOptions } from "./ledger/options.ts";
 import { readPlan } from "./plan/read-plan.ts";
+import { measureCommand } from "./privacy/measure.ts";
 import { table } from "./terminal/table.ts";
 
 interface Options extends ReadOptions {
@@ -27,6 +28,7 @@ export function privacyCommand(program: Command): void {
     .description("Say what a plan's differential privacy costs a patient, and what a federation has spent of it.")
     .argument("<plan>", "the plan's file")
     .option("--spent", "ask the federation's contract how many sums were opened");
+  measureCommand(command);
   withReadOptions(command)
     .addHelpText("after", help)
     .action(async (file: string, options: Options) => {
@@ -41,9 +43,9 @@ export function privacyCommand(program: Command): void {
 }
 
 const help = `
-Epsilon bounds what all opened sums together tell of one patient's training scans: whoever sees them can hardly tell whether the
-patient was among them. Below 1 is strong, 5 to 10 is what is usual; above, it says little. It holds but for a chance of delta,
-which should be well below 1 divided by the number of patients.
+Epsilon bounds what all opened sums together tell of one patient: with and without the patient's scans, every result is equally
+likely up to a factor of e^epsilon. A value of 1 or less is strong, 5 to 10 is usual, and more promises little. The bound fails
+with a chance of delta, which should be well below 1 divided by the number of patients.
 
 Examples:
   consilium plan --private --epsilon 8 --rounds 100 --plan noisy.json

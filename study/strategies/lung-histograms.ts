@@ -1,6 +1,6 @@
 // Histograms of lung density in three thirds from feet to head, of synthetic scans: enough for a small network to detect the
 // disease, and small enough to train hundreds of federations.
-import { synthesiseScan } from "../../imaging/phantom/synthesise-scan.ts";
+import { type SyntheticScan, synthesiseScan } from "../../imaging/phantom/synthesise-scan.ts";
 
 const bins = 24;
 const thirds = 3;
@@ -21,14 +21,17 @@ export interface Scan {
  */
 export function lungHistogram(seed: number, index: number, signal = 1): Scan {
   const label = (index % 2) as 0 | 1;
-  const { hu, lung, geometry } = synthesiseScan({
-    seed,
-    index,
-    positive: label === 1,
-    matrix: 64,
-    slices: [8, 10],
-    signal,
-  });
+  const scan = synthesiseScan({ seed, index, positive: label === 1, matrix: 64, slices: [8, 10], signal });
+  return { label, input: densityHistogram(scan) };
+}
+
+/** What a histogram needs of a scan. */
+export type HistogramScan = Pick<SyntheticScan, "hu" | "lung"> & {
+  readonly geometry: Pick<SyntheticScan["geometry"], "slices" | "rows" | "columns">;
+};
+
+/** The histogram of a scan, of any matrix and number of slices. */
+export function densityHistogram({ hu, lung, geometry }: HistogramScan): Float64Array {
   const input = new Float64Array(features);
   const voxels = new Float64Array(thirds);
   const area = geometry.rows * geometry.columns;
@@ -45,5 +48,5 @@ export function lungHistogram(seed: number, index: number, signal = 1): Scan {
     const all = Math.max(1, voxels[Math.floor(i / bins)]!);
     input[i] = 5 * Math.sqrt(input[i]! / all);
   }
-  return { label, input };
+  return input;
 }

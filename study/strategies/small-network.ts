@@ -90,6 +90,25 @@ export function train(before: Weights, scans: readonly Scan[], { epochs, mu = 0,
   return weights;
 }
 
+/** Adds `rate` times the gradient of one scan's cross-entropy to `change`, in the order of the weights. */
+export function addGradient(weights: Weights, { input, label }: Scan, rate: number, change: Float64Array): void {
+  const { output } = parts(weights);
+  const { activations, score } = forward(weights, input);
+  const step = rate * (score - label);
+  for (let unit = 0; unit < hidden; unit++) {
+    const place = parameters - hidden + unit;
+    change[place] = change[place]! + step * activations[unit]!;
+    if (activations[unit]! === 0) continue;
+    const back = step * output[unit]!;
+    change[unit] = change[unit]! + back;
+    for (let i = 0; i < features; i++) {
+      const at = hidden + i * hidden + unit;
+      change[at] = change[at]! + back * input[i]!;
+    }
+  }
+  change[parameters - hidden - 1] = change[parameters - hidden - 1]! + step;
+}
+
 function forward(weights: Weights, input: Float64Array): { activations: Float64Array; score: number } {
   const { bias, kernel, output } = parts(weights);
   const activations = Float64Array.from(bias);
