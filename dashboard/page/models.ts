@@ -3,7 +3,7 @@ import type { DashboardState, Part, RoundShown } from "../state/state.ts";
 import type { Chart, ChartData } from "./charts.ts";
 import { byId, h, hex, setRows, setText } from "./dom.ts";
 import { contributionsOf, nameOf, partsOf } from "./findings.ts";
-import { counted, estimated, number, share } from "./words.ts";
+import { counted, epsilonSpent, estimated, number, share } from "./words.ts";
 
 export function drawScores(state: DashboardState, chart: Chart): void {
   const scored = state.rounds.flatMap(({ round, validation }) => (validation ? [{ round, validation }] : []));
@@ -61,9 +61,7 @@ export function drawModels(state: DashboardState, gas: Chart): void {
     unavailable: `Audited: nothing was found to be wrong, and something could not be read. ${audit?.first ?? ""}`,
     empty: "No round has made a model yet.",
   };
-  const privacy = audit?.privacy
-    ? ` Differential privacy of each patient: epsilon ${(Math.ceil(audit.privacy.epsilon * 100) / 100).toFixed(2)} at delta ${audit.privacy.delta} so far.`
-    : "";
+  const privacy = audit?.privacy ? ` ${epsilonSpent(audit.privacy)}` : "";
   setText(
     "audit-text",
     audit ? texts[audit.verdict] + privacy : "An audit of the final rounds runs while this page is open.",

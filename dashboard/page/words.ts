@@ -47,3 +47,9 @@ export function clock(at: number): string {
 export function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
+
+/** Rounded up, since an epsilon must never be told too small. */
+export function epsilonSpent({ epsilon, delta }: { epsilon: number; delta: number }): string {
+  const shown = (Math.ceil(epsilon * 100) / 100).toFixed(2);
+  return `Differential privacy of each patient: epsilon ${shown} at delta ${delta} so far.`;
+}

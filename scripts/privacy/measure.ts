@@ -21,16 +21,16 @@ const listOf = (number: z.ZodNumber) =>
     .transform((text) => text.split(",").map(Number))
     .pipe(z.array(number).min(1).max(10));
 
-const optionsSchema = z.object({
+const fieldsSchema = z.object({
   network: z.enum(privacyNetworkNames),
-  patients: listOf(z.number().int().min(16).max(100_000)),
+  patients: listOf(z.number().int().min(6).max(100_000)),
   hospitals: listOf(z.number().int().min(3).max(100)),
   epsilons: listOf(z.number().positive().max(1000)),
   rounds: whole(1, 100_000).optional(),
   samplingRate: z.coerce.number().positive().max(1).optional(),
   learningRate: z.coerce.number().positive().max(1000).optional(),
   gradientNorm: z.coerce.number().positive().max(1000).optional(),
-  testPatients: whole(10, 100_000),
+  testPatients: whole(4, 100_000),
   signal: z.coerce.number().positive().max(1),
   seed: seedSchema,
   seeds: whole(1, 100),
@@ -39,6 +39,13 @@ const optionsSchema = z.object({
   markdown: z.boolean().default(false),
   json: z.boolean().default(false),
 });
+const optionsSchema = fieldsSchema.refine(
+  ({ patients, hospitals }) => Math.min(...patients) >= 2 * Math.max(...hospitals),
+  {
+    path: ["patients"],
+    message: "every hospital needs two patients at least",
+  },
+);
 type Options = z.output<typeof optionsSchema>;
 
 /** Adds the command to `consilium privacy`. */
@@ -53,14 +60,14 @@ export function measureCommand(privacy: Command): void {
         .choices(privacyNetworkNames)
         .default("histograms"),
     )
-    .option("--patients <a,b,...>", "training patients in all, at least 8 a hospital", "100,250,500,2000")
+    .option("--patients <a,b,...>", "training patients in all, at least 2 a hospital", "100,250,500,1000")
     .option("--hospitals <a,b,...>", "numbers of hospitals that share them", "4,8")
     .option("--epsilons <a,b,...>", "budgets of all sums together, as consilium plan takes them", "10,5,2")
     .option("--rounds <n>", "steps of a noisy federation (default: the network's)")
     .option("--sampling-rate <share>", "the chance of a patient to be in a step (default: the network's)")
     .option("--learning-rate <n>", "on the mean of a sample's clipped gradients (default: the network's)")
     .option("--gradient-norm <n>", "largest norm of a patient's gradient (default: the network's)")
-    .option("--test-patients <n>", "other patients, who are scored", "800")
+    .option("--test-patients <n>", "other patients, who are scored", "400")
     .option("--signal <share>", "how strongly the disease shows; at 1, as in life, a few scans are enough", "0.15")
     .option("--seed <n>", "the first seed: of patients, first weights, samples and noise", "1")
     .option("--seeds <n>", "how many, one after the other", "5")
@@ -69,8 +76,9 @@ export function measureCommand(privacy: Command): void {
     .option("--markdown", "print the tables as docs/privacy.md has them")
     .option("--json", "print one JSON object, with the AUC of every seed")
     .addHelpText("after", help)
-    .action(async (raw: unknown) => {
-      const options = parseOptions(optionsSchema, raw, "privacy measure");
+    .action(async (_own: unknown, command: Command) => {
+      // --json is an option of `consilium privacy` too, which takes it first.
+      const options = parseOptions(optionsSchema, command.optsWithGlobals(), "privacy measure");
       const network = privacyNetworks[options.network];
       const setup = setupOf(options, network);
       const cells = await run(network, setup);

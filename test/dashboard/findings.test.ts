@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { contributionsOf, deadlinesOf, linksOf, nameOf, presenceOf, stepsOf } from "../../dashboard/page/findings.ts";
 import { newsOf } from "../../dashboard/page/news.ts";
 import { Rates } from "../../dashboard/page/rates.ts";
-import { bytes, duration } from "../../dashboard/page/words.ts";
+import { bytes, duration, epsilonSpent } from "../../dashboard/page/words.ts";
 import { type DashboardState, emptyState, type PartySight, type RoundShown } from "../../dashboard/state/state.ts";
 
 const about = { kind: "hospital", title: "x", software: "c", startedAt: 0, stage: "", hasSlices: false } as const;
@@ -128,6 +128,11 @@ describe("what the page derives", () => {
     expect(newsOf(undefined, before)).to.deep.equal([]);
     const final = state({ rounds: [round({ status: "final" }), round({ round: 2 })] });
     expect(newsOf(trained, final)).to.have.length(2);
+  });
+
+  it("never tells an epsilon that is spent too small", () => {
+    expect(epsilonSpent({ epsilon: 6.5201, delta: 1e-5 })).to.match(/epsilon 6\.53 at delta 0\.00001 so far/);
+    expect(epsilonSpent({ epsilon: 0, delta: 1e-5 })).to.include("epsilon 0.00 ");
   });
 
   it("writes names, sizes and times for people", () => {

@@ -155,6 +155,14 @@ describe("the dashboard's state", () => {
     expect(state.audit).to.include({ verdict: "broken", at: 3 });
   });
 
+  it("keeps what an audit says of the privacy that is spent, and nothing where there is no noise", () => {
+    const cost = { openings: 3, epsilon: 2.5, delta: 1e-5, samplingRate: 0.1, noiseMultiplier: 1 };
+    const audited = (privacyCost?: typeof cost) =>
+      fold(start, { kind: "audited", at: 3, report: { verdict: "verified", privacyCost } });
+    expect(audited(cost).audit?.privacy).to.deep.equal({ openings: 3, epsilon: 2.5, delta: 1e-5 });
+    expect(audited().audit?.privacy).to.equal(undefined);
+  });
+
   it("adds up gas by round and by the account that paid", () => {
     const spent = [
       { round: 1, account: a, gas: 10 },
