@@ -51,6 +51,8 @@ export type PrivacyNetworkName = (typeof privacyNetworkNames)[number];
 
 /** Of a hospital in a round of the plain federation on histograms. */
 const plainEpochs = 2;
+/** Of the plain federation of capsules, of the default plan's local epochs. */
+const capsuleRounds = 4;
 const input = { height: side, width: side, slices };
 
 export const privacyNetworks: Readonly<Record<PrivacyNetworkName, PrivacyNetwork>> = {
@@ -76,8 +78,8 @@ export const privacyNetworks: Readonly<Record<PrivacyNetworkName, PrivacyNetwork
   capsules: {
     title: "the compact capsule network",
     parameters: 18_180,
-    steps: { rounds: 100, samplingRate: 0.02, learningRate: 0.5, gradientNorm: 1 },
-    plainRounds: 4,
+    steps: { rounds: 100, samplingRate: 0.1, learningRate: 0.3, gradientNorm: 1.5 },
+    plainRounds: capsuleRounds,
     clipNorm: 8,
     input,
     async hospitals(patients, testPatients, seed) {
@@ -85,8 +87,8 @@ export const privacyNetworks: Readonly<Record<PrivacyNetworkName, PrivacyNetwork
       const { capsulePatients, capsuleScores, scansOf } = await import("./capsule-patients.ts");
       const { capsuleLearner } = await import("../strategies/capsule-learner.ts");
       const [shards, test] = [patients.map(scansOf), scansOf(testPatients)];
-      const usual = defaultPlan({ preset: "compact", seed, rounds: 4, localEpochs: 1, ...input });
-      const plan: Plan = { ...usual, training: { ...usual.training, augmentation: false, batchSize: 8 } };
+      const usual = defaultPlan({ preset: "compact", seed, rounds: capsuleRounds, ...input });
+      const plan: Plan = { ...usual, training: { ...usual.training, augmentation: false, batchSize: 4 } };
       const scores = (model: Uint8Array) => capsuleScores(model, test, plan);
       return {
         steps: (stepPlan) => capsulePatients(shards, stepPlan),
