@@ -16,7 +16,7 @@ export const commands: CommandList = {
     load: async () => (await import("./plan.ts")).planCommand,
   },
   privacy: {
-    summary: "say what a plan's privacy costs, and what is spent",
+    summary: "say what privacy costs: epsilon, and AUC",
     load: async () => (await import("./privacy.ts")).privacyCommand,
   },
   init: {

@@ -146,7 +146,7 @@ const patients: readonly [name: Name, flags: string, about: string][] = [
   ["epsilon", "--epsilon <n>", "most that all sums together may cost a patient: finds the noise for it"],
   ["noiseMultiplier", "--noise-multiplier <n>", "noise of a sum over a patient's largest part, in place of --epsilon"],
   ["delta", "--delta <n>", "the chance for which epsilon does not hold (default 0.00001)"],
-  ["samplingRate", "--sampling-rate <share>", "the chance of a patient to be in a round's step (default 0.1)"],
+  ["samplingRate", "--sampling-rate <share>", "the chance of a patient to be in a round's step (default 0.3)"],
   [
     "patientClipNorm",
     "--patient-clip-norm <n>",

@@ -153,7 +153,7 @@ async function draw(file: string, { hospitals }: PrivacySetup, cells: readonly P
   const most = Math.max(...hospitals);
   const chart = lineChart(privacyLines(cells, most), {
     title: `AUC by training patients at ${most} hospitals`,
-    xLabel: "training patients in all, as the power of ten",
+    xLabel: "training patients in all",
     yLabel: "AUC, with its 95 % interval",
     yRange: [0.4, 1],
     reference: { y: 0.5, label: "chance" },

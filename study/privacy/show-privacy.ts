@@ -49,7 +49,7 @@ export function privacyLines(cells: readonly PrivacyCell[], hospitals: number) {
     dashed: typeof training !== "object",
     points: own
       .filter((cell) => nameOf(cell.training) === nameOf(training))
-      .map(({ patients, auc: { value, low, high } }) => ({ x: Math.log10(patients), y: value, low, high })),
+      .map(({ patients, auc: { value, low, high } }) => ({ x: patients, y: value, low, high })),
   }));
 }
 

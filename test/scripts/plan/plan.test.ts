@@ -74,6 +74,15 @@ describe("differential privacy of the command line", () => {
     );
   });
 
+  it("samples so many patients that the noise over their sum is less than with a smaller share", () => {
+    const over = (...args: string[]) => {
+      const { noiseMultiplier, samplingRate } = planOf(["--private", "--epsilon", "5", ...args]).privacy!.patient!;
+      return noiseMultiplier / samplingRate;
+    };
+    expect(planOf(["--private", "--epsilon", "5"]).privacy!.patient!.samplingRate).to.equal(0.3);
+    expect(over()).to.be.below(0.65 * over("--sampling-rate", "0.1"));
+  });
+
   it("is refused with anything that follows from data without noise", () => {
     const args = ["--private", "--noise-multiplier", "2"];
     const conflicts = [
