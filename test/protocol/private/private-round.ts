@@ -58,6 +58,7 @@ export async function dealtRound({
   ring = rings.L16,
   within = context,
   name = "",
+  inputs: given,
 }: {
   readonly count: number;
   readonly coordinates?: number;
@@ -65,10 +66,12 @@ export async function dealtRound({
   readonly ring?: Ring;
   readonly within?: PrivateContext;
   readonly name?: string;
+  /** Of the hospitals, in place of inputs within the bound. */
+  readonly inputs?: readonly Int32Array[];
 }): Promise<DealtRound> {
   const keys = await prekeysFor(count);
   const holders = keys.map(({ publicKey }, index) => ({ address: hospitalAt(index), prekey: publicKey }));
-  const inputs = keys.map((_, index) => inputOf(`${name}${index}`, coordinates, bound));
+  const inputs = given ?? keys.map((_, index) => inputOf(`${name}${index}`, coordinates, bound));
   const hospitals = [];
   for (const [index, input] of inputs.entries()) {
     const secrets = { ring, secret: secretOf(`${name}secret ${index}`), context: within };
