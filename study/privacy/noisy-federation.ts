@@ -4,7 +4,7 @@ import { sha256 } from "../../foundation/sha256.ts";
 import type { RoundId } from "../../protocol/format/digest.ts";
 import type { Plan } from "../../protocol/format/plan.ts";
 import { parseSafetensorsHeader } from "../../protocol/format/safetensors.ts";
-import type { PatientStepRequest } from "../../protocol/ports.ts";
+import type { PatientStepRequest } from "../../protocol/learner.ts";
 import { addNoise } from "../../protocol/private/noise.ts";
 import { checkCanaries } from "../../protocol/private/patient-noise.ts";
 import { layOutInput, partsOf } from "../../protocol/private/sum-layout.ts";
