@@ -24,6 +24,7 @@ import type {
   Signatures,
   SignedWrites,
 } from "../protocol/ports.ts";
+import type { BucketRules } from "../protocol/private/buckets.ts";
 import type { AggregatorEvent } from "./events.ts";
 import { type AggregatorAction, type AggregatorView, nextActions } from "./next-actions.ts";
 
@@ -51,6 +52,8 @@ export interface AggregatorOptions {
   readonly relayGasPerRound: number;
   /** Largest model to fetch, bytes. */
   readonly maxModelBytes: number;
+  /** Of tests with few hospitals; every federation has the protocol's. */
+  readonly bucketRules?: BucketRules | undefined;
 }
 
 type WithoutAggregator<Event> = Event extends AggregatorEvent ? Omit<Event, "aggregator"> : never;
@@ -68,7 +71,8 @@ export async function aggregateRounds(
   const emit = (event: WithoutAggregator<AggregatorEvent>) =>
     onEvent({ aggregator: self, ...event } as AggregatorEvent);
   const readLineage = openLineage(ledger);
-  const watch = new RoundWatch(ports, { maxModelBytes }, (round, member) => loop.retryNow(collectName(round, member)));
+  const limits = { maxModelBytes, bucketRules: options.bucketRules };
+  const watch = new RoundWatch(ports, limits, (round, member) => loop.retryNow(collectName(round, member)));
   const sums = new SumRound(ports, watch, { emit, wake: () => loop.wake() });
   const replication = new Replication(ports);
   const relay = new Relay(ports, { gasPerRound: options.relayGasPerRound });

@@ -6,6 +6,7 @@ import { allCommitted, proposePeriod } from "../protocol/contract/turns.ts";
 import type { Digest, HospitalAddress } from "../protocol/format/digest.ts";
 import type { MaskedUpdate } from "../protocol/judge/collect-private.ts";
 import { hasCheckingEnded, mayOpen, mostDishonest } from "../protocol/judge/dealers.ts";
+import { type OpenedSums, openableSums, openedSums } from "../protocol/judge/opened-sums.ts";
 import { dealerFacts, dealsOf, nameOfSet, sealable } from "../protocol/judge/sealing.ts";
 import type { Complaint, UnsignedComplaint } from "../protocol/private/complaint.ts";
 import type { Share } from "../protocol/private/share.ts";
@@ -18,7 +19,7 @@ export type HolderAction = Action & { readonly round: RoundState } & (
     | { readonly kind: "complain"; readonly update: MaskedUpdate; readonly reason: UnsignedComplaint["reason"] }
     | { readonly kind: "answer"; readonly complaint: Complaint }
     | { readonly kind: "say-checked"; readonly deals: readonly Digest[] }
-    | { readonly kind: "open-sum"; readonly updates: readonly MaskedUpdate[]; readonly shares: readonly Share[] }
+    | { readonly kind: "open-sum"; readonly opened: OpenedSums; readonly shares: readonly (readonly Share[])[] }
     | { readonly kind: "erase"; readonly through: number; readonly keep: string | undefined }
   );
 
@@ -105,10 +106,12 @@ function checkActions(view: HospitalView, round: RoundState): HolderAction[] {
 }
 
 function openActions(view: HospitalView, round: RoundState): HolderAction[] {
-  const { self, sum, collected } = view;
+  const { self, sum, collected, context } = view;
   const { seal } = round;
-  if (!seal || sum.key !== undefined || sum.openings.has(self)) return [];
-  const missing = seal.included.filter((member) => !shareOf(view, member));
+  if (!seal || sum.key !== undefined || sum.openings.has(self) || context.status !== "ready") return [];
+  const summed = openableSums(round, context, seal.included)?.flat();
+  if (!summed) return [];
+  const missing = summed.filter((member) => !shareOf(view, member));
   if (missing.length > 0) {
     // A process that started after the seal opens its boxes now.
     return checkActions(view, round);
@@ -125,8 +128,10 @@ function openActions(view: HospitalView, round: RoundState): HolderAction[] {
     return update?.status === "masked" ? [update] : [];
   });
   if (updates.length !== seal.included.length) return [];
-  const shares = seal.included.flatMap((member) => [shareOf(view, member)!]);
-  return [{ name: `open-sum ${round.id}`, lane: "open", kind: "open-sum", round, updates, shares }];
+  const opened = openedSums(round, context, updates);
+  if (!opened) return [];
+  const shares = opened.sums.map((summands) => summands.map(({ member }) => shareOf(view, member)!));
+  return [{ name: `open-sum ${round.id}`, lane: "open", kind: "open-sum", round, opened, shares }];
 }
 
 /** Secrets of rounds that are over go, but for an input that no sum holds and that the next round can still take. */

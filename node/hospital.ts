@@ -29,6 +29,7 @@ import type {
   Signatures,
   SignedWrites,
 } from "../protocol/ports.ts";
+import type { BucketRules } from "../protocol/private/buckets.ts";
 import { adoptModel } from "./adopt-model.ts";
 import { attestModel, voteToSign } from "./attest-model.ts";
 import type { Emit, HospitalEvent } from "./events.ts";
@@ -77,6 +78,8 @@ export interface HospitalOptions {
   readonly maxModelBytes: number;
   /** Name and version, for the manifest. */
   readonly software: string;
+  /** Of tests with few hospitals; every federation has the protocol's. */
+  readonly bucketRules?: BucketRules | undefined;
 }
 
 interface Signals {
@@ -96,7 +99,8 @@ export async function takePart(
   const { maxModelBytes, software, relayed, scoresEvery = 1 } = options;
   const emit: Emit = (event) => onEvent({ hospital: self, ...event } as HospitalEvent);
   const readLineage = openLineage(ledger);
-  const watch = new RoundWatch(ports, { maxModelBytes }, (round, member) => loop.retryNow(collectName(round, member)));
+  const limits = { maxModelBytes, bucketRules: options.bucketRules };
+  const watch = new RoundWatch(ports, limits, (round, member) => loop.retryNow(collectName(round, member)));
   const sums = new SumRound(ports, watch, { emit, wake: () => loop.wake() });
   const holder = new Holder(ports);
   const replication = new Replication(ports);

@@ -8,7 +8,7 @@ import { mostDishonest } from "../protocol/judge/dealers.ts";
 import type { RoundContext } from "../protocol/judge/round-context.ts";
 import type { BlobStore, Ledger, Signatures } from "../protocol/ports.ts";
 import { type Complaint, signAnswer, signComplaint } from "../protocol/private/complaint.ts";
-import { includedDigest, makeOpening } from "../protocol/private/opening.ts";
+import { makeOpening } from "../protocol/private/opening.ts";
 import { signPrekey } from "../protocol/private/prekey-statement.ts";
 import { scalarsText } from "../protocol/private/scalars-field.ts";
 import { shareAt, sharingPolynomials } from "../protocol/private/sharing.ts";
@@ -69,12 +69,12 @@ export async function performHolderAction(
     case "note-sealed":
       return noteSealed(ports, round.id);
     case "open-sum": {
-      const { updates, shares } = action;
-      const included = includedDigest(updates.map(({ manifest }) => manifest.deal));
+      const { opened, shares } = action;
+      const { included } = opened;
       await decideOpening(journal, round.id, included);
-      const opening = { context: named, holder: self, included, shares };
+      const opening = { context: named, holder: self, included, sums: shares };
       await objects.publish("opening", round.id, await makeOpening(opening, signatures));
-      return emit({ event: "opened-sum", round: round.id, included: updates.length });
+      return emit({ event: "opened-sum", round: round.id, included: opened.sums.flat().length });
     }
   }
 }

@@ -16,6 +16,7 @@ import type { CollectPorts } from "../protocol/judge/collecting.ts";
 import { openRoundContext, type RoundContext } from "../protocol/judge/round-context.ts";
 import type { Ledger } from "../protocol/ports.ts";
 import { checkMechanism } from "../protocol/private/agreed-mechanism.ts";
+import { type BucketRules, checkBuckets } from "../protocol/private/buckets.ts";
 import { Announcements } from "./announcements.ts";
 
 /** The newest round's context: "missing" until plan and base are here, "refused" where this party does not accept the plan. */
@@ -49,11 +50,17 @@ export interface WatchPorts extends CollectPorts {
   readonly ledger: Pick<Ledger, "privateSums">;
 }
 
+export interface RoundLimits {
+  readonly maxModelBytes: number;
+  /** Of tests with few hospitals; every federation has the protocol's. */
+  readonly bucketRules?: BucketRules | undefined;
+}
+
 type RetryFetch = (round: RoundId, member: HospitalAddress) => void;
 
 export class RoundWatch {
   readonly #ports: WatchPorts;
-  readonly #limits: { readonly maxModelBytes: number };
+  readonly #limits: RoundLimits;
   readonly #retryFetch: RetryFetch;
   readonly #announcements = new Announcements();
   /** Every proposal that the chain has shown, also those that a reorganisation took away: "proposer model". */
@@ -74,7 +81,7 @@ export class RoundWatch {
   #isLateReported = false;
 
   /** @param retryFetch called when fetching a member's update may succeed now */
-  constructor(ports: WatchPorts, limits: { readonly maxModelBytes: number }, retryFetch: RetryFetch = () => {}) {
+  constructor(ports: WatchPorts, limits: RoundLimits, retryFetch: RetryFetch = () => {}) {
     this.#ports = ports;
     this.#limits = limits;
     this.#retryFetch = retryFetch;
@@ -152,20 +159,26 @@ export class RoundWatch {
   ): Promise<void> {
     const options = { federation, ...this.#limits, ...waiting };
     const context: ContextState = accepts(round.plan)
-      ? await this.#withMechanism(await openRoundContext(this.#ports, round, lineage, options), waiting)
+      ? await this.#withMechanism(await openRoundContext(this.#ports, round, lineage, options), round, waiting)
       : { status: "refused" };
     if (this.#round?.id !== round.id) return;
     this.context = context;
     this.#fetchingSince = this.#now;
   }
 
-  /** Under a plan that hides updates otherwise than the contract says, or not at all, nobody trains. */
-  async #withMechanism(context: RoundContext, waiting: Waiting): Promise<ContextState> {
+  /**
+   * Under a plan that hides updates otherwise than the contract says, or not at all, nobody trains, nor in a round of too few
+   * hospitals for the plan's buckets.
+   */
+  async #withMechanism(context: RoundContext, { members }: RoundState, waiting: Waiting): Promise<ContextState> {
     const founded = await this.#ports.ledger.privateSums(waiting);
+    const { plan, bucketRules } = context;
     try {
-      checkMechanism(context.plan, founded);
+      checkMechanism(plan, founded);
+      const buckets = plan.privacy?.buckets;
+      if (buckets !== undefined) checkBuckets({ hospitals: members.length, buckets }, bucketRules);
     } catch (error) {
-      if (isFedError(error, "MECHANISM_MISMATCH")) return { status: "refused" };
+      if (isFedError(error, "MECHANISM_MISMATCH", "BUCKETS_TOO_SMALL")) return { status: "refused" };
       throw error;
     }
     return { status: "ready", ...context };

@@ -43,7 +43,7 @@ function readActions({ sum }: RoundView, round: RoundState): SumAction[] {
 function sealActions(view: RoundView, round: RoundState): SumAction[] {
   const { self, now, context, sum } = view;
   if (context.status !== "ready" || !maySeal(round, self, now)) return [];
-  const included = sealDue(round, context.plan, { ...view, ...sum });
+  const included = sealDue(round, context, { ...view, ...sum });
   if (!included) return [];
   return [{ name: `seal ${round.id}`, lane: "chain", kind: "seal", round, included }];
 }

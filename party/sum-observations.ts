@@ -31,8 +31,8 @@ export interface SumObservations {
   readonly checkedBy: ReadonlyMap<HospitalAddress, Digest>;
   /** What was known of each dealer when this process first saw the seal; undefined where it started after that. */
   readonly factsAtSeal: readonly DealerFacts[] | undefined;
-  /** What holders signed as their shares of the sealed sum, but for those that were found wrong. */
-  readonly openings: ReadonlyMap<HospitalAddress, Share>;
+  /** What holders signed as their shares of each opened sum, but for those that were found wrong. */
+  readonly openings: ReadonlyMap<HospitalAddress, readonly Share[]>;
   /** The key of the sealed set, which is on this machine and right. */
   readonly key: Digest | undefined;
 }

@@ -4,6 +4,7 @@ import type { RoundState } from "../protocol/contract/round.ts";
 import type { Announcement } from "../protocol/format/announcement.ts";
 import { sumPlanOfRound } from "../protocol/judge/collect-private.ts";
 import type { CollectPorts } from "../protocol/judge/collecting.ts";
+import { openedSums } from "../protocol/judge/opened-sums.ts";
 import { sealedUpdates } from "../protocol/judge/private-model.ts";
 import { dealerFacts, leftOut } from "../protocol/judge/sealing.ts";
 import type { Gossip, Ledger } from "../protocol/ports.ts";
@@ -80,8 +81,9 @@ export class SumRound {
       }
       case "recover-key": {
         const { ring } = await sumPlanOfRound(this.#ports, { round, context });
-        const updates = sealedUpdates(round, collected);
-        const recovered = recoverKey({ round, context, updates, openings: sum.openings, ring });
+        const opened = openedSums(round, context, sealedUpdates(round, collected));
+        if (!opened) return;
+        const recovered = recoverKey({ round, context, opened, openings: sum.openings, ring });
         if ("key" in recovered) return this.objects.publish("key", round.id, recovered.key);
         for (const member of recovered.wrong) {
           this.#watch.refute(member);

@@ -6,10 +6,12 @@ import type { Waiting } from "../foundation/waiting.ts";
 import type { RoundState } from "../protocol/contract/round.ts";
 import type { Announcement } from "../protocol/format/announcement.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
-import type { MaskedUpdate } from "../protocol/judge/collect-private.ts";
+import { type MaskedUpdate, privateContextOf } from "../protocol/judge/collect-private.ts";
 import type { CollectPorts } from "../protocol/judge/collecting.ts";
 import type { DealerFacts } from "../protocol/judge/dealers.ts";
+import { isBucketed, mostSums, openedSums } from "../protocol/judge/opened-sums.ts";
 import { sealedUpdates } from "../protocol/judge/private-model.ts";
+import type { RoundContext } from "../protocol/judge/round-context.ts";
 import { type Checking, dealerFacts } from "../protocol/judge/sealing.ts";
 import {
   type Complaint,
@@ -21,7 +23,7 @@ import {
   maxComplaintBytes,
 } from "../protocol/private/complaint.ts";
 import type { PrivateContext } from "../protocol/private/context.ts";
-import { decodeSumOpening, includedDigest, maxOpeningBytes, signedShare } from "../protocol/private/opening.ts";
+import { decodeSumOpening, maxOpeningBytes, signedShares } from "../protocol/private/opening.ts";
 import {
   decodePrekeyStatement,
   isPrekeySigned,
@@ -30,8 +32,8 @@ import {
 } from "../protocol/private/prekey-statement.ts";
 import { maxDealers, type Ring } from "../protocol/private/ring.ts";
 import type { Share } from "../protocol/private/share.ts";
-import { sumCommitments } from "../protocol/private/sharing.ts";
-import { checkSumKey, decodeSumKey, maxSumKeyBytes } from "../protocol/private/sum-key.ts";
+import { decodeSumKey, maxSumKeyBytes } from "../protocol/private/sum-key.ts";
+import { checkOpenedKey } from "./recover-key.ts";
 import type { RoundWatch } from "./round-watch.ts";
 import {
   type SumFault,
@@ -55,7 +57,7 @@ export class SumWatch {
   #complaints = new Map<HospitalAddress, Map<HospitalAddress, Complaint>>();
   #answers = new Map<HospitalAddress, Map<HospitalAddress, Share | "wrong">>();
   #factsAtSeal: readonly DealerFacts[] | undefined;
-  #openings = new Map<HospitalAddress, Share>();
+  #openings = new Map<HospitalAddress, readonly Share[]>();
   #key: Digest | undefined;
 
   constructor(ports: CollectPorts, watch: RoundWatch) {
@@ -142,7 +144,7 @@ export class SumWatch {
   ): Promise<SumFault | undefined> {
     const { blobs, exchange } = this.#ports;
     const { kind, member, digest } = object;
-    const maxBytes = mostBytes[kind];
+    const maxBytes = mostBytes(kind, mostSums(this.#ready()));
     try {
       await exchange.fetch(digest, { maxBytes, preferred: member, ...waiting });
       const bytes = await blobs.get(digest, { maxBytes });
@@ -163,7 +165,7 @@ export class SumWatch {
     { round, ring }: { readonly round: RoundState; readonly ring: Ring },
   ): Promise<boolean> {
     const { signatures } = this.#ports;
-    const context = this.#context(round);
+    const context = privateContextOf(this.#ready(), round);
     if (kind === "prekey") {
       const statement = decodePrekeyStatement(bytes);
       checkSubject(statement, context, { hospital: member });
@@ -199,17 +201,19 @@ export class SumWatch {
       }
       return true;
     }
-    const updates = sealedUpdates(round, this.#watch.collected);
-    const included = includedDigest(updates.map(({ manifest }) => manifest.deal));
+    const ready = this.#ready();
+    const opened = openedSums(round, ready, sealedUpdates(round, this.#watch.collected));
+    if (!opened) throw new FedError("OPENING_MISMATCH", { holder: member });
     if (kind === "key") {
-      const summed = sumCommitments(updates.map(({ commitments }) => commitments.slice(0, 1)))[0]!;
-      checkSumKey(decodeSumKey(bytes), { context, included, summed, ring, dealers: updates.length });
+      checkOpenedKey(decodeSumKey(bytes, opened.sums.length), opened, { context, ring, isBucketed: isBucketed(ready) });
       this.#key = digest;
       return true;
     }
     if (!round.members.includes(member)) throw new FedError("OPENING_MISMATCH", { holder: member });
-    const share = signedShare(decodeSumOpening(bytes), { context, holder: member, included, ring }, signatures);
-    if (this.#isCurrent(round) && isSameSeal(this.#round, round)) this.#openings.set(member, share);
+    const { included, sums } = opened;
+    const expected = { context, holder: member, included, ring, sums: sums.length };
+    const shares = signedShares(decodeSumOpening(bytes, sums.length), expected, signatures);
+    if (this.#isCurrent(round) && isSameSeal(this.#round, round)) this.#openings.set(member, shares);
     return true;
   }
 
@@ -228,11 +232,10 @@ export class SumWatch {
     return update?.status === "masked" ? update : undefined;
   }
 
-  #context({ id }: RoundState): PrivateContext {
+  #ready(): RoundContext {
     const { context } = this.#watch;
     if (context.status !== "ready") throw new FedError("ABORTED", { what: "the round has changed" });
-    const { chainId, contract } = context.federation;
-    return { chainId, contract, round: id };
+    return context;
   }
 
   #isCurrent({ id, base, plan }: RoundState): boolean {
@@ -240,13 +243,21 @@ export class SumWatch {
   }
 }
 
-const mostBytes: Readonly<Record<SumObjectKind, number>> = {
-  prekey: maxPrekeyStatementBytes,
-  complaint: maxComplaintBytes,
-  answer: maxAnswerBytes,
-  opening: maxOpeningBytes,
-  key: maxSumKeyBytes,
-};
+/** @param sums of the round, at most */
+function mostBytes(kind: SumObjectKind, sums: number): number {
+  switch (kind) {
+    case "prekey":
+      return maxPrekeyStatementBytes;
+    case "complaint":
+      return maxComplaintBytes;
+    case "answer":
+      return maxAnswerBytes;
+    case "opening":
+      return maxOpeningBytes(sums);
+    case "key":
+      return maxSumKeyBytes(sums);
+  }
+}
 
 function nameOf({ kind, member, digest }: SumObject): string {
   return `${kind} ${member} ${digest}`;

@@ -36,7 +36,8 @@ export function planCommand(program: Command): void {
     .addHelpText(
       "after",
       "\nExamples:\n  consilium plan\n  consilium plan --preset iv3 --rounds 50 --plan iv3.json" +
-        "\n  consilium plan --strategy multi-krum --byzantine 2\n  consilium plan check plan.json" +
+        "\n  consilium plan --strategy multi-krum --byzantine 2\n  consilium plan --private --buckets 3" +
+        "\n  consilium plan check plan.json" +
         "\n  consilium plan canonical plan.json --write\n  consilium plan digest plan.json",
     )
     .action(async (raw: unknown) => {

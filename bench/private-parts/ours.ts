@@ -12,7 +12,7 @@ import { openBox, type Prekey, prekeyFrom } from "../../protocol/private/box.ts"
 import { makeContribution, privateWeight } from "../../protocol/private/contribution.ts";
 import { checkDeal, decodeDeal, makeDeal } from "../../protocol/private/deal.ts";
 import { maskInput } from "../../protocol/private/mask.ts";
-import { decodeSumOpening, includedDigest, makeOpening, signedShare } from "../../protocol/private/opening.ts";
+import { decodeSumOpening, includedDigest, makeOpening, signedShares } from "../../protocol/private/opening.ts";
 import { areSharesOf, recoverShared } from "../../protocol/private/sharing.ts";
 import { encodeSumKey } from "../../protocol/private/sum-key.ts";
 import { layOutInput, partsOf } from "../../protocol/private/sum-layout.ts";
@@ -84,16 +84,16 @@ for (const [index, holder] of hospitals.entries()) {
       }
       if (!areSharesOf(opened, index + 1, ring, secretOf(`coins ${index}`))) throw new Error("a share is wrong");
       const shares = opened.map(({ share }) => share);
-      return makeOpening({ context, holder, included, shares }, walletSignatures(wallets[index]!));
+      return makeOpening({ context, holder, included, sums: [shares] }, walletSignatures(wallets[index]!));
     }),
   );
 }
 const key = await timed("key", () => {
   const held = openings.slice(0, threshold).map((opening, index) => {
-    const expected = { context, holder: hospitals[index]!, included, ring };
+    const expected = { context, holder: hospitals[index]!, included, ring, sums: 1 };
     return {
       holder: index + 1,
-      share: signedShare(decodeSumOpening(opening), expected, walletSignatures(wallets[0]!)),
+      share: signedShares(decodeSumOpening(opening), expected, walletSignatures(wallets[0]!))[0]!,
     };
   });
   return encodeSumKey({ context, included, shared: recoverShared(held, threshold) });

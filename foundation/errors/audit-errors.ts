@@ -11,6 +11,8 @@ export const auditErrors = entriesOf("audit", {
   ATTESTATION_NOT_MEMBER: distrustHistory,
   ATTESTATION_STATUS: distrustHistory,
   BASE_NOT_LAST_MODEL: distrustHistory,
+  BUCKET_SPOILT:
+    "look for the hospital that is in every spoilt bucket: buckets are drawn anew each round, so few rounds show it",
   CODE_UNKNOWN:
     "read the contract's code, or audit with the version of the software that the federation was founded with",
   COMMITMENTS_HASH: distrustHistory,

@@ -13,6 +13,8 @@ export const privateErrors = entriesOf("object", {
   ANSWER_SIGNATURE: "ignore it: another key than the dealer's signed this answer",
   ANSWER_TOO_LARGE: sender,
   BOX_MALFORMED: dealer,
+  BUCKETS_TOO_SMALL:
+    "admit hospitals until there are four for each of the plan's buckets: no smaller sum may be opened",
   COMPLAINT_MALFORMED: sender,
   COMPLAINT_MISMATCH: again,
   COMPLAINT_NOT_CANONICAL: sender,

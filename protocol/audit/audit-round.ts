@@ -150,7 +150,8 @@ function sumReport(
   if (!seal) return {};
   const { by, included } = seal;
   const cells = sum && sum.histogram.positives.length > 0 ? histogramCells(sum.histogram) : undefined;
-  return { seal: { by, included, key: sum?.key }, baseValidation: cells && validationOf(cells) };
+  const buckets = sum?.buckets && { buckets: sum.buckets };
+  return { seal: { by, included, key: sum?.key, ...buckets }, baseValidation: cells && validationOf(cells) };
 }
 
 /** Plan and base; undefined if one of them is missing or malformed: nothing can be derived then. */

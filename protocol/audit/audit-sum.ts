@@ -6,12 +6,15 @@ import type { Proposal, RoundState } from "../contract/round.ts";
 import { type Digest, type HospitalAddress, zeroDigest } from "../format/digest.ts";
 import type { MaskedUpdate } from "../judge/collect-private.ts";
 import { leastUpdates } from "../judge/included.ts";
+import { bucketsOf, mostSums } from "../judge/opened-sums.ts";
 import { recomputeSum, sealedUpdates } from "../judge/private-model.ts";
 import type { BlobPorts, RoundContext } from "../judge/round-context.ts";
+import type { SpoiltBucket } from "../judge/shared-work.ts";
 import { maxSumKeyBytes } from "../private/sum-key.ts";
 import type { ScoreHistogram } from "../private/sum-layout.ts";
 import type { CheckedUpdates } from "./audit-updates.ts";
 import { expectation, type RoundFindings } from "./find.ts";
+import type { BucketReport } from "./seal-report.ts";
 
 /** What a round's opened sum says. */
 export interface DerivedSum {
@@ -20,6 +23,8 @@ export interface DerivedSum {
   readonly model: Digest;
   /** Scores of the round's base, of the sealed hospitals' validation patients together. */
   readonly histogram: ScoreHistogram;
+  /** What became of each bucket; undefined without. */
+  readonly buckets?: readonly BucketReport[] | undefined;
 }
 
 export interface SumSubject {
@@ -43,7 +48,7 @@ export async function deriveSum(
   subject: SumSubject,
   waiting: Waiting,
 ): Promise<DerivedSum | undefined> {
-  const { state, accepted } = subject;
+  const { state, context, accepted } = subject;
   reportLeftOut(findings, subject);
   if (!state.seal) return undefined;
   const isFinal = accepted !== undefined;
@@ -60,9 +65,10 @@ export async function deriveSum(
   for (const [key, voters] of [...named].slice(0, mostKeys)) {
     const about = { object: "key", digest: key, facts: { voters: voters.join(" ") } } as const;
     try {
-      await ports.exchange.fetch(key, { maxBytes: maxSumKeyBytes, ...waiting });
-      const { model, histogram } = await recomputeSum(ports, { ...subject, round: state, updates, key });
-      return { key, model, histogram };
+      await ports.exchange.fetch(key, { maxBytes: maxSumKeyBytes(mostSums(context)), ...waiting });
+      const { model, histogram, spoilt } = await recomputeSum(ports, { ...subject, round: state, updates, key });
+      reportSpoilt(findings, spoilt);
+      return { key, model, histogram, buckets: bucketReports(subject, spoilt) };
     } catch (error) {
       if (isFedError(error) && isOfSum(error)) {
         const text = "the sealed updates make no model: the sum is not one of updates under the plan";
@@ -73,6 +79,21 @@ export async function deriveSum(
     }
   }
   return undefined;
+}
+
+/** The round has a model without them, and who of a bucket it was, its sum does not say. */
+function reportSpoilt(findings: RoundFindings, spoilt: readonly SpoiltBucket[]): void {
+  for (const { included, code } of spoilt) {
+    const text = "the sum of a bucket is not one of updates under the plan: one of its hospitals masked something else";
+    findings.add("note", "BUCKET_SPOILT", text, { object: "update", facts: { hospitals: included.join(" "), code } });
+  }
+}
+
+function bucketReports({ state, context }: SumSubject, spoilt: readonly SpoiltBucket[]): BucketReport[] | undefined {
+  return bucketsOf(state, context, state.seal?.included ?? [])?.map(({ drawn, included, isOpened }) => {
+    const isSpoilt = spoilt.some((each) => each.included.join() === included.join());
+    return { drawn, included, outcome: !isOpened ? "left-out" : isSpoilt ? "spoilt" : "summed" };
+  });
 }
 
 /** What a right key shows of the sum, and no other key can change. */

@@ -8,6 +8,10 @@ import { blobDigest } from "./merkle.ts";
 
 /** Sums of 256 hospitals' integers have room in L24 (docs/protocol.md). */
 const mostInteger = 2 ** 15 - 1;
+/** Of two buckets nobody could say which one is hostile. */
+const fewestDrawn = 3;
+/** An opening has the shares of all buckets in one object, up to 40 kB each. */
+export const mostBuckets = 16;
 
 /** Differential privacy of single patients. Each hospital's step is over a secret sample of its patients. */
 const patientPrivacySchema = z
@@ -50,8 +54,20 @@ export const privacySpecSchema = z
     }),
     /** The largest integer of a hospital's masked update, in magnitude. Small ones make sums of few hospitals 4 bytes wide. */
     largest: countField.refine((value) => value >= 1 && value <= mostInteger, { message: "must be 1 to 32767" }),
-    /** How many sums may ever be opened, predecessors' included: rounds that fail after their seal count. */
+    /**
+     * How many sums may ever be opened, predecessors' included: rounds that fail after their seal count. With buckets those of a
+     * round count as one.
+     */
     maxSeals: countField.refine((value) => value >= 1 && value <= 1_000_000, { message: "must be 1 to 1000000" }),
+    /**
+     * Buckets that a round's hospitals are drawn into, each with a sum of its own: the strategy is a robust rule over their means.
+     * Without it there is one sum of all. A round needs four hospitals a bucket.
+     */
+    buckets: countField
+      .refine((value) => value >= fewestDrawn && value <= mostBuckets, {
+        message: `must be ${fewestDrawn} to ${mostBuckets}`,
+      })
+      .optional(),
     /** Noise that hides single patients in every sum; without it sums are exact. */
     patient: patientPrivacySchema.optional(),
   })

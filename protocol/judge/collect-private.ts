@@ -30,11 +30,14 @@ export interface MaskedUpdate {
 }
 
 /** The round as private sums name it. */
-export function privateContextOf({ federation }: Pick<RoundContext, "federation">, round: RoundState): PrivateContext {
+export function privateContextOf(
+  { federation }: Pick<RoundContext, "federation">,
+  round: Pick<RoundState, "id">,
+): PrivateContext {
   return { chainId: federation.chainId, contract: federation.contract, round: round.id };
 }
 
-/** What a round's sum is made of. Its base must be on this machine. @throws RING_TOO_SMALL, as blobHeader */
+/** What a round's sum is made of. Its base must be on this machine. @throws RING_TOO_SMALL, BUCKETS_TOO_SMALL, as blobHeader */
 export async function sumPlanOfRound(
   { blobs }: Pick<CollectPorts, "blobs">,
   { round, context }: { readonly round: RoundState; readonly context: RoundContext },
@@ -42,7 +45,8 @@ export async function sumPlanOfRound(
   const { plan, baseHeaders } = context;
   const base = baseHeaders.get(round.base) ?? (await blobHeader(blobs, round.base));
   baseHeaders.set(round.base, base);
-  return sumPlanOf(plan, { hospitals: round.members.length, parameters: updateLayout(base, plan).coordinates });
+  const { coordinates: parameters } = updateLayout(base, plan);
+  return sumPlanOf(plan, { hospitals: round.members.length, parameters }, context.bucketRules);
 }
 
 /** @throws BLOB_UNAVAILABLE where no connected member serves a part of it, ABORTED */
@@ -58,9 +62,8 @@ export async function collectMasked(
     exchange.fetch(digest, { maxBytes, preferred: member, signal }).catch((error) => {
       throw isFedError(error, "BLOB_TOO_LARGE") ? new Proven(error) : error;
     });
-  const sums = await sumPlanOfRound(ports, { round, context });
-  const { ring, coordinates } = sums;
   try {
+    const { ring, coordinates } = await sumPlanOfRound(ports, { round, context });
     await fetch(commitment.manifest, maxManifestBytes);
     const named = { federation, round: round.id, hospital: signer, plan: round.plan };
     const expected = { ...named, bases: [round.base], sampleCount, sampleCap: plan.sampleCap };
@@ -83,7 +86,10 @@ export async function collectMasked(
     });
     return { status: "masked", member, signer, manifest, boxes: deal.boxes, commitments };
   } catch (error) {
-    if (error instanceof Proven) return { status: "invalid", member, code: error.code, facts: error.facts };
+    // In a round of too few hospitals for its buckets nothing is valid: nobody honest commits in it.
+    if (error instanceof Proven || isFedError(error, "BUCKETS_TOO_SMALL")) {
+      return { status: "invalid", member, code: error.code, facts: error.facts };
+    }
     throw error;
   }
 }

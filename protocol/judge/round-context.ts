@@ -10,6 +10,7 @@ import type { FederationId } from "../format/federation-id.ts";
 import { decodePlan, maxPlanBytes, type Plan } from "../format/plan.ts";
 import type { SafetensorsHeader } from "../format/safetensors.ts";
 import type { BlobExchange, BlobStore } from "../ports.ts";
+import type { BucketRules } from "../private/buckets.ts";
 import type { ByteSource } from "../update/byte-source.ts";
 import { readHeader } from "../update/update-reader.ts";
 
@@ -20,6 +21,8 @@ export interface RoundContext {
   readonly bases: readonly Digest[];
   /** Headers of local bases, each read once. */
   readonly baseHeaders: Map<Digest, SafetensorsHeader>;
+  /** Of tests with few hospitals; every federation has the protocol's. */
+  readonly bucketRules?: BucketRules | undefined;
 }
 
 export interface BlobPorts {
@@ -40,12 +43,17 @@ export async function openRoundContext(
   ports: BlobPorts,
   round: RoundState,
   lineage: Lineage,
-  { federation, maxModelBytes, ...waiting }: { federation: FederationId; maxModelBytes: number } & Waiting,
+  {
+    federation,
+    maxModelBytes,
+    bucketRules,
+    ...waiting
+  }: { federation: FederationId; maxModelBytes: number; bucketRules?: BucketRules | undefined } & Waiting,
 ): Promise<RoundContext> {
   const plan = await fetchPlan(ports, round.plan, waiting);
   await ports.exchange.fetch(round.base, { maxBytes: maxModelBytes, ...waiting });
   const bases = basesOf(round, lineage).slice(0, 1 + plan.strategy.maxStaleness);
-  return { federation, plan, bases, baseHeaders: new Map() };
+  return { federation, plan, bases, baseHeaders: new Map(), bucketRules };
 }
 
 /** Bytes per read of a file, so that small reads do not open it each time. */

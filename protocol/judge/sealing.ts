@@ -8,6 +8,8 @@ import { openingThreshold } from "../private/threshold.ts";
 import type { Collected } from "./collect.ts";
 import { type DealerFacts, type DealerVerdict, hasCheckingEnded, judgeDealer } from "./dealers.ts";
 import { leastUpdates } from "./included.ts";
+import { openableSums } from "./opened-sums.ts";
+import type { RoundContext } from "./round-context.ts";
 
 /** What a party knows about the dealers of a round. */
 export interface Checking {
@@ -90,7 +92,7 @@ export function dealsOf(
  */
 export function sealDue(
   round: RoundState,
-  plan: Plan,
+  context: RoundContext,
   view: Checking & {
     readonly now: number;
     readonly checkedBy: ReadonlyMap<HospitalAddress, Digest>;
@@ -101,7 +103,9 @@ export function sealDue(
   const { now, collected, checkedBy, fetchingSince = now, failedFetches } = view;
   const facts = dealerFacts(round, view);
   const included = sealable(round, facts, now);
-  if (included === undefined || included.length < leastInSum(plan, round)) return undefined;
+  if (included === undefined || included.length < leastInSum(context.plan, round)) return undefined;
+  // A seal that nobody would open is not spent.
+  if (!openableSums(round, context, included)) return undefined;
   const isMissing = ({ objects, dealer }: DealerFacts) =>
     objects === "missing" && !mayLeaveOut(round, { now, fetchingSince, failedFetches: failedFetches.get(dealer) ?? 0 });
   if (facts.some(isMissing)) return undefined;

@@ -1,7 +1,8 @@
 // Results that all parties of one process compute from the same public objects, computed once. A party with a process of
 // its own has none.
+import type { ErrorCode } from "../../foundation/errors.ts";
 import { Once } from "../../foundation/once.ts";
-import type { Digest } from "../format/digest.ts";
+import type { Digest, HospitalAddress } from "../format/digest.ts";
 import type { Manifest } from "../format/manifest.ts";
 import type { ScoreHistogram } from "../private/sum-layout.ts";
 
@@ -11,9 +12,18 @@ export interface Averaged {
   readonly bytes: Uint8Array;
 }
 
+/** A bucket whose sum shows that one of its hospitals masked what is no input; nobody can tell which one. */
+export interface SpoiltBucket {
+  /** The hospitals in its sum. */
+  readonly included: readonly HospitalAddress[];
+  readonly code: ErrorCode;
+}
+
 /** The model of a private sum, and the pooled scores of the round's base model, which are in the same sum. */
 export interface SummedModel extends Averaged {
   readonly histogram: ScoreHistogram;
+  /** Left out of the model and of the scores; none without buckets. */
+  readonly spoilt: readonly SpoiltBucket[];
 }
 
 /** Results that are the same for every party of a round. */

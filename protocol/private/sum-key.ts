@@ -1,5 +1,5 @@
-// The key of a sealed round: the sum of the mask keys of the included hospitals, and of their blindings. Anyone can make it
-// from enough openings; it proves itself against the commitments, so it needs no signature.
+// The key of a sealed round: the sum of the mask keys of the included hospitals, and of their blindings; with buckets such a sum
+// for each of them. Anyone can make it from enough openings; it proves itself against the commitments, so it needs no signature.
 import { z } from "zod";
 import { FedError } from "../../foundation/errors.ts";
 import { canonicalBytes, parseCanonical } from "../format/canonical.ts";
@@ -9,10 +9,13 @@ import type { PrivateContext } from "./context.ts";
 import { commit, type Point } from "./group.ts";
 import { unpackSum } from "./packing.ts";
 import type { Ring } from "./ring.ts";
-import { maxScalarsText, scalarsField, scalarsText, shareOfText } from "./scalars-field.ts";
+import { maxScalarsText, scalarsText, sharesOfText, sumsField } from "./scalars-field.ts";
 import type { Share } from "./share.ts";
 
-export const maxSumKeyBytes = maxScalarsText + 1024;
+/** @param sums that are opened: 1 without buckets */
+export function maxSumKeyBytes(sums: number): number {
+  return sums * maxScalarsText + 1024;
+}
 
 export const sumKeySchema = z
   .object({
@@ -23,13 +26,14 @@ export const sumKeySchema = z
     round: roundField,
     /** The deals whose keys were added (includedDigest). */
     included: digestField,
-    scalars: scalarsField,
+    /** Of every opened sum, in the order of `included`. */
+    scalars: sumsField,
   })
   .strict();
 
 export type SumKey = z.output<typeof sumKeySchema>;
 
-/** @param shared from recoverShared */
+/** @param shared from recoverShared; with buckets those of each, one after the other */
 export function encodeSumKey({
   context: { chainId, contract, round },
   included,
@@ -44,8 +48,8 @@ export function encodeSumKey({
 }
 
 /** @throws SUM_KEY_TOO_LARGE, SUM_KEY_MALFORMED, SUM_KEY_NOT_CANONICAL */
-export function decodeSumKey(bytes: Uint8Array): SumKey {
-  return parseCanonical(bytes, sumKeySchema, { what: "SUM_KEY", maxBytes: maxSumKeyBytes });
+export function decodeSumKey(bytes: Uint8Array, sums = 1): SumKey {
+  return parseCanonical(bytes, sumKeySchema, { what: "SUM_KEY", maxBytes: maxSumKeyBytes(sums) });
 }
 
 /**
@@ -56,27 +60,34 @@ export function decodeSumKey(bytes: Uint8Array): SumKey {
  */
 export function checkSumKey(
   key: SumKey,
-  {
-    context,
-    included,
-    summed,
-    ring,
-    dealers,
-  }: {
-    readonly context: PrivateContext;
-    readonly included: Digest;
-    readonly summed: Point;
-    readonly ring: Ring;
-    readonly dealers: number;
-  },
+  { summed, dealers, ...expected }: Omit<SumKeyExpectation, "summed"> & { summed: Point; dealers: number },
 ): Int32Array[] {
+  const [shared] = provenKeys(key, { ...expected, summed: [summed] }) as [Share];
+  return unpackSum(shared, expected.ring, dealers);
+}
+
+/** What a key must be of. */
+export interface SumKeyExpectation {
+  readonly context: PrivateContext;
+  readonly included: Digest;
+  /** Of each opened sum, commitments to the constant terms. */
+  readonly summed: readonly Point[];
+  readonly ring: Ring;
+}
+
+/**
+ * The scalars of each opened sum's key, which the commitments fix. They are not unpacked.
+ * @throws SUM_KEY_MISMATCH, SUM_KEY_WRONG: it is not what the commitments fix; SHARE_MALFORMED
+ */
+export function provenKeys(key: SumKey, { context, included, summed, ring }: SumKeyExpectation): readonly Share[] {
   const { chainId, contract, round } = context;
   const expected = { chainId, contract, round, included };
   for (const [field, value] of Object.entries(expected)) {
     const found = key[field as keyof typeof expected];
     if (found !== value) throw new FedError("SUM_KEY_MISMATCH", { field, expected: value, found });
   }
-  const shared = shareOfText(key.scalars, ring);
-  if (!commit(shared, ring).equals(summed)) throw new FedError("SUM_KEY_WRONG", { round });
-  return unpackSum(shared, ring, dealers);
+  const keys = sharesOfText(key.scalars, ring, summed.length);
+  const areRight = keys.every((shared, sum) => commit(shared, ring).equals(summed[sum]!));
+  if (!areRight) throw new FedError("SUM_KEY_WRONG", { round });
+  return keys;
 }

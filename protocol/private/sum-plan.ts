@@ -2,6 +2,7 @@
 // that hospitals, proposers and auditors agree on it before any byte is sent.
 import { FedError } from "../../foundation/errors.ts";
 import type { PrivacySpec } from "../format/privacy-spec.ts";
+import { type BucketRules, checkBuckets } from "./buckets.ts";
 import { canaryCoordinates, noiseOf, type PatientNoise } from "./patient-noise.ts";
 import { chooseRing, type Ring } from "./ring.ts";
 import { coordinatesOf, histogramOf, type ScoreHistogram, type SumLayout } from "./sum-layout.ts";
@@ -25,14 +26,16 @@ export interface SumPlan {
 /**
  * @param round.hospitals of the round, included or not
  * @param round.parameters coordinates of the base's update layout
- * @throws PRIVACY_NOT_PLANNED, RING_TOO_SMALL
+ * @throws PRIVACY_NOT_PLANNED, RING_TOO_SMALL, BUCKETS_TOO_SMALL
  */
 export function sumPlanOf(
   { privacy }: { readonly privacy?: PrivacySpec | undefined },
   { hospitals, parameters }: { readonly hospitals: number; readonly parameters: number },
+  rules?: BucketRules,
 ): SumPlan {
   if (!privacy) throw new FedError("PRIVACY_NOT_PLANNED", { hospitals });
-  const { unitWeight, largest, patient } = privacy;
+  const { unitWeight, largest, patient, buckets } = privacy;
+  if (buckets !== undefined) checkBuckets({ hospitals, buckets }, rules);
   const noise = patient && noiseOf(patient, hospitals);
   const ring = chooseRing({ hospitals, largest, noiseStdDev: noise?.stdDev ?? 0 });
   // Scores would tell of every validation patient in every round: with differential privacy none are summed.

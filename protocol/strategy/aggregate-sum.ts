@@ -64,10 +64,7 @@ export async function aggregateSum(
   }
   const { header } = await readHeader(base);
   const layout = baseLayout(header, plan);
-  if (integers.length !== layout.coordinates || unitWeight > 2 ** 20 || totalWeight < 1) {
-    throw new FedError("SUM_OVERFLOW", { coordinates: integers.length, total: totalWeight, unitWeight });
-  }
-  checkNorm(sum, layout, plan);
+  checkSum(sum, layout, plan);
   const exponents = nextExponents(sum, layout);
   const model = await NextModel.start({ base, header, layout, exponents, strategy, mean: undefined }, sink);
   const participation = updates / memberCount;
@@ -89,8 +86,12 @@ export async function aggregateSum(
 
 const runLength = 1 << 16;
 
-/** A sum that is longer than honest updates and their noise can be is not applied. */
-function checkNorm({ integers, updates, noiseStdDev }: WeightedSum, layout: UpdateLayout, plan: UpdatePlan): void {
+/** A sum that is longer than honest updates and their noise can be is not applied. @throws SUM_OVERFLOW, ROUND_SPOILT */
+export function checkSum(sum: WeightedSum, layout: UpdateLayout, plan: UpdatePlan): void {
+  const { integers, updates, noiseStdDev, unitWeight, totalWeight } = sum;
+  if (integers.length !== layout.coordinates || unitWeight > 2 ** 20 || totalWeight < 1) {
+    throw new FedError("SUM_OVERFLOW", { coordinates: integers.length, total: totalWeight, unitWeight });
+  }
   const accumulator = new NormAccumulator(layout);
   accumulator.add(integers);
   const norm = accumulator.norms().delta;

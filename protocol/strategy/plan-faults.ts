@@ -1,14 +1,21 @@
 // Plans that are well formed and could not run: what their sections ask of each other. Checked before a federation starts;
 // each would else stop the first round.
 import type { Plan } from "../format/plan.ts";
+import { bucketRules, fewestBuckets } from "../private/buckets.ts";
 import { largestInteger } from "../update/integers.ts";
+import { isBucketRule } from "./aggregate-buckets.ts";
 import { needsOnlySum } from "./aggregate-sum.ts";
 import { strategyOf } from "./registry.ts";
 
 /** A reason why a plan that is well formed could not run. */
 export interface PlanFault {
   /** The error that the first round would stop with. */
-  readonly code: "PRIVATE_PLAN_CONFLICT" | "STRATEGY_NEEDS_DENSE" | "STRATEGY_NEEDS_SGD" | "STRATEGY_NEEDS_UPDATES";
+  readonly code:
+    | "BUCKETS_TOO_SMALL"
+    | "PRIVATE_PLAN_CONFLICT"
+    | "STRATEGY_NEEDS_DENSE"
+    | "STRATEGY_NEEDS_SGD"
+    | "STRATEGY_NEEDS_UPDATES";
   /** What is wrong, for people. */
   readonly why: string;
   /** Which field to change, and to what. */
@@ -33,7 +40,7 @@ export function planFaults(plan: Plan): PlanFault[] {
       remedy: "plan for training.optimiser sgd",
     });
   }
-  return [...faults, ...privateFaults(plan), ...patientFaults(plan)];
+  return [...faults, ...privateFaults(plan), ...bucketFaults(plan), ...patientFaults(plan)];
 }
 
 /** With four hospitals, the fewest of a private round, so many updates are more than two thirds. */
@@ -48,7 +55,7 @@ function privateFaults({ privacy, strategy, update, reports = [], rounds, minUpd
   };
   const hidden = "STRATEGY_NEEDS_UPDATES";
   refuse(
-    !needsOnlySum(strategy),
+    !needsOnlySum(strategy) && privacy.buckets === undefined,
     `${strategy.name} compares single updates, which are hidden`,
     "plan for strategy fedavg, fedavgm, fedadam, fedyogi or fedadagrad",
     hidden,
@@ -85,6 +92,45 @@ function privateFaults({ privacy, strategy, update, reports = [], rounds, minUpd
     privacy.maxSeals < rounds,
     "each round opens a sum: the seals would end before the rounds do",
     "plan for privacy.maxSeals of at least rounds, with some for rounds that fail",
+  );
+  return faults;
+}
+
+/** The fewest updates of a round with buckets: more than two thirds of the fewest hospitals that it can be drawn of. */
+export function fewestBucketUpdates(buckets: number): number {
+  return Math.floor((2 * buckets * bucketRules.leastSize) / 3) + 1;
+}
+
+/** What buckets do not go with. */
+function bucketFaults({ privacy, strategy, minUpdates }: Plan): PlanFault[] {
+  const buckets = privacy?.buckets;
+  if (buckets === undefined) return [];
+  const faults: PlanFault[] = [];
+  const refuse = (isWrong: boolean, why: string, remedy: string, code: PlanFault["code"] = "PRIVATE_PLAN_CONFLICT") => {
+    if (isWrong) faults.push({ code, why, remedy });
+  };
+  refuse(
+    !isBucketRule(strategy),
+    `${strategy.name} is no robust rule over the buckets' means`,
+    "plan for strategy median or trimmed-mean, or for no privacy.buckets",
+  );
+  const most = buckets - fewestBuckets(buckets);
+  refuse(
+    strategy.name === "trimmed-mean" && !(strategy.byzantine >= 1 && strategy.byzantine <= most),
+    "a trimmed mean leaves out at least one bucket of each end, and keeps at least one",
+    `plan for strategy.byzantine of 1 to ${most}, or for more privacy.buckets`,
+  );
+  const fewest = fewestBucketUpdates(buckets);
+  refuse(
+    minUpdates < fewest,
+    `${buckets} buckets are of at least ${buckets * bucketRules.leastSize} hospitals, of which more than two thirds must take part`,
+    `plan for minUpdates ${fewest} or more, or for fewer privacy.buckets`,
+    "BUCKETS_TOO_SMALL",
+  );
+  refuse(
+    privacy?.patient !== undefined,
+    "all others of a bucket may be dishonest, so that each hospital would have to add the whole noise",
+    "plan for no privacy.buckets, or for no privacy.patient",
   );
   return faults;
 }

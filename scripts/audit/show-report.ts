@@ -74,10 +74,14 @@ function interval({ value, low, high }: Estimate): string {
 }
 
 /** What was opened in a federation with private sums; undefined without. */
-export function privateSumsLine({ privateSums }: Pick<AuditReport, "privateSums">): string | undefined {
+export function privateSumsLine({
+  privateSums,
+  rounds,
+}: Pick<AuditReport, "privateSums" | "rounds">): string | undefined {
   if (!privateSums || privateSums.maxSeals === 0) return undefined;
   const { seals, maxSeals } = privateSums;
-  return `Private sums: ${seals} of at most ${maxSeals} were opened, and no update, loss or score of a single hospital`;
+  const what = rounds.some(({ seal }) => seal?.buckets) ? "rounds with sums of buckets " : "";
+  return `Private sums: ${seals} of at most ${maxSeals} ${what}were opened, and no update, loss or score of a single hospital`;
 }
 
 /** What a patient's training scans may have told, with differential privacy; undefined without. */

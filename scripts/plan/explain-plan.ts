@@ -1,6 +1,7 @@
 // A plan in words, for the people who agree to it.
 import type { Plan } from "../../protocol/format/plan.ts";
 import type { PrivacySpec } from "../../protocol/format/privacy-spec.ts";
+import { bucketRules } from "../../protocol/private/buckets.ts";
 import { privacyCost, showEpsilon } from "../../protocol/private/privacy-cost.ts";
 import { requiredUpdates } from "../../protocol/strategy/registry.ts";
 import type { StrategySpec } from "../../protocol/strategy/strategy-spec.ts";
@@ -48,6 +49,7 @@ export function explainPlan(plan: Plan): [topic: string, text: string][] {
         : `updates up to ${strategy.maxStaleness} rounds late are taken, at weight / (1 + age)`,
     ],
     ...(plan.privacy ? [["privacy", privacyText(plan.privacy)] as [string, string]] : []),
+    ...(plan.privacy?.buckets ? [["buckets", bucketsText(plan.privacy.buckets)] as [string, string]] : []),
     ...(plan.privacy?.patient ? [["epsilon", patientText(plan.privacy)] as [string, string]] : []),
     ["round", `needs ${least} valid updates, or it is abandoned`],
     [
@@ -59,8 +61,14 @@ export function explainPlan(plan: Plan): [topic: string, text: string][] {
   ];
 }
 
-function privacyText({ unitWeight, largest, maxSeals }: PrivacySpec): string {
-  return `private sums: only sums of updates are opened, ${maxSeals} at most; ${unitWeight} scans or more weigh 1, integers up to ${largest}`;
+function privacyText({ unitWeight, largest, maxSeals, buckets }: PrivacySpec): string {
+  const most = buckets === undefined ? `${maxSeals}` : `of ${maxSeals} rounds`;
+  return `private sums: only sums of updates are opened, ${most} at most; ${unitWeight} scans or more weigh 1, integers up to ${largest}`;
+}
+
+function bucketsText(buckets: number): string {
+  const hospitals = buckets * bucketRules.leastSize;
+  return `${buckets} groups are drawn of a round's hospitals, ${hospitals} or more; each has a sum of its own, and the strategy is over their means`;
 }
 
 /** What differential privacy a plan gives patients, and its cost. */

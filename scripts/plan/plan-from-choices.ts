@@ -5,7 +5,7 @@ import { defaultPlan } from "../../protocol/format/default-plan.ts";
 import type { Plan } from "../../protocol/format/plan.ts";
 import { planFieldFaults } from "../../protocol/format/plan.ts";
 import type { PrivacySpec } from "../../protocol/format/privacy-spec.ts";
-import { fewestPrivateUpdates, planFaults } from "../../protocol/strategy/plan-faults.ts";
+import { fewestBucketUpdates, fewestPrivateUpdates, planFaults } from "../../protocol/strategy/plan-faults.ts";
 import type { StrategyName, StrategySpec } from "../../protocol/strategy/strategy-spec.ts";
 import { largestInteger } from "../../protocol/update/integers.ts";
 import { asksForNoise, chosenNoise, noiseChoices, withPatients } from "./patient-choices.ts";
@@ -50,8 +50,11 @@ export function planFrom(choices: PlanChoices, from?: Plan, command = "plan"): P
   const privacy = chosenPrivacy(choices, start, command);
   const isMadePrivate = privacy !== undefined && before === undefined;
   const first = isMadePrivate ? { ...start.strategy, maxSharePermille: 1000 } : start.strategy;
-  const strategy = chosenStrategy(choices, first, command);
-  const least = isMadePrivate ? Math.max(fewestPrivateUpdates, start.minUpdates) : undefined;
+  const buckets = before?.buckets === undefined ? privacy?.buckets : undefined;
+  const rule = choices.strategy ?? (buckets === undefined ? undefined : "median");
+  const strategy = chosenStrategy({ ...choices, strategy: rule }, first, command);
+  const fewest = buckets === undefined ? fewestPrivateUpdates : fewestBucketUpdates(buckets);
+  const least = isMadePrivate || buckets !== undefined ? Math.max(fewest, start.minUpdates) : undefined;
   const plan: Plan = {
     ...open,
     model: {
@@ -119,6 +122,7 @@ const optionOfField: Readonly<Record<string, string>> = {
   "privacy.unitWeight": "unitWeight",
   "privacy.largest": "largest",
   "privacy.maxSeals": "maxSeals",
+  "privacy.buckets": "buckets",
   "privacy.patient.noiseMultiplier": "noiseMultiplier",
   "privacy.patient.delta": "delta",
   "privacy.patient.samplingRate": "samplingRate",
@@ -165,8 +169,8 @@ const usualUnitWeight = 128;
 const usualLargest = 2047;
 
 function chosenPrivacy(choices: PlanChoices, start: Plan, command: string): PrivacySpec | undefined {
-  const { unitWeight, largest, maxSeals } = choices;
-  const own = given({ unitWeight, largest, maxSeals });
+  const { unitWeight, largest, maxSeals, buckets } = choices;
+  const own = given({ unitWeight, largest, maxSeals, buckets });
   if (!(choices.private ?? start.privacy !== undefined)) {
     const [name] = Object.keys({ ...own, ...noiseChoices(choices) });
     if (name) refuseOption(name, "it is of private sums: give --private", command);

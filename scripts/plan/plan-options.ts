@@ -56,6 +56,7 @@ export const planChoicesSchema = z.object({
   unitWeight: whole.optional(),
   largest: whole.optional(),
   maxSeals: whole.optional(),
+  buckets: whole.optional(),
   epsilon: number.optional(),
   noiseMultiplier: number.optional(),
   delta: number.optional(),
@@ -140,6 +141,11 @@ const privacies: readonly [name: Name, flags: string, about: string][] = [
     "largest integer of a masked update; 2047 has 4 bytes up to 16 hospitals (default 2047)",
   ],
   ["maxSeals", "--max-seals <n>", "how many sums may ever be opened (default twice the rounds)"],
+  [
+    "buckets",
+    "--buckets <n>",
+    "a sum for each of so many groups, drawn anew each round, and their median: 3 to 16, of 4 hospitals or more each",
+  ],
 ];
 
 const patients: readonly [name: Name, flags: string, about: string][] = [

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { FedError } from "../../foundation/errors.ts";
 import { moduleBeside } from "../../foundation/module-beside.ts";
 import { decodePlan, type Plan } from "../../protocol/format/plan.ts";
+import { checkBuckets } from "../../protocol/private/buckets.ts";
 import { planFrom } from "../plan/plan-from-choices.ts";
 import { planArguments } from "../plan/plan-options.ts";
 import { readPlan } from "../plan/read-plan.ts";
@@ -16,17 +17,24 @@ const commandLine = fileURLToPath(moduleBeside("../consilium", import.meta.url))
 /**
  * The plan that the settings ask for.
  * @param mostSlices of any scan that is there; undefined before the import
- * @throws OPTION_INVALID, FILE_UNREADABLE, and the code of what a federation would refuse
+ * @throws OPTION_INVALID, FILE_UNREADABLE, BUCKETS_TOO_SMALL, and the code of what a federation would refuse
  */
 export async function wantedPlan(settings: Settings, mostSlices = Number.POSITIVE_INFINITY): Promise<Plan> {
-  if (settings.plan !== undefined) return readPlan(settings.plan, "--plan");
+  const { hospitals } = settings;
+  if (settings.plan !== undefined) return withEnough(await readPlan(settings.plan, "--plan"), hospitals);
   const choices = planChoicesOf(settings);
   const plan = planFrom(choices, undefined, "simulate");
-  const minUpdates =
-    choices.minUpdates ?? Math.max(plan.privacy ? plan.minUpdates : 1, Math.ceil(settings.hospitals / 2));
+  const minUpdates = choices.minUpdates ?? Math.max(plan.privacy ? plan.minUpdates : 1, Math.ceil(hospitals / 2));
   // A network that takes more slices than a scan has is shown the same slice several times.
   const slices = choices.slices ?? Math.min(plan.model.input.slices, mostSlices);
-  return planFrom({ ...choices, minUpdates, slices }, undefined, "simulate");
+  return withEnough(planFrom({ ...choices, minUpdates, slices }, undefined, "simulate"), hospitals);
+}
+
+/** @throws BUCKETS_TOO_SMALL */
+function withEnough(plan: Plan, hospitals: number): Plan {
+  const buckets = plan.privacy?.buckets;
+  if (buckets !== undefined) checkBuckets({ hospitals, buckets });
+  return plan;
 }
 
 /** In a process of its own: this one never loads TensorFlow, whose memory it would keep for the whole run. */

@@ -3,7 +3,13 @@
 import { fewestPrivateHospitals } from "../../protocol/contract/rules/sealing.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
-export interface Faults {
+/** What rounds are of: updates that all can read, private sums, or private sums of buckets. */
+export interface RoundKind {
+  readonly isPrivate: boolean;
+  readonly isBucketed: boolean;
+}
+
+export interface Faults extends RoundKind {
   readonly hospitals: number;
   /** Hospitals that lie. */
   readonly liars: number;
@@ -37,11 +43,9 @@ export interface Faults {
   readonly relayed: number;
   /** Virtual seconds until all faults stop. Liars still lie. */
   readonly faultFreeAfter: number;
-  /** Whether rounds have private sums. */
-  readonly isPrivate: boolean;
 }
 
-export function drawFaults(random: SeededRandom): Omit<Faults, "isPrivate"> {
+export function drawFaults(random: SeededRandom): Omit<Faults, keyof RoundKind> {
   const hospitals = random.pick([4, 4, 4, 4, 5, 5, 5, 7]);
   const most = Math.floor((hospitals - 1) / 3);
   const liars = random.chance(0.6) ? random.between(1, most) : 0;
@@ -73,8 +77,19 @@ export function drawFaults(random: SeededRandom): Omit<Faults, "isPrivate"> {
   };
 }
 
-/** A contract with private sums opens no round for fewer than four hospitals: of four none is revoked. */
-export function faultsOf(faults: Faults): Faults {
-  const isEnough = !faults.isPrivate || faults.hospitals > fewestPrivateHospitals;
+/** Three buckets of two, under the rules of terms.ts. */
+const fewestBucketed = 6;
+
+/**
+ * A contract with private sums opens no round for fewer than four hospitals: of four none is revoked. Of three buckets one may be
+ * missing or hostile, so there is one liar at most.
+ */
+export function faultsOf(drawn: Faults): Faults {
+  const { hospitals, liars } = drawn;
+  const faults = drawn.isBucketed
+    ? { ...drawn, hospitals: Math.max(fewestBucketed, hospitals), liars: Math.min(1, liars) }
+    : drawn;
+  const fewest = faults.isBucketed ? fewestBucketed : fewestPrivateHospitals;
+  const isEnough = !faults.isPrivate || faults.hospitals > fewest;
   return isEnough ? faults : { ...faults, revokeAfter: 0 };
 }

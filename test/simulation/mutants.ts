@@ -5,6 +5,7 @@ import { FedError } from "../../foundation/errors.ts";
 import type { RoundState } from "../../protocol/contract/round.ts";
 import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
 import type { BlobExchange, Ledger } from "../../protocol/ports.ts";
+import type { BucketRules } from "../../protocol/private/buckets.ts";
 import { alteringModel } from "../fakes/liars.ts";
 import { averagingFloats } from "./averaging-floats.ts";
 import type { Faults } from "./faults.ts";
@@ -23,6 +24,10 @@ export interface Mutant {
   readonly lie?: Tamper;
   /** Whether rounds have private sums. */
   readonly isPrivate?: boolean;
+  /** Whether these are of buckets. */
+  readonly isBucketed?: boolean;
+  /** The rules of the honest parties, where they have others than a simulation's. */
+  readonly bucketRules?: BucketRules;
   /** Called before and after a run, for what is not of one party. */
   readonly plant?: (isPlanted: boolean) => void;
   /** Faults that the bug needs to show. */

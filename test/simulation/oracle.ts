@@ -7,10 +7,10 @@ import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
 import type { Plan } from "../../protocol/format/plan.ts";
 import { collectUpdate, type ValidUpdate } from "../../protocol/judge/collect.ts";
 import type { MaskedUpdate } from "../../protocol/judge/collect-private.ts";
+import { mostSums, openedSums } from "../../protocol/judge/opened-sums.ts";
 import { recomputeSum } from "../../protocol/judge/private-model.ts";
 import { recomputeModel } from "../../protocol/judge/recompute.ts";
 import { type RoundContext, trainingSeed } from "../../protocol/judge/round-context.ts";
-import { includedDigest } from "../../protocol/private/opening.ts";
 import { decodeSumKey } from "../../protocol/private/sum-key.ts";
 import { type MadeUpdate, makeUpdate } from "../../protocol/update/make-update.ts";
 import { fakeFederation } from "../fakes/chain.ts";
@@ -18,6 +18,7 @@ import { FakeLearner } from "../fakes/learner.ts";
 import { FakeStore } from "../fakes/network.ts";
 import { kindOf } from "../fakes/object-kind.ts";
 import { fakeSignatures } from "../fakes/party-ports.ts";
+import { fewHospitals } from "./terms.ts";
 
 const limits = { maxModelBytes: 1 << 20 };
 
@@ -55,12 +56,7 @@ export class Oracle {
 
   /** Undefined if it is invalid, was never stored, or is of a round without private sums. */
   async maskedUpdate(commitment: Commitment, round: RoundState): Promise<MaskedUpdate | undefined> {
-    const context: RoundContext = {
-      federation: fakeFederation,
-      plan: this.#plan,
-      bases: [round.base],
-      baseHeaders: new Map(),
-    };
+    const context = this.#contextOf(round);
     const fetch = async (digest: Digest) => {
       if (!(await this.objects.has(digest))) throw new FedError("BLOB_UNAVAILABLE", { digest });
     };
@@ -72,6 +68,11 @@ export class Oracle {
       if (isFedError(error, "BLOB_UNAVAILABLE", "BLOB_UNKNOWN")) return undefined;
       throw error;
     }
+  }
+
+  #contextOf({ base }: RoundState): RoundContext {
+    const own = { plan: this.#plan, bases: [base], baseHeaders: new Map(), bucketRules: fewHospitals };
+    return { federation: fakeFederation, ...own };
   }
 
   /** The model of the sealed sum; undefined as long as nobody has made its key. */
@@ -86,15 +87,11 @@ export class Oracle {
       if (!update) return undefined;
       updates.push(update);
     }
-    const name = includedDigest(updates.map(({ manifest }) => manifest.deal));
-    const context: RoundContext = {
-      federation: fakeFederation,
-      plan: this.#plan,
-      bases: [round.base],
-      baseHeaders: new Map(),
-    };
+    const context = this.#contextOf(round);
+    const opened = openedSums(round, context, updates);
+    if (!opened) return undefined;
     for (const [key, bytes] of this.objects.blobs) {
-      if (kindOf(bytes) !== "key" || decodeSumKey(bytes).included !== name) continue;
+      if (kindOf(bytes) !== "key" || decodeSumKey(bytes, mostSums(context)).included !== opened.included) continue;
       return (await recomputeSum({ blobs: this.objects }, { round, context, updates, key })).model;
     }
     return undefined;

@@ -73,6 +73,25 @@ export const keepingSilent: Tamper = ({ gossip }) => ({
   },
 });
 
+/** Never commits. */
+export const absent: Tamper = ({ ledger }) => ({
+  ledger: { ...ledger, commitUpdate: () => Promise.reject(new FedError("UNEXPECTED", { why: "is absent" })) },
+});
+
+/** Masks what is no update: changes residues, and none of them above the smallest prime. */
+const garbling: Tamper = ({ blobs }) => ({
+  blobs: withPut(blobs, async (bytes) => {
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 256)).toString("latin1");
+    if (!text.includes('"61441":')) return bytes;
+    const changed = Buffer.from(bytes);
+    const start = 8 + Number(changed.readBigUInt64LE(0));
+    const [, { value: prime }] = rings.L16.primes as [unknown, { value: number }];
+    for (let at = start; at < start + 256; at += 2)
+      changed.writeUInt16LE((changed.readUInt16LE(at) + 20_000) % prime, at);
+    return new Uint8Array(changed);
+  }),
+});
+
 export const privateLies: readonly Tamper[] = [
   forging,
   contradicting,
@@ -83,6 +102,8 @@ export const privateLies: readonly Tamper[] = [
   keepingSilent,
   () => ({}),
 ];
+/** With buckets a hospital that masks what is no update costs its bucket alone. */
+export const bucketLies: readonly Tamper[] = [...privateLies, absent, garbling, garbling];
 
 function altered(blobs: BlobStore, kind: string, change: (bytes: Uint8Array) => Promise<Uint8Array>): BlobStore {
   return withPut(blobs, async (bytes) => (kindOf(bytes) === kind ? change(bytes) : bytes));

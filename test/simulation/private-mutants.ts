@@ -2,8 +2,9 @@
 import type { Journal, Ledger } from "../../protocol/ports.ts";
 import { plantEqualCommitments } from "../fakes/fast-commitments.ts";
 import type { Mutant } from "./mutants.ts";
-import { dealingWrongly, keepingSilent } from "./private-liars.ts";
+import { absent, dealingWrongly, keepingSilent } from "./private-liars.ts";
 import type { Tamper } from "./site.ts";
+import { fewHospitals } from "./terms.ts";
 
 /** A journal that forgets some notes. */
 function forgetting(journal: Journal, isForgotten: (key: string) => boolean): Journal {
@@ -88,6 +89,15 @@ export const privateMutants: readonly Mutant[] = [
       unsynced.secrets.losesSyncedWrites = true;
     },
     faults: { crashPerCall: 0.003 },
+  },
+  {
+    name: "opens the sum of a bucket that is too small",
+    isPrivate: true,
+    isBucketed: true,
+    rules: ["opened-small"],
+    bucketRules: { ...fewHospitals, leastIncluded: () => 1 },
+    lie: absent,
+    faults: { liars: 1, lyingAggregator: false },
   },
   {
     name: "uses a prekey for two rounds",

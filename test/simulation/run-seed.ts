@@ -1,6 +1,6 @@
 // Runs one seed and returns its outcome, so that a run of many seeds continues after a failure.
 import { useFastCommitments } from "../fakes/fast-commitments.ts";
-import type { Faults } from "./faults.ts";
+import type { Faults, RoundKind } from "./faults.ts";
 import type { Mutant } from "./mutants.ts";
 import { Simulation } from "./simulation.ts";
 import { type Rule, Violation } from "./violation.ts";
@@ -20,10 +20,12 @@ export interface Outcome {
   readonly failure: { readonly rule: Rule; readonly message: string; readonly trace: readonly string[] } | undefined;
 }
 
-/** @param isPrivate whether its rounds have private sums */
-export async function runSeed(seed: number, mutant?: Mutant, isPrivate = mutant?.isPrivate ?? false): Promise<Outcome> {
+/** @param kind as the mutant needs it, by default */
+export async function runSeed(seed: number, mutant?: Mutant, kind: Partial<RoundKind> = {}): Promise<Outcome> {
+  const isBucketed = kind.isBucketed ?? mutant?.isBucketed ?? false;
+  const isPrivate = isBucketed || (kind.isPrivate ?? mutant?.isPrivate ?? false);
   const commitments = isPrivate ? useFastCommitments() : undefined;
-  const simulation = await Simulation.prepare(seed, mutant, isPrivate);
+  const simulation = await Simulation.prepare(seed, mutant, { isPrivate, isBucketed });
   let failure: Outcome["failure"];
   try {
     mutant?.plant?.(true);
@@ -53,5 +55,10 @@ export async function runSeed(seed: number, mutant?: Mutant, isPrivate = mutant?
 export function describeFailure({ seed, steps, virtualSeconds, failure, faults }: Outcome): string {
   if (!failure) return `seed ${seed}: every rule held`;
   const at = `step ${steps}, virtual second ${virtualSeconds.toFixed(3)}`;
-  return `seed ${seed}: ${failure.message}\n  at ${at}; reproduce with: npm run test:sim -- ${faults.isPrivate ? "--private " : ""}--seed ${seed}`;
+  return `seed ${seed}: ${failure.message}\n  at ${at}; reproduce with: npm run test:sim -- ${optionOf(faults)}--seed ${seed}`;
+}
+
+function optionOf({ isPrivate, isBucketed }: RoundKind): string {
+  if (isBucketed) return "--buckets ";
+  return isPrivate ? "--private " : "";
 }

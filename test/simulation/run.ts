@@ -3,10 +3,12 @@
 //   npm run test:sim -- --from 501 --seeds 500    seeds 501 to 1000
 //   npm run test:sim -- --seed 214                one seed: its faults, and its last calls if a rule is broken
 //   npm run test:sim -- --private --seeds 100     rounds with private sums
+//   npm run test:sim -- --buckets --seeds 100     rounds with private sums of buckets
 import { parseArgs } from "node:util";
 import { describeFailure, type Outcome, runSeed } from "./run-seed.ts";
 
-const usage = "usage: npm run test:sim -- [--private] [--seeds N] [--from N] | [--private] --seed N";
+const usage =
+  "usage: npm run test:sim -- [--private | --buckets] [--seeds N] [--from N] | [--private | --buckets] --seed N";
 
 function wholeNumber(text: string, option: string): number {
   const value = Number(text);
@@ -22,6 +24,7 @@ function readArguments() {
       from: { type: "string" },
       seed: { type: "string" },
       private: { type: "boolean" },
+      buckets: { type: "boolean" },
     } as const;
     return parseArgs({ options }).values;
   } catch (error) {
@@ -30,9 +33,10 @@ function readArguments() {
   }
 }
 
-const { seeds = "1000", from = "1", seed, private: isPrivate = false } = readArguments();
+const { seeds = "1000", from = "1", seed, private: isPrivate = false, buckets: isBucketed = false } = readArguments();
+const kind = { isPrivate, isBucketed };
 if (seed !== undefined) {
-  const outcome = await runSeed(wholeNumber(seed, "seed"), undefined, isPrivate);
+  const outcome = await runSeed(wholeNumber(seed, "seed"), undefined, kind);
   console.log(JSON.stringify(outcome.faults, null, 2));
   for (const line of outcome.failure?.trace ?? []) console.log(line);
   console.log(describeFailure(outcome));
@@ -47,7 +51,7 @@ if (seed !== undefined) {
   const total = { steps: 0, virtualSeconds: 0, finals: 0, crashes: 0, reorganisations: 0 };
   let reportedAt = performance.now();
   for (let each = first; each <= last; each++) {
-    const outcome = await runSeed(each, undefined, isPrivate);
+    const outcome = await runSeed(each, undefined, kind);
     for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += outcome[key];
     if (outcome.failure) {
       failed.push(outcome);

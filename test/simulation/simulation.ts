@@ -11,19 +11,19 @@ import { genesisModel } from "../fakes/learner.ts";
 import { fakeSignatures } from "../fakes/party-ports.ts";
 import { VirtualTime } from "../fakes/virtual-time.ts";
 import { checkedPorts } from "./checked-ports.ts";
-import { drawFaults, type Faults, faultsOf } from "./faults.ts";
+import { drawFaults, type Faults, faultsOf, type RoundKind } from "./faults.ts";
 import { aggregatorLies, hospitalLies } from "./liars.ts";
 import { hasProgressed } from "./liveness.ts";
 import type { Mutant } from "./mutants.ts";
 import { Oracle } from "./oracle.ts";
-import { privateLies } from "./private-liars.ts";
+import { bucketLies, privateLies } from "./private-liars.ts";
 import { Safety } from "./safety.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { SimulatedChain } from "./simulated-chain.ts";
 import { simulatedLedger } from "./simulated-ledger.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
 import { openSite, type Process, type Site } from "./site.ts";
-import { planFor, termsFor } from "./terms.ts";
+import { fewHospitals, planFor, termsFor } from "./terms.ts";
 import { Trace } from "./trace.ts";
 import { Violation } from "./violation.ts";
 
@@ -53,10 +53,9 @@ export class Simulation {
   readonly #genesis: Digest;
   #faultFree = false;
 
-  /** @param isPrivate whether its rounds have private sums */
-  static async prepare(seed: number, mutant?: Mutant, isPrivate = mutant?.isPrivate ?? false): Promise<Simulation> {
+  static async prepare(seed: number, mutant: Mutant | undefined, kind: RoundKind): Promise<Simulation> {
     const random = new SeededRandom(seed);
-    const faults = faultsOf({ ...drawFaults(random), ...mutant?.faults, isPrivate });
+    const faults = faultsOf({ ...drawFaults(random), ...mutant?.faults, ...kind });
     const plan = planFor(faults);
     const oracle = new Oracle(plan);
     const digests = {
@@ -134,7 +133,7 @@ export class Simulation {
     const firstRelayed = faults.hospitals - faults.relayed;
     const open = (index: number, role: Site["role"], liar: boolean) => {
       const relayed = role === "hospital" && index >= firstRelayed;
-      const ofHospitals = faults.isPrivate ? privateLies : hospitalLies;
+      const ofHospitals = faults.isBucketed ? bucketLies : faults.isPrivate ? privateLies : hospitalLies;
       const lies = role === "hospital" ? ofHospitals : aggregatorLies;
       const planted = this.#mutant?.[role];
       const site = openSite(
@@ -203,7 +202,8 @@ export class Simulation {
     site.process = process;
     site.leave = leave;
     const { signal } = process.controller;
-    const options = { maxModelBytes, relayGasPerRound };
+    const rules = site.liar ? undefined : this.#mutant?.bucketRules;
+    const options = { maxModelBytes, relayGasPerRound, bucketRules: rules ?? fewHospitals };
     const hospital = { ...options, software: this.#plan.software };
     const running =
       role === "hospital"

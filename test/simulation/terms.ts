@@ -2,6 +2,7 @@
 import type { RoundTerms } from "../../protocol/contract/round.ts";
 import type { Plan } from "../../protocol/format/plan.ts";
 import type { PrivacySpec } from "../../protocol/format/privacy-spec.ts";
+import { type BucketRules, bucketRules } from "../../protocol/private/buckets.ts";
 import { examplePlan } from "../fakes/federation.ts";
 import type { Faults } from "./faults.ts";
 
@@ -23,8 +24,15 @@ export function termsFor({ relayed }: Faults): RoundTerms {
 
 const privacy: PrivacySpec = { mode: "sum", unitWeight: 16, largest: 1023, maxSeals: 1000 };
 
+/** Twelve hospitals would take too long: buckets are of two and more, and of two both must be sealed. */
+export const fewHospitals: BucketRules = { ...bucketRules, leastSize: 2 };
+
 /** Private sums have no late updates. */
-export function planFor({ isPrivate, maxStaleness }: Faults): Plan {
+export function planFor({ isPrivate, isBucketed, maxStaleness }: Faults): Plan {
+  if (isBucketed) {
+    const strategy = { name: "median", maxSharePermille: 1000, maxStaleness: 0 } as const;
+    return examplePlan({ rounds: 1000, strategy, minUpdates: 3, privacy: { ...privacy, buckets: 3 } });
+  }
   const strategy = { name: "fedavg", maxSharePermille: 1000, maxStaleness: isPrivate ? 0 : maxStaleness } as const;
   return examplePlan({ rounds: 1000, strategy, ...(isPrivate && { minUpdates: 3, privacy }) });
 }

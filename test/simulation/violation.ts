@@ -35,6 +35,8 @@ export type Rule =
   | "secret-lost"
   /** A hospital opened something else than the sum of right shares of the sealed set. */
   | "opened-wrong"
+  /** A hospital opened the sum of a bucket with too few sealed hospitals. */
+  | "opened-small"
   /** The code threw an error that is not a FedError. */
   | "unexpected-error"
   /** No new round became final after all faults had stopped. */

@@ -45,6 +45,7 @@ const plans = [
   planFrom({ strategy: "fedavgm", optimiser: "sgd" }),
   planFrom({ private: true }),
   planFrom({ private: true, epsilon: 8 }),
+  planFrom({ private: true, buckets: 3 }),
   ...strategyNames.map((strategy) => planFrom({ strategy })),
 ].map((plan) => ({ ...plan, reports: ["seconds"] }));
 

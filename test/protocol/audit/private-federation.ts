@@ -6,6 +6,7 @@ import { encodePlan, type Plan } from "../../../protocol/format/plan.ts";
 import { mechanismOf, type PrivacySpec } from "../../../protocol/format/privacy-spec.ts";
 import { type PrivateStatement, signPrivateManifest } from "../../../protocol/format/private-manifest.ts";
 import { decodeSafetensors, encodeSafetensors, parseSafetensorsHeader } from "../../../protocol/format/safetensors.ts";
+import { openableSums } from "../../../protocol/judge/opened-sums.ts";
 import { prekeyFrom } from "../../../protocol/private/box.ts";
 import type { PrivateContext } from "../../../protocol/private/context.ts";
 import { makeContribution, privateWeight } from "../../../protocol/private/contribution.ts";
@@ -19,7 +20,8 @@ import { encodeSumKey } from "../../../protocol/private/sum-key.ts";
 import { layOutInput, partsOf } from "../../../protocol/private/sum-layout.ts";
 import { type SumPlan, scoreCounts, sumPlanOf } from "../../../protocol/private/sum-plan.ts";
 import { openingThreshold } from "../../../protocol/private/threshold.ts";
-import { aggregateSum } from "../../../protocol/strategy/aggregate-sum.ts";
+import { aggregateBuckets } from "../../../protocol/strategy/aggregate-buckets.ts";
+import { aggregateSum, type WeightedSum } from "../../../protocol/strategy/aggregate-sum.ts";
 import { memorySink, memorySource } from "../../../protocol/update/byte-source.ts";
 import { updateLayout } from "../../../protocol/update/update-layout.ts";
 import { FakeContract } from "../../fakes/contract.ts";
@@ -159,11 +161,12 @@ async function playRound(place: RoundPlace, choices: PrivateChoices): Promise<Pr
   const sealedAt = time + 20 + (choices.sealAfter ?? 0);
   const sealedSet = included.map((index) => hospitals[index]!);
   chain.apply(opener, { name: "sealRound", args: { round, included: sealedSet } }, sealedAt);
-  const summands = included.map((index) => dealt[index]!);
-  const key = await store.put(openedKey(own, summands));
+  const opened = openableSums({ id: round, base: baseDigest, members: hospitals }, bucketContext(plan), sealedSet)!;
+  const sums = opened.map((members) => members.map((member) => dealt[hospitals.indexOf(member)]!));
+  const key = await store.put(openedKey(own, sums));
   // Where a test spoils the round, a dishonest majority makes any model final.
   const isSpoilt = choices.input !== undefined || choices.masked !== undefined || choices.isSilent === true;
-  const model = await plainSumModel(own, summands).catch((error) => (isSpoilt ? base : Promise.reject(error)));
+  const model = await plainSumModel(own, sums).catch((error) => (isSpoilt ? base : Promise.reject(error)));
   const proposed = await store.put(choices.proposed?.(model, id) ?? model);
   chain.apply(opener, { name: "proposeModel", args: { round, model: proposed, included: sealedSet } }, sealedAt + 5);
   for (const [index, hospital] of hospitals.entries()) {
@@ -212,33 +215,53 @@ async function commitMasked(own: SumOfRound, index: number, choices: PrivateChoi
   return { input, manifest, masked, deal, sampleCount, polynomials: sharingPolynomials(secrets, threshold) };
 }
 
+const bucketContext = (plan: Plan) => ({ federation: { chainId, contract }, plan });
+
 /** The key that the last holders open. */
-function openedKey({ context, hospitals, threshold }: SumOfRound, summands: readonly Dealt[]): Uint8Array {
-  const held = Array.from({ length: threshold }, (_, place) => {
-    const holder = hospitals.length - place;
-    return { holder, share: sumShares(summands.map(({ polynomials }) => shareAt(polynomials, holder))) };
+function openedKey(
+  { plan, context, hospitals, threshold }: SumOfRound,
+  sums: readonly (readonly Dealt[])[],
+): Uint8Array {
+  const shared = sums.map((summands) => {
+    const held = Array.from({ length: threshold }, (_, place) => {
+      const holder = hospitals.length - place;
+      return { holder, share: sumShares(summands.map(({ polynomials }) => shareAt(polynomials, holder))) };
+    });
+    return recoverShared(held, threshold);
   });
-  const included = includedDigest(summands.map(({ deal }) => deal));
-  return encodeSumKey({ context, included, shared: recoverShared(held, threshold) });
+  const deals = sums.map((summands) => summands.map(({ deal }) => deal));
+  const included = includedDigest(plan.privacy?.buckets === undefined ? deals[0]! : deals);
+  return encodeSumKey({ context, included, shared: shared.flat() });
 }
 
 /** What the hospitals' integers make, added without masks. */
 async function plainSumModel(
   { plan, base, hospitals, sum }: SumOfRound,
-  summands: readonly Dealt[],
+  sums: readonly (readonly Dealt[])[],
 ): Promise<Uint8Array> {
-  const { layout, unitWeight, largest, noise } = sum;
+  const sink = memorySink();
+  const weighted = sums.map((summands) => plainSum(sum, summands)).filter(({ areScored }) => areScored);
+  const { buckets } = plan.privacy!;
+  if (buckets !== undefined) await aggregateBuckets({ plan, base: memorySource(base), sums: weighted, buckets }, sink);
+  else {
+    const input = { plan, base: memorySource(base), sum: plainSum(sum, sums[0]!), memberCount: hospitals.length };
+    await aggregateSum(input, sink);
+  }
+  return sink.bytes();
+}
+
+function plainSum(
+  { layout, unitWeight, largest, noise }: SumPlan,
+  summands: readonly Dealt[],
+): WeightedSum & { readonly areScored: boolean } {
   const noiseStdDev = (noise?.stdDev ?? 0) * Math.sqrt(summands.length);
   const summed = Int32Array.from(summands[0]!.input, (_, place) =>
     summands.reduce((total, { input }) => total + input[place]!, 0),
   );
-  const { integers } = partsOf(summed, layout);
+  const { integers, histogram } = partsOf(summed, layout);
+  const areScored = [...histogram.negatives, ...histogram.positives].every((count) => count >= 0);
   const totalWeight = summands.reduce((total, { sampleCount }) => total + privateWeight(sampleCount, unitWeight), 0);
-  const weighted = { integers, unitWeight, totalWeight, updates: summands.length, largest, noiseStdDev };
-  const sink = memorySink();
-  const input = { plan, base: memorySource(base), sum: weighted, memberCount: hospitals.length };
-  await aggregateSum(input, sink);
-  return sink.bytes();
+  return { integers, unitWeight, totalWeight, updates: summands.length, largest, noiseStdDev, areScored };
 }
 
 async function prekeyOf(index: number): Promise<Uint8Array> {

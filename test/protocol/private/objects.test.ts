@@ -197,7 +197,7 @@ describe("objects of private sums", function () {
         context,
         holder: hospitalAt(holder),
         included: sealed(round, included).included,
-        shares: given,
+        sums: [given],
       };
       return decodeSumOpening(await makeOpening(statement, fakeSignatures(hospitalAt(holder))));
     };

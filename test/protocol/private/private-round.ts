@@ -109,7 +109,10 @@ export async function openingOf(round: DealtRound, included: readonly number[], 
   const shares = await Promise.all(included.map((dealer) => shareOf(round, dealer, holder)));
   const address = hospitalAt(holder);
   const signatures = fakeSignatures(address);
-  const bytes = await makeOpening({ context: round.context, holder: address, included: name, shares }, signatures);
+  const bytes = await makeOpening(
+    { context: round.context, holder: address, included: name, sums: [shares] },
+    signatures,
+  );
   const expected = { context: round.context, holder: address, holderNumber: holder + 1, included: name };
   const share = checkOpening(decodeSumOpening(bytes), { ...expected, summed, ring: round.ring }, signatures);
   return { holder: holder + 1, share };

@@ -68,6 +68,50 @@ describe("faults of a plan", () => {
       );
     });
 
+    describe("and buckets", () => {
+      const median = { ...planOf("median").strategy, maxSharePermille: 1000, maxStaleness: 0 };
+      const trimmed = (byzantine: number) => ({ ...median, name: "trimmed-mean", byzantine }) as Plan["strategy"];
+      const bucketed: Plan = { ...good, strategy: median, minUpdates: 9, privacy: { ...privacy, buckets: 3 } };
+      const found = (changes: Partial<Plan>) => planFaults({ ...bucketed, ...changes }).map(({ code }) => code);
+
+      it("are none for a rule that takes the middle of each coordinate", () => {
+        expect(found({})).to.deep.equal([]);
+        expect(found({ strategy: trimmed(1) })).to.deep.equal([]);
+        const five = { minUpdates: 14, privacy: { ...privacy, buckets: 5 } };
+        expect(found({ ...five, strategy: trimmed(2) })).to.deep.equal([]);
+      });
+
+      it("are a rule that is not robust over them, or that leaves out none or all of them", () => {
+        const conflict = ["PRIVATE_PLAN_CONFLICT"];
+        for (const name of ["fedavg", "fedadam", "krum", "bulyan", "geometric-median"] as const) {
+          const strategy = { ...planOf(name).strategy, maxSharePermille: 1000, maxStaleness: 0 };
+          expect(found({ strategy }), name).to.deep.equal(conflict);
+        }
+        expect(found({ strategy: trimmed(0) })).to.deep.equal(conflict);
+        expect(found({ strategy: trimmed(2) })).to.deep.equal(conflict);
+      });
+
+      it("are rounds of so few updates that a bucket could be of fewer than four hospitals", () => {
+        expect(found({ minUpdates: 8 })).to.deep.equal(["BUCKETS_TOO_SMALL"]);
+        expect(found({ privacy: { ...privacy, buckets: 4 } })).to.deep.equal(["BUCKETS_TOO_SMALL"]);
+        expect(found({ minUpdates: 11, privacy: { ...privacy, buckets: 4 } })).to.deep.equal([]);
+      });
+
+      it("are noise, of which each hospital would have to add the whole", () => {
+        const patient = { samplingRate: 0.5, clipNorm: 0.5, integerNorm: 64, noiseMultiplier: 2, delta: 1e-5 };
+        expect(found({ privacy: { ...privacy, buckets: 3, patient } })).to.include("PRIVATE_PLAN_CONFLICT");
+        const whys = planFaults({ ...bucketed, privacy: { ...privacy, buckets: 3, patient } }).map(({ why }) => why);
+        expect(whys.some((why) => why.includes("the whole noise"))).to.equal(true);
+      });
+
+      it("are no plan: fewer than three buckets, more than sixteen, or a part of one", () => {
+        for (const buckets of [0, 1, 2, 17, 3.5]) {
+          const plan = { ...bucketed, privacy: { ...privacy, buckets } };
+          expect(planSchema.safeParse(plan).success, `${buckets}`).to.equal(false);
+        }
+      });
+    });
+
     it("is no plan: a mode or a noise that no software offers, a weight that is no power of two", () => {
       const isPlan = (changed: object) =>
         planSchema.safeParse({ ...good, privacy: { ...privacy, ...changed } }).success;

@@ -143,6 +143,31 @@ describe("private sums of the command line", () => {
     expect(minUpdates).to.equal(5);
   });
 
+  it("have buckets by --buckets, with a median over them and enough hospitals", () => {
+    const plan = planOf(["--private", "--buckets", "3"]);
+    expect(plan.privacy!.buckets).to.equal(3);
+    expect(plan.strategy.name).to.equal("median");
+    expect(plan.minUpdates).to.equal(9);
+    expect(planFrom({ rounds: 4, maxSeals: 8 }, plan).strategy.name, "of a plan that has them").to.equal("median");
+    const trimmed = planOf(["--private", "--buckets", "5", "--strategy", "trimmed-mean", "--byzantine", "2"]);
+    expect(trimmed.strategy).to.deep.include({ name: "trimmed-mean", byzantine: 2 });
+    expect(trimmed.minUpdates).to.equal(14);
+    const lines = explainPlan(plan).map((line) => line.join(" "));
+    expect(
+      lines.some((line) => line.startsWith("buckets 3 groups are drawn of a round's hospitals, 12 or more")),
+    ).to.equal(true);
+  });
+
+  it("refuse buckets without private sums, of too few hospitals, under another strategy, and with noise", () => {
+    expect(codeOf(() => planOf(["--buckets", "3"]))).to.equal("OPTION_INVALID");
+    expect(codeOf(() => planOf(["--private", "--buckets", "2"]))).to.equal("OPTION_INVALID");
+    expect(codeOf(() => planOf(["--private", "--buckets", "3", "--min-updates", "5"]))).to.equal("BUCKETS_TOO_SMALL");
+    expect(codeOf(() => planOf(["--private", "--buckets", "3", "--strategy", "fedavg"]))).to.equal(
+      "PRIVATE_PLAN_CONFLICT",
+    );
+    expect(codeOf(() => planOf(["--private", "--buckets", "3", "--epsilon", "8"]))).to.equal("PRIVATE_PLAN_CONFLICT");
+  });
+
   it("stay with a plan that has them, and leave it with --no-private", () => {
     const from = planOf(["--private"]);
     expect(planFrom({ seed: 9 }, from)).to.deep.equal({ ...from, seed: 9 });

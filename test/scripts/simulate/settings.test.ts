@@ -33,6 +33,10 @@ describe("a simulation's plan", () => {
   it("is abandoned by fewer than half of the hospitals, unless another number is asked for", async () => {
     expect((await wantedPlan(parseSettings({ hospitals: "7" }))).minUpdates).to.equal(4);
     expect((await wantedPlan(parseSettings({ hospitals: "7", minUpdates: "2" }))).minUpdates).to.equal(2);
+    const buckets = { private: true, buckets: "3" };
+    expect((await wantedPlan(parseSettings({ hospitals: "12", ...buckets }))).minUpdates).to.equal(9);
+    const few = await wantedPlan(parseSettings({ hospitals: "11", ...buckets })).catch(({ code }) => code);
+    expect(few).to.equal("BUCKETS_TOO_SMALL");
   });
 
   it("is a given file as it is, beside which no option decides the plan", async () => {
