@@ -82,6 +82,8 @@ export function openGossip(
   const paceOf = paceOfMembers(perMemberPerSecond);
 
   const deliver = (announcement: Announcement) => {
+    // The party does not listen yet: it is told when this is announced again.
+    if (listeners.size === 0) return;
     const { kind, round, hospital, digest } = announcement;
     const name = `${kind} ${round} ${hospital} ${digest}`;
     if (delivered.has(name)) return;

@@ -52,6 +52,23 @@ export function gossipSuite(name: string, open: () => Promise<GossipUnderTest>):
       ]);
     });
 
+    it("tells a listener that comes late what is announced again", async () => {
+      const [first, late, third] = network.members as [
+        GossipUnderTest["members"][0],
+        GossipUnderTest["members"][0],
+        GossipUnderTest["members"][0],
+      ];
+      let thirdHeard = 0;
+      third.gossip.subscribe(() => thirdHeard++);
+      const other = { ...first.announcement, digest: parseDigest(`0x${"33".repeat(32)}`) };
+      await publishUntil(first.gossip, first.announcement, () => thirdHeard === 1);
+      await publishUntil(first.gossip, other, () => thirdHeard === 2);
+      const heard: Announcement[] = [];
+      late.gossip.subscribe((announcement) => heard.push(announcement));
+      await publishUntil(first.gossip, first.announcement, () => heard.length === 1);
+      expect(heard).to.deep.equal([first.announcement]);
+    });
+
     it("stops telling a listener that has left", async () => {
       const [first, second] = network.members as [GossipUnderTest["members"][0], GossipUnderTest["members"][0]];
       let left = 0;
