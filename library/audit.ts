@@ -32,5 +32,5 @@ export type {
   UnreadBlocks,
   ValidationReport,
 } from "../protocol/audit/report.ts";
-export type { SealReport } from "../protocol/audit/seal-report.ts";
+export type { BucketReport, SealReport } from "../protocol/audit/seal-report.ts";
 export type { PrivacyCost } from "../protocol/private/privacy-cost.ts";

@@ -8,7 +8,7 @@ import { type PlanChoices, refuseOption } from "./plan-options.ts";
 /** Patients of a hospital's step on average, where neither plan nor options say. */
 const usualBatch = 16;
 const usualRate = 0.25;
-/** Of few rounds the noise over the sum is half of that at 0.1 (docs/privacy.md); steps take three times as long. */
+/** Of few rounds the noise over the sum is half of that at 0.1 (docs/privacy-accuracy.md); steps take three times as long. */
 const usualSamplingRate = 0.3;
 const usualDelta = 1e-5;
 /** Above twice the root of the parameters of each preset, so that rounding adds little to a patient's part. */

@@ -73,7 +73,7 @@ export function measureCommand(privacy: Command): void {
     .option("--seeds <n>", "how many, one after the other", "5")
     .option("--scans <dir>", "keep the synthetic scans here for the next run")
     .option("--picture <file>", "draw AUC by patients, at the most hospitals, as an SVG file")
-    .option("--markdown", "print the tables as docs/privacy.md has them")
+    .option("--markdown", "print the tables as docs/privacy-accuracy.md has them")
     .option("--json", "print one JSON object, with the AUC of every seed")
     .addHelpText("after", help)
     .action(async (_own: unknown, command: Command) => {

@@ -178,8 +178,8 @@ describe("consilium privacy measure", function () {
     expect(error.facts.option).to.equal("--patients");
   });
 
-  it("has made the tables of docs/privacy.md: the same patients, hospitals and epsilons", async () => {
-    const page = await readFile(new URL("../../../docs/privacy.md", import.meta.url), "utf8");
+  it("has made the tables of docs/privacy-accuracy.md: the same patients, hospitals and epsilons", async () => {
+    const page = await readFile(new URL("../../../docs/privacy-accuracy.md", import.meta.url), "utf8");
     const [, rows = ""] = page.split(
       "| patients | hospitals | one hospital alone | federated averaging | steps without noise | epsilon 10 | epsilon 5 | epsilon 2 |\n|---|---|---|---|---|---|---|---|\n",
     );
