@@ -1,27 +1,15 @@
 // A hospital's day with its PACS, a real Orthanc: new studies join the shard, and results go back to the patient's study.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect } from "chai";
 import type { DailyResults } from "./pacs/orthanc-daily.ts";
-import { missingForOrthanc } from "./pacs/orthanc-server.ts";
-import { runApart } from "./pacs/run-apart.ts";
+import { runWithOrthanc } from "./pacs/run-apart.ts";
 
 describe("a day with Orthanc", function () {
   this.timeout(600_000);
-  let root: string;
   let results: DailyResults;
 
   before(async function () {
-    const missing = missingForOrthanc();
-    if (missing !== undefined) {
-      console.log(`      skipped: ${missing} not here`);
-      this.skip();
-    }
-    root = await mkdtemp(join(tmpdir(), "consilium-orthanc-"));
-    results = await runApart<DailyResults>("orthanc-daily", root);
+    results = await runWithOrthanc<DailyResults>(this, "orthanc-daily");
   });
-  after(() => root && rm(root, { recursive: true, force: true }));
 
   it("brings a study that comes later into the shard of an import that watches, and moves nobody to another split", () => {
     expect([results.scans, results.moved]).to.deep.equal([[9, 10], 0]);

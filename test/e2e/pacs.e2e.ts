@@ -1,28 +1,16 @@
 // Imports from a real Orthanc with DICOMweb, in a network namespace of its own: Orthanc listens on all addresses. Debian has
 // it: apt-get install --no-install-recommends orthanc orthanc-dicomweb
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect } from "chai";
 import type { OrthancResults } from "./pacs/orthanc.ts";
-import { missingForOrthanc } from "./pacs/orthanc-server.ts";
-import { runApart } from "./pacs/run-apart.ts";
+import { runWithOrthanc } from "./pacs/run-apart.ts";
 
 describe("an import from Orthanc", function () {
   this.timeout(900_000);
-  let root: string;
   let results: OrthancResults;
 
   before(async function () {
-    const missing = missingForOrthanc();
-    if (missing !== undefined) {
-      console.log(`      skipped: ${missing} not here`);
-      this.skip();
-    }
-    root = await mkdtemp(join(tmpdir(), "consilium-orthanc-"));
-    results = await runApart<OrthancResults>("orthanc", root);
+    results = await runWithOrthanc<OrthancResults>(this, "orthanc");
   });
-  after(() => root && rm(root, { recursive: true, force: true }));
 
   it("gives, by the command, the shard of the same 10 studies in a folder", () => {
     expect(results.byCommand).to.deep.equal({ scans: 10, isSame: true });
