@@ -2,25 +2,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { Command } from "commander";
 import { encodePlan } from "../../protocol/format/plan.ts";
 import { epsilonOf } from "../../protocol/private/accountant.ts";
 import { planFrom } from "../../scripts/plan/plan-from-choices.ts";
 import { privacyCommand } from "../../scripts/privacy.ts";
+import { printedBy } from "./printed-by.ts";
 
-async function run(...args: string[]): Promise<string> {
-  const program = new Command("consilium").exitOverride();
-  privacyCommand(program);
-  const { log } = console;
-  const lines: string[] = [];
-  console.log = (line: unknown) => lines.push(String(line));
-  try {
-    await program.parseAsync(args, { from: "user" });
-  } finally {
-    console.log = log;
-  }
-  return lines.join("\n");
-}
+const run = (...args: string[]) => printedBy(privacyCommand, args);
 
 describe("consilium privacy", () => {
   let dir: string;

@@ -2,7 +2,6 @@ import { mkdtemp, readFile, rm, stat, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { Command } from "commander";
 import { parseSafetensorsHeader } from "../../../protocol/format/safetensors.ts";
 import { epsilonOf } from "../../../protocol/private/accountant.ts";
 import { noiseOf } from "../../../protocol/private/patient-noise.ts";
@@ -25,6 +24,7 @@ import {
   train,
 } from "../../../study/strategies/small-network.ts";
 import { weightsOf } from "../../../study/strategies/weight-vector.ts";
+import { printedBy } from "../../scripts/printed-by.ts";
 
 const signal = 0.15;
 const patients = 12;
@@ -38,19 +38,7 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-async function run(...args: string[]): Promise<string> {
-  const program = new Command("consilium").exitOverride();
-  privacyCommand(program);
-  const { log } = console;
-  const lines: string[] = [];
-  console.log = (line: unknown) => lines.push(String(line));
-  try {
-    await program.parseAsync(["privacy", "measure", ...args, "--scans", folder], { from: "user" });
-  } finally {
-    console.log = log;
-  }
-  return lines.join("\n");
-}
+const run = (...args: string[]) => printedBy(privacyCommand, ["privacy", "measure", ...args, "--scans", folder]);
 
 describe("the population of the study of privacy", () => {
   it("is read from its folder as it was drawn, and draws again what a kill cut short", async () => {
