@@ -4,14 +4,16 @@ import { open, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { makePrivateFolder } from "../../foundation/private-files.ts";
 import type { SecretFiles } from "../../protocol/ports.ts";
-import { writeDurably } from "./durable-file.ts";
+import { moveDurably, writeDurably } from "./durable-file.ts";
 
-const unfinished = ".new";
+/** Endings of files that are not complete yet, and of files that are being erased. */
+const [unfinished, leaving] = [".new", ".gone"];
+const isSecret = (name: string) => !name.endsWith(unfinished) && !name.endsWith(leaving);
 
-/** @param dir readable by the owner alone; files of a write that was cut off are erased */
+/** @param dir readable by the owner alone; files of a write or an erasure that was cut off are erased */
 export async function openSecretFiles(dir: string): Promise<SecretFiles> {
   await makePrivateFolder(dir);
-  for (const name of await readdir(dir)) if (name.endsWith(unfinished)) await erase(join(dir, name));
+  for (const name of await readdir(dir)) if (!isSecret(name)) await overwriteAndRemove(join(dir, name));
   const pathOf = (name: string) => join(dir, name.replaceAll("/", "."));
   return {
     async read(name) {
@@ -29,7 +31,7 @@ export async function openSecretFiles(dir: string): Promise<SecretFiles> {
     },
     async names() {
       return (await readdir(dir))
-        .filter((name) => !name.endsWith(unfinished))
+        .filter(isSecret)
         .map((name) => name.replaceAll(".", "/"))
         .sort();
     },
@@ -37,21 +39,28 @@ export async function openSecretFiles(dir: string): Promise<SecretFiles> {
 }
 
 /**
- * Overwrites and deletes. A file system that copies on write, or a disk's spare blocks, may still hold what was there: the
- * store belongs on an encrypted disk, as docs/threat-model.md says.
+ * Takes its name from it first: a process that is killed between leaves no zeros that the next one would take for the secret.
+ * A file system that copies on write, or a disk's spare blocks, may still hold what was there: the store belongs on an
+ * encrypted disk, as docs/threat-model.md says.
  */
 async function erase(path: string): Promise<void> {
   try {
-    const file = await open(path, "r+");
-    try {
-      const { size } = await file.stat();
-      await file.write(new Uint8Array(size), 0, size, 0);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rm(path);
+    await moveDurably(path, `${path}${leaving}`);
   } catch (error) {
-    if ((error as { code?: unknown }).code !== "ENOENT") throw error;
+    if ((error as { code?: unknown }).code === "ENOENT") return;
+    throw error;
   }
+  await overwriteAndRemove(`${path}${leaving}`);
+}
+
+async function overwriteAndRemove(path: string): Promise<void> {
+  const file = await open(path, "r+");
+  try {
+    const { size } = await file.stat();
+    await file.write(new Uint8Array(size), 0, size, 0);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rm(path);
 }

@@ -35,9 +35,26 @@ describe("a hospital's secret files", () => {
     for (const name of left) expect((await readFile(join(dir, name))).includes(Buffer.from(secret))).to.equal(false);
   });
 
-  it("of a write that was cut off are erased at the next start", async () => {
+  it("are whole or absent under their names while they are erased: a kill leaves no zeros to be read as a secret", async () => {
+    const files = await openSecretFiles(dir);
+    for (let round = 1; round <= 8; round++) {
+      await files.write(`coins/${round}`, secret);
+      let isErased = false;
+      const erasing = files.erase(`coins/${round}`).then(() => {
+        isErased = true;
+      });
+      while (!isErased) {
+        const found = await files.read(`coins/${round}`);
+        if (found) expect([...found]).to.deep.equal([...secret]);
+      }
+      await erasing;
+    }
+  });
+
+  it("of a write or an erasure that was cut off are erased at the next start", async () => {
     await openSecretFiles(dir);
     await writeFile(join(dir, "mask.7.new"), secret);
+    await writeFile(join(dir, "mask.6.gone"), secret);
     const files = await openSecretFiles(dir);
     expect(await files.names()).to.deep.equal([]);
     expect(await readdir(dir)).to.deep.equal([]);
