@@ -10,8 +10,9 @@ import { Relay } from "../party/relay.ts";
 import { Replication } from "../party/replicate.ts";
 import { collectName } from "../party/round-actions.ts";
 import { RoundWatch } from "../party/round-watch.ts";
+import { SumBudget } from "../party/sum-budget.ts";
 import { SumRound } from "../party/sum-round.ts";
-import { type Lineage, openLineage } from "../protocol/contract/lineage.ts";
+import { openLineage } from "../protocol/contract/lineage.ts";
 import type { Digest } from "../protocol/format/digest.ts";
 import type { SharedWork } from "../protocol/judge/shared-work.ts";
 import type {
@@ -76,22 +77,9 @@ export async function aggregateRounds(
   const sums = new SumRound(ports, watch, { emit, wake: () => loop.wake() });
   const replication = new Replication(ports);
   const relay = new Relay(ports, { gasPerRound: options.relayGasPerRound });
+  const budget = new SumBudget(ports, emit);
   let fetched = 0;
   let reportedFinal = 0;
-
-  let isSpentTold = false;
-  /** Whether the contract opens no more sums; told once, when the newest round is over and the plan has more. */
-  const budgetSpent = async ({ newest, finals }: Lineage, waiting: Waiting): Promise<boolean> => {
-    const { seals, maxSeals } = (await ledger.privateSums(waiting)) ?? { seals: 0, maxSeals: 0 };
-    if (maxSeals === 0 || seals < maxSeals) return false;
-    const isOver = newest === undefined || newest.status === "final" || newest.status === "abandoned";
-    if (isOver && finals.length < options.rounds && !isSpentTold) {
-      isSpentTold = true;
-      log.warn("budget-spent", { seals, maxSeals });
-      emit({ event: "budget-spent", seals, maxSeals });
-    }
-    return true;
-  };
 
   const observe = async (waiting: Waiting): Promise<AggregatorView> => {
     const now = await ledger.chainTime(waiting);
@@ -123,7 +111,7 @@ export async function aggregateRounds(
       }
     }
     const sum = sums.follow(newest);
-    const isBudgetSpent = await budgetSpent(lineage, waiting);
+    const isBudgetSpent = await budget.isSpent(lineage, options.rounds, waiting);
     const { replicated } = replication;
     const signed = relay.follow(newest, now);
     return {

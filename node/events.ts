@@ -1,5 +1,6 @@
 // The events of a hospital; the command line prints them as NDJSON.
 import type { ErrorCode } from "../foundation/errors.ts";
+import type { BudgetSpent } from "../party/sum-budget.ts";
 import type { SumEvent } from "../party/sum-events.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 import type { RefusalCode } from "../protocol/format/refusal.ts";
@@ -8,7 +9,7 @@ import type { RefusalCode } from "../protocol/format/refusal.ts";
 export type HospitalEvent = {
   /** Chain address of the hospital that tells it; the same in all events of a process. */
   readonly hospital: HospitalAddress;
-} & (EventOfHospital | EventOfRound | SumEvent);
+} & (EventOfHospital | EventOfRound | SumEvent | BudgetSpent);
 
 /** What a hospital tells about itself. */
 export type EventOfHospital =

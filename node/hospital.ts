@@ -10,6 +10,7 @@ import { Relay } from "../party/relay.ts";
 import { Replication } from "../party/replicate.ts";
 import { collectName } from "../party/round-actions.ts";
 import { type ContextState, RoundWatch } from "../party/round-watch.ts";
+import { SumBudget } from "../party/sum-budget.ts";
 import { SumRound } from "../party/sum-round.ts";
 import { type Lineage, openLineage } from "../protocol/contract/lineage.ts";
 import type { RoundState } from "../protocol/contract/round.ts";
@@ -102,6 +103,7 @@ export async function takePart(
   const limits = { maxModelBytes, bucketRules: options.bucketRules };
   const watch = new RoundWatch(ports, limits, (round, member) => loop.retryNow(collectName(round, member)));
   const sums = new SumRound(ports, watch, { emit, wake: () => loop.wake() });
+  const budget = new SumBudget(ports, emit);
   const holder = new Holder(ports);
   const replication = new Replication(ports);
   const relay = new Relay(ports, { gasPerRound: relayed ? 0 : options.relayGasPerRound });
@@ -124,9 +126,11 @@ export async function takePart(
     if (wasActive && !member?.active) emit({ event: "revoked" });
     wasActive = member?.active ?? false;
     const observations = watch.observations();
+    const { context } = observations;
+    const plan = context.status === "ready" ? context.plan : undefined;
     const notes = await readNotes(journal);
     reportRollBack(news.rolledBackFrom, lineage);
-    reportFinished(observations.context, lineage, notes);
+    reportFinished(context, lineage, notes);
     const { replicated } = replication;
     const published = publications.follow(lineage.newest, now);
     const signed = { ...relay.follow(lineage.newest, now), relayed, published };
@@ -134,6 +138,7 @@ export async function takePart(
       sum: sums.follow(lineage.newest),
       holding: holder.follow(lineage.newest),
       kept: await secrets.names(),
+      isBudgetSpent: plan?.privacy !== undefined && (await budget.isSpent(lineage, plan.rounds, waiting)),
     };
     return { ...observations, ...signed, ...ofSums, self, member, now, lineage, replicated, notes, training };
   };
@@ -217,8 +222,7 @@ export async function takePart(
 
   const perform = async (action: HospitalAction, view: HospitalView, signals: Signals): Promise<void> => {
     const { lineage, notes, context, collected, sum } = view;
-    const untilUnwanted = { signal: signals.wanted };
-    const untilStopped = { signal: signals.stop };
+    const [untilUnwanted, untilStopped] = [{ signal: signals.wanted }, { signal: signals.stop }];
     switch (action.kind) {
       case "open-context":
         return openContext(action.round, view, untilUnwanted);
@@ -246,8 +250,7 @@ export async function takePart(
         return relay.perform(action, signals.stop);
       case "propose": {
         if (context.status !== "ready") return;
-        const input = { round: action.round, context, collected, key: sum.key };
-        const made = await proposeModel(ports, input, untilStopped);
+        const made = await proposeModel(ports, { round: action.round, context, collected, key: sum.key }, untilStopped);
         return emit({ event: "proposed", round: action.round.id, ...made });
       }
       case "read-object":
@@ -263,9 +266,8 @@ export async function takePart(
       case "note-sealed":
       case "open-sum":
       case "erase": {
-        const parts = { ports, self, holder, objects: sums.objects, emit };
         const known = context.status === "ready" ? context : undefined;
-        return performHolderAction(parts, action, known, signals.wanted);
+        return performHolderAction({ ports, self, holder, objects: sums.objects, emit }, action, known, signals.wanted);
       }
       case "attest":
         return attest(action, view, signals);
@@ -278,8 +280,7 @@ export async function takePart(
       case "expire":
         return ledger.expire(action.round.id, untilStopped);
       case "open":
-        await openRound({ ledger, blobs }, action, untilStopped);
-        return;
+        return void (await openRound({ ledger, blobs }, action, untilStopped));
     }
   };
 

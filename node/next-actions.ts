@@ -181,7 +181,7 @@ function judgementDue({ now, proposalSeenAt, fetchingSince }: HospitalView, roun
   return now > (Math.max(proposalSeenAt, fetchingSince) + round.attestBy) / 2;
 }
 
-function shouldOpen({ self, now, lineage, context }: HospitalView, round: RoundState): boolean {
-  if (context.status !== "ready") return false;
+function shouldOpen({ self, now, lineage, context, isBudgetSpent }: HospitalView, round: RoundState): boolean {
+  if (context.status !== "ready" || isBudgetSpent) return false;
   return lineage.finals.length < context.plan.rounds && mayOpenAfter(round, self, now);
 }

@@ -34,6 +34,8 @@ export interface HospitalView extends RoundView, RelayObservations {
   readonly holding: ReadonlyMap<HospitalAddress, Held>;
   /** Names of the secrets on its disk. */
   readonly kept: readonly string[];
+  /** Whether the contract opens no round any more, since all sums that it allows were opened. */
+  readonly isBudgetSpent: boolean;
   readonly training: Training | undefined;
   /** Whether other members send what this hospital signs. */
   readonly relayed: boolean;

@@ -86,6 +86,7 @@ describe("a hospital whose chain is rolled back", () => {
       held: [],
       holding: new Map(),
       kept: [],
+      isBudgetSpent: false,
       sum: noSum,
       heldChangedAt: 0,
       relayGas: 0,
