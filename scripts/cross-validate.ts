@@ -6,11 +6,14 @@ import { importArchive } from "../imaging/import/import-archive.ts";
 import { openShard } from "../imaging/shard/shard.ts";
 import { readShardIndex } from "../imaging/shard/shard-format.ts";
 import { checkShortcuts, type Shortcut } from "../imaging/shard/shortcut-check.ts";
+import type { Plan } from "../protocol/format/plan.ts";
 import { methodNames } from "../study/cross-validate/cross-options.ts";
 import type { CrossRow } from "../study/cross-validate/run.ts";
+import { askedPlan, fittedPlan } from "./cross-validate/capsule-plan.ts";
 import { comparisonLine, comparisons, conclusion } from "./cross-validate/comparisons.ts";
 import { crossTable } from "./cross-validate/cross-table.ts";
-import { type CrossOptions, parseCrossOptions } from "./cross-validate/options.ts";
+import { type CrossOptions, isCrossChoice, parseCrossOptions } from "./cross-validate/options.ts";
+import { withPlanOptions } from "./plan/plan-options.ts";
 import { seedOption } from "./terminal/parse-options.ts";
 import { progressBar } from "./terminal/progress.ts";
 import { showEstimate } from "./terminal/show-estimate.ts";
@@ -34,21 +37,17 @@ export function crossValidateCommand(program: Command): void {
     .option("--rows <a,b,...>", "of those below", methodNames.join(","))
     .option("--folds <n>", "parts that are held out in turn", "5")
     .addOption(seedOption())
-    .option("--side <pixels>", "of a slice that the capsules see", "64")
-    .option("--slices <n>", "that they sample from a scan", "8")
-    .option("--normalisation <kind>", "of the capsules: none, group, or batch-local (FedBN)", "none")
+    .option("--plan <file>", "train the capsules by this plan as it is, in place of the options that decide one")
+    .option("--side <pixels>", "of a slice that the capsules see (default 64, or 299 of iv3)")
     .option("--no-mirror", "without mirror images, on which the networks train and by which they score as well")
-    .option("--rounds <n>", "rounds of the capsules; the pooled ones stop to be scored as often", "8")
-    .option("--local-epochs <n>", "epochs a round", "4")
-    .option("--batch <n>", "scans a step of the capsules", "2")
-    .option("--learning-rate <n>", "of their Adam, falling to 0 over the rounds", "0.005")
     .option("--hospitals <n>", "of the federated row", "4")
     .option("--partition <how>", "patients over hospitals: equal, dirichlet:ALPHA, scanner, size", "dirichlet:2")
     .option("--cnn-side <pixels>", "of a slice that the CNN sees", "128")
     .option("--cnn-epochs <n>", "of the CNN", "30")
     .option("--trainings <n>", "of each network from different seeds; their mean score counts", "1")
     .option("--shuffle-labels", "a control: labels are shuffled, after which every row must be at chance")
-    .option("--json", "print all scores with their intervals as JSON")
+    .option("--json", "print all scores with their intervals as JSON");
+  withPlanOptions(command, isCrossChoice)
     .addHelpText("after", help)
     .action(async (raw: unknown) => {
       const options = parseCrossOptions(raw);
@@ -67,15 +66,22 @@ Rows: majority (always the more frequent class), logistic (48 x 48 pixels), cnn 
   network, all patients in one place), federated (the same at hospitals, by real updates and aggregation, without a chain),
   alone (each of these hospitals without the others), shuffled (compact with shuffled labels in training: it must be at chance)
 
+The capsules follow the default plan, changed by the options below Strategy, Training, Model and Updates, as consilium plan
+changes it; server rules and updates are of the federated row alone. Pooled capsules stop to be scored after each round too.
+
 Of the patients that a fold learns from, 15 % choose its threshold and when to stop; those held out choose nothing.
 
 Examples:
   consilium cross-validate --archive ./ct
   consilium cross-validate --shard ./shard --rows logistic,compact --folds 10
   consilium cross-validate --shard ./shard --rows federated --hospitals 8 --partition dirichlet:0.5 --normalisation group
+  consilium cross-validate --shard ./shard --rows compact,federated --rounds 40 --strategy fedavgm --server-momentum 0.5
+  consilium cross-validate --shard ./shard --rows compact,federated --plan plan.json
   consilium cross-validate --shard ./shard --shuffle-labels --out ./control`;
 
 interface Result {
+  /** Of the capsules. */
+  readonly plan: Plan;
   readonly rows: readonly CrossRow[];
   readonly patients: number;
   readonly positive: number;
@@ -84,6 +90,7 @@ interface Result {
 }
 
 async function run(options: CrossOptions): Promise<Result> {
+  const asked = await askedPlan(options); // refused before anything is imported
   const controller = new AbortController();
   const remedy = "run the same command again: it goes on with the fold that was not finished";
   const stop = () => controller.abort(new FedError("INTERRUPTED", {}, { remedy }));
@@ -93,24 +100,29 @@ async function run(options: CrossOptions): Promise<Result> {
   try {
     const dir = resolve(options.out);
     const place = options.archive === undefined ? resolve(options.shard ?? "") : join(dir, "shard");
-    if (options.archive !== undefined) await importInto(place, options, signal, bar.update);
+    if (options.archive !== undefined) await importInto(place, asked, options, signal, bar.update);
     const shard = await openShard(place);
     try {
       // Loaded here, since TensorFlow takes a second to load.
       const { crossValidate } = await import("../study/cross-validate/run.ts");
       const { chosenMethods } = await import("../study/cross-validate/methods.ts");
       const { scans } = await readShardIndex(place);
-      const methods = chosenMethods(options, shard, scans);
+      const plan = fittedPlan(asked, shard);
+      const methods = chosenMethods(options, plan, shard, scans);
       const { folds, seed, shuffleLabels } = options;
-      const asked = { folds, seed, shuffleLabels, dir, data: shard.root };
       const rows: CrossRow[] = [];
-      for await (const event of crossValidate(shard, methods, asked, { signal })) {
+      for await (const event of crossValidate(
+        shard,
+        methods,
+        { folds, seed, shuffleLabels, dir, data: shard.root },
+        { signal },
+      )) {
         if (event.kind === "row") rows.push(event.row);
         else bar.update(event.done, event.total, `${event.row}, fold ${event.fold} of ${folds}, ${event.note}`);
       }
       const labels = new Map(shard.scans.map(({ patient, label }) => [patient, label]));
       const positive = [...labels.values()].filter(Boolean).length;
-      return { rows, patients: labels.size, positive, shortcuts: checkShortcuts(scans) };
+      return { plan, rows, patients: labels.size, positive, shortcuts: checkShortcuts(scans) };
     } finally {
       await shard.close();
     }
@@ -124,11 +136,12 @@ async function run(options: CrossOptions): Promise<Result> {
 
 async function importInto(
   place: string,
-  { archive = "", labels, side, cnnSide, ...secret }: CrossOptions,
+  { model }: Plan,
+  { archive = "", labels, cnnSide, ...secret }: CrossOptions,
   signal: AbortSignal,
   report: (done: number, total: number, note: string) => void,
 ): Promise<void> {
-  const size = Math.max(side, cnnSide);
+  const size = Math.max(model.input.height, cnnSide);
   const shape = { height: size, width: size };
   await withZipPassword(secret, async (password) => {
     const asked = { keyFile: `${place}.key`, shape, labels: labels && resolve(labels), password };

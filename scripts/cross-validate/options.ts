@@ -2,7 +2,38 @@
 import { z } from "zod";
 import { FedError } from "../../foundation/errors.ts";
 import { methodNames } from "../../study/cross-validate/cross-options.ts";
+import { planChoicesSchema, refuseOption } from "../plan/plan-options.ts";
 import { parseOptions, seedSchema, whole } from "../terminal/parse-options.ts";
+
+/**
+ * A cross-validation has its own seed, sides and mirror; no chain, no private sums and no tensors that stay at hospitals; the
+ * scans decide the channels.
+ */
+const choicesSchema = planChoicesSchema.omit({
+  ...{ seed: true, height: true, width: true, channels: true, mirror: true },
+  ...{
+    localTensors: true,
+    maxStaleness: true,
+    sampleCap: true,
+    minUpdates: true,
+    validationShare: true,
+    testShare: true,
+  },
+  ...{ private: true, unitWeight: true, largest: true, maxSeals: true, buckets: true },
+  ...{
+    epsilon: true,
+    noiseMultiplier: true,
+    delta: true,
+    samplingRate: true,
+    patientClipNorm: true,
+    integerNorm: true,
+  },
+});
+
+/** Whether the command shares this option with `consilium plan`. */
+export function isCrossChoice(name: string): boolean {
+  return name in choicesSchema.shape;
+}
 
 const optionsSchema = z.object({
   shard: z.string().optional(),
@@ -17,15 +48,11 @@ const optionsSchema = z.object({
     .pipe(z.array(z.enum(methodNames)).min(1)),
   folds: whole(2, 20),
   seed: seedSchema,
-  side: whole(16, 512),
-  slices: whole(1, 512),
-  normalisation: z.enum(["none", "group", "batch-local"]),
+  /** File of a plan that the capsules follow as it is. */
+  plan: z.string().optional(),
+  side: whole(16, 512).optional(),
   mirror: z.boolean().default(true),
-  rounds: whole(1, 1000),
-  localEpochs: whole(1, 1000),
-  batch: whole(1, 256),
   trainings: whole(1, 50),
-  learningRate: z.coerce.number().positive(),
   hospitals: whole(2, 256),
   partition: z
     .string()
@@ -34,9 +61,17 @@ const optionsSchema = z.object({
   cnnEpochs: whole(1, 10_000),
   shuffleLabels: z.boolean().default(false),
   json: z.boolean().default(false),
+  ...choicesSchema.shape,
 });
 
 export type CrossOptions = z.output<typeof optionsSchema>;
+
+/** The options that decide the plan. */
+export function crossChoices(options: CrossOptions): z.output<typeof choicesSchema> {
+  return Object.fromEntries(
+    Object.entries(options).filter(([name, value]) => isCrossChoice(name) && value !== undefined),
+  );
+}
 
 /** @throws OPTION_INVALID naming the option */
 export function parseCrossOptions(raw: unknown): CrossOptions {
@@ -45,5 +80,10 @@ export function parseCrossOptions(raw: unknown): CrossOptions {
     const facts = { option: "--shard", why: "give a shard or an archive, one of them" };
     throw new FedError("OPTION_INVALID", facts, { remedy: "see consilium cross-validate --help" });
   }
+  if (options.plan === undefined) return options;
+  const chosen = Object.keys(crossChoices(options));
+  if (options.side !== undefined) chosen.push("side");
+  if (!options.mirror) chosen.push("mirror");
+  if (chosen[0]) refuseOption(chosen[0], "the plan given by --plan decides it", "cross-validate");
   return options;
 }

@@ -170,10 +170,11 @@ const groups = {
   "Differential privacy (with --private):": patients,
 };
 
-/** Adds the options to a command; --seed is its own to add. */
-export function withPlanOptions(command: Command): Command {
+/** Adds the options to a command, all or those that it offers; --seed is its own to add. */
+export function withPlanOptions(command: Command, isOffered: (name: string) => boolean = () => true): Command {
   for (const [heading, options] of Object.entries(groups)) {
-    for (const [, flags, about] of options) {
+    for (const [name, flags, about] of options) {
+      if (!isOffered(name)) continue;
       command.addOption(new Option(flags, about).helpGroup(heading));
       // Both ways, since a plan to start from may have either.
       if (!flags.includes("<")) command.addOption(new Option(flags.replace("--", "--no-")).hideHelp());

@@ -20,10 +20,9 @@ export type Deal = (sets: FoldSets, seed: number) => readonly FoldSets[];
 /** All patients in one place. */
 export function centralCapsules(plan: Plan): Method {
   const { height } = plan.model.input;
-  const title = `compact capsules, ${height} px, pooled`;
   return {
     name: "compact",
-    title,
+    title: `${titleOf(plan)}, pooled`,
     settings: { plan: { ...plan } },
     run: (sets, seed, options) => train({ ...plan, seed }, [resized(sets, height)], "pooled", options),
   };
@@ -38,7 +37,7 @@ export function aloneCapsules(
   const { height } = plan.model.input;
   return {
     name: `alone-${place + 1}`,
-    title: `compact capsules, ${height} px, hospital ${place + 1} alone`,
+    title: `${titleOf(plan)}, hospital ${place + 1} alone`,
     settings: { plan: { ...plan }, hospitals, partition: { ...partition }, place },
     run: (sets, seed, options) => {
       const all = resized(sets, height);
@@ -57,11 +56,15 @@ export function federatedCapsules(
   const { height } = plan.model.input;
   return {
     name: "federated",
-    title: `compact capsules, ${height} px, ${hospitals} hospitals`,
+    title: `${titleOf(plan)}, ${hospitals} hospitals${plan.strategy.name === "fedavg" ? "" : `, ${plan.strategy.name}`}`,
     settings: { plan: { ...plan }, hospitals, partition: { ...partition } },
     run: (sets, seed, options) =>
       train({ ...plan, seed }, deal(resized(sets, height), plan.seed), "federated", options),
   };
+}
+
+function titleOf({ model: { preset, input } }: Plan): string {
+  return `${preset} capsules, ${input.height} px`;
 }
 
 interface Hospital {

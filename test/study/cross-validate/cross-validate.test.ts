@@ -10,7 +10,10 @@ import { importArchive } from "../../../imaging/import/import-archive.ts";
 import { writeSyntheticArchive } from "../../../imaging/phantom/write-archive.ts";
 import { openShard, type Shard } from "../../../imaging/shard/shard.ts";
 import { readShardIndex, type ScanRecord } from "../../../imaging/shard/shard-format.ts";
+import { encodePlan, type Plan } from "../../../protocol/format/plan.ts";
+import { askedPlan, fittedPlan } from "../../../scripts/cross-validate/capsule-plan.ts";
 import { parseCrossOptions } from "../../../scripts/cross-validate/options.ts";
+import { planFrom } from "../../../scripts/plan/plan-from-choices.ts";
 import { averaged } from "../../../study/cross-validate/averaged.ts";
 import { openFoldStore } from "../../../study/cross-validate/fold-store.ts";
 import { hospitalFolds } from "../../../study/cross-validate/hospital-folds.ts";
@@ -21,6 +24,8 @@ import { shuffledLabels } from "../../../study/cross-validate/shuffled-labels.ts
 
 const commandLine = fileURLToPath(new URL("../../../scripts/consilium.ts", import.meta.url));
 const folds = 2;
+/** Those of `methods` that a plan's file decides. */
+const planOptions = ["side", "slices", "rounds", "localEpochs", "batchSize"];
 const { signal } = new AbortController();
 
 describe("consilium cross-validate", () => {
@@ -43,21 +48,11 @@ describe("consilium cross-validate", () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  const methods = (rows: string, changes: Record<string, unknown> = {}): Method[] => {
-    const given = {
-      ...{ shard: dir, out: dir, rows, folds, seed: 3, side: 32, slices: 2, normalisation: "none", rounds: 1 },
-      ...{
-        localEpochs: 1,
-        batch: 4,
-        learningRate: 0.005,
-        hospitals: 2,
-        partition: "equal",
-        trainings: 1,
-        cnnSide: 32,
-        cnnEpochs: 1,
-      },
-    };
-    return chosenMethods(parseCrossOptions({ ...given, ...changes }), shard, records);
+  const methods = async (rows: string, changes: Record<string, unknown> = {}): Promise<Method[]> => {
+    const small = { side: 32, slices: 2, rounds: 1, localEpochs: 1, batchSize: 4, cnnSide: 32, cnnEpochs: 1 };
+    const given = { shard: dir, out: dir, rows, folds, seed: 3, hospitals: 2, partition: "equal", trainings: 1 };
+    const options = parseCrossOptions({ ...given, ...small, ...changes });
+    return chosenMethods(options, fittedPlan(await askedPlan(options), shard), shard, records);
   };
   const run = async (chosen: readonly Method[], out: string, { shuffleLabels = false, seed = 3 } = {}) => {
     const rows: CrossRow[] = [];
@@ -71,7 +66,7 @@ describe("consilium cross-validate", () => {
   };
 
   it("scores every patient once by each row, beside the majority, with intervals", async () => {
-    const { rows } = await run(methods("majority,logistic,cnn,compact,federated,alone,shuffled"), "all");
+    const { rows } = await run(await methods("majority,logistic,cnn,compact,federated,alone,shuffled"), "all");
     expect(rows.map(({ name }) => name)).to.deep.equal([
       ...["majority", "logistic", "cnn", "compact", "federated", "alone-1", "alone-2", "shuffled"],
     ]);
@@ -101,7 +96,7 @@ describe("consilium cross-validate", () => {
       ...{ name: "spy", title: "spy", settings: {} },
       async *run(sets, seed, options) {
         seen.push(sets);
-        return yield* (methods("majority")[0] as Method).run(sets, seed, options);
+        return yield* (await methods("majority"))[0]!.run(sets, seed, options);
       },
     };
     await run([spy], "spy");
@@ -143,16 +138,16 @@ describe("consilium cross-validate", () => {
   });
 
   it("gives the same scores to the bit for the same seed, and others for another", async () => {
-    const chosen = () => methods("logistic,compact,federated");
+    const chosen = await methods("logistic,compact,federated");
     const digests = async (out: string, seed = 3) =>
-      (await run(chosen(), out, { seed })).rows.map(({ digest }) => digest);
+      (await run(chosen, out, { seed })).rows.map(({ digest }) => digest);
     const first = await digests("once");
     expect(await digests("twice")).to.deep.equal(first);
     expect(new Set([...first, ...(await digests("other", 4))]).size).to.equal(6);
   });
 
   it("continues after the folds that are done, and ignores those of other settings", async () => {
-    const first = await run(methods("logistic,compact"), "resumed");
+    const first = await run(await methods("logistic,compact"), "resumed");
     expect(first.started).to.deep.equal(["logistic 1", "logistic 2", "compact 1", "compact 2"]);
     const files = (await readdir(join(dir, "resumed"))).filter(
       (name) => name.startsWith("compact") && name.includes("fold"),
@@ -161,13 +156,13 @@ describe("consilium cross-validate", () => {
     expect((await stat(join(dir, "resumed", files[1]!))).mode & 0o777).to.equal(0o600);
     const whole = await readFile(join(dir, "resumed", files[1]!), "utf8");
     await rm(join(dir, "resumed", files[1]!));
-    const second = await run(methods("logistic,compact"), "resumed");
+    const second = await run(await methods("logistic,compact"), "resumed");
     expect(second.started).to.deep.equal(["compact 2"]);
     expect(second.rows.map(({ digest }) => digest)).to.deep.equal(first.rows.map(({ digest }) => digest));
-    const other = await run(methods("compact", { learningRate: 0.001 }), "resumed");
+    const other = await run(await methods("compact", { learningRate: 0.001 }), "resumed");
     expect(other.started).to.deep.equal(["compact 1", "compact 2"]);
     await writeFile(join(dir, "resumed", files[1]!), whole.slice(0, -20));
-    const damaged = await run(methods("compact"), "resumed").catch((error: unknown) => error);
+    const damaged = await run(await methods("compact"), "resumed").catch((error: unknown) => error);
     expect(isFedError(damaged, "FOLD_DAMAGED")).to.equal(true);
   });
 
@@ -209,7 +204,7 @@ describe("consilium cross-validate", () => {
       ...{ name: "spy", title: "spy", settings: {} },
       async *run(sets, seed, options) {
         seen.push(sets);
-        return yield* (methods("majority")[0] as Method).run(sets, seed, options);
+        return yield* (await methods("majority"))[0]!.run(sets, seed, options);
       },
     };
     await run([shuffledLabels(spy)], "control");
@@ -222,15 +217,43 @@ describe("consilium cross-validate", () => {
       const before = sets.train.scans.filter(({ patient }) => truth.get(patient) === 1).length;
       expect(ofClass).to.equal(before);
     }
-    const [first, second] = (await run(methods("alone"), "alone")).rows;
+    const [first, second] = (await run(await methods("alone"), "alone")).rows;
     expect(first!.digest).not.to.equal(second!.digest);
     expect(second!.heldOut.flat()).to.have.length(28);
   });
 
   it("keeps batch norm's weights at each hospital (FedBN), whose patients they then score", async () => {
-    const chosen = methods("federated", { normalisation: "batch-local", rounds: 2 });
+    const chosen = await methods("federated", { normalisation: "batch-local", rounds: 2 });
     const [row] = (await run(chosen, "fedbn")).rows;
     expect(row?.heldOut.flat().every(({ score }) => score > 0 && score < 1)).to.equal(true);
+  });
+
+  it("trains by any plan, of options or of a file, and its server rule and updates at hospitals", async () => {
+    const chosen = { strategy: "fedavgm", serverMomentum: 0.5, optimiser: "sgd", clipNorm: 4, rounds: 2 };
+    const byOptions = await methods("compact,federated,alone", chosen);
+    const [compact] = byOptions;
+    const plan = (compact!.settings as { plan: Plan }).plan;
+    expect(plan.strategy).to.include({ name: "fedavgm", momentum: 0.5 });
+    expect(plan.training.optimiser).to.include({ name: "sgd" });
+    expect(plan.update.clipNorm).to.equal(4);
+    expect(plan.model.input).to.deep.equal({ slices: 2, height: 32, width: 32, channels: shard.channels });
+    await writeFile(join(dir, "plan.json"), encodePlan(plan));
+    const none = Object.fromEntries([...Object.keys(chosen), ...planOptions].map((name) => [name, undefined]));
+    const byFile = await methods("compact,federated,alone", { ...none, plan: join(dir, "plan.json") });
+    expect(byFile.map(({ settings }) => settings)).to.deep.equal(byOptions.map(({ settings }) => settings));
+    const rules = { fedavgm: chosen, fedavg: { ...chosen, strategy: "fedavg", serverMomentum: undefined } };
+    const rows = [];
+    for (const rule of [rules.fedavgm, rules.fedavg]) {
+      rows.push(...(await run(await methods("compact,federated", rule), "rules")).rows);
+    }
+    const [pooled, moved, pooledAgain, averaged] = rows;
+    expect(pooledAgain!.digest).to.equal(pooled!.digest);
+    expect(averaged!.digest).not.to.equal(moved!.digest);
+    expect(moved!.title).to.include("fedavgm");
+    const masked = join(dir, "private.json");
+    await writeFile(masked, encodePlan(planFrom({ private: true, height: 32, width: 32 })));
+    const refused = await methods("federated", { ...none, plan: masked }).catch((error: unknown) => error);
+    expect(isFedError(refused, "OPTION_INVALID")).to.equal(true);
   });
 
   it("imports an archive, and prints a table for people or all of it as JSON", async () => {
@@ -260,11 +283,14 @@ describe("consilium cross-validate", () => {
     );
   });
 
-  it("says which option is wrong", () => {
-    for (const changes of [{ partition: "dirichlet" }, { rows: "compact,resnet" }, { archive: "x" }, { folds: 1 }]) {
-      expect(() => methods("compact", changes))
-        .to.throw()
-        .that.satisfies((error: unknown) => isFedError(error, "OPTION_INVALID"));
+  it("says which option is wrong", async () => {
+    const wrong = [
+      ...[{ partition: "dirichlet" }, { rows: "compact,resnet" }, { archive: "x" }, { folds: 1 }],
+      ...[{ localEpochs: 0 }, { serverMomentum: 0.5 }, { plan: join(dir, "plan.json") }],
+    ];
+    for (const changes of wrong) {
+      const error = await methods("compact", changes).catch((error: unknown) => error);
+      expect(isFedError(error, "OPTION_INVALID"), JSON.stringify(changes)).to.equal(true);
     }
   });
 });
