@@ -11,10 +11,10 @@ export interface UpdateTask {
   readonly masking?: MaskingInput;
 }
 
-/** One thread for the whole process, started at first need; it does not keep the process alive. */
+/** Started at need; they do not keep the process alive. A hospital alone needs one; those of one process share two. */
 const updates = openWorkerPool<UpdateTask, MadeUpdate | MaskedObjects>({
   entry: moduleBeside("./update-worker", import.meta.url),
-  workers: 1,
+  workers: 2,
   settings: undefined,
   keepsProcess: false,
   errors: {
