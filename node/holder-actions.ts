@@ -15,6 +15,7 @@ import type { HospitalView } from "./view.ts";
 
 export type HolderAction = Action & { readonly round: RoundState } & (
     | { readonly kind: "publish-prekey" | "note-sealed" }
+    | { readonly kind: "open-box"; readonly update: MaskedUpdate }
     | { readonly kind: "check"; readonly updates: readonly MaskedUpdate[] }
     | { readonly kind: "complain"; readonly update: MaskedUpdate; readonly reason: UnsignedComplaint["reason"] }
     | { readonly kind: "answer"; readonly complaint: Complaint }
@@ -95,14 +96,25 @@ function saidActions(view: HospitalView, round: RoundState): HolderAction[] {
   return [{ name: `say-checked ${round.id} ${name}`, lane: "said", kind: "say-checked", round, deals }];
 }
 
-/** Boxes are opened when all have come that will, since checking many shares together costs as much as one. */
+/**
+ * Boxes are opened as their dealers' updates come, and the shares in them checked when all have come that will, since checking many
+ * together costs as much as one.
+ */
 function checkActions(view: HospitalView, round: RoundState): HolderAction[] {
-  const { now, collected, holding } = view;
+  const { now, collected, holding, boxesOpened } = view;
+  if (!hasPrekey(view, round)) return [];
   const isDue = now > round.commitBy || (allCommitted(round) && collected.size === round.commitments.length);
   const updates = maskedOf(collected).filter(({ member }) => !holding.has(member));
-  if (!isDue || updates.length === 0 || !hasPrekey(view, round)) return [];
-  const name = `check ${round.id} ${updates.map(({ member }) => member).join(" ")}`;
-  return [{ name, lane: "check", kind: "check", round, updates }];
+  if (updates.length === 0) return [];
+  if (isDue) {
+    const name = `check ${round.id} ${updates.map(({ member }) => member).join(" ")}`;
+    return [{ name, lane: "check", kind: "check", round, updates }];
+  }
+  const closed = updates.filter(({ member }) => !boxesOpened.has(member));
+  return closed.map((update): HolderAction => {
+    const name = `open-box ${round.id} ${update.member}`;
+    return { name, lane: "check", kind: "open-box", round, update };
+  });
 }
 
 function openActions(view: HospitalView, round: RoundState): HolderAction[] {

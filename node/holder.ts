@@ -37,6 +37,8 @@ export class Holder {
   readonly #ports: HolderPorts;
   #round: RoundState | undefined;
   #held = new Map<HospitalAddress, Held>();
+  /** What is in the boxes that have been opened, not yet checked. */
+  #boxes = new Map<HospitalAddress, Held>();
   #failed = new Map<HospitalAddress, number>();
   #prekey: Prekey | undefined;
 
@@ -48,52 +50,86 @@ export class Holder {
   follow(round: RoundState | undefined): ReadonlyMap<HospitalAddress, Held> {
     if (!isSame(this.#round, round)) {
       this.#held = new Map();
+      this.#boxes = new Map();
       this.#failed = new Map();
       this.#prekey = undefined;
     }
     // After a reorganisation a hospital may have committed to something else.
     for (const { member, manifest } of this.#round?.commitments ?? []) {
       const now = round?.commitments.find((each) => each.member === member);
-      if (now?.manifest !== manifest) this.#held.delete(member);
+      if (now?.manifest === manifest) continue;
+      this.#held.delete(member);
+      this.#boxes.delete(member);
     }
     this.#round = round;
     return this.#held;
   }
 
+  /** The dealers whose boxes are open. */
+  boxesOpened(): ReadonlySet<HospitalAddress> {
+    return new Set(this.#boxes.keys());
+  }
+
   /**
-   * Opens this holder's boxes of some dealers, and checks the shares in them together: that costs as much as one.
+   * Opens this holder's boxes of some dealers.
+   * @returns the dealers whose box nobody served, and one of the reasons
+   * @throws ABORTED
+   */
+  async #openBoxes(updates: readonly MaskedUpdate[], place: Place, waiting: Waiting) {
+    const { round, context } = place;
+    const { ring } = await sumPlanOfRound({ blobs: this.#ports.blobs }, { round, context });
+    this.#prekey ??= await readPrekey({ secrets: this.#ports.secrets }, round.id);
+    const missing: HospitalAddress[] = [];
+    let reason: unknown;
+    for (const update of updates) {
+      if (this.#boxes.has(update.member)) continue;
+      try {
+        const found = await this.#open(update, place, ring, waiting);
+        if (isSameCommitment(this.#round, round, update.member)) this.#boxes.set(update.member, found);
+      } catch (error) {
+        if (!isFedError(error, "BLOB_UNAVAILABLE")) throw error;
+        missing.push(update.member);
+        reason = error;
+      }
+    }
+    return { ring, missing, reason };
+  }
+
+  /** Opens a dealer's box before its share is checked. @throws BLOB_UNAVAILABLE where nobody serves it; ABORTED */
+  async openAhead(update: MaskedUpdate, place: Place, waiting: Waiting): Promise<void> {
+    const { missing, reason } = await this.#openBoxes([update], place, waiting);
+    if (missing.length > 0) throw reason;
+  }
+
+  /**
+   * Opens what is left of this holder's boxes of some dealers, and checks the shares in them together: that costs as much as one.
    * @throws BLOB_UNAVAILABLE where nobody serves a box, until that has happened a few times; ABORTED
    */
   async check(updates: readonly MaskedUpdate[], place: Place, waiting: Waiting): Promise<void> {
-    const { self, round, context } = place;
-    const { blobs, secrets, randomSecret } = this.#ports;
-    const { ring } = await sumPlanOfRound({ blobs }, { round, context });
-    this.#prekey ??= await readPrekey({ secrets }, round.id);
-    const results = new Map<MaskedUpdate, Held>();
-    let missing: unknown;
-    for (const update of updates) {
-      try {
-        results.set(update, await this.#open(update, place, ring, waiting));
-      } catch (error) {
-        if (!isFedError(error, "BLOB_UNAVAILABLE")) throw error;
-        const failed = (this.#failed.get(update.member) ?? 0) + 1;
-        this.#failed.set(update.member, failed);
-        if (failed < fetchesOfBox) missing = error;
-        else results.set(update, { fault: "unserved" });
-      }
-    }
-    const number = round.members.indexOf(self) + 1;
-    const opened = [...results].flatMap(([update, held]) =>
-      "share" in held ? [{ ...update, share: held.share }] : [],
-    );
-    const areRight = opened.length < 2 || areSharesOf(opened, number, ring, randomSecret());
+    const { self, round } = place;
+    const { ring, missing, reason } = await this.#openBoxes(updates, place, waiting);
     if (!isSame(this.#round, round)) return;
-    for (const [{ member, commitments }, held] of results) {
-      const isKnownRight = areRight && opened.length > 1;
-      const isWrong = "share" in held && !isKnownRight && !isShareOf(held.share, number, commitments, ring);
-      this.#held.set(member, isWrong ? { fault: "wrong" } : held);
+    for (const member of missing) {
+      const failed = (this.#failed.get(member) ?? 0) + 1;
+      this.#failed.set(member, failed);
+      if (failed >= fetchesOfBox) this.#boxes.set(member, { fault: "unserved" });
     }
-    if (missing) throw missing;
+    const results = updates.flatMap((update) => {
+      const found = this.#boxes.get(update.member);
+      return found ? [{ update, found }] : [];
+    });
+    const number = round.members.indexOf(self) + 1;
+    const opened = results.flatMap(({ update, found }) =>
+      "share" in found ? [{ ...update, share: found.share }] : [],
+    );
+    const areRight = opened.length < 2 || areSharesOf(opened, number, ring, this.#ports.randomSecret());
+    for (const { update, found } of results) {
+      const { member, commitments } = update;
+      const isKnownRight = areRight && opened.length > 1;
+      const isWrong = "share" in found && !isKnownRight && !isShareOf(found.share, number, commitments, ring);
+      this.#held.set(member, isWrong ? { fault: "wrong" } : found);
+    }
+    if (missing.some((member) => !this.#boxes.has(member))) throw reason;
   }
 
   /** The share in a box, not yet checked. */
@@ -117,6 +153,11 @@ export class Holder {
       throw error;
     }
   }
+}
+
+function isSameCommitment(a: RoundState | undefined, b: RoundState, by: HospitalAddress): boolean {
+  const of = (round: RoundState | undefined) => round?.commitments.find(({ member }) => member === by)?.manifest;
+  return isSame(a, b) && of(a) === of(b);
 }
 
 function isSame(a: RoundState | undefined, b: RoundState | undefined): boolean {

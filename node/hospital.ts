@@ -137,6 +137,7 @@ export async function takePart(
     const ofSums = {
       sum: sums.follow(lineage.newest),
       holding: holder.follow(lineage.newest),
+      boxesOpened: holder.boxesOpened(),
       kept: await secrets.names(),
       isBudgetSpent: plan?.privacy !== undefined && (await budget.isSpent(lineage, plan.rounds, waiting)),
     };

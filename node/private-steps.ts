@@ -53,6 +53,8 @@ export async function performHolderAction(
       const statement = { version: 1, kind: "prekey", ...named, hospital: self, prekey } as const;
       return objects.publish("prekey", round.id, await signPrekey(statement, signatures));
     }
+    case "open-box":
+      return holder.openAhead(action.update, { self, round, context }, { signal });
     case "check":
       return holder.check(action.updates, { self, round, context }, { signal });
     case "complain": {

@@ -32,6 +32,8 @@ export interface HospitalView extends RoundView, RelayObservations {
   readonly notes: Notes;
   /** With private sums: what this hospital has of each dealer of the round. */
   readonly holding: ReadonlyMap<HospitalAddress, Held>;
+  /** With private sums: the dealers whose box is open, its share checked or not. */
+  readonly boxesOpened: ReadonlySet<HospitalAddress>;
   /** Names of the secrets on its disk. */
   readonly kept: readonly string[];
   /** Whether the contract opens no round any more, since all sums that it allows were opened. */

@@ -85,6 +85,7 @@ describe("a hospital whose chain is rolled back", () => {
       published: new Map(),
       held: [],
       holding: new Map(),
+      boxesOpened: new Set(),
       kept: [],
       isBudgetSpent: false,
       sum: noSum,
