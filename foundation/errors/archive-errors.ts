@@ -27,6 +27,7 @@ export const archiveErrors = entriesOf("archive", {
   DICOM_WORKER_DIED: "leave the file out, or export it again",
   ENCODER_FAILED: "take another encoding for the synthetic scans",
   FILE_EMPTY: exportAgain,
+  FILE_PACKED: "unpack it: of packed files only zips are read, and none within another zip",
   FOLDER_UNREADABLE: "give yourself the permission to read the folder, or leave it out",
   HASH_UNKNOWN: "give the archive and the key file of the import that reported the hash",
   IMPORT_OPTIONS: "see consilium import --help",

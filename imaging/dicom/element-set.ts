@@ -28,16 +28,35 @@ const nothing = Buffer.alloc(0);
 /** Rescale, spacings, thickness, orientation: numbers that nearly all files write. */
 const writtenNumbers = ["00281052", "00281053", "00280030", "00180050", "00200032", "00200037", "00180060", "00201041"];
 
-const formBytes: Readonly<Record<NumberForm, number>> = { US: 2, UL: 4, FL: 4, FD: 8 };
-const readForm: Readonly<Record<NumberForm, (view: DataView, isLittle: boolean) => number>> = {
-  US: (view, isLittle) => view.getUint16(0, isLittle),
-  UL: (view, isLittle) => view.getUint32(0, isLittle),
-  FL: (view, isLittle) => view.getFloat32(0, isLittle),
-  FD: (view, isLittle) => view.getFloat64(0, isLittle),
+/** VRs of binary numbers: of elements that should have one, and of numbers that should be text. */
+type BinaryForm = NumberForm | "SS" | "SL";
+
+const formBytes: Readonly<Record<BinaryForm, number>> = { US: 2, SS: 2, UL: 4, SL: 4, FL: 4, FD: 8 };
+const readForm: Readonly<Record<BinaryForm, (view: DataView, at: number, isLittle: boolean) => number>> = {
+  US: (view, at, isLittle) => view.getUint16(at, isLittle),
+  SS: (view, at, isLittle) => view.getInt16(at, isLittle),
+  UL: (view, at, isLittle) => view.getUint32(at, isLittle),
+  SL: (view, at, isLittle) => view.getInt32(at, isLittle),
+  FL: (view, at, isLittle) => view.getFloat32(at, isLittle),
+  FD: (view, at, isLittle) => view.getFloat64(at, isLittle),
 };
 
-function isNumberForm(vr: string): vr is NumberForm {
-  return vr in formBytes;
+function isBinaryForm(vr: string | undefined): vr is BinaryForm {
+  return vr !== undefined && vr in formBytes;
+}
+
+/** Of one element: six cosines. */
+const mostNumbers = 6;
+
+function ofBinary(numbers: readonly number[], count: number): Decimals | undefined {
+  if (numbers.length === 0) return undefined;
+  const values = count === 1 ? numbers.slice(0, 1) : numbers;
+  return values.length === count && values.every(Number.isFinite) ? values : "unreadable";
+}
+
+/** Spaces and zeros, which fill an empty value. */
+function isPadding(byte: number): boolean {
+  return byte === 0x20 || byte === 0;
 }
 
 export function elementSet(elements: Elements, bytes: Buffer, bigEndian: boolean, parent?: ElementSet): ElementSet {
@@ -56,6 +75,15 @@ export function elementSet(elements: Elements, bytes: Buffer, bigEndian: boolean
     return value ? bytes.subarray(value.start, Math.min(value.end, value.start + longestText)) : nothing;
   };
   const plainText = (tag: string) => trimmed(written(tag).toString("latin1"));
+  const binary = (tag: string, form: BinaryForm): number[] => {
+    const value = extentOf(tag);
+    if (!value) return [];
+    const view = new DataView(bytes.buffer, bytes.byteOffset + value.start, value.end - value.start);
+    const count = Math.floor(view.byteLength / formBytes[form]);
+    return Array.from({ length: Math.min(count, mostNumbers) }, (_, index) =>
+      readForm[form](view, index * formBytes[form], !bigEndian),
+    );
+  };
   const itemsOf = new Map<string, readonly ElementSet[]>();
   let decoding: TextDecoding | undefined;
   const set: ElementSet = {
@@ -66,8 +94,12 @@ export function elementSet(elements: Elements, bytes: Buffer, bigEndian: boolean
       return trimmed(decoding(written(tag)));
     },
     decimals(tag, count) {
+      const { vr } = elements[`x${tag}`] ?? {};
+      // Some writers give numbers that should be text a binary VR, which says what they are.
+      if (isBinaryForm(vr)) return ofBinary(binary(tag, vr), count);
       const text = plainText(tag);
-      if (text === "") return undefined;
+      // Bytes before which a text ends are no text, and no absent value either.
+      if (text === "") return written(tag).every(isPadding) ? undefined : "unreadable";
       return readDecimals(text, count, () =>
         [set, parent].some((one) => writtenNumbers.some((other) => one && hasCertainComma(one.plainText(other)))),
       );
@@ -79,11 +111,7 @@ export function elementSet(elements: Elements, bytes: Buffer, bigEndian: boolean
         return decimals === "unreadable" ? undefined : decimals?.[0];
       }
       // An implicit data set names no VR.
-      const own = vr !== undefined && isNumberForm(vr) ? vr : form;
-      const value = extentOf(tag);
-      if (!value || value.end - value.start < formBytes[own]) return undefined;
-      const view = new DataView(bytes.buffer, bytes.byteOffset + value.start, formBytes[own]);
-      const number = readForm[own](view, !bigEndian);
+      const [number] = binary(tag, isBinaryForm(vr) ? vr : form);
       return Number.isFinite(number) ? number : undefined;
     },
     uint16(tag) {

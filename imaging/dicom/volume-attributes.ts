@@ -32,6 +32,8 @@ export const volumeMarks = {
   filter: { tag: "00181160" },
   irradiationEvent: { tag: "00083010" },
   contrastAgent: { tag: "00180010", sequence: "00189341" },
+  acquisitionDate: { tag: "00080022" },
+  protocol: { tag: "00181030" },
   frameType: { tag: "00089007", sequence: "00189329" },
   // Free text, where some scanners and many exports say nothing else of the phase.
   seriesDescription: { tag: "0008103e" },

@@ -1,6 +1,6 @@
 // One acquisition that was exported under several SeriesInstanceUIDs: joined where the headers show that it is one, and else
 // marked as continued, so that half of a chest is not taken for a whole one.
-import { heightsOf, median, placeInPlane, samePositionMm, tiltDegreesOf } from "./order.ts";
+import { heightsOf, median, orderSeries, placeInPlane, samePositionMm, tiltDegreesOf } from "./order.ts";
 import { gapFactor, isInterleaved, type SeriesFrame } from "./split-volumes.ts";
 
 export type Side = "below" | "above";
@@ -16,6 +16,28 @@ export function joinVolumes(volumes: readonly (readonly SeriesFrame[])[]): Serie
     else joined.push([...part]);
   }
   return [...joined, ...volumes.filter((frames) => !hasPlace(frames)).map((frames) => [...frames])];
+}
+
+/** If more than this share of a volume's slices is missing, what is left no longer shows one scan. */
+const mostMissing = 0.2;
+
+/** The parts of a volume between the places where slices are missing; itself where these are few. */
+export function partsBetweenGaps(frames: readonly SeriesFrame[]): SeriesFrame[][] {
+  const { spacingMm, isMixed, gaps } = orderSeries(frames);
+  if (gaps === 0 || isMixed || !hasPlace(frames)) return [[...frames]];
+  const heights = heightsOf(frames);
+  const sorted = frames.map((frame, index) => ({ frame, mm: heights[index]! })).sort((a, b) => a.mm - b.mm);
+  const parts: SeriesFrame[][] = [];
+  let missing = 0;
+  for (const [index, { frame, mm }] of sorted.entries()) {
+    const step = index === 0 ? Number.POSITIVE_INFINITY : mm - sorted[index - 1]!.mm;
+    if (step <= gapFactor * spacingMm) parts.at(-1)!.push(frame);
+    else {
+      parts.push([frame]);
+      if (index > 0) missing += Math.round(step / spacingMm) - 1;
+    }
+  }
+  return missing > mostMissing * (frames.length + missing) ? parts : [[...frames]];
 }
 
 /** Where a volume lies, for continuedSides. */
@@ -49,6 +71,21 @@ export function continuedSides(frames: readonly SeriesFrame[], others: readonly 
     const gapMm = Math.max(own.gapMm, other.gapMm);
     if (other.lowMm <= own.highMm + gapMm && other.highMm > own.highMm + gapMm) sides.add("above");
     if (other.highMm >= own.lowMm - gapMm && other.lowMm < own.lowMm - gapMm) sides.add("below");
+  }
+  return [...sides];
+}
+
+/** Sides on which another part of the same acquisition lies beyond slices that are missing. */
+export function partedSides(volume: readonly SeriesFrame[], others: readonly (readonly SeriesFrame[])[]): Side[] {
+  const own = extentOf(volume);
+  if (!own) return [];
+  const sides = new Set<Side>();
+  for (const other of others) {
+    const its = extentOf(other);
+    const isOfOneSeries = other[0]!.instance.seriesUid === volume[0]!.instance.seriesUid;
+    if (other === volume || !its || !(isOfOneSeries || isOneScan(volume, other))) continue;
+    if (its.lowMm > own.highMm) sides.add("above");
+    if (its.highMm < own.lowMm) sides.add("below");
   }
   return [...sides];
 }

@@ -4,7 +4,15 @@ import { FedError } from "../../foundation/errors.ts";
 import { isOtherPart } from "./body-part.ts";
 import { clusterPoints, groupBy } from "./clusters.ts";
 import type { ExaminedFile } from "./examined-file.ts";
-import { continuedSides, extentOf, isPart, joinVolumes, type Side } from "./join-volumes.ts";
+import {
+  continuedSides,
+  extentOf,
+  isPart,
+  joinVolumes,
+  partedSides,
+  partsBetweenGaps,
+  type Side,
+} from "./join-volumes.ts";
 import { isAxial, type OrderedSeries, orderSeries } from "./order.ts";
 import { framesOf, isAmbiguous, type SeriesFrame, splitVolumes } from "./split-volumes.ts";
 import { samePixelSize, seriesOf, unreadableSeries, usableSlices } from "./usable-slices.ts";
@@ -64,7 +72,9 @@ const ctStorages = new Set([
 const lungKernels = /lung|^b[5-7]\d|^br?[5-7]\d|fc5\d|bone|sharp|^l$|^y/i;
 const scoutWords = ["LOCALIZER", "SCOUT"];
 /** Image types whose values are not those of a slice. */
-const projected = /PROJECTION|MIP|3D|SCREEN|VRT|SUBTRACT/;
+const projected = /PROJECTION|MIP|MINIP|3D|SCREEN|VRT|SUBTRACT/;
+/** The same in a description, where the image type does not say it; "for MIP" is what projections are made of. */
+const projectedSeries = /(?<!\b(for|fur|für|pour|para|per)[\s_-]+)(?<![a-z])(m(in|ax)?[\s_-]?ip|vrt)(?![a-z])/i;
 const reformatted = /MPR|REFORMATTED/;
 /** Largest difference by noise of direction cosines. */
 const sameCosine = 0.02;
@@ -94,7 +104,9 @@ export function selectSeries(files: readonly ExaminedFile[], { minSlices }: Sele
       if (checked.kept.length === 0) unusable.push(series);
       return checked.kept;
     });
-    grids.push(joinVolumes(readable.filter(({ length }) => length > 0).flatMap(splitVolumes)));
+    grids.push(
+      joinVolumes(readable.filter(({ length }) => length > 0).flatMap(splitVolumes)).flatMap(partsBetweenGaps),
+    );
   }
   const everywhere = [...grids.flat(), ...unusable].flatMap((frames) => extentOf(frames) ?? []);
   for (const volumes of grids) {
@@ -106,7 +118,7 @@ export function selectSeries(files: readonly ExaminedFile[], { minSlices }: Sele
       } else if (isAmbiguous(frames)) left.push({ files: filesOf(frames), reason: "MIXED_VOLUMES" });
       else {
         const thicknessMm = frames[0]!.instance.sliceThicknessMm ?? order.spacingMm;
-        const continued = continuedSides(frames, everywhere);
+        const continued = [...new Set([...continuedSides(frames, everywhere), ...partedSides(frames, volumes)])];
         candidates.push({ files: filesOf(frames), order, thicknessMm, continued, isPart: isPart(frames, volumes) });
       }
     }
@@ -145,13 +157,14 @@ function gridsOf(files: readonly ExaminedFile[]): SeriesFrame[][] {
   return [...groups.values()];
 }
 
-function refusalOf({ instance, orientation, rescaleType }: SeriesFrame): LeftReason | undefined {
+function refusalOf({ instance, orientation, rescaleType, marks }: SeriesFrame): LeftReason | undefined {
   const { modality, sopClass, imageType, bodyPart, samplesPerPixel, photometricInterpretation } = instance;
   if ((modality !== "CT" && modality !== "") || !ctStorages.has(sopClass)) return "NOT_CT";
   // Values under a palette are numbers of colours.
   if (samplesPerPixel > 1 || !["", "MONOCHROME1", "MONOCHROME2"].includes(photometricInterpretation)) return "COLOUR";
   if (imageType.some((word) => scoutWords.includes(word))) return "LOCALIZER";
-  if (imageType.some((word) => projected.test(word))) return "DERIVED";
+  if (imageType.some((word) => projected.test(word)) || projectedSeries.test(marks.seriesDescription ?? ""))
+    return "DERIVED";
   if (isOtherPart(bodyPart)) return "OTHER_BODY_PART";
   // "US" is unspecified. PS3.3 C.11.1.1.2
   if (!/^(HU|US|HOUNSFIELD( UNITS?)?)?$/i.test(rescaleType.trim())) return "NOT_HU";

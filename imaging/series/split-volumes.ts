@@ -138,6 +138,8 @@ function splitBy(frames: readonly SeriesFrame[], keys: readonly number[], kind: 
   const values = byKey.map(([, members]) => members);
   if (kind === "rigid") return values.map((members) => members.map((index) => frames[index]!));
   const groups = kind === "order" ? sweepsOf(values, positions) : values;
+  // Where one of several phases of a position is lost, its place in the order is another phase's.
+  if (!groups) return [[...frames]];
   const volumes: Positions[] = [];
   for (const members of groups) {
     const group = toPositions(members, positions);
@@ -155,8 +157,10 @@ function splitBy(frames: readonly SeriesFrame[], keys: readonly number[], kind: 
  * Slices that were made one after the other while the table moved one way belong together: a longer second sweep is not
  * divided between the first one, where that has no slices, and a volume of its own. Where the table stands while several slices
  * are made, each value stays by itself.
+ *
+ * @returns undefined where the table stands for more slices at some positions than at others
  */
-function sweepsOf(values: readonly number[][], positions: readonly Position[]): number[][] {
+function sweepsOf(values: readonly number[][], positions: readonly Position[]): number[][] | undefined {
   const spacingMm = sortedSteps(positions.map(({ heightMm }) => heightMm)).spacingMm;
   const extents = values.map((members) => {
     const heights = members.map((index) => positions[index]!.heightMm);
@@ -164,7 +168,11 @@ function sweepsOf(values: readonly number[][], positions: readonly Position[]): 
   });
   const stepsMm = extents.slice(1).map((next, before) => stepBetween(extents[before]!, next));
   const standing = stepsMm.filter((mm) => Math.abs(mm) <= samePositionMm).length;
-  if (standing > leastStanding * stepsMm.length) return [...values];
+  if (standing > leastStanding * stepsMm.length) {
+    const places = values.flatMap((members) => [...new Set(members.map((index) => positions[index]!.place))]);
+    const counts = [...groupBy(places, (place) => place).values()].map(({ length }) => length);
+    return new Set(counts).size > 1 ? undefined : [...values];
+  }
   const sweeps: number[][] = [];
   let direction = 0;
   for (const [index, members] of values.entries()) {

@@ -3,8 +3,19 @@
 export type Label = 0 | 1;
 
 const disease = new Set(["covid", "corona", "coronavirus"]);
-const positive = new Set(["positive", "pos", "positiv", "positivo", "positif", "positives"]);
-const negative = new Set(["negative", "neg", "negativ", "negativo", "negatif", "negatives"]);
+/** A class in the languages of archives; endings are those of plurals and genders. */
+const positive = new Set(
+  ["pos", "positif", "positifs", "positief", "positieve", "pozitif", "detected", "detectado", "nachgewiesen"].concat(
+    ...["positiv", "positive", "positivo", "pozitivn", "dodatni", "pozytywn"].map(endings),
+  ),
+);
+const negative = new Set(
+  ["neg", "negatif", "negatifs", "negatief", "negatieve", "undetected"].concat(
+    ...["negativ", "negative", "negativo", "negativn", "ujemn", "negatywn"].map(endings),
+  ),
+);
+/** Results of tests that a denial turns round: not detected. */
+const findings = new Set(["detected", "detectado", "nachgewiesen"]);
 /** Words that stand for a class without COVID-19 on their own. */
 const healthy = new Set([
   "normal",
@@ -16,8 +27,16 @@ const healthy = new Set([
   "sano",
   "sain",
   "kontrolle",
+  "kontrollen",
   "controle",
+  "controles",
+  "controlli",
   "temoin",
+  "temoins",
+  "gesunde",
+  "sanos",
+  "sani",
+  "sains",
 ]);
 /** Words that deny what stands beside them. */
 const denials = new Set(
@@ -51,24 +70,27 @@ const plain = new Set(
     "rt",
     "pcr",
     "test",
+    "train",
+    "training",
+    "validation",
   ]),
 );
 
 /**
  * The class that a text names, in any spelling: CT_NonCOVID, COVID-, "ohne COVID", COVID-19 positive, 0_negative; 1 and 0
- * where `digits`.
+ * where `digits`, COVID_2020-03 where `dates`.
  *
  * @returns undefined where the text holds a word that is not understood, or says both
  */
-export function labelOfWord(text: string, { digits = false } = {}): Label | undefined {
+export function labelOfWord(text: string, { digits = false, dates = false } = {}): Label | undefined {
   // 0_negative, 1_positive: learning tools number classes so. A number that says something else is no such number.
   const numbered = /^([01])[\s_.-]+(?=\D)(.+)$/.exec(text.trim());
   if (numbered) {
     const label = labelOfWord(numbered[2]!);
     return label === Number(numbered[1]) ? label : undefined;
   }
-  const written = simplified(text);
-  if (digits && /^[01](\.0*)?$/.test(written)) return written.startsWith("1") ? 1 : 0;
+  const written = dates ? withoutDate(simplified(text)) : simplified(text);
+  if (digits && /^[01]([.,]0*)?$/.test(written)) return written.startsWith("1") ? 1 : 0;
   // "COVID?" and words in other scripts may say anything.
   if (/[^a-z0-9\s_.,:/&()[\]{}+-]/.test(written) || /^-./.test(written)) return undefined;
   const words = wordsOf(written);
@@ -77,18 +99,21 @@ export function labelOfWord(text: string, { digits = false } = {}): Label | unde
   const affirmations = has(disease) > 0 ? yes : new Set<string>();
   const known = [disease, positive, negative, healthy, denials, plain, signs, affirmations];
   if (words.length === 0 || words.some((word) => !known.some((set) => set.has(word)))) return undefined;
+  // "COVID and non-COVID" is both.
+  if (has(disease) > 1 && has(denials) + has(negative) > 0) return undefined;
   const [ill, denied] = [
     has(disease) + has(positive),
     has(negative) + has(denials) + words.filter((word) => word === "-").length,
   ];
-  const affirmed = has(positive) + has(affirmations) + words.filter((word) => word === "+").length;
+  const isUndetected = has(findings) === 1 && has(positive) === 1 && has(denials) === 1;
+  const affirmed = (isUndetected ? 0 : has(positive)) + has(affirmations) + words.filter((word) => word === "+").length;
   // Two denials may cancel each other, and a class of its own cannot be denied: the meaning is unclear.
   if (denied > 1 || (affirmed > 0 && denied + has(healthy) > 0)) return undefined;
   if (has(healthy) > 0) return denied === 0 && has(disease) === 0 ? 0 : undefined;
   if (denied === 1) {
     // "patient no 5" is no class, "no" beside "yes" is.
     const isAlone = words.length === 1 && (words[0] === "no" || words[0] === "non");
-    return has(negative) > 0 || has(disease) > 0 || isAlone ? 0 : undefined;
+    return has(negative) > 0 || has(disease) > 0 || isAlone || isUndetected ? 0 : undefined;
   }
   return ill > 0 ? 1 : undefined;
 }
@@ -119,9 +144,29 @@ export function isSignedNegative(text: string): boolean {
   return labelOfWord(text) === 0 && wordsOf(simplified(text)).includes("-");
 }
 
+/** Whole words of other scripts; a character beside them, such as one that denies, leaves the text unclear. */
+const otherScripts: readonly (readonly [RegExp, string])[] = [
+  [/新冠(肺炎|病毒)?/g, " covid "],
+  [/阳性|陽性/g, " positive "],
+  [/阴性|陰性/g, " negative "],
+  [/(?<!\p{L})положительн(ый|ая|ые|о)(?!\p{L})/gu, " positive "],
+  [/(?<!\p{L})отрицательн(ый|ая|ые|о)(?!\p{L})/gu, " negative "],
+];
+
+/** Without the day, month or year with which a name begins or ends: COVID_2020-03. */
+function withoutDate(written: string): string {
+  const day = "(19|20)\\d\\d([-_.](0[1-9]|1[0-2])([-_.][0-3]\\d)?)?";
+  return written.replace(new RegExp(`^${day}[\\s_-]+|[\\s_-]+${day}$`, "g"), "");
+}
+
+function endings(stem: string): string[] {
+  return ["", "a", "e", "i", "o", "y", "s", "as", "es", "os"].map((end) => stem + end);
+}
+
 /** Lower case, without accents, with one name for the disease and one minus sign. */
 function simplified(text: string): string {
-  return text
+  const translated = otherScripts.reduce((said, [word, meaning]) => said.replace(word, meaning), text.toLowerCase());
+  return translated
     .normalize("NFKD")
     .replace(/\p{M}/gu, "")
     .toLowerCase()

@@ -17,7 +17,9 @@ export type Examined =
   | { readonly kind: "refused"; readonly file: number; readonly error: unknown };
 
 const pictures = /\.(jpe?g|png)$/i;
-const notImages = /\.(csv|tsv|txt|md|json|xml|html?|pdf|docx?|xlsx?|exe|dll|inf|ini|css|js|py|zip|gz|log)$/i;
+const notImages = /\.(csv|tsv|txt|md|json|xml|html?|pdf|docx?|xlsx?|exe|dll|inf|ini|css|js|py|log)$/i;
+/** A zip within a zip, and what is packed in another way: it may hold patients, and is not read. */
+const packed = /\.(zip|gz|tgz|bz2|xz|zst|7z|rar|tar)$/i;
 
 /** Yields one result a file, in the archive's order. */
 export async function* examine(
@@ -29,7 +31,9 @@ export async function* examine(
     signal?.throwIfAborted();
     const listed = files.at(file);
     if (listed.refusal) return { kind: "refused", file, error: listed.refusal };
-    if (notImages.test(listed.parts.at(-1)!)) return { kind: "other", file };
+    const name = listed.parts.at(-1)!;
+    if (packed.test(name)) return { kind: "refused", file, error: new FedError("FILE_PACKED") };
+    if (notImages.test(name)) return { kind: "other", file };
     try {
       if (listed.bytes === 0) throw new FedError("FILE_EMPTY", {}, { remedy: "copy or export the file again" });
       return await examineFile(file, listed, pool);

@@ -1,7 +1,7 @@
 // PatientIDs that folders or studies contradict: a folder that is one patient's like all others holds two PatientIDs, one study
 // has two, or one PatientID is that of a whole class. Either reading may be wrong, and a guess could put one person into two
 // splits, or join two persons.
-import { type FolderReading, looksLikePatient } from "./folder-roles.ts";
+import { type FolderReading, isGeneric, looksLikePatient } from "./folder-roles.ts";
 import type { Person } from "./persons.ts";
 import type { Unit } from "./units.ts";
 
@@ -47,9 +47,13 @@ function idsOfOneSpelling(units: readonly Unit[]): string[] {
   return [...spellings.values()].flatMap((ids) => (ids.size > 1 ? [...ids] : []));
 }
 
+/** So many studies in folders of their own are more likely several patients'. */
+const studiesOfOneFolder = 4;
+
 /**
- * Persons known by a folder that is in both classes and has folders of several studies in it (positive/Lungs/12, positive/
- * Lungs/13, negative/Lungs/14): it may be one patient of each class, or a collection of many.
+ * Persons known by a folder that may be a collection of many: it has folders of several studies in it, and is in both classes
+ * (positive/Lungs/12, positive/Lungs/13, negative/Lungs/14), or the only one of its class (positive/Hospital/Doe,
+ * positive/Hospital/Roe), or these are many, or their names are words as people's are.
  */
 export function doubtedCollections(
   persons: ReadonlyMap<string, Person>,
@@ -57,16 +61,34 @@ export function doubtedCollections(
   readings: readonly FolderReading[],
 ): ReadonlySet<string> {
   const classes = new Map<string, Set<FolderReading["label"]>>();
-  const collections = new Map<string, string>();
+  /** Names of patients' folders in each folder. */
+  const beside = new Map<string, Set<string>>();
+  const collections = new Map<
+    string,
+    { readonly name: string; readonly isDoubted: boolean; readonly parent: string }
+  >();
+  for (const { patientPath } of readings) {
+    if (!patientPath) continue;
+    const parent = patientPath.slice(0, -1).join("/");
+    beside.set(parent, (beside.get(parent) ?? new Set()).add(patientPath.at(-1)!));
+  }
   for (const [person, { knownBy, units: own }] of persons) {
     const { patientName = "", patientPath = [], label } = readings[own[0]!]!;
-    if (knownBy !== "folder" || /\d/.test(patientName)) continue;
+    // A number is a patient's; that of a year may be of an export.
+    if (knownBy !== "folder" || /\d/.test(patientName.replace(/(?<!\d)(19|20)\d\d(?!\d)/g, ""))) continue;
     classes.set(patientName, (classes.get(patientName) ?? new Set()).add(label));
     const inside = new Set(own.flatMap((unit) => units[unit]!.folder[patientPath.length] ?? []));
     const studies = new Set(own.map((unit) => units[unit]!.studyUid));
-    if (inside.size > 1 && studies.size > 1) collections.set(person, patientName);
+    if (inside.size < 2 || studies.size < 2) continue;
+    const areWords = [...inside].every((name) => !/\d/.test(name) && !isGeneric(name));
+    const isDoubted = areWords || Math.min(inside.size, studies.size) >= studiesOfOneFolder;
+    collections.set(person, { name: patientName, isDoubted, parent: patientPath.slice(0, -1).join("/") });
   }
-  return new Set([...collections].flatMap(([person, name]) => (classes.get(name)!.size > 1 ? [person] : [])));
+  return new Set(
+    [...collections].flatMap(([person, { name, isDoubted, parent }]) =>
+      isDoubted || classes.get(name)!.size > 1 || beside.get(parent)!.size === 1 ? [person] : [],
+    ),
+  );
 }
 
 function depthOf(path: string): number {

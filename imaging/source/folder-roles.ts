@@ -92,7 +92,11 @@ type ClassReader = (names: readonly string[], depth: number) => Label | undefine
  */
 function classReader(folders: readonly (readonly string[])[]): ClassReader {
   const names = new Set(folders.flat());
-  const found = new Map([...names].map((name) => [name, labelOfWord(name)]));
+  // covid_2001 beside covid_17 is a patient, and no year.
+  const isNumberedClass = (name: string) =>
+    labelOfWord(name, { dates: true }) === undefined && labelOfWord(name.replace(/\d/g, "")) !== undefined;
+  const dates = ![...names].some(isNumberedClass);
+  const found = new Map([...names].map((name) => [name, labelOfWord(name, { dates })]));
   const hasPositive = [...found.values()].includes(1);
   if (!hasPositive) for (const name of names) if (isSignedNegative(name)) found.set(name, undefined);
   if ([...found.values()].some((label) => label !== undefined)) return (path, depth) => found.get(path[depth]!);

@@ -163,7 +163,7 @@ function studiesNotLabelled(
   for (const { units: own } of persons.values()) {
     const isByStudy = own.some((unit) => {
       const found = matches[unit]!;
-      return found !== "contradicting" && found.some(({ by }) => by === "UID" || by === "AccessionNumber");
+      return found !== "contradicting" && found.some(({ by }) => by === "UID" || by.startsWith("AccessionNumber"));
     });
     if (!isByStudy) continue;
     for (const unit of own) if (units[unit]!.kind === "dicom" && matches[unit]!.length === 0) left.add(unit);

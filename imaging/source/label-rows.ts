@@ -105,10 +105,27 @@ interface Columns {
   readonly first: number;
 }
 
+/** A spreadsheet may have a title, a date and a note above its table. */
+const mostAboveHeader = 8;
+
 function columnsOf(records: readonly string[][]): Columns | undefined {
-  const headerAt = records.findIndex((cells) => cells.some((cell) => cell !== ""));
-  const header = (records[headerAt] ?? []).map((cell) =>
-    unwrapped(cell)
+  const filledAt = [...records.keys()].filter((index) => records[index]!.some((cell) => cell !== ""));
+  for (const at of filledAt.slice(0, mostAboveHeader)) {
+    const columns = columnsOfHeader(records[at]!, at);
+    if (columns) return columns;
+  }
+  const filled = filledAt.map((at) => records[at]!);
+  const isDataFile = filled.every(
+    (cells) => cells.length >= 3 && /^(train|test|val|validation)$/i.test(unwrapped(cells[0]!)),
+  );
+  return filled.length > 0 && isDataFile
+    ? { patientAt: 2, isAccession: false, labelAt: 1, otherLabelsAt: [], fileAt: -1, first: 0 }
+    : undefined;
+}
+
+function columnsOfHeader(cells: readonly string[], at: number): Columns | undefined {
+  const header = cells.map((cell) =>
+    withoutNote(unwrapped(cell))
       .normalize("NFKD")
       .toLowerCase()
       .replace(/[^a-z0-9]/g, ""),
@@ -117,23 +134,32 @@ function columnsOf(records: readonly string[][]): Columns | undefined {
   const columnOf = (names: readonly string[]) =>
     header.indexOf(names.find((name) => header.includes(name)) ?? "no such column");
   const labelAt = columnOf(labelColumns);
-  const isOther = (at: number) => at >= 0 && at !== labelAt;
   const columns = {
-    otherLabelsAt: certainLabelColumns.map((name) => header.indexOf(name)).filter(isOther),
+    otherLabelsAt: [...header.keys()].filter((one) => one !== labelAt && certainLabelColumns.includes(header[one]!)),
     patientAt: columnOf(patientColumns),
     isAccession: accessionColumns.includes(header[columnOf(patientColumns)] ?? ""),
     labelAt,
     fileAt: columnOf(fileColumns),
   };
-  if (columns.labelAt >= 0 && Math.max(columns.patientAt, columns.fileAt) >= 0)
-    return { ...columns, first: headerAt + 1 };
-  const filled = records.filter((cells) => cells.some((cell) => cell !== ""));
-  const isDataFile = filled.every(
-    (cells) => cells.length >= 3 && /^(train|test|val|validation)$/i.test(unwrapped(cells[0]!)),
-  );
-  return filled.length > 0 && isDataFile
-    ? { patientAt: 2, isAccession: false, labelAt: 1, otherLabelsAt: [], fileAt: -1, first: 0 }
-    : undefined;
+  return labelAt >= 0 && Math.max(columns.patientAt, columns.fileAt) >= 0 ? { ...columns, first: at + 1 } : undefined;
+}
+
+/**
+ * A column's name without what is said of its values behind it, "COVID (1 = yes, 0 = no)"; the whole where this turns them
+ * round or is not understood.
+ */
+function withoutNote(name: string): string {
+  const [, before, note] = /^(.*\S)\s*[([](.*)[)\]]$/s.exec(name) ?? [];
+  if (before === undefined || note === undefined) return name;
+  const words = note.match(/[\p{L}+-]+|\d+/gu) ?? [];
+  const classes = words.filter((word) => !/^\d/.test(word)).map(labelOfCell);
+  const digits = words.filter((word) => /^\d/.test(word)).map(Number);
+  const named = classes.filter((label) => label !== undefined);
+  if (digits.length === 0) return named.length > 0 && !named.includes(1) ? name : before;
+  const isPlain = classes.length === 0 && digits.every((digit) => digit <= 1);
+  // As many numbers as classes, each the number of the class beside it.
+  const isSame = named.length === classes.length && JSON.stringify(named) === JSON.stringify(digits);
+  return isPlain || isSame ? before : name;
 }
 
 function rowsOf(
@@ -198,6 +224,12 @@ function unwrapped(cell: string): string {
     .trim();
 }
 
+/** Of spreadsheets that do not write Unicode. The first one is that of labels and paths. */
+const characterSets = ["windows-1252", "gb18030", "shift_jis", "euc-kr", "big5"].concat(
+  ["windows-1250", "windows-1251", "windows-1253", "windows-1254", "windows-1255", "windows-1256"],
+  ["windows-874"],
+);
+
 /**
  * The text, and what its cells may mean: a spreadsheet that does not write Unicode writes its country's character set, and
  * the bytes do not say which.
@@ -215,7 +247,7 @@ function decoded(bytes: Uint8Array): { text: string; decodings: readonly ((text:
   try {
     return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), decodings: asIs };
   } catch {
-    const decodings = ["windows-1252", "gb18030", "shift_jis", "euc-kr"].map(
+    const decodings = characterSets.map(
       (name) => (text: string) => new TextDecoder(name).decode(Buffer.from(text, "latin1")),
     );
     // Separators and quotes have the same bytes in all of these sets.

@@ -1,13 +1,14 @@
 // Which rows of a CSV are about which unit of an archive. A name can match by chance (series 2 is not patient 2): a match
 // counts where nothing in the archive speaks against it, and two that name different patients are a contradiction.
 import { isGeneric } from "./folder-roles.ts";
-import type { RowIndex } from "./row-index.ts";
+import { numberOf, type RowIndex } from "./row-index.ts";
 import type { Unit } from "./units.ts";
 
 export type MatchedBy =
   | "file"
   | "UID"
   | "AccessionNumber"
+  | "AccessionNumber as a number"
   | "PatientID"
   | "PatientID as a number"
   | "folder"
@@ -25,11 +26,12 @@ export type UnitMatches = readonly RowMatch[] | "contradicting";
 /** @returns the matches of each unit, in the order of the units */
 export function matchRows(units: readonly Unit[], index: RowIndex): UnitMatches[] {
   const numbered = numbersInUse(units);
+  const accessions = spellings(units.map(({ accession }) => accession));
   const nameOf = (row: number) => index.rows[row]!.patients[0] ?? "";
-  const byNumber = (name: string): number | undefined => {
+  const byNumber = (name: string, used = numbered): number | undefined => {
     const found = index.ofNumber(name);
     // 0012 and 12 in one archive, or in one CSV, may be two people.
-    const isOne = new Set(found.map(nameOf)).size === 1 && (numbered.get(numberKey(name))?.size ?? 0) <= 1;
+    const isOne = new Set(found.map(nameOf)).size === 1 && (used.get(numberOf(name) ?? "")?.size ?? 0) <= 1;
     return isOne ? found[0] : undefined;
   };
   const ofId = (id: string): RowMatch | undefined => {
@@ -48,6 +50,8 @@ export function matchRows(units: readonly Unit[], index: RowIndex): UnitMatches[
     if (unit.fileRow >= 0) matches.push({ row: unit.fileRow, by: "file" });
     if (unit.uidRow >= 0) matches.push({ row: unit.uidRow, by: "UID" });
     if (unit.accessionRow >= 0) matches.push({ row: unit.accessionRow, by: "AccessionNumber" });
+    const accession = byNumber(unit.accession, accessions);
+    if (accession !== undefined) matches.push({ row: accession, by: "AccessionNumber as a number" });
     const own = unit.id === undefined ? undefined : ofId(unit.id);
     let isDoubted = false;
     const folders = unit.folder.flatMap((name, depth): RowMatch[] => {
@@ -81,19 +85,17 @@ export function matchRows(units: readonly Unit[], index: RowIndex): UnitMatches[
 
 /** By number, the ids and names of folders in the archive that are written as it. */
 function numbersInUse(units: readonly Unit[]): ReadonlyMap<string, ReadonlySet<string>> {
-  const used = new Map<string, Set<string>>();
-  for (const { id, folder } of units) {
-    // A folder's name is only then somebody's where no PatientID is.
-    for (const name of id === undefined ? folder : [id]) {
-      const key = numberKey(name);
-      if (key !== "") used.set(key, (used.get(key) ?? new Set()).add(name));
-    }
-  }
-  return used;
+  // A folder's name is only then somebody's where no PatientID is.
+  return spellings(units.flatMap(({ id, folder }) => (id === undefined ? folder : [id])));
 }
 
-function numberKey(name: string): string {
-  return /^0*(\d+?)(\.0*)?$/.exec(name)?.[1] ?? "";
+function spellings(names: readonly string[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const used = new Map<string, Set<string>>();
+  for (const name of names) {
+    const key = numberOf(name);
+    if (key !== undefined) used.set(key, (used.get(key) ?? new Set()).add(name));
+  }
+  return used;
 }
 
 /**

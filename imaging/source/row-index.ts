@@ -74,7 +74,8 @@ export function indexRows(rows: readonly LabelRow[]): RowIndex {
   };
 }
 
-/** A whole number without leading zeros or a fraction of zeros; undefined for other names. */
-function numberOf(name: string): string | undefined {
-  return /^0*(\d+?)(\.0*)?$/.exec(name)?.[1];
+/** A whole number without leading zeros or a fraction of zeros, as spreadsheets write it; undefined for other names. */
+export function numberOf(name: string): string | undefined {
+  // Three zeros may as well be thousands: 1.000 is no 1.
+  return /^0*(\d+?)([.,]0{0,2}|[.,]0{4,})?$/.exec(name)?.[1];
 }

@@ -22,6 +22,8 @@ export interface Unit {
   readonly fileRow: number;
   readonly uidRow: number;
   readonly accessionRow: number;
+  /** Of files whose accession number is no row's as it is written, in a CSV of accession numbers; else "". */
+  readonly accession: string;
   readonly prefixRow: number;
   files: number;
 }
@@ -34,10 +36,10 @@ export interface Units {
 
 /** Names that anonymisers give to everybody. */
 const placeholder =
-  /^(anon[a-z]*([-_ ^][a-z]+)*|unknown|none|null|nil|n\/?a|no[-_ ^]?(name|id)|0+|x+|\*+|-+|\?+|\.+|de-?identi[a-z]+|removed|redacted|hidden|deleted|masked|empty|missing|undefined|default|patient|patient[-_ ^]?id|id|test|pseudonym[a-z]*|confidential|private)$/i;
+  /^(anon[a-z]*([-_ ^][a-z]+)*|unknown|none|null|nil|n\/?a|no[-_ ^]?(name|id)|0+|x+|\*+|-+|\?+|\.+|de-?identi[a-z]+|removed|redacted|hidden|deleted|masked|empty|missing|undefined|default|patient|patient[-_ ^]?id|id|test|pseudonym[a-z]*|confidential|private|nobody|dummy|unbekannt(er)?([-_ ^]+patient)?|unbenannt|kein[-_ ^]+name|inconnue?|sans[-_ ^]+nom|descon(ocido|hecido|ocida|hecida)|sconosciut[oa]|sin[-_ ^]+nombre|onbekend|okand|ukjent|ukendt|nieznany|neznamy|bilinmiyor|n\.?n\.?|匿名|未知|неизвестно|аноним)$/i;
 
 export function isPlaceholder(id: string): boolean {
-  return id === "" || placeholder.test(id);
+  return id === "" || placeholder.test(id.normalize("NFKD").replace(/\p{M}/gu, ""));
 }
 
 /** @param ignoreIds if folders alone identify patients */
@@ -62,12 +64,15 @@ export function findUnits(
     const fileRow = rows?.ofPath(parts) ?? -1;
     const uidRow = isDicom ? (rows?.ofName(studyUid) ?? rows?.ofName(about.seriesUid) ?? -1) : -1;
     const accessionRow = isDicom ? (rows?.ofAccession(about.accessionNumber) ?? -1) : -1;
+    const isNumbered = isDicom && accessionRow < 0 && rows?.rows[0]?.isAccession;
+    const accession = isNumbered ? sameText(about.accessionNumber) : "";
     const prefixRow = rows?.ofBeginning(name) ?? -1;
     const stem = isDicom ? "" : prefixOf(name);
-    const key = JSON.stringify([about.kind, folder, id, studyUid, stem, fileRow, uidRow, accessionRow, prefixRow]);
+    const rowsOf = { fileRow, uidRow, accessionRow, accession, prefixRow };
+    const key = JSON.stringify([about.kind, folder, id, studyUid, stem, ...Object.values(rowsOf)]);
     let number = numbers.get(key);
     if (number === undefined) {
-      const own = { kind: about.kind, folder, id, studyUid, stem, fileRow, uidRow, accessionRow, prefixRow };
+      const own = { kind: about.kind, folder, id, studyUid, stem, ...rowsOf };
       number = all.push({ ...own, files: 0 }) - 1;
       numbers.set(key, number);
     }

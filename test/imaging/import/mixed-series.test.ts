@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { explicitLittle, implicitLittle } from "../../../imaging/dicom/write-part10.ts";
+import { storageOf } from "../../../imaging/phantom/ct-instance.ts";
 import { readShardIndex } from "../../../imaging/shard/shard-format.ts";
 import { phantomScan, type SeriesOptions, writeSeries } from "./phantom-series.ts";
 import { importInto } from "./synthetic.ts";
@@ -59,6 +60,8 @@ describe("one volume out of what archives mix", () => {
     ["events of irradiation", text("00083010", "UI", "2.25.1"), text("00083010", "UI", "2.25.2")],
     ["phases of the breath, as binary numbers", binary("00209245", 0), binary("00209245", 50)],
     ["comments", text("00204000", "LT", "gated 0%"), text("00204000", "LT", "gated 50%")],
+    ["dates of the acquisition", text("00080022", "DA", "20200301"), text("00080022", "DA", "20200901")],
+    ["protocols", text("00181030", "LO", "Inspiration"), text("00181030", "LO", "Thorax exsp")],
     ["contrast agent", {}, text("00180010", "LO", "APPLIED")],
   ] as const) {
     it(`takes one of two volumes that one series has at the same positions, by ${name}`, async () => {
@@ -77,6 +80,25 @@ describe("one volume out of what archives mix", () => {
       const { pixels, codes } = await importOf({ elements: elements(0) }, { ...other, elements: elements(1) });
       expect([pixels, codes]).to.deep.equal([[plain], ["series ANOTHER_PREFERRED"]]);
     }
+  });
+
+  it("refuses phases of each position of which one is lost, since their order no longer says which", async () => {
+    for (const lost of [0, 4]) {
+      const phases = [0, 1, 2].map((phase) => ({
+        addHu: 25 * phase,
+        slices: Array.from({ length: slices }, (_, slice) => slice).filter((slice) => phase > 0 || slice !== lost),
+        elements: (slice: number) => text("00200013", "IS", String(3 * slice + phase + 1)),
+      }));
+      expect((await importOf(...phases)).pixels).to.deep.equal([]);
+    }
+  });
+
+  it("refuses a chest of which a third is missing in the middle, in one series and in two", async () => {
+    const [low, high] = [below.slice(0, slices / 3), above.slice(-slices / 3)];
+    expect((await importOf({ slices: [...low, ...high] })).pixels).to.deep.equal([]);
+    expect((await importOf({ slices: low }, { slices: high, series: "2.25.3" })).pixels).to.deep.equal([]);
+    // A pelvis that was scanned with the chest is no part of it.
+    expect((await importOf({}, { slices: low, upMm: -400 })).pixels).to.deep.equal([plain]);
   });
 
   it("refuses two volumes of one series that nothing tells apart, and takes a whole series of the same patient", async () => {
@@ -177,6 +199,19 @@ describe("one volume out of what archives mix", () => {
     expect(codes).to.deep.equal(["series VALUE_UNREADABLE"]);
   });
 
+  it("reads numbers that were written as binary ones, and takes none of them for absent", async () => {
+    const { intercept } = storageOf(scan.acquisition.manufacturer);
+    const binary = {
+      "00281052": ["SS", [intercept]],
+      "00281053": ["FD", [1]],
+      "00280030": ["FD", spacingMm.slice(1)],
+    } as const;
+    const { pixels } = await importOf({ elements: () => binary });
+    expect(pixels).to.deep.equal([plain]);
+    const bytes = { "00281052": ["UN", new Uint8Array([0, 252])] } as const;
+    expect((await importOf({ elements: () => bytes })).pixels).to.deep.equal([]);
+  });
+
   it("reads JPEG 2000 by the codestream's own precision and sign where the header says otherwise", async () => {
     const scanner = { bitsAllocated: 16, signed: false, slope: "1", intercept: -1024, padding: undefined } as const;
     const bright = { boneHu: 1400 };
@@ -200,6 +235,15 @@ describe("one volume out of what archives mix", () => {
     expect((await importOf({ elements })).pixels).to.deep.equal([plain]);
     const both = await importOf({}, { ...other, series: "2.25.3", elements });
     expect([both.pixels, both.codes]).to.deep.equal([[plain], ["series ANOTHER_PREFERRED"]]);
+  });
+
+  it("takes no projection, by its image type or its description, and none for the slices it is made of", async () => {
+    for (const elements of [
+      () => text("00080008", "CS", "DERIVED\\SECONDARY\\AXIAL\\MINIP"),
+      () => text("0008103E", "LO", "Lung MIP 8mm"),
+    ])
+      expect((await importOf({ elements })).pixels).to.deep.equal([]);
+    expect((await importOf({ elements: () => text("0008103E", "LO", "1mm for MIP") })).pixels).to.deep.equal([plain]);
   });
 
   it("takes a series whose body part names the chest among others, in the file's character set", async () => {

@@ -61,6 +61,22 @@ describe("folders that may be a patient's or not", function () {
     expect((await importIt({ patientsBy: "folder" })).scans).to.equal(4);
   });
 
+  it("are refused where a lone folder, or folders of people's names, may be around several patients", async () => {
+    for (const index of [1, 3]) await write(index, `positive/Town Hospital/case ${letter(index)}`);
+    for (const index of [0, 2]) await write(index, `negative/whole${index}`);
+    for (const index of [4, 6]) await write(index, `negative/North/${["Doe", "Roe", "Poe"][index / 2 - 2]}`);
+    const failed = (await failure())!;
+    expect([failed.code, failed.facts["reasons"]]).to.deep.equal(["LABELS_ONE_CLASS", "PATIENT_UNCLEAR 2"]);
+    expect((await importIt({ patientsBy: "folder" })).scans).to.equal(4);
+  });
+
+  it("are patients' where the PatientID is a word for nobody, in other languages too", async () => {
+    for (const [index, id] of ["UNBEKANNT", "UNBEKANNT", "Desconocido", "an\u00f3nimo"].entries())
+      await write(index, `${classOf(index)}/whole${index}`, id);
+    const { scans, positive } = await importIt();
+    expect([scans, positive]).to.deep.equal([4, 2]);
+  });
+
   it("hold previews of the patients beside them, which are no scans", async () => {
     for (const index of [0, 1]) {
       await write(index, `${classOf(index)}/pat${index}`, `t${index}`);
@@ -80,6 +96,17 @@ describe("folders that may be a patient's or not", function () {
     expect((await importIt({ patientsBy: "id" })).scans).to.equal(4);
   });
 
+  it("do not matter where a spreadsheet dropped the zeros of accession numbers; thousands are no numbers that small", async () => {
+    for (const index of [1, 2, 3]) {
+      const elements = { "00080050": ["SH", `000${index}`] } as const;
+      await writePhantom(dir, { index, id: `a${index}`, elements }, (slice) => `all/${4 - index}-IM${slice}.dcm`);
+    }
+    await writeInto(join(dir, "labels.csv"), "AccessionNumber;label\n1,0;1\n2,0;0\n3.000;1\n");
+    const { scans, positive, unmatchedRows, quarantine } = await importIt();
+    expect([scans, positive, unmatchedRows]).to.deep.equal([2, 1, [4]]);
+    expect(quarantine.map(({ code }) => code)).to.deep.equal(["LABEL_MISSING"]);
+  });
+
   it("have grades instead of classes, which a CSV of folders turns into classes", async () => {
     for (const index of [0, 1, 2, 3]) await write(index, `studies/CT-${index}/study_000${index}`);
     const { code, remedy } = (await failure())!;
@@ -89,6 +116,13 @@ describe("folders that may be a patient's or not", function () {
     await writeInto(join(dir, "labels.csv"), `folder,label\n${rows.join("")}`);
     const { scans, positive } = await importIt();
     expect([scans, positive]).to.deep.equal([4, 3]);
+  });
+
+  it("may be packed, which is said of each file", async () => {
+    await write(0, "negative/n0");
+    for (const name of ["p1.tar.gz", "p2.7z", "IM0.dcm.gz"]) await writeInto(join(dir, "positive", name), "packed");
+    const { code, facts } = (await failure())!;
+    expect([code, facts["reasons"]]).to.deep.equal(["LABELS_ONE_CLASS", "FILE_PACKED 3"]);
   });
 
   it("lose a class by files that cannot be read, and the error says so", async () => {

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { isUnclearClass, labelOfCell, labelOfWord } from "../../../imaging/source/class-names.ts";
+import { readFolders } from "../../../imaging/source/folder-roles.ts";
 
 describe("names of classes", () => {
   const positive = [
@@ -13,6 +14,13 @@ describe("names of classes", () => {
     "covid_pos",
     "Covid_yes",
     "RT-PCR positive",
+    "COVID positivos",
+    "Pozitif",
+    "positief",
+    "COVID detected",
+    "train_positive",
+    "新冠阳性",
+    "положительные",
   ];
   const negative = ["negative", "NonCOVID", "CT_NonCOVID", "non-covid", "COVID-19 negative", "Normal", "COVID-"].concat(
     [
@@ -27,6 +35,14 @@ describe("names of classes", () => {
       "covidneg",
       "Covid_no",
       "PCR-negative",
+      "négatifs",
+      "sanos",
+      "ujemny",
+      "Témoins",
+      "COVID not detected",
+      "undetected",
+      "阴性",
+      "отрицательный",
     ],
   );
 
@@ -41,6 +57,17 @@ describe("names of classes", () => {
     for (const word of ["0_positive", "1_negative", "0_covid", "1-normal", "2_positive", "1_patient", "0_1"]) {
       expect(labelOfWord(word), word).to.equal(undefined);
     }
+  });
+
+  it("are read with a date where dates are usual, and never as a year that is a patient's number", () => {
+    for (const word of ["COVID_2020", "positive 2021-03", "2020-03-01_covid"]) {
+      expect(labelOfWord(word, { dates: true }), word).to.equal(1);
+      expect(labelOfWord(word), word).to.equal(undefined);
+    }
+    const reading = (folders: readonly string[]) =>
+      readFolders(folders.map((name) => ["all", name]))(["all", "covid_2001"]).label;
+    expect(reading(["covid_2001", "normal_2002"])).to.equal(1);
+    expect(reading(["covid_2001", "covid_17"])).to.equal(undefined);
   });
 
   it("are nothing else: numbers, patients, subjects, doubts, words of other scripts", () => {
@@ -68,6 +95,9 @@ describe("names of classes", () => {
       "нет COVID",
       "-COVID",
       "no covid yes",
+      "COVID and NonCOVID",
+      "非新冠",
+      "假阳性",
     ];
     for (const word of [...others, ...doubtful]) expect(labelOfWord(word), word).to.equal(undefined);
   });
@@ -79,8 +109,8 @@ describe("names of classes", () => {
   });
 
   it("may be digits, signs, yes and no in a cell of a CSV", () => {
-    for (const cell of ["1", "1.0", "+", "yes", "TRUE", "positiv"]) expect(labelOfCell(cell), cell).to.equal(1);
-    for (const cell of ["0", "0.0", "-", "no", "False", "negativ"]) expect(labelOfCell(cell), cell).to.equal(0);
+    for (const cell of ["1", "1.0", "1,0", "+", "yes", "TRUE", "positiv"]) expect(labelOfCell(cell), cell).to.equal(1);
+    for (const cell of ["0", "0.0", "0,00", "-", "no", "False", "negativ"]) expect(labelOfCell(cell), cell).to.equal(0);
     for (const cell of ["", "2", "perhaps", "0.5"]) expect(labelOfCell(cell), cell).to.equal(undefined);
   });
 });

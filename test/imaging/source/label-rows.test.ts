@@ -29,6 +29,16 @@ describe("a CSV of labels", () => {
     expect(read('"patient";"label"\n="p1";"COVID+"\n="p2";"COVID-"\n')).to.deep.equal(plain);
   });
 
+  it("is the same below a title, and with notes behind the names of columns that say what numbers mean", () => {
+    const below = (text: string) => read(text).map(([, ...cells]) => cells);
+    const cells = plain.map(([, ...rest]) => rest);
+    expect(below("Patients of 2021;;\n\npatient;label\np1;1\np2;0\n")).to.deep.equal(cells);
+    for (const note of ["(1 = yes, 0 = no)", "(0/1)", "[positive=1, negative=0]", "(PCR)", "(ja/nein)"])
+      expect(read(`patient (pseudonym);COVID ${note}\np1;1\np2;0\n`), note).to.deep.equal(plain);
+    for (const note of ["(0 = yes, 1 = no)", "(negative)", "(positive=0)", "(1 = other)"])
+      expect(failure(`patient;COVID ${note}\np1;1\np2;0\n`)?.code, note).to.equal("LABELS_MALFORMED");
+  });
+
   it("is the same in UTF-8 and UTF-16 with and without a mark", () => {
     const text = "patient,label\np1,1\np2,0\n";
     const little = Buffer.from(text, "utf16le");
@@ -59,6 +69,12 @@ describe("a CSV of labels", () => {
       Buffer.from(",1\n"),
     ]);
     expect(readLabelRows(chinese)[0]!.patients).to.include("\u738b\u5c0f\u4e1c");
+    const cyrillic = Buffer.concat([
+      Buffer.from("patient,label\n"),
+      Buffer.from("c8e2e0edeee2", "hex"),
+      Buffer.from(",1\n"),
+    ]);
+    expect(readLabelRows(cyrillic)[0]!.patients).to.include("\u0418\u0432\u0430\u043d\u043e\u0432");
   });
 
   it("may name files instead of patients, and prefers a PatientID to a running number", () => {
@@ -89,6 +105,7 @@ describe("a CSV of labels", () => {
       code: "LABELS_CONTRADICT",
       row: 4,
     });
+    expect(failure("patient,label,Label\np1,1,0\n")).to.deep.equal({ code: "LABELS_CONTRADICT", row: 2 });
     expect(failure("PK\u0003\u0004 a workbook")).to.deep.equal({ code: "LABELS_MALFORMED" });
     expect(failure("name,result\np1,1\n")).to.deep.equal({ code: "LABELS_MALFORMED", rows: 2 });
   });
