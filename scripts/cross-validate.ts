@@ -40,6 +40,11 @@ export function crossValidateCommand(program: Command): void {
     .option("--plan <file>", "train the capsules by this plan as it is, in place of the options that decide one")
     .option("--side <pixels>", "of a slice that the capsules see (default 64, or 299 of iv3)")
     .option("--no-mirror", "without mirror images, on which the networks train and by which they score as well")
+    .option(
+      "--stop <round>",
+      "of the capsules: best, of the validation patients, or last, as a federation stops",
+      "best",
+    )
     .option("--hospitals <n>", "of the federated row", "4")
     .option("--partition <how>", "patients over hospitals: equal, dirichlet:ALPHA, scanner, size", "dirichlet:2")
     .option("--cnn-side <pixels>", "of a slice that the CNN sees", "128")
@@ -67,9 +72,10 @@ Rows: majority (always the more frequent class), logistic (48 x 48 pixels), cnn 
   alone (each of these hospitals without the others), shuffled (compact with shuffled labels in training: it must be at chance)
 
 The capsules follow the default plan, changed by the options below Strategy, Training, Model and Updates, as consilium plan
-changes it; server rules and updates are of the federated row alone. Pooled capsules stop to be scored after each round too.
+changes it; server rules and updates are of the federated row alone. A round of the pooled capsules is as many epochs.
 
-Of the patients that a fold learns from, 15 % choose its threshold and when to stop; those held out choose nothing.
+Of the patients that a fold learns from, 15 % choose its threshold and, unless --stop last is given, the capsules' round; those
+held out choose nothing.
 
 Examples:
   consilium cross-validate --archive ./ct
@@ -152,7 +158,10 @@ async function importInto(
   });
 }
 
-function print({ folds, shuffleLabels, out }: CrossOptions, { rows, patients, positive, shortcuts }: Result): void {
+function print(
+  { folds, shuffleLabels, stop, out }: CrossOptions,
+  { rows, patients, positive, shortcuts }: Result,
+): void {
   console.log(`${patients} patients, ${positive} positive; ${folds} folds, each patient held out once.`);
   if (shuffleLabels)
     console.log("Labels were shuffled over the patients: a control, from which nothing can be learned.");
@@ -161,7 +170,9 @@ function print({ folds, shuffleLabels, out }: CrossOptions, { rows, patients, po
   console.log(shortcutLine(shortcuts));
   console.log("95 % intervals: areas by DeLong 1988, their mean by LeDell 2015, balanced accuracy by MOVER.");
   console.log("Calibration error: of the scores, and after a logistic curve by each fold's validation patients.");
-  console.log(`Validation patients chose thresholds and stopping points. Folds are kept in ${out}.`);
+  const chosen =
+    stop === "last" ? "thresholds; the capsules are those of the last round" : "thresholds and stopping points";
+  console.log(`Validation patients chose ${chosen}. Folds are kept in ${out}.`);
   const meaning = conclusion(rows, patients);
   if (meaning) console.log(meaning);
 }

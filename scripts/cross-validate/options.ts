@@ -52,6 +52,7 @@ const optionsSchema = z.object({
   plan: z.string().optional(),
   side: whole(16, 512).optional(),
   mirror: z.boolean().default(true),
+  stop: z.enum(["best", "last"]),
   trainings: whole(1, 50),
   hospitals: whole(2, 256),
   partition: z

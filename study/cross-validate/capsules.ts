@@ -17,54 +17,56 @@ import { resizedSet } from "./resized-set.ts";
 /** The patients of each hospital in one fold; with the plan's seed, so that hospitals are similar in all folds. */
 export type Deal = (sets: FoldSets, seed: number) => readonly FoldSets[];
 
+/** best: the round with the best area on the validation patients. last: the plan's last one, as in a federation. */
+export type Stop = "best" | "last";
+
 /** All patients in one place. */
-export function centralCapsules(plan: Plan): Method {
+export function centralCapsules(plan: Plan, stop: Stop): Method {
   const { height } = plan.model.input;
   return {
     name: "compact",
     title: `${titleOf(plan)}, pooled`,
-    settings: { plan: { ...plan } },
-    run: (sets, seed, options) => train({ ...plan, seed }, [resized(sets, height)], "pooled", options),
+    settings: { plan: { ...plan }, ...stopSetting(stop) },
+    run: (sets, seed, options) => train({ ...plan, seed }, [resized(sets, height)], { how: "pooled", stop }, options),
   };
 }
 
 /** One hospital with its own patients alone, scored on the held-out patients of all. */
-export function aloneCapsules(
-  plan: Plan,
-  place: number,
-  { hospitals, partition, deal }: { hospitals: number; partition: Omit<PartitionOptions, "seed">; deal: Deal },
-): Method {
+export function aloneCapsules(plan: Plan, place: number, { hospitals, partition, deal, stop }: Dealt): Method {
   const { height } = plan.model.input;
   return {
     name: `alone-${place + 1}`,
     title: `${titleOf(plan)}, hospital ${place + 1} alone`,
-    settings: { plan: { ...plan }, hospitals, partition: { ...partition }, place },
+    settings: { plan: { ...plan }, hospitals, partition: { ...partition }, place, ...stopSetting(stop) },
     run: (sets, seed, options) => {
       const all = resized(sets, height);
       const { train: own, validation } = deal(all, plan.seed)[place]!;
-      return train({ ...plan, seed }, [{ train: own, validation, test: all.test }], "pooled", options);
+      return train({ ...plan, seed }, [{ train: own, validation, test: all.test }], { how: "pooled", stop }, options);
     },
   };
 }
 
-export function federatedCapsules(
-  plan: Plan,
-  hospitals: number,
-  partition: Omit<PartitionOptions, "seed">,
-  deal: Deal,
-): Method {
+export function federatedCapsules(plan: Plan, { hospitals, partition, deal, stop }: Dealt): Method {
   const { height } = plan.model.input;
   return {
     name: "federated",
     title: `${titleOf(plan)}, ${hospitals} hospitals${plan.strategy.name === "fedavg" ? "" : `, ${plan.strategy.name}`}`,
-    settings: { plan: { ...plan }, hospitals, partition: { ...partition } },
+    settings: { plan: { ...plan }, hospitals, partition: { ...partition }, ...stopSetting(stop) },
     run: (sets, seed, options) =>
-      train({ ...plan, seed }, deal(resized(sets, height), plan.seed), "federated", options),
+      train({ ...plan, seed }, deal(resized(sets, height), plan.seed), { how: "federated", stop }, options),
   };
 }
 
 function titleOf({ model: { preset, input } }: Plan): string {
   return `${preset} capsules, ${input.height} px`;
+}
+
+/** The hospitals, and which of the rounds is scored. */
+export interface Dealt {
+  readonly hospitals: number;
+  readonly partition: Omit<PartitionOptions, "seed">;
+  readonly deal: Deal;
+  readonly stop: Stop;
 }
 
 interface Hospital {
@@ -73,11 +75,16 @@ interface Hospital {
   residual: Uint8Array | undefined;
 }
 
-/** Trains all rounds; the validation patients of all hospitals choose the best one. */
+/** Folds that were kept before there was a choice are of the best round. */
+function stopSetting(stop: Stop): { stop?: Stop } {
+  return stop === "best" ? {} : { stop };
+}
+
+/** Trains all rounds, and scores the best one by the validation patients of all hospitals, or the last one. */
 async function* train(
   plan: Plan,
   parts: readonly FoldSets[],
-  how: "pooled" | "federated",
+  { how, stop }: { readonly how: "pooled" | "federated"; readonly stop: Stop },
   { signal }: { signal: AbortSignal },
 ): ReturnType<Method["run"]> {
   const hospitals = parts.map((sets, index) => openHospital(sets, index));
@@ -91,9 +98,14 @@ async function* train(
       const seed = trainingSeed(plan, round, name);
       trained.push(await learner.train({ plan, round: round as RoundId, base: model, seed, residual }, { signal }));
       const done = (round - 1) * hospitals.length + index + 1;
-      yield { done, total, note: `round ${round}, validation AUC ${area.toFixed(2)}` };
+      yield {
+        done,
+        total,
+        note: Number.isNaN(area) ? `round ${round}` : `round ${round}, validation AUC ${area.toFixed(2)}`,
+      };
     }
     model = how === "pooled" ? (trained[0]?.weights ?? model) : await average(plan, model, round, hospitals, trained);
+    if (stop === "last" && round < plan.rounds) continue;
     area = await best.offer(`round ${round}`, async (split) => {
       const found: Prediction[] = [];
       for (const { learner } of hospitals) found.push(...(await learner.predict({ plan, model, split }, { signal })));

@@ -6,6 +6,8 @@ export interface CrossOptions {
   readonly rows: readonly (typeof methodNames)[number][];
   /** Trainings of each method, whose scores are averaged. */
   readonly trainings: number;
+  /** The round of the capsules that is scored: the best one of the validation patients, or the last one. */
+  readonly stop: "best" | "last";
   readonly hospitals: number;
   /** equal, scanner, size or dirichlet:ALPHA */
   readonly partition: string;

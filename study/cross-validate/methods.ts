@@ -30,17 +30,16 @@ export function chosenMethods(
     mirror: plan.model.mirror === true,
     ...cnnTraining,
   };
-  const { hospitals } = options;
-  const deal = hospitalFolds(records, hospitals, partition);
+  const { hospitals, stop } = options;
+  const dealt = { hospitals, partition, deal: hospitalFolds(records, hospitals, partition), stop };
   const methods: Record<CrossOptions["rows"][number], () => Method[]> = {
     majority: () => [majority],
     logistic: () => [logistic],
     cnn: () => [smallInception(cnn)],
-    compact: () => [centralCapsules(plan)],
-    federated: () => [federatedCapsules(plan, hospitals, partition, deal)],
-    alone: () =>
-      Array.from({ length: hospitals }, (_, place) => aloneCapsules(plan, place, { hospitals, partition, deal })),
-    shuffled: () => [shuffledLabels(centralCapsules(plan))],
+    compact: () => [centralCapsules(plan, stop)],
+    federated: () => [federatedCapsules(plan, dealt)],
+    alone: () => Array.from({ length: hospitals }, (_, place) => aloneCapsules(plan, place, dealt)),
+    shuffled: () => [shuffledLabels(centralCapsules(plan, stop))],
   };
   const onceOnly = ["majority", "logistic"];
   return options.rows.flatMap((name) =>
