@@ -7,7 +7,7 @@ import type { RoundState } from "../protocol/contract/round.ts";
 import type { Announcement } from "../protocol/format/announcement.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 import { type MaskedUpdate, privateContextOf } from "../protocol/judge/collect-private.ts";
-import type { CollectPorts } from "../protocol/judge/collecting.ts";
+import { type CollectPorts, once } from "../protocol/judge/collecting.ts";
 import type { DealerFacts } from "../protocol/judge/dealers.ts";
 import { isBucketed, mostSums, openedSums } from "../protocol/judge/opened-sums.ts";
 import { sealedUpdates } from "../protocol/judge/private-model.ts";
@@ -205,8 +205,11 @@ export class SumWatch {
     const opened = openedSums(round, ready, sealedUpdates(round, this.#watch.collected));
     if (!opened) throw new FedError("OPENING_MISMATCH", { holder: member });
     if (kind === "key") {
-      checkOpenedKey(decodeSumKey(bytes, opened.sums.length), opened, { context, ring, isBucketed: isBucketed(ready) });
-      this.#key = digest;
+      const expected = { context, ring, isBucketed: isBucketed(ready) };
+      await once(this.#ports.work?.keys, [digest, context, opened.included], async () =>
+        checkOpenedKey(decodeSumKey(bytes, opened.sums.length), opened, expected),
+      );
+      if (this.#isCurrent(round) && isSameSeal(this.#round, round)) this.#key = digest;
       return true;
     }
     if (!round.members.includes(member)) throw new FedError("OPENING_MISMATCH", { holder: member });

@@ -33,6 +33,8 @@ export interface SharedWork {
   readonly manifests: Once<Manifest>;
   /** Updates that fit their plan and base; masked ones of the right form. */
   readonly updates: Once<void>;
+  /** Keys that open their sums. */
+  readonly keys: Once<void>;
   readonly sums: Once<SummedModel>;
 }
 
@@ -42,6 +44,7 @@ export function shareWork(): SharedWork {
     averages: new Once(2),
     manifests: new Once(1024),
     updates: new Once(1024),
+    keys: new Once(16),
     sums: new Once(2),
   };
 }
