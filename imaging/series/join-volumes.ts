@@ -115,9 +115,13 @@ function lowest(frames: readonly SeriesFrame[]): number {
 
 /** Whether frame of reference, place in the plane, exposure and acquisition are the same. */
 function isOneScan(lower: readonly SeriesFrame[], upper: readonly SeriesFrame[]): boolean {
-  const [a, b] = [lower[0]!, upper[0]!];
-  const uid = a.instance.frameOfReferenceUid;
-  if (uid === "" || uid !== b.instance.frameOfReferenceUid || !mayBeOneScan(lower, upper)) return false;
+  return lower[0]!.instance.frameOfReferenceUid !== "" && isOfOneMake(lower, upper);
+}
+
+/** The same, but for volumes that do not name their frame of reference. */
+export function isOfOneMake(one: readonly SeriesFrame[], other: readonly SeriesFrame[]): boolean {
+  const [a, b] = [one[0]!, other[0]!];
+  if (a.instance.frameOfReferenceUid !== b.instance.frameOfReferenceUid || !mayBeOneScan(one, other)) return false;
   if (a.marks.acquisitionNumber !== b.marks.acquisitionNumber) return false;
   const [[row, column], [otherRow, otherColumn]] = [placeInPlane(a), placeInPlane(b)];
   // Under a tilted gantry columns begin farther back or forth with the height.

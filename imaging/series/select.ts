@@ -4,6 +4,7 @@ import { FedError } from "../../foundation/errors.ts";
 import { isOtherPart } from "./body-part.ts";
 import { clusterPoints, groupBy } from "./clusters.ts";
 import type { ExaminedFile } from "./examined-file.ts";
+import { joinInterleaved } from "./join-interleaved.ts";
 import {
   continuedSides,
   extentOf,
@@ -30,6 +31,7 @@ export type LeftReason =
   | "MIXED_PIXEL_SIZES"
   | "MIXED_VOLUMES"
   | "TOO_FEW_SLICES"
+  | "SERIES_INCOMPLETE"
   | "OTHER_BODY_PART"
   | "ANOTHER_PREFERRED";
 
@@ -104,9 +106,9 @@ export function selectSeries(files: readonly ExaminedFile[], { minSlices }: Sele
       if (checked.kept.length === 0) unusable.push(series);
       return checked.kept;
     });
-    grids.push(
-      joinVolumes(readable.filter(({ length }) => length > 0).flatMap(splitVolumes)).flatMap(partsBetweenGaps),
-    );
+    const { volumes, unclear } = joinInterleaved(readable.filter(({ length }) => length > 0).flatMap(splitVolumes));
+    for (const frames of unclear) left.push({ files: filesOf(frames), reason: "SERIES_INCOMPLETE" });
+    grids.push(joinVolumes(volumes).flatMap(partsBetweenGaps));
   }
   const everywhere = [...grids.flat(), ...unusable].flatMap((frames) => extentOf(frames) ?? []);
   for (const volumes of grids) {
