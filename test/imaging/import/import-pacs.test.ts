@@ -60,6 +60,7 @@ describe("an import from a PACS with DICOMweb", function () {
     options: Partial<ImportOptions> = {},
     dir = join(root, `shard${counter++}`),
     server?: ImageServer,
+    onPatient?: () => void,
   ): Promise<{ summary: ImportSummary; dir: string }> {
     const web = openDicomWeb(peer.url, "ModalitiesInStudy=CT", access);
     const asked = { keyFile: join(root, "key"), workers: 1, labels, ...options };
@@ -68,6 +69,7 @@ describe("an import from a PACS with DICOMweb", function () {
       for (;;) {
         const step = await work.next();
         if (step.done) return { summary: step.value, dir };
+        if (step.value.stage === "patients") onPatient?.();
       }
     } finally {
       await web.close();
@@ -194,15 +196,22 @@ describe("an import from a PACS with DICOMweb", function () {
     const dir = join(root, "killed");
     const port = Number(peer.url.port);
     let brought = 0;
+    let keep = () => {};
+    const kept = new Promise<void>((resolve) => {
+      keep = resolve;
+    });
     peer.hook = (request, response) => {
       if (!isSeries(request.url!) || ++brought < 3) return false;
-      response.writeHead(200, { "content-type": multipartType }).write(partOf(files[0]!, { isLast: false }), () => {
-        peer.stop();
-        request.socket.destroy();
-      });
+      // Not before a patient is kept, however slow the machine is.
+      void kept.then(() =>
+        response.writeHead(200, { "content-type": multipartType }).write(partOf(files[0]!, { isLast: false }), () => {
+          peer.stop();
+          request.socket.destroy();
+        }),
+      );
       return true;
     };
-    const error = await failureOf(importFrom({}, dir));
+    const error = await failureOf(importFrom({}, dir, undefined, keep));
     expect(error.code).to.equal("PACS_UNREACHABLE");
     expect(await readdir(root))
       .to.include("killed.importing")

@@ -143,6 +143,24 @@ describe("one volume out of what archives mix", () => {
     expect((await importOf(...single)).pixels).to.deep.equal([plain]);
   });
 
+  it("joins slices of one acquisition that were dealt out over series, and refuses those of which nothing says it", async () => {
+    const dealt = (parts: number, elements: SeriesOptions["elements"]) =>
+      Array.from({ length: parts }, (_, part) => ({
+        series: `2.25.2${part}`,
+        slices: Array.from({ length: slices / parts }, (_, slice) => slice * parts + part),
+        elements,
+      }));
+    const numberless = (slice: number) => text("00200013", "IS", String(Math.floor(slice / 2)));
+    const timed = (slice: number) => ({ ...numberless(slice), ...text("00080032", "TM", `1010${10 + slice}`) });
+    const breaths = (slice: number) => ({ ...numberless(slice), ...text("00080032", "TM", `10${10 + (slice % 2)}00`) });
+    for (const series of [dealt(2, undefined), dealt(3, undefined), dealt(2, timed)])
+      expect((await importOf(...series)).pixels).to.deep.equal([plain]);
+    expect((await importOf(...dealt(2, numberless))).pixels).to.deep.equal([]);
+    // In inspiration and in expiration: two scans, of which one is taken.
+    const two = await importOf(...dealt(2, breaths));
+    expect([two.facts?.storedSlices, two.codes]).to.deep.equal([slices / 2, ["series ANOTHER_PREFERRED"]]);
+  });
+
   it("takes slices that have a study and a series each for those of one", async () => {
     const elements = (slice: number) => ({
       ...text("0020000D", "UI", `2.25.7${slice}`),
