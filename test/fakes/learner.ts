@@ -66,6 +66,7 @@ export class FakeLearner implements Learner {
   ) {
     const { clock, trainScans = 10 } = this.#options;
     this.begun.push(round);
+    options.onProgress?.({ step: 1, steps: 1, loss: 0.5 });
     await clock.sleep(this.trainMs, options.signal ? { signal: options.signal } : {});
     const { privacy } = plan;
     if (!privacy?.patient) throw new Error("no plan with differential privacy");

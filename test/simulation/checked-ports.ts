@@ -1,11 +1,12 @@
 // Passes every outgoing call of an honest party's process to the safety rules before it reaches the world.
 import type { HospitalPorts } from "../../node/hospital.ts";
+import { makeMaskedObjects } from "../../node/masked-objects.ts";
 import type { ContractCall } from "../fakes/contract.ts";
 import type { Safety } from "./safety.ts";
 import type { Site } from "./site.ts";
 
 export function checkedPorts(ports: HospitalPorts, { site, safety }: { site: Site; safety: Safety }): HospitalPorts {
-  const { ledger, gossip, signatures } = ports;
+  const { ledger, gossip, signatures, learner } = ports;
   const sent = (call: ContractCall) => safety.sent(site, call);
   return {
     ...ports,
@@ -45,6 +46,20 @@ export function checkedPorts(ports: HospitalPorts, { site, safety }: { site: Sit
         sent({ name: "expire", args: { round } });
         return ledger.expire(round, waiting);
       },
+    },
+    learner: {
+      shard: () => learner.shard(),
+      train: (request, options) => learner.train(request, options),
+      predict: (request, waiting) => learner.predict(request, waiting),
+      sumPatients(request, options) {
+        safety.sampled(site, request.coins);
+        return learner.sumPatients(request, options);
+      },
+    },
+    async makeMasked(input) {
+      const made = await makeMaskedObjects(input);
+      safety.masked(site, input.context.round, made.masked);
+      return made;
     },
     gossip: {
       publish(announcement) {

@@ -3,10 +3,11 @@
 import { fewestPrivateHospitals } from "../../protocol/contract/rules/sealing.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
-/** What rounds are of: updates that all can read, private sums, or private sums of buckets. */
+/** What rounds are of: updates that all can read, private sums, private sums of buckets, or private sums with noise. */
 export interface RoundKind {
   readonly isPrivate: boolean;
   readonly isBucketed: boolean;
+  readonly isNoisy: boolean;
 }
 
 export interface Faults extends RoundKind {
@@ -43,9 +44,14 @@ export interface Faults extends RoundKind {
   readonly relayed: number;
   /** Virtual seconds until all faults stop. Liars still lie. */
   readonly faultFreeAfter: number;
+  /** Sums that the contract lets be opened. */
+  readonly maxSeals: number;
 }
 
-export function drawFaults(random: SeededRandom): Omit<Faults, keyof RoundKind> {
+/** More than a run opens. */
+const ampleSeals = 1000;
+
+export function drawFaults(random: SeededRandom): Omit<Faults, keyof RoundKind | "maxSeals"> {
   const hospitals = random.pick([4, 4, 4, 4, 5, 5, 5, 7]);
   const most = Math.floor((hospitals - 1) / 3);
   const liars = random.chance(0.6) ? random.between(1, most) : 0;
@@ -82,13 +88,15 @@ const fewestBucketed = 6;
 
 /**
  * A contract with private sums opens no round for fewer than four hospitals: of four none is revoked. Of three buckets one may be
- * missing or hostile, so there is one liar at most.
+ * missing or hostile, so there is one liar at most. In a third of the runs with noise the privacy budget is soon spent.
  */
-export function faultsOf(drawn: Faults): Faults {
-  const { hospitals, liars } = drawn;
+export function faultsOf(drawn: Omit<Faults, "maxSeals"> & Partial<Faults>): Faults {
+  const { hospitals, liars, isNoisy, faultFreeAfter } = drawn;
+  // Not drawn: a further draw would change the runs of all seeds.
+  const maxSeals = drawn.maxSeals ?? (isNoisy && faultFreeAfter % 3 === 0 ? 2 : ampleSeals);
   const faults = drawn.isBucketed
-    ? { ...drawn, hospitals: Math.max(fewestBucketed, hospitals), liars: Math.min(1, liars) }
-    : drawn;
+    ? { ...drawn, maxSeals, hospitals: Math.max(fewestBucketed, hospitals), liars: Math.min(1, liars) }
+    : { ...drawn, maxSeals };
   const fewest = faults.isBucketed ? fewestBucketed : fewestPrivateHospitals;
   const isEnough = !faults.isPrivate || faults.hospitals > fewest;
   return isEnough ? faults : { ...faults, revokeAfter: 0 };

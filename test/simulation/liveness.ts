@@ -2,6 +2,7 @@
 // honest hospital must adopt its model.
 
 import type { Member, RoundState } from "../../protocol/contract/round.ts";
+import type { ContractState } from "../../protocol/contract/state.ts";
 import type { RoundId } from "../../protocol/format/digest.ts";
 import type { Site } from "./site.ts";
 import { Violation } from "./violation.ts";
@@ -19,12 +20,35 @@ export function hasProgressed(
   const final = rounds.filter(({ commitBy, status }) => commitBy > faultFreeCommitBy && status === "final");
   for (const round of final) requireHonestUpdates(round, sites);
   const last = final.at(-1);
-  if (!last) return false;
+  return last !== undefined && haveAdopted(last, members, sites);
+}
+
+export function isBudgetSpent({ privateSums }: Pick<ContractState, "privateSums">): boolean {
+  return privateSums !== undefined && privateSums.maxSeals > 0 && privateSums.seals >= privateSums.maxSeals;
+}
+
+/**
+ * Progress where the privacy budget is spent: the last round is over, every honest hospital has its model, and every member has
+ * had the time to open another one.
+ * @param after seconds after the last round's end
+ */
+export function hasStopped(
+  { rounds, members }: { readonly rounds: readonly RoundState[]; readonly members: readonly Member[] },
+  sites: readonly Site[],
+  { now, after }: { readonly now: number; readonly after: number },
+): boolean {
+  const last = rounds.at(-1);
+  if (last?.status !== "final" && last?.status !== "abandoned") return false;
+  const final = rounds.findLast(({ status }) => status === "final");
+  return now > last.deadline + after && (!final || haveAdopted(final, members, sites));
+}
+
+function haveAdopted({ id }: RoundState, members: readonly Member[], sites: readonly Site[]): boolean {
   const active = sites.filter(
     ({ address, liar, role }) =>
       role === "hospital" && !liar && members.some((member) => member.address === address && member.active),
   );
-  return active.every(({ journal }) => adoptedRound(journal.entries.get("adopted")) >= last.id);
+  return active.every(({ journal }) => adoptedRound(journal.entries.get("adopted")) >= id);
 }
 
 function requireHonestUpdates({ id, commitments, members, proposals }: RoundState, sites: readonly Site[]): void {

@@ -26,6 +26,10 @@ export interface Mutant {
   readonly isPrivate?: boolean;
   /** Whether these are of buckets. */
   readonly isBucketed?: boolean;
+  /** Whether these have noise. */
+  readonly isNoisy?: boolean;
+  /** Whether the contract counts no seals. */
+  readonly isUncharged?: boolean;
   /** The rules of the honest parties, where they have others than a simulation's. */
   readonly bucketRules?: BucketRules;
   /** Called before and after a run, for what is not of one party. */

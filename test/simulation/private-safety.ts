@@ -2,20 +2,23 @@
 import type { RoundState } from "../../protocol/contract/round.ts";
 import type { Announcement } from "../../protocol/format/announcement.ts";
 import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
+import { blobDigest } from "../../protocol/format/merkle.ts";
 import type { Plan } from "../../protocol/format/plan.ts";
 import type { MaskedUpdate } from "../../protocol/judge/collect-private.ts";
 import { mostSums, openedSums } from "../../protocol/judge/opened-sums.ts";
 import type { TypedData } from "../../protocol/ports.ts";
 import { decodeSumOpening, signedShares } from "../../protocol/private/opening.ts";
+import { noiseOf } from "../../protocol/private/patient-noise.ts";
+import type { SecretCoins } from "../../protocol/private/patient-sum.ts";
 import { chooseRing } from "../../protocol/private/ring.ts";
 import { isShareOf, sumCommitments } from "../../protocol/private/sharing.ts";
 import { fakeFederation } from "../fakes/chain.ts";
 import { withRealEquality } from "../fakes/fast-commitments.ts";
-import { fakeSignatures } from "../fakes/party-ports.ts";
+import { type FakeLog, fakeSignatures } from "../fakes/party-ports.ts";
 import type { Oracle } from "./oracle.ts";
 import type { Site } from "./site.ts";
 import { fewHospitals } from "./terms.ts";
-import { Violation } from "./violation.ts";
+import { type Rule, Violation } from "./violation.ts";
 
 /** Opens every bucket with a sealed hospital in it: what must never happen. */
 const allBuckets = { ...fewHospitals, leastIncluded: () => 1 };
@@ -24,6 +27,7 @@ interface PrivateWorld {
   readonly oracle: Oracle;
   readonly sites: readonly Site[];
   readonly plan: Plan;
+  readonly deepReorganisations: boolean;
   readonly fail: (violation: Violation) => void;
 }
 
@@ -33,9 +37,18 @@ export class PrivateSafety {
   readonly #prekeys = new Map<string, unknown>();
   /** Rounds of sealed inputs, by hospital and input. */
   readonly #sealed = new Map<string, number>();
+  /** Secrets of coins and digests of masked objects, by hospital and round. */
+  readonly #coins = new Map<string, string>();
+  readonly #masked = new Map<string, string>();
 
   constructor(world: PrivateWorld) {
     this.#world = world;
+  }
+
+  /** The line in which a party says that a sum is spoilt: with buckets liars spoil some. */
+  spoiltSum({ log }: Site): FakeLog["lines"][number] | undefined {
+    if (this.#world.plan.privacy?.buckets !== undefined) return undefined;
+    return log.lines.find(({ event, facts }) => event === "action-failed" && facts["code"] === "ROUND_SPOILT");
   }
 
   /** An honest party signs a statement. */
@@ -47,6 +60,32 @@ export class PrivateSafety {
       this.#world.fail(new Violation("prekey-reused", { by: address, rounds: `${before}, ${message["round"]}` }));
     }
     this.#prekeys.set(key, message["round"]);
+  }
+
+  /** An honest hospital samples its patients for a round. */
+  sampled({ address }: Site, { secret, context }: SecretCoins): void {
+    const coins = Buffer.from(secret).toString("hex");
+    this.#once("coins-redrawn", this.#coins, { by: address, round: context.round }, coins);
+  }
+
+  /** An honest hospital has masked its input for a round. */
+  masked({ address }: Site, round: number, object: Uint8Array): void {
+    this.#once("masked-twice", this.#masked, { by: address, round }, blobDigest(object));
+  }
+
+  /** After a deep reorganisation another round may have the number. */
+  #once(
+    rule: Rule,
+    drawn: Map<string, string>,
+    about: { readonly by: HospitalAddress; readonly round: number },
+    found: string,
+  ): void {
+    const key = `${about.by} ${about.round}`;
+    const before = drawn.get(key);
+    if (before !== undefined && before !== found && !this.#world.deepReorganisations) {
+      this.#world.fail(new Violation(rule, about));
+    }
+    drawn.set(key, found);
   }
 
   /** An honest hospital announces an opening: it must be the sum of right shares of the sealed set. @throws Violation */
@@ -76,7 +115,10 @@ export class PrivateSafety {
     }
     // A reorganisation may have brought another seal since.
     if (opening.included !== right?.included) return;
-    const ring = chooseRing({ hospitals: round.members.length, largest: plan.privacy!.largest, noiseStdDev: 0 });
+    const { largest, patient } = plan.privacy!;
+    const hospitals = round.members.length;
+    const noiseStdDev = patient ? noiseOf(patient, hospitals).stdDev : 0;
+    const ring = chooseRing({ hospitals, largest, noiseStdDev });
     const { included, sums } = right;
     const named = { ...fakeFederation, round: round.id };
     const expected = { context: named, holder: address, included, ring, sums: sums.length };
@@ -93,6 +135,9 @@ export class PrivateSafety {
 
   /** Looks at every round that the chain shows. */
   read(rounds: readonly RoundState[]): void {
+    const seals = rounds.filter(({ seal }) => seal).length;
+    const { maxSeals } = this.#world.plan.privacy!;
+    if (seals > maxSeals) this.#world.fail(new Violation("budget-exceeded", { seals, maxSeals }));
     for (const round of rounds) {
       const isOver = round.status === "final" || round.status === "abandoned";
       for (const site of this.#honest(round.commitments.map(({ member }) => member))) {

@@ -1,6 +1,8 @@
 // Runs one seed and returns its outcome, so that a run of many seeds continues after a failure.
 import { useFastCommitments } from "../fakes/fast-commitments.ts";
+import { makeFirstBox } from "../fakes/first-box.ts";
 import type { Faults, RoundKind } from "./faults.ts";
+import { isBudgetSpent } from "./liveness.ts";
 import type { Mutant } from "./mutants.ts";
 import { Simulation } from "./simulation.ts";
 import { type Rule, Violation } from "./violation.ts";
@@ -15,6 +17,8 @@ export interface Outcome {
   readonly finals: number;
   readonly crashes: number;
   readonly reorganisations: number;
+  /** With noise: whether as many sums were sealed as the plan allows. */
+  readonly isBudgetSpent: boolean;
   /** A hash of the trace: equal for equal seeds. */
   readonly fingerprint: string;
   readonly failure: { readonly rule: Rule; readonly message: string; readonly trace: readonly string[] } | undefined;
@@ -23,9 +27,11 @@ export interface Outcome {
 /** @param kind as the mutant needs it, by default */
 export async function runSeed(seed: number, mutant?: Mutant, kind: Partial<RoundKind> = {}): Promise<Outcome> {
   const isBucketed = kind.isBucketed ?? mutant?.isBucketed ?? false;
-  const isPrivate = isBucketed || (kind.isPrivate ?? mutant?.isPrivate ?? false);
+  const isNoisy = kind.isNoisy ?? mutant?.isNoisy ?? false;
+  const isPrivate = isBucketed || isNoisy || (kind.isPrivate ?? mutant?.isPrivate ?? false);
+  if (isPrivate) await makeFirstBox();
   const commitments = isPrivate ? useFastCommitments() : undefined;
-  const simulation = await Simulation.prepare(seed, mutant, { isPrivate, isBucketed });
+  const simulation = await Simulation.prepare(seed, mutant, { isPrivate, isBucketed, isNoisy });
   let failure: Outcome["failure"];
   try {
     mutant?.plant?.(true);
@@ -48,6 +54,7 @@ export async function runSeed(seed: number, mutant?: Mutant, kind: Partial<Round
     virtualSeconds: time.now() / 1000,
     finals: safety.finals.size,
     reorganisations: chain.reorganisations,
+    isBudgetSpent: isBudgetSpent(chain.confirmed.contract.state),
   };
 }
 
@@ -58,7 +65,8 @@ export function describeFailure({ seed, steps, virtualSeconds, failure, faults }
   return `seed ${seed}: ${failure.message}\n  at ${at}; reproduce with: npm run test:sim -- ${optionOf(faults)}--seed ${seed}`;
 }
 
-function optionOf({ isPrivate, isBucketed }: RoundKind): string {
+function optionOf({ isPrivate, isBucketed, isNoisy }: RoundKind): string {
   if (isBucketed) return "--buckets ";
+  if (isNoisy) return "--noise ";
   return isPrivate ? "--private " : "";
 }

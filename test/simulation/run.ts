@@ -4,11 +4,12 @@
 //   npm run test:sim -- --seed 214                one seed: its faults, and its last calls if a rule is broken
 //   npm run test:sim -- --private --seeds 100     rounds with private sums
 //   npm run test:sim -- --buckets --seeds 100     rounds with private sums of buckets
+//   npm run test:sim -- --noise --seeds 100       rounds with private sums, noise and a budget
 import { parseArgs } from "node:util";
 import { describeFailure, type Outcome, runSeed } from "./run-seed.ts";
 
-const usage =
-  "usage: npm run test:sim -- [--private | --buckets] [--seeds N] [--from N] | [--private | --buckets] --seed N";
+const kinds = "[--private | --buckets | --noise]";
+const usage = `usage: npm run test:sim -- ${kinds} [--seeds N] [--from N] | ${kinds} --seed N`;
 
 function wholeNumber(text: string, option: string): number {
   const value = Number(text);
@@ -25,6 +26,7 @@ function readArguments() {
       seed: { type: "string" },
       private: { type: "boolean" },
       buckets: { type: "boolean" },
+      noise: { type: "boolean" },
     } as const;
     return parseArgs({ options }).values;
   } catch (error) {
@@ -33,8 +35,9 @@ function readArguments() {
   }
 }
 
-const { seeds = "1000", from = "1", seed, private: isPrivate = false, buckets: isBucketed = false } = readArguments();
-const kind = { isPrivate, isBucketed };
+const { seeds = "1000", from = "1", seed, ...asked } = readArguments();
+const { private: isPrivate = false, buckets: isBucketed = false, noise: isNoisy = false } = asked;
+const kind = { isPrivate, isBucketed, isNoisy };
 if (seed !== undefined) {
   const outcome = await runSeed(wholeNumber(seed, "seed"), undefined, kind);
   console.log(JSON.stringify(outcome.faults, null, 2));

@@ -8,8 +8,10 @@ import type { Digest, HospitalAddress } from "../../protocol/format/digest.ts";
 import type { Plan } from "../../protocol/format/plan.ts";
 import { manifestObjects } from "../../protocol/format/private-manifest.ts";
 import type { TypedData } from "../../protocol/ports.ts";
+import type { SecretCoins } from "../../protocol/private/patient-sum.ts";
 import type { ContractCall, FakeContract } from "../fakes/contract.ts";
 import type { VirtualTime } from "../fakes/virtual-time.ts";
+import { isBudgetSpent } from "./liveness.ts";
 import { NotesCheck } from "./notes-check.ts";
 import type { Oracle } from "./oracle.ts";
 import { PrivateSafety } from "./private-safety.ts";
@@ -62,6 +64,8 @@ export class Safety {
       if (notes.changed) this.#later(() => notes.check(this.finals));
       const broken = site.log.lines.find(({ level }) => level === "error");
       if (broken) this.#fail("unexpected-error", { site: site.address, ...broken.facts });
+      const spoilt = this.#private?.spoiltSum(site);
+      if (spoilt) this.#fail("sum-spoilt", { site: site.address, ...spoilt.facts });
     }
     if (this.#checks.length > 0) {
       await Promise.all(this.#checks);
@@ -85,6 +89,16 @@ export class Safety {
       this.#fail("signed-twice", { by: address, round: statement["round"] });
     }
     this.#signed.set(key, text);
+  }
+
+  /** An honest hospital samples its patients for a round with noise. */
+  sampled(site: Site, coins: SecretCoins): void {
+    this.#private?.sampled(site, coins);
+  }
+
+  /** An honest hospital has masked its input. */
+  masked(site: Site, round: number, object: Uint8Array): void {
+    this.#private?.masked(site, round, object);
   }
 
   /** An honest party publishes an announcement. */
@@ -143,7 +157,10 @@ export class Safety {
     if (contract.members.find((member) => member.address === address)?.active === false) {
       this.#fail("acted-while-revoked", { by: address, call: call.name });
     }
-    if (call.name === "openRound") return;
+    if (call.name === "openRound") {
+      if (isBudgetSpent(contract.state)) this.#fail("opened-beyond-budget", { by: address });
+      return;
+    }
     const id = call.args.round;
     const round = contract.rounds[id - 1];
     if (!round) return;

@@ -54,6 +54,8 @@ export class SimulatedChain {
     options: {
       terms: RoundTerms;
       sums: Pick<PrivateSums, "mechanism" | "maxSeals"> | undefined;
+      /** Whether the contract counts seals: it does, but for a planted bug. */
+      isCharged: boolean;
       confirmations: number;
       blockMs: number;
       prepare: (genesis: FakeContract) => void;
@@ -62,7 +64,8 @@ export class SimulatedChain {
     this.confirmations = options.confirmations;
     this.#time = time;
     this.#random = random;
-    const contract = new FakeContract(options.terms, undefined, options.sums && { ...options.sums, seals: 0 });
+    const sums = options.sums && { ...options.sums, seals: 0 };
+    const contract = new FakeContract(options.terms, undefined, sums, options.isCharged);
     options.prepare(contract);
     this.#blocks.push({ number: 0, time: epochSeconds, transactions: [], contract, nonces: new Map() });
     const tick = () => {

@@ -13,7 +13,7 @@ import { VirtualTime } from "../fakes/virtual-time.ts";
 import { checkedPorts } from "./checked-ports.ts";
 import { drawFaults, type Faults, faultsOf, type RoundKind } from "./faults.ts";
 import { aggregatorLies, hospitalLies } from "./liars.ts";
-import { hasProgressed } from "./liveness.ts";
+import { hasProgressed, hasStopped, isBudgetSpent } from "./liveness.ts";
 import type { Mutant } from "./mutants.ts";
 import { Oracle } from "./oracle.ts";
 import { bucketLies, privateLies } from "./private-liars.ts";
@@ -93,6 +93,7 @@ export class Simulation {
       {
         terms: termsFor(this.faults),
         sums: foundingSums(given.plan),
+        isCharged: !this.#mutant?.isUncharged,
         confirmations: faults.confirmations,
         blockMs: faults.blockMs,
         prepare: (genesis) => {
@@ -292,11 +293,14 @@ export class Simulation {
   }
 
   #hasProgressed(): boolean {
+    if (!this.#faultFree) return false;
+    const { contract, time: now } = this.chain.confirmed;
+    const { commitPeriod, proposePeriod } = termsFor(this.faults);
+    if (isBudgetSpent(contract.state)) {
+      return hasStopped(contract, this.sites, { now, after: 2 * (commitPeriod + proposePeriod) });
+    }
     const faultFreeFrom = 1_000_000 + this.faults.faultFreeAfter + settlingSeconds;
-    return (
-      this.#faultFree &&
-      hasProgressed(this.chain.confirmed.contract, this.sites, faultFreeFrom + termsFor(this.faults).commitPeriod)
-    );
+    return hasProgressed(contract, this.sites, faultFreeFrom + commitPeriod);
   }
 
   #revokeOne(): void {

@@ -94,6 +94,11 @@ class VariableTimeLearner extends FakeLearner {
     this.trainMs = this.#random.between(500, 5000);
     return super.train(...request);
   }
+
+  override sumPatients(...request: Parameters<FakeLearner["sumPatients"]>) {
+    this.trainMs = this.#random.between(500, 5000);
+    return super.sumPatients(...request);
+  }
 }
 
 /** A clock whose rate is wrong by `drift`, a share. */

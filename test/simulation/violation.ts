@@ -37,6 +37,16 @@ export type Rule =
   | "opened-wrong"
   /** A hospital opened the sum of a bucket with too few sealed hospitals. */
   | "opened-small"
+  /** A hospital drew the coins of a round's patients twice. */
+  | "coins-redrawn"
+  /** A hospital masked two inputs, or one with two noises, for one round. */
+  | "masked-twice"
+  /** A sum is not one of updates and their noise, though no liar spoils sums. */
+  | "sum-spoilt"
+  /** More sums were sealed than the plan allows. */
+  | "budget-exceeded"
+  /** A party asked for a round although it had read that the budget is spent. */
+  | "opened-beyond-budget"
   /** The code threw an error that is not a FedError. */
   | "unexpected-error"
   /** No new round became final after all faults had stopped. */
