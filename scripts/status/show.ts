@@ -23,6 +23,7 @@ export function showStatus(status: FederationStatus): string {
   if (status.privateSums) {
     const { seals, maxSeals } = status.privateSums;
     lines.push(`sums        ${seals} of at most ${maxSeals} opened; no update of a single hospital`);
+    if (seals >= maxSeals) lines.push("spent       the privacy budget: no round opens here any more");
   }
   if (!status.isKnownCode)
     lines.push("warning     the contract's code is not the build that this program knows: read it first");

@@ -168,6 +168,11 @@ export class RealFederation {
     return this.#chain.url;
   }
 
+  /** Paths of the federation file and of the plan. */
+  get files(): { readonly federation: string; readonly plan: string } {
+    return { federation: join(this.#dir, "run", "federation.json"), plan: join(this.#dir, "run", "plan.json") };
+  }
+
   /** Path of a party's configuration file. */
   configOf(name: string): string {
     return this.#partyOf(name).config;

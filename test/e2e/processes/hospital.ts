@@ -1,5 +1,6 @@
 // A hospital's process with a fake training, which depends on base and seed only.
 //   node hospital.ts CONFIG MILLISECONDS
+import { pause } from "../../../foundation/pause.ts";
 import { seededIntegers } from "../../../foundation/random.ts";
 import { parseHospitalConfig } from "../../../node/config.ts";
 import { runHospitalNode } from "../../../node/hospital-node.ts";
@@ -7,8 +8,11 @@ import { blobDigest } from "../../../protocol/format/merkle.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../../protocol/format/safetensors.ts";
 import type { Learner } from "../../../protocol/learner.ts";
 import { runPartyCommand } from "../../../scripts/party/run-command.ts";
+import { FakeLearner } from "../../fakes/learner.ts";
 
 const [config, trainMs] = process.argv.slice(2) as [string, string];
+const clock = { now: () => Date.now(), sleep: pause };
+const patients = new FakeLearner({ clock, trainMs: Number(trainMs) });
 const learner: Learner = {
   shard: async () => ({
     root: blobDigest(Buffer.from("scans")),
@@ -34,7 +38,7 @@ const learner: Learner = {
     { patient: "a", label: 0, score: 0.2 },
     { patient: "b", label: 1, score: 0.7 },
   ],
-  sumPatients: () => Promise.reject(new Error("the plan has no differential privacy")),
+  sumPatients: (request, options) => patients.sumPatients(request, options),
 };
 
 await runPartyCommand(config, { logLevel: "info" }, parseHospitalConfig, (parsed, party) =>
