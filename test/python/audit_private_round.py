@@ -3,7 +3,8 @@ algorithms (matrices for transforms, affine-free curve formulas of its own), no 
 
 usage: python3 audit_private_round.py FOLDER
 The folder has round.json, key.json, base.safetensors, and for each included hospital deal-<i>.json and masked-<i>.safetensors.
-Prints one JSON object: the digests of the sum and of the next model, and the largest error.
+A round of buckets has in round.json their number, all members, and the rule over their means.
+Prints one JSON object: digest and largest error of each opened sum, whether it is sound, and the next model's digest.
 """
 import hashlib
 import json
@@ -256,32 +257,79 @@ def write_tensors(tensors, metadata, dtype):
     return len(text).to_bytes(8, "little") + text + b"".join(tensors[name].tobytes() for name in sorted(tensors))
 
 
-def main(folder):
-    info = json.loads((folder / "round.json").read_text())
-    primes, bits, count = RINGS[info["ring"]]
-    holders, hospitals = info["holders"], info["included"]
+def deals_of(folder, info, holders):
+    """Digest and first commitment of each included hospital's deal."""
     threshold = holders - (holders - 1) // 3
-    same = {name: info[name] for name in ("chainId", "contract", "round")}
-    name = "/".join(map(str, ["consilium/private/1/public polynomials", *same.values()]))
-    blocks = -(-info["coordinates"] // N)
-    q = math.prod(prime for prime, _ in primes)
-    delta = q >> bits
-
-    digests, constants = [], ZERO
-    for index, hospital in enumerate(hospitals):
+    found = []
+    for index, hospital in enumerate(info["included"]):
         deal, data = read_canonical(folder / f"deal-{index}.json")
-        said = {"version": 1, "kind": "deal", "hospital": hospital, "ring": info["ring"], **same}
+        said = {"version": 1, "kind": "deal", "hospital": hospital, "ring": info["ring"], **same_round(info)}
         require(all(deal[field] == value for field, value in said.items()), "a deal is of this round and hospital")
         require(len(deal["commitments"]) == threshold and len(deal["boxes"]) == holders, "a deal has the threshold")
-        points = [decode(bytes.fromhex(text[2:])) for text in deal["commitments"]]
-        constants = add(constants, points[0])
-        digests.append(digest(data))
+        found.append((digest(data), [decode(bytes.fromhex(text[2:])) for text in deal["commitments"]][0]))
+    return found
 
-    key, _ = read_canonical(folder / "key.json")
-    said = {"version": 1, "kind": "key", "included": digest(canonical(digests)), **same}
-    require(all(key[field] == value for field, value in said.items()), "the key is of these deals")
-    data = bytes.fromhex(key["scalars"][2:])
-    require(len(data) == 32 * (count + 1), "the key has its scalars")
+
+def same_round(info):
+    return {name: info[name] for name in ("chainId", "contract", "round")}
+
+
+def text_of(info, purpose, *parts):
+    return "/".join(map(str, ["consilium/private/1", purpose, *same_round(info).values(), *parts]))
+
+
+def numbers_below(text):
+    """A function that draws uniform numbers below a bound from a public stream."""
+    key, at, left = hashlib.sha256(text.encode()).digest(), 0, []
+
+    def below(bound):
+        nonlocal at, left
+        while True:
+            if not left:
+                left = [int(number) for number in key_stream(key, at, 256).view("<u4")]
+                at += 256
+            number = left.pop(0)
+            if number < bound * (2**32 // bound):
+                return number % bound
+
+    return below
+
+
+def drawn_buckets(info, base):
+    members, count = info["members"], info["buckets"]
+    require(len(members) >= 4 * count, "no bucket is of fewer than four hospitals")
+    places, below = list(range(len(members))), numbers_below(text_of(info, "buckets", digest(base)))
+    for i in range(len(members) - 1, 0, -1):
+        j = below(i + 1)
+        places[i], places[j] = places[j], places[i]
+    small, larger, buckets = *divmod(len(members), count), []
+    for bucket in range(count):
+        size = small + (1 if bucket < larger else 0)
+        buckets.append([members[place] for place in sorted(places[:size])])
+        places = places[size:]
+    return buckets
+
+
+def opened_buckets(info, base):
+    """Places in `included` of each opened bucket's hospitals."""
+    opened = []
+    for drawn in drawn_buckets(info, base):
+        there = [place for place, hospital in enumerate(info["included"]) if hospital in drawn]
+        if len(there) >= 2 * len(drawn) // 3 + 1:
+            opened.append(there)
+    require(len(opened) > info["buckets"] // 2, "enough buckets are opened")
+    return opened
+
+
+def sum_of(info, masked, commitments, data):
+    """The sum of some hospitals' inputs and its largest error, from the key's bytes for it."""
+    primes, bits, count = RINGS[info["ring"]]
+    q = math.prod(prime for prime, _ in primes)
+    delta = q >> bits
+    blocks = -(-info["coordinates"] // N)
+    constants = ZERO
+    for point in commitments:
+        constants = add(constants, point)
     scalars = [int.from_bytes(data[at:at + 32], "little") for at in range(0, len(data), 32)]
     require(all(scalar < L for scalar in scalars), "scalars are below the order")
     points = [generator(s) for s in range(count)] + [generator("blinding")]
@@ -291,17 +339,16 @@ def main(folder):
     require(all(scalar >> 240 == 0 for scalar in scalars[:-1]), "no bits above the fields")
     require(not any(fields[N * len(primes):]), "unused fields are 0")
 
-    masked = [read_tensors((folder / f"masked-{index}.safetensors").read_bytes())[0] for index in range(len(hospitals))]
     value, modulus = np.zeros(blocks * N, object), 1
     for place, (prime, root) in enumerate(primes):
         slots = np.array(fields[N * place:N * (place + 1)], np.int64)
-        require(slots.max() <= len(hospitals) * (prime - 1), "fields are sums of residues")
+        require(slots.max() <= len(masked) * (prime - 1), "fields are sums of residues")
         total = np.zeros(blocks * N, np.int64)
         for tensors in masked:
             residues = tensors[str(prime)].astype(np.int64)
             require(residues.shape == (blocks * N,) and residues.max() < prime, "residues are below their prime")
             total += residues
-        public = public_residues(f"{name}/{prime}", prime, blocks * N).reshape(-1, N)
+        public = public_residues(text_of(info, "public polynomials", prime), prime, blocks * N).reshape(-1, N)
         masks = coefficients_of(public * (slots % prime)[None, :] % prime, prime, root).reshape(-1)
         residue = (total - masks) % prime
         # Chinese remainders, in integers of any length.
@@ -310,30 +357,94 @@ def main(folder):
     value = value[:info["coordinates"]]
     value = np.where(value * 2 > q, value - q, value)
     total = np.array([(2 * v + delta) // (2 * delta) for v in value], np.int64)
-    largest = max(abs(int(v) - delta * int(s)) for v, s in zip(value, total))
-    require(largest <= 84 * len(hospitals), "errors are small")
+    return total, max(abs(int(v) - delta * int(s)) for v, s in zip(value, total))
 
-    # The next model: FedAvg.
-    base, metadata = read_tensors((folder / "base.safetensors").read_bytes())
-    exponents = json.loads(metadata["exponents"])
-    at, moved, following = 0, {}, []
-    for tensor, exponent in zip(sorted(base), exponents):
-        part = total[at:at + base[tensor].size].astype(np.float64)
-        at += base[tensor].size
-        change = part * info["unitWeight"] / info["totalWeight"] * 2.0**exponent
+
+def segments_of(base, exponents):
+    """Name, first coordinate, length and exponent of each tensor, in flat order."""
+    at = 0
+    for name, exponent in zip(sorted(base), exponents):
+        yield name, at, base[name].size, exponent
+        at += base[name].size
+
+
+def is_too_long(info, total, hospitals, segments):
+    """Whether a sum without noise is longer than its hospitals' updates can be."""
+    squares = sum(float(np.sum(total[at:at + length].astype(np.float64) ** 2)) * 4.0**e for _, at, length, e in segments)
+    return math.sqrt(squares) > hospitals * info["clipNorm"] * (1 + 2**-20)
+
+
+def next_exponent(info, part, hospitals, exponent):
+    squares = float(np.cumsum(part * part)[-1])
+    if squares == 0:
+        return exponent
+    mantissa, power = math.frexp(16 * math.sqrt(squares / part.size / hospitals) / info["largest"])
+    return max(-60, min(24, exponent + (power - 1 if mantissa == 0.5 else power)))
+
+
+def middle(info, means):
+    """The mean of what is left of each coordinate when the smallest and largest means are left out."""
+    count = len(means)
+    cut = (count - 1) // 2 if info["rule"] == "median" else min(info["byzantine"], (count - 1) // 2)
+    left = np.sort(np.array(means), axis=0)[cut:count - cut]
+    return left.sum(axis=0).astype(np.float64) / len(left)
+
+
+def main(folder):
+    info = json.loads((folder / "round.json").read_text())
+    base_bytes = (folder / "base.safetensors").read_bytes()
+    base, metadata = read_tensors(base_bytes)
+    segments = list(segments_of(base, json.loads(metadata["exponents"])))
+    deals = deals_of(folder, info, info["holders"])
+    masked = [read_tensors((folder / f"masked-{place}.safetensors").read_bytes())[0] for place in range(len(deals))]
+    sums = opened_buckets(info, base_bytes) if "buckets" in info else [list(range(len(deals)))]
+    names = [[deals[place][0] for place in places] for places in sums]
+
+    key, _ = read_canonical(folder / "key.json")
+    included = digest(canonical(names if "buckets" in info else names[0]))
+    said = {"version": 1, "kind": "key", "included": included, **same_round(info)}
+    require(all(key[field] == value for field, value in said.items()), "the key is of these deals")
+    data = bytes.fromhex(key["scalars"][2:])
+    size = 32 * (RINGS[info["ring"]][2] + 1)
+    require(len(data) == size * len(sums), "the key has its scalars")
+
+    found, sound = [], []
+    for number, places in enumerate(sums):
+        commitments = [deals[place][1] for place in places]
+        part = data[size * number:size * (number + 1)]
+        total, error = sum_of(info, [masked[place] for place in places], commitments, part)
+        weight = sum(min(info["sampleCounts"][place], info["unitWeight"]) for place in places)
+        is_sound = error <= 84 * len(places) and not is_too_long(info, total, len(places), segments)
+        found.append({
+            "sum": hashlib.sha256(total.astype("<i4").tobytes()).hexdigest(),
+            "largestError": error,
+            "isSound": is_sound,
+        })
+        if is_sound:
+            sound.append((total, weight, len(places)))
+    if "buckets" not in info:
+        require(sound, "the round is not spoilt")
+    else:
+        require(len(sound) > info["buckets"] // 2, "enough buckets are sound")
+
+    # The next model: FedAvg, or a robust rule over the buckets' means.
+    moved, following = {}, []
+    for tensor, at, length, exponent in segments:
+        parts = [total[at:at + length].astype(np.float64) for total, _, _ in sound]
+        if "buckets" in info:
+            means = []
+            for total, weight, _ in sound:
+                scaled = [int(value) * info["unitWeight"] * 256 for value in total[at:at + length]]
+                toward_zero = [abs(value) // weight * (-1 if value < 0 else 1) for value in scaled]
+                means.append(np.clip(np.array(toward_zero, np.int64), 1 - 2**31, 2**31 - 1))
+            change = middle(info, means) / 256 * 2.0**exponent
+        else:
+            change = parts[0] * info["unitWeight"] / sound[0][1] * 2.0**exponent
         moved[tensor] = (base[tensor].astype(np.float64) + change.reshape(base[tensor].shape)).astype("<f4")
-        squares = float(np.cumsum(part * part)[-1])
-        if squares > 0:
-            ratio = 16 * math.sqrt(squares / part.size / len(hospitals)) / info["largest"]
-            mantissa, power = math.frexp(ratio)
-            exponent = max(-60, min(24, exponent + (power - 1 if mantissa == 0.5 else power)))
-        following.append(exponent)
+        each = sorted(next_exponent(info, part, s[2], exponent) for part, s in zip(parts, sound))
+        following.append(each[len(each) // 2])
     model = write_tensors(moved, {**metadata, "exponents": json.dumps(following, separators=(",", ":"))}, "F32")
-    print(json.dumps({
-        "sum": hashlib.sha256(total.astype("<i4").tobytes()).hexdigest(),
-        "largestError": largest,
-        "model": digest(model),
-    }))
+    print(json.dumps({"sums": found, "model": digest(model)}))
 
 
 main(Path(sys.argv[1]))

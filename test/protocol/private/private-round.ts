@@ -120,26 +120,50 @@ export async function openingOf(round: DealtRound, included: readonly number[], 
 
 /** The key that these holders open, and the sealed round as an auditor finds it. */
 export async function sealedRound(round: DealtRound, included: readonly number[], openers: readonly number[]) {
-  const holders = round.hospitals.length;
+  const shared = await keyOf(round, included, openers);
+  return {
+    ...auditedOf(round),
+    included: objectsOf(round, included),
+    key: encodeSumKey({ context: round.context, included: sealed(round, included).included, shared }),
+  };
+}
+
+/** As sealedRound, with a sum of each bucket's included hospitals. */
+export async function sealedBuckets(
+  round: DealtRound,
+  buckets: readonly (readonly number[])[],
+  openers: readonly number[],
+) {
+  const keys = [];
+  for (const bucket of buckets) keys.push(await keyOf(round, bucket, openers));
+  const deals = buckets.map((bucket) => bucket.map((index) => blobDigest(round.hospitals[index]!.deal)));
+  return {
+    ...auditedOf(round),
+    buckets: buckets.map((bucket) => objectsOf(round, bucket)),
+    key: encodeSumKey({ context: round.context, included: includedDigest(deals), shared: keys.flat() }),
+  };
+}
+
+async function keyOf(round: DealtRound, included: readonly number[], openers: readonly number[]): Promise<Share> {
   const held = await Promise.all(
     openers.map(async (holder) => {
       const shares = await Promise.all(included.map((dealer) => shareOf(round, dealer, holder)));
       return { holder: holder + 1, share: sumShares(shares) };
     }),
   );
-  const shared = recoverShared(held, openingThreshold(holders));
-  return {
-    context: round.context,
-    ring: round.ring,
-    coordinates: round.inputs[0]!.length,
-    holders,
-    included: included.map((index) => ({
-      hospital: hospitalAt(index),
-      deal: round.hospitals[index]!.deal,
-      masked: memorySource(round.hospitals[index]!.masked),
-    })),
-    key: encodeSumKey({ context: round.context, included: sealed(round, included).included, shared }),
-  };
+  return recoverShared(held, openingThreshold(round.hospitals.length));
+}
+
+const auditedOf = ({ context, ring, inputs, hospitals }: DealtRound) => ({
+  ...{ context, ring, coordinates: inputs[0]!.length, holders: hospitals.length },
+});
+
+function objectsOf({ hospitals }: DealtRound, included: readonly number[]) {
+  return included.map((index) => ({
+    hospital: hospitalAt(index),
+    deal: hospitals[index]!.deal,
+    masked: memorySource(hospitals[index]!.masked),
+  }));
 }
 
 /** The sum of some hospitals' inputs. */
