@@ -10,7 +10,8 @@ import type { RoundTerms } from "../protocol/contract/round.ts";
 import { parseDigest } from "../protocol/format/digest.ts";
 import { blobDigest } from "../protocol/format/merkle.ts";
 import { encodePlan } from "../protocol/format/plan.ts";
-import { foundingSums } from "../protocol/format/privacy-spec.ts";
+import { foundingSums, type PrivacySpec } from "../protocol/format/privacy-spec.ts";
+import { bucketRules } from "../protocol/private/buckets.ts";
 import type { ConsortiumFile } from "./consortium/consortium-file.ts";
 import { takingFromConsortium, withConfig } from "./ledger/config-option.ts";
 import { askForWallet, maxFeeFrom, parseAddressOption, parseCount, rpcUrls, withMaxFee } from "./ledger/options.ts";
@@ -147,12 +148,28 @@ async function foundingOf({ chain, federation, members, terms, ...rest }: Consor
   };
 }
 
+/**
+ * Why no round could take place with these hospitals; undefined where it could. No refusal: further ones may be admitted later, but
+ * the contract keeps its number of buckets for ever.
+ */
+function tooFewForBuckets(privacy: PrivacySpec | undefined, hospitals: number): string | undefined {
+  const { buckets } = privacy ?? {};
+  if (buckets === undefined || hospitals >= buckets * bucketRules.leastSize) return undefined;
+  const fewest = buckets * bucketRules.leastSize;
+  return `warning: ${hospitals} hospitals for ${buckets} buckets of at least ${bucketRules.leastSize}: nobody trains before there are ${fewest}. Admit more before the first round, or plan for fewer buckets: the contract keeps their number for ever.`;
+}
+
 /** A digest names a plan without private sums: only the file says how these hide updates, which the contract keeps for ever. */
-async function plannedIn(plan: string | undefined): Promise<Pick<FoundingSteps, "plan" | "privateSums">> {
+async function plannedIn(
+  plan: string | undefined,
+  hospitals: number,
+): Promise<Pick<FoundingSteps, "plan" | "privateSums">> {
   if (plan === undefined || /^0x/.test(plan)) {
     return { plan: plan === undefined ? undefined : parseDigest(plan), privateSums: undefined };
   }
   const read = await readPlan(plan, "--plan");
+  const warning = tooFewForBuckets(read.privacy, hospitals);
+  if (warning) console.error(warning);
   return { plan: blobDigest(encodePlan(read)), privateSums: foundingSums(read) };
 }
 
@@ -178,7 +195,7 @@ async function readSteps(options: Options): Promise<Omit<FoundingSteps, "deploye
   return {
     terms,
     members,
-    ...(await plannedIn(plan)),
+    ...(await plannedIn(plan, hospital.length)),
     genesis: genesis === undefined ? undefined : parseDigest(genesis),
     predecessor: predecessor === undefined ? undefined : parseAddressOption(predecessor, "--predecessor"),
     handOver:

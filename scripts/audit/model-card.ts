@@ -120,7 +120,7 @@ function shareRows({ largestShare }: ModelCard): string[] {
   return [`| largest share of one hospital | ${(100 * share).toFixed(1)} % of the weight, in round ${round} |`];
 }
 
-function sumRows({ privateSums, privacyCost }: ModelCard): string[] {
+function sumRows({ privateSums, privacyCost, plan }: ModelCard): string[] {
   if (!privateSums || privateSums.maxSeals === 0) return [];
   const { seals, maxSeals } = privateSums;
   const noise = privacyCost
@@ -128,7 +128,9 @@ function sumRows({ privateSums, privacyCost }: ModelCard): string[] {
         `| differential privacy | epsilon ${showEpsilon(privacyCost.epsilon)} at delta ${privacyCost.delta}, of each patient |`,
       ]
     : [];
-  return [`| private sums | ${seals} of at most ${maxSeals} opened; no single update was |`, ...noise];
+  const { buckets } = plan?.privacy ?? {};
+  const what = buckets === undefined ? "opened" : `rounds opened, in sums of ${buckets} buckets or fewer`;
+  return [`| private sums | ${seals} of at most ${maxSeals} ${what}; no single update was |`, ...noise];
 }
 
 function planRows({ model, training, strategy, update, sampleCap, evaluation }: Plan): string[] {

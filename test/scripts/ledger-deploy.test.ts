@@ -66,6 +66,32 @@ describe("consilium deploy", () => {
     expect(refused).to.equal("PRIVATE_PLAN_CONFLICT");
   });
 
+  it("warns of a contract whose buckets its hospitals cannot fill, before it asks for a password", async () => {
+    const file = join(dir, "buckets.json");
+    await writeFile(file, encodePlan(planFrom({ private: true, buckets: 3 })));
+    const rpc = ["--rpc", chain.url, "--chain-id", "31337", "--out", join(dir, "none.json"), "--plan", file];
+    const warningsFor = async (hospitals: number) => {
+      const { error } = console;
+      const lines: string[] = [];
+      console.error = (line: unknown) => lines.push(String(line));
+      try {
+        const people = Array.from(
+          { length: hospitals },
+          (_, index) => `0x${(index + 1).toString(16).padStart(40, "0")}`,
+        );
+        const named = people.length > 0 ? ["--hospital", ...people] : [];
+        expect(await codeOf("deploy", ...rpc, ...named, "--keystore", join(dir, "none"))).to.equal("KEYSTORE_MISSING");
+      } finally {
+        console.error = error;
+      }
+      return lines.join();
+    };
+    expect(await warningsFor(11))
+      .to.include("11 hospitals for 3 buckets")
+      .and.include("before there are 12");
+    expect(await warningsFor(12)).to.equal("");
+  });
+
   it("founds once, by name of the hospitals in their order, and hands over", async () => {
     const out = join(dir, "new.json");
     const key = ["--keystore", await written(fundedWallet(0)), "--password-file", join(dir, "password")];

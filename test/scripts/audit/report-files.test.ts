@@ -267,6 +267,10 @@ describe("the report of a federation with private sums", function () {
     const card = modelCard(report, undefined)!;
     expect(card.limits.some((line) => line.includes("no differential privacy was used"))).to.equal(true);
     expect(modelCardMarkdown(card)).to.include("| private sums | 2 of at most 8 opened; no single update was |");
+    const bucketed = { ...card, plan: { ...card.plan!, privacy: { ...card.plan!.privacy!, buckets: 3 } } };
+    expect(modelCardMarkdown(bucketed)).to.include(
+      "| 2 of at most 8 rounds opened, in sums of 3 buckets or fewer; no single",
+    );
     expect(modelCardMarkdown(modelCard({ ...report, privateSums: undefined }, undefined)!)).not.to.include(
       "| private sums",
     );
