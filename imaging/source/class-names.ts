@@ -2,7 +2,8 @@
 
 export type Label = 0 | 1;
 
-const disease = new Set(["covid", "corona", "coronavirus"]);
+/** NCP is novel coronavirus pneumonia. */
+const disease = new Set(["covid", "corona", "coronavirus", "ncp"]);
 /** A class in the languages of archives; endings are those of plurals and genders. */
 const positive = new Set(
   ["pos", "positif", "positifs", "positief", "positieve", "pozitif", "detected", "detectado", "nachgewiesen"].concat(

@@ -1,7 +1,7 @@
 // PatientIDs that folders or studies contradict: a folder that is one patient's like all others holds two PatientIDs, one study
 // has two, or one PatientID is that of a whole class. Either reading may be wrong, and a guess could put one person into two
 // splits, or join two persons.
-import { type FolderReading, isGeneric, looksLikePatient } from "./folder-roles.ts";
+import { type FolderReading, isGeneric, isSplit, looksLikePatient } from "./folder-roles.ts";
 import type { Person } from "./persons.ts";
 import type { Unit } from "./units.ts";
 
@@ -36,12 +36,12 @@ export function doubtsAboutFolders(units: readonly Unit[], readings: readonly Fo
   return doubted;
 }
 
-/** PatientIDs that differ in nothing but case: one person whose name was typed twice, or two. */
+/** PatientIDs that differ in nothing but case or leading zeros: one person who was typed in twice, or two. */
 function idsOfOneSpelling(units: readonly Unit[]): string[] {
   const spellings = new Map<string, Set<string>>();
   for (const { id } of units) {
     if (id === undefined) continue;
-    const key = id.toLowerCase();
+    const key = id.toLowerCase().replace(/^0+(?=\d+$)/, "");
     spellings.set(key, (spellings.get(key) ?? new Set()).add(id));
   }
   return [...spellings.values()].flatMap((ids) => (ids.size > 1 ? [...ids] : []));
@@ -53,7 +53,8 @@ const studiesOfOneFolder = 4;
 /**
  * Persons known by a folder that may be a collection of many: it has folders of several studies in it, and is in both classes
  * (positive/Lungs/12, positive/Lungs/13, negative/Lungs/14), or the only one of its class (positive/Hospital/Doe,
- * positive/Hospital/Roe), or these are many, or their names are words as people's are.
+ * positive/Hospital/Roe), or these are many, or their names are words as people's are. Persons of the same folder's name in two
+ * parts of an archive that was split for learning are doubted as well.
  */
 export function doubtedCollections(
   persons: ReadonlyMap<string, Person>,
@@ -72,7 +73,9 @@ export function doubtedCollections(
     const parent = patientPath.slice(0, -1).join("/");
     beside.set(parent, (beside.get(parent) ?? new Set()).add(patientPath.at(-1)!));
   }
+  const split = new Set<string>();
   for (const [person, { knownBy, units: own }] of persons) {
+    if (knownBy === "folder" && isOfSeveralSplits(own.map((number) => units[number]!))) split.add(person);
     const { patientName = "", patientPath = [], label } = readings[own[0]!]!;
     // A number is a patient's; that of a year may be of an export.
     if (knownBy !== "folder" || /\d/.test(patientName.replace(/(?<!\d)(19|20)\d\d(?!\d)/g, ""))) continue;
@@ -84,11 +87,19 @@ export function doubtedCollections(
     const isDoubted = areWords || Math.min(inside.size, studies.size) >= studiesOfOneFolder;
     collections.set(person, { name: patientName, isDoubted, parent: patientPath.slice(0, -1).join("/") });
   }
-  return new Set(
-    [...collections].flatMap(([person, { name, isDoubted, parent }]) =>
+  return new Set([
+    ...split,
+    ...[...collections].flatMap(([person, { name, isDoubted, parent }]) =>
       isDoubted || classes.get(name)!.size > 1 || beside.get(parent)!.size === 1 ? [person] : [],
     ),
-  );
+  ]);
+}
+
+/** train/7 and test/7 may be one patient's slices, or two patients of two lists; files of one study are one's. */
+function isOfSeveralSplits(own: readonly Unit[]): boolean {
+  const parts = new Set(own.map(({ folder }) => folder.find(isSplit)?.toLowerCase()));
+  const studies = new Set(own.map(({ studyUid }) => studyUid));
+  return parts.size > 1 && (studies.size > 1 || studies.has(""));
 }
 
 function depthOf(path: string): number {

@@ -32,6 +32,11 @@ export function isGeneric(name: string): boolean {
   return generic.test(name) && !splitWord.test(name);
 }
 
+/** Whether a folder is a part of an archive that somebody split for learning. */
+export function isSplit(name: string): boolean {
+  return splitWord.test(name);
+}
+
 const splitWord = /^(train(ing)?|test(ing)?|val(idation)?)$/i;
 const date = /^((19|20)\d\d([-_.]?(0[1-9]|1[0-2])([-_.]?[0-3]\d)?)?|[0-3]?\d[-_.][01]?\d[-_.](19|20)\d\d)$/;
 

@@ -45,6 +45,8 @@ function whyNot({ grey, rows, columns, colouredShare }: GreyPicture): string | u
   }
   const mean = sum / count;
   const variance = squares / count - mean * mean;
+  // Lungs or lesions that somebody drew, as many sets have them beside each slice.
+  if (new Set(grey).size === 2) return "a mask of two greys";
   if (Math.sqrt(Math.max(0, variance)) < blankBelow) return undefined;
   if (pairs > 0 && (products / pairs - mean * mean) / variance < leastCorrelation) return "noise";
   if (darkOnes < leastDark * count) return "no air or lung";

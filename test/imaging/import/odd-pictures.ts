@@ -11,13 +11,13 @@ export function colourNoise(seed: number): Buffer {
   return PNG.sync.write(png);
 }
 
-/** A bright body with darker lungs on black; another `more`, another size of lungs. */
-export function greyBody(more = 0): Buffer {
+/** A bright body with darker lungs on black; another `more`, another size of lungs; `paint` changes its greys. */
+export function greyBody(more = 0, paint = (value: number) => value): Buffer {
   const png = new PNG({ width: 80, height: 80 });
   for (let at = 0; at < 6400; at++) {
     const [x, y] = [(at % 80) - 39.5, Math.floor(at / 80) - 39.5];
     const isLung = Math.hypot(Math.abs(x) - 14, y) < 9 + more / 9;
-    const value = isLung ? 40 : Math.hypot(x, y * 1.3) < 36 ? 170 : 0;
+    const value = paint(isLung ? 40 : Math.hypot(x, y * 1.3) < 36 ? 170 : 0);
     png.data.set([value, value, value, 255], at * 4);
   }
   return PNG.sync.write(png);

@@ -87,13 +87,43 @@ describe("folders that may be a patient's or not", function () {
     expect(quarantine.map(({ code }) => code)).to.deep.equal(Array(2).fill("PICTURE_BESIDE_DICOM"));
   });
 
-  it("do not say whether PatientIDs that differ in case are one person's", async () => {
-    for (const [index, id] of ["AB1", "ab1", "AB2", "AB3"].entries())
+  it("do not say whether PatientIDs that differ in case or leading zeros are one person's", async () => {
+    for (const [index, id] of ["AB1", "ab1", "0012", "12", "AB2", "AB3"].entries())
       await write(index, `${classOf(index)}/f${index}`, id);
     const { scans, quarantine } = await importIt();
     expect(scans).to.equal(2);
+    expect(quarantine.map(({ code }) => code)).to.deep.equal(Array(4).fill("PATIENT_UNCLEAR"));
+    expect((await importIt({ patientsBy: "id" })).scans).to.equal(6);
+  });
+
+  it("do not say whether the 7 of a training and the 7 of a test part are one person, unless one study is in both", async () => {
+    for (const index of [0, 1]) await write(index, `train/${classOf(index)}/patient7`);
+    for (const index of [2, 3]) await write(index, `test/${classOf(index)}/patient7`);
+    for (const part of ["train", "test"])
+      await writePhantom(
+        dir,
+        { index: 4, id: "", study: "2.25.4" },
+        (slice) => `${part}/negative/patient8/${slice}.dcm`,
+      );
+    await write(5, "train/positive/patient9");
+    const { scans, quarantine } = await importIt();
+    expect(scans).to.equal(2);
     expect(quarantine.map(({ code }) => code)).to.deep.equal(Array(2).fill("PATIENT_UNCLEAR"));
-    expect((await importIt({ patientsBy: "id" })).scans).to.equal(4);
+  });
+
+  it("may hold masks beside the slices, which are no slices", async () => {
+    for (const index of [0, 1]) {
+      const folder = join(dir, classOf(index), `patient${index}`);
+      await writeInto(join(folder, "images", "1.png"), greyBody(9 + index * 5));
+      for (const bright of [1, 255])
+        await writeInto(
+          join(folder, "masks", `${bright}.png`),
+          greyBody(9, (value) => (value === 40 ? bright : 0)),
+        );
+    }
+    const { scans, quarantine } = await importIt();
+    expect(scans).to.equal(2);
+    expect(quarantine.map(({ what, code }) => `${what} ${code}`)).to.deep.equal(Array(4).fill("file PICTURE_NOT_CT"));
   });
 
   it("do not matter where a spreadsheet dropped the zeros of accession numbers; thousands are no numbers that small", async () => {

@@ -259,7 +259,8 @@ describe("who is who in an archive, and of which class", function () {
     const report = await readReport(`${dir}-shard`);
     expect(report!.patients.every(({ matchedBy }) => matchedBy.includes("PatientID as a number"))).to.equal(true);
     await writePhantom(dir, { index: 9, id: "0001" }, (slice) => `data/9-${slice}.dcm`);
-    expect(codes(await importIt()).sort()).to.deep.equal(["LABEL_MISSING", "LABEL_MISSING"]);
+    expect(codes(await importIt())).to.deep.equal(["PATIENT_UNCLEAR", "PATIENT_UNCLEAR"]);
+    expect(codes(await importIt({ patientsBy: "id" }))).to.deep.equal(["LABEL_MISSING", "LABEL_MISSING"]);
   });
 
   it("matches ids in the character set of the file and of the CSV", async () => {
