@@ -92,7 +92,7 @@ export async function* writeSyntheticArchive(
   let bytes = 0;
   for (const [index, positive] of labels.entries()) {
     signal?.throwIfAborted();
-    const patient = `patient${index + 1}`;
+    const patient = phantomId(index);
     const label = positive ? "positive" : "negative";
     const scan = synthesiseScan({ seed, index, positive, matrix, slices, signal: options.signal ?? 1 });
     const study = uidFor(seed, patient, "study");
@@ -123,6 +123,11 @@ export async function* writeSyntheticArchive(
   await writeFile(`${labelsFile}.part`, `patient,label\n${rows.join("")}`);
   await rename(`${labelsFile}.part`, labelsFile);
   return { dir, labelsFile, patients: written, files, bytes };
+}
+
+/** PatientID and folder of a synthetic patient. @param number of its place in the archive, from 0 */
+export function phantomId(number: number): string {
+  return `patient${number + 1}`;
 }
 
 function check(holds: boolean, option: string, value: number | string, allowed: string): void {

@@ -66,9 +66,34 @@ ${sections.join("\n")}</html>
 `;
 }
 
+/** Of a network on synthetic patients: where it found the disease, and where it lies. */
+export interface ActivationPictures {
+  /** The slices, with the lesions' outline and under the network's activation. */
+  readonly png: Uint8Array;
+  /** Slices whose highest activation was looked at. */
+  readonly points: number;
+  /** Slices in which it lies on a lesion. */
+  readonly hits: number;
+  /** Hits expected of points anywhere in the lungs. */
+  readonly chance: number;
+}
+
+const activationTitle = "Where the network finds the disease";
+
+/** The page with pictures at its end, in place of earlier ones. Only for synthetic patients: pictures of others show persons. */
+export function withActivationPictures(page: string, { png, points, hits, chance }: ActivationPictures): string {
+  const [before = ""] = page.split(`<h2>${activationTitle}</h2>`);
+  const said =
+    `<p>Synthetic patients of the test split. Each slice twice: with the outline of its lesions, and under the network's ` +
+    `activation (Grad-CAM). Its highest value lies on a lesion in ${hits} of ${points} slices; anywhere in the lungs it would ` +
+    `in ${chance.toFixed(1)}.</p>`;
+  const image = `<img alt="slices with lesions and activation" src="data:image/png;base64,${Buffer.from(png).toString("base64")}">`;
+  return `${before.replace("</html>\n", "")}${section(activationTitle, said + image)}</html>\n`;
+}
+
 const style =
   "body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#1d2733;background:#fff}" +
-  "table{border-collapse:collapse}td,th{padding:.2rem .8rem .2rem 0;text-align:left;border-bottom:1px solid #dde3ea}" +
+  "img{max-width:100%}table{border-collapse:collapse}td,th{padding:.2rem .8rem .2rem 0;text-align:left;border-bottom:1px solid #dde3ea}" +
   "td.n{text-align:right;font-variant-numeric:tabular-nums}.warn{color:#a33b00;font-weight:600}code{word-break:break-all}" +
   "@media(prefers-color-scheme:dark){body{color:#dfe6ee;background:#141a21}td,th{border-color:#303a46}.warn{color:#ffb38a}}";
 

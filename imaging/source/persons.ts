@@ -18,6 +18,11 @@ export interface Evidence {
   readonly matches: readonly UnitMatches[];
 }
 
+/** The name that stands for the person with this PatientID. */
+export function personOfId(patientId: string): string {
+  return `id/${patientId}`;
+}
+
 /**
  * Persons by the names that stand for them. What has no PatientID is joined to one where the same row, folder or study has
  * exactly one.
@@ -60,7 +65,7 @@ export function findPersons(
     const own = names[number]!;
     const ofStudy = unit.studyUid === "" ? undefined : only(studies.get(unit.studyUid));
     const id = unit.id ?? only(ids.get(own.name)) ?? ofStudy;
-    const name = id === undefined ? own.name : `id/${id}`;
+    const name = id === undefined ? own.name : personOfId(id);
     const person = persons.get(name) ?? { knownBy: id === undefined ? own.knownBy : "PatientID", units: [] };
     persons.set(name, person);
     person.units.push(number);

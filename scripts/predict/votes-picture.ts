@@ -1,5 +1,6 @@
 // A picture of the slices that a network was shown, with what each weighed, and where in the heaviest it found the class.
-import { blankPicture, type Colour, drawArea, drawText, encodePng } from "../../imaging/view/picture.ts";
+import { heated } from "../../imaging/view/heat.ts";
+import { blankPicture, drawArea, drawText, encodePng } from "../../imaging/view/picture.ts";
 import type { ActivationMaps } from "../../model/network/class-activation.ts";
 import type { Explanation } from "../../model/network/explain.ts";
 import type { TrainingSet } from "../../model/training/training-set.ts";
@@ -37,10 +38,4 @@ export function votesPng(
     });
   }
   return encodePng(picture);
-}
-
-/** A grey under a heat of 0 to 1: at most three fifths orange, so that the slice stays visible. */
-function heated(grey: number, heat: number): Colour {
-  const share = 0.6 * heat;
-  return [255, 120, 0].map((full) => Math.round((1 - share) * grey + share * full)) as unknown as Colour;
 }

@@ -12,6 +12,7 @@ import { auditRun } from "./audit-run.ts";
 import { type Chain, startChain } from "./chain.ts";
 import { type Data, prepareData } from "./data.ts";
 import { drawExamples } from "./examples.ts";
+import { drawExplanations } from "./explanations.ts";
 import { startFederation } from "./federation.ts";
 import { foundFederation } from "./found.ts";
 import { ensureIdentity, hospitalName, type Identity } from "./identities.ts";
@@ -78,7 +79,8 @@ export async function simulate(
         return { shard: data.shards[index]!, localWeights: join(dir, "store", "local-weights") };
       });
       const scored = await score({ plan, data, members, compared, models, log }, signal);
-      const facts = { hospitals: parties.hospitals.length, federation };
+      const pointing = await drawExplanations(run, { plan, pool: data.pool, weights: models.at(-1)! }, signal);
+      const facts = { hospitals: parties.hospitals.length, federation, ...(pointing && { pointing }) };
       await writeReport(run, { ...scored, times, facts });
       page.scored(scored);
       page.stage("auditing");

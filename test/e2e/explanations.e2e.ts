@@ -2,54 +2,12 @@
 import { expect } from "chai";
 import type { Prediction } from "../../foundation/statistics/scores.ts";
 import { areaUnderCurve } from "../../foundation/statistics/scores.ts";
-import { classActivation } from "../../model/network/class-activation.ts";
-import { explain } from "../../model/network/explain.ts";
-import { createNetwork, type Network } from "../../model/network/network.ts";
-import type { SegmentationSet } from "../../model/segmentation/segmentation-set.ts";
+import { createNetwork } from "../../model/network/network.ts";
 import { evaluate } from "../../model/training/evaluate.ts";
 import { train } from "../../model/training/train.ts";
 import { defaultPlan } from "../../protocol/format/default-plan.ts";
 import { synthesiseSets } from "../../study/baselines/synthetic-scans.ts";
-
-/** Of the slices that weigh most, as in the pictures of predict. */
-const heaviestSlices = 3;
-
-interface Game {
-  points: number;
-  hits: number;
-  /** Hits expected of points anywhere in the lungs of the same slices. */
-  chance: number;
-}
-
-/** Where the highest cell of a slice's map holds lesion, beside a cell of the lungs at random. */
-function play(network: Network, set: SegmentationSet): Game {
-  const game: Game = { points: 0, hits: 0, chance: 0 };
-  const { height, width } = set;
-  for (const index of [...set.scans.keys()].filter((place) => set.scans[place]!.label === 1)) {
-    const { votes } = explain(network, set, index);
-    const { rows, columns, values } = classActivation(network, set, index);
-    const { lung, lesion } = set.masks(index);
-    const heaviest = [...votes.keys()].sort((a, b) => votes[b]!.weight - votes[a]!.weight).slice(0, heaviestSlices);
-    for (const place of heaviest) {
-      const cells = Array.from({ length: rows * columns }, (_, cell) => cell);
-      const holds = (mask: Uint8Array, cell: number) => {
-        const [top, left] = [Math.floor(cell / columns) * (height / rows), (cell % columns) * (width / columns)];
-        for (let y = top; y < top + height / rows; y++) {
-          const from = (votes[place]!.slice * height + y) * width + left;
-          if (mask.subarray(from, from + width / columns).includes(1)) return true;
-        }
-        return false;
-      };
-      const heat = (cell: number) => values[place * rows * columns + cell]!;
-      const highest = cells.reduce((best, cell) => (heat(cell) > heat(best) ? cell : best));
-      const inLung = cells.filter((cell) => holds(lung, cell));
-      game.points++;
-      if (heat(highest) > 0 && holds(lesion, highest)) game.hits++;
-      game.chance += inLung.filter((cell) => holds(lesion, cell)).length / Math.max(1, inLung.length);
-    }
-  }
-  return game;
-}
+import { playPointingGame, scorePointing } from "../../study/explanations/pointing-game.ts";
 
 describe("the activation of a trained network, on lesions that are known", () => {
   it("points at a lesion far more often than chance", async () => {
@@ -61,7 +19,8 @@ describe("the activation of a trained network, on lesions that are known", () =>
       for await (const _ of train(network, sets.train, options));
     }
     const predictions: Prediction[] = await evaluate(network, sets.test);
-    const { points, hits, chance } = play(network, sets.test);
+    const ill = [...sets.test.scans.keys()].filter((index) => sets.test.scans[index]!.label === 1);
+    const { points, hits, chance } = scorePointing(ill.map((index) => playPointingGame(network, sets.test, index)));
     console.log(
       `AUC ${areaUnderCurve(predictions).value.toFixed(3)} on ${predictions.length} held-out patients; ` +
         `points at a lesion in ${hits} of ${points} slices, by chance in ${chance.toFixed(1)}`,

@@ -79,13 +79,19 @@ describe("consilium simulate", () => {
     expect(code, stderr).to.equal(0);
     expect(stdout.trim().split("\n").at(-1)).to.match(/verified/i);
     for (const file of [
-      ...["scores.json", "scores.png", "roc.png", "reliability.png", "examples.png"],
+      ...["scores.json", "scores.png", "roc.png", "reliability.png", "examples.png", "explanations.png"],
       ...["rounds.json", "federation.json", "plan.json"],
     ]) {
       expect(existsSync(join(run, file)), file).to.equal(true);
     }
-    const { models: scored } = JSON.parse(readFileSync(join(run, "scores.json"), "utf8")) as { models: unknown[] };
+    const { models: scored, pointing } = JSON.parse(readFileSync(join(run, "scores.json"), "utf8")) as {
+      models: unknown[];
+      pointing: { points: number; hits: number; chance: number };
+    };
     expect(scored).to.have.length(6);
+    expect(pointing.points).to.be.above(0);
+    const card = readFileSync(join(run, "import", "data-card.html"), "utf8");
+    expect(card).to.include(`${pointing.hits} of ${pointing.points} slices`).and.include("data:image/png;base64,");
     expect(existsSync(join(run, "logs", "hospital-3.log"))).to.equal(true);
     models = await digests(run);
     expect(models).to.have.length(2);
