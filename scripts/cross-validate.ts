@@ -10,7 +10,7 @@ import type { Plan } from "../protocol/format/plan.ts";
 import { methodNames } from "../study/cross-validate/cross-options.ts";
 import type { CrossRow } from "../study/cross-validate/run.ts";
 import { askedPlan, fittedPlan } from "./cross-validate/capsule-plan.ts";
-import { comparisonLine, comparisons, conclusion } from "./cross-validate/comparisons.ts";
+import { comparisonLine, comparisons, conclusion, controlLine } from "./cross-validate/comparisons.ts";
 import { crossTable } from "./cross-validate/cross-table.ts";
 import { type CrossOptions, isCrossChoice, parseCrossOptions } from "./cross-validate/options.ts";
 import { withPlanOptions } from "./plan/plan-options.ts";
@@ -59,7 +59,11 @@ export function crossValidateCommand(program: Command): void {
       const result = await run(options);
       if (options.json) {
         const rows = result.rows.map(({ heldOut: _, ...row }) => row);
-        const found = { comparisons: comparisons(result.rows), conclusion: conclusion(result.rows, result.patients) };
+        const found = {
+          comparisons: comparisons(result.rows),
+          control: controlLine(result.rows),
+          conclusion: conclusion(result.rows, result.patients),
+        };
         console.log(JSON.stringify({ options, ...result, rows, ...found }));
       } else print(options, result);
     });
@@ -167,6 +171,8 @@ function print(
     console.log("Labels were shuffled over the patients: a control, from which nothing can be learned.");
   console.log(crossTable(rows));
   for (const comparison of comparisons(rows)) console.log(comparisonLine(comparison));
+  const control = controlLine(rows);
+  if (control) console.log(control);
   console.log(shortcutLine(shortcuts));
   console.log("95 % intervals: areas by DeLong 1988, their mean by LeDell 2015, balanced accuracy by MOVER.");
   console.log("Calibration error: of the scores, and after a logistic curve by each fold's validation patients.");

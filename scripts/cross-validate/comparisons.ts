@@ -1,4 +1,5 @@
 // Differences between the rows of a cross-validation over the same patients, and what they mean in a sentence.
+import { meanInterval } from "../../foundation/statistics/mean-interval.ts";
 import type { Estimate } from "../../foundation/statistics/proportion.ts";
 import { type CrossRow, difference } from "../../study/cross-validate/run.ts";
 import { showEstimate } from "../terminal/show-estimate.ts";
@@ -48,6 +49,20 @@ const verdicts: Readonly<Record<Comparison["verdict"], string>> = {
 export function comparisonLine({ row, against, difference, verdict }: Comparison): string {
   const sign = difference.value >= 0 ? "+" : "";
   return `${row}: ${sign}${showEstimate(difference, 3, 3)} beside the ${against}: ${verdicts[verdict]}.`;
+}
+
+/**
+ * Whether the control of shuffled labels is at chance, by how its folds differ: a network that learned nothing still orders
+ * the patients, by whatever its first weights see, so that a fold's area can be far from 0.5 either way, and intervals over
+ * patients do not hold that. Undefined without the row.
+ */
+export function controlLine(rows: readonly CrossRow[]): string | undefined {
+  const control = rows.find(({ name }) => name === "shuffled");
+  if (!control) return undefined;
+  const found = meanInterval(control.foldAucs);
+  const isAtChance = !(found.low > 0.5 || found.high < 0.5);
+  const verdict = isAtChance ? "at chance" : "not at chance: something other than the labels decides";
+  return `${control.title}: ${showEstimate(found, 3, 2)} by the spread of its folds (Student's t): ${verdict}.`;
 }
 
 const outcomes: Readonly<Record<Comparison["verdict"], string>> = {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { Prediction } from "../../foundation/statistics/scores.ts";
-import { comparisonLine, comparisons, conclusion } from "../../scripts/cross-validate/comparisons.ts";
+import { comparisonLine, comparisons, conclusion, controlLine } from "../../scripts/cross-validate/comparisons.ts";
 import type { CrossRow } from "../../study/cross-validate/run.ts";
 
 /** A row whose scores know the label and are wrong for every `wrongEvery`th patient. */
@@ -33,6 +33,14 @@ describe("the comparisons of a cross-validation", () => {
     const [found] = comparisons(few);
     expect(found?.verdict).to.equal("undecided");
     expect(comparisonLine(found!)).to.include("does not exclude a loss of 0.02");
+  });
+
+  it("call the control of shuffled labels at chance by the spread of its folds", () => {
+    const control = (...foldAucs: number[]) => [{ ...row("shuffled", 5), foldAucs }];
+    expect(controlLine(control(0.72, 0.65, 0.49, 0.53, 0.39))).to.match(/0\.556 \[0\.39–0\.72\].*: at chance\./);
+    expect(controlLine(control(0.62, 0.65, 0.63))).to.include("not at chance");
+    expect(controlLine(control(0.38, 0.35, 0.37))).to.include("not at chance");
+    expect(controlLine(rows)).to.equal(undefined);
   });
 
   it("are summed up in a sentence that says what it does not mean", () => {
