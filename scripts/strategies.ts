@@ -47,7 +47,10 @@ export function strategiesCommand(program: Command): void {
     .command("strategies")
     .description("Compare aggregation rules under attack, and update formats by size, on synthetic scans.")
     .addOption(
-      new Option("--network <name>", "the learner: a small network on histograms, or the compact capsules on slices")
+      new Option(
+        "--network <name>",
+        "the learner: a small network on histograms, the same with private sums, or the compact capsules on slices",
+      )
         .choices(setupNames)
         .default("histograms"),
     )
@@ -72,11 +75,14 @@ export function strategiesCommand(program: Command): void {
 }
 
 const help = `
-Histograms take about three minutes, capsules twenty to thirty, on two cores. The same seeds give the same numbers.
+Histograms take about three minutes, buckets one, capsules twenty to thirty, on two cores. The same seeds give the same numbers.
+With buckets one of twelve hospitals is hostile, and masks what it sends: fedavg is over the sum of all, the median over the means
+of three buckets. In skewed-buckets the hospitals' shares of positives differ from 1 to 11 of 12.
 
 Examples:
   consilium strategies
   consilium strategies --seed 3 --seeds 1 --rounds 40 --json
+  consilium strategies --network buckets
   consilium strategies --network capsules
   consilium strategies --network capsules --seeds 2 --rules fedavg,median --attacks none,sign-flip`;
 

@@ -1,10 +1,12 @@
 // Runs a federation with hostile hospitals through the real updates and strategies: clipped, rounded, verified and averaged
 // on integers. The learner is an interface.
 import { deriveSeed } from "../../foundation/random.ts";
+import { isBucketRule } from "../../protocol/strategy/aggregate-buckets.ts";
 import type { StrategySpec } from "../../protocol/strategy/strategy-spec.ts";
 import type { UpdateSpec } from "../../protocol/update/update-spec.ts";
 import { type AttackName, attacks } from "./attackers.ts";
 import { averageRound, placeName } from "./average-round.ts";
+import { sumRound } from "./sum-round.ts";
 import { fileOf, type Weights, weightsOf } from "./weight-vector.ts";
 
 /** Hospitals that train, and test patients. Files are models' safetensors. */
@@ -41,6 +43,8 @@ export interface Federation {
   /** The first hospitals; each knows every honest update. */
   readonly attackers: number;
   readonly attack: AttackName;
+  /** Private sums: of as many buckets for a rule over these, else of all hospitals. Undefined: updates are read by everyone. */
+  readonly buckets?: number | undefined;
 }
 
 export interface Outcome extends Score {
@@ -50,6 +54,7 @@ export interface Outcome extends Score {
 
 /** Trains, and scores the last model. @throws what training, updates and strategies throw */
 export async function runFederation(learner: Learner, federation: Federation): Promise<Outcome> {
+  if (federation.buckets !== undefined) return runPrivately(learner, federation, federation.buckets);
   const { strategy, update, rounds, seed } = federation;
   const plan = { seed, sampleCap: 1000, update, strategy };
   const residuals = new Map<number, Uint8Array>();
@@ -72,6 +77,32 @@ export async function runFederation(learner: Learner, federation: Federation): P
     model = averaged.model;
   }
   return { ...(await learner.score(model)), updateBytes };
+}
+
+/** The integers of the study are of twelve bits, as `consilium plan --private` has them. */
+const privacy = { mode: "sum", unitWeight: 16, largest: 2047, maxSeals: 1000 } as const;
+/** Of the longest update that does not spoil its sum: the others of the sum have a length too. */
+const unnoticed = 0.75;
+
+async function runPrivately(learner: Learner, federation: Federation, buckets: number): Promise<Outcome> {
+  const { strategy, update, rounds, seed, attackers } = federation;
+  const isOfBuckets = isBucketRule(strategy);
+  const plan = { update, strategy, privacy: isOfBuckets ? { ...privacy, buckets } : privacy };
+  const summed = Math.floor(learner.sampleCounts.length / (isOfBuckets ? buckets : 1));
+  let model = learner.genesis();
+  for (let round = 1; round <= rounds; round++) {
+    const base = weightsOf(model);
+    // Nobody sees a masked update: its norm is bounded by that of the whole sum alone.
+    const reach = { ...update, clipNorm: update.clipNorm * unnoticed * summed };
+    const deltas = await trainAll(learner, { ...federation, update: reach }, { model, base, round });
+    const trained = deltas.map((delta, hospital) => ({
+      weights: fileOf(sum(base, delta), model),
+      sampleCount: learner.sampleCounts[hospital]!,
+      isHostile: hospital < attackers && federation.attack !== "none",
+    }));
+    model = await sumRound({ plan, seed, round, base: model }, trained);
+  }
+  return { ...(await learner.score(model)), updateBytes: 0 };
 }
 
 /** The same training with float32 weights and their mean, without attackers: the reference for rounding. */

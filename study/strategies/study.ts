@@ -69,8 +69,8 @@ export async function* runStudy(
   for (const seed of seeds) {
     const learner = await setup.learner(setup, seed);
     parameters = weightsOf(learner.genesis()).length;
-    const { rounds, clipNorm } = setup;
-    const usual: Usual = { rounds, seed, update: { type: "I16", clipNorm, topFraction: 1, localTensors: [] } };
+    const { rounds, clipNorm, buckets } = setup;
+    const usual: Usual = { rounds, seed, buckets, update: { type: "I16", clipNorm, topFraction: 1, localTensors: [] } };
     for (const [place, { strategy, attack }] of cells.entries()) {
       yield { done: done++, total, note: `seed ${seed}, ${strategy.name}, ${attack}` };
       const { attackers } = setup;
@@ -95,7 +95,7 @@ export async function* runStudy(
   };
 }
 
-type Usual = Pick<Federation, "rounds" | "seed" | "update">;
+type Usual = Pick<Federation, "rounds" | "seed" | "update" | "buckets">;
 
 /** Nobody is hostile here: the first hospitals learn as the others do. */
 async function* runFormats(learner: Learner, usual: Usual): AsyncGenerator<{ format: string; outcome: Outcome }> {

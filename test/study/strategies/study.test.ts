@@ -46,6 +46,22 @@ describe("the sentences about attacks", () => {
   });
 });
 
+describe("the study of private sums under attack", () => {
+  it("loses a plain sum to one hostile hospital, and keeps the median of three buckets", async () => {
+    const quick: Setup = {
+      ...setups.buckets,
+      scansPerHospital: 4,
+      testScans: 40,
+      rounds: 10,
+      attacks: ["none", "scale"],
+    };
+    const { attacks } = await run(quick, [1]);
+    const [plain, attacked, buckets, defended] = attacks.map(({ balancedAccuracy }) => balancedAccuracy.value);
+    expect(Math.min(plain!, buckets!, defended!)).to.be.above(0.8);
+    expect(attacked).to.be.below(0.7);
+  });
+});
+
 describe("the study of rules under attack", () => {
   it("gives each rule as many hospitals as its precondition wants", () => {
     for (const { rules, hospitals, attackers } of Object.values(setups)) {
@@ -120,9 +136,12 @@ describe("consilium strategies", () => {
     expect(await codeOf(...args)).to.deep.include({ code: "STRATEGY_TOO_FEW_UPDATES", required: 11 });
   });
 
-  it("has made the tables of docs/aggregation.md: the same rules, attacks and formats", () => {
-    const page = readFileSync(new URL("../../../docs/aggregation.md", import.meta.url), "utf8");
-    for (const { rules, attacks } of Object.values(setups)) {
+  const pageOf = (name: string) => readFileSync(new URL(`../../../docs/${name}.md`, import.meta.url), "utf8");
+
+  it("has made the tables of docs/aggregation.md and docs/privacy.md: the same rules, attacks and formats", () => {
+    const pages = { plain: pageOf("aggregation"), buckets: pageOf("privacy") };
+    for (const { rules, attacks, buckets } of Object.values(setups)) {
+      const page = buckets === undefined ? pages.plain : pages.buckets;
       const [, table = ""] = page.split(`| ${["rule", ...attacks].join(" | ")} |\n`);
       const names = [...(table.split("\n\n")[0] as string).matchAll(/^\| ([a-z-]+) \|/gm)].map(([, name]) => name);
       expect(names).to.deep.equal(rules.map(({ name }) => name));
