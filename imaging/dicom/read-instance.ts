@@ -74,6 +74,7 @@ export function readInstanceDataset(dataset: unknown, limits: DicomLimits = dico
 }
 
 const pixelData = "7fe00010";
+const modalityLut = "00283000";
 /** PS3.18: of an instance as the server stores it. */
 const availableTransferSyntax = "00083002";
 
@@ -185,6 +186,9 @@ function describeFrame(
   };
   const slope = numbers("RescaleSlope", "00289145", "00281053", 1)?.[0] ?? 1;
   if (slope === 0) throw malformed("rescale slope");
+  const intercept = numbers("RescaleIntercept", "00289145", "00281052", 1)?.[0];
+  // A table from stored values to HU in its place is not read. PS3.3 C.11.1
+  if (intercept === undefined && elements.items(modalityLut).length > 0) unreadable.add("ModalityLUTSequence");
   const marks: Partial<Record<VolumeMark, string>> = {};
   for (const [name, { tag, sequence, form }] of markEntries) {
     const text = firstOf(groups(sequence), (set) => markText(set, tag, form));
@@ -195,7 +199,7 @@ function describeFrame(
     orientation: numbers("ImageOrientationPatient", "00209116", "00200037", 6, areDirections) as CtFrame["orientation"],
     pixelSpacingMm: numbers("PixelSpacing", "00289110", "00280030", 2, areSpacings) as CtFrame["pixelSpacingMm"],
     rescaleSlope: slope,
-    rescaleIntercept: numbers("RescaleIntercept", "00289145", "00281052", 1)?.[0] ?? 0,
+    rescaleIntercept: intercept ?? 0,
     rescaleType: firstOf(groups("00289145"), (set) => set.plainText("00281054") || undefined) ?? "",
     marks,
     order: orderEntries.map((attributes) => {

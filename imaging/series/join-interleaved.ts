@@ -1,6 +1,6 @@
 // One acquisition whose slices were dealt out over several series, the even ones in one and the odd ones in another: together
 // they are the scan, and each alone is a scan of half its resolution.
-import { orderAttributes } from "../dicom/volume-attributes.ts";
+import { orderAttributes, type VolumeMark, volumeMarks } from "../dicom/volume-attributes.ts";
 import { isOfOneMake } from "./join-volumes.ts";
 import { heightsOf, median, samePositionMm } from "./order.ts";
 import type { SeriesFrame } from "./split-volumes.ts";
@@ -17,7 +17,7 @@ export function joinInterleaved(volumes: readonly SeriesFrame[][]): Interleaved 
   const rest = volumes.filter((frames) => frames.length >= leastSlices && heightsOf(frames).every(Number.isFinite));
   joined.push(...volumes.filter((frames) => !rest.includes(frames)));
   for (let first = rest.shift(); first; first = rest.shift()) {
-    const alike = rest.filter((other) => isOfOneMake(first!, other));
+    const alike = rest.filter((other) => isOfOneMake(first!, other) && hasSameMarks(first!, other));
     const parts = [alike, ...alike.map((other) => [other])].find((others) => isDealtOut([first!, ...others])) ?? [];
     for (const part of parts) rest.splice(rest.indexOf(part), 1);
     const all = [first, ...parts];
@@ -29,6 +29,15 @@ export function joinInterleaved(volumes: readonly SeriesFrame[][]): Interleaved 
 }
 
 const leastSlices = 3;
+/** Marks that each series has of its own. */
+const marksOfSeries: readonly VolumeMark[] = ["seriesNumber", "seriesDescription", "imageComments"];
+
+function hasSameMarks([a]: readonly SeriesFrame[], [b]: readonly SeriesFrame[]): boolean {
+  return (Object.keys(volumeMarks) as VolumeMark[]).every(
+    (name) => marksOfSeries.includes(name) || a!.marks[name] === b!.marks[name],
+  );
+}
+
 /** Steps of one scan differ by no more than this share of them. */
 const sameStep = 0.1;
 /** Slices may be lost here and there. */
@@ -57,20 +66,25 @@ function stepsOf(frames: readonly SeriesFrame[]): number[] {
 
 /**
  * Whether slices were made one after the other along the body, as those of one acquisition are; "apart" where times go back and
- * forth between two scans, such as one in inspiration and one in expiration.
+ * forth between two scans, such as one in inspiration and one in expiration. Volumes into which one series was parted differ in
+ * something, and are one only if all times and numbers say so: noise of positions parted them.
  */
 function relationOf(frames: readonly SeriesFrame[]): "one" | "apart" | "unclear" {
   const heights = heightsOf(frames);
   const ordered = frames.map((frame, index) => ({ frame, mm: heights[index]! })).sort((a, b) => a.mm - b.mm);
-  const valuesOf = (name: keyof typeof orderAttributes) => {
+  const isInOrder = (name: keyof typeof orderAttributes) => {
     const at = Object.keys(orderAttributes).indexOf(name);
     const values = ordered.map(({ frame }) => frame.order[at]);
-    return values.every((value) => typeof value === "number") ? values : undefined;
+    if (!values.every((value) => typeof value === "number")) return undefined;
+    return isMonotonic(values, (step) => (name === "instanceNumber" ? step > 0 : step >= 0));
   };
-  const times = valuesOf("acquisitionTime");
-  if (times) return isMonotonic(times, (step) => step >= 0) ? "one" : "apart";
-  const numbers = valuesOf("instanceNumber");
-  return numbers && isMonotonic(numbers, (step) => step > 0) ? "one" : "unclear";
+  if (new Set(frames.map(({ instance }) => instance.seriesUid)).size === 1) {
+    const names = Object.keys(orderAttributes) as (keyof typeof orderAttributes)[];
+    return isInOrder("instanceNumber") && names.every((name) => isInOrder(name) ?? true) ? "one" : "apart";
+  }
+  const byTime = isInOrder("acquisitionTime");
+  if (byTime !== undefined) return byTime ? "one" : "apart";
+  return isInOrder("instanceNumber") ? "one" : "unclear";
 }
 
 function isMonotonic(values: readonly number[], isUp: (step: number) => boolean): boolean {

@@ -115,13 +115,14 @@ function lowest(frames: readonly SeriesFrame[]): number {
 
 /** Whether frame of reference, place in the plane, exposure and acquisition are the same. */
 function isOneScan(lower: readonly SeriesFrame[], upper: readonly SeriesFrame[]): boolean {
-  return lower[0]!.instance.frameOfReferenceUid !== "" && isOfOneMake(lower, upper);
+  const [a, b] = [lower[0]!.instance, upper[0]!.instance];
+  return a.frameOfReferenceUid !== "" && a.seriesUid !== b.seriesUid && isOfOneMake(lower, upper);
 }
 
-/** The same, but for volumes that do not name their frame of reference. */
+/** The same, but also for volumes of one series, and for those that do not name their frame of reference. */
 export function isOfOneMake(one: readonly SeriesFrame[], other: readonly SeriesFrame[]): boolean {
   const [a, b] = [one[0]!, other[0]!];
-  if (a.instance.frameOfReferenceUid !== b.instance.frameOfReferenceUid || !mayBeOneScan(one, other)) return false;
+  if (a.instance.frameOfReferenceUid !== b.instance.frameOfReferenceUid || !isOneExposure(one, other)) return false;
   if (a.marks.acquisitionNumber !== b.marks.acquisitionNumber) return false;
   const [[row, column], [otherRow, otherColumn]] = [placeInPlane(a), placeInPlane(b)];
   // Under a tilted gantry columns begin farther back or forth with the height.
@@ -132,10 +133,13 @@ export function isOfOneMake(one: readonly SeriesFrame[], other: readonly SeriesF
 /** Halves of one scan may overlap by so much of the smaller one; two scans of one place overlap by more. */
 const mostRepeated = 0.4;
 
-/** Whether the exposure is the same; study, grid, kernel and orientation are the same for all. */
-function mayBeOneScan([a]: readonly SeriesFrame[], [b]: readonly SeriesFrame[]): boolean {
+function mayBeOneScan(one: readonly SeriesFrame[], other: readonly SeriesFrame[]): boolean {
+  return one[0]!.instance.seriesUid !== other[0]!.instance.seriesUid && isOneExposure(one, other);
+}
+
+/** Study, grid, kernel and orientation are the same for all. */
+function isOneExposure([a]: readonly SeriesFrame[], [b]: readonly SeriesFrame[]): boolean {
   return (
-    a!.instance.seriesUid !== b!.instance.seriesUid &&
     a!.instance.patientPosition === b!.instance.patientPosition &&
     a!.marks.kilovolts === b!.marks.kilovolts &&
     a!.marks.thickness === b!.marks.thickness

@@ -91,11 +91,12 @@ export function selectSeries(files: readonly ExaminedFile[], { minSlices }: Sele
   for (const [, series] of groupBy(withoutFrames, ({ instance }) => instance.seriesUid))
     left.push({ files: series, reason: "NOT_CT" });
   const grids: SeriesFrame[][][] = [];
-  /** Slices of the chest that cannot be used, but show where a scan continues. */
+  /** Slices that cannot be used, but show where a scan continues. */
   const unusable: SeriesFrame[][] = [];
   const usable = gridsOf(files).filter((grid) => {
     const refused = refusalOf(grid[0]!);
     if (refused) for (const series of seriesOf(grid)) left.push({ files: filesOf(series), reason: refused });
+    if (refused === "OTHER_BODY_PART") unusable.push(...seriesOf(grid));
     return !refused;
   });
   const unreadable = unreadableSeries(usable.flat());

@@ -48,9 +48,22 @@ export function unreadableSeries(frames: readonly SeriesFrame[]): ReadonlyMap<Se
     for (const [, own] of alike) {
       const bad = own.filter(isUnreadable);
       if (bad.length > mostUnusable * own.length) for (const frame of own) found.set(frame, namesOf(bad));
+      else if (bad.length === 0) for (const name of lackingInSome(own)) for (const frame of own) found.set(frame, name);
     }
   }
   return found;
+}
+
+/** Attributes that more than a few slices of a series lack and the others have: the others alone are not the scan. */
+function lackingInSome(series: readonly SeriesFrame[]): string[] {
+  const attributes = {
+    PixelSpacing: ({ pixelSpacingMm }: SeriesFrame) => pixelSpacingMm,
+    ImageOrientationPatient: ({ orientation }: SeriesFrame) => orientation,
+  };
+  return Object.entries(attributes).flatMap(([name, read]) => {
+    const lacking = series.filter((frame) => read(frame) === undefined).length;
+    return lacking > mostUnusable * series.length && lacking < (1 - mostUnusable) * series.length ? [name] : [];
+  });
 }
 
 /** By SeriesInstanceUID; slices that have one each are one series. */

@@ -217,6 +217,43 @@ describe("one volume out of what archives mix", () => {
     expect(codes).to.deep.equal(["series VALUE_UNREADABLE"]);
   });
 
+  it("keeps all slices of one series whose rows begin now here, now there, by less than a millimetre", async () => {
+    const [x, y, z] = scan.geometry.originMm;
+    const elements = (slice: number) =>
+      text(
+        "00200032",
+        "DS",
+        [x + (slice % 2 ? 0.3 : -0.3), y, z + slice * spacingMm[0]].map((mm) => mm.toFixed(4)).join("\\"),
+      );
+    expect((await importOf({ elements })).pixels).to.deep.equal([plain]);
+    // Two acquisitions that interleave, by their times alone.
+    const timed = (time: string) => () => text("00080033", "TM", time);
+    const two = await importOf(
+      { elements: timed("101010") },
+      { ...other, upMm: spacingMm[0] / 2, elements: timed("101210") },
+    );
+    expect([two.pixels, two.codes]).to.deep.equal([[plain], ["series ANOTHER_PREFERRED"]]);
+  });
+
+  it("refuses a series of which every second slice lacks its pixel size, its direction or its body part", async () => {
+    for (const [tag, vr, value] of [
+      ["00280030", "DS", ""],
+      ["00200037", "DS", ""],
+      ["00180015", "CS", "NECK"],
+    ] as const) {
+      const elements = (slice: number) =>
+        slice % 2 || (vr === "CS" && slice < slices / 2) ? text(tag, vr, value) : {};
+      expect((await importOf({ elements })).pixels, tag).to.deep.equal([]);
+    }
+  });
+
+  it("refuses a table of Hounsfield units in the place of slope and intercept", async () => {
+    const table = new Map([["00283006", { vr: "OW", value: new Uint8Array(8192) }]]);
+    const none = { ...text("00281052", "DS", ""), ...text("00281053", "DS", "") };
+    const elements = () => ({ ...none, "00283000": ["SQ", [table]] as const });
+    expect((await importOf({ elements })).pixels).to.deep.equal([]);
+  });
+
   it("reads numbers that were written as binary ones, and takes none of them for absent", async () => {
     const { intercept } = storageOf(scan.acquisition.manufacturer);
     const binary = {
