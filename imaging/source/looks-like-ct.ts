@@ -21,6 +21,12 @@ export function checkLooksLikeCt(picture: GreyPicture): void {
   if (why !== undefined) throw new FedError("PICTURE_NOT_CT", { why });
 }
 
+/** Black and one other value that programs write for "yes", and nothing else. */
+function isMask(grey: Uint8Array): boolean {
+  const values = new Set(grey);
+  return values.size === 2 && values.has(0) && (values.has(1) || values.has(255));
+}
+
 function whyNot({ grey, rows, columns, colouredShare }: GreyPicture): string | undefined {
   if (colouredShare > mostColoured) return "colour";
   const count = grey.length;
@@ -46,7 +52,7 @@ function whyNot({ grey, rows, columns, colouredShare }: GreyPicture): string | u
   const mean = sum / count;
   const variance = squares / count - mean * mean;
   // Lungs or lesions that somebody drew, as many sets have them beside each slice.
-  if (new Set(grey).size === 2) return "a mask of two greys";
+  if (isMask(grey)) return "a mask";
   if (Math.sqrt(Math.max(0, variance)) < blankBelow) return undefined;
   if (pairs > 0 && (products / pairs - mean * mean) / variance < leastCorrelation) return "noise";
   if (darkOnes < leastDark * count) return "no air or lung";
