@@ -20,8 +20,7 @@ describe("the simulator finds the planted bug of a party that", () => {
     for (const { name, faults, lie } of mutants) {
       if (!faults) continue;
       const honest = { name, rules: [], faults, lie };
-      for (const seed of [1, 2])
-        expect((await runSeed(seed, honest)).failure, `${name}, seed ${seed}`).to.equal(undefined);
+      expect((await runSeed(1, honest)).failure, name).to.equal(undefined);
     }
   });
 });
