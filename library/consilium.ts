@@ -19,6 +19,7 @@ export type { ImportSummary } from "../imaging/import/import-summary.ts";
 export type { ImageServer, InstanceName, ListedInstance } from "../imaging/source/image-server.ts";
 export type { EventOfHospital, EventOfRound, HospitalEvent } from "../node/events.ts";
 export { type HospitalRun, runHospital } from "../node/run-hospital.ts";
+export type { BudgetSpent } from "../party/sum-budget.ts";
 export type { SumEvent } from "../party/sum-events.ts";
 export type { SumObjectKind } from "../party/sum-observations.ts";
 export type { Finding } from "../protocol/audit/finding.ts";

@@ -6,6 +6,7 @@ import type { Ledger, Log } from "../protocol/ports.ts";
 
 /** All sums that the contract allows were opened: it opens no round any more. */
 export interface BudgetSpent {
+  /** No round follows, though the plan has more. */
   readonly event: "budget-spent";
   /** Sums that were opened, those of predecessors too. */
   readonly seals: number;
