@@ -2,11 +2,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { encryptKeystoreJson, type Wallet } from "ethers";
 import { describeFederation, writeFederationFile } from "../../io/chain/federation-file.ts";
 import { fundedWallet, type TestChain } from "../io/chain/chain.ts";
 import { foundFederation, type TestFederation } from "../io/chain/federation.ts";
+import { printedBy } from "./printed-by.ts";
 
 const password = "correct horse";
 
@@ -42,19 +43,10 @@ export async function openFederationCommands(
   await writeFile(join(dir, "password"), `${password}\nnot this line\n`);
   const common = ["--federation", join(dir, "federation.json"), "--rpc", chain.url];
 
-  const run = async (...args: string[]): Promise<string> => {
-    const program = new Command("consilium").exitOverride();
+  const define = (program: Command) => {
     for (const add of commands) add(program);
-    const { log } = console;
-    const lines: string[] = [];
-    console.log = (line: unknown) => lines.push(String(line));
-    try {
-      await program.parseAsync(args, { from: "user" });
-    } finally {
-      console.log = log;
-    }
-    return lines.join("\n");
   };
+  const run = (...args: string[]) => printedBy(define, args);
   const written = async (wallet: Wallet): Promise<string> => {
     const path = join(dir, `${wallet.address}.json`);
     const { address, privateKey } = wallet;

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { importArchive } from "../../imaging/import/import-archive.ts";
 import { writeSyntheticArchive } from "../../imaging/phantom/write-archive.ts";
 import type { WindowName } from "../../imaging/volume/intensity.ts";
@@ -12,23 +12,15 @@ import { defaultPlan } from "../../protocol/format/default-plan.ts";
 import { decodeSafetensors } from "../../protocol/format/safetensors.ts";
 import { baselinesCommand } from "../../scripts/baselines.ts";
 import { segmentCommand } from "../../scripts/segment.ts";
+import { printedBy } from "./printed-by.ts";
 
 describe("the segmentation's command", () => {
   let dir: string;
   const at = (name: string) => join(dir, name);
-  const run = async (...args: string[]): Promise<string> => {
-    const program = new Command("consilium").exitOverride();
+  const define = (program: Command) => {
     for (const add of [segmentCommand, baselinesCommand]) add(program);
-    const { log } = console;
-    const lines: string[] = [];
-    console.log = (line: unknown) => lines.push(String(line));
-    try {
-      await program.parseAsync(args, { from: "user" });
-    } finally {
-      console.log = log;
-    }
-    return lines.join("\n");
   };
+  const run = (...args: string[]) => printedBy(define, args);
   const codeOf = (...args: string[]) =>
     run(...args).then(
       () => undefined,

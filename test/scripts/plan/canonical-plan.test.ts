@@ -2,11 +2,11 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { Command } from "commander";
 import { defaultPlan } from "../../../protocol/format/default-plan.ts";
 import { blobDigest } from "../../../protocol/format/merkle.ts";
 import { encodePlan } from "../../../protocol/format/plan.ts";
 import { planCommand } from "../../../scripts/plan.ts";
+import { printedBy } from "../printed-by.ts";
 
 const plan = { ...defaultPlan(), rounds: 5 };
 
@@ -21,19 +21,7 @@ describe("a plan that was edited", () => {
   });
   afterEach(() => rm(dir, { recursive: true }));
 
-  const run = async (...args: string[]): Promise<string> => {
-    const program = new Command("consilium").exitOverride();
-    planCommand(program);
-    const { log } = console;
-    const lines: string[] = [];
-    console.log = (line: unknown) => lines.push(String(line));
-    try {
-      await program.parseAsync(args, { from: "user" });
-    } finally {
-      console.log = log;
-    }
-    return lines.join("\n");
-  };
+  const run = (...args: string[]) => printedBy(planCommand, args);
   const codeOf = (...args: string[]) =>
     run(...args).then(
       () => undefined,
