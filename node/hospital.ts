@@ -223,7 +223,8 @@ export async function takePart(
 
   const perform = async (action: HospitalAction, view: HospitalView, signals: Signals): Promise<void> => {
     const { lineage, notes, context, collected, sum } = view;
-    const [untilUnwanted, untilStopped] = [{ signal: signals.wanted }, { signal: signals.stop }];
+    const untilUnwanted = { signal: signals.wanted };
+    const untilStopped = { signal: signals.stop };
     switch (action.kind) {
       case "open-context":
         return openContext(action.round, view, untilUnwanted);
@@ -281,7 +282,8 @@ export async function takePart(
       case "expire":
         return ledger.expire(action.round.id, untilStopped);
       case "open":
-        return void (await openRound({ ledger, blobs }, action, untilStopped));
+        await openRound({ ledger, blobs }, action, untilStopped);
+        return;
     }
   };
 
