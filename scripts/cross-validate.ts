@@ -16,6 +16,7 @@ import { type CrossOptions, isCrossChoice, parseCrossOptions } from "./cross-val
 import { withPlanOptions } from "./plan/plan-options.ts";
 import { seedOption } from "./terminal/parse-options.ts";
 import { progressBar } from "./terminal/progress.ts";
+import { readGiven } from "./terminal/read-given.ts";
 import { showEstimate } from "./terminal/show-estimate.ts";
 import { addZipPassword, withZipPassword } from "./terminal/zip-password.ts";
 
@@ -38,6 +39,7 @@ export function crossValidateCommand(program: Command): void {
     .option("--folds <n>", "parts that are held out in turn", "5")
     .addOption(seedOption())
     .option("--plan <file>", "train the capsules by this plan as it is, in place of the options that decide one")
+    .option("--first-model <file>", "safetensors of a model that the capsules begin with, in place of drawn weights")
     .option("--side <pixels>", "of a slice that the capsules see (default 64, or 299 of iv3)")
     .option("--no-mirror", "without mirror images, on which the networks train and by which they score as well")
     .option(
@@ -100,7 +102,10 @@ interface Result {
 }
 
 async function run(options: CrossOptions): Promise<Result> {
-  const asked = await askedPlan(options); // refused before anything is imported
+  // Both are refused before anything is imported.
+  const asked = await askedPlan(options);
+  const { firstModel } = options;
+  const given = firstModel === undefined ? undefined : await readGiven(firstModel, "--first-model");
   const controller = new AbortController();
   const remedy = "run the same command again: it goes on with the fold that was not finished";
   const stop = () => controller.abort(new FedError("INTERRUPTED", {}, { remedy }));
@@ -114,11 +119,12 @@ async function run(options: CrossOptions): Promise<Result> {
     const shard = await openShard(place);
     try {
       // Loaded here, since TensorFlow takes a second to load.
+      const { givenWeights } = await import("../model/training/trainer.ts");
       const { crossValidate } = await import("../study/cross-validate/run.ts");
       const { chosenMethods } = await import("../study/cross-validate/methods.ts");
       const { scans } = await readShardIndex(place);
       const plan = fittedPlan(asked, shard);
-      const methods = chosenMethods(options, plan, shard, scans);
+      const methods = chosenMethods(options, plan, shard, scans, given && givenWeights(plan, given));
       const { folds, seed, shuffleLabels } = options;
       const rows: CrossRow[] = [];
       for await (const event of crossValidate(

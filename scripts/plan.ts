@@ -5,7 +5,7 @@ import { planSpellingCommands } from "./plan/canonical-plan.ts";
 import { planCheckCommand } from "./plan/check-plan.ts";
 import { influenceText } from "./plan/explain-plan.ts";
 import { planFrom } from "./plan/plan-from-choices.ts";
-import { planChoicesSchema, withPlanOptions } from "./plan/plan-options.ts";
+import { planChoicesSchema, refuseOption, withPlanOptions } from "./plan/plan-options.ts";
 import { readPlan } from "./plan/read-plan.ts";
 import { writePlan } from "./plan/write-plan.ts";
 import { parseOptions } from "./terminal/parse-options.ts";
@@ -16,6 +16,7 @@ const optionsSchema = planChoicesSchema.extend({
   genesis: z.string(),
   from: z.string().optional(),
   backbone: z.string().optional(),
+  firstModel: z.string().optional(),
   force: z.boolean().default(false),
   json: z.boolean().default(false),
 });
@@ -30,6 +31,7 @@ export function planCommand(program: Command): void {
     .option("--from <file>", "a plan to start from, in place of the default one; the options below change it")
     .option("--seed <n>", "of everything random (default 7)")
     .option("--backbone <file>", "safetensors whose extractor the first model begins with: names as in our own models")
+    .option("--first-model <file>", "safetensors of a whole model that the first model has the weights of, none drawn")
     .option("--force", "overwrite files that exist")
     .option("--json", "print the digests as JSON");
   withPlanOptions(command)
@@ -49,9 +51,15 @@ export function planCommand(program: Command): void {
         json,
         ...rest
       } = parseOptions(optionsSchema, raw, "plan");
-      const { backbone, ...choices } = rest;
+      const { backbone, firstModel, ...choices } = rest;
+      if (backbone !== undefined && firstModel !== undefined) {
+        refuseOption("backbone", "the model given by --first-model has an extractor");
+      }
       const plan = planFrom(choices, from === undefined ? undefined : await readPlan(from, "--from"));
-      const begun = backbone === undefined ? undefined : await readGiven(backbone, "--backbone");
+      const begun = {
+        backbone: backbone === undefined ? undefined : await readGiven(backbone, "--backbone"),
+        model: firstModel === undefined ? undefined : await readGiven(firstModel, "--first-model"),
+      };
       const written = await writePlan(plan, { planFile, genesisFile, begun, force });
       if (json) console.log(JSON.stringify(written));
       else {

@@ -70,6 +70,21 @@ export function genesisWeights(plan: Pick<Plan, "model" | "seed">, backbone?: Ui
   }
 }
 
+/**
+ * A given model as the first model of a plan, such as one that learned from other scans: its shared tensors alone, so that a
+ * server's state and what stays at a hospital are left behind.
+ * @throws SAFETENSORS_MALFORMED, TENSOR_MISSING, TENSOR_UNKNOWN, TENSOR_SHAPE_MISMATCH
+ */
+export function givenWeights({ model }: Pick<Plan, "model">, bytes: Uint8Array): Uint8Array {
+  const network = createNetwork(model);
+  try {
+    network.setWeights(bytes);
+    return network.getWeights();
+  } finally {
+    network.dispose();
+  }
+}
+
 /** @throws from its methods: what train, evaluate and setWeights throw, and LOCAL_WEIGHTS_UNAVAILABLE, STRATEGY_NEEDS_SGD */
 export function openTrainer(data: TrainingData, { local, checkpoints, log }: TrainerOptions = {}): Learner {
   const open = async (model: ModelSpec, weights: Uint8Array, round: number): Promise<Network> => {

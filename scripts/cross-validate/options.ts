@@ -50,6 +50,8 @@ const optionsSchema = z.object({
   seed: seedSchema,
   /** File of a plan that the capsules follow as it is. */
   plan: z.string().optional(),
+  /** File of a model that the capsules begin with. */
+  firstModel: z.string().optional(),
   side: whole(16, 512).optional(),
   mirror: z.boolean().default(true),
   stop: z.enum(["best", "last"]),

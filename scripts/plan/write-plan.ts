@@ -13,24 +13,34 @@ export interface WrittenFile {
 }
 
 /**
- * @param options.begun safetensors whose extractor the first model begins with
+ * @param options.begun safetensors whose extractor the first model begins with, or of a model that it is
  * @param options.force overwrites files that exist
- * @throws FILE_EXISTS before anything is written, PACKAGE_MISSING, OUT_IS_LINK, STORE_FULL
+ * @throws FILE_EXISTS before anything is written, PACKAGE_MISSING, OUT_IS_LINK, STORE_FULL, and what genesisWeights and
+ * givenWeights throw
  */
 export async function writePlan(
   plan: Plan,
-  options: { planFile: string; genesisFile: string; begun?: Uint8Array | undefined; force?: boolean },
+  options: {
+    planFile: string;
+    genesisFile: string;
+    begun?: { readonly backbone?: Uint8Array | undefined; readonly model?: Uint8Array | undefined };
+    force?: boolean;
+  },
 ): Promise<readonly WrittenFile[]> {
-  const { planFile, genesisFile, begun, force = false } = options;
+  const { planFile, genesisFile, begun: { backbone, model } = {}, force = false } = options;
   const taken = [planFile, genesisFile].find((path) => existsSync(path));
   if (taken !== undefined && !force) {
     throw new FedError("FILE_EXISTS", { path: taken }, { remedy: "give another path, or --force" });
   }
   // Loaded here: TensorFlow takes a second that --help and `plan check` need not wait.
-  const { genesisWeights } = await import("../../model/training/trainer.ts");
+  const { genesisWeights, givenWeights } = await import("../../model/training/trainer.ts");
   const files = [
     { name: "plan" as const, file: planFile, bytes: encodePlan(plan) },
-    { name: "genesis" as const, file: genesisFile, bytes: genesisWeights(plan, begun) },
+    {
+      name: "genesis" as const,
+      file: genesisFile,
+      bytes: model ? givenWeights(plan, model) : genesisWeights(plan, backbone),
+    },
   ];
   for (const { file, bytes } of files) await writePublicOutput(file, bytes);
   return files.map(({ name, file, bytes }) => ({ name, file, digest: blobDigest(bytes) }));

@@ -7,6 +7,7 @@ import { createNetwork } from "../../model/network/network.ts";
 import { genesisWeights, type LocalWeights, openTrainer } from "../../model/training/trainer.ts";
 import type { HospitalAddress, RoundId } from "../../protocol/format/digest.ts";
 import { zeroDigest } from "../../protocol/format/digest.ts";
+import { blobDigest } from "../../protocol/format/merkle.ts";
 import type { Plan } from "../../protocol/format/plan.ts";
 import { trainingSeed } from "../../protocol/judge/round-context.ts";
 import type { Learner, Split, TrainOutcome } from "../../protocol/learner.ts";
@@ -21,39 +22,43 @@ export type Deal = (sets: FoldSets, seed: number) => readonly FoldSets[];
 export type Stop = "best" | "last";
 
 /** All patients in one place. */
-export function centralCapsules(plan: Plan, stop: Stop): Method {
+export function centralCapsules(plan: Plan, { stop, genesis }: Trained): Method {
   const { height } = plan.model.input;
+  const how = { how: "pooled", stop, genesis } as const;
   return {
     name: "compact",
     title: `${titleOf(plan)}, pooled`,
-    settings: { plan: { ...plan }, ...stopSetting(stop) },
-    run: (sets, seed, options) => train({ ...plan, seed }, [resized(sets, height)], { how: "pooled", stop }, options),
+    settings: { plan: { ...plan }, ...trainedSettings({ stop, genesis }) },
+    run: (sets, seed, options) => train({ ...plan, seed }, [resized(sets, height)], how, options),
   };
 }
 
 /** One hospital with its own patients alone, scored on the held-out patients of all. */
-export function aloneCapsules(plan: Plan, place: number, { hospitals, partition, deal, stop }: Dealt): Method {
+export function aloneCapsules(plan: Plan, place: number, dealt: Dealt): Method {
+  const { hospitals, partition, deal, stop, genesis } = dealt;
   const { height } = plan.model.input;
+  const how = { how: "pooled", stop, genesis } as const;
   return {
     name: `alone-${place + 1}`,
     title: `${titleOf(plan)}, hospital ${place + 1} alone`,
-    settings: { plan: { ...plan }, hospitals, partition: { ...partition }, place, ...stopSetting(stop) },
+    settings: { plan: { ...plan }, hospitals, partition: { ...partition }, place, ...trainedSettings(dealt) },
     run: (sets, seed, options) => {
       const all = resized(sets, height);
       const { train: own, validation } = deal(all, plan.seed)[place]!;
-      return train({ ...plan, seed }, [{ train: own, validation, test: all.test }], { how: "pooled", stop }, options);
+      return train({ ...plan, seed }, [{ train: own, validation, test: all.test }], how, options);
     },
   };
 }
 
-export function federatedCapsules(plan: Plan, { hospitals, partition, deal, stop }: Dealt): Method {
+export function federatedCapsules(plan: Plan, dealt: Dealt): Method {
+  const { hospitals, partition, deal, stop, genesis } = dealt;
   const { height } = plan.model.input;
+  const how = { how: "federated", stop, genesis } as const;
   return {
     name: "federated",
     title: `${titleOf(plan)}, ${hospitals} hospitals${plan.strategy.name === "fedavg" ? "" : `, ${plan.strategy.name}`}`,
-    settings: { plan: { ...plan }, hospitals, partition: { ...partition }, ...stopSetting(stop) },
-    run: (sets, seed, options) =>
-      train({ ...plan, seed }, deal(resized(sets, height), plan.seed), { how: "federated", stop }, options),
+    settings: { plan: { ...plan }, hospitals, partition: { ...partition }, ...trainedSettings(dealt) },
+    run: (sets, seed, options) => train({ ...plan, seed }, deal(resized(sets, height), plan.seed), how, options),
   };
 }
 
@@ -61,12 +66,18 @@ function titleOf({ model: { preset, input } }: Plan): string {
   return `${preset} capsules, ${input.height} px`;
 }
 
-/** The hospitals, and which of the rounds is scored. */
-export interface Dealt {
+/** Where the capsules begin, and which of their rounds is scored. */
+export interface Trained {
+  readonly stop: Stop;
+  /** A first model for every fold and row, by the plan's network; without it each draws its own from its seed. */
+  readonly genesis?: Uint8Array | undefined;
+}
+
+/** The hospitals as well. */
+export interface Dealt extends Trained {
   readonly hospitals: number;
   readonly partition: Omit<PartitionOptions, "seed">;
   readonly deal: Deal;
-  readonly stop: Stop;
 }
 
 interface Hospital {
@@ -75,21 +86,21 @@ interface Hospital {
   residual: Uint8Array | undefined;
 }
 
-/** Folds that were kept before there was a choice are of the best round. */
-function stopSetting(stop: Stop): { stop?: Stop } {
-  return stop === "best" ? {} : { stop };
+/** Folds that were kept before there was a choice are of the best round, and began with drawn weights. */
+function trainedSettings({ stop, genesis }: Trained): { stop?: Stop; genesis?: string } {
+  return { ...(stop === "best" ? {} : { stop }), ...(genesis ? { genesis: blobDigest(genesis) } : {}) };
 }
 
 /** Trains all rounds, and scores the best one by the validation patients of all hospitals, or the last one. */
 async function* train(
   plan: Plan,
   parts: readonly FoldSets[],
-  { how, stop }: { readonly how: "pooled" | "federated"; readonly stop: Stop },
+  { how, stop, genesis }: Trained & { readonly how: "pooled" | "federated" },
   { signal }: { signal: AbortSignal },
 ): ReturnType<Method["run"]> {
   const hospitals = parts.map((sets, index) => openHospital(sets, index));
   const best = new BestPoint();
-  let model = genesisWeights(plan);
+  let model = genesis ?? genesisWeights(plan);
   let area = Number.NaN;
   const total = plan.rounds * hospitals.length;
   for (let round = 1; round <= plan.rounds; round++) {

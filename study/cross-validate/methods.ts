@@ -14,12 +14,16 @@ import { smallInception } from "./small-inception.ts";
 
 const cnnTraining = { batchSize: 16, learningRate: 1e-3 };
 
-/** @param plan of the capsules; the CNN sees as many slices, and mirror images where they do */
+/**
+ * @param plan of the capsules; the CNN sees as many slices, and mirror images where they do
+ * @param genesis the capsules' first model, in place of weights that each row and fold draws
+ */
 export function chosenMethods(
   options: CrossOptions,
   plan: Plan,
   set: TrainingSet,
   records: readonly ScanRecord[],
+  genesis?: Uint8Array,
 ): Method[] {
   const [kind, alpha] = options.partition.split(":") as ["equal" | "dirichlet" | "scanner" | "size", string?];
   const partition = { kind, alpha: alpha === undefined ? undefined : Number(alpha) };
@@ -31,15 +35,15 @@ export function chosenMethods(
     ...cnnTraining,
   };
   const { hospitals, stop } = options;
-  const dealt = { hospitals, partition, deal: hospitalFolds(records, hospitals, partition), stop };
+  const dealt = { hospitals, partition, deal: hospitalFolds(records, hospitals, partition), stop, genesis };
   const methods: Record<CrossOptions["rows"][number], () => Method[]> = {
     majority: () => [majority],
     logistic: () => [logistic],
     cnn: () => [smallInception(cnn)],
-    compact: () => [centralCapsules(plan, stop)],
+    compact: () => [centralCapsules(plan, dealt)],
     federated: () => [federatedCapsules(plan, dealt)],
     alone: () => Array.from({ length: hospitals }, (_, place) => aloneCapsules(plan, place, dealt)),
-    shuffled: () => [shuffledLabels(centralCapsules(plan, stop))],
+    shuffled: () => [shuffledLabels(centralCapsules(plan, dealt))],
   };
   const onceOnly = ["majority", "logistic"];
   return options.rows.flatMap((name) =>

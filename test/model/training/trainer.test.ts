@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { genesisWeights } from "../../../model/training/trainer.ts";
+import { genesisWeights, givenWeights } from "../../../model/training/trainer.ts";
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from "../../../protocol/format/safetensors.ts";
 import { smallSpec } from "../small-scans.ts";
 
@@ -34,5 +34,22 @@ describe("the first model of a plan", () => {
         .to.throw()
         .with.property("code", code);
     }
+  });
+
+  it("is a given model, without what the server kept beside it", () => {
+    const other = genesisWeights({ ...plan, seed: 8 });
+    const { tensors } = decodeSafetensors(other);
+    const [first] = tensors as [NamedTensor];
+    const kept = encodeSafetensors([...tensors, { ...first, name: `server/velocity/${first.name}` }]);
+    expect(givenWeights(plan, kept)).to.deep.equal(other);
+  });
+
+  it("refuses a model of another network", () => {
+    const { tensors } = decodeSafetensors(genesisWeights(plan));
+    const [first] = tensors as [NamedTensor];
+    const stray = encodeSafetensors([...tensors, { ...first, name: "stray" }]);
+    expect(() => givenWeights(plan, stray))
+      .to.throw()
+      .with.property("code", "TENSOR_UNKNOWN");
   });
 });

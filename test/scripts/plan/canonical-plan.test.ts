@@ -56,3 +56,41 @@ describe("a plan that was edited", () => {
     expect(await readFile(file, "utf8")).to.equal(before);
   });
 });
+
+describe("a plan's first model", () => {
+  let dir: string;
+
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), "consilium-first-model-"));
+  });
+  after(() => rm(dir, { recursive: true }));
+
+  const write = async (name: string, ...more: string[]) => {
+    const files = { plan: join(dir, `${name}.json`), genesis: join(dir, `${name}.safetensors`) };
+    await printedBy(planCommand, ["plan", "--plan", files.plan, "--genesis", files.genesis, ...more]);
+    return files;
+  };
+
+  it("is one that was given, whatever the plan's seed", async () => {
+    const earlier = await write("earlier", "--seed", "3");
+    const drawn = await write("drawn", "--seed", "4");
+    const given = await write("given", "--seed", "4", "--first-model", earlier.genesis);
+    expect(await readFile(given.genesis)).to.deep.equal(await readFile(earlier.genesis));
+    expect(await readFile(given.genesis)).not.to.deep.equal(await readFile(drawn.genesis));
+    expect(await readFile(given.plan)).to.deep.equal(await readFile(drawn.plan));
+  });
+
+  it("is refused where it is of another network, or a backbone is given too", async () => {
+    const { genesis } = await write("decoding", "--reconstruction");
+    const codeOf = (...more: string[]) =>
+      write("refused", ...more).then(
+        () => undefined,
+        ({ code }) => code,
+      );
+    expect(await codeOf("--first-model", genesis)).to.equal("TENSOR_UNKNOWN");
+    expect(await codeOf("--first-model", join(dir, "none.safetensors"))).to.equal("FILE_UNREADABLE");
+    expect(await codeOf("--reconstruction", "--first-model", genesis, "--backbone", genesis)).to.equal(
+      "OPTION_INVALID",
+    );
+  });
+});

@@ -10,6 +10,8 @@ import { importArchive } from "../../../imaging/import/import-archive.ts";
 import { writeSyntheticArchive } from "../../../imaging/phantom/write-archive.ts";
 import { openShard, type Shard } from "../../../imaging/shard/shard.ts";
 import { readShardIndex, type ScanRecord } from "../../../imaging/shard/shard-format.ts";
+import { genesisWeights } from "../../../model/training/trainer.ts";
+import { defaultPlan } from "../../../protocol/format/default-plan.ts";
 import { askedPlan, fittedPlan } from "../../../scripts/cross-validate/capsule-plan.ts";
 import { parseCrossOptions } from "../../../scripts/cross-validate/options.ts";
 import { averaged } from "../../../study/cross-validate/averaged.ts";
@@ -44,7 +46,11 @@ describe("consilium cross-validate", () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  const methods = async (rows: string, changes: Record<string, unknown> = {}): Promise<Method[]> => {
+  const methods = async (
+    rows: string,
+    changes: Record<string, unknown> = {},
+    genesis?: Uint8Array,
+  ): Promise<Method[]> => {
     const small = { side: 32, slices: 2, rounds: 1, localEpochs: 1, batchSize: 4, cnnSide: 32, cnnEpochs: 1 };
     const given = {
       shard: dir,
@@ -58,7 +64,7 @@ describe("consilium cross-validate", () => {
       stop: "best",
     };
     const options = parseCrossOptions({ ...given, ...small, ...changes });
-    return chosenMethods(options, fittedPlan(await askedPlan(options), shard), shard, records);
+    return chosenMethods(options, fittedPlan(await askedPlan(options), shard), shard, records, genesis);
   };
   const run = async (chosen: readonly Method[], out: string, { shuffleLabels = false, seed = 3 } = {}) => {
     const rows: CrossRow[] = [];
@@ -244,6 +250,26 @@ describe("consilium cross-validate", () => {
     expect(pooledAgain!.digest).to.equal(pooled!.digest);
     expect(averaged!.digest).not.to.equal(moved!.digest);
     expect(moved!.title).to.include("fedavgm");
+  });
+
+  it("begins each row of the capsules with the model that was given", async () => {
+    const still = { learningRate: 1e-9, stop: "last" };
+    const [first, second] = [5, 6].map((seed) => {
+      const input = { slices: 2, height: 32, width: 32, channels: 1 };
+      return genesisWeights({ ...defaultPlan(), model: { ...defaultPlan().model, input }, seed });
+    });
+    const scoresOf = async (genesis?: Uint8Array) => {
+      const { rows } = await run(await methods("compact,federated,alone", still, genesis), "given");
+      return rows.map(({ heldOut }) => new Map(heldOut.flat().map(({ patient, score }) => [patient, score])));
+    };
+    const [pooled, ...others] = await scoresOf(first);
+    for (const row of others) {
+      for (const [patient, score] of row) expect(score).to.be.closeTo(pooled!.get(patient)!, 1e-4);
+    }
+    for (const [other] of [await scoresOf(second), await scoresOf()]) {
+      const moved = [...other!].filter(([patient, score]) => Math.abs(score - pooled!.get(patient)!) > 1e-3);
+      expect(moved.length).to.be.above(14);
+    }
   });
 
   it("scores the capsules of the best round by the validation patients, or of the last one", async () => {
