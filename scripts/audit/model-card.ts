@@ -28,6 +28,8 @@ export interface ModelCard {
   readonly contract: string;
   readonly chainId: number;
   readonly rounds: number;
+  /** The model that the first round began with, drawn from the plan's seed or trained before on other scans. */
+  readonly genesis: string | undefined;
   readonly hospitals: number;
   /** Training samples that the hospitals committed to in the last round that made a model. */
   readonly samples: number;
@@ -73,6 +75,7 @@ export function modelCard(report: AuditReport, test: TestScores | undefined): Mo
   const { validation } = last;
   return {
     ...{ model, cid: toCid(model), verdict, ...federation, rounds: counts.models, hospitals: included.length },
+    genesis: report.genesis,
     samples: included.reduce((sum, { sampleCount = 0 }) => sum + sampleCount, 0),
     software: [...new Set(included.flatMap(({ software }) => software ?? []))],
     largestShare: report.largestShare,
@@ -98,6 +101,7 @@ export function modelCardMarkdown(card: ModelCard): string {
     `| audit | ${verdict} |`,
     `| federation | \`${contract}\` on chain ${chainId} |`,
     `| made in | ${rounds} rounds; the last with ${hospitals} hospitals and ${samples} training samples |`,
+    ...genesisRows(card),
     ...shareRows(card),
     ...sumRows(card),
     `| software | ${software.map(cell).join(", ") || "not told"} |`,
@@ -112,6 +116,14 @@ export function modelCardMarkdown(card: ModelCard): string {
     ...card.limits.map((limit) => `- ${limit}`),
     "",
   ].join("\n");
+}
+
+/** What it learned before the first round is not in the record, but anyone can tell whether it had learned anything. */
+function genesisRows({ genesis }: ModelCard): string[] {
+  if (!genesis) return [];
+  const drawn =
+    "drawn from the plan's seed if `consilium plan --from plan.json` prints this digest, else trained before";
+  return [`| began with | \`${genesis}\`, ${drawn} |`];
 }
 
 function shareRows({ largestShare }: ModelCard): string[] {

@@ -213,6 +213,7 @@ describe("an audit's report", () => {
   it("has a model card that names scores with their intervals", () => {
     const card = modelCard(report, goodScores);
     const text = card ? modelCardMarkdown(card) : "";
+    expect(text).to.contain(`| began with | \`${report.rounds[0]!.base}\``);
     expect(card?.isAtChance).to.equal(false);
     expect(text).to.contain("| AUC | 0.98 [0.93, 1.00] |");
     expect(text).to.contain(report.model);
