@@ -49,13 +49,13 @@ export async function maskUpdate(
   const holders = round.members.map((address) => ({ address, prekey: prekeys.get(address) }));
   const make = ports.makeMasked ?? makeMaskedObjects;
   const weighing = { plan, sums, base, trained, histogram, sampleCount };
-  const { masked, deal, boxes } = await make({ ...weighing, secret, context: named, hospital, holders });
+  const { masked, maskedOutline, deal, boxes } = await make({ ...weighing, secret, context: named, hospital, holders });
   for (const box of boxes) if (box) await blobs.put(box);
   const { trainedIn, shard, quarantine } = prepared;
   return signPrivateManifest(
     {
       ...{ version: 2, ...federation, round: round.id, trainedIn, hospital, plan: round.plan, base: round.base },
-      masked: await blobs.put(masked),
+      masked: await blobs.put(masked, maskedOutline),
       deal: await blobs.put(deal),
       ...{ sampleCount, shard, quarantine, software },
     },

@@ -1,6 +1,7 @@
 // The objects of a hospital's input to a private sum: weigh, round, add noise, mask, deal. A function of its arguments alone, and
 // of half a second for two million parameters, so that it may run in a thread beside the node's own.
 import type { HospitalAddress } from "../protocol/format/digest.ts";
+import type { BlobOutline } from "../protocol/format/merkle.ts";
 import type { Plan } from "../protocol/format/plan.ts";
 import type { PrivateContext } from "../protocol/private/context.ts";
 import { makeContribution } from "../protocol/private/contribution.ts";
@@ -27,6 +28,8 @@ export interface MaskingInput extends PrivateInput {
 
 export interface MaskedObjects {
   readonly masked: Uint8Array;
+  /** Of `masked`, where it was made beside the node's thread. */
+  readonly maskedOutline?: BlobOutline;
   readonly deal: Uint8Array;
   /** By holder; undefined for one that nothing can be sealed to. */
   readonly boxes: readonly (Uint8Array | undefined)[];

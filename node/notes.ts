@@ -110,10 +110,7 @@ export async function noteAdopted(
   const isOver = (key: string) => Number(key.split("/")[2]) < adopted.round;
   const stale = [...(await journal.keys("manifest/")), ...signed.filter(isOver)];
   const removals = Object.fromEntries(stale.map((key) => [key, undefined]));
-  const residual = spent ? await journal.get(keys.preparedResidual) : undefined;
-  const settled = spent
-    ? { [keys.residual]: residual, [keys.prepared]: undefined, [keys.preparedResidual]: undefined }
-    : {};
+  const settled = spent ? { [keys.residual]: { sameAs: keys.preparedResidual }, ...withoutPrepared } : {};
   await journal.write({ ...removals, ...settled, [keys.adopted]: canonicalBytes(adopted) });
 }
 

@@ -2,6 +2,7 @@
 
 import type { RoundState } from "../protocol/contract/round.ts";
 import type { HospitalAddress } from "../protocol/format/digest.ts";
+import type { BlobOutline } from "../protocol/format/merkle.ts";
 import { type RoundContext, trainingSeed } from "../protocol/judge/round-context.ts";
 import type { Learner } from "../protocol/learner.ts";
 import type { BlobStore, Journal } from "../protocol/ports.ts";
@@ -9,12 +10,17 @@ import { type MadeUpdate, makeUpdate, type UpdateInput } from "../protocol/updat
 import type { Emit } from "./events.ts";
 import { notePrepared, readResidual } from "./notes.ts";
 
+export interface OutlinedUpdate extends MadeUpdate {
+  /** Of the update's bytes, where it was made beside this thread. */
+  readonly outline?: BlobOutline;
+}
+
 export interface TrainPorts {
   readonly learner: Learner;
   readonly blobs: BlobStore;
   readonly journal: Journal;
   /** Default: in this thread. What it is given is not used again. */
-  readonly makeUpdate?: (input: UpdateInput) => MadeUpdate | Promise<MadeUpdate>;
+  readonly makeUpdate?: (input: UpdateInput) => OutlinedUpdate | Promise<OutlinedUpdate>;
 }
 
 /**
@@ -39,11 +45,11 @@ export async function trainUpdate(
   );
   const { weights: local, unitMove } = outcome;
   const make = ports.makeUpdate ?? makeUpdate;
-  const made = await make({ base, local, residual, unitMove, plan, round: round.id, hospital: self });
+  const made: OutlinedUpdate = await make({ base, local, residual, unitMove, plan, round: round.id, hospital: self });
   signal.throwIfAborted();
   // The cap bounds the hospital's weight in the average; it still trains on all its scans.
   const sampleCount = Math.min(outcome.sampleCount, plan.sampleCap);
-  const update = await blobs.put(made.update);
+  const update = await blobs.put(made.update, made.outline);
   const { finalLoss, seconds } = outcome;
   const figures = { finalLoss, seconds };
   await notePrepared(

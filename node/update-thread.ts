@@ -2,8 +2,9 @@
 // model takes a second, in which the node would answer nobody, and masking and dealing take longer.
 import { moduleBeside } from "../foundation/module-beside.ts";
 import { openWorkerPool } from "../foundation/worker-pool.ts";
-import type { MadeUpdate, UpdateInput } from "../protocol/update/make-update.ts";
+import type { UpdateInput } from "../protocol/update/make-update.ts";
 import type { MaskedObjects, MaskingInput } from "./masked-objects.ts";
+import type { OutlinedUpdate } from "./train-update.ts";
 
 /** What the thread is asked for: the one or the other. */
 export interface UpdateTask {
@@ -12,7 +13,7 @@ export interface UpdateTask {
 }
 
 /** Started at need; they do not keep the process alive. A hospital alone needs one; those of one process share two. */
-const updates = openWorkerPool<UpdateTask, MadeUpdate | MaskedObjects>({
+const updates = openWorkerPool<UpdateTask, OutlinedUpdate | MaskedObjects>({
   entry: moduleBeside("./update-worker", import.meta.url),
   workers: 2,
   settings: undefined,
@@ -30,13 +31,13 @@ const updates = openWorkerPool<UpdateTask, MadeUpdate | MaskedObjects>({
  *
  * @throws UPDATE_NOT_MADE, and the codes of makeUpdate
  */
-export function makeUpdateBeside(input: UpdateInput): Promise<MadeUpdate> {
+export function makeUpdateBeside(input: UpdateInput): Promise<OutlinedUpdate> {
   const [base, local] = [movable(input.base), movable(input.local)];
   const residual = input.residual && movable(input.residual);
   // Each once: a training that changes nothing may return the base itself.
   const transfer = new Set([base, local, residual ?? base].map(({ buffer }) => buffer));
   const task = { update: { ...input, base, local, residual } };
-  return updates.run(task, { transfer: [...transfer] }) as Promise<MadeUpdate>;
+  return updates.run(task, { transfer: [...transfer] }) as Promise<OutlinedUpdate>;
 }
 
 /**

@@ -129,8 +129,11 @@ export interface Signatures {
 
 /** Verified objects on this machine, by digest. It hashes what it returns again, or has written it itself. */
 export interface BlobStore {
-  /** Keeps an object. @returns its name @throws STORE_FULL, STORE_QUOTA, STORE_READ_ONLY */
-  put(bytes: Uint8Array): Promise<Digest>;
+  /**
+   * Keeps an object. @returns its name @throws STORE_FULL, STORE_QUOTA, STORE_READ_ONLY
+   * @param outline of these bytes, where it is known already: it is believed
+   */
+  put(bytes: Uint8Array, outline?: BlobOutline): Promise<Digest>;
   /** Whether the whole object is here. */
   has(digest: Digest): Promise<boolean>;
   /** @throws BLOB_UNKNOWN */
@@ -187,11 +190,14 @@ export interface SignedWrites {
 }
 
 /** A party's own notes, durable when the promise resolves (fsync). Keys are short paths such as "round/7/update". */
+/** What a note becomes: these bytes, what another note is before the write, or nothing. */
+export type NoteValue = Uint8Array | { readonly sameAs: string } | undefined;
+
 export interface Journal {
   /** Undefined if there is no such note. */
   get(key: string): Promise<Uint8Array | undefined>;
   /** Writes and deletes (undefined) all or none. */
-  write(entries: Readonly<Record<string, Uint8Array | undefined>>): Promise<void>;
+  write(entries: Readonly<Record<string, NoteValue>>): Promise<void>;
   /** Keys that begin with the prefix, sorted. */
   keys(prefix: string): Promise<readonly string[]>;
 }

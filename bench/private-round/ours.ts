@@ -22,8 +22,8 @@ const plan: Plan = {
   privacy: { mode: "sum", unitWeight: 8, largest: 2047, maxSeals: Number(rounds) },
 };
 
-const measured = await runFederation({ hospitals: Number(hospitals), dir, plan, genesis }, (base) =>
-  base.map((value, index) => value + delta[index]!),
-);
+const measured = await runFederation({ hospitals: Number(hospitals), dir, plan, genesis }, (weights) => {
+  for (let i = 0; i < weights.length; i++) weights[i]! += delta[i]!;
+});
 console.log(JSON.stringify(measured));
 process.exit(0);

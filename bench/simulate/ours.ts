@@ -10,13 +10,11 @@ const genesis = encodeSafetensors([{ name: "w", dtype: "F32", shape: [zeros.leng
 const plan = { ...defaultPlan({ rounds: Number(rounds) }), minUpdates: Number(hospitals) };
 
 /** Each hospital with a different update: equal ones would be one object, transferred once. */
-function shifted(base: Float32Array, seed: number): Float32Array {
+function shift(weights: Float32Array, seed: number): void {
   const by = 1e-4 * (1 + (seed % 1000) / 1000);
-  const moved = new Float32Array(base.length);
-  for (let i = 0; i < moved.length; i++) moved[i] = base[i]! + by;
-  return moved;
+  for (let i = 0; i < weights.length; i++) weights[i]! += by;
 }
 
-const measured = await runFederation({ hospitals: Number(hospitals), dir, plan, genesis }, shifted);
+const measured = await runFederation({ hospitals: Number(hospitals), dir, plan, genesis }, shift);
 console.log(JSON.stringify(measured));
 process.exit(0);

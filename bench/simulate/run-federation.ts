@@ -7,7 +7,7 @@ import { jsonLog } from "../../io/telemetry/json-log.ts";
 import { zeroDigest } from "../../protocol/format/digest.ts";
 import { blobDigest } from "../../protocol/format/merkle.ts";
 import { encodePlan, type Plan } from "../../protocol/format/plan.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../protocol/format/safetensors.ts";
+import { parseSafetensorsHeader } from "../../protocol/format/safetensors.ts";
 import type { Learner } from "../../protocol/learner.ts";
 import { startChain } from "../../scripts/simulate/chain.ts";
 import { startFederation } from "../../scripts/simulate/federation.ts";
@@ -25,12 +25,12 @@ export interface RunRounds {
 
 /**
  * Founds the federation in a folder, and runs the plan's rounds.
- * @param genesis bytes of the first model
- * @param weightsOf a hospital's weights after a training that it does not do, of the base and the training's seed
+ * @param genesis bytes of the first model: one tensor of float32
+ * @param move changes a hospital's weights as a training would that it does not do; it gets the training's seed
  */
 export async function runFederation(
   { hospitals, dir, plan, genesis }: { hospitals: number; dir: string; plan: Plan; genesis: Uint8Array },
-  weightsOf: (base: Float32Array, seed: number) => Float32Array,
+  move: (weights: Float32Array, seed: number) => void,
 ): Promise<RunRounds> {
   const settings = parseSettings({ hospitals: String(hospitals), rounds: String(plan.rounds), inProcess: true });
   const run = await openRunDirectory(dir, { kind: "new", settings, fresh: true });
@@ -55,7 +55,7 @@ export async function runFederation(
     {
       rpc: chain.url,
       log: jsonLog(() => {}),
-      trainer: { learner: () => idleLearner(weightsOf) },
+      trainer: { learner: () => idleLearner(move) },
       onEvent: ({ event }) => {
         if (event === "round-opened") opened ||= performance.now();
       },
@@ -69,15 +69,15 @@ export async function runFederation(
   return { roundsSeconds, rounds };
 }
 
-function idleLearner(weightsOf: (base: Float32Array, seed: number) => Float32Array): Learner {
+function idleLearner(move: (weights: Float32Array, seed: number) => void): Learner {
   return {
     shard: async () => ({ root: blobDigest(new Uint8Array(1)), quarantine: zeroDigest, trainScans: 10 }),
     async train({ base, seed }) {
-      const tensors = decodeSafetensors(base).tensors.map((tensor) => ({
-        ...tensor,
-        data: weightsOf(tensor.data as Float32Array, seed),
-      }));
-      return { weights: encodeSafetensors(tensors), sampleCount: 10, finalLoss: 0, seconds: 0 };
+      const weights = Uint8Array.from(base);
+      // One tensor, whose values begin at a multiple of 1024 bytes.
+      const { dataOffset } = parseSafetensorsHeader(base, base.byteLength);
+      move(new Float32Array(weights.buffer, dataOffset), seed);
+      return { weights, sampleCount: 10, finalLoss: 0, seconds: 0 };
     },
     predict: async () => [],
     sumPatients: () => Promise.reject(new Error("the plan has no differential privacy")),

@@ -27,8 +27,6 @@ interface KnownObject {
 }
 
 export interface OpenBlobStore extends BlobStore {
-  /** @param outline of the bytes, where it is known already */
-  put(bytes: Uint8Array, outline?: BlobOutline): Promise<Digest>;
   /** Deletes an object, if it is here. @throws STORE_FULL where its entry cannot be deleted; its bytes are deleted then */
   remove(digest: Digest): Promise<void>;
   /** Bytes of all objects, and the limit; undefined without a limit, since nothing is counted then. */

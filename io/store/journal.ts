@@ -1,6 +1,6 @@
 // A party's own notes, such as the update that it is about to commit: they survive a kill at any instant.
 import { FedError } from "../../foundation/errors.ts";
-import type { Journal } from "../../protocol/ports.ts";
+import type { Journal, NoteValue } from "../../protocol/ports.ts";
 import type { StoreEntry, StoreLevel } from "./level.ts";
 import { openNoteFiles } from "./note-files.ts";
 
@@ -45,12 +45,16 @@ export async function openJournal(level: StoreLevel, dir: string): Promise<Journ
   }
 
   /** Writes files first, then all notes and the files' names at once; deletes superseded files last. */
-  async function write(entries: Readonly<Record<string, Uint8Array | undefined>>): Promise<void> {
+  async function write(entries: Readonly<Record<string, NoteValue>>): Promise<void> {
     const all: StoreEntry[] = [];
     const named = new Map<string, string | undefined>();
-    for (const [key, value] of Object.entries(entries)) {
+    for (const [key, given] of Object.entries(entries)) {
+      const isOther = given !== undefined && !(given instanceof Uint8Array);
+      // A large note gets a second key, and its file stays as it is: nothing is read.
+      const file = isOther ? names.get(given.sameAs) : undefined;
+      const value = isOther ? (file === undefined ? await level.get("journal", given.sameAs) : undefined) : given;
       const isLarge = value !== undefined && value.byteLength > mostInDatabase;
-      const name = isLarge ? await files.keep(value) : undefined;
+      const name = isLarge ? await files.keep(value) : file;
       named.set(key, name);
       all.push({ space: "journal", key, value: isLarge ? undefined : value });
       all.push({ space: "noteFiles", key, value: name === undefined ? undefined : new TextEncoder().encode(name) });

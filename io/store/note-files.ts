@@ -1,9 +1,9 @@
 // Large notes as files named by the digest of their content: a database would write a residual of a hundred megabytes
 // several times.
+import { webcrypto } from "node:crypto";
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { makePrivateFolder } from "../../foundation/private-files.ts";
-import { sha256 } from "../../foundation/sha256.ts";
 import { writeDurably } from "./durable-file.ts";
 
 export interface NoteFiles {
@@ -20,7 +20,7 @@ export async function openNoteFiles(dir: string, named: ReadonlySet<string>): Pr
   for (const name of await readdir(dir)) if (!named.has(name)) await rm(join(dir, name), { force: true });
   return {
     async keep(bytes) {
-      const name = nameOf(bytes);
+      const name = await nameOf(bytes);
       const target = join(dir, name);
       const isThere = await stat(target).then(
         ({ size }) => size === bytes.byteLength,
@@ -34,12 +34,13 @@ export async function openNoteFiles(dir: string, named: ReadonlySet<string>): Pr
         if (error.code === "ENOENT") return undefined;
         throw error;
       });
-      return bytes && nameOf(bytes) === name ? bytes : undefined;
+      return bytes && (await nameOf(bytes)) === name ? bytes : undefined;
     },
     remove: (name) => rm(join(dir, name), { force: true }),
   };
 }
 
-function nameOf(bytes: Uint8Array): string {
-  return Buffer.from(sha256(bytes)).toString("hex");
+/** Hashed beside this thread, which a large residual would hold up. */
+async function nameOf(bytes: Uint8Array): Promise<string> {
+  return Buffer.from(await webcrypto.subtle.digest("SHA-256", bytes)).toString("hex");
 }

@@ -15,6 +15,8 @@ export async function openSecretFiles(dir: string): Promise<SecretFiles> {
   await makePrivateFolder(dir);
   for (const name of await readdir(dir)) if (!isSecret(name)) await overwriteAndRemove(join(dir, name));
   const pathOf = (name: string) => join(dir, name.replaceAll("/", "."));
+  /** Asked for at every observation of a chain, and changed by this process alone. */
+  const names = new Set((await readdir(dir)).map((name) => name.replaceAll(".", "/")));
   return {
     async read(name) {
       return readFile(pathOf(name)).catch((error: NodeJS.ErrnoException) => {
@@ -25,16 +27,13 @@ export async function openSecretFiles(dir: string): Promise<SecretFiles> {
     async write(name, bytes) {
       const target = pathOf(name);
       await writeDurably(bytes, { temp: `${target}${unfinished}`, target });
+      names.add(name);
     },
     async erase(name) {
       await erase(pathOf(name));
+      names.delete(name);
     },
-    async names() {
-      return (await readdir(dir))
-        .filter(isSecret)
-        .map((name) => name.replaceAll(".", "/"))
-        .sort();
-    },
+    names: async () => [...names].sort(),
   };
 }
 

@@ -5,6 +5,11 @@ import { type BlobOutline, outlineDigest, outlineOf } from "../../protocol/forma
 import type { BlobStore } from "../../protocol/ports.ts";
 import type { OpenBlobStore } from "./blob-store.ts";
 
+/** Time for which the object that was read last stays in memory. */
+const keptMs = 2_000;
+/** A smaller one costs little to read again. */
+const keptBytes = 2 ** 20;
+
 export interface SharedStore {
   /** The store as one more party sees it. */
   view(): BlobStore;
@@ -22,12 +27,30 @@ export function shareStore(files: OpenBlobStore): SharedStore {
     outlines.set(bytes, outline);
     return outline;
   };
+  /** The object that was read last, for the parties that want it next: the model that all of them train. */
+  let last: { readonly digest: Digest; readonly bytes: Promise<Uint8Array> } | undefined;
+  let forgetting: NodeJS.Timeout | undefined;
+  const readOnce: BlobStore["get"] = async (digest, { maxBytes }) => {
+    const { size } = await files.outline(digest);
+    if (size < keptBytes || size > maxBytes) return files.get(digest, { maxBytes });
+    if (last?.digest !== digest) last = { digest, bytes: files.get(digest, { maxBytes }) };
+    const { bytes } = last;
+    bytes.catch(() => {
+      last = undefined;
+    });
+    clearTimeout(forgetting);
+    forgetting = setTimeout(() => {
+      last = undefined;
+    }, keptMs).unref();
+    // A copy for each, which a Buffer's slice would not be: they may move it to another thread.
+    return Uint8Array.from(await bytes);
+  };
   return {
     view() {
       const has = async (digest: Digest) => (makers.get(digest)?.has(view) ?? true) && (await files.has(digest));
       const view: BlobStore = {
-        async put(bytes) {
-          const outline = outlineOnce(bytes);
+        async put(bytes, known) {
+          const outline = known ?? outlineOnce(bytes);
           const digest = outlineDigest(outline);
           const isHere = await files.has(digest);
           const others = makers.get(digest);
@@ -42,7 +65,7 @@ export function shareStore(files: OpenBlobStore): SharedStore {
         },
         outline: (digest) => files.outline(digest),
         read: (digest, offset, length) => files.read(digest, offset, length),
-        get: (digest, limits) => files.get(digest, limits),
+        get: readOnce,
         async writer(digest, outline) {
           const writer = await files.writer(digest, outline);
           return {

@@ -25,9 +25,9 @@ describe("a federation with buckets", function () {
       strategy: { name: "median", maxSharePermille: 1000, maxStaleness: 0 } as const,
       privacy: { mode: "sum", unitWeight: 16, largest: 2047, maxSeals: 4, buckets: 3 } as const,
     };
-    await runFederation({ hospitals, dir: join(dir, "run"), plan, genesis }, (base, seed) =>
-      base.map((value) => value + 1e-3 * (1 + (seed % 100) / 100)),
-    );
+    await runFederation({ hospitals, dir: join(dir, "run"), plan, genesis }, (weights, seed) => {
+      for (let i = 0; i < weights.length; i++) weights[i]! += 1e-3 * (1 + (seed % 100) / 100);
+    });
     const at = (...parts: readonly string[]) => join(dir, "run", ...parts);
     const printed = await printedBy(auditCommand, ["audit", "--run-dir", at(), "--out", at("audit")]);
     expect(printed).to.include("VERIFIED").and.include("1 of at most 4 rounds with sums of buckets");

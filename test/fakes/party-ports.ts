@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { ErrorFacts } from "../../foundation/errors.ts";
 import type { HospitalAddress } from "../../protocol/format/digest.ts";
-import type { Journal, Log, SecretFiles, Signatures, TypedData } from "../../protocol/ports.ts";
+import type { Journal, Log, NoteValue, SecretFiles, Signatures, TypedData } from "../../protocol/ports.ts";
 
 export class FakeJournal implements Journal {
   readonly entries = new Map<string, Uint8Array>();
@@ -11,8 +11,10 @@ export class FakeJournal implements Journal {
     return this.entries.get(key);
   }
 
-  async write(entries: Readonly<Record<string, Uint8Array | undefined>>): Promise<void> {
-    for (const [key, value] of Object.entries(entries)) {
+  async write(entries: Readonly<Record<string, NoteValue>>): Promise<void> {
+    const before = new Map(this.entries);
+    for (const [key, given] of Object.entries(entries)) {
+      const value = given === undefined || given instanceof Uint8Array ? given : before.get(given.sameAs);
       if (value === undefined) this.entries.delete(key);
       else this.entries.set(key, value.slice());
     }

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { noteSealed, readMaskSecret, secretFor } from "../../node/mask-secret.ts";
 import { decideOpening, readOpening } from "../../node/opening-note.ts";
 import type { Digest, RoundId } from "../../protocol/format/digest.ts";
-import type { Journal, SecretFiles } from "../../protocol/ports.ts";
+import { FakeJournal, FakeSecrets } from "../fakes/party-ports.ts";
 
 const [x, y] = [`0x${"01".repeat(32)}`, `0x${"02".repeat(32)}`] as [Digest, Digest];
 const [seven, eight] = [7, 8] as [RoundId, RoundId];
@@ -13,22 +13,9 @@ const codeOf = (work: Promise<unknown>) =>
   );
 
 function world() {
-  const files = new Map<string, Uint8Array>();
-  const notes = new Map<string, Uint8Array>();
+  const [journal, secrets] = [new FakeJournal(), new FakeSecrets()];
+  const { files } = secrets;
   let drawn = 0;
-  const secrets: SecretFiles = {
-    read: async (name) => files.get(name),
-    write: async (name, bytes) => void files.set(name, bytes),
-    erase: async (name) => void files.delete(name),
-    names: async () => [...files.keys()].sort(),
-  };
-  const journal: Journal = {
-    get: async (key) => notes.get(key),
-    keys: async (prefix) => [...notes.keys()].filter((key) => key.startsWith(prefix)).sort(),
-    write: async (entries) => {
-      for (const [key, value] of Object.entries(entries)) value ? notes.set(key, value) : notes.delete(key);
-    },
-  };
   return { files, ports: { secrets, journal, randomSecret: () => new Uint8Array(32).fill(++drawn) } };
 }
 

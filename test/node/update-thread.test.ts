@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { makeUpdateBeside } from "../../node/update-thread.ts";
+import { outlineOf } from "../../protocol/format/merkle.ts";
 import { makeUpdate, type UpdateInput } from "../../protocol/update/make-update.ts";
 import { modelOf, planOf } from "../protocol/strategy/small-federation.ts";
 import { noise } from "../protocol/update/one-update.ts";
@@ -15,12 +16,16 @@ describe("an update made in the thread beside a node's own", () => {
   });
 
   it("has the bytes that it would have in the node's thread, also with a residual and from parts of a buffer", async () => {
-    const expected = makeUpdate(inputOf());
+    const madeHere = (input: UpdateInput) => {
+      const made = makeUpdate(input);
+      return { ...made, outline: outlineOf(made.update) };
+    };
+    const expected = madeHere(inputOf());
     expect(await makeUpdateBeside(inputOf())).to.deep.equal(expected);
     const next = () => ({ ...inputOf(), round: 4, residual: Buffer.concat([expected.residual]) });
     const whole = Buffer.concat([Buffer.from("before"), next().base, Buffer.from("after")]);
     const part = { ...next(), base: whole.subarray(6, whole.byteLength - 5) };
-    expect(await makeUpdateBeside(part)).to.deep.equal(makeUpdate(next()));
+    expect(await makeUpdateBeside(part)).to.deep.equal(madeHere(next()));
     expect(whole.subarray(0, 6).toString()).to.equal("before");
   });
 

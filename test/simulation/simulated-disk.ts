@@ -1,5 +1,6 @@
 // A disk whose writes take time: a write that a crash interrupts is complete afterwards or absent, never partial.
 import type { Digest } from "../../protocol/format/digest.ts";
+import type { NoteValue } from "../../protocol/ports.ts";
 import { FakeStore } from "../fakes/network.ts";
 import { FakeJournal, FakeSecrets } from "../fakes/party-ports.ts";
 import type { SeededRandom } from "./seeded-random.ts";
@@ -56,9 +57,9 @@ export class SimulatedJournal extends FakeJournal {
     return super.get(key);
   }
 
-  override write(entries: Readonly<Record<string, Uint8Array | undefined>>): Promise<void> {
+  override write(entries: Readonly<Record<string, NoteValue>>): Promise<void> {
     const before = Object.fromEntries(Object.keys(entries).map((key) => [key, this.entries.get(key)]));
-    const set = (values: Readonly<Record<string, Uint8Array | undefined>>) => () => {
+    const set = (values: Readonly<Record<string, NoteValue>>) => () => {
       this.version++;
       void super.write(values);
     };

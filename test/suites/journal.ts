@@ -53,6 +53,16 @@ export function journalSuite(name: string, open: () => Promise<{ journal: Journa
       expect(await journal.keys("")).to.deep.equal(["b/large", "c/large", "small"]);
     });
 
+    it("gives a note what another one has, without its bytes", async () => {
+      const large = new Uint8Array(200_000).fill(5);
+      await journal.write({ small: bytes(1), large });
+      const moves = { "new/small": { sameAs: "small" }, "new/large": { sameAs: "large" } };
+      await journal.write({ ...moves, small: bytes(2), large: undefined, none: { sameAs: "nothing" } });
+      expect(await journal.get("new/small")).to.deep.equal(bytes(1));
+      expect(await journal.get("new/large")).to.deep.equal(large);
+      expect(await journal.keys("")).to.deep.equal(["new/large", "new/small", "small"]);
+    });
+
     it("is not changed by a caller that changes the bytes afterwards", async () => {
       const mine = bytes(7);
       await journal.write({ key: mine });

@@ -7,6 +7,7 @@ import { type SharedStore, shareStore } from "../../../io/store/shared-store.ts"
 import type { Digest } from "../../../protocol/format/digest.ts";
 import { outlineOf } from "../../../protocol/format/merkle.ts";
 import type { BlobStore } from "../../../protocol/ports.ts";
+import { expectCode } from "../../suites/blob-store.ts";
 
 const bytes = new TextEncoder().encode("an update");
 
@@ -52,6 +53,21 @@ describe("one store for all parties of a process", () => {
       true,
       false,
     ]);
+  });
+
+  it("reads a large object once for parties that want it together, and gives each bytes of its own", async () => {
+    const large = new Uint8Array(2 ** 21).fill(7);
+    const digest = await store.view().put(large);
+    const limit = { maxBytes: 2 ** 22 };
+    const [first, second] = await Promise.all([store.view().get(digest, limit), store.view().get(digest, limit)]);
+    // As a thread takes a model over: it is empty here then.
+    structuredClone(first.buffer, { transfer: [first.buffer as ArrayBuffer] });
+    expect([first.byteLength, second.byteLength]).to.deep.equal([0, large.byteLength]);
+    second.fill(0);
+    // Soon after it is still in memory, whatever became of the file.
+    await rm(join(dir, "objects"), { recursive: true });
+    expect(Buffer.compare(await store.view().get(digest, limit), large)).to.equal(0);
+    await expectCode(() => store.view().get(digest, { maxBytes: 10 }), "BLOB_TOO_LARGE");
   });
 
   it("finds all that it held after it was closed", async () => {
