@@ -8,12 +8,12 @@ import type { ExaminedFiles } from "./examined-files.ts";
 import type { FileList } from "./file-list.ts";
 import { doubtedCollections, doubtsAboutFolders } from "./folder-doubts.ts";
 import { type FolderReading, readFolders } from "./folder-roles.ts";
-import type { LabelRow } from "./label-rows.ts";
 import { type MatchedBy, matchRows, type UnitMatches } from "./match-rows.ts";
 import { labelOfPerson, labelRemedy, patientUnclear } from "./patient-label.ts";
 import { type Evidence, findPersons, type KnownBy, type Person, rowsOfSeveral } from "./persons.ts";
 import { picturesBesideDicom } from "./pictures-beside.ts";
 import { indexRows } from "./row-index.ts";
+import type { LabelRow } from "./row-labels.ts";
 import { findUnits, type Unit } from "./units.ts";
 
 /** How a patient and its label were identified: for the hospital's own report. */

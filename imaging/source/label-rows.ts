@@ -1,29 +1,17 @@
 // A CSV of labels as hospitals write them: by hand, by a spreadsheet in any country, or by a program.
 import { CsvError, parse } from "csv-parse/sync";
 import { FedError } from "../../foundation/errors.ts";
-import { type Label, labelOfCell } from "./class-names.ts";
+import { labelOfCell } from "./class-names.ts";
+import { isEmptyLabel, type LabelRow, labelRemedy, settleLabels, type WrittenRow } from "./row-labels.ts";
 
-export interface LabelRow {
-  /** Number of the row as a spreadsheet shows it. */
-  readonly row: number;
-  /** Name of the patient in each character set that the CSV may be written in; empty where the row names a file only. */
-  readonly patients: readonly string[];
-  /** Path of a file or folder, with slashes. */
-  readonly file: string | undefined;
-  readonly label: Label;
-  /** Whether the patients' names are accession numbers: a PatientID can be the same number. */
-  readonly isAccession?: boolean;
-}
-
+const uidColumns = ["studyinstanceuid", "studyuid", "seriesinstanceuid", "seriesuid"];
 const accessionColumns = ["accessionnumber", "accession"];
 const patientColumns = ["patientid", "patient", "pid", "mrn", "subjectid", "subject", "caseid", "case"].concat([
   ...["patientnumber", "patientno", "patientnr", "patientennummer", "patientenid", "idpatient", "idpaciente"],
   ...["casenumber", "caseno", "fallnummer"],
-  "studyinstanceuid",
-  "studyuid",
+  ...uidColumns.slice(0, 2),
   ...accessionColumns,
-  "seriesinstanceuid",
-  "seriesuid",
+  ...uidColumns.slice(2),
   "id",
 ]);
 const labelColumns = [
@@ -97,6 +85,8 @@ function isWorkbook(bytes: Uint8Array): boolean {
 interface Columns {
   readonly patientAt: number;
   readonly isAccession: boolean;
+  /** UIDs beside the patients' names; -1 for none. */
+  readonly uidAt: number;
   readonly labelAt: number;
   /** Further columns of labels. */
   readonly otherLabelsAt: readonly number[];
@@ -119,7 +109,7 @@ function columnsOf(records: readonly string[][]): Columns | undefined {
     (cells) => cells.length >= 3 && /^(train|test|val|validation)$/i.test(unwrapped(cells[0]!)),
   );
   return filled.length > 0 && isDataFile
-    ? { patientAt: 2, isAccession: false, labelAt: 1, otherLabelsAt: [], fileAt: -1, first: 0 }
+    ? { patientAt: 2, isAccession: false, uidAt: -1, labelAt: 1, otherLabelsAt: [], fileAt: -1, first: 0 }
     : undefined;
 }
 
@@ -134,10 +124,13 @@ function columnsOfHeader(cells: readonly string[], at: number): Columns | undefi
   const columnOf = (names: readonly string[]) =>
     header.indexOf(names.find((name) => header.includes(name)) ?? "no such column");
   const labelAt = columnOf(labelColumns);
+  const patientAt = columnOf(patientColumns);
+  const uidAt = columnOf(uidColumns);
   const columns = {
     otherLabelsAt: [...header.keys()].filter((one) => one !== labelAt && certainLabelColumns.includes(header[one]!)),
-    patientAt: columnOf(patientColumns),
-    isAccession: accessionColumns.includes(header[columnOf(patientColumns)] ?? ""),
+    patientAt,
+    uidAt: uidAt === patientAt ? -1 : uidAt,
+    isAccession: accessionColumns.includes(header[patientAt] ?? ""),
     labelAt,
     fileAt: columnOf(fileColumns),
   };
@@ -164,39 +157,33 @@ function withoutNote(name: string): string {
 
 function rowsOf(
   records: readonly string[][],
-  { patientAt, isAccession, labelAt, otherLabelsAt, fileAt, first }: Columns,
+  { patientAt, uidAt, isAccession, labelAt, otherLabelsAt, fileAt, first }: Columns,
   decodings: readonly ((text: string) => string)[],
 ): LabelRow[] {
-  const rows: LabelRow[] = [];
-  const seen = new Map<string, Label>();
+  const rows: WrittenRow[] = [];
   for (const [index, cells] of records.entries()) {
     if (index < first || cells.every((cell) => cell === "")) continue;
     const row = index + 1;
     const cell = (at: number) => unwrapped(cells[at] ?? "");
-    const label = labelOfCell(decodings[0]!(cell(labelAt)));
+    const written = decodings[0]!(cell(labelAt));
+    const label = labelOfCell(written);
     const file = normalPath(decodings[0]!(cell(fileAt)));
     const patients = [...new Set(decodings.map((decode) => sameText(decode(cell(patientAt)))))].filter(Boolean);
     if (patients.length === 0 && file === "") {
       const facts = { row, column: patientAt >= 0 ? "patient" : "file" };
       throw new FedError("LABELS_MALFORMED", facts, { remedy: "name the patient or the file in each row" });
     }
-    if (label === undefined) {
-      const remedy = "write positive or negative, covid or noncovid, 1 or 0 for each patient";
-      throw new FedError("LABELS_MALFORMED", { row, column: "label" }, { remedy });
-    }
+    if (label === undefined && !isEmptyLabel(written))
+      throw new FedError("LABELS_MALFORMED", { row, column: "label" }, { remedy: labelRemedy });
     const others = otherLabelsAt.map((at) => labelOfCell(decodings[0]!(cell(at))));
     if (others.some((other) => other !== undefined && other !== label)) {
       const remedy = "two columns of labels differ: leave only one of them in the CSV, or rename the other";
       throw new FedError("LABELS_CONTRADICT", { row }, { remedy });
     }
-    const key = patients[0] ?? `file ${file}`;
-    if ((seen.get(key) ?? label) !== label) {
-      throw new FedError("LABELS_CONTRADICT", { row }, { remedy: "give each patient one label" });
-    }
-    seen.set(key, label);
-    rows.push({ row, patients, file: file || undefined, label, ...(isAccession && { isAccession }) });
+    const named = { row, patients, file: file || undefined, ...(isAccession && { isAccession }) };
+    rows.push({ ...named, said: label, uid: sameText(cell(uidAt)) });
   }
-  return rows;
+  return settleLabels(rows);
 }
 
 /** Characters without width that come with copied text: a mark of byte order, joiners. */

@@ -2,8 +2,8 @@
 // other.
 import { FedError } from "../../foundation/errors.ts";
 import type { Label } from "./class-names.ts";
-import type { LabelRow } from "./label-rows.ts";
 import type { Evidence, Person } from "./persons.ts";
+import type { LabelRow } from "./row-labels.ts";
 import type { Unit } from "./units.ts";
 
 export interface LabelOptions {
@@ -35,7 +35,12 @@ export function labelOfPerson(
     if (matched === "contradicting") return patientUnclear("the rows of the CSV");
     if (matched.some(({ row }) => shared.has(row))) return patientUnclear("one row for several PatientIDs");
     if (id !== undefined && doubts.has(id)) return patientUnclear("folders and PatientIDs");
-    for (const { row } of matched) ofRows.add(options.rows![row]!.label);
+    for (const { row } of matched) {
+      const { label } = options.rows![row]!;
+      if (label === "missing") return refuse(new FedError("LABEL_MISSING", {}, { remedy: emptyRemedy }));
+      if (label === "contradicting") return refuse(new FedError("LABELS_CONTRADICT", {}, { remedy: visitsRemedy }));
+      ofRows.add(label);
+    }
     const { label } = readings[number]!;
     if (label !== undefined) ofFolders.add(label);
   }
@@ -55,6 +60,10 @@ export function labelOfPerson(
 export const labelRemedy =
   "sort the patients into folders positive and negative, or give --labels FILE.csv with the columns patient and label, or folder and label (CT-0,negative) where folders are grades";
 const rowRemedy = "add a row with the patient's PatientID, folder or file to the CSV of labels";
+
+const emptyRemedy = "a row of the CSV has the patient and no label: write it there, or leave the patient out";
+const visitsRemedy =
+  "rows of the CSV give the patient both classes: leave one, or add a column StudyInstanceUID that says which visit is which";
 
 /** @param why the readings that contradict each other */
 export function patientUnclear(why: string): PatientLabel {

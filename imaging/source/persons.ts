@@ -1,7 +1,7 @@
 // The persons of an archive: a PatientID is one, wherever its files are; without it the CSV, the folders or the study say it.
 import type { FolderReading } from "./folder-roles.ts";
-import type { LabelRow } from "./label-rows.ts";
 import type { UnitMatches } from "./match-rows.ts";
+import type { LabelRow } from "./row-labels.ts";
 import type { Unit } from "./units.ts";
 
 /** What stands for a patient: the PatientID, a row of the CSV, a folder, the study, or the beginning of file names. */

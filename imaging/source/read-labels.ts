@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { FedError } from "../../foundation/errors.ts";
 import type { FileList, ListedFile } from "./file-list.ts";
-import { type LabelRow, readLabelRows } from "./label-rows.ts";
+import { readLabelRows } from "./label-rows.ts";
 import { readBytes } from "./listing.ts";
+import type { LabelRow } from "./row-labels.ts";
 
 export interface ArchiveLabels {
   /** Undefined if the names of folders give the labels. */

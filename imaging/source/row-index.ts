@@ -1,5 +1,6 @@
 // Rows of a CSV of labels, found by what an archive calls a patient or a file.
-import { type LabelRow, sameText } from "./label-rows.ts";
+import { sameText } from "./label-rows.ts";
+import type { LabelRow } from "./row-labels.ts";
 
 export interface RowIndex {
   readonly rows: readonly LabelRow[];

@@ -223,6 +223,25 @@ describe("who is who in an archive, and of which class", function () {
     expect(await labelsOf(["c1", "c2"])).to.deep.equal({ c1: 0, c2: 0 });
   });
 
+  it("leaves out by name whose label is empty in the CSV, or of both classes in visits that it cannot tell apart", async () => {
+    const studies = { b1: "1.2.826.9.1", b2: "1.2.826.9.2" };
+    for (const [index, id] of ["a1", "a2", "a3", "a4", "b1"].entries()) {
+      const elements = { "0020000D": ["UI", id === "b1" ? studies.b1 : `1.2.826.8.${index}`] } as const;
+      await writePhantom(dir, { index, id, elements }, (slice) => `${id}-${name(slice)}`);
+    }
+    const rows = `a1,,1\na2,,0\na3,,\na4,,1\na4,,0\nb1,${studies.b1},0\nb1,${studies.b2},1\n`;
+    await writeInto(join(dir, "labels.csv"), `PatientID,StudyInstanceUID,label\n${rows}`);
+    const summary = await importIt();
+    expect(await labelsOf(["a1", "a2", "a3", "a4", "b1"])).to.deep.equal({
+      ...{ a1: 1, a2: 0, a3: undefined, a4: undefined },
+      b1: 0,
+    });
+    expect(codes(summary)).to.deep.equal(["LABELS_CONTRADICT", "LABEL_MISSING"]);
+    const elements = { "0020000D": ["UI", studies.b2] } as const;
+    await writePhantom(dir, { index: 9, id: "b1", elements }, (slice) => `later-${name(slice)}`);
+    expect(codes(await importIt())).to.deep.equal(["LABELS_CONTRADICT", "LABELS_CONTRADICT", "LABEL_MISSING"]);
+  });
+
   it("takes no picture beside DICOM files for a scan, and none that does not look like CT", async () => {
     await writePhantom(dir, { index: 1, id: "cd1" }, (slice) => `DICOM/PAT/STU/SER/${name(slice)}`);
     await writeInto(join(dir, "DICOMDIR"), "no matter");

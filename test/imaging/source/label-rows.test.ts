@@ -89,6 +89,36 @@ describe("a CSV of labels", () => {
     ]);
   });
 
+  it("leaves out who has no label or labels of both classes, and nobody else", () => {
+    const others = "p1,1\np2,0\n";
+    for (const empty of ["", " ", "nan", "n/a", "?", "unknown", "Pending"])
+      expect(read(`patient,label\n${others}p3,${empty}\n`), empty).to.deep.equal([
+        ...plain,
+        [4, "p3", undefined, "missing"],
+      ]);
+    expect(read(`patient,label\n${others}p3,1\np3,\n`).slice(2)).to.deep.equal([
+      [4, "p3", undefined, "missing"],
+      [5, "p3", undefined, "missing"],
+    ]);
+    expect(
+      read(`patient,label\n${others}p3,1\np3,0\np3,\n`)
+        .slice(2)
+        .map(([, , , label]) => label),
+    ).to.deep.equal([...Array(3).fill("contradicting")]);
+    expect(failure("patient,label\np1,\np2,?\n")).to.deep.equal({ code: "LABELS_MALFORMED", row: 2, column: "label" });
+  });
+
+  it("tells visits of both classes apart by a column of UIDs, and nobody else's", () => {
+    const visits = "PatientID,StudyInstanceUID,label\np1,1.2.1,0\np1,1.2.2,1\np2,1.2.3,0\np3,,1\np3,1.2.4,0\n";
+    expect(read(visits)).to.deep.equal([
+      [2, "1.2.1", undefined, 0],
+      [3, "1.2.2", undefined, 1],
+      [4, "p2", undefined, 0],
+      [5, "p3", undefined, "contradicting"],
+      [6, "1.2.4", undefined, 0],
+    ]);
+  });
+
   it("is refused by the row, as a spreadsheet counts it, and the column", () => {
     expect(failure("patient,label\np1,covid\np2,perhaps\n")).to.deep.equal({
       code: "LABELS_MALFORMED",
