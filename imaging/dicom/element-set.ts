@@ -74,7 +74,8 @@ export function elementSet(elements: Elements, bytes: Buffer, bigEndian: boolean
     const value = extentOf(tag);
     return value ? bytes.subarray(value.start, Math.min(value.end, value.start + longestText)) : nothing;
   };
-  const plainText = (tag: string) => trimmed(written(tag).toString("latin1"));
+  // Most of the elements that are asked for are absent.
+  const plainText = (tag: string) => (elements[`x${tag}`] ? trimmed(written(tag).toString("latin1")) : "");
   const binary = (tag: string, form: BinaryForm): number[] => {
     const value = extentOf(tag);
     if (!value) return [];
@@ -90,11 +91,14 @@ export function elementSet(elements: Elements, bytes: Buffer, bigEndian: boolean
     has: (tag) => elements[`x${tag}`] !== undefined,
     plainText,
     text(tag) {
+      if (!elements[`x${tag}`]) return "";
       decoding ??= textDecodingOf((parent ?? set).plainText("00080005"));
       return trimmed(decoding(written(tag)));
     },
     decimals(tag, count) {
-      const { vr } = elements[`x${tag}`] ?? {};
+      const element = elements[`x${tag}`];
+      if (!element) return undefined;
+      const { vr } = element;
       // Some writers give numbers that should be text a binary VR, which says what they are.
       if (isBinaryForm(vr)) return ofBinary(binary(tag, vr), count);
       const text = plainText(tag);
@@ -105,7 +109,9 @@ export function elementSet(elements: Elements, bytes: Buffer, bigEndian: boolean
       );
     },
     number(tag, form) {
-      const { vr } = elements[`x${tag}`] ?? {};
+      const element = elements[`x${tag}`];
+      if (!element) return undefined;
+      const { vr } = element;
       if (vr === "DS" || vr === "IS") {
         const decimals = set.decimals(tag, 1);
         return decimals === "unreadable" ? undefined : decimals?.[0];

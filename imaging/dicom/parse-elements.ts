@@ -1,6 +1,7 @@
 // Runs dicom-parser on bytes and returns the elements before the pixels; all its errors become FedErrors.
+import { createRequire } from "node:module";
 import { constants, inflateRawSync } from "node:zlib";
-import dicomParser from "dicom-parser";
+import type dicomParser from "dicom-parser";
 import { FedError } from "../../foundation/errors.ts";
 import { type ElementSet, elementSet } from "./element-set.ts";
 import type { DicomLimits } from "./limits.ts";
@@ -23,6 +24,9 @@ export interface ParsedElements {
   /** Where the value of (7FE0,0010) starts, and its length unless it is encapsulated; undefined without pixels. */
   readonly pixels: { readonly offset: number; readonly length: number | undefined } | undefined;
 }
+
+// By `import`, Node would first look through its text for exports, in each thread anew: that takes longer than to run it.
+const library = createRequire(import.meta.url)("dicom-parser") as typeof dicomParser;
 
 const pixelDataTag = "x7fe00010";
 
@@ -47,14 +51,14 @@ export function parseElements(
   const bigEndian = transferSyntax?.bigEndian === true;
   const elements: Record<string, dicomParser.Element> = {};
   guarded(bytes, reads, limits, () => {
-    const endian = bigEndian ? dicomParser.bigEndianByteArrayParser : dicomParser.littleEndianByteArrayParser;
+    const endian = bigEndian ? library.bigEndianByteArrayParser : library.littleEndianByteArrayParser;
     const stream = openStream(counted(endian, reads), bytes, start);
     // The parser only fills in elements and warnings of a data set.
     const dataSet = { elements, warnings: [] as string[] } as dicomParser.DataSet;
     const upToPixels = { untilTag: pixelDataTag };
     if (!isExplicit(bytes, start, transferSyntax?.explicit ?? true))
-      dicomParser.parseDicomDataSetImplicit(dataSet, stream, bytes.length, upToPixels);
-    else dicomParser.parseDicomDataSetExplicit(dataSet, stream, bytes.length, upToPixels);
+      library.parseDicomDataSetImplicit(dataSet, stream, bytes.length, upToPixels);
+    else library.parseDicomDataSetExplicit(dataSet, stream, bytes.length, upToPixels);
     if (stream.position > bytes.length) throw truncated(bytes.length, stream.position);
   });
   const found = elements[pixelDataTag];
@@ -91,11 +95,11 @@ function readMeta(bytes: Buffer, reads: Reads): { transferSyntaxUid: string; pos
   let transferSyntaxUid = "";
   let position = first;
   const stream = guarded(bytes, reads, undefined, () => {
-    const parser = counted(dicomParser.littleEndianByteArrayParser, reads);
+    const parser = counted(library.littleEndianByteArrayParser, reads);
     return openStream(parser, bytes, first);
   });
   while (position + 8 <= bytes.length && bytes.readUInt16LE(position) === 2) {
-    const element = guarded(bytes, reads, undefined, () => dicomParser.readDicomElementExplicit(stream, []));
+    const element = guarded(bytes, reads, undefined, () => library.readDicomElementExplicit(stream, []));
     if (stream.position > bytes.length) throw truncated(bytes.length, stream.position);
     if (element.tag === "x00020010")
       transferSyntaxUid = elementSet({ x00020010: element }, bytes, false).plainText("00020010");
@@ -153,7 +157,7 @@ function guarded<T>(bytes: Buffer, reads: Reads, limits: DicomLimits | undefined
  * of OB (PS3.5 7.1.2): it would read 16 bits and continue within a value. They are passed to it as OB.
  */
 function openStream(parser: dicomParser.ByteArrayParser, bytes: Buffer, start: number): dicomParser.ByteStream {
-  const stream = new dicomParser.ByteStream(parser, bytes, start);
+  const stream = new library.ByteStream(parser, bytes, start);
   const read = stream.readFixedString.bind(stream);
   stream.readFixedString = (length) => {
     const text = read(length);

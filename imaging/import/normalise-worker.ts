@@ -1,14 +1,9 @@
 // A thread that finds lungs, resamples and windows, one scan after the other, and decodes pictures.
-import { readFile } from "node:fs/promises";
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import { giveBack } from "../../foundation/give-back.ts";
 import { serveTasks } from "../../foundation/worker-tasks.ts";
-import { onDisk } from "../dicom/open-file.ts";
-import { checkLooksLikeCt } from "../source/looks-like-ct.ts";
-import { decodePicture } from "../source/picture.ts";
 import { normaliseStack } from "./normalise.ts";
 import type { NormaliseResult, NormaliseTask } from "./normalise-messages.ts";
-import { normalisePictures, workingPlane } from "./normalise-pictures.ts";
 
 serveTasks<NormaliseTask, NormaliseResult>({
   async perform(task, send) {
@@ -28,9 +23,7 @@ async function resultOf(task: NormaliseTask): Promise<NormaliseResult> {
       for (const { values } of task.stack.planes) giveBack(values);
     }
   }
-  if (task.kind === "pictures") return normalisePictures(task.planes, task.shape);
-  const bytes = "bytes" in task.source ? task.source.bytes : await readFile(onDisk(task.source.path));
-  const picture = await decodePicture(bytes);
-  checkLooksLikeCt(picture);
-  return { plane: workingPlane(picture, task.shape), rows: picture.rows, columns: picture.columns };
+  // Loaded when first needed: a thread for stacks starts sooner, and with less work.
+  const { pictureResult } = await import("./picture-tasks.ts");
+  return pictureResult(task);
 }

@@ -8,7 +8,7 @@ import { compareNaturally } from "../../foundation/natural-order.ts";
 import type { DicomSource } from "../dicom/decode-messages.ts";
 import { onDisk } from "../dicom/open-file.ts";
 import { type FileList, type FileListWriter, type Folder, type ListedFile, openFileList } from "./file-list.ts";
-import { openZips, type Zips } from "./zip.ts";
+import type { Zips } from "./zip.ts";
 
 export interface OpenArchive {
   readonly files: FileList;
@@ -26,7 +26,7 @@ const ignored = /^(\.|__MACOSX$|Thumbs\.db$|DICOMDIR$|desktop\.ini$)/i;
  */
 export async function openArchive(root: string, { password }: { password?: string | undefined }): Promise<OpenArchive> {
   const found = await stat(root).catch(unreadable);
-  const zips = openZips(password);
+  const zips = zipsWhenMet(password);
   const list = openFileList();
   try {
     if (found.isDirectory()) await listRoot(root, found, { list, zips });
@@ -42,6 +42,18 @@ export async function openArchive(root: string, { password }: { password?: strin
     await zips.close();
     throw error;
   }
+}
+
+/** The library of zips is the largest of an import, and loaded with the first zip. */
+function zipsWhenMet(password: string | undefined): Zips {
+  let opened: Promise<Zips> | undefined;
+  return {
+    async list(...zip) {
+      opened ??= import("./zip.ts").then(({ openZips }) => openZips(password));
+      await (await opened).list(...zip);
+    },
+    close: async () => (await opened)?.close(),
+  };
 }
 
 function unreadable(cause: unknown): never {

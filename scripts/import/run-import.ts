@@ -12,7 +12,6 @@ import { openPacs } from "../pacs/options.ts";
 import { progressBar } from "../terminal/progress.ts";
 import { withZipPassword } from "../terminal/zip-password.ts";
 import { explanation } from "./explain.ts";
-import { lookAtScan, lookReport } from "./look.ts";
 import type { RunImportOptions } from "./options.ts";
 import { planTable } from "./plan-table.ts";
 import { refusedList } from "./refused-list.ts";
@@ -72,6 +71,7 @@ async function importFrom(source: string | ImageServer, options: RunImportOption
       if (error instanceof NothingImported && !options.json) console.error(refusedList(error));
       const isOne = isFedError(error, "LABELS_MISSING") && error.facts["patients"] === 1;
       if (!isOne || options.dryRun || typeof source !== "string") throw error;
+      const { lookAtScan, lookReport } = await import("./look.ts");
       const look = await lookAtScan(source, `${resolve(options.out)}-planes.png`, password);
       print(options, { look, warning: "LABELS_MISSING" }, () => lookReport(look));
     }
