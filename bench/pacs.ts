@@ -4,7 +4,7 @@
 // apt-get install --no-install-recommends orthanc orthanc-dicomweb curl
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { missingForOrthanc, namespace } from "../test/e2e/pacs/orthanc-server.ts";
@@ -22,14 +22,19 @@ export async function run({ json }: { json: boolean }): Promise<BenchResult> {
     let text = "";
     child.stdout.on("data", (piece: Buffer) => (text += piece));
     await new Promise((resolve) => child.on("close", resolve));
-    const { ours, curl, ownCpu, wholeImport, importPeakBytes } = JSON.parse(text) as PacsMeasure;
+    const { ours, curl, ownCpu, wholeImport, importCpu, importPeakBytes } = JSON.parse(text) as PacsMeasure;
+    const total = ({ metadata, instances }: Transfer) => metadata + instances;
+    const orthancAlone = total(curl) / wholeImport;
     if (!json) {
       const line = (what: keyof Transfer) => `${what} ${ours[what].toFixed(1)} s (curl ${curl[what].toFixed(1)} s)`;
       console.error(`${line("metadata")}, ${line("instances")}; of ours ${ownCpu.toFixed(1)} s are processor time`);
       const peak = (importPeakBytes / 1e6).toFixed(0);
       console.error(`whole import: ${wholeImport.toFixed(1)} s, ${peak} MB at the peak (limit 600)`);
+      const share = (100 * orthancAlone).toFixed(0);
+      console.error(`Orthanc alone takes ${share} % of it (curl's ${total(curl).toFixed(1)} s)`);
+      const cpu = `import ${importCpu.ours.toFixed(1)} s, Orthanc ${importCpu.orthanc.toFixed(1)} s`;
+      console.error(`processor time of both meanwhile: ${cpu}; this machine has ${availableParallelism()} cores`);
     }
-    const total = ({ metadata, instances }: Transfer) => metadata + instances;
     const peerName = "curl, the same requests";
     const costs = {
       unit: "seconds" as const,
@@ -38,7 +43,9 @@ export async function run({ json }: { json: boolean }): Promise<BenchResult> {
       peerName,
       ratio: total(ours) / total(curl),
     };
-    return { name: "pacs", ...costs, memoryRatio: null, peakBytes: importPeakBytes };
+    const processorSeconds = { import: importCpu.ours, Orthanc: importCpu.orthanc };
+    const shares = { "Orthanc alone, of the whole import": orthancAlone };
+    return { name: "pacs", ...costs, memoryRatio: null, peakBytes: importPeakBytes, processorSeconds, shares };
   } finally {
     await rm(dir, { recursive: true, force: true });
   }

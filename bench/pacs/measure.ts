@@ -9,6 +9,7 @@ import type { InstanceName } from "../../imaging/source/image-server.ts";
 import { openDicomWeb } from "../../io/pacs/dicomweb.ts";
 import { login, loginHeaders, orthancUrl, startOrthanc } from "../../test/e2e/pacs/orthanc-server.ts";
 import { marker, watchMemory } from "../simulate/process-tree.ts";
+import { cpuOf, endedChildrenCpu } from "./processor-time.ts";
 
 /** Seconds for the same answers of the server; medians of the turns. */
 export interface Transfer {
@@ -27,6 +28,8 @@ export interface PacsMeasure {
   readonly ownCpu: number;
   /** Seconds of `consilium import`, and what all its threads hold at the peak. */
   readonly wholeImport: number;
+  /** Seconds of processor meanwhile. */
+  readonly importCpu: { readonly ours: number; readonly orthanc: number };
   readonly importPeakBytes: number;
 }
 
@@ -72,7 +75,7 @@ try {
     ownCpu.push((user + system) / 1e6);
   }
   await server.close();
-  const whole = await importWhole();
+  const whole = await importWhole(orthanc.pid!);
   const measure: PacsMeasure = { ours: medians(ours), curl: medians(curl), ownCpu: median(ownCpu), ...whole };
   console.log(JSON.stringify(measure));
 } finally {
@@ -92,7 +95,9 @@ function bringByCurl(studies: readonly string[], accept: string, path: string): 
   if (status !== 0) throw new Error(`curl ended with ${status}`);
 }
 
-async function importWhole(): Promise<Pick<PacsMeasure, "wholeImport" | "importPeakBytes">> {
+async function importWhole(
+  orthancPid: number,
+): Promise<Pick<PacsMeasure, "wholeImport" | "importCpu" | "importPeakBytes">> {
   await writeFile(join(dir, "password"), login.password);
   const program = fileURLToPath(new URL("../../scripts/consilium.ts", import.meta.url));
   const run = `pacs-${process.pid}`;
@@ -100,6 +105,7 @@ async function importWhole(): Promise<Pick<PacsMeasure, "wholeImport" | "importP
   const labels = ["--labels", join(archive, "labels.csv"), "--pictures", "0"];
   const all = ["--disable-warning=ExperimentalWarning", program, "import", `dicomweb+${web}`, ...args, ...labels];
   const memory = watchMemory(run);
+  const before = { ours: endedChildrenCpu(), orthanc: cpuOf(orthancPid) };
   const wholeImport = await timed(async () => {
     const child = spawn(process.execPath, all, {
       env: { ...process.env, [marker]: run },
@@ -108,7 +114,8 @@ async function importWhole(): Promise<Pick<PacsMeasure, "wholeImport" | "importP
     const status = await new Promise((resolve) => child.on("close", resolve));
     if (status !== 0) throw new Error(`the import ended with ${status}`);
   });
-  return { wholeImport, importPeakBytes: memory.stop() };
+  const importCpu = { ours: endedChildrenCpu() - before.ours, orthanc: cpuOf(orthancPid) - before.orthanc };
+  return { wholeImport, importCpu, importPeakBytes: memory.stop() };
 }
 
 async function timed(work: () => Promise<void>): Promise<number> {
