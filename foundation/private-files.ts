@@ -18,7 +18,7 @@ export function makePrivateFolder(path: string): Promise<void> {
  * Makes a folder, and those above it that are missing, one by one: Node's own recursive mkdir never returns where the system
  * says that a folder is not there, and is asked to make it, as in /proc.
  *
- * @throws FILE_UNWRITABLE on a disk that may not be written
+ * @throws FILE_UNWRITABLE on a disk that may not be written, or where a file has the folder's name
  */
 export async function makeFolder(path: string, mode?: number): Promise<void> {
   const folder = resolve(path);
@@ -30,7 +30,8 @@ export async function makeFolder(path: string, mode?: number): Promise<void> {
     const { code } = cause as NodeJS.ErrnoException;
     // Another process may have made it meanwhile.
     if (code === "EEXIST" && (await isFolder(folder))) return;
-    throw code === "ENOENT" || code === "EROFS" ? new FedError("FILE_UNWRITABLE", { reason: code }, { cause }) : cause;
+    const isNamed = code === "ENOENT" || code === "EROFS" || code === "EEXIST";
+    throw isNamed ? new FedError("FILE_UNWRITABLE", { reason: code }, { cause }) : cause;
   }
 }
 
@@ -114,7 +115,11 @@ export async function diskFailuresNamed<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-const unwritable = new Set(["EACCES", "EPERM", "EROFS"]);
+const unwritable = new Set([
+  ...["EACCES", "EPERM", "EROFS"],
+  // Something else has the name, or the name is too long for the disk.
+  ...["EISDIR", "ERR_FS_EISDIR", "ENOTDIR", "ENAMETOOLONG"],
+]);
 
 function isDiskFull(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

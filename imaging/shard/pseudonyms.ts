@@ -1,7 +1,7 @@
 // Pseudonyms: keyed hashes of everything that could identify a patient. The key stays in a file at the hospital: with it the
 // hospital finds its patient again; without it nobody can.
 import { createHmac, randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { lstat, readFile } from "node:fs/promises";
 import { FedError } from "../../foundation/errors.ts";
 import { writeNewPrivately } from "../../foundation/private-files.ts";
 
@@ -25,8 +25,10 @@ export function pseudonymsOf(key: Uint8Array): Pseudonyms {
 
 /** The key in the file, 32 bytes as hex; undefined where there is no file. @throws KEY_MALFORMED, KEY_UNREADABLE */
 export async function readPseudonymKey(path: string): Promise<Uint8Array | undefined> {
-  const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === "ENOENT") return undefined;
+  const text = await readFile(path, "utf8").catch(async (cause: NodeJS.ErrnoException) => {
+    // A link that leads nowhere is there: a disk with the key that is not mounted must not get a new key.
+    const isThere = await lstat(path).catch(() => undefined);
+    if (cause.code === "ENOENT" && !isThere) return undefined;
     throw new FedError("KEY_UNREADABLE", { reason: cause.code }, { cause });
   });
   if (text === undefined) return undefined;

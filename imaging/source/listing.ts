@@ -1,6 +1,6 @@
 // The files of an archive, a folder or zips in it, in an order that does not depend on the disk.
 import type { Dirent, Stats } from "node:fs";
-import { open, readdir, readFile, stat } from "node:fs/promises";
+import { open, readdir, readFile, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import { inOrder } from "../../foundation/in-order.ts";
@@ -84,7 +84,18 @@ interface Place {
 async function listRoot(root: string, found: Stats, into: Pick<Listing, "list" | "zips">): Promise<void> {
   await readdir(root).catch(unreadable);
   const listing = { ...into, device: found.dev, links: 0 };
-  await listFolder({ path: root, parts: [], above: new Set([identityOf(found)]) }, listing);
+  // A link to a folder around the archive would bring in all that lies beside it, up to the whole disk.
+  const above = new Set([identityOf(found), ...(await foldersAround(root))]);
+  await listFolder({ path: root, parts: [], above }, listing);
+}
+
+async function foldersAround(root: string): Promise<string[]> {
+  const around: string[] = [];
+  for (let inner = await realpath(root); inner !== dirname(inner); ) {
+    inner = dirname(inner);
+    around.push(identityOf(await stat(inner)));
+  }
+  return around;
 }
 
 async function listFolder({ path, parts, above }: Place, into: Listing): Promise<void> {
@@ -112,7 +123,7 @@ async function listFolder({ path, parts, above }: Place, into: Listing): Promise
     if (odd.has(name) && typeof entry.onDisk === "string") refuse(fileUnreadable("another name without its encoding"));
     else if (status === undefined) {
       const own = await stat(place.path).catch(() => undefined);
-      // Met again through a link to a folder above the archive.
+      // Met again through a link to another folder.
       if (own && above.has(identityOf(own))) refuse(notFollowed("loop"));
       else await listFolder(own ? { ...place, above: new Set([...above, identityOf(own)]) } : place, into);
     } else if (typeof status === "string") refuse(kind.isSymbolicLink() ? notFollowed(status) : fileUnreadable(status));

@@ -50,7 +50,7 @@ describe("output of commands", () => {
     await Promise.all(Array.from({ length: 5 }, () => makeOutputFolder(place)));
     expect((await stat(join(root, "one"))).mode & 0o777).to.equal(0o700);
     await writeFile(join(place, "file"), "x");
-    expect(await codeOf(makeOutputFolder(join(place, "file")))).to.equal("EEXIST");
+    expect(await codeOf(makeOutputFolder(join(place, "file")))).to.equal("FILE_UNWRITABLE");
   });
 
   it("is not written through a link that is put there after it was looked for", async () => {

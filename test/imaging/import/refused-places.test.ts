@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { diskFailuresNamed } from "../../../foundation/private-files.ts";
 import { keepPseudonymKey, makePseudonymKey } from "../../../imaging/shard/pseudonyms.ts";
+import { shardFiles } from "../../../imaging/shard/shard-format.ts";
 import { openArchive } from "../../../imaging/source/listing.ts";
 import { writePhantom } from "./phantom-archive.ts";
 import { codeOf, importInto } from "./synthetic.ts";
@@ -43,7 +44,9 @@ describe("places that an import may not read, follow or write", function () {
     await symlink("itself", join(dir, "itself"));
     const all = await listed(dir);
     expect(all.filter((one) => one.startsWith("positive/p1/IM"))).to.have.length(8);
-    expect(all).to.include.members(["one.dcm", "loop LINK_NOT_FOLLOWED", "above/links LINK_NOT_FOLLOWED"]);
+    // Nothing of what lies beside the archive, which may be the whole disk.
+    expect(all).to.include.members(["one.dcm", "loop LINK_NOT_FOLLOWED", "above LINK_NOT_FOLLOWED"]);
+    expect(all.filter((one) => one.startsWith("above/"))).to.deep.equal([]);
     expect(all).to.include.members(["nowhere LINK_NOT_FOLLOWED", "itself LINK_NOT_FOLLOWED"]);
   });
 
@@ -108,7 +111,9 @@ describe("places that an import may not read, follow or write", function () {
     expect(await codeOf(importInto(archive, join(root, "out")))).to.equal("OUT_IS_LINK");
     expect(await codeOf(importInto(archive, join(root, "out2")))).to.equal("OUT_IS_LINK");
     await symlink(join(aim, "key"), join(root, "linked.key"));
-    await codeOf(importInto(archive, join(root, "out3"), { keyFile: join(root, "linked.key") }));
+    // The disk with the key may not be mounted: another key would make strangers of all patients.
+    const unmounted = importInto(archive, join(root, "out3"), { keyFile: join(root, "linked.key") });
+    expect(await codeOf(unmounted)).to.equal("KEY_UNREADABLE");
     expect(await readdir(aim)).to.deep.equal([]);
   });
 
@@ -133,6 +138,15 @@ describe("places that an import may not read, follow or write", function () {
     expect(codes.sort()).to.deep.equal(["IMPORT_RUNNING", "none"]);
     expect(await readFile(path, "utf8")).to.match(/^[0-9a-f]{64}\n$/);
     expect((await readdir(root)).filter((name) => name.startsWith("once.key."))).to.deep.equal([]);
+  });
+
+  it("names a place where something else has the name of a file or folder, or the name is too long", async () => {
+    const places = ["staged", "locked", "pixels", "n".repeat(250)].map((name) => join(root, name));
+    await writeFile(`${places[0]}.importing`, "");
+    await mkdir(join(`${places[1]}.importing`, "import.pid"), { recursive: true });
+    await mkdir(join(`${places[2]}.importing`, shardFiles.pixels), { recursive: true });
+    for (const place of places)
+      expect(await codeOf(importInto(archive, place)), place.slice(-9)).to.equal("FILE_UNWRITABLE");
   });
 
   it("names two first imports at once, and lets one of them finish", async () => {
