@@ -106,6 +106,9 @@ function unwritable(folder) {
   };
 }
 
+/** Hidden files, backups and rejected patches, and what Windows keeps in the folders that it shows. */
+const leftByTools = /^\.|~$|^#.*#$|\.(bak|orig|rej|swp|tmp)$|^(Thumbs\.db|desktop\.ini)$/i;
+
 /**
  * SHA-256 over the relative names and the contents of files and folders, in a fixed order: the same wherever the checkout
  * lies, so that a moved or copied one installs nothing again.
@@ -116,7 +119,7 @@ export async function digestOf(...paths) {
     const children = await readdir(path).catch(() => undefined);
     if (children) {
       // Not what file managers and editors leave, such as a lock of Emacs, which is a link that leads nowhere.
-      const own = children.filter((child) => !child.startsWith("."));
+      const own = children.filter((child) => !leftByTools.test(child));
       for (const child of own.sort()) await visit(join(path, child), `${name}/${child}`);
       return;
     }

@@ -107,6 +107,8 @@ describe("the digest of a set-up's inputs", () => {
     const before = await digest("a");
     writeFileSync(join(dir, "a", "contracts", ".DS_Store"), "x");
     symlinkSync("somebody@somewhere.1", join(dir, "a", "contracts", ".#One.sol"));
+    const left = ["One.sol~", "#One.sol#", "One.sol.orig", "One.sol.rej", "Two.sol.bak", "Thumbs.db", "desktop.ini"];
+    for (const name of left) writeFileSync(join(dir, "a", "contracts", "deep", name), "x");
     expect(await digest("a")).to.equal(before);
   });
 
