@@ -13,7 +13,7 @@ import { privateContextOf, sumPlanOfRound } from "../protocol/judge/collect-priv
 import { type RoundContext, trainingSeed } from "../protocol/judge/round-context.ts";
 import type { Learner } from "../protocol/learner.ts";
 import type { BlobStore, Journal, Log, SecretFiles } from "../protocol/ports.ts";
-import { clippedDelta } from "../protocol/private/contribution.ts";
+import { deltaFigures } from "../protocol/private/contribution.ts";
 import { secretBytes } from "../protocol/private/key-stream.ts";
 import { maskedBytes } from "../protocol/private/masked.ts";
 import type { ScoreHistogram } from "../protocol/private/sum-layout.ts";
@@ -146,7 +146,7 @@ async function trainWeights(
     { signal, onProgress: (progress) => emit({ event: "training", round: round.id, ...progress }) },
   );
   const histogram = await scoresOf(ports, input, signal);
-  const { norm, clipped } = clippedDelta({ base, local: weights, plan });
+  const { norm, clipped } = deltaFigures({ base, local: weights, plan });
   return { trained: weights, histogram, sampleCount, seconds, loss: finalLoss, norm, clipped };
 }
 

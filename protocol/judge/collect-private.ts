@@ -70,14 +70,16 @@ export async function collectMasked(
     const bytes = await blobs.get(commitment.manifest, { maxBytes: maxManifestBytes });
     const manifest = await judge(() => verifyPrivateManifest(bytes, expected, signatures));
     await fetch(manifest.deal, maxDealBytes);
-    const dealt = await blobs.get(manifest.deal, { maxBytes: maxDealBytes });
     const holders = round.members.length;
-    const about = { context: privateContextOf(context, round), hospital: signer, ring, holders };
-    const [deal, commitments] = await judge(() => {
-      const decoded = decodeDeal(dealt);
-      const points = checkDeal(decoded, about);
-      checkBoxes(decoded, holders);
-      return [decoded, points] as const;
+    const about = { context: privateContextOf(context, round), hospital: signer, holders };
+    const { deal, commitments } = await once(work?.deals, [manifest.deal, ring.name, about], async () => {
+      const dealt = await blobs.get(manifest.deal, { maxBytes: maxDealBytes });
+      return judge(() => {
+        const decoded = decodeDeal(dealt);
+        const points = checkDeal(decoded, { ...about, ring });
+        checkBoxes(decoded, holders);
+        return { deal: decoded, commitments: points };
+      });
     });
     await fetch(manifest.masked, maskedBytes(ring, coordinates));
     await once(work?.updates, [manifest.masked, ring.name, coordinates], async () => {

@@ -4,6 +4,8 @@ import type { ErrorCode } from "../../foundation/errors.ts";
 import { Once } from "../../foundation/once.ts";
 import type { Digest, HospitalAddress } from "../format/digest.ts";
 import type { Manifest } from "../format/manifest.ts";
+import type { Deal } from "../private/deal.ts";
+import type { Point } from "../private/group.ts";
 import type { ScoreHistogram } from "../private/sum-layout.ts";
 
 /** The model that an average gives, and its safetensors. */
@@ -26,6 +28,12 @@ export interface SummedModel extends Averaged {
   readonly spoilt: readonly SpoiltBucket[];
 }
 
+/** A deal with its commitments as points, whose decoding costs most. */
+export interface CheckedDeal {
+  readonly deal: Deal;
+  readonly commitments: readonly Point[];
+}
+
 /** Results that are the same for every party of a round. */
 export interface SharedWork {
   readonly averages: Once<Averaged>;
@@ -33,6 +41,8 @@ export interface SharedWork {
   readonly manifests: Once<Manifest>;
   /** Updates that fit their plan and base; masked ones of the right form. */
   readonly updates: Once<void>;
+  /** Deals that fit their round. */
+  readonly deals: Once<CheckedDeal>;
   /** Keys that open their sums. */
   readonly keys: Once<void>;
   readonly sums: Once<SummedModel>;
@@ -44,6 +54,7 @@ export function shareWork(): SharedWork {
     averages: new Once(2),
     manifests: new Once(1024),
     updates: new Once(1024),
+    deals: new Once(1024),
     keys: new Once(16),
     sums: new Once(2),
   };

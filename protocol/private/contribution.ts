@@ -1,9 +1,11 @@
 // A hospital's integers for a private sum: its delta, clipped, weighted by its scans before it is rounded (a sum of masked
 // numbers can be weighted by nobody afterwards), and rounded by coins that only the hospital has.
+import { FedError } from "../../foundation/errors.ts";
 import type { Plan } from "../format/plan.ts";
 import { parseSafetensorsHeader } from "../format/safetensors.ts";
 import { changes } from "../update/changes.ts";
 import type { IntegerArray } from "../update/integers.ts";
+import { floatTensors } from "../update/model-tensors.ts";
 import { roundWithin } from "../update/round-within.ts";
 import { updateLayout } from "../update/update-layout.ts";
 import { clipNorms } from "../update/update-norm.ts";
@@ -55,9 +57,34 @@ export function makeContribution(input: ContributionInput): {
 }
 
 /** The delta before it is scaled, and whether it is to be clipped. @throws as makeContribution */
-export function clippedDelta({ base, local, plan }: Pick<ContributionInput, "base" | "local" | "plan">) {
+function clippedDelta({ base, local, plan }: Pick<ContributionInput, "base" | "local" | "plan">) {
   const layout = updateLayout(parseSafetensorsHeader(base, base.byteLength), plan);
   const { values, norms } = changes({ base, local, residual: undefined }, layout);
   const limits = clipNorms(plan);
   return { layout, values, limits, norm: norms.delta, clipped: norms.delta > limits.delta };
+}
+
+/**
+ * The norm and the clipping that makeContribution will find, to the bit, without its vectors of numbers.
+ * @throws as makeContribution
+ */
+export function deltaFigures({ base, local, plan }: Pick<ContributionInput, "base" | "local" | "plan">): {
+  readonly norm: number;
+  readonly clipped: boolean;
+} {
+  const layout = updateLayout(parseSafetensorsHeader(base, base.byteLength), plan);
+  const [before, after] = [floatTensors(base, "base"), floatTensors(local, "local")];
+  let squared = 0;
+  for (const { name, shape, group } of layout.segments) {
+    const [from, to] = [before(name, shape), after(name, shape)];
+    let sum = 0;
+    for (let index = 0; index < to.length; index++) {
+      const change = to[index]! - from[index]!;
+      sum += change * change;
+    }
+    if (!Number.isFinite(sum)) throw new FedError("UPDATE_NOT_FINITE", { name, group });
+    squared += sum;
+  }
+  const norm = Math.sqrt(squared);
+  return { norm, clipped: norm > clipNorms(plan).delta };
 }

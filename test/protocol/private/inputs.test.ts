@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { parseRoundId } from "../../../protocol/format/digest.ts";
-import { makeContribution } from "../../../protocol/private/contribution.ts";
+import { deltaFigures, makeContribution } from "../../../protocol/private/contribution.ts";
 import { addNoise } from "../../../protocol/private/noise.ts";
 import { coordinatesOf, histogramOf, layOutInput, partsOf } from "../../../protocol/private/sum-layout.ts";
 import { secretOf } from "../../fakes/party-ports.ts";
@@ -56,6 +56,16 @@ describe("contributions to private sums", () => {
     expect(clipped).to.equal(true);
     expect(norm).to.be.above(0.25);
     expect(Math.sqrt(squares)).to.be.within(0.2, 0.25);
+  });
+
+  it("have figures that a hospital can know before it masks, to the bit", () => {
+    for (const clipNorm of [0.25, 8]) {
+      const plan = planOf("fedavg", { update: { clipNorm } });
+      const { norm, clipped } = contribute({ plan });
+      expect(deltaFigures({ base, local: moved(0.05), plan })).to.deep.equal({ norm, clipped });
+    }
+    const broken = modelOf({ a: new Array(400).fill(Number.NaN), b: new Array(100).fill(1) });
+    expect(codeOf(() => deltaFigures({ base, local: broken, plan: planOf("fedavg") }))).to.equal("UPDATE_NOT_FINITE");
   });
 
   it("are the same for the same secret, and rounded by other coins under another one", () => {
