@@ -58,14 +58,15 @@ describe("contributions to private sums", () => {
     expect(Math.sqrt(squares)).to.be.within(0.2, 0.25);
   });
 
-  it("have figures that a hospital can know before it masks, to the bit", () => {
+  it("have figures that a hospital can know before it masks, to the bit", async () => {
     for (const clipNorm of [0.25, 8]) {
       const plan = planOf("fedavg", { update: { clipNorm } });
       const { norm, clipped } = contribute({ plan });
       expect(deltaFigures({ base, local: moved(0.05), plan })).to.deep.equal({ norm, clipped });
     }
     const broken = modelOf({ a: new Array(400).fill(Number.NaN), b: new Array(100).fill(1) });
-    expect(codeOf(() => deltaFigures({ base, local: broken, plan: planOf("fedavg") }))).to.equal("UPDATE_NOT_FINITE");
+    const figures = async () => deltaFigures({ base, local: broken, plan: planOf("fedavg") });
+    expect(await codeOf(figures)).to.equal("UPDATE_NOT_FINITE");
   });
 
   it("are the same for the same secret, and rounded by other coins under another one", () => {
