@@ -4,9 +4,8 @@ import { isFedError } from "../../foundation/errors.ts";
 import { type BlobOutline, chunkBytes } from "../../protocol/format/merkle.ts";
 import { encodeOutline } from "../../protocol/format/outline.ts";
 import type { BlobStore } from "../../protocol/ports.ts";
-import { type BlobRequest, encodeResponseHeader } from "./blob-frames.ts";
-
-const pieceBytes = 256 * 1024;
+import { type BlobRequest, encodeResponseHeader, responseHeaderBytes } from "./blob-frames.ts";
+import { sliceBytes } from "./whole-write.ts";
 
 /**
  * The pieces of an answer. It is "unknown" for what is not here, or turns out damaged before the first piece: the store
@@ -22,7 +21,7 @@ export async function* answerTo(
   let first: Uint8Array = new Uint8Array(0);
   try {
     range = rangeOf(await blobs.outline(digest), request);
-    if (range) first = await blobs.read(digest, range.from, Math.min(pieceBytes, range.to - range.from));
+    if (range) first = await blobs.read(digest, range.from, Math.min(firstBytes(range), range.to - range.from));
   } catch (error) {
     if (!isFedError(error, "BLOB_UNKNOWN", "BLOB_CORRUPT")) throw error;
     range = undefined;
@@ -34,9 +33,14 @@ export async function* answerTo(
   const { opening, from, to } = range;
   const header = encodeResponseHeader("ok", opening.byteLength + to - from);
   yield Buffer.concat([header, opening, first]);
-  for (let offset = from + pieceBytes; offset < to; offset += pieceBytes) {
-    yield await blobs.read(digest, offset, Math.min(pieceBytes, to - offset));
+  for (let offset = from + first.byteLength; offset < to; offset += sliceBytes) {
+    yield await blobs.read(digest, offset, Math.min(sliceBytes, to - offset));
   }
+}
+
+/** Of the object in the first piece, which begins with the answer's header and opening. */
+function firstBytes({ opening }: AnswerRange): number {
+  return Math.max(0, sliceBytes - responseHeaderBytes - opening.byteLength);
 }
 
 /** What an answer holds: bytes that come first, then those of the object from `from` up to `to`. */

@@ -1,11 +1,11 @@
-// Sends yamux window updates every 32 KiB. The library sends one after each frame it receives: for small messages a
-// second frame with its own encryption and system call. Go and Rust wait for half of the window; the library doubles the
-// window where updates follow quickly on each other, and therefore needs them more often than that.
+// Sends a yamux window update for every eighth of the window. The library sends one after each frame it receives: for small
+// messages a second frame with its own encryption and system call. Go and Rust wait for half of the window; the library
+// doubles the window where updates follow quickly on each other, and therefore needs them more often than that.
 import { yamux } from "@libp2p/yamux";
 import { StreamState, type YamuxStream } from "@libp2p/yamux/stream";
 
-/** An eighth of the smallest window: the sender's window never runs out. */
-const minUpdateBytes = 32 * 1024;
+/** Part of the window that has arrived before an update: the sender's never runs out. */
+const updateAt = 1 / 8;
 
 /** Yamux without window updates of a few bytes. */
 export function yamuxWithRareWindowUpdates(init: Parameters<typeof yamux>[0] = {}): ReturnType<typeof yamux> {
@@ -31,7 +31,7 @@ function updatingRarely(stream: YamuxStream): YamuxStream {
   stream.sendWindowUpdate = () => {
     const { recvWindow, recvWindowCapacity } = stream as unknown as Record<"recvWindow" | "recvWindowCapacity", number>;
     // The first window update also opens the stream.
-    if (stream.state === StreamState.Established && recvWindow - recvWindowCapacity < minUpdateBytes) return;
+    if (stream.state === StreamState.Established && recvWindow - recvWindowCapacity < updateAt * recvWindow) return;
     update();
   };
   return stream;

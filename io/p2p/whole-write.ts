@@ -3,8 +3,11 @@
 import type { Stream } from "@libp2p/interface";
 import { FedError } from "../../foundation/errors.ts";
 
-/** Bytes handed to the stream at a time; so many may be in memory beside what is written. */
-const sliceBytes = 256 * 1024;
+/**
+ * Bytes handed to the stream at a time; so many may be in memory beside what is written. With yamux's header they fill four
+ * frames of noise: a byte more would be a frame of its own.
+ */
+export const sliceBytes = 4 * (65_535 - 16) - 12;
 
 export interface WriteOptions {
   readonly signal: AbortSignal;

@@ -68,6 +68,6 @@ describe("window updates of a stream", () => {
   });
 
   it("come in time: much more than a window arrives", async () => {
-    expect(await framesFor(yamuxWithRareWindowUpdates, 32, 256 * 1024)).to.be.within(32, 400);
+    expect(await framesFor(yamuxWithRareWindowUpdates, 32, 256 * 1024)).to.be.within(4, 300);
   });
 });
