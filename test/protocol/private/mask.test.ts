@@ -84,7 +84,7 @@ describe("masked objects", () => {
       "0x5a3692f3967c9cfa5055a51af570f53eb3761e1e5263e2f33759c221355134e1",
     );
     expect(blobDigest(maskInput(input, { ...secrets, ring: rings.L24 }))).to.equal(
-      "0xc538c88421248ba3fc19824a53cd46402e87e3271ce2e1cf7f4c0b53ad9f3276",
+      "0x13c1a31a5ad50465b8e6fc0bdc9391d1aacd4cbdaeb1bb07cd58a6231275a91d",
     );
   });
 
