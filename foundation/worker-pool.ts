@@ -21,6 +21,11 @@ export interface WorkerPoolOptions<Settings> {
   readonly maxHeapMib?: number;
   /** Whether threads start before there is a task, while its input is still waited for; default false. */
   readonly startsAtOnce?: boolean | undefined;
+  /**
+   * How long a task may wait for the threads that have started until another one starts; default 0. Each compiles the program
+   * anew, which takes as long as hundreds of short tasks.
+   */
+  readonly waitBeforeAnotherMs?: number | undefined;
   /** Whether idle threads keep the process from ending; default true. */
   readonly keepsProcess?: boolean;
 }
@@ -55,13 +60,14 @@ export function openWorkerPool<Task, Answer, Settings = undefined>({
   maxHeapMib = Number.POSITIVE_INFINITY,
   keepsProcess = true,
   startsAtOnce = false,
-  ...started
+  waitBeforeAnotherMs = 0,
+  ...program
 }: WorkerPoolOptions<Settings>): WorkerPool<Task, Answer> {
   const limits = { errors, answersAhead, timeoutMs, maxHeapMib, keepsProcess };
   const seats = Array.from({ length: workers }, () =>
-    openWorkerSeat<Task, Settings, Answer>({ ...started, ...limits, onFree: dispatch }),
+    openWorkerSeat<Task, Settings, Answer>({ ...program, ...limits, onFree: dispatch }),
   );
-  if (startsAtOnce) for (const seat of seats) seat.start();
+  if (startsAtOnce) for (const seat of waitBeforeAnotherMs > 0 ? seats.slice(0, 1) : seats) seat.start();
   const seatOf = new Map<SeatTask<Task, Answer>, WorkerSeat<Task, Answer>>();
   let waiting: SeatTask<Task, Answer>[] = [];
   let isClosed = false;
@@ -70,7 +76,10 @@ export function openWorkerPool<Task, Answer, Settings = undefined>({
   function dispatch(orphans: readonly SeatTask<Task, Answer>[]): void {
     waiting.unshift(...orphans);
     while (waiting.length > 0) {
-      const seat = seats.reduce((least, other) => (other.load < least.load ? other : least));
+      const isPatient = performance.now() - waiting[0]!.sinceMs < waitBeforeAnotherMs;
+      const started = isPatient ? seats.filter((seat) => seat.isStarted) : [];
+      const among = started.length > 0 ? started : seats;
+      const seat = among.reduce((least, other) => (other.load < least.load ? other : least));
       if (seat.load >= tasksAWorker) return;
       const task = waiting.shift()!;
       seatOf.set(task, seat);
@@ -82,7 +91,8 @@ export function openWorkerPool<Task, Answer, Settings = undefined>({
     signal?.throwIfAborted();
     if (isClosed) throw new FedError(errors.closed);
     const messages = openEventStream<FromWorker<Answer> | FedError>();
-    const given = { id: ++lastId, task, transfer, receive: messages.tell, fail: messages.tell };
+    const talk = { receive: messages.tell, fail: messages.tell };
+    const given = { id: ++lastId, task, transfer, sinceMs: performance.now(), ...talk };
     waiting.push(given);
     dispatch([]);
     let isEnded = false;

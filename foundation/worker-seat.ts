@@ -7,6 +7,8 @@ export interface SeatTask<Task, Answer> {
   readonly id: number;
   readonly task: Task;
   readonly transfer: readonly ArrayBuffer[];
+  /** When it was given to the pool, as performance.now() says it. */
+  readonly sinceMs: number;
   /** Receives every message of the task; the last one is a last answer, a refusal, or that it was stopped. */
   receive(message: FromWorker<Answer>): void;
   fail(error: FedError): void;
@@ -15,6 +17,7 @@ export interface SeatTask<Task, Answer> {
 export interface WorkerSeat<Task, Answer> {
   /** Tasks at this thread, the first of them in work. */
   readonly load: number;
+  readonly isStarted: boolean;
   /** Starts the thread before it has a task. */
   start(): void;
   give(task: SeatTask<Task, Answer>): void;
@@ -144,6 +147,9 @@ export function openWorkerSeat<Task, Settings, Answer>(
   return {
     get load() {
       return tasks.length;
+    },
+    get isStarted() {
+      return worker !== undefined;
     },
     start() {
       worker ??= start();

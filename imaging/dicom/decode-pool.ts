@@ -26,8 +26,11 @@ export interface DecodePoolOptions {
   readonly limits?: DicomLimits;
   /** The worker's program: decode-worker.ts, or another one for the same tasks. */
   readonly entry?: URL;
-  /** Whether workers start before there is a file, while it is still waited for; default false. */
-  readonly startsAtOnce?: boolean;
+  /**
+   * Whether files come from afar, hardly faster than one worker decodes plain ones: it starts before there is a file, and the
+   * others when files wait; default false.
+   */
+  readonly isRemote?: boolean;
 }
 
 /** HU of one frame, rows x columns of its instance; see hounsfield.ts. */
@@ -85,6 +88,8 @@ export interface DecodePool {
 
 /** One in work and some more, so that no worker waits for this thread between two files. */
 const filesAWorker = 20;
+/** One worker decodes the plain slices that an import holds (server-archive.ts) in less; compressed ones take ten times as long. */
+const remoteWaitMs = 250;
 
 export function openDecodePool({
   workers = availableParallelism(),
@@ -92,14 +97,15 @@ export function openDecodePool({
   maxHeapMib = 512,
   limits = dicomLimits,
   entry = moduleBeside("./decode-worker", import.meta.url),
-  startsAtOnce,
+  isRemote = false,
 }: DecodePoolOptions = {}): DecodePool {
   const pool = openWorkerPool<DecodeTask, DecodeAnswer, DecodeSettings>({
     entry,
     workers,
     timeoutMs,
     maxHeapMib,
-    startsAtOnce,
+    startsAtOnce: isRemote,
+    waitBeforeAnotherMs: isRemote ? remoteWaitMs : 0,
     settings: { limits },
     tasksAWorker: filesAWorker,
     errors: {

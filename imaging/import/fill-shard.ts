@@ -61,6 +61,11 @@ const mostStackBytes = 2 ** 28;
 /** Of a slice as it is stacked: 256 x 256 pixels. */
 const planeBytes = 2 ** 17;
 
+/** A server sends a scan in more time than one thread takes to normalise it, unless it has several cores for that. */
+function normalisersFor({ size }: DecodePool, isRemote: boolean): number {
+  return Math.min(isRemote ? Math.ceil(size / 2) : size, mostPatientsAhead);
+}
+
 function stackBytes({ dicom }: PatientFiles, { headerOf }: ExaminedFiles): number {
   return planeBytes * dicom.reduce((frames, file) => frames + headerOf(file).instance.frames.length, 0);
 }
@@ -75,7 +80,7 @@ export async function* fillShard(writer: ShardWriter, filling: Filling): AsyncGe
   const { patients } = grouping;
   const isRemote = files.inAnyOrder === true;
   const previous = await openPreviousShard(shardDir);
-  const normaliser = openNormalisePool(Math.min(pool.size, mostPatientsAhead), isRemote);
+  const normaliser = openNormalisePool(normalisersFor(pool, isRemote), isRemote);
   const room = openByteBudget(mostStackBytes);
   const outcomes: Outcome[] = [];
   let resumed = 0;

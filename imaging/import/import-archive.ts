@@ -48,7 +48,7 @@ export async function* importArchive(
   { signal: stop }: Waiting = {},
 ): AsyncGenerator<ImportProgress, ImportSummary> {
   const options = parseImportOptions(rawOptions);
-  const pool = openDecodePool({ ...workersOf(options), startsAtOnce: typeof place !== "string" });
+  const pool = openDecodePool({ ...workersOf(options), isRemote: typeof place !== "string" });
   try {
     const source = yield* openSource(place, options, stop);
     try {
@@ -118,7 +118,7 @@ export async function* planImport(
   const options = parseImportOptions(rawOptions);
   const source = yield* openSource(place, options, stop);
   const signal = withFailure(source, stop);
-  const pool = openDecodePool(workersOf(options));
+  const pool = openDecodePool({ ...workersOf(options), isRemote: typeof place !== "string" });
   try {
     const { files } = source;
     const labels = await readLabels(files, options.labels);

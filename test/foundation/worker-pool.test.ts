@@ -51,6 +51,18 @@ describe("the worker pool", function () {
     expect(await pool.run({ kind: "settings" })).to.equal("as given");
   });
 
+  it("starts another thread only when a task has waited as long as it may for those that have started", async () => {
+    const patient = open({ workers: 2, startsAtOnce: true, waitBeforeAnotherMs: 1e9 });
+    const threads = await Promise.all(Array.from({ length: 10 }, () => patient.run({ kind: "thread" })));
+    expect(new Set(threads)).to.have.length(1);
+    const hasty = open({ workers: 2, waitBeforeAnotherMs: 1e-6 });
+    const inWork = failureOf(hasty, { kind: "hang" });
+    const [one, other] = await Promise.all([hasty.run({ kind: "thread" }), hasty.run({ kind: "thread" })]);
+    expect(one).to.equal(other);
+    await hasty.close();
+    expect((await inWork).code).to.equal("DICOM_POOL_CLOSED");
+  });
+
   it("streams answers in order to a reader that takes its time, and stops for one that leaves", async () => {
     const pool = open({ answersAhead: 2 });
     const seen: unknown[] = [];
