@@ -1,7 +1,7 @@
 // The contract's ABI as TypeScript types and codecs: a call with wrong arguments does not compile, and another contract's
 // event does not parse. Hardhat writes the ABI's literal type beside the artifact; nothing is generated here.
 import { readFileSync } from "node:fs";
-import type { InterfaceAbi, ParamType } from "ethers";
+import type { EventFragment, InterfaceAbi, ParamType } from "ethers";
 import { Interface } from "ethers/abi";
 import { id } from "ethers/hash";
 import type { TrainingRounds$Type } from "../../artifacts/contracts/TrainingRounds.sol/artifacts.d.ts";
@@ -76,13 +76,14 @@ export const deployedCode: { readonly bytecode: string; readonly immutables: rea
 /** Keccak-256 of the ABI in sorted human-readable form: programs with the same digest use the same calls and events. */
 export const abiDigest: string = id(trainingRoundsInterface.format(true).sort().join("\n"));
 
+/** By first topic, which ethers hashes anew at each look-up, for every event of the interface. */
+const eventsByTopic = new Map<string, EventFragment>();
+trainingRoundsInterface.forEachEvent((event) => eventsByTopic.set(event.topicHash, event));
+
 /** First topics of the contract's events, but those left out. */
 export function eventTopics(leftOut: readonly ContractEvent["name"][]): string[] {
-  const topics: string[] = [];
-  trainingRoundsInterface.forEachEvent(({ name, topicHash }) => {
-    if (!(leftOut as readonly string[]).includes(name)) topics.push(topicHash);
-  });
-  return topics;
+  const wanted = [...eventsByTopic].filter(([, { name }]) => !(leftOut as readonly string[]).includes(name));
+  return wanted.map(([topic]) => topic);
 }
 
 export function encodeCall<Name extends FunctionName>(name: Name, args: Arguments<Name>): string {
@@ -105,10 +106,11 @@ export function parseEvent(log: {
   readonly topics: readonly string[];
   readonly data: string;
 }): ContractEvent | undefined {
+  const event = eventsByTopic.get(log.topics[0]?.toLowerCase() ?? "");
+  if (!event) return undefined;
   try {
-    const parsed = trainingRoundsInterface.parseLog(log);
-    if (!parsed) return undefined;
-    return { name: parsed.name, args: plainStruct(parsed.args, parsed.fragment.inputs) } as ContractEvent;
+    const values = trainingRoundsInterface.decodeEventLog(event, log.data, log.topics);
+    return { name: event.name, args: plainStruct(values, event.inputs) } as ContractEvent;
   } catch {
     return undefined; // an event's topic with data that is not the event's
   }

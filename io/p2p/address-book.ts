@@ -33,6 +33,13 @@ export interface AddressBookOptions {
 export async function openAddressBook(options: AddressBookOptions): Promise<AddressBook> {
   const { membership, self, onOwn, file, log } = options;
   const known = new Map<string, SignedAddresses>();
+  /** The bytes of known records: each comes again and again from every member, and its signature is checked once. */
+  const checked = new Set<string>();
+  const forget = (peerId: string) => {
+    const record = known.get(peerId);
+    if (record) checked.delete(textOf(record.bytes));
+    known.delete(peerId);
+  };
   let saving: Promise<void> = Promise.resolve();
 
   const members = () => [...known.values()].filter(({ peerId }) => membership.memberOf(peerId) !== undefined);
@@ -45,6 +52,7 @@ export async function openAddressBook(options: AddressBookOptions): Promise<Addr
   const take = async (records: readonly Uint8Array[]): Promise<boolean> => {
     let isNew = false;
     for (const bytes of records) {
+      if (checked.has(textOf(bytes))) continue;
       const record = await openSignedAddresses(bytes).catch(() => undefined);
       if (record === undefined || membership.memberOf(record.peerId) === undefined) continue;
       if (record.peerId === self) {
@@ -52,7 +60,9 @@ export async function openAddressBook(options: AddressBookOptions): Promise<Addr
         continue;
       }
       if (record.sequence <= (known.get(record.peerId)?.sequence ?? -1n)) continue;
+      forget(record.peerId);
       known.set(record.peerId, record);
+      checked.add(textOf(bytes));
       isNew = true;
     }
     return isNew;
@@ -72,11 +82,15 @@ export async function openAddressBook(options: AddressBookOptions): Promise<Addr
     records: () => members().map(({ bytes }) => bytes),
     async learn(records) {
       const isNew = await take(records);
-      if (isNew) for (const peerId of known.keys()) if (membership.memberOf(peerId) === undefined) known.delete(peerId);
+      if (isNew) for (const peerId of known.keys()) if (membership.memberOf(peerId) === undefined) forget(peerId);
       if (isNew && file !== undefined) await save(file);
       return isNew;
     },
   };
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
 async function writeWholeFile(path: string, bytes: Uint8Array): Promise<void> {

@@ -154,6 +154,13 @@ describe("members' addresses", () => {
     expect(await book.learn([newer.bytes])).to.equal(false);
     members.revoke(newer.peerId);
     expect(book.records()).to.deep.equal([]);
+    // Its record is forgotten when another one comes, and taken in again once it is a member again.
+    const other = await signAddresses(stranger, at(3), 3n);
+    members.admit(other.peerId, `0x${"02".repeat(20)}` as never);
+    expect(await book.learn([other.bytes])).to.equal(true);
+    members.admit(newer.peerId, `0x${"01".repeat(20)}` as never);
+    expect(await book.learn([newer.bytes])).to.equal(true);
+    expect(book.peers()).to.have.members([newer.peerId, other.peerId]);
   });
 
   it("takes TCP addresses and relayed ones, and names other transports as unsupported", async () => {
