@@ -40,7 +40,7 @@ export function openLane(stream: Stream, { onBytes }: { onBytes: (count: number)
       if (pending.headerFilled < responseHeaderBytes) return part.byteLength;
       const { status, length } = decodeResponseHeader(pending.header, pending.kind);
       pending.known = status === "ok";
-      pending.body = new Uint8Array(length);
+      pending.body = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer); // given out only once it is filled
       settleIfWhole(pending);
       return part.byteLength;
     }
