@@ -64,6 +64,7 @@ export type {
   Journal,
   Ledger,
   Log,
+  NoteValue,
   Signatures,
   SignedAttestation,
   SignedCommitment,

@@ -189,10 +189,10 @@ export interface SignedWrites {
   subscribe(listener: (write: SignedWrite) => void): () => void;
 }
 
-/** A party's own notes, durable when the promise resolves (fsync). Keys are short paths such as "round/7/update". */
-/** What a note becomes: these bytes, what another note is before the write, or nothing. */
+/** What a note becomes: these bytes, what another note is before the write (by its key), or nothing. @useDeclaredType */
 export type NoteValue = Uint8Array | { readonly sameAs: string } | undefined;
 
+/** A party's own notes, durable when the promise resolves (fsync). Keys are short paths such as "round/7/update". */
 export interface Journal {
   /** Undefined if there is no such note. */
   get(key: string): Promise<Uint8Array | undefined>;
