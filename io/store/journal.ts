@@ -44,15 +44,22 @@ export async function openJournal(level: StoreLevel, dir: string): Promise<Journ
     return value;
   }
 
+  /** The bytes that a note becomes, or the file that it shares with another one: that stays as it is, and nothing is read. */
+  async function contentOf(given: NoteValue): Promise<{ readonly file?: string; readonly value?: Uint8Array }> {
+    if (given === undefined) return {};
+    if (given instanceof Uint8Array) return { value: given };
+    const file = names.get(given.sameAs);
+    if (file !== undefined) return { file };
+    const value = await level.get("journal", given.sameAs);
+    return value ? { value } : {};
+  }
+
   /** Writes files first, then all notes and the files' names at once; deletes superseded files last. */
   async function write(entries: Readonly<Record<string, NoteValue>>): Promise<void> {
     const all: StoreEntry[] = [];
     const named = new Map<string, string | undefined>();
     for (const [key, given] of Object.entries(entries)) {
-      const isOther = given !== undefined && !(given instanceof Uint8Array);
-      // A large note gets a second key, and its file stays as it is: nothing is read.
-      const file = isOther ? names.get(given.sameAs) : undefined;
-      const value = isOther ? (file === undefined ? await level.get("journal", given.sameAs) : undefined) : given;
+      const { file, value } = await contentOf(given);
       const isLarge = value !== undefined && value.byteLength > mostInDatabase;
       const name = isLarge ? await files.keep(value) : file;
       named.set(key, name);
