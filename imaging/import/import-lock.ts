@@ -11,15 +11,32 @@ import { type ErrorFacts, FedError } from "../../foundation/errors.ts";
  */
 export async function lockImport(staging: string): Promise<() => Promise<void>> {
   const path = join(staging, "import.pid");
-  const take = () => writeFile(path, `${process.pid}\n`, { flag: "wx" });
+  const own = `${process.pid} ${await birthOf(process.pid)}`;
+  const take = () => writeFile(path, `${own}\n`, { flag: "wx" });
   await take().catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== "EEXIST") throw error;
-    const pid = Number(await readFile(path, "utf8").catch(() => ""));
-    if (pid !== process.pid && isAlive(pid)) throw importRunning({ pid });
+    const [pid, birth] = (await readFile(path, "utf8").catch(() => "")).trim().split(" ");
+    const holder = Number(pid);
+    if (holder !== process.pid && isAlive(holder) && (!birth || birth === (await birthOf(holder)))) {
+      throw importRunning({ pid: holder });
+    }
     await rm(path, { force: true });
     await take();
   });
   return () => rm(path, { force: true });
+}
+
+/**
+ * When a process began, in a word that no other process of this number has, on this machine or after its next start: a number is
+ * given again, and the first process of a container has the same one each time. Empty where the system does not say.
+ */
+async function birthOf(pid: number): Promise<string> {
+  const [boot, status] = await Promise.all(
+    ["/proc/sys/kernel/random/boot_id", `/proc/${pid}/stat`].map((path) => readFile(path, "latin1").catch(() => "")),
+  );
+  // The name of the program, in brackets, may hold spaces; the 20th value behind it is the time of its start.
+  const started = status!.slice(status!.lastIndexOf(")") + 2).split(" ")[19];
+  return boot && started ? `${boot.trim()}:${started}` : "";
 }
 
 export function importRunning(facts: ErrorFacts, cause?: unknown): FedError {

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
-import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { lockImport } from "../../../imaging/import/import-lock.ts";
 import { openOutcomes } from "../../../imaging/import/outcomes.ts";
 import { openShard } from "../../../imaging/shard/shard.ts";
 import { codeOf, importInto, writeArchive } from "./synthetic.ts";
@@ -76,6 +77,21 @@ describe("an import that is cut off", () => {
     child.kill("SIGKILL");
     await isOver;
     expect((refused as { code?: string }).code).to.equal("IMPORT_RUNNING");
+  });
+
+  it("is not held up by another process that has got the number of one that was killed", async () => {
+    const staging = join(root, "reused.importing");
+    await mkdir(staging);
+    const lock = join(staging, "import.pid");
+    const unlock = await lockImport(staging);
+    const [, birth] = (await readFile(lock, "utf8")).trim().split(" ");
+    await unlock();
+    // The process that started this one lives, and was not born when the lock says.
+    await writeFile(lock, `${process.ppid} ${birth}\n`);
+    if (birth !== undefined) await (await lockImport(staging))();
+    // Of a system that does not say when.
+    await writeFile(lock, `${process.ppid}\n`);
+    expect(await codeOf(lockImport(staging))).to.equal("IMPORT_RUNNING");
   });
 
   it("refuses a second import by the same process, too, and leaves the first its outcomes", async () => {
