@@ -1,4 +1,4 @@
-// The frames of /consilium/blob/3.0.0. A stream carries a request, then its answer, any number of times. All offsets are
+// The frames of /consilium/blob/2.0.0. A stream carries a request, then its answer, any number of times. All offsets are
 // fixed, and a length is checked against what was asked for before anything is allocated.
 //   request   1 byte kind, 32 bytes digest, 4 bytes chunk index (big-endian; 0 for an outline)
 //   response  1 byte status, 4 bytes length (big-endian), then the bytes: a chunk; or an outline, followed by the object
@@ -9,7 +9,7 @@ import { type Digest, digestFromBytes, digestToBytes } from "../../protocol/form
 import { type BlobOutline, chunkBytes } from "../../protocol/format/merkle.ts";
 import { decodeOutline } from "../../protocol/format/outline.ts";
 
-export const blobProtocol = "/consilium/blob/3.0.0";
+export const blobProtocol = "/consilium/blob/2.0.0";
 export const requestBytes = 37;
 export const responseHeaderBytes = 5;
 /** Outline of an object of one chunk, which follows it. */

@@ -1,14 +1,13 @@
-// An object's name is the root of a SHA-256 tree over its 16 KiB leaves, so that a 1 MiB chunk can be verified as it
+// An object's name is the root of a SHA-256 tree over its 1 KiB leaves, so that a 1 MiB chunk can be verified as it
 // arrives from any peer, and a contract could check one leaf. The tree is RFC 6962's: leaves are hashed after a byte
-// 0, nodes after a byte 1, and a tree of n leaves splits at the largest power of two below n. Chunks of 64 leaves
+// 0, nodes after a byte 1, and a tree of n leaves splits at the largest power of two below n. Chunks of 1024 leaves
 // are whole subtrees of it, so the list of their roots (the outline) is enough to verify every chunk on its own.
 import { hash } from "node:crypto";
 import { FedError } from "../../foundation/errors.ts";
 import { type Digest, digestFromBytes } from "./digest.ts";
 
-/** With leaves of 1 KiB, calls of the hash function cost more than half of the time. */
-export const leafBytes = 16 * 1024;
-export const chunkBytes = 64 * leafBytes;
+export const leafBytes = 1024;
+export const chunkBytes = 1024 * leafBytes;
 
 /** The size and chunk roots of an object: enough to verify each chunk alone. */
 export interface BlobOutline {
@@ -25,11 +24,10 @@ export function chunkRoot(chunk: Uint8Array): Uint8Array {
   // Hashes are latin1 text written into one buffer: without an object per leaf it takes half the time.
   const level = Buffer.allocUnsafe(32 * leaves);
   const source = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  const leaf = Buffer.allocUnsafe(1 + Math.min(leafBytes, chunk.byteLength));
-  leaf[0] = 0; // the leaf prefix
+  const leaf = Buffer.alloc(1 + leafBytes); // leaf[0] = 0: the leaf prefix
   for (let index = 0; index < leaves; index++) {
     const bytes = source.copy(leaf, 1, index * leafBytes, (index + 1) * leafBytes);
-    const prefixed = leaf.subarray(0, 1 + bytes);
+    const prefixed = bytes === leafBytes ? leaf : leaf.subarray(0, 1 + bytes);
     level.write(hash("sha256", prefixed, "binary"), 32 * index, "latin1");
   }
   const node = Buffer.alloc(65);

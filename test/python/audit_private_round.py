@@ -38,7 +38,7 @@ def tree(leaves):
 
 
 def digest(data):
-    leaves = [hashlib.sha256(b"\x00" + data[at:at + 16384]).digest() for at in range(0, len(data), 16384)]
+    leaves = [hashlib.sha256(b"\x00" + data[at:at + 1024]).digest() for at in range(0, len(data), 1024)]
     root = tree(leaves) if leaves else hashlib.sha256(b"").digest()
     return "0x" + hashlib.sha256(b"\x02" + len(data).to_bytes(8, "big") + root).hexdigest()
 

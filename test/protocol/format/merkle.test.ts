@@ -21,25 +21,21 @@ function rfc6962(leaves: readonly Uint8Array[]): Uint8Array {
   return sha256(Uint8Array.of(1), rfc6962(leaves.slice(0, split)), rfc6962(leaves.slice(split)));
 }
 
-const leaf = 16_384;
-
 function leavesOf(bytes: Uint8Array): Uint8Array[] {
-  const count = Math.ceil(bytes.length / leaf);
-  return Array.from({ length: count }, (_, i) => bytes.subarray(leaf * i, leaf * (i + 1)));
+  return Array.from({ length: Math.ceil(bytes.length / 1024) }, (_, i) => bytes.subarray(1024 * i, 1024 * (i + 1)));
 }
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 const pattern = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 7919) >>> 3);
 
 describe("an object's name", () => {
-  it("is made of the tree of RFC 6962 over leaves of 16 KiB, for every number of leaves", () => {
-    const whole = [0, 1, 2, 3, 5, 7, 63, 64].map((leaves) => leaves * leaf);
-    for (const length of [...whole, 1, 1025, leaf - 1, leaf + 1, 2 * leaf + 1, 5 * leaf + 1, 33 * leaf + 512]) {
+  it("is made of the tree of RFC 6962 over leaves of 1 KiB, for every number of leaves", () => {
+    for (const length of [0, 1, 1023, 1024, 1025, 2048, 2049, 3 * 1024, 5 * 1024 + 1, 7 * 1024, 100 * 1024 + 512]) {
       const bytes = pattern(length);
       expect(hex(chunkRoot(bytes)), `${length} bytes`).to.equal(hex(rfc6962(leavesOf(bytes))));
     }
     fc.assert(
-      fc.property(fc.uint8Array({ minLength: 1, maxLength: 200_000 }), (bytes) => {
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 40_000 }), (bytes) => {
         expect(hex(chunkRoot(bytes))).to.equal(hex(rfc6962(leavesOf(bytes))));
       }),
       { numRuns: 50, seed: 1 },
@@ -47,7 +43,7 @@ describe("an object's name", () => {
   });
 
   it("is one tree over all leaves, though it is made chunk by chunk", () => {
-    for (const length of [chunkBytes, chunkBytes + 1, 3 * chunkBytes - 5, 2 * chunkBytes + leaf]) {
+    for (const length of [chunkBytes, chunkBytes + 1, 3 * chunkBytes - 5, 2 * chunkBytes + 1024]) {
       const bytes = pattern(length);
       const { chunkRoots, size } = outlineOf(bytes);
       expect(size).to.equal(length);
@@ -68,7 +64,7 @@ describe("an object's name", () => {
       "0x440db9141bb0ad8ee7b7c739dc8a0801d96f89721e014c1cdccd38780814c614",
     );
     expect(blobDigest(pattern(3 * chunkBytes + 77))).to.equal(
-      "0x80436adf0c63f0ee0e962be045e9ee38c320b73f6a51672cdf612c3ed8e650cf",
+      "0x434781acb5f66029ad693fff1154f2317bfb11361f8b5d285fd5261a66f5a110",
     );
   });
 });

@@ -81,10 +81,10 @@ describe("masked objects", () => {
 
   it("are golden bytes", () => {
     expect(blobDigest(maskInput(input, secrets))).to.equal(
-      "0x5a3692f3967c9cfa5055a51af570f53eb3761e1e5263e2f33759c221355134e1",
+      "0xeab81d7e284e1a1ac8d6fb281bcdf850a2601d00c2cac59063b0186a6f7b5969",
     );
     expect(blobDigest(maskInput(input, { ...secrets, ring: rings.L24 }))).to.equal(
-      "0x13c1a31a5ad50465b8e6fc0bdc9391d1aacd4cbdaeb1bb07cd58a6231275a91d",
+      "0xc538c88421248ba3fc19824a53cd46402e87e3271ce2e1cf7f4c0b53ad9f3276",
     );
   });
 
