@@ -36,7 +36,7 @@ export function shareStore(files: OpenBlobStore): SharedStore {
     if (last?.digest !== digest) last = { digest, bytes: files.get(digest, { maxBytes }) };
     const { bytes } = last;
     bytes.catch(() => {
-      last = undefined;
+      if (last?.bytes === bytes) last = undefined;
     });
     clearTimeout(forgetting);
     forgetting = setTimeout(() => {

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { type MaskingInput, makeMaskedObjects } from "../../node/masked-objects.ts";
 import { makeMaskedBeside } from "../../node/update-thread.ts";
+import { outlineOf } from "../../protocol/format/merkle.ts";
 import { prekeyFrom } from "../../protocol/private/box.ts";
 import { scoreCounts, sumPlanOf } from "../../protocol/private/sum-plan.ts";
 import { secretOf } from "../fakes/party-ports.ts";
@@ -34,6 +35,7 @@ describe("a masked update made in the thread beside a node's own", function () {
     const found = await makeMaskedBeside(await inputOf());
     const hex = (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes).toString("hex");
     expect(hex(found.masked)).to.equal(hex(expected.masked));
+    expect(found.maskedOutline).to.deep.equal(outlineOf(expected.masked));
     expect(hex(found.deal)).to.equal(hex(expected.deal));
     expect(found.boxes.map(hex)).to.deep.equal(expected.boxes.map(hex));
     expect(found.boxes.map((box) => box !== undefined)).to.deep.equal([true, false, false, true]);
