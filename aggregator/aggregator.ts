@@ -2,6 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { FedError } from "../foundation/errors.ts";
 import { openParty, type PartyOpening } from "../party/open-party.ts";
+import { parseDigest } from "../protocol/format/digest.ts";
+import { outlineNamed } from "../protocol/format/merkle.ts";
 import { decodePlan } from "../protocol/format/plan.ts";
 import type { Log } from "../protocol/ports.ts";
 import { aggregateRounds } from "./aggregate-rounds.ts";
@@ -27,7 +29,10 @@ export async function runAggregator(config: AggregatorConfig, options: Aggregato
   const onWaiting: PartyOpening["onWaiting"] = (aggregator, event) => onEvent({ aggregator, event });
   const party = await openParty(config, { password, log, signal, onWaiting, onOpen, shared });
   try {
-    const digests = { plan: await party.blobs.put(planBytes), genesis: await party.blobs.put(genesisBytes) };
+    // The last model of a predecessor has the name that this one's contract knows it by.
+    const known = parseDigest(await party.ledger.read("latestModel", [], { signal }));
+    const genesis = await party.blobs.put(genesisBytes, outlineNamed(genesisBytes, known));
+    const digests = { plan: await party.blobs.put(planBytes), genesis };
     const { self, network } = party;
     onEvent({ aggregator: self, event: "ready", peerId: network.peerId, listen: network.addresses() });
     await aggregateRounds(

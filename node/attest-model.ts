@@ -5,6 +5,7 @@ import { FedError } from "../foundation/errors.ts";
 import type { UnsignedWrite } from "../protocol/contract/write-signature.ts";
 import { type Digest, zeroDigest } from "../protocol/format/digest.ts";
 import { encodeRefusal, type Refusal } from "../protocol/format/refusal.ts";
+import type { Averaged } from "../protocol/judge/averaged.ts";
 import type { RoundContext } from "../protocol/judge/round-context.ts";
 import { judgeSum } from "../protocol/judge/sum-verdict.ts";
 import {
@@ -80,9 +81,9 @@ async function voteOn(
   const verdict = await decide(ports, judgement, { maxModelBytes, signal: wanted });
   let statement: Uint8Array | undefined;
   if (verdict.agree) {
-    const digest = await blobs.put(verdict.model);
+    const digest = await blobs.put(verdict.bytes, verdict.outline);
     if (learner && context !== "refused") {
-      const subject = { round: round.id, hospital, plan: context.plan, model: verdict.model, digest };
+      const subject = { round: round.id, hospital, plan: context.plan, model: verdict.bytes, digest };
       const evaluation = await evaluateModel({ learner, log }, subject, { signal: wanted });
       if (evaluation) {
         const { patients, auc } = evaluation;
@@ -103,7 +104,7 @@ async function voteOn(
   return { agree: verdict.agree, scores: statement ? await blobs.put(statement) : named };
 }
 
-type Vote = { readonly agree: true; readonly model: Uint8Array } | { readonly agree: false; readonly refusal: Refusal };
+type Vote = ({ readonly agree: true } & Averaged) | { readonly agree: false; readonly refusal: Refusal };
 
 /** Agrees to a proposal without a fault; else refuses for the first one. */
 async function decide(
@@ -125,5 +126,5 @@ async function decide(
     : judgeProposal(ports, subject, options);
   const judged = await faults.next();
   if (!judged.done) return refuse(judged.value);
-  return judged.value ? { agree: true, model: judged.value.bytes } : refuse({ code: "WRONG_MODEL", found: model });
+  return judged.value ? { agree: true, ...judged.value } : refuse({ code: "WRONG_MODEL", found: model });
 }

@@ -7,7 +7,7 @@ import type { RoundState } from "../protocol/contract/round.ts";
 import { canonicalBytes } from "../protocol/format/canonical.ts";
 import type { Digest, HospitalAddress, RoundId } from "../protocol/format/digest.ts";
 import { countField } from "../protocol/format/fields.ts";
-import { blobDigest } from "../protocol/format/merkle.ts";
+import { blobDigest, isNameOf } from "../protocol/format/merkle.ts";
 import { parseSafetensorsHeader } from "../protocol/format/safetensors.ts";
 import { privateContextOf, sumPlanOfRound } from "../protocol/judge/collect-private.ts";
 import { type RoundContext, trainingSeed } from "../protocol/judge/round-context.ts";
@@ -52,7 +52,7 @@ export async function readInput(
 ): Promise<PrivateInput> {
   const key = inputName(trainedIn);
   const bytes = await secrets.read(key);
-  if (bytes === undefined || blobDigest(bytes) !== update) throw new FedError("JOURNAL_MALFORMED", { key });
+  if (bytes === undefined || !isNameOf(update, bytes)) throw new FedError("JOURNAL_MALFORMED", { key });
   const end = 4 + Buffer.from(bytes.buffer, bytes.byteOffset, 4).readUInt32LE();
   const counts = scoresSchema.parse(JSON.parse(new TextDecoder().decode(bytes.subarray(4, end))));
   const histogram = { negatives: Int32Array.from(counts.negatives), positives: Int32Array.from(counts.positives) };

@@ -4,12 +4,13 @@ import { FedError } from "../foundation/errors.ts";
 import type { Waiting } from "../foundation/waiting.ts";
 import type { RoundState } from "../protocol/contract/round.ts";
 import type { Digest, HospitalAddress } from "../protocol/format/digest.ts";
+import type { Averaged } from "../protocol/judge/averaged.ts";
 import type { Collected } from "../protocol/judge/collect.ts";
 import { mustInclude, validUpdates } from "../protocol/judge/included.ts";
 import { recomputeSum, sealedUpdates } from "../protocol/judge/private-model.ts";
 import { recomputeModel } from "../protocol/judge/recompute.ts";
 import type { RoundContext } from "../protocol/judge/round-context.ts";
-import type { Averaged, SharedWork } from "../protocol/judge/shared-work.ts";
+import type { SharedWork } from "../protocol/judge/shared-work.ts";
 import type { BlobStore, Gossip, Ledger } from "../protocol/ports.ts";
 
 interface Derivation {
@@ -41,8 +42,8 @@ export async function proposeModel(
   if (self === undefined) throw new FedError("LEDGER_READ_ONLY", {});
   const { round } = derivation;
   const { included, averaged } = await derive(ports, derivation);
-  const { model, bytes } = averaged;
-  await blobs.put(bytes);
+  const { model, bytes, outline } = averaged;
+  await blobs.put(bytes, outline);
   await ledger.proposeModel({ round: round.id, model, included }, waiting);
   await gossip.publish({
     version: 1,

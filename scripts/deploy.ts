@@ -8,11 +8,12 @@ import type { FoundingSteps } from "../ignition/modules/federation.ts";
 import type { FederationFile } from "../io/chain/federation-file.ts";
 import type { RoundTerms } from "../protocol/contract/round.ts";
 import { parseDigest } from "../protocol/format/digest.ts";
-import { blobDigest } from "../protocol/format/merkle.ts";
+import { blobDigest, blobNames } from "../protocol/format/merkle.ts";
 import { encodePlan } from "../protocol/format/plan.ts";
 import { foundingSums, type PrivacySpec } from "../protocol/format/privacy-spec.ts";
 import { bucketRules } from "../protocol/private/buckets.ts";
 import type { ConsortiumFile } from "./consortium/consortium-file.ts";
+import type { FederationSteps } from "./deploy/successor.ts";
 import { takingFromConsortium, withConfig } from "./ledger/config-option.ts";
 import { askForWallet, maxFeeFrom, parseAddressOption, parseCount, rpcUrls, withMaxFee } from "./ledger/options.ts";
 import { parseTerms, type TermsOptions, withTermsOptions } from "./ledger/terms-options.ts";
@@ -59,7 +60,7 @@ export function deployCommand(program: Command): void {
       "the plan of the rounds: its file, or its digest where it has no private sums; else agree on it later",
     )
     .option(
-      "--genesis <digest>",
+      "--genesis <file|digest>",
       "the model that the first round starts from; likewise (default: the predecessor's last)",
     )
     .option("--predecessor <address>", "the contract of the federation that this one continues");
@@ -144,7 +145,7 @@ async function foundingOf({ chain, federation, members, terms, ...rest }: Consor
     handOver: rest.handOver,
     predecessor: rest.predecessor,
     plan: rest.plan,
-    genesis: blobDigest(await readGiven(rest.genesis, "genesis")),
+    genesis: rest.genesis,
   };
 }
 
@@ -173,7 +174,14 @@ async function plannedIn(
   return { plan: blobDigest(encodePlan(read)), privateSums: foundingSums(read) };
 }
 
-async function readSteps(options: Options): Promise<Omit<FoundingSteps, "deployer">> {
+/** A large model of a predecessor has another name than version 0.1.0 gave it (protocol/format/merkle.ts). */
+async function startingFrom(genesis: string | undefined): Promise<Pick<FederationSteps, "genesis" | "genesisNames">> {
+  if (genesis === undefined) return { genesis, genesisNames: [] };
+  const names = /^0x/.test(genesis) ? [parseDigest(genesis)] : blobNames(await readGiven(genesis, "--genesis"));
+  return { genesis: names[0], genesisNames: names };
+}
+
+async function readSteps(options: Options): Promise<FederationSteps> {
   const terms = parseTerms(options) as RoundTerms; // each has a default
   const { hospital = [], aggregator = [] } = options;
   const members = [
@@ -196,7 +204,7 @@ async function readSteps(options: Options): Promise<Omit<FoundingSteps, "deploye
     terms,
     members,
     ...(await plannedIn(plan, hospital.length)),
-    genesis: genesis === undefined ? undefined : parseDigest(genesis),
+    ...(await startingFrom(genesis)),
     predecessor: predecessor === undefined ? undefined : parseAddressOption(predecessor, "--predecessor"),
     handOver:
       handOver === undefined || handOver === "hospitals" ? handOver : parseAddressOption(handOver, "--hand-over"),

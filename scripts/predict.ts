@@ -8,7 +8,7 @@ import { FedError } from "../foundation/errors.ts";
 import { software } from "../foundation/version.ts";
 import type { ModelAudit } from "../imaging/results/result-object.ts";
 import type { Explanation } from "../model/network/explain.ts";
-import { blobDigest } from "../protocol/format/merkle.ts";
+import { blobNames } from "../protocol/format/merkle.ts";
 import { decodePlan } from "../protocol/format/plan.ts";
 import { addPacsLogin, openResultStore, pacsLoginFields } from "./pacs/options.ts";
 import { writeDicomResults } from "./predict/dicom-results.ts";
@@ -145,12 +145,11 @@ async function run(modelFile: string, places: readonly string[], options: Option
   const network = await openNetwork(weights, spec);
   const segmenter =
     options.segmenter === undefined ? undefined : openSegCaps(await readGiven(options.segmenter, "--segmenter"));
-  const model = blobDigest(weights);
   const pacs = options.send === undefined ? undefined : await openResultStore(options.send, options);
   const scans: ScoredScan[] = [];
   const unscored: UnscoredScan[] = [];
   try {
-    const audit = await auditOfModel(model, options);
+    const { model, ...audit } = await auditOfModel(blobNames(weights), options);
     if (out !== undefined) await makeOutputFolder(out);
     const madeAt = new Date();
     for (const place of places) {

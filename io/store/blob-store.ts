@@ -5,7 +5,7 @@ import { access, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FedError } from "../../foundation/errors.ts";
 import type { Digest } from "../../protocol/format/digest.ts";
-import { type BlobOutline, chunkBytes, chunkRoot, outlineDigest, outlineOf } from "../../protocol/format/merkle.ts";
+import { type BlobOutline, chunkBytes, chunkCheck, outlineDigest, outlineOf } from "../../protocol/format/merkle.ts";
 import { decodeOutline, encodeOutline } from "../../protocol/format/outline.ts";
 import type { BlobStore } from "../../protocol/ports.ts";
 import { openBlobWriter } from "./blob-writer.ts";
@@ -22,6 +22,7 @@ const keepPartialMs = 14 * 24 * 3600 * 1000;
 
 interface KnownObject {
   readonly outline: BlobOutline;
+  readonly isChunk: ReturnType<typeof chunkCheck>;
   /** Chunks whose hash was checked since the store was opened. */
   readonly verified: Set<number>;
 }
@@ -73,7 +74,7 @@ export async function openBlobStore(dir: string, options: QuotaOptions = {}): Pr
     if (!whole.has(digest)) quota.add(outline.size);
     whole.add(digest);
     // All chunks were hashed a moment ago, before they were written.
-    remember(digest, { outline, verified: new Set(outline.chunkRoots.keys()) });
+    remember(digest, { outline, isChunk: chunkCheck(outline), verified: new Set(outline.chunkRoots.keys()) });
   };
   const lookUp = async (digest: Digest): Promise<KnownObject | undefined> => {
     const cached = known.get(digest);
@@ -92,7 +93,7 @@ export async function openBlobStore(dir: string, options: QuotaOptions = {}): Pr
       await forget(digest, outline);
       return undefined;
     }
-    const object = { outline, verified: new Set<number>() };
+    const object = { outline, isChunk: chunkCheck(outline), verified: new Set<number>() };
     remember(digest, object);
     return object;
   };
@@ -104,7 +105,7 @@ export async function openBlobStore(dir: string, options: QuotaOptions = {}): Pr
 
   /** Bytes at [offset, offset + length); the chunks around them are hashed the first time. */
   const readVerified = async (digest: Digest, offset: number, length: number): Promise<Uint8Array> => {
-    const { outline, verified } = await require(digest);
+    const { outline, isChunk, verified } = await require(digest);
     const end = Math.min(outline.size, offset + length);
     if (!(offset >= 0 && end > offset)) return new Uint8Array(0);
     const firstChunk = Math.floor(offset / chunkBytes);
@@ -118,8 +119,7 @@ export async function openBlobStore(dir: string, options: QuotaOptions = {}): Pr
       bytes?.byteLength === stop - start &&
       unverified.every((chunk) => {
         const from = chunk * chunkBytes - start;
-        const root = outline.chunkRoots[chunk]!;
-        return Buffer.compare(chunkRoot(bytes.subarray(from, from + chunkBytes)), root) === 0;
+        return isChunk(chunk, bytes.subarray(from, from + chunkBytes));
       });
     if (!intact) {
       // No longer listed, so that the next fetch replaces the file.

@@ -9,6 +9,7 @@ import { openBlobStore } from "../../io/store/blob-store.ts";
 import { openJournal } from "../../io/store/journal.ts";
 import { openLevel } from "../../io/store/level.ts";
 import { type Digest, parseDigest } from "../../protocol/format/digest.ts";
+import { outlineNamed } from "../../protocol/format/merkle.ts";
 import type { BackupCounts } from "./back-up.ts";
 import { decodeEntries, type Entry } from "./entries.ts";
 import { type PartyPlaces, storeFolders } from "./places.ts";
@@ -82,7 +83,8 @@ async function restoreStore(
         } else {
           counts.objects++;
           const digest: Digest = parseDigest(name);
-          if ((await blobs.put(bytes)) !== digest) throw new FedError("BACKUP_MALFORMED", { object: digest });
+          if ((await blobs.put(bytes, outlineNamed(bytes, digest))) !== digest)
+            throw new FedError("BACKUP_MALFORMED", { object: digest });
         }
       }
     } finally {

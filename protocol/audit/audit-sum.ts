@@ -4,6 +4,7 @@ import { type FedError, isFedError } from "../../foundation/errors.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
 import type { Proposal, RoundState } from "../contract/round.ts";
 import { type Digest, type HospitalAddress, zeroDigest } from "../format/digest.ts";
+import { type Averaged, underName } from "../judge/averaged.ts";
 import type { MaskedUpdate } from "../judge/collect-private.ts";
 import { leastUpdates } from "../judge/included.ts";
 import { bucketsOf, mostSums } from "../judge/opened-sums.ts";
@@ -17,10 +18,9 @@ import { expectation, type RoundFindings } from "./find.ts";
 import type { BucketReport } from "./seal-report.ts";
 
 /** What a round's opened sum says. */
-export interface DerivedSum {
+export interface DerivedSum extends Averaged {
   /** The one key that fits the sealed hospitals' commitments. */
   readonly key: Digest;
-  readonly model: Digest;
   /** Scores of the round's base, of the sealed hospitals' validation patients together. */
   readonly histogram: ScoreHistogram;
   /** What became of each bucket; undefined without. */
@@ -66,9 +66,9 @@ export async function deriveSum(
     const about = { object: "key", digest: key, facts: { voters: voters.join(" ") } } as const;
     try {
       await ports.exchange.fetch(key, { maxBytes: maxSumKeyBytes(mostSums(context)), ...waiting });
-      const { model, histogram, spoilt } = await recomputeSum(ports, { ...subject, round: state, updates, key });
+      const { spoilt, ...derived } = await recomputeSum(ports, { ...subject, round: state, updates, key });
       reportSpoilt(findings, spoilt);
-      return { key, model, histogram, buckets: bucketReports(subject, spoilt) };
+      return { ...derived, key, buckets: bucketReports(subject, spoilt) };
     } catch (error) {
       if (isFedError(error) && isOfSum(error)) {
         const text = "the sealed updates make no model: the sum is not one of updates under the plan";
@@ -154,9 +154,10 @@ export function compareWithSum(
     const sizes = { expected: `${least}`, found: `${included.length}` };
     findings.add(severity, "TOO_FEW_UPDATES", text, { ...about, ...sizes });
   }
-  if (derived && derived.model !== model) {
+  const named = derived && underName(derived, model);
+  if (derived && !named) {
     const text = "the model is not what the opened sum makes of the round's base";
     findings.add(severity, "WRONG_MODEL", text, { ...about, expected: derived.model, found: model });
   }
-  return derived?.model;
+  return named?.model ?? derived?.model;
 }

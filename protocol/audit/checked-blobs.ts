@@ -2,7 +2,7 @@
 
 import { FedError, isFedError } from "../../foundation/errors.ts";
 import type { Digest } from "../format/digest.ts";
-import { type BlobOutline, chunkBytes, chunkRoot, outlineDigest } from "../format/merkle.ts";
+import { type BlobOutline, chunkBytes, chunkCheck, chunkRoot, leafSizes, outlineDigest } from "../format/merkle.ts";
 import type { BlobExchange, BlobStore } from "../ports.ts";
 
 /** Outlines kept, 32 bytes a MiB of object each. */
@@ -20,12 +20,17 @@ export interface CheckedBlobs {
   counts(): { readonly objects: number; readonly bytes: number };
 }
 
+interface CheckedObject {
+  readonly outline: BlobOutline;
+  readonly isChunk: ReturnType<typeof chunkCheck>;
+}
+
 /**
  * Reads from the source; throws BLOB_CORRUPT { digest, found } if the bytes have another digest. Writes nothing.
  * @param keptChunks chunks kept in memory, 1 MiB each
  */
 export function checkedBlobs(source: ObjectSource, { keptChunks = 48 } = {}): CheckedBlobs {
-  const outlines = new Map<Digest, BlobOutline>();
+  const checked = new Map<Digest, CheckedObject>();
   const chunks = new Map<string, Uint8Array>();
   const seen = new Set<Digest>();
   let checkedBytes = 0;
@@ -35,54 +40,62 @@ export function checkedBlobs(source: ObjectSource, { keptChunks = 48 } = {}): Ch
     if (chunks.size > keptChunks) chunks.delete(chunks.keys().next().value as string);
   };
 
-  const check = async (digest: Digest): Promise<BlobOutline> => {
-    const known = outlines.get(digest);
-    if (known) return known;
-    const { size } = await source.outline(digest);
+  const outlineBy = async (digest: Digest, size: number, leafBytes: number): Promise<BlobOutline> => {
     const chunkRoots: Uint8Array[] = [];
     for (let offset = 0; offset === 0 || offset < size; offset += chunkBytes) {
       const length = Math.min(chunkBytes, size - offset);
       const chunk = await source.read(digest, offset, length);
       if (chunk.byteLength !== length) throw new FedError("BLOB_CORRUPT", { digest, size, offset });
       keep(`${digest}/${chunkRoots.length}`, chunk);
-      chunkRoots.push(chunkRoot(chunk));
+      chunkRoots.push(chunkRoot(chunk, leafBytes));
     }
-    const outline = { size, chunkRoots };
-    const found = outlineDigest(outline);
-    if (found !== digest) throw new FedError("BLOB_CORRUPT", { digest, found });
-    outlines.set(digest, outline);
-    if (outlines.size > keptOutlines) outlines.delete(outlines.keys().next().value as Digest);
-    if (!seen.has(digest)) checkedBytes += size;
-    seen.add(digest);
-    return outline;
+    return { size, chunkRoots };
   };
 
-  const chunkAt = async (digest: Digest, outline: BlobOutline, index: number): Promise<Uint8Array> => {
+  const check = async (digest: Digest): Promise<CheckedObject> => {
+    const known = checked.get(digest);
+    if (known) return known;
+    const { size } = await source.outline(digest);
+    let found: Digest | undefined;
+    for (const leafBytes of leafSizes(size)) {
+      const outline = await outlineBy(digest, size, leafBytes);
+      const name = outlineDigest(outline);
+      found ??= name;
+      if (name !== digest) continue;
+      const object = { outline, isChunk: chunkCheck(outline) };
+      checked.set(digest, object);
+      if (checked.size > keptOutlines) checked.delete(checked.keys().next().value as Digest);
+      if (!seen.has(digest)) checkedBytes += size;
+      seen.add(digest);
+      return object;
+    }
+    throw new FedError("BLOB_CORRUPT", { digest, found });
+  };
+
+  const chunkAt = async (digest: Digest, { isChunk }: CheckedObject, index: number): Promise<Uint8Array> => {
     const key = `${digest}/${index}`;
     const kept = chunks.get(key);
     if (kept) return kept;
     const chunk = await source.read(digest, index * chunkBytes, chunkBytes);
-    if (Buffer.compare(chunkRoot(chunk), outline.chunkRoots[index]!) !== 0) {
-      throw new FedError("BLOB_CORRUPT", { digest, chunk: index });
-    }
+    if (!isChunk(index, chunk)) throw new FedError("BLOB_CORRUPT", { digest, chunk: index });
     keep(key, chunk);
     return chunk;
   };
 
   const read = async (digest: Digest, offset: number, length: number): Promise<Uint8Array> => {
-    const outline = await check(digest);
-    const end = Math.min(outline.size, offset + length);
+    const object = await check(digest);
+    const end = Math.min(object.outline.size, offset + length);
     if (end <= offset) return new Uint8Array(0);
     const first = Math.floor(offset / chunkBytes);
     const last = Math.floor((end - 1) / chunkBytes);
     if (first === last) {
-      const chunk = await chunkAt(digest, outline, first);
+      const chunk = await chunkAt(digest, object, first);
       return chunk.subarray(offset - first * chunkBytes, end - first * chunkBytes);
     }
     const bytes = new Uint8Array(end - offset);
     for (let index = first; index <= last; index++) {
       const start = index * chunkBytes;
-      const chunk = await chunkAt(digest, outline, index);
+      const chunk = await chunkAt(digest, object, index);
       const part = chunk.subarray(Math.max(0, offset - start), Math.min(chunk.byteLength, end - start));
       bytes.set(part, Math.max(0, start - offset));
     }
@@ -91,7 +104,7 @@ export function checkedBlobs(source: ObjectSource, { keptChunks = 48 } = {}): Ch
 
   return {
     blobs: {
-      outline: check,
+      outline: async (digest) => (await check(digest)).outline,
       read,
       has: (digest) => source.has(digest),
       async get(digest, { maxBytes }) {

@@ -7,7 +7,7 @@ import type { Waiting } from "../../foundation/waiting.ts";
 import type { RoundState } from "../contract/round.ts";
 import type { Digest, HospitalAddress, RoundId } from "../format/digest.ts";
 import { decodeManifest, type Manifest, maxManifestBytes } from "../format/manifest.ts";
-import { blobDigest } from "../format/merkle.ts";
+import { blobDigest, isNameOf } from "../format/merkle.ts";
 import { decodePlan, maxPlanBytes, type Plan } from "../format/plan.ts";
 import { trainingSeed } from "../judge/round-context.ts";
 import type { Learner, TrainProgress } from "../learner.ts";
@@ -87,8 +87,10 @@ export async function* reproduceUpdate(
     const sameShard =
       shard.root === manifest.shard && shard.quarantine === manifest.quarantine && sampleCount === manifest.sampleCount;
     const { trainedIn, update: expected } = manifest;
-    const same = made.digest === expected && sameShard;
-    const { seconds, digest: found } = made;
+    const isSame = isNameOf(expected, made.update);
+    const found = isSame ? expected : blobDigest(made.update);
+    const same = isSame && sameShard;
+    const { seconds } = made;
     result = { round: round.id, trainedIn, expected, found, sameShard, same, seconds };
     yield result;
     if (wentInto(round, keys)) residual = made.residual;
@@ -145,7 +147,7 @@ async function trainAgain(
   const { weights: local, unitMove } = outcome;
   const made = makeUpdate({ base, local, residual, unitMove, plan, round, hospital });
   const { sampleCount, seconds } = outcome;
-  return { digest: blobDigest(made.update), residual: made.residual, sampleCount, seconds };
+  return { update: made.update, residual: made.residual, sampleCount, seconds };
 }
 
 function wentInto({ proposals }: RoundState, keys: readonly HospitalAddress[]): boolean {

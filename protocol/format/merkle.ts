@@ -1,13 +1,21 @@
-// An object's name is the root of a SHA-256 tree over its 1 KiB leaves, so that a 1 MiB chunk can be verified as it
-// arrives from any peer, and a contract could check one leaf. The tree is RFC 6962's: leaves are hashed after a byte
-// 0, nodes after a byte 1, and a tree of n leaves splits at the largest power of two below n. Chunks of 1024 leaves
-// are whole subtrees of it, so the list of their roots (the outline) is enough to verify every chunk on its own.
+// An object's name is the root of a SHA-256 tree over its leaves, so that a 1 MiB chunk can be verified as it arrives from
+// any peer, and a contract could check one leaf. The tree is RFC 6962's: leaves are hashed after a byte 0, nodes after a
+// byte 1, and a tree of n leaves splits at the largest power of two below n. A chunk is a whole subtree of it, so the list
+// of the chunks' roots (the outline) is enough to verify every chunk on its own.
 import { hash } from "node:crypto";
 import { FedError } from "../../foundation/errors.ts";
 import { type Digest, digestFromBytes } from "./digest.ts";
 
-export const leafBytes = 1024;
-export const chunkBytes = 1024 * leafBytes;
+/** Leaves of an object of one chunk. Version 0.1.0 had them in all objects: such a name still holds. */
+const smallLeaf = 1024;
+/** Leaves of a larger object. By small ones, calls of the hash function cost more than half of the time. */
+const largeLeaf = 16 * 1024;
+export const chunkBytes = 2 ** 20;
+
+/** Bytes of the leaves by which an object of a size may be named: those of today first. */
+export function leafSizes(size: number): readonly number[] {
+  return size > chunkBytes ? [largeLeaf, smallLeaf] : [smallLeaf];
+}
 
 /** The size and chunk roots of an object: enough to verify each chunk alone. */
 export interface BlobOutline {
@@ -17,17 +25,18 @@ export interface BlobOutline {
   readonly chunkRoots: readonly Uint8Array[];
 }
 
-/** Root of the subtree of one chunk (1 to 1,048,576 bytes; 0 only for the empty object). */
-export function chunkRoot(chunk: Uint8Array): Uint8Array {
+/** Root of the subtree of one chunk (1 to 1,048,576 bytes; 0 only for the empty object) over leaves of this many bytes. */
+export function chunkRoot(chunk: Uint8Array, leafBytes: number): Uint8Array {
   if (chunk.byteLength === 0) return hashBytes(chunk);
   const leaves = Math.ceil(chunk.byteLength / leafBytes);
   // Hashes are latin1 text written into one buffer: without an object per leaf it takes half the time.
   const level = Buffer.allocUnsafe(32 * leaves);
   const source = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  const leaf = Buffer.alloc(1 + leafBytes); // leaf[0] = 0: the leaf prefix
+  const leaf = Buffer.allocUnsafe(1 + Math.min(leafBytes, chunk.byteLength));
+  leaf[0] = 0; // the leaf prefix
   for (let index = 0; index < leaves; index++) {
     const bytes = source.copy(leaf, 1, index * leafBytes, (index + 1) * leafBytes);
-    const prefixed = bytes === leafBytes ? leaf : leaf.subarray(0, 1 + bytes);
+    const prefixed = 1 + bytes === leaf.byteLength ? leaf : leaf.subarray(0, 1 + bytes);
     level.write(hash("sha256", prefixed, "binary"), 32 * index, "latin1");
   }
   const node = Buffer.alloc(65);
@@ -45,12 +54,43 @@ export function chunkRoot(chunk: Uint8Array): Uint8Array {
 }
 
 /** The outline of an object that is in memory. */
-export function outlineOf(bytes: Uint8Array): BlobOutline {
+export function outlineOf(bytes: Uint8Array, leafBytes = leafSizes(bytes.byteLength)[0]!): BlobOutline {
   const chunkRoots: Uint8Array[] = [];
   for (let offset = 0; offset === 0 || offset < bytes.byteLength; offset += chunkBytes) {
-    chunkRoots.push(chunkRoot(bytes.subarray(offset, offset + chunkBytes)));
+    chunkRoots.push(chunkRoot(bytes.subarray(offset, offset + chunkBytes), leafBytes));
   }
   return { size: bytes.byteLength, chunkRoots };
+}
+
+/** All names of an object that is in memory: that of today first. */
+export function blobNames(bytes: Uint8Array): readonly Digest[] {
+  return leafSizes(bytes.byteLength).map((leafBytes) => outlineDigest(outlineOf(bytes, leafBytes)));
+}
+
+/** The outline by which this is the name of an object in memory; undefined where the name is another object's. */
+export function outlineNamed(bytes: Uint8Array, name: Digest): BlobOutline | undefined {
+  for (const leafBytes of leafSizes(bytes.byteLength)) {
+    const outline = outlineOf(bytes, leafBytes);
+    if (outlineDigest(outline) === name) return outline;
+  }
+  return undefined;
+}
+
+/**
+ * Says of each chunk whether it is the object's. All chunks must be by leaves of one size, as in a whole object: once
+ * one is found by either, the others are compared by that alone.
+ */
+export function chunkCheck({ size, chunkRoots }: BlobOutline): (index: number, chunk: Uint8Array) => boolean {
+  let possible = leafSizes(size);
+  return (index, chunk) => {
+    const root = chunkRoots[index];
+    if (root === undefined) return false;
+    const leafBytes = possible.find((each) => Buffer.compare(chunkRoot(chunk, each), root) === 0);
+    if (leafBytes === undefined) return false;
+    // A chunk of one small leaf has the same root by both.
+    if (chunk.byteLength > smallLeaf) possible = [leafBytes];
+    return true;
+  };
 }
 
 /**
@@ -73,6 +113,11 @@ export function outlineDigest(outline: BlobOutline): Digest {
 /** The name of an object that is in memory. */
 export function blobDigest(bytes: Uint8Array): Digest {
   return outlineDigest(outlineOf(bytes));
+}
+
+/** Whether this is a name of an object that is in memory. */
+export function isNameOf(name: Digest, bytes: Uint8Array): boolean {
+  return outlineNamed(bytes, name) !== undefined;
 }
 
 /** RFC 6962 root over leaf hashes or subtree roots (at least one). */

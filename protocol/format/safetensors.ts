@@ -1,8 +1,10 @@
 // Named tensors as bytes, in the safetensors format, so that numpy and PyTorch open every model and update.
-// The same tensors always give the same bytes, and the data starts on a Merkle leaf (protocol/format/merkle.ts).
+// The same tensors always give the same bytes, and the data starts at a multiple of 1,024 bytes.
 import { z } from "zod";
 import { FedError } from "../../foundation/errors.ts";
-import { leafBytes } from "./merkle.ts";
+
+/** Where the data may start; any multiple of it is aligned for every type. */
+const alignment = 1024;
 
 const arrays = {
   F32: Float32Array,
@@ -84,7 +86,7 @@ export function layoutSafetensors(
     end += bytes;
   }
   const json = new TextEncoder().encode(JSON.stringify(listed));
-  const dataOffset = Math.ceil((8 + json.byteLength) / leafBytes) * leafBytes;
+  const dataOffset = Math.ceil((8 + json.byteLength) / alignment) * alignment;
   const header = new Uint8Array(dataOffset).fill(0x20); // the format allows trailing spaces
   new DataView(header.buffer).setBigUint64(0, BigInt(dataOffset - 8), true);
   header.set(json, 8);

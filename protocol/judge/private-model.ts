@@ -3,7 +3,6 @@
 import { FedError } from "../../foundation/errors.ts";
 import type { RoundState } from "../contract/round.ts";
 import type { Digest, HospitalAddress } from "../format/digest.ts";
-import { blobDigest } from "../format/merkle.ts";
 import type { Plan } from "../format/plan.ts";
 import { type AuditedBucket, auditBuckets, auditSum } from "../private/audit-sum.ts";
 import { privateWeight } from "../private/contribution.ts";
@@ -15,6 +14,7 @@ import type { SumPlan } from "../private/sum-plan.ts";
 import { aggregateBuckets } from "../strategy/aggregate-buckets.ts";
 import { aggregateSum, type WeightedSum } from "../strategy/aggregate-sum.ts";
 import { type ByteSink, type ByteSource, memorySink } from "../update/byte-source.ts";
+import { averagedOf } from "./averaged.ts";
 import type { Collected } from "./collect.ts";
 import { type MaskedUpdate, privateContextOf, sumPlanOfRound } from "./collect-private.ts";
 import { once } from "./collecting.ts";
@@ -79,16 +79,14 @@ async function derive(
     const weighted = weightedSum(sum, updates, plans);
     const base = await blobSource(blobs, round.base);
     await aggregateSum({ plan, base, sum: weighted, memberCount: round.members.length }, sink);
-    const bytes = sink.bytes();
-    return { model: blobDigest(bytes), bytes, histogram, spoilt: [] };
+    return { ...averagedOf(sink.bytes()), histogram, spoilt: [] };
   }
   const { sums = [] } = openedSums(round, context, updates) ?? {};
   const buckets = await Promise.all(sums.map(openedOf));
   const audited = await auditBuckets({ ...sealed, buckets, key: await readKey() });
   const base = await blobSource(blobs, round.base);
   const { sound, spoilt } = await aggregateSound({ plan, base, plans, sums, audited }, sink);
-  const bytes = sink.bytes();
-  return { model: blobDigest(bytes), bytes, histogram: pooled(sound, plans), spoilt };
+  return { ...averagedOf(sink.bytes()), histogram: pooled(sound, plans), spoilt };
 }
 
 /** Writes the model of the buckets that are sound. @returns their sums, and what is wrong with the others */

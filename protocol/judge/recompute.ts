@@ -4,14 +4,14 @@
 import { FedError } from "../../foundation/errors.ts";
 import type { RoundState } from "../contract/round.ts";
 import type { Digest, HospitalAddress } from "../format/digest.ts";
-import { blobDigest } from "../format/merkle.ts";
 import type { Plan } from "../format/plan.ts";
 import type { BlobStore } from "../ports.ts";
 import { aggregate } from "../strategy/aggregate.ts";
 import { memorySink } from "../update/byte-source.ts";
+import { type Averaged, averagedOf } from "./averaged.ts";
 import type { ValidUpdate } from "./collect.ts";
 import { blobSource } from "./round-context.ts";
-import type { Averaged, SharedWork } from "./shared-work.ts";
+import type { SharedWork } from "./shared-work.ts";
 
 export interface AveragingPorts {
   readonly blobs: Pick<BlobStore, "outline" | "read">;
@@ -48,8 +48,7 @@ export async function recomputeModel(
     const opened = updates.map(async ({ update, ...each }) => ({ ...each, source: await blobSource(blobs, update) }));
     const sources = { base: await blobSource(blobs, base), updates: await Promise.all(opened) };
     await aggregate({ plan, ...sources, memberCount }, sink);
-    const bytes = sink.bytes();
-    return { model: blobDigest(bytes), bytes };
+    return averagedOf(sink.bytes());
   };
   return work ? work.averages.of([plan, base, updates, memberCount], compute) : compute();
 }

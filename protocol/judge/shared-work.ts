@@ -2,17 +2,12 @@
 // its own has none.
 import type { ErrorCode } from "../../foundation/errors.ts";
 import { Once } from "../../foundation/once.ts";
-import type { Digest, HospitalAddress } from "../format/digest.ts";
+import type { HospitalAddress } from "../format/digest.ts";
 import type { Manifest } from "../format/manifest.ts";
 import type { Deal } from "../private/deal.ts";
 import type { Point } from "../private/group.ts";
 import type { ScoreHistogram } from "../private/sum-layout.ts";
-
-/** The model that an average gives, and its safetensors. */
-export interface Averaged {
-  readonly model: Digest;
-  readonly bytes: Uint8Array;
-}
+import type { Averaged } from "./averaged.ts";
 
 /** A bucket whose sum shows that one of its hospitals masked what is no input; nobody can tell which one. */
 export interface SpoiltBucket {

@@ -3,10 +3,10 @@
 import { isFedError } from "../../foundation/errors.ts";
 import type { Proposal, RoundState } from "../contract/round.ts";
 import type { Digest, HospitalAddress } from "../format/digest.ts";
+import { type Averaged, underName } from "./averaged.ts";
 import type { Collected } from "./collect.ts";
 import { recomputeSum, sealedUpdates } from "./private-model.ts";
 import type { RoundContext } from "./round-context.ts";
-import type { Averaged } from "./shared-work.ts";
 import type { ProposalFault } from "./verdict.ts";
 
 export interface SumSubject {
@@ -39,7 +39,9 @@ export async function* judgeSum(
   if (!areAllThere || key === undefined) return undefined;
   try {
     const derived = await recomputeSum(ports, { round, context, updates: sealedUpdates(round, updates), key });
-    if (derived.model !== model) yield { code: "WRONG_MODEL", expected: derived.model, found: model };
+    const named = underName(derived, model);
+    if (named) return named;
+    yield { code: "WRONG_MODEL", expected: derived.model, found: model };
     return derived;
   } catch (cause) {
     if (!isFedError(cause) || cause.kind !== "object") throw cause;

@@ -7,11 +7,11 @@ import type { Proposal, RoundState } from "../contract/round.ts";
 import type { Digest, HospitalAddress } from "../format/digest.ts";
 import type { RefusalCode } from "../format/refusal.ts";
 import type { BlobExchange } from "../ports.ts";
+import { type Averaged, underName } from "./averaged.ts";
 import type { Collected } from "./collect.ts";
 import { leastUpdates, validUpdates } from "./included.ts";
 import { type AveragingPorts, recomputeModel } from "./recompute.ts";
 import type { RoundContext } from "./round-context.ts";
-import type { Averaged } from "./shared-work.ts";
 
 export interface VerdictPorts extends AveragingPorts {
   readonly exchange: Pick<BlobExchange, "fetch">;
@@ -82,7 +82,8 @@ export async function* judgeProposal(
     yield { code: "WRONG_MODEL", found: model, cause };
     return undefined;
   }
-  if (derived.model === model) return derived;
+  const named = underName(derived, model);
+  if (named) return named;
   for (const base of subject.olderBases.slice(0, olderBasesTried)) {
     if ((await modelOn(ports, { ...input, base }, options)) !== model) continue;
     yield { code: "WRONG_BASE", expected: round.base, found: base };

@@ -13,7 +13,7 @@ import { decodeRevert } from "../../io/chain/reverts.ts";
 import { parseAddress } from "../../protocol/format/digest.ts";
 import { mendJournal } from "./mend-journal.ts";
 import { runSteps } from "./run-steps.ts";
-import { withGenesis } from "./successor.ts";
+import { type FederationSteps, withGenesis } from "./successor.ts";
 import { type Connection, connectTarget, type Target } from "./target.ts";
 
 const deploymentId = "federation";
@@ -21,7 +21,7 @@ const deploymentId = "federation";
 const testChain = 31337;
 
 export interface Founding extends Target {
-  readonly steps: Omit<FoundingSteps, "deployer">;
+  readonly steps: FederationSteps;
   /** Blocks on top of each step before the next; depends on the chain if not given. */
   readonly confirmations: number | undefined;
   /** Shows each transaction on stderr. */

@@ -5,14 +5,20 @@ import { decodeReturned, encodeCall } from "../../io/chain/training-rounds.ts";
 import { type Digest, parseDigest, zeroDigest } from "../../protocol/format/digest.ts";
 import type { Connection } from "./target.ts";
 
-type Steps = Omit<FoundingSteps, "deployer">;
+export interface FederationSteps extends Omit<FoundingSteps, "deployer"> {
+  /** All names of the genesis model, where its file was given. */
+  readonly genesisNames: readonly Digest[];
+}
 
 /**
  * The steps, with the predecessor's last model as the genesis. A predecessor on another chain cannot be asked: the genesis
  * must then be given.
  * @throws GENESIS_NOT_LAST_MODEL, OPTION_MISSING, RPC_MALFORMED
  */
-export async function withGenesis({ provider }: Connection, steps: Steps): Promise<Steps> {
+export async function withGenesis(
+  { provider }: Connection,
+  { genesisNames, ...steps }: FederationSteps,
+): Promise<Omit<FoundingSteps, "deployer">> {
   const { predecessor, genesis } = steps;
   if (predecessor === undefined) return steps;
   const call = async (method: string, ...params: unknown[]) =>
@@ -25,7 +31,7 @@ export async function withGenesis({ provider }: Connection, steps: Steps): Promi
   const answer = await call("eth_call", { to: predecessor, data: encodeCall("latestModel", []) });
   const last: Digest = parseDigest(decodeReturned("latestModel", answer));
   if (last === zeroDigest) return steps;
-  if (genesis !== undefined && genesis !== last) {
+  if (genesis !== undefined && !genesisNames.includes(last)) {
     throw new FedError("GENESIS_NOT_LAST_MODEL", { genesis, last, predecessor });
   }
   return { ...steps, genesis: last };

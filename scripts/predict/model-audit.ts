@@ -35,17 +35,23 @@ type Report = z.output<typeof reportSchema>;
 
 const longestReport = 2 ** 28;
 
+/** What an audit says of a model, by the name that its federation has for it. */
+export interface NamedAudit extends ModelAudit {
+  readonly model: string;
+}
+
 /**
- * @param model the digest of the model
+ * @param names of the model: that of today first
  * @throws AUDIT_REPORT_MALFORMED, FILE_UNREADABLE, and those of an audit
  */
-export async function auditOfModel(model: string, options: ModelAuditOptions): Promise<ModelAudit> {
-  if (options.auditReport !== undefined) return verdictOn(model, await readReport(options.auditReport));
+export async function auditOfModel(names: readonly string[], options: ModelAuditOptions): Promise<NamedAudit> {
+  if (options.auditReport !== undefined) return verdictOn(names, await readReport(options.auditReport));
   const { runDir, federation, contract } = options;
   if (runDir === undefined && federation === undefined && contract === undefined) {
-    return { verdict: "not audited", text: "Not audited: no audit's report and no contract were given." };
+    const text = "Not audited: no audit's report and no contract were given.";
+    return { verdict: "not audited", text, model: names[0]! };
   }
-  return verdictOn(model, reportSchema.parse(await auditNow(options)));
+  return verdictOn(names, reportSchema.parse(await auditNow(options)));
 }
 
 async function readReport(file: string): Promise<Report> {
@@ -85,11 +91,12 @@ async function auditNow(options: ModelAuditOptions): Promise<unknown> {
 }
 
 /** A model rests on all before it: the worst verdict of its round and of earlier ones is its own. */
-function verdictOn(model: string, { federation: { chainId, contract }, rounds }: Report): ModelAudit {
+function verdictOn(names: readonly string[], { federation: { chainId, contract }, rounds }: Report): NamedAudit {
   const where = `the federation of contract ${contract} on chain ${chainId}`;
-  const own = rounds.find((round) => round.model === model);
+  const own = rounds.find(({ model }) => model !== undefined && names.includes(model));
   if (!own) {
-    return { verdict: "unknown model", text: `Unknown model: it is no final model of ${where}.` };
+    const text = `Unknown model: it is no final model of ${where}.`;
+    return { verdict: "unknown model", text, model: names[0]! };
   }
   const until = rounds.filter(({ round }) => round <= own.round).map(({ verdict }) => verdict);
   const verdict = (["broken", "unavailable"] as const).find((worse) => until.includes(worse)) ?? own.verdict;
@@ -99,5 +106,6 @@ function verdictOn(model: string, { federation: { chainId, contract }, rounds }:
     unavailable: "an audit could not have all that it rests on",
     none: "the audit made no statement about it",
   }[verdict];
-  return { verdict, text: `${verdict}: final model of round ${own.round} of ${where}; ${meaning}.` };
+  const text = `${verdict}: final model of round ${own.round} of ${where}; ${meaning}.`;
+  return { verdict, text, model: own.model! };
 }

@@ -83,6 +83,7 @@ export class RealFederation {
     trains = false,
     trainMs = 300,
     weights: length = 5000,
+    genesisName = blobDigest,
     plan: changes = {},
     terms = {},
   }: {
@@ -94,6 +95,8 @@ export class RealFederation {
     /** Duration of a training that is a random walk. */
     trainMs?: number;
     weights?: number;
+    /** By which the contract knows the genesis model. */
+    genesisName?: (genesis: Uint8Array) => Digest;
     plan?: Partial<Plan>;
     terms?: Partial<RoundTerms>;
   } = {}): Promise<RealFederation> {
@@ -135,7 +138,7 @@ export class RealFederation {
         { address: aggregator.address, role: "aggregator" as const },
       ],
       plan: blobDigest(encodePlan(plan)),
-      genesis: blobDigest(genesis),
+      genesis: genesisName(genesis),
       privateSums: foundingSums(plan),
       pollMs: 20,
     });

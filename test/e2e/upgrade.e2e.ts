@@ -4,14 +4,16 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect } from "chai";
+import { objectPath } from "../../io/store/object-files.ts";
 import type { AuditReport } from "../../protocol/audit/report.ts";
-import { blobDigest } from "../../protocol/format/merkle.ts";
+import { blobDigest, blobNames } from "../../protocol/format/merkle.ts";
 import { type Chain, startChain } from "../../scripts/simulate/chain.ts";
 import { type RunningParty, startParty } from "../../scripts/simulate/party-process.ts";
+import { RealFederation } from "./real-federation.ts";
 
 const oldVersion = "c83ceef4927c9fc14d06656d61de0595d127ccba";
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -63,6 +65,26 @@ async function oldFederation(tree: string, place: string): Promise<void> {
   await ended;
   expect(said).to.match(/rounds\s+2 final/);
 }
+
+describe("a federation that starts from a large model by the name of version 0.1.0", function () {
+  this.timeout(300_000);
+
+  it("trains from it, and is verified", async () => {
+    const genesisName = (genesis: Uint8Array) => blobNames(genesis)[1]!;
+    const federation = await RealFederation.found({ hospitals: 2, rounds: 2, weights: 300_000, genesisName });
+    try {
+      await federation.start();
+      await federation.untilAdopted(2);
+      const report = await federation.audit();
+      expect([report.verdict, report.counts.models]).to.deep.equal(["verified", 2]);
+      const [first] = await federation.rounds();
+      const store = join(dirname(federation.configOf("hospital-1")), "store", "blobs");
+      expect(genesisName(await readFile(objectPath(store, first!.base)))).to.equal(first!.base);
+    } finally {
+      await federation.stop();
+    }
+  });
+});
 
 describe("an upgrade from version 0.1.0", function () {
   this.timeout(900_000);

@@ -38,7 +38,8 @@ def tree(leaves):
 
 
 def digest(data):
-    leaves = [hashlib.sha256(b"\x00" + data[at:at + 1024]).digest() for at in range(0, len(data), 1024)]
+    leaf = 16384 if len(data) > 2 ** 20 else 1024
+    leaves = [hashlib.sha256(b"\x00" + data[at:at + leaf]).digest() for at in range(0, len(data), leaf)]
     root = tree(leaves) if leaves else hashlib.sha256(b"").digest()
     return "0x" + hashlib.sha256(b"\x02" + len(data).to_bytes(8, "big") + root).hexdigest()
 

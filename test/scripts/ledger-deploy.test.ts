@@ -6,7 +6,7 @@ import { Wallet } from "ethers";
 import { describeFederation, writeFederationFile } from "../../io/chain/federation-file.ts";
 import { encodeCall } from "../../io/chain/training-rounds.ts";
 import { parseAddress, zeroDigest } from "../../protocol/format/digest.ts";
-import { blobDigest } from "../../protocol/format/merkle.ts";
+import { blobDigest, blobNames } from "../../protocol/format/merkle.ts";
 import { encodePlan } from "../../protocol/format/plan.ts";
 import { mechanismOf } from "../../protocol/format/privacy-spec.ts";
 import { deployCommand } from "../../scripts/deploy.ts";
@@ -120,6 +120,25 @@ describe("consilium deploy", () => {
     const nowhere = { ...other, contract: parseAddress(fundedWallet(3).address) };
     await writeFederationFile(join(dir, "nowhere.json"), nowhere);
     expect(await codeOf("deploy", ...flags.with(5, join(dir, "nowhere.json")))).to.equal("LEDGER_CODE_MISSING");
+  });
+
+  it("founds a successor from the file of its predecessor's last model, by the name that this one gave it", async () => {
+    const key = ["--keystore", await written(fundedWallet(0)), "--password-file", join(dir, "password")];
+    const flags = (out: string) => [
+      ...["--rpc", chain.url, "--chain-id", "31337", "--out", join(dir, out), "--confirmations", "1", ...key],
+      ...["--plan", digestOf("plan")],
+    ];
+    const bytes = new Uint8Array(2 ** 20 + 1);
+    const [, old] = blobNames(bytes);
+    const { contract } = await runJson("deploy", ...flags("first.json"), "--genesis", old!);
+    const [model, other] = [join(dir, "model.safetensors"), join(dir, "other.safetensors")];
+    await writeFile(model, bytes);
+    await writeFile(other, bytes.with(0, 1));
+    const succeeding = [...flags("second.json"), "--predecessor", contract];
+    expect(await codeOf("deploy", ...succeeding, "--genesis", other)).to.equal("GENESIS_NOT_LAST_MODEL");
+    await runJson("deploy", ...succeeding, "--genesis", model);
+    const { latestModel } = await runJson("status", "--federation", join(dir, "second.json"), "--rpc", chain.url);
+    expect(latestModel).to.equal(old);
   });
 
   it("refuses contradictory options before it asks for a password", async () => {

@@ -202,15 +202,15 @@ describe("consilium predict", () => {
       const verdictBy = async (...rounds: readonly (readonly [verdict: string, model: string])[]) => {
         const listed = rounds.map(([verdict, made], index) => ({ round: index + 1, verdict, model: made }));
         await writeFile(auditReport, JSON.stringify({ version: 1, federation, rounds: listed }));
-        return (await auditOfModel(audited.model, { auditReport })).verdict;
+        return (await auditOfModel([audited.model], { auditReport })).verdict;
       };
       const [own, other] = [audited.model, `0x${"1".repeat(64)}`];
-      expect((await auditOfModel(own, {})).verdict).to.equal("not audited");
+      expect((await auditOfModel([own], {})).verdict).to.equal("not audited");
       expect(await verdictBy(["verified", other])).to.equal("unknown model");
       expect(await verdictBy(["broken", other], ["verified", own])).to.equal("broken");
       expect(await verdictBy(["verified", own], ["broken", other])).to.equal("verified");
       await writeFile(auditReport, "{}");
-      const refused = await auditOfModel(own, { auditReport }).catch((error: unknown) => error);
+      const refused = await auditOfModel([own], { auditReport }).catch((error: unknown) => error);
       expect(isFedError(refused, "AUDIT_REPORT_MALFORMED")).to.equal(true);
     });
   });

@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import { type ErrorCode, isFedError } from "../../foundation/errors.ts";
 import { type Digest, parseDigest } from "../../protocol/format/digest.ts";
-import { blobDigest, chunkBytes, outlineOf } from "../../protocol/format/merkle.ts";
+import { blobDigest, chunkBytes, outlineDigest, outlineOf } from "../../protocol/format/merkle.ts";
 import type { BlobStore } from "../../protocol/ports.ts";
 
 /** @param open a store without objects; called before each test */
@@ -118,6 +118,22 @@ export function blobStoreSuite(name: string, open: () => Promise<{ store: BlobSt
       for (const index of second.missing()) await second.write(index, chunkOf(bytes, index));
       await second.finish();
       expect(Buffer.compare(await store.get(digest, { maxBytes: bytes.byteLength }), bytes)).to.equal(0);
+    });
+
+    it("takes a large object by the name of version 0.1.0, and none whose chunks are by leaves of two sizes", async () => {
+      const bytes = patternBytes(2 * chunkBytes + 9);
+      const [large, small] = [outlineOf(bytes), outlineOf(bytes, 1024)];
+      const old = outlineDigest(small);
+      const writer = await store.writer(old, small);
+      for (const index of [2, 0, 1]) await writer.write(index, chunkOf(bytes, index));
+      await writer.finish();
+      expect(Buffer.compare(await store.get(old, { maxBytes: bytes.byteLength }), bytes)).to.equal(0);
+      expect(await store.put(bytes, small)).to.equal(old);
+      const mixed = { size: bytes.byteLength, chunkRoots: large.chunkRoots.with(1, small.chunkRoots[1]!) };
+      const refused = await store.writer(outlineDigest(mixed), mixed);
+      await refused.write(0, chunkOf(bytes, 0));
+      await expectCode(() => refused.write(1, chunkOf(bytes, 1)), "CHUNK_CORRUPT");
+      await refused.close();
     });
 
     it("refuses an outline that is not the digest's, before any chunk", async () => {

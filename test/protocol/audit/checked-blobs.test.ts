@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { checkedBlobs, type ObjectSource } from "../../../protocol/audit/checked-blobs.ts";
 import { jointSource, localExchange } from "../../../protocol/audit/local-objects.ts";
 import { type Digest, parseDigest } from "../../../protocol/format/digest.ts";
-import { chunkBytes } from "../../../protocol/format/merkle.ts";
+import { chunkBytes, outlineDigest, outlineOf } from "../../../protocol/format/merkle.ts";
 import { FakeStore } from "../../fakes/network.ts";
 
 const codeOf = (work: Promise<unknown>) =>
@@ -54,6 +54,19 @@ describe("objects under the audit's own hash", () => {
     changed[chunkBytes + 7] = changed[chunkBytes + 7]! ^ 1;
     expect(await codeOf(blobs.read(digest, chunkBytes, 10))).to.equal("BLOB_CORRUPT");
     expect(await codeOf(blobs.read(digest, 2 * chunkBytes, 10))).to.equal(undefined);
+  });
+
+  it("may have the names of version 0.1.0, but none by leaves of two sizes, which no node takes either", async () => {
+    const store = new FakeStore();
+    const bytes = pattern(2 * chunkBytes);
+    const [large, small] = [outlineOf(bytes), outlineOf(bytes, 1024)];
+    const mixed = { ...large, chunkRoots: large.chunkRoots.with(1, small.chunkRoots[1]!) };
+    const [old, none] = [small, mixed].map(outlineDigest) as [Digest, Digest];
+    for (const name of [old, none]) store.blobs.set(name, bytes);
+    const { blobs } = checkedBlobs(store, { keptChunks: 1 });
+    expect(await blobs.outline(old)).to.deep.equal(small);
+    expect(Buffer.compare(await blobs.get(old, { maxBytes: bytes.length }), bytes)).to.equal(0);
+    expect(await codeOf(blobs.outline(none))).to.equal("BLOB_CORRUPT");
   });
 
   it("are refused whole where one byte is wrong, wherever one reads", async () => {
