@@ -35,6 +35,8 @@ export async function openAddressBook(options: AddressBookOptions): Promise<Addr
   const known = new Map<string, SignedAddresses>();
   /** The bytes of known records: each comes again and again from every member, and its signature is checked once. */
   const checked = new Set<string>();
+  /** Of this node's own newest record, which comes with every list. */
+  let ownChecked: string | undefined;
   const forget = (peerId: string) => {
     const record = known.get(peerId);
     if (record) checked.delete(textOf(record.bytes));
@@ -52,10 +54,11 @@ export async function openAddressBook(options: AddressBookOptions): Promise<Addr
   const take = async (records: readonly Uint8Array[]): Promise<boolean> => {
     let isNew = false;
     for (const bytes of records) {
-      if (checked.has(textOf(bytes))) continue;
+      if (checked.has(textOf(bytes)) || ownChecked === textOf(bytes)) continue;
       const record = await openSignedAddresses(bytes).catch(() => undefined);
       if (record === undefined || membership.memberOf(record.peerId) === undefined) continue;
       if (record.peerId === self) {
+        ownChecked = textOf(bytes);
         onOwn(record);
         continue;
       }

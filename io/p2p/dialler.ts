@@ -121,6 +121,7 @@ export function keepDialled(network: Libp2p, options: DiallerOptions): Dialler {
       dialling.delete(peer);
       retryLearnt();
     };
+    const inOrder = createOrder(seed);
     let retryLearnt = () => {};
     network.addEventListener("connection:close", () => retryLearnt());
     network.addEventListener("connection:open", ({ detail }) => {
@@ -133,7 +134,7 @@ export function keepDialled(network: Libp2p, options: DiallerOptions): Dialler {
       const connected = network.getConnections().map(({ remotePeer }) => remotePeer.toString());
       let free = enoughMembers - new Set([...connected.filter(isMember), ...dialling.keys()]).size;
       let next = now + longestDelayMs;
-      for (const peer of inOrderOf(seed, book.peers())) {
+      for (const peer of inOrder(book.peers())) {
         if (peer === self || dialling.has(peer) || addressesToTry(peer).length === 0) continue;
         const isMet = openTo(peer).length > 0;
         if (free <= 0 && !isMet) continue; // a closed connection wakes this loop
@@ -160,10 +161,13 @@ export function keepDialled(network: Libp2p, options: DiallerOptions): Dialler {
   };
 }
 
-/** In an order of this node's own, so that not all members dial the same ones. */
-function inOrderOf(seed: number, peers: readonly string[]): readonly string[] {
-  const place = (peer: string) => deriveSeed(seed, "order", peer);
-  return [...peers].sort((a, b) => place(a) - place(b));
+/** Sorts into an order of this node's own, so that not all members dial the same ones. */
+function createOrder(seed: number): (peers: readonly string[]) => readonly string[] {
+  let places = new Map<string, number>();
+  return (peers) => {
+    places = new Map(peers.map((peer) => [peer, places.get(peer) ?? deriveSeed(seed, "order", peer)]));
+    return [...peers].sort((a, b) => places.get(a)! - places.get(b)!);
+  };
 }
 
 function closed(connection: Connection, signal: AbortSignal): Promise<void> {
