@@ -2,7 +2,8 @@
 import type { SentError } from "./errors.ts";
 
 export type ToWorker<Task> =
-  | { readonly kind: "task"; readonly id: number; readonly task: Task }
+  /** `place` is the task's in `claims`. */
+  | { readonly kind: "task"; readonly id: number; readonly place: number; readonly task: Task }
   /** The reader took an answer: another may be sent. */
   | { readonly kind: "taken"; readonly id: number }
   /** Nobody reads further answers of this task. */
@@ -13,6 +14,8 @@ export type FromWorker<Answer> =
   | { readonly kind: "ready" }
   | { readonly kind: "answer"; readonly id: number; readonly answer: Answer; readonly isLast: boolean }
   | { readonly kind: "stopped"; readonly id: number }
+  /** The task was taken back before it was begun. */
+  | { readonly kind: "skipped"; readonly id: number }
   | { readonly kind: "refused"; readonly id: number; readonly error: SentError };
 
 /** What a thread is started with. */
@@ -22,4 +25,8 @@ export interface WorkerStart<Settings> {
   readonly answersAhead: number;
   /** The id of the task in work, in shared memory: it tells which task killed a thread. */
   readonly current: Int32Array<SharedArrayBuffer>;
+  /** Of each task that was given, by its place: unclaimed, or what claimed it, the thread that begins it or the pool that takes it back. */
+  readonly claims: Int32Array<SharedArrayBuffer>;
 }
+
+export const [unclaimed, begun, takenBack] = [0, 1, 2] as const;

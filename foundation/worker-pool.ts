@@ -11,7 +11,10 @@ export interface WorkerPoolOptions<Settings> {
   /** What the program reads with workerSettings. */
   readonly settings: Settings;
   readonly errors: PoolErrors;
-  /** Tasks that one thread is given at once, so that it does not wait between two; default 1. Above 1, tasks must not move memory. */
+  /**
+   * Tasks that one thread is given at once, so that it does not wait between two; default 1. Above 1, tasks must not move
+   * memory, and one may be done twice: those behind a slow one are given to an idle thread.
+   */
   readonly tasksAWorker?: number;
   /** Answers of a task that may wait for the reader; default 4. */
   readonly answersAhead?: number;
@@ -23,7 +26,7 @@ export interface WorkerPoolOptions<Settings> {
   readonly startsAtOnce?: boolean | undefined;
   /**
    * How long a task may wait for the threads that have started until another one starts; default 0. Each compiles the program
-   * anew, which takes as long as hundreds of short tasks.
+   * anew, which takes as long as hundreds of short tasks. The time in which the first threads start does not count.
    */
   readonly waitBeforeAnotherMs?: number | undefined;
   /** Whether idle threads keep the process from ending; default true. */
@@ -51,6 +54,9 @@ export interface WorkerPool<Task, Answer> {
   close(): Promise<void>;
 }
 
+/** A thread from which nothing comes for so long is at a slow task: what waits behind it is done elsewhere. */
+const silentMs = 250;
+
 export function openWorkerPool<Task, Answer, Settings = undefined>({
   workers,
   errors,
@@ -65,16 +71,28 @@ export function openWorkerPool<Task, Answer, Settings = undefined>({
 }: WorkerPoolOptions<Settings>): WorkerPool<Task, Answer> {
   const limits = { errors, answersAhead, timeoutMs, maxHeapMib, keepsProcess };
   const seats = Array.from({ length: workers }, () =>
-    openWorkerSeat<Task, Settings, Answer>({ ...program, ...limits, onFree: dispatch }),
+    openWorkerSeat<Task, Settings, Answer>({ ...program, ...limits, places: tasksAWorker, onFree: dispatch }),
   );
   if (startsAtOnce) for (const seat of waitBeforeAnotherMs > 0 ? seats.slice(0, 1) : seats) seat.start();
   const seatOf = new Map<SeatTask<Task, Answer>, WorkerSeat<Task, Answer>>();
   let waiting: SeatTask<Task, Answer>[] = [];
   let isClosed = false;
-  let lastId = 0;
+  let look: NodeJS.Timeout | undefined;
 
   function dispatch(orphans: readonly SeatTask<Task, Answer>[]): void {
-    waiting.unshift(...orphans);
+    // Readers of some have left.
+    waiting.unshift(...orphans.filter((task) => seatOf.has(task)));
+    giveAll();
+    share();
+    const areSomeIdle = seats.some(({ load }) => load === 0);
+    if (look || isClosed || !areSomeIdle || (waiting.length === 0 && seats.every(({ behind }) => behind === 0))) return;
+    look = setTimeout(() => {
+      look = undefined;
+      dispatch([]);
+    }, waitBeforeAnotherMs || silentMs).unref();
+  }
+
+  function giveAll(): void {
     while (waiting.length > 0) {
       const isPatient = performance.now() - waiting[0]!.sinceMs < waitBeforeAnotherMs;
       const started = isPatient ? seats.filter((seat) => seat.isStarted) : [];
@@ -87,12 +105,28 @@ export function openWorkerPool<Task, Answer, Settings = undefined>({
     }
   }
 
+  /** Gives an idle thread what waits at the busiest one; one that has not started only if that has waited for long. */
+  function share(): void {
+    const idle = seats.filter(({ load }) => load === 0);
+    if (isClosed || idle.length === 0) return;
+    const busiest = seats.reduce((most, other) => (other.behind > most.behind ? other : most));
+    if (busiest.behind === 0) return;
+    const since = busiest.waitingSinceMs();
+    const isLate = since !== undefined && performance.now() - since >= waitBeforeAnotherMs;
+    const to = idle.find(({ isStarted }) => isStarted) ?? (isLate ? idle[0] : undefined);
+    for (const task of to ? busiest.takeBack(silentMs) : []) {
+      if (!seatOf.has(task)) continue;
+      seatOf.set(task, to!);
+      to!.give(task);
+    }
+  }
+
   async function* stream(task: Task, { transfer = [], signal }: TaskOptions = {}): AsyncGenerator<Answer> {
     signal?.throwIfAborted();
     if (isClosed) throw new FedError(errors.closed);
     const messages = openEventStream<FromWorker<Answer> | FedError>();
     const talk = { receive: messages.tell, fail: messages.tell };
-    const given = { id: ++lastId, task, transfer, sinceMs: performance.now(), ...talk };
+    const given = { task, transfer, sinceMs: performance.now(), ...talk };
     waiting.push(given);
     dispatch([]);
     let isEnded = false;
@@ -102,7 +136,7 @@ export function openWorkerPool<Task, Answer, Settings = undefined>({
       for await (const message of messages.events) {
         signal?.throwIfAborted();
         if (message instanceof FedError) throw message;
-        if (message.kind === "ready") continue;
+        if (message.kind === "ready" || message.kind === "skipped") continue;
         isEnded = message.kind !== "answer" || message.isLast;
         if (message.kind === "refused") throw receivedError(message.error);
         if (message.kind === "stopped") return;
@@ -129,6 +163,7 @@ export function openWorkerPool<Task, Answer, Settings = undefined>({
     },
     async close() {
       isClosed = true;
+      clearTimeout(look);
       for (const task of waiting) task.fail(new FedError(errors.closed));
       waiting = [];
       await Promise.all(seats.map((seat) => seat.close()));

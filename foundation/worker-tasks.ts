@@ -1,7 +1,7 @@
 // The thread's side of a worker pool: tasks one after the other, answers no faster than they are read.
 import { parentPort, workerData } from "node:worker_threads";
 import type { FedError } from "./errors.ts";
-import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
+import { begun, type FromWorker, type ToWorker, unclaimed, type WorkerStart } from "./worker-messages.ts";
 
 export interface SendOptions {
   readonly isLast: boolean;
@@ -30,7 +30,7 @@ const mostHeldMs = 5;
 
 /** Begins to serve the pool that started this thread. */
 export function serveTasks<Task, Answer>({ perform, refusal }: TaskProgram<Task, Answer>): void {
-  const { answersAhead, current } = workerData as WorkerStart<unknown>;
+  const { answersAhead, current, claims } = workerData as WorkerStart<unknown>;
   const port = parentPort!;
   const stopped = new Set<number>();
   /** Answers that may still be sent of the task in work. */
@@ -60,8 +60,13 @@ export function serveTasks<Task, Answer>({ perform, refusal }: TaskProgram<Task,
     heldBuffers.push(...transfer);
   }
 
-  async function performOne(id: number, task: Task): Promise<void> {
+  async function performOne(id: number, place: number, task: Task): Promise<void> {
     queued--;
+    if (Atomics.compareExchange(claims, place, unclaimed, begun) !== unclaimed) {
+      stopped.delete(id);
+      postEnd({ kind: "skipped", id });
+      return;
+    }
     Atomics.store(current, 0, id);
     credit = answersAhead;
     let sent = 0;
@@ -89,7 +94,7 @@ export function serveTasks<Task, Answer>({ perform, refusal }: TaskProgram<Task,
     else if (message.kind === "stop") stopped.add(message.id);
     else {
       queued++;
-      work = work.then(() => performOne(message.id, message.task));
+      work = work.then(() => performOne(message.id, message.place, message.task));
     }
     wake();
   });

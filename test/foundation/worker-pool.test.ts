@@ -63,6 +63,36 @@ describe("the worker pool", function () {
     expect((await inWork).code).to.equal("DICOM_POOL_CLOSED");
   });
 
+  it("does elsewhere what waits behind a slow task, and what was done before it and is held back", async () => {
+    for (const options of [{}, { startsAtOnce: true, waitBeforeAnotherMs: 20 }]) {
+      const pool = open({ workers: 2, tasksAWorker: 20, ...options });
+      await pool.run({ kind: "count", to: 1 });
+      const before = Array.from({ length: 9 }, (_, at) => pool.run({ kind: "count", to: at + 1 }));
+      const inWork = failureOf(pool, { kind: "hang" });
+      const behind = Array.from({ length: 19 }, (_, at) => collect(pool, at + 1));
+      expect(await Promise.all(before)).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+      for (const [at, all] of (await Promise.all(behind)).entries()) expect(all).to.have.length(at + 1);
+      const more = Array.from({ length: 45 }, (_, at) => collect(pool, at + 1));
+      for (const [at, all] of (await Promise.all(more)).entries()) expect(all).to.have.length(at + 1);
+      await pool.close();
+      expect((await inWork).code).to.equal("DICOM_POOL_CLOSED");
+    }
+  });
+
+  it("takes nothing back from a thread that was slow and works again", async () => {
+    const pool = open({ workers: 2, tasksAWorker: 20, timeoutMs: 20_000 });
+    for (let turn = 0; turn < 3; turn++) {
+      const slow = pool.run({ kind: "wait", ms: 700 });
+      const others = Array.from({ length: 60 }, (_, at) => collect(pool, at + 1));
+      expect(await slow).to.equal(700);
+      for (const [at, all] of (await Promise.all(others)).entries()) expect(all.at(-1)).to.equal(at + 1);
+    }
+    const threads = new Set<unknown>();
+    while (threads.size < 2)
+      for (const thread of await Promise.all(Array.from({ length: 20 }, () => pool.run({ kind: "thread" }))))
+        threads.add(thread);
+  });
+
   it("streams answers in order to a reader that takes its time, and stops for one that leaves", async () => {
     const pool = open({ answersAhead: 2 });
     const seen: unknown[] = [];

@@ -160,6 +160,18 @@ describe("the decode pool", function () {
     }
   });
 
+  it("decodes what waits behind a file that hangs before that one's time is over, from afar too", async () => {
+    const entry = new URL("./hanging-worker.ts", import.meta.url);
+    for (const isRemote of [false, true]) {
+      const patient = openDecodePool({ workers: 2, timeoutMs: 1e6, entry, isRemote });
+      const hung = failureOf(patient, { path: "hang" });
+      const behind = await Promise.all(paths.map((path) => collect(patient.decode({ path }))));
+      for (const [at, frames] of behind.entries()) expect(frames[0]!.hu).to.deep.equal(expected[at]);
+      await patient.close();
+      expect((await hung).code).to.equal("DICOM_POOL_CLOSED");
+    }
+  });
+
   it("loses only the file that uses up its worker's memory", async () => {
     const element = Buffer.from([0x09, 0x00, 0x00, 0x00, 0x4c, 0x4f, 0, 0]);
     const header = writePart10(new Map());
