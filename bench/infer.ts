@@ -1,4 +1,4 @@
-// Inference of both presets against Python TensorFlow: same weights, batch and cores.
+// Inference of each preset against Python TensorFlow: same weights, batch and cores.
 import { benchPresets } from "./model/presets.ts";
 import type { BenchResult } from "./result.ts";
 

@@ -1,4 +1,4 @@
-// A training step of both presets against Python TensorFlow: same weights, batch, optimiser and cores.
+// A training step of each preset against Python TensorFlow: same weights, batch, optimiser and cores.
 import { openTrainerProcess } from "../node/learner-process.ts";
 import { benchPresets } from "./model/presets.ts";
 import type { BenchResult } from "./result.ts";

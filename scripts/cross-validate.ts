@@ -6,8 +6,9 @@ import { importArchive } from "../imaging/import/import-archive.ts";
 import { openShard } from "../imaging/shard/shard.ts";
 import { readShardIndex } from "../imaging/shard/shard-format.ts";
 import { checkShortcuts, type Shortcut } from "../imaging/shard/shortcut-check.ts";
+import { defaultPlan } from "../protocol/format/default-plan.ts";
 import type { Plan } from "../protocol/format/plan.ts";
-import { methodNames } from "../study/cross-validate/cross-options.ts";
+import { defaultMethods } from "../study/cross-validate/cross-options.ts";
 import type { CrossRow } from "../study/cross-validate/run.ts";
 import { askedPlan, fittedPlan } from "./cross-validate/capsule-plan.ts";
 import { comparisonLine, comparisons, conclusion, controlLine } from "./cross-validate/comparisons.ts";
@@ -35,12 +36,12 @@ export function crossValidateCommand(program: Command): void {
       "where finished folds are kept: the same command goes on where it stopped",
       "cross-validation",
     )
-    .option("--rows <a,b,...>", "of those below", methodNames.join(","))
+    .option("--rows <a,b,...>", "of those below", defaultMethods.join(","))
     .option("--folds <n>", "parts that are held out in turn", "5")
     .addOption(seedOption())
     .option("--plan <file>", "train the capsules by this plan as it is, in place of the options that decide one")
     .option("--first-model <file>", "safetensors of a model that the capsules begin with, in place of drawn weights")
-    .option("--side <pixels>", "of a slice that the capsules see (default 64, or 299 of iv3)")
+    .option("--side <pixels>", "of a slice that the capsules see (default 64, 128 of standard, 299 of iv3)")
     .option("--no-mirror", "without mirror images, on which the networks train and by which they score as well")
     .option(
       "--stop <round>",
@@ -74,8 +75,9 @@ export function crossValidateCommand(program: Command): void {
 
 const help = `
 Rows: majority (always the more frequent class), logistic (48 x 48 pixels), cnn (a small Inception), compact (the capsule
-  network, all patients in one place), federated (the same at hospitals, by real updates and aggregation, without a chain),
-  alone (each of these hospitals without the others), shuffled (compact with shuffled labels in training: it must be at chance)
+  network, all patients in one place), standard (compact's training, but the larger preset: 128 pixels), federated (compact at
+  hospitals, by real updates and aggregation, without a chain), alone (each of these hospitals without the others), shuffled
+  (compact with shuffled labels in training: it must be at chance)
 
 The capsules follow the default plan, changed by the options below Strategy, Training, Model and Updates, as consilium plan
 changes it; server rules and updates are of the federated row alone. A round of the pooled capsules is as many epochs.
@@ -86,6 +88,7 @@ held out choose nothing.
 Examples:
   consilium cross-validate --archive ./ct
   consilium cross-validate --shard ./shard --rows logistic,compact --folds 10
+  consilium cross-validate --shard ./shard --rows compact,standard --stop last
   consilium cross-validate --shard ./shard --rows federated --hospitals 8 --partition dirichlet:0.5 --normalisation group
   consilium cross-validate --shard ./shard --rows compact,federated --rounds 40 --strategy fedavgm --server-momentum 0.5
   consilium cross-validate --shard ./shard --rows compact,federated --plan plan.json
@@ -153,11 +156,12 @@ async function run(options: CrossOptions): Promise<Result> {
 async function importInto(
   place: string,
   { model }: Plan,
-  { archive = "", labels, cnnSide, ...secret }: CrossOptions,
+  { archive = "", labels, rows, cnnSide, ...secret }: CrossOptions,
   signal: AbortSignal,
   report: (done: number, total: number, note: string) => void,
 ): Promise<void> {
-  const size = Math.max(model.input.height, cnnSide);
+  const larger = rows.includes("standard") ? defaultPlan({ preset: "standard" }).model.input.height : 0;
+  const size = Math.max(model.input.height, cnnSide, larger);
   const shape = { height: size, width: size };
   await withZipPassword(secret, async (password) => {
     const asked = { keyFile: `${place}.key`, shape, labels: labels && resolve(labels), password };

@@ -1,15 +1,16 @@
-// Both presets against Python TensorFlow 2.18.1 under tf.function, on the same cores, for training or for inference.
+// All presets against Python TensorFlow 2.18.1 under tf.function, on the same cores, for training or for inference.
 import { pythonEnvironment } from "../python-environment.ts";
 import type { BenchResult } from "../result.ts";
 import { compare, requirements, type Work } from "./compare.ts";
-import { compactSide, iv3Side } from "./side.ts";
+import { compactSide, iv3Side, standardSide } from "./side.ts";
 
-/** The headline is the preset with the worse ratio; both are printed. */
+/** The headline is the preset with the worse ratio; all are printed. */
 export async function benchPresets(name: string, kind: Work["kind"]): Promise<BenchResult> {
   const environment = await pythonEnvironment("tensorflow-2.18.1", requirements);
   const results: BenchResult[] = [];
   for (const [side, work] of [
     [compactSide, { kind, turns: 8, runsATurn: 10 }],
+    [standardSide, { kind, turns: 8, runsATurn: 4 }],
     [iv3Side, { kind, turns: 5, runsATurn: 1 }],
   ] as const) {
     const { oursMs, peerMs, oursBytes, peerBytes, ...differences } = await compare(side, environment, work);

@@ -18,6 +18,10 @@ export const compactSide: Side = {
   ...{ preset: "compact", variant: "sabour", normalisation: "none", reconstruction: false },
   ...{ scans: 8, slices: 12, side: 64, channels: 1 },
 };
+export const standardSide: Side = {
+  ...{ preset: "standard", variant: "sabour", normalisation: "none", reconstruction: false },
+  ...{ scans: 4, slices: 8, side: 128, channels: 1 },
+};
 export const iv3Side: Side = {
   ...{ preset: "iv3", variant: "paper", normalisation: "batch-local", reconstruction: false },
   ...{ scans: 1, slices: 4, side: 299, channels: 1 },

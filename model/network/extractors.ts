@@ -1,4 +1,4 @@
-// Extractors turn a slice into a feature vector: the paper's Inception V3, and a small network of the same kind for two cores.
+// Extractors turn a slice into a feature vector: the paper's Inception V3, and two small networks of the same kind.
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs-node-gpu";
 import type { ModelSpec } from "../../protocol/format/model-spec.ts";
 import { gatherRows, maxPool } from "../tensorflow/fused-kernels.ts";
@@ -15,7 +15,7 @@ export interface Preset {
   readonly pool: "maximum" | "mean";
   /** Capsules of the middle layer: how many, of which dimension. */
   readonly capsules: { readonly count: number; readonly dimension: number };
-  /** Decoder for plans with reconstruction: Sabour's 512, 1024 and 28 x 28 for iv3, scaled down for compact. */
+  /** Decoder for plans with reconstruction: Sabour's 512, 1024 and 28 x 28 for iv3, scaled down for the others. */
   readonly decoder: Decoder;
 }
 
@@ -43,16 +43,41 @@ const rangesOfGrey = Float32Array.from({ length: 256 * tissueBins }, (_, at) => 
   return Math.max(0, 1 - Math.abs(grey * (tissueBins - 1) - (at % tissueBins)));
 });
 
+/** Filters of a small inception block: of its branches, and of the layers that narrow what two of them see. */
+interface BlockWidths {
+  readonly one: number;
+  readonly three: readonly [reduced: number, out: number];
+  readonly five: readonly [reduced: number, out: number];
+  readonly pool: number;
+}
+
+/** y [n, h, w, c] to its branches, each [n, h, w, filters]; two 3 x 3 layers stand for the 5 x 5 one (Szegedy 2016). */
+function smallBlock(name: string, y: Tensor4D, { one, three, five, pool }: BlockWidths, unit: Unit): Tensor4D[] {
+  const point = (branch: string, x: Tensor4D, filters: number) => unit(`${name}/${branch}`, x, filters, [1, 1]);
+  const place = (branch: string, x: Tensor4D, filters: number) => unit(`${name}/${branch}`, x, filters, [3, 3]);
+  return [
+    point("1x1", y, one),
+    place("3x3", point("3x3reduce", y, three[0]), three[1]),
+    place("5x5b", place("5x5a", point("5x5reduce", y, five[0]), five[1]), five[1]),
+    point("pool", averaged(y), pool),
+  ];
+}
+
 /** 64 x 64 slices to 56 features by one inception block. */
 const compact: Extractor = (x, unit) => {
-  let y = unit("stem/a", tissueRanges(x), 12, [3, 3], { strides: 2 });
-  y = maxPool(unit("stem/b", y, 24, [3, 3]), 2, 2, "same");
-  const one = unit("mixed0/1x1", y, 16, [1, 1]);
-  const three = unit("mixed0/3x3", unit("mixed0/3x3reduce", y, 16, [1, 1]), 16, [3, 3]);
-  const reduced = unit("mixed0/5x5reduce", y, 8, [1, 1]);
-  const five = unit("mixed0/5x5b", unit("mixed0/5x5a", reduced, 16, [3, 3]), 16, [3, 3]);
-  const pool = unit("mixed0/pool", averaged(y), 8, [1, 1]);
-  return join([one, three, five, pool]);
+  const y = unit("stem/a", tissueRanges(x), 12, [3, 3], { strides: 2 });
+  const stem = maxPool(unit("stem/b", y, 24, [3, 3]), 2, 2, "same");
+  return join(smallBlock("mixed0", stem, { one: 16, three: [16, 16], five: [8, 16], pool: 8 }, unit));
+};
+
+/**
+ * 128 x 128 slices to 232 features: the layers of compact at twice its resolution, and a wider block that sees more of the
+ * slice around each place. The features of both blocks join (as in DenseNet, Huang 2017), since two blocks in a row learned
+ * much less from tens of patients (docs/model.md).
+ */
+const standard: Extractor = (x, unit) => {
+  const y = maxPool(compact(x, unit), 2, 2, "same");
+  return join([y, ...smallBlock("mixed1", y, { one: 48, three: [32, 64], five: [16, 32], pool: 32 }, unit)]);
 };
 
 /** Inception V3 (Szegedy 2016), layer by layer as in Keras's applications; 2048 features. */
@@ -118,6 +143,10 @@ export function pooledFeatures(map: Tensor4D, pool: Preset["pool"]): Tensor2D {
 export const presets: Readonly<Record<ModelSpec["preset"], Preset>> = {
   compact: {
     ...{ extract: compact, pool: "maximum", capsules: { count: 8, dimension: 16 } },
+    decoder: { widths: [64, 128], side: 16 },
+  },
+  standard: {
+    ...{ extract: standard, pool: "maximum", capsules: { count: 8, dimension: 16 } },
     decoder: { widths: [64, 128], side: 16 },
   },
   iv3: {

@@ -1,10 +1,11 @@
 // The default plan. Its values were chosen on the synthetic task (docs/model.md); a federation may change any of them.
+import type { ModelSpec } from "./model-spec.ts";
 import type { Plan } from "./plan.ts";
 
 /** What a caller may choose about the default plan. */
 export interface PlanChoices {
   /** The network; it also decides the defaults of input, batch, learning rate and `clipNorm`. Default: compact. */
-  readonly preset?: "compact" | "iv3";
+  readonly preset?: ModelSpec["preset"];
   /** 32 bits; every random choice of training and rounding follows from it. Default: 7. */
   readonly seed?: number;
   /** Default: 8. */
@@ -13,9 +14,9 @@ export interface PlanChoices {
   readonly localEpochs?: number;
   /** Slices that the network takes of a scan. Default: 8, or 64 of iv3. */
   readonly slices?: number;
-  /** Rows of a slice. Default: 64, or 299 of iv3. */
+  /** Rows of a slice. Default: 64, 128 of standard, 299 of iv3. */
   readonly height?: number;
-  /** Columns of a slice. Default: 64, or 299 of iv3. */
+  /** Columns of a slice. Default: 64, 128 of standard, 299 of iv3. */
   readonly width?: number;
   /** Window channels. Default: 1. */
   readonly channels?: number;
@@ -23,9 +24,13 @@ export interface PlanChoices {
   readonly reconstruction?: boolean;
 }
 
-/** The differences of the presets: compact learns the synthetic task from tens of patients, iv3 is the paper's network. */
+/**
+ * The differences of the presets: compact learns the synthetic task from tens of patients, standard sees twice its resolution
+ * and is trained alike, iv3 is the paper's network.
+ */
 const presets = {
   compact: { side: 64, slices: 8, normalisation: "none", batchSize: 2, learningRate: 0.005, clipNorm: 8 },
+  standard: { side: 128, slices: 8, normalisation: "none", batchSize: 2, learningRate: 0.005, clipNorm: 8 },
   iv3: { side: 299, slices: 64, normalisation: "group", batchSize: 1, learningRate: 0.001, clipNorm: 64 },
 } as const;
 

@@ -3,8 +3,8 @@ import { z } from "zod";
 
 export const modelSpecSchema = z
   .object({
-    /** compact trains on two cores in minutes; iv3 is the paper's Inception V3 extractor. */
-    preset: z.enum(["compact", "iv3"]),
+    /** compact trains on two cores in minutes; standard takes larger slices; iv3 is the paper's Inception V3 extractor. */
+    preset: z.enum(["compact", "standard", "iv3"]),
     /** What the network takes of a scan: [slices, height, width, channels]. */
     input: z
       .object({

@@ -15,7 +15,7 @@ export interface Comparison {
   readonly verdict: "above" | "not worse by the margin" | "undecided" | "below";
 }
 
-/** The federation against pooling and each hospital alone; the capsules against the CNN and the logistic regression. */
+/** The federation against pooling and each hospital alone; the capsules against the CNN and the logistic regression, the larger also against the smaller. */
 export function comparisons(rows: readonly CrossRow[]): Comparison[] {
   const named = (wanted: (name: string) => boolean) => rows.filter(({ name }) => wanted(name));
   const against = (first: string, wanted: (name: string) => boolean) =>
@@ -24,6 +24,7 @@ export function comparisons(rows: readonly CrossRow[]): Comparison[] {
   return [
     ...against("federated", (name) => name === "compact" || name.startsWith("alone-")),
     ...against("compact", isPlain),
+    ...against("standard", (name) => name === "compact" || isPlain(name)),
     ...against("federated", isPlain),
   ];
 }

@@ -83,6 +83,9 @@ export function parseCrossOptions(raw: unknown): CrossOptions {
     const facts = { option: "--shard", why: "give a shard or an archive, one of them" };
     throw new FedError("OPTION_INVALID", facts, { remedy: "see consilium cross-validate --help" });
   }
+  if (options.firstModel !== undefined && options.rows.includes("standard")) {
+    refuseOption("firstModel", "the row standard has another network: leave one of them out", "cross-validate");
+  }
   if (options.plan === undefined) return options;
   const chosen = Object.keys(crossChoices(options));
   if (options.side !== undefined) chosen.push("side");

@@ -12,7 +12,7 @@ const usualRate = 0.25;
 const usualSamplingRate = 0.3;
 const usualDelta = 1e-5;
 /** Above twice the root of the parameters of each preset, so that rounding adds little to a patient's part. */
-const usualIntegerNorm = { compact: 512, iv3: 4096 } as const;
+const usualIntegerNorm = { compact: 512, standard: 1024, iv3: 4096 } as const;
 /** Hospitals whose samples are larger than the plan's batch have room for so many times it. */
 const clipRoom = 4;
 

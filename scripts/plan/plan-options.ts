@@ -9,7 +9,7 @@ const whole = number.int();
 
 /** What was asked for; what is left out is as the default plan, or the plan to start from, has it. */
 export const planChoicesSchema = z.object({
-  preset: z.enum(["compact", "iv3"]).optional(),
+  preset: z.enum(["compact", "standard", "iv3"]).optional(),
   slices: whole.optional(),
   height: whole.optional(),
   width: whole.optional(),
@@ -109,7 +109,7 @@ const trainings: readonly [name: Name, flags: string, about: string][] = [
 ];
 
 const models: readonly [name: Name, flags: string, about: string][] = [
-  ["preset", "--preset <name>", "compact, or the paper's iv3 (default compact)"],
+  ["preset", "--preset <name>", "compact, standard (larger slices), or the paper's iv3 (default compact)"],
   ["slices", "--slices <n>", "slices that the network takes of a scan"],
   ["height", "--height <pixels>", "of a slice"],
   ["width", "--width <pixels>", "of a slice"],
@@ -158,7 +158,11 @@ const patients: readonly [name: Name, flags: string, about: string][] = [
     "--patient-clip-norm <n>",
     "largest L2 norm of a patient's part in an update (default: of gradients of norm 1)",
   ],
-  ["integerNorm", "--integer-norm <n>", "the same in integers, a power of two (default 512, or 4096 of iv3)"],
+  [
+    "integerNorm",
+    "--integer-norm <n>",
+    "the same in integers, a power of two (default 512, 1024 of standard, 4096 of iv3)",
+  ],
 ];
 
 const groups = {

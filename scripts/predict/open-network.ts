@@ -23,12 +23,12 @@ export async function openNetwork(weights: Uint8Array, spec: ModelSpec): Promise
 export function specOf(weights: Uint8Array): ModelSpec {
   const { tensors } = parseSafetensorsHeader(weights, weights.byteLength);
   const shapes = new Map(tensors.map(({ name, shape }) => [name, shape]));
-  const preset = shapes.has("mixed10/1x1/kernel") ? "iv3" : "compact";
+  const preset = shapes.has("mixed10/1x1/kernel") ? "iv3" : shapes.has("mixed1/1x1/kernel") ? "standard" : "compact";
   const inputs = shapes.get("stem/a/kernel")?.[2];
   if (inputs === undefined) {
     throw new FedError("MODEL_UNSUPPORTED", { missing: "stem/a/kernel" }, { remedy: "give a model of a federation" });
   }
-  const { model } = defaultPlan({ preset, channels: preset === "compact" ? inputs / 8 : inputs });
+  const { model } = defaultPlan({ preset, channels: preset === "iv3" ? inputs : inputs / 8 });
   const normalisation = shapes.has("stem/a/bias") ? "none" : shapes.has("stem/a/gamma") ? "group" : undefined;
   if (normalisation === undefined) {
     const remedy = "batch norm's part stays at the hospital (FedBN): predict there, through its node";

@@ -6,9 +6,9 @@ import type { FoldScores, Method } from "./method.ts";
 /** @returns the method itself for one training */
 export function averaged(method: Method, trainings: number): Method {
   if (trainings === 1) return method;
-  const { name, title, settings } = method;
+  const { title, settings } = method;
   return {
-    name,
+    ...method,
     title: `${title}, mean of ${trainings} trainings`,
     settings: { ...settings, trainings },
     async *run(sets, seed, options) {

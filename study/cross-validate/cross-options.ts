@@ -1,6 +1,18 @@
 // Options of a cross-validation, beside the capsules' plan.
 
-export const methodNames = ["majority", "logistic", "cnn", "compact", "federated", "alone", "shuffled"] as const;
+export const methodNames = [
+  "majority",
+  "logistic",
+  "cnn",
+  "compact",
+  "standard",
+  "federated",
+  "alone",
+  "shuffled",
+] as const;
+
+/** Without the larger network, which takes several times as long as compact. */
+export const defaultMethods = methodNames.filter((name) => name !== "standard");
 
 export interface CrossOptions {
   readonly rows: readonly (typeof methodNames)[number][];

@@ -25,6 +25,8 @@ export interface FoldScores {
 export interface Method {
   /** As on the command line. */
   readonly name: string;
+  /** The row whose seeds and kept folds it has, where another command's row is the same training; else its own. */
+  readonly sameAs?: string;
   readonly title: string;
   /** All settings that decide the result besides patients and seed: plain data. */
   readonly settings: Readonly<Record<string, unknown>>;

@@ -1,6 +1,7 @@
 // Makes the methods that the command line names for a set of scans.
 import type { ScanRecord } from "../../imaging/shard/shard-format.ts";
 import type { TrainingSet } from "../../model/training/training-set.ts";
+import { defaultPlan } from "../../protocol/format/default-plan.ts";
 import type { Plan } from "../../protocol/format/plan.ts";
 import { averaged } from "./averaged.ts";
 import { aloneCapsules, centralCapsules, federatedCapsules } from "./capsules.ts";
@@ -41,6 +42,8 @@ export function chosenMethods(
     logistic: () => [logistic],
     cnn: () => [smallInception(cnn)],
     compact: () => [centralCapsules(plan, dealt)],
+    // The folds of `compact` by a plan that has this preset.
+    standard: () => [{ ...centralCapsules(standardPlan(plan, set), dealt), name: "standard", sameAs: "compact" }],
     federated: () => [federatedCapsules(plan, dealt)],
     alone: () => Array.from({ length: hospitals }, (_, place) => aloneCapsules(plan, place, dealt)),
     shuffled: () => [shuffledLabels(centralCapsules(plan, dealt))],
@@ -49,4 +52,11 @@ export function chosenMethods(
   return options.rows.flatMap((name) =>
     methods[name]().map((method) => (onceOnly.includes(name) ? method : averaged(method, options.trainings))),
   );
+}
+
+/** The plan with the network of the standard preset, of as many pixels as that takes and the scans have. */
+function standardPlan(plan: Plan, { height, width }: TrainingSet): Plan {
+  const side = Math.min(defaultPlan({ preset: "standard" }).model.input.height, height, width);
+  const input = { ...plan.model.input, height: side, width: side };
+  return { ...plan, model: { ...plan.model, preset: "standard", input } };
 }

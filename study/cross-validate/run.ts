@@ -76,8 +76,8 @@ export async function* crossValidate(
   checkLabels(set);
   const dealt = dealFolds(set.scans, { folds, seed });
   for (const method of methods) {
-    const { name, settings } = method;
-    const store = await openFoldStore(dir, name, { version: 1, data, folds, seed, shuffleLabels, settings });
+    const { name, settings, sameAs = name } = method;
+    const store = await openFoldStore(dir, sameAs, { version: 1, data, folds, seed, shuffleLabels, settings });
     const records: FoldRecord[] = [];
     for (const [fold, parts] of dealt.entries()) {
       const kept = await store.read(fold + 1);
@@ -86,7 +86,7 @@ export async function* crossValidate(
         continue;
       }
       const started = performance.now();
-      const work = method.run(setsOf(set, parts), deriveSeed(seed, "cross-validate", name, fold), { signal });
+      const work = method.run(setsOf(set, parts), deriveSeed(seed, "cross-validate", sameAs, fold), { signal });
       let step = await work.next();
       while (!step.done) {
         yield { kind: "progress", row: name, fold: fold + 1, ...step.value };

@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { compare } from "../../bench/model/compare.ts";
-import { compactSide, iv3Side, type Side } from "../../bench/model/side.ts";
+import { compactSide, iv3Side, type Side, standardSide } from "../../bench/model/side.ts";
 
 const base = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
 const environment = join(process.env["CONSILIUM_CACHE"] ?? join(base, "consilium"), "bench-tensorflow-2.18.1");
@@ -20,6 +20,9 @@ describe("the network beside Python TensorFlow", function () {
     { ...compact, variant: "paper", channels: 2 } as const,
     { ...compact, normalisation: "batch-local" } as const,
     { ...compact, channels: 2, reconstruction: true },
+    standardSide,
+    { ...standardSide, variant: "paper", normalisation: "batch-local", channels: 2 } as const,
+    { ...standardSide, reconstruction: true },
     iv3,
     { ...iv3, variant: "sabour", reconstruction: true } as const,
   ]) {

@@ -28,6 +28,15 @@ describe("the comparisons of a cross-validation", () => {
     ]);
   });
 
+  it("hold the larger network against the smaller one and the plain methods", () => {
+    const found = comparisons([row("cnn", 5), row("compact", 11), row("standard", 7)]);
+    expect(found.map(({ row, against, verdict }) => `${row}, ${against}: ${verdict}`)).to.deep.equal([
+      "compact, cnn: above",
+      "standard, cnn: above",
+      "standard, compact: below",
+    ]);
+  });
+
   it("decide nothing where the interval holds both zero and a loss beyond the margin", () => {
     const few = [row("compact", 7, 30), row("federated", 8, 30)];
     const [found] = comparisons(few);

@@ -16,6 +16,7 @@ import { genesisWeights } from "../../model/training/trainer.ts";
 import { defaultPlan } from "../../protocol/format/default-plan.ts";
 import { blobDigest } from "../../protocol/format/merkle.ts";
 import { auditOfModel } from "../../scripts/predict/model-audit.ts";
+import { specOf } from "../../scripts/predict/open-network.ts";
 
 const commandLine = fileURLToPath(new URL("../../scripts/consilium.ts", import.meta.url));
 const consilium = (...args: string[]) =>
@@ -53,6 +54,17 @@ describe("consilium predict", () => {
     const pictures = (await readdir(dir)).filter((name) => name.endsWith(".png"));
     expect(pictures).to.have.length(1);
     expect((await readFile(join(dir, pictures[0]!))).subarray(1, 4).toString()).to.equal("PNG");
+  });
+
+  it("tells from a model's tensors which preset it is", () => {
+    for (const [preset, side] of [
+      ["compact", 64],
+      ["standard", 128],
+    ] as const) {
+      const plan = defaultPlan({ preset, channels: 2, reconstruction: true });
+      expect(specOf(genesisWeights(plan))).to.deep.equal(plan.model);
+      expect(plan.model.input.height).to.equal(side);
+    }
   });
 
   interface Outcome {

@@ -1,7 +1,9 @@
 import type { Tensor5D } from "@tensorflow/tfjs-node-gpu";
 import { expect } from "chai";
+import { sha256 } from "../../../foundation/sha256.ts";
 import { createNetwork } from "../../../model/network/network.ts";
 import { tf } from "../../../model/tensorflow/tensorflow.ts";
+import { defaultPlan } from "../../../protocol/format/default-plan.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../../protocol/format/safetensors.ts";
 import { smallSpec } from "../small-scans.ts";
 
@@ -14,10 +16,52 @@ describe("the capsule network", () => {
     network.dispose();
   });
 
-  it("adds three dense layers where it reconstructs: Sabour's at iv3, smaller ones at compact", () => {
+  it("has two blocks at the standard preset, whose features join", () => {
+    const { input } = defaultPlan({ preset: "standard" }).model;
+    expect(input).to.deep.equal({ slices: 8, height: 128, width: 128, channels: 1 });
+    const network = createNetwork({ ...smallSpec, preset: "standard", input });
+    const convolution = (kernel: number, from: number, to: number) => (kernel * kernel * from + 1) * to;
+    const block = (
+      from: number,
+      one: number,
+      [a, three]: [number, number],
+      [b, five]: [number, number],
+      pool: number,
+    ) =>
+      convolution(1, from, one) +
+      (convolution(1, from, a) + convolution(3, a, three)) +
+      (convolution(1, from, b) + convolution(3, b, five) + convolution(3, five, five)) +
+      convolution(1, from, pool);
+    const stem = convolution(3, 8, 12) + convolution(3, 12, 24);
+    const blocks = block(24, 16, [16, 16], [8, 16], 8) + block(56, 48, [32, 64], [16, 32], 32);
+    expect(network.parameterCount).to.equal(stem + blocks + 232 * 8 * 16 + 16 * 2 * 16);
+    tf.tidy(() => {
+      const x = tf.randomUniform([1, 2, 128, 128, 1]) as Tensor5D;
+      // Cells of 8 x 8 pixels: 56 features of the first block, 176 of the second.
+      expect(network.parts.map(x).shape).to.deep.equal([2, 16, 16, 232]);
+      const { lengths, couplings } = network.forward(x, { training: false });
+      expect(lengths.shape).to.deep.equal([1, 2]);
+      expect(couplings.shape).to.deep.equal([1, 8, 2]);
+    });
+    network.dispose();
+  });
+
+  it("begins with the same bits on every machine, whose digest a federation has agreed on", () => {
+    for (const [preset, begins] of [
+      ["compact", "6be04fea77130f3d"],
+      ["standard", "78f82a56d4c846ea"],
+    ] as const) {
+      const network = createNetwork(defaultPlan({ preset }).model, 7);
+      expect(Buffer.from(sha256(network.getWeights())).toString("hex"), preset).to.match(new RegExp(`^${begins}`));
+      network.dispose();
+    }
+  });
+
+  it("adds three dense layers where it reconstructs: Sabour's at iv3, smaller ones at the others", () => {
     const dense = (...sides: number[]) => sides.slice(1).reduce((sum, to, at) => sum + (sides[at]! + 1) * to, 0);
     for (const [preset, decoder] of [
       ["compact", dense(32, 64, 128, 16 * 16)],
+      ["standard", dense(32, 64, 128, 16 * 16)],
       ["iv3", dense(32, 512, 1024, 28 * 28)],
     ] as const) {
       const input = preset === "iv3" ? { slices: 1, height: 75, width: 75, channels: 1 } : smallSpec.input;

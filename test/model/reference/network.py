@@ -20,7 +20,7 @@ from safetensors.numpy import load_file, save_file
 spec = json.load(open(sys.argv[1]))
 preset, paper, norm = spec["preset"], spec["variant"] == "paper", spec["normalisation"]
 scans, slices, side, channels = spec["scans"], spec["slices"], spec["side"], spec["channels"]
-middle = 8 if preset == "compact" else 32
+middle = 32 if preset == "iv3" else 8
 softness = 0.5 if paper else 1.0
 moments = ("/mean", "/variance")
 w = {name: tf.Variable(value, trainable=not name.endswith(moments)) for name, value in load_file(sys.argv[2]).items()}
@@ -47,15 +47,22 @@ def unit(name, y, strides=1, padding="SAME", training=True):
     return tf.nn.relu(y)
 
 
+def small_block(m, y, unit):
+    five = unit(m + "5x5b", unit(m + "5x5a", unit(m + "5x5reduce", y)))
+    pool = unit(m + "pool", tf.nn.avg_pool2d(y, 3, 1, "SAME"))
+    return [unit(m + "1x1", y), unit(m + "3x3", unit(m + "3x3reduce", y)), five, pool]
+
+
 def compact(x, unit):
     y = tf.gather(ranges, tf.cast(tf.round(x * 255), tf.int32))
     y = tf.reshape(y, [-1, side, side, 8 * channels])
     y = tf.nn.max_pool2d(unit("stem/b", unit("stem/a", y, 2)), 2, 2, "SAME")
-    at = lambda branch: "mixed0/" + branch
-    five = unit(at("5x5b"), unit(at("5x5a"), unit(at("5x5reduce"), y)))
-    pool = unit(at("pool"), tf.nn.avg_pool2d(y, 3, 1, "SAME"))
-    y = tf.concat([unit(at("1x1"), y), unit(at("3x3"), unit(at("3x3reduce"), y)), five, pool], 3)
-    return tf.reduce_max(y, [1, 2])
+    return tf.concat(small_block("mixed0/", y, unit), 3)
+
+
+def standard(x, unit):
+    y = tf.nn.max_pool2d(compact(x, unit), 2, 2, "SAME")
+    return tf.concat([y, *small_block("mixed1/", y, unit)], 3)
 
 
 def inception_v3(y, unit):
@@ -89,7 +96,7 @@ def inception_v3(y, unit):
         ends = [(split, "1x3"), (split, "3x1"), (double, "double1x3"), (double, "double3x1")]
         parts = [unit(m + name, part) for part, name in ends]
         y = tf.concat([unit(m + "1x1", y), *parts, unit(m + "pool", averaged(y))], 3)
-    return tf.reduce_mean(y, [1, 2])
+    return y
 
 
 def squash(s):
@@ -112,7 +119,8 @@ def capsules(u, weights, count):
 def classes_of(x, training=True):
     at = lambda *args: unit(*args, training=training)
     y = tf.reshape(x, [-1, side, side, channels])
-    features = compact(y, at) if preset == "compact" else inception_v3(y, at)
+    maps = {"compact": compact, "standard": standard, "iv3": inception_v3}[preset](y, at)
+    features = (tf.reduce_mean if preset == "iv3" else tf.reduce_max)(maps, [1, 2])
     u = tf.reshape(features, [scans, slices, -1])
     return capsules(capsules(u, w["capsules/slices"], middle), w["capsules/classes"], 2)
 
@@ -130,7 +138,7 @@ def reconstruction_loss(v):
     dense = lambda name, y: tf.matmul(y, w[f"decoder/{name}/kernel"]) + w[f"decoder/{name}/bias"]
     y = tf.reshape(v * targets[:, :, None], [scans, -1])
     y = tf.sigmoid(dense("pixels", tf.nn.relu(dense("b", tf.nn.relu(dense("a", y))))))
-    to = 16 if preset == "compact" else 28
+    to = 28 if preset == "iv3" else 16
     # Each pixel of the thumbnail is the mean of the area that it covers: pixels repeated, then averaged in blocks.
     fine = tf.repeat(tf.repeat(tf.reduce_mean(x, [1, 4]), to, 1), to, 2)
     small = tf.reduce_mean(tf.reshape(fine, [scans, to, side, to, side]), [2, 4])

@@ -200,10 +200,10 @@ describe("private sums of the command line", () => {
 describe("a plan of the command line", () => {
   it("is the default plan where nothing is asked for", () => {
     expect(planFrom({})).to.deep.equal({ ...defaultPlan(), software });
-    expect(planFrom({ preset: "iv3", rounds: 3 })).to.deep.equal({
-      ...defaultPlan({ preset: "iv3", rounds: 3 }),
-      software,
-    });
+    for (const preset of ["standard", "iv3"] as const) {
+      const plan = planOf(["--preset", preset, "--rounds", "3"]);
+      expect(plan).to.deep.equal({ ...defaultPlan({ preset, rounds: 3 }), software });
+    }
   });
 
   it("has an option for every field", () => {

@@ -30,6 +30,12 @@ describe("a simulation's plan", () => {
     expect(await slicesOf({ slices: "4" }, 1)).to.equal(4);
   });
 
+  it("has the network that was asked for, and the input that it takes", async () => {
+    const { model } = await wantedPlan(parseSettings({ preset: "standard" }), 24);
+    expect(model).to.deep.include({ preset: "standard", input: { slices: 8, height: 128, width: 128, channels: 1 } });
+    expect((await wantedPlan(parseSettings({}), 24)).model.preset).to.equal("compact");
+  });
+
   it("is abandoned by fewer than half of the hospitals, unless another number is asked for", async () => {
     expect((await wantedPlan(parseSettings({ hospitals: "7" }))).minUpdates).to.equal(4);
     expect((await wantedPlan(parseSettings({ hospitals: "7", minUpdates: "2" }))).minUpdates).to.equal(2);
