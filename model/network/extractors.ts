@@ -1,7 +1,7 @@
 // Extractors turn a slice into a feature vector: the paper's Inception V3, and two small networks of the same kind.
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs-node-gpu";
 import type { ModelSpec } from "../../protocol/format/model-spec.ts";
-import { gatherRows, maxPool } from "../tensorflow/fused-kernels.ts";
+import { gatherRows, mapMaximum, maxPool } from "../tensorflow/fused-kernels.ts";
 import { tf } from "../tensorflow/tensorflow.ts";
 import type { Unit } from "./layers.ts";
 import type { Decoder } from "./reconstruction.ts";
@@ -137,7 +137,7 @@ const inceptionV3: Extractor = (x, unit) => {
 
 /** A map [slices, h', w', d] to features [slices, d]. */
 export function pooledFeatures(map: Tensor4D, pool: Preset["pool"]): Tensor2D {
-  return (pool === "maximum" ? tf.max(map, [1, 2]) : tf.mean(map, [1, 2])) as Tensor2D;
+  return pool === "maximum" ? mapMaximum(map) : tf.mean(map, [1, 2]);
 }
 
 export const presets: Readonly<Record<ModelSpec["preset"], Preset>> = {

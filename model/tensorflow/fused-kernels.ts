@@ -132,6 +132,22 @@ export function maxPool(x: Tensor4D, size: number, stride: number, padding: "sam
   return apply(x) as Tensor4D;
 }
 
+/**
+ * The largest of each channel over the map: x [n, h, w, c] to [n, c]. Equal maxima share the gradient, as in Python's
+ * TensorFlow; tfjs gives each of them the whole of it, so that a flat background would weigh as often as it has cells.
+ */
+export const mapMaximum = tf.customGrad((...inputs) => {
+  const [x, save] = inputs as unknown as [Tensor4D, (tensors: Tensor[]) => void];
+  const value = tf.max(x, [1, 2], true); // [n, 1, 1, c]
+  save([x, value]);
+  const gradFunc = (dy: Tensor, saved: Tensor[]) => {
+    const [kept, largest] = saved as [Tensor, Tensor];
+    const isLargest = kept.equal(largest).cast("float32");
+    return isLargest.mul(dy.reshape(largest.shape).div(isLargest.sum([1, 2], true)));
+  };
+  return { value: value.reshape([x.shape[0], x.shape[3]]), gradFunc };
+}) as (x: Tensor4D) => Tensor2D;
+
 /** Rows of a table [rows, k] at whole numbers [...]: [..., k], without gradient. tfjs would first copy every index to JavaScript. */
 export function gatherRows(table: Tensor2D, rows: Tensor): Tensor {
   const types = [attribute.float32("Tparams"), attribute.int32("Tindices"), attribute.int32("Taxis")];

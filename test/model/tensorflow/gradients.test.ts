@@ -7,7 +7,7 @@ import { marginLoss } from "../../../model/network/margin-loss.ts";
 import { decode, reconstructionLoss, thumbnail } from "../../../model/network/reconstruction.ts";
 import { capsuleLayer } from "../../../model/network/routing.ts";
 import { squash } from "../../../model/network/squash.ts";
-import { addBias, batchNorm, maxPool, relu } from "../../../model/tensorflow/fused-kernels.ts";
+import { addBias, batchNorm, mapMaximum, maxPool, relu } from "../../../model/tensorflow/fused-kernels.ts";
 import { tf } from "../../../model/tensorflow/tensorflow.ts";
 
 function random(seed: number, shape: number[]): Tensor {
@@ -50,6 +50,15 @@ describe("gradients agree with differences", () => {
   it("of relu", () => checkGradient((x) => relu(x as Tensor), [random(1, [3, 4])]));
   it("of a bias", () =>
     checkGradient((x, bias) => addBias(x as Tensor, bias as Tensor1D), [random(2, [2, 2, 2, 3]), random(3, [3])]));
+  it("of the largest of a map, which equal cells share", () => {
+    checkGradient((x) => mapMaximum(x as Tensor4D), [random(4, [2, 3, 2, 3])]);
+    tf.tidy(() => {
+      // Channel 0 has its maximum in two of four cells, channel 1 in all.
+      const x = tf.tensor4d([5, 1, 2, 1, 5, 1, 3, 1], [1, 2, 2, 2]);
+      const gradient = tf.grad((map) => mapMaximum(map as Tensor4D).mul(tf.tensor2d([[6, 8]])))(x);
+      expect([...gradient.dataSync()]).to.deep.equal([3, 2, 0, 2, 3, 2, 0, 2]);
+    });
+  });
   it("of batch norm", () =>
     checkGradient(
       (x, gamma, beta) => {
