@@ -164,6 +164,23 @@ describe("consilium simulate", () => {
     await untilGone("scaffold");
   });
 
+  it("trains the standard preset on the slices that it takes, and scores by the model's file alone", async () => {
+    const run = join(scratch, "standard");
+    const larger = ["--preset", "standard", "--slices", "2", "--rounds", "1", "--in-process"];
+    const args = ["simulate", ...small, ...larger, "--run-dir", run, "--json"];
+    const { code, stdout, stderr } = await start(args, "standard").ended;
+    expect(code, stderr).to.equal(0);
+    expect(stdout).to.match(/verified/);
+    const shard = JSON.parse(readFileSync(join(run, "import", "shard.json"), "utf8"));
+    expect(shard).to.include({ height: 128, width: 128 });
+    const [model = ""] = (await readdir(join(run, "models"))).filter((name) => name.startsWith("round-"));
+    const predicted = ["predict", join(run, "models", model), join(run, "import"), "--json"];
+    const scored = await start(predicted, "standard scored").ended;
+    expect(scored.code, scored.stderr).to.equal(0);
+    expect(JSON.parse(scored.stdout).scans).to.have.length(28);
+    await untilGone("standard");
+  });
+
   it("makes the same models when all hospitals share one process", async () => {
     const run = join(scratch, "together");
     const { code, stdout, stderr } = await start(
