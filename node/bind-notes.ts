@@ -24,12 +24,14 @@ export async function bindNotes(
   const { chainId, contract } = ledger.federation;
   const noted = await readFederation(journal);
   if (noted?.chainId === chainId && noted.contract === contract) return;
+  const bound = { [key]: canonicalBytes({ chainId, contract }) };
+  // A new store: nothing of a predecessor's is in it, and a long history need not be read.
+  if ((await journal.keys("")).length === 0) return journal.write(bound);
   const predecessor = await predecessorOf(ledger, signal);
   const isSuccessor = predecessor !== undefined && (noted === undefined || noted.contract === predecessor);
   if (noted !== undefined && !isSuccessor) {
     throw new FedError("STORE_OTHER_FEDERATION", { contract, notes: noted.contract });
   }
-  const bound = { [key]: canonicalBytes({ chainId, contract }) };
   if (!isSuccessor) return journal.write(bound);
   const dropped = await dropRoundNotes(journal, bound);
   if (dropped > 0) log.info("store-continued", { contract, predecessor, notes: dropped });

@@ -12,6 +12,8 @@ const widestRange = 10_000;
 const rangesBeforeWidening = 4;
 /** Headers that are asked for at the same time. */
 const parallelHeaders = 8;
+/** Headers that are kept, of blocks with events: some 200 bytes each. A history is read again by each who asks for it whole. */
+const keptHeaders = 8192;
 /** Between two turns of the event loop: decoding an event takes about 0.1 ms. */
 const eventsPerTurn = 100;
 
@@ -46,6 +48,8 @@ export type OnRange = (read: { readonly block: number; readonly to: number }) =>
 export class LogReader {
   readonly #contract: string;
   readonly #onRange: OnRange | undefined;
+  /** By hash. */
+  readonly #headers = new Map<string, Header>();
   #width = widestRange;
   #sinceRefusal = rangesBeforeWidening;
 
@@ -66,7 +70,7 @@ export class LogReader {
       try {
         const logs = await this.#logsBetween(rpc, from, last);
         if ((await headerOf(rpc, last)).hash !== end.hash) throw new FedError("CHAIN_MOVED", { block: last });
-        const events = await place(rpc, logs, end);
+        const events = await place(logs, await this.#headersOf(rpc, logs, end));
         this.#widen();
         this.#onRange?.({ block: last, to });
         return { events, logs, from, end };
@@ -84,6 +88,29 @@ export class LogReader {
   #widen(): void {
     this.#sinceRefusal++;
     if (this.#sinceRefusal > rangesBeforeWidening) this.#width = Math.min(widestRange, this.#width * 2);
+  }
+
+  /**
+   * The header of each block that has logs. One that was read before is taken where a log gives its block's time: this
+   * endpoint vouches for it then, whichever endpoint gave the header.
+   */
+  async #headersOf(rpc: Rpc, logs: readonly RpcLog[], end: Header): Promise<ReadonlyMap<number, Header>> {
+    const headers = new Map([[end.number, end]]);
+    for (const { blockNumber, blockHash, blockTimestamp } of logs) {
+      const known = this.#headers.get(blockHash);
+      const isVouchedFor = known?.number === blockNumber && known.timestamp === blockTimestamp;
+      if (known && isVouchedFor && blockNumber !== end.number) headers.set(blockNumber, known);
+    }
+    const missing = [...new Set(logs.map(({ blockNumber }) => blockNumber))].filter((block) => !headers.has(block));
+    for (let i = 0; i < missing.length; i += parallelHeaders) {
+      const found = await Promise.all(missing.slice(i, i + parallelHeaders).map((block) => headerOf(rpc, block)));
+      for (const header of found) {
+        headers.set(header.number, header);
+        this.#headers.set(header.hash, header);
+        if (this.#headers.size > keptHeaders) this.#headers.delete(this.#headers.keys().next().value as string);
+      }
+    }
+    return headers;
   }
 
   /** The contract's logs of a range, in chain order, each once. */
@@ -111,8 +138,7 @@ function isRangeRefusal(error: unknown): boolean {
 }
 
 /** Decodes logs, and gives each the time of its block's header. */
-async function place(rpc: Rpc, logs: readonly RpcLog[], end: Header): Promise<PlacedEvent[]> {
-  const headers = await headersOf(rpc, logs, end);
+async function place(logs: readonly RpcLog[], headers: ReadonlyMap<number, Header>): Promise<PlacedEvent[]> {
   const placed: PlacedEvent[] = [];
   for (const [i, log] of logs.entries()) {
     if (i % eventsPerTurn === 0) await turn();
@@ -128,17 +154,6 @@ async function place(rpc: Rpc, logs: readonly RpcLog[], end: Header): Promise<Pl
     placed.push({ event, place: { block, blockHash, logIndex, transaction, time } });
   }
   return placed;
-}
-
-/** The header of each block that has logs. */
-async function headersOf(rpc: Rpc, logs: readonly RpcLog[], end: Header): Promise<ReadonlyMap<number, Header>> {
-  const headers = new Map([[end.number, end]]);
-  const missing = [...new Set(logs.map(({ blockNumber }) => blockNumber))].filter((block) => !headers.has(block));
-  for (let i = 0; i < missing.length; i += parallelHeaders) {
-    const found = await Promise.all(missing.slice(i, i + parallelHeaders).map((block) => headerOf(rpc, block)));
-    for (const header of found) headers.set(header.number, header);
-  }
-  return headers;
 }
 
 /** @throws RPC_BEHIND, RPC_MALFORMED */

@@ -41,6 +41,15 @@ describe("the notes of a hospital's store", () => {
     await notePrepared(journal, { ...prepared, trainedIn: 3 as RoundId }, residual);
   });
 
+  it("of a new store are bound without reading the contract's history", async () => {
+    journal = new FakeJournal();
+    const unread = { ...ledgerOf(old, nobody), history: () => expect.fail("it was read") };
+    await bindNotes({ journal, ledger: unread, log }, { signal });
+    await bind(old);
+    const refused = await bind(next).catch((error: unknown) => error);
+    expect(isFedError(refused, "STORE_OTHER_FEDERATION")).to.equal(true);
+  });
+
   it("are kept by a restart under the same contract", async () => {
     await bind(old);
     await bind(old);

@@ -54,6 +54,20 @@ describe("the agreement of endpoints", function () {
     expect(alone.agreement).to.deep.equal({ endpoints: 1, agreed: 1, silent: [], behind: [] });
   });
 
+  it("asks for the headers of a history once, but trusts none for a time that the logs do not give, or give otherwise", async () => {
+    const ledger = await openOn([good]);
+    expect(await historyOf(ledger)).to.deep.equal(truth);
+    const headers = () => good.asked.get("eth_getBlockByNumber")!;
+    const first = headers();
+    expect(await historyOf(ledger)).to.deep.equal(truth);
+    expect(headers() - first).to.be.at.most(4);
+    good.rule = changed({ eth_getLogs: (log) => ({ ...log, blockTimestamp: undefined }) });
+    expect(await historyOf(ledger)).to.deep.equal(truth);
+    expect(headers() - first).to.be.above(8);
+    good.rule = changed({ eth_getLogs: (log) => ({ ...log, blockTimestamp: later(log["blockTimestamp"] ?? 0) }) });
+    expect(await codeOf(historyOf(ledger))).to.equal("RPC_UNAVAILABLE");
+  });
+
   it("passes over an endpoint that gives a block one time in its logs and another in its header", async () => {
     const shifted = changed({ eth_getLogs: (log) => ({ ...log, blockTimestamp: later(log["blockTimestamp"] ?? 0) }) });
     expect(await historyOf(await openOn([bad, good], shifted))).to.deep.equal(truth);
