@@ -89,7 +89,12 @@ export class PartyLoop<View, Decided extends Action> {
         const actions = this.#party.decide(view);
         failures = 0;
         this.#abortUnwanted(actions);
-        for (const action of actions) if (this.#mayStart(action)) this.#start(action, view);
+        const busy = new Set([...this.#running.values()].map(({ lane }) => lane));
+        for (const action of actions) {
+          if (busy.has(action.lane) || !this.#mayStart(action)) continue;
+          busy.add(action.lane);
+          this.#start(action, view);
+        }
       } catch (error) {
         if (signal.aborted) break;
         report(log, "observe", error);
@@ -113,7 +118,7 @@ export class PartyLoop<View, Decided extends Action> {
 
   #mayStart({ name, lane }: Decided): boolean {
     // The view may have changed the lane of an action that is still running in its old lane.
-    if (this.#running.has(name) || [...this.#running.values()].some((each) => each.lane === lane)) return false;
+    if (this.#running.has(name)) return false;
     if (this.#endedLanes.has(lane)) return false;
     return this.#ports.clock.now() >= (this.#attempts.get(name)?.notBefore ?? 0);
   }

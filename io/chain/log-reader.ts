@@ -12,7 +12,7 @@ const widestRange = 10_000;
 const rangesBeforeWidening = 4;
 /** Headers that are asked for at the same time. */
 const parallelHeaders = 8;
-/** Headers that are kept, of blocks with events: some 200 bytes each. A history is read again by each who asks for it whole. */
+/** Headers that are kept, of blocks with events: some 200 bytes each. A whole history is read again for each caller. */
 const keptHeaders = 8192;
 /** Between two turns of the event loop: decoding an event takes about 0.1 ms. */
 const eventsPerTurn = 100;
