@@ -9,6 +9,7 @@ import { withPlanOptions } from "./plan/plan-options.ts";
 import { wantedPlan } from "./simulate/plan.ts";
 import { newestUnfinished, openRunDirectory, type RunDirectory } from "./simulate/run-directory.ts";
 import { parseSettings } from "./simulate/settings.ts";
+import { readGiven } from "./terminal/read-given.ts";
 import { addZipPassword, type ZipPasswordOptions } from "./terminal/zip-password.ts";
 
 interface Flags extends ZipPasswordOptions {
@@ -33,6 +34,10 @@ export function simulateCommand(program: Command): void {
     .option("--labels <csv>", "patient,label where the archive's folders do not say")
     .option("--partition <how>", "patients over hospitals: equal, dirichlet:ALPHA, scanner, size (default dirichlet:2)")
     .option("--plan <file>", "follow this plan as it is, in place of the options that decide one")
+    .option(
+      "--first-model <file>",
+      "safetensors of a whole model that the first round begins with (default: drawn weights)",
+    )
     .option("--patients <n>", "patients of the synthetic archive (default 96, or 6 a hospital)")
     .option("--matrix <n>", "rows and columns of its slices (default 128)")
     .option("--seed <n>", "the same seed gives the same model, to the bit (default 7)")
@@ -92,15 +97,18 @@ async function openRun({
     return openRunDirectory(path, { kind: "resume" });
   }
   const settings = parseSettings(options);
-  const { archive, labels, plan, passwordFile } = settings;
+  const { archive, labels, plan, firstModel, passwordFile } = settings;
   const absolute = (path: string | undefined) => path && resolve(path);
   const files = {
     archive: absolute(archive),
     labels: absolute(labels),
     plan: absolute(plan),
+    firstModel: absolute(firstModel),
     passwordFile: absolute(passwordFile),
   };
-  await wantedPlan({ ...settings, ...files }); // refused before anything is written
+  // Refused before anything is written.
+  await wantedPlan({ ...settings, ...files });
+  if (firstModel !== undefined) await readGiven(firstModel, "--first-model");
   const path = resolve(runDir ?? join("runs", new Date().toISOString().slice(0, 19).replaceAll(":", "-")));
   return openRunDirectory(path, {
     kind: "new",

@@ -42,13 +42,15 @@ export async function ensurePlan(run: RunDirectory, mostSlices: number): Promise
   const files = { plan: run.at("plan.json"), genesis: run.at("models", "genesis.safetensors") };
   if (!run.done("plan")) {
     await mkdir(run.at("models"), { recursive: true });
-    const { model, minUpdates } = await wantedPlan(run.settings, mostSlices);
+    const { settings } = run;
+    const { model, minUpdates } = await wantedPlan(settings, mostSlices);
     const asked =
-      run.settings.plan === undefined
-        ? planArguments({ ...planChoicesOf(run.settings), minUpdates, slices: model.input.slices })
-        : ["--from", run.settings.plan];
+      settings.plan === undefined
+        ? planArguments({ ...planChoicesOf(settings), minUpdates, slices: model.input.slices })
+        : ["--from", settings.plan];
+    const begun = settings.firstModel === undefined ? [] : ["--first-model", settings.firstModel];
     // --force: an earlier start may have been killed between writing the files and noting that they are there.
-    await runCommand(["plan", "--force", "--plan", files.plan, "--genesis", files.genesis, ...asked]);
+    await runCommand(["plan", "--force", "--plan", files.plan, "--genesis", files.genesis, ...asked, ...begun]);
     await run.markDone("plan");
   }
   return { plan: decodePlan(await readFile(files.plan)), genesis: await readFile(files.genesis) };

@@ -27,6 +27,8 @@ export const settingsSchema = z
       .default("dirichlet:2"),
     /** File of a plan to follow as it is; without it the plan's options decide. */
     plan: z.string().optional(),
+    /** File of the model that the first round begins with; without it weights are drawn. */
+    firstModel: z.string().optional(),
     ...choices,
     /** All hospitals in one process with one trainer, for large numbers of them. */
     inProcess: z.boolean().default(false),
