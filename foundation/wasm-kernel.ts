@@ -11,7 +11,8 @@ declare const WebAssembly: {
 
 /** Memory of kernels: what they read and write lies in its buffer, and their parameters are offsets into it. */
 export type KernelMemory = InstanceType<typeof WebAssembly.Memory>;
-export type Kernel = (...parameters: number[]) => void;
+/** Returns a number where its text says so. */
+export type Kernel = (...parameters: number[]) => number | undefined;
 export type Kernels<Name extends string> = Readonly<Record<Name, Kernel>>;
 
 export const pageBytes = 2 ** 16;

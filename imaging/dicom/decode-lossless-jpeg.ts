@@ -1,11 +1,9 @@
-// JPEG lossless (ITU-T T.81 annex H, SOF3), the usual compression of CT, in TypeScript: twice as fast as the WebAssembly
-// decoder, and stricter: a frame whose bits run out is refused instead of being filled up.
-
-/** Codes that fit in this many bits together with the difference they announce are decoded by one look-up. */
-const quickBits = 12;
+// JPEG lossless (ITU-T T.81 annex H, SOF3), the usual compression of CT: several times as fast as the general decoder, and
+// stricter: a frame whose bits run out is refused instead of being filled up.
+import { decodeLeftPredicted, losslessDataBytes, losslessMemory, quickBits } from "./lossless-jpeg-kernel.ts";
 
 interface Huffman {
-  /** By the next 12 bits: difference << 8 | bits used, or 0 where they are not enough. */
+  /** By the next 13 bits: difference << 8 | bits used, or 0 where they are not enough. */
   readonly quick: Int32Array;
   /** By code length 1 to 16: the first code too long for it, aligned to 16 bits, and index - code of its symbols. */
   readonly limits: Int32Array;
@@ -15,7 +13,7 @@ interface Huffman {
 
 interface Scan {
   readonly huffman: Huffman;
-  /** 1 to 7, T.81 table H.1. */
+  /** 1 (the pixel to the left) to 7, T.81 table H.1. */
   readonly predictor: number;
   readonly pointTransform: number;
   readonly precision: number;
@@ -23,9 +21,6 @@ interface Scan {
   readonly restartRows: number;
   readonly dataStart: number;
 }
-
-/** Reused for each frame: allocating it anew would take a tenth of the time. */
-let kept = new Uint16Array(0);
 
 /**
  * Decodes a frame of one component.
@@ -35,13 +30,14 @@ let kept = new Uint16Array(0);
 export function decodeLosslessJpeg(bytes: Buffer, rows: number, columns: number): Uint16Array<ArrayBuffer> | undefined {
   const scan = readScan(bytes, rows, columns);
   if (!scan) return undefined;
-  if (kept.length !== rows * columns) kept = new Uint16Array(rows * columns);
-  const words = kept;
+  const { words, data } = losslessMemory(rows * columns, losslessDataBytes(bytes.length - scan.dataStart, columns));
   const source = { bytes, at: scan.dataStart };
   for (let row = 0; row < rows; row += scan.restartRows) {
-    const data = nextSegment(source, columns);
+    const length = nextSegment(source, data);
+    if (length === undefined) return undefined;
+    data.fill(0, length, losslessDataBytes(length, columns));
     const part = words.subarray(row * columns, (row + scan.restartRows) * columns);
-    if (!data || !decodeRows(data, scan, part, columns)) return undefined;
+    if (!decodeRows({ data, bytes: length }, scan, part, columns)) return undefined;
   }
   if (scan.pointTransform > 0) for (let at = 0; at < words.length; at++) words[at]! <<= scan.pointTransform;
   return words;
@@ -137,48 +133,44 @@ function differenceOf(size: number, bits: number): number {
   return bits < (1 << size) >> 1 ? bits - (1 << size) + 1 : bits;
 }
 
-/** Entropy-coded bytes up to the next marker, without stuffing, as 16-bit words; zeros for a row follow them. */
+/** Entropy-coded bytes of one segment without stuffing; zeros for a row, of two words a pixel at the most, follow them. */
 interface Segment {
-  readonly words: Uint16Array;
-  readonly bits: number;
+  readonly data: Buffer;
+  readonly bytes: number;
 }
 
-let unstuffed = Buffer.alloc(0);
-
-function nextSegment(source: { readonly bytes: Buffer; at: number }, columns: number): Segment | undefined {
+/** Writes the bytes up to the next marker; their number, or undefined if there is no marker. */
+function nextSegment(source: { readonly bytes: Buffer; at: number }, data: Buffer): number | undefined {
   const { bytes } = source;
-  // A pixel takes two words at the most.
-  const most = bytes.length - source.at + 4 * columns + 8;
-  if (unstuffed.length < most) unstuffed = Buffer.alloc(2 * most);
   let to = 0;
   for (let at = source.at; ; ) {
     const stop = bytes.indexOf(0xff, at);
     if (stop < 0 || stop + 1 >= bytes.length) return undefined;
-    to += bytes.copy(unstuffed, to, at, stop);
+    to += bytes.copy(data, to, at, stop);
     const marker = bytes[stop + 1]!;
     at = stop + 2;
-    if (marker === 0) unstuffed[to++] = 0xff;
+    if (marker === 0) data[to++] = 0xff;
     else if (marker === 0xff) at--;
     else {
       source.at = at;
-      break;
+      return to;
     }
   }
-  const end = (to + 4 * columns + 8) & ~1;
-  unstuffed.fill(0, to, end);
-  unstuffed.subarray(0, end).swap16();
-  return { words: new Uint16Array(unstuffed.buffer, unstuffed.byteOffset, end >> 1), bits: to * 8 };
 }
 
 /** Decodes the rows from one restart to the next; false if the bits run out or no code fits them. */
-function decodeRows({ words, bits }: Segment, scan: Scan, out: Uint16Array, columns: number): boolean {
+function decodeRows({ data, bytes }: Segment, scan: Scan, out: Uint16Array, columns: number): boolean {
   const { huffman, predictor, precision, pointTransform } = scan;
+  const first = 1 << (precision - pointTransform - 1);
+  if (predictor === 1) return decodeLeftPredicted(huffman, { data, bytes, first }, out, columns);
   const { quick } = huffman;
+  const even = data.subarray(0, losslessDataBytes(bytes, columns) & ~1).swap16();
+  const words = new Uint16Array(even.buffer, even.byteOffset, even.length >> 1);
   // The next bits are found by their position alone: refilling a window would cost a branch that is hard to predict.
   let position = 0;
   for (let start = 0; start < out.length; start += columns) {
     const isFirst = start === 0;
-    let predicted = isFirst ? 1 << (precision - pointTransform - 1) : out[start - columns]!;
+    let predicted = isFirst ? first : out[start - columns]!;
     for (let at = start; at < start + columns; at++) {
       const word = position >>> 4;
       const ahead = ((words[word]! << 16) | words[word + 1]!) << (position & 15);
@@ -192,11 +184,10 @@ function decodeRows({ words, bits }: Segment, scan: Scan, out: Uint16Array, colu
       position += entry & 255;
       const value = (predicted + (entry >> 8)) & 0xffff;
       out[at] = value;
-      predicted =
-        predictor === 1 || isFirst ? value : predict(predictor, value, out[at + 1 - columns]!, out[at - columns]!);
+      predicted = isFirst ? value : predict(predictor, value, out[at + 1 - columns]!, out[at - columns]!);
     }
     // Zeros for one row follow the last bit; a frame that reads them is cut off.
-    if (position > bits) return false;
+    if (position > 8 * bytes) return false;
   }
   return true;
 }

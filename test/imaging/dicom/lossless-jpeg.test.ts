@@ -49,6 +49,40 @@ describe("JPEG lossless", () => {
     );
   });
 
+  it("decodes rows of any length whose differences are small, large, and both in turn", () => {
+    const images = fc
+      .record({
+        rows: fc.integer({ min: 1, max: 5 }),
+        columns: fc.integer({ min: 1, max: 70 }),
+        predictor: fc.constantFrom(1, 1, 1, 4),
+        restartRows: fc.constantFrom(0, 1, 2),
+        precision: fc.constantFrom(12, 16),
+      })
+      .chain((shape) => {
+        const change = fc.oneof(
+          { arbitrary: fc.integer({ min: -3, max: 3 }), weight: 12 },
+          { arbitrary: fc.integer({ min: -300, max: 300 }), weight: 2 },
+          { arbitrary: fc.integer({ min: -(2 ** 15), max: 2 ** 15 }), weight: 1 },
+        );
+        const count = shape.rows * shape.columns;
+        return fc
+          .array(change, { minLength: count, maxLength: count })
+          .map((changes) => ({ shape: { ...shape, pointTransform: 0 }, changes }));
+      });
+    fc.assert(
+      fc.property(images, ({ shape, changes }) => {
+        let word = 2 ** (shape.precision - 1);
+        const words = Uint16Array.from(changes, (change) => (word = (word + change) & (2 ** shape.precision - 1)));
+        const bytes = encodeSimply(words, shape);
+        expect(decodeLosslessJpeg(bytes, shape.rows, shape.columns)).to.deep.equal(words);
+        const cut = Buffer.concat([bytes.subarray(0, -4), Buffer.from([0xff, 0xd9])]);
+        if (bytes.at(-4) !== 0xff && bytes.at(-3) !== 0)
+          expect(decodeLosslessJpeg(cut, shape.rows, shape.columns)).to.equal(undefined);
+      }),
+      { seed: 4, numRuns: 400 },
+    );
+  });
+
   it("refuses a frame that is cut off anywhere, even with its end marker put back", () => {
     const words = picture(16, 16, 12);
     const whole = encodeSimply(words, shapeOf(16, 16));
