@@ -2,9 +2,10 @@
 // symbolic link that was there before.
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, link, lstat, mkdir, open, rm, stat } from "node:fs/promises";
+import { type FileHandle, lstat, mkdir, open, rm, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { FedError } from "./errors.ts";
+import { syncFolder, takeName } from "./take-name.ts";
 
 const fileMode = 0o600;
 const folderMode = 0o700;
@@ -78,10 +79,10 @@ export async function writeNewPrivately(path: string, content: string): Promise<
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   try {
     await writePrivately(temporary, content);
-    // A link, unlike a rename, fails where the name is taken.
-    await link(temporary, path);
-    const folder = await open(dirname(resolve(path)), "r");
-    await folder.sync().finally(() => folder.close());
+    await diskFailuresNamed(async () => {
+      await takeName(temporary, path);
+      await syncFolder(dirname(resolve(path)));
+    });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;

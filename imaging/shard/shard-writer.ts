@@ -1,6 +1,6 @@
 // Writes a shard beside its place and moves it there when it is complete. Scans that were normalised before a kill are kept,
 // each with the digest of its pixels (outcomes.ts), so that an import continues where it stopped.
-import { chmod, type FileHandle, mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { chmod, type FileHandle, mkdir, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { FedError } from "../../foundation/errors.ts";
 import {
@@ -42,8 +42,7 @@ export async function openShardWriter(dir: string): Promise<ShardWriter> {
   return diskFailuresNamed(async () => {
     await refuseLink(staging);
     await makePrivateFolder(staging);
-    // One that an older version left may be open to others.
-    await chmod(staging, 0o700);
+    await closeToOthers(staging);
     const unlock = await lockImport(staging);
     const outcomes = await openOutcomes(staging);
     const pixels = await openPrivately(join(staging, shardFiles.pixels), "a+");
@@ -83,6 +82,14 @@ export async function openShardWriter(dir: string): Promise<ShardWriter> {
         await rm(staging, { recursive: true, force: true });
       },
     };
+  });
+}
+
+/** A folder that an older version left may be open to others. Disks such as exFAT have no modes: the mount decides. */
+async function closeToOthers(folder: string): Promise<void> {
+  await chmod(folder, 0o700).catch(async (cause: NodeJS.ErrnoException) => {
+    const isOwn = (await stat(folder)).uid === process.geteuid?.();
+    if (!isOwn || !["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(String(cause.code))) throw cause;
   });
 }
 

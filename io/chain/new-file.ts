@@ -1,8 +1,9 @@
 // Writes a file that must not be lost and must not replace another: either it is complete and synced, or it does not exist.
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, rm } from "node:fs/promises";
+import { mkdir, open, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { FedError } from "../../foundation/errors.ts";
+import { syncFolder, takeName } from "../../foundation/take-name.ts";
 
 /**
  * Writes a new file durably (fsync of the file and of its folder), with its mode from the first byte on.
@@ -21,27 +22,17 @@ export async function writeNewFile(path: string, text: string, { mode }: { reado
     } finally {
       await file.close();
     }
-    // Unlike a rename, a link fails if the name is taken, even if another process creates it at this moment.
-    await link(temp, path);
-    await sync(folder);
+    await takeName(temp, path);
+    await syncFolder(folder);
     // The name of a new folder is stored in its parent.
     for (let at = folder; created !== undefined && at.length >= created.length; ) {
       at = dirname(at);
-      await sync(at);
+      await syncFolder(at);
     }
   } catch (cause) {
     const taken = (cause as NodeJS.ErrnoException).code === "EEXIST";
     throw new FedError(taken ? "FILE_EXISTS" : "FILE_UNWRITABLE", { path }, { cause });
   } finally {
     await rm(temp, { force: true });
-  }
-}
-
-async function sync(folder: string): Promise<void> {
-  const directory = await open(folder, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }

@@ -1,7 +1,8 @@
 // Writes a stream to a new file that others cannot read; a file that could not be completed is removed.
-import { link, mkdir, open, rm } from "node:fs/promises";
+import { mkdir, open, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { FedError } from "../../foundation/errors.ts";
+import { takeName } from "../../foundation/take-name.ts";
 
 /** Durable when it resolves. Never overwrites. @throws FILE_EXISTS, FILE_UNWRITABLE, and the codes of the stream */
 export async function writeNewStream(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
@@ -15,8 +16,7 @@ export async function writeNewStream(path: string, pieces: AsyncIterable<Uint8Ar
     } finally {
       await file.close();
     }
-    // A link, unlike a rename, fails if the name is taken.
-    await link(temporary, path).catch(unwritable(path));
+    await takeName(temporary, path).catch(unwritable(path));
   } finally {
     await rm(temporary, { force: true });
   }

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import fs, { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -161,6 +162,21 @@ describe("places that an import may not read, follow or write", function () {
     expect(error).to.deep.include({ code: "LABELS_UNREADABLE" });
     const { message, facts, remedy } = error as { message: string; facts: object; remedy: string };
     expect(JSON.stringify([message, facts, remedy])).not.to.include("Doe");
+  });
+
+  it("writes shard and key to a disk without hard links and modes, as of a USB stick", async () => {
+    const real = { link: fs.link, chmod: fs.chmod };
+    const refuse = () => Promise.reject(Object.assign(new Error("no such thing"), { code: "EPERM" }));
+    Object.assign(fs, { link: refuse, chmod: refuse });
+    syncBuiltinESMExports();
+    try {
+      const keyFile = join(root, "stick.key");
+      expect((await importInto(archive, join(root, "stick"), { keyFile })).scans).to.equal(2);
+      expect(await readFile(keyFile, "utf8")).to.match(/^[0-9a-f]{64}\n$/);
+    } finally {
+      Object.assign(fs, real);
+      syncBuiltinESMExports();
+    }
   });
 
   it("names a full disk, and leaves no key", async () => {
