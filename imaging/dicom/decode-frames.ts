@@ -33,8 +33,9 @@ export async function* decodeFrames(file: DicomFile, into?: Int16Array): AsyncGe
 
 /** Writes the HU of one frame to `into`, of rows x columns. @throws DICOM_PIXELS_DAMAGED */
 export async function decodeFrame(file: DicomFile, index: number, into: Int16Array): Promise<void> {
-  const { words, layout } = await decodeWords(file, index);
-  toHounsfield(words, layout, file.instance.frames[index]!, into);
+  const decoded = await decodeWords(file, index);
+  refuseInventedSigns(decoded, into.length, index);
+  toHounsfield(decoded.words, decoded.layout, file.instance.frames[index]!, into);
 }
 
 /** Stored values of each frame before rescale, which other programs call its pixels. */
@@ -135,24 +136,41 @@ function layoutWithin(
   const layout = { ...instance, bitsStored: precision, highBit: precision - 1 };
   if (isSigned === undefined) return withSigns(layout, frame);
   if (isSigned === instance.isSigned) return layout;
-  if (precision === 16 || frame.rescaleIntercept > signedAboveIntercept) return { ...layout, isSigned: true };
+  const fitsSign = precision === 16 ? !cannotBeSigned(layout, frame) : frame.rescaleIntercept > signedAboveIntercept;
+  return fitsSign ? { ...layout, isSigned: true } : unsigned(layout);
+}
+
+/** Values of offset binary, whose intercept is near -32768: with a sign not even water could be stored. */
+function cannotBeSigned({ bitsStored }: Layout, { rescaleSlope, rescaleIntercept }: CtFrame): boolean {
+  return rescaleSlope > 0 && (2 ** (bitsStored - 1) - 1) * rescaleSlope + rescaleIntercept < 0;
+}
+
+function unsigned(layout: Layout): Layout {
   // The same bits of a padding value that was written with a sign.
-  const unsigned = (value: number | undefined) => value && (value + 2 ** precision) % 2 ** precision;
-  return {
-    ...layout,
-    isSigned: false,
-    pixelPaddingValue: unsigned(instance.pixelPaddingValue),
-    pixelPaddingLimit: unsigned(instance.pixelPaddingLimit),
-  };
+  const bits = (value: number | undefined) => value && (value + 2 ** layout.bitsStored) % 2 ** layout.bitsStored;
+  const [pixelPaddingValue, pixelPaddingLimit] = [bits(layout.pixelPaddingValue), bits(layout.pixelPaddingLimit)];
+  return { ...layout, isSigned: false, pixelPaddingValue, pixelPaddingLimit };
 }
 
 /**
  * Twelve bits with a sign hold no bone above 1023 HU if the intercept is near -1024, and no value of CT needs the sign: one
  * of the two is wrong. Such values are negative only where the bits above them repeat the sign, as PS3.5 8.1.1 asks for;
- * pydicom reads them so.
+ * pydicom reads them so. Where no bits lie above them, nothing says it.
  */
-function withSigns(layout: Layout, { rescaleIntercept }: CtFrame): Layout {
+function withSigns(layout: Layout, frame: CtFrame): Layout {
   const { isSigned, bitsAllocated, bitsStored, highBit } = layout;
-  const isDoubtful = isSigned && bitsAllocated === 16 && bitsStored <= 12 && highBit === bitsStored - 1;
-  return isDoubtful && rescaleIntercept <= signedAboveIntercept ? { ...layout, isSignExtended: true } : layout;
+  if (isSigned && cannotBeSigned(layout, frame)) return unsigned(layout);
+  const isDoubtful = isSigned && bitsAllocated === 16 && bitsStored <= 12;
+  if (!isDoubtful || frame.rescaleIntercept > signedAboveIntercept) return layout;
+  return highBit === bitsStored - 1 ? { ...layout, isSignExtended: true } : { ...layout, isSignUnproven: true };
+}
+
+/** Negative values lie below -1024 HU: if no header calls them padding, they are bone whose sign the header invents. */
+function refuseInventedSigns({ words, layout }: DecodedFrame, pixels: number, index: number): void {
+  if (!layout.isSignUnproven) return;
+  const all = new Uint16Array(pixels);
+  words.read(new Uint8Array(all.buffer), 0);
+  const negative = new Set(Int16Array.from(all, (word) => Math.min(0, storedValue(layout, word))));
+  for (const one of [0, layout.pixelPaddingValue]) if (one !== undefined) negative.delete(one);
+  if (negative.size > 0) throw damagedPixels(index, "a sign that the rescale intercept contradicts");
 }

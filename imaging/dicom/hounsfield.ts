@@ -17,10 +17,12 @@ export type Layout = Pick<
   "bitsAllocated" | "bitsStored" | "highBit" | "isSigned" | "pixelPaddingValue" | "pixelPaddingLimit"
 > & {
   /**
-   * A word is negative only if the bits above the stored ones say so: where the header names a sign that the values do not
-   * have, dense bone would be read as air.
+   * A word is negative only if all bits above the stored ones say so: where the header names a sign that the values do not
+   * have, dense bone would be read as air. Other bits above them are an overlay's.
    */
   readonly isSignExtended?: boolean;
+  /** No bits say whether values have the sign that the header names. */
+  readonly isSignUnproven?: boolean;
 };
 
 /** Stored pixels in this machine's order, read part by part. */
@@ -49,7 +51,7 @@ function paddingOf(layout: Layout, { rescaleSlope, rescaleIntercept }: Rescale):
 /** The stored value of each word of 8 or 16 bits: the stored bits, with their sign extended. */
 export function storedValue(layout: Layout, word: number): number {
   const { bitsStored, highBit, isSigned, isSignExtended } = layout;
-  if (isSignExtended && word >>> bitsStored === 0) return word;
+  if (isSignExtended && (word | (2 ** (bitsStored - 1) - 1)) !== 0xffff) return word & (2 ** bitsStored - 1);
   const bits = word >>> (highBit + 1 - bitsStored);
   const unused = 32 - bitsStored;
   return isSigned ? (bits << unused) >> unused : (bits << unused) >>> unused;

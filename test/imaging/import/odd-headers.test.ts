@@ -100,6 +100,36 @@ describe("a series by what its headers say", () => {
     expect(pixels).to.deep.equal((await importOf({ ...bright, storage })).pixels);
   });
 
+  it("reads no bone as air where the header's sign is contradicted by the intercept", async () => {
+    const scanner = { bitsAllocated: 16, slope: "1", padding: undefined } as const;
+    const bright = { boneHu: 1400 };
+    const signed = { ...scanner, bitsStored: 16, signed: true, intercept: 0 };
+    const right = (await importOf({ ...bright, storage: signed })).pixels;
+    expect(right).to.have.length(1);
+    // Offset binary, whose values need all 16 bits.
+    const storage = { ...scanner, bitsStored: 16, signed: false, intercept: -32768 };
+    const claimed = () => ({ "00280103": ["US", [1]] as const });
+    for (const encoding of ["explicit-little", "jpeg-2000", "jpeg-ls", "rle"] as const)
+      expect((await importOf({ ...bright, storage, encoding, elements: claimed })).pixels, encoding).to.deep.equal(
+        right,
+      );
+    // An overlay in the bits above twelve, which are no sign then.
+    const twelve = { ...scanner, bitsStored: 12, signed: false, intercept: -1024 };
+    const plainBits = (await importOf({ ...bright, storage: twelve })).pixels;
+    const overlaid = (word: number, at: number) => (at % 5 === 0 ? word | 0x8000 : word);
+    expect((await importOf({ ...bright, storage: twelve, elements: claimed, words: overlaid })).pixels).to.deep.equal(
+      plainBits,
+    );
+    // No bits above them: nothing says whether there is a sign.
+    const atTop = () => ({ "00280102": ["US", [15]] as const });
+    const moved = (word: number) => word << 4;
+    expect((await importOf({ ...bright, storage: twelve, elements: atTop, words: moved })).pixels).to.deep.equal(
+      plainBits,
+    );
+    const doubtful = () => ({ ...atTop(), ...claimed() });
+    expect((await importOf({ ...bright, storage: twelve, elements: doubtful, words: moved })).pixels).to.deep.equal([]);
+  });
+
   it("takes a derived or reformatted axial series that is the only one, and not beside an original", async () => {
     const elements = () => text("00080008", "CS", "DERIVED\\SECONDARY\\MPR");
     expect((await importOf({ elements })).pixels).to.deep.equal([plain]);

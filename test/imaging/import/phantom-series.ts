@@ -27,6 +27,8 @@ export interface SeriesOptions {
   readonly boneHu?: number;
   /** How far all slices are moved towards the head. */
   readonly upMm?: number;
+  /** What becomes of each stored word. */
+  readonly words?: (word: number, at: number) => number;
   readonly encoding?: EncodingName;
   readonly storage?: Storage;
   /** How the data set is written, whatever the meta header says. */
@@ -65,7 +67,8 @@ export async function writeSeries(dir: string, scan: SyntheticScan, options: Ser
       if (value === acquisition.outsideHu) return value;
       return boneHu !== undefined && value > 150 ? boneHu : value + addHu;
     });
-    const words = storedWords(moved, storage, acquisition.outsideHu);
+    const stored = storedWords(moved, storage, acquisition.outsideHu);
+    const words = options.words ? stored.map(options.words) : stored;
     const { syntax, native, frame } = encodePixels(encoding, words, geometry, storage);
     for (const [tag, [vr, value]] of Object.entries<Elements[string]>(elements(slice))) dataset.set(tag, { vr, value });
     if (native) dataset.set("7FE00010", { vr: "OW", value: native });
