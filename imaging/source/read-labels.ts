@@ -23,13 +23,16 @@ export async function readLabels(files: FileList, given: string | undefined): Pr
 
 /** The path is not repeated: it may name a patient. */
 function readCsv(path: string): Promise<Uint8Array> {
-  return readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new FedError(
-      "LABELS_UNREADABLE",
-      { reason: cause.code ?? "" },
-      { remedy: "give --labels a CSV that you may read" },
-    );
-  });
+  return readFile(path).catch(unreadable);
+}
+
+/** One that is there and cannot be read never leaves the labels to the folders. */
+async function readOwn(file: ListedFile): Promise<Uint8Array> {
+  return file.refusal ? unreadable(file.refusal) : readBytes(file).catch(unreadable);
+}
+
+function unreadable({ code }: { readonly code?: string }): never {
+  throw new FedError("LABELS_UNREADABLE", { reason: code ?? "" }, { remedy: "give --labels a CSV that you may read" });
 }
 
 async function ownCsv(files: FileList): Promise<Uint8Array | undefined> {
@@ -37,7 +40,7 @@ async function ownCsv(files: FileList): Promise<Uint8Array | undefined> {
   for (const file of files) {
     if (file.parts.length <= 2 && /^(labels|data_file)\.csv$/i.test(file.parts.at(-1)!)) own.push(file);
   }
-  const [first, ...others] = await Promise.all(own.map(readBytes));
+  const [first, ...others] = await Promise.all(own.map(readOwn));
   if (others.some((other) => Buffer.compare(first!, other) !== 0)) {
     throw new FedError("LABELS_SEVERAL", { lists: own.length });
   }

@@ -156,6 +156,17 @@ describe("places that an import may not read, follow or write", function () {
     expect(codes.sort()).to.deep.equal(["IMPORT_RUNNING", "none"]);
   });
 
+  it("names an archive's own CSV of labels that cannot be read, and takes no labels from folders instead", async () => {
+    const dir = join(root, "no-own-csv");
+    await mkdir(dir);
+    for (const name of ["positive", "negative"]) await symlink(join(archive, name), join(dir, name));
+    await symlink(join(root, "gone.csv"), join(dir, "labels.csv"));
+    expect(await codeOf(importInto(dir, join(root, "no-own-csv-shard")))).to.equal("LABELS_UNREADABLE");
+    await rm(join(dir, "labels.csv"));
+    await symlink("/proc/self/mem", join(dir, "labels.csv"));
+    expect(await codeOf(importInto(dir, join(root, "no-own-csv-shard")))).to.equal("LABELS_UNREADABLE");
+  });
+
   it("does not repeat the path of the CSV of labels", async () => {
     const labels = join(root, "Doe^John.csv");
     const error = await importInto(archive, join(root, "no-csv"), { labels }).catch((cause: unknown) => cause);
