@@ -118,6 +118,8 @@ export async function diskFailuresNamed<T>(work: () => Promise<T>): Promise<T> {
 
 const unwritable = new Set([
   ...["EACCES", "EPERM", "EROFS"],
+  // Too large for FAT32 or a limit of the system, a failing disk, a share that is gone, too many open files.
+  ...["EFBIG", "EIO", "ENXIO", "ENODEV", "ESTALE", "ENOTCONN", "EMFILE", "ENFILE"],
   // Something else has the name, or the name is too long for the disk.
   ...["EISDIR", "ERR_FS_EISDIR", "ENOTDIR", "ENAMETOOLONG"],
 ]);

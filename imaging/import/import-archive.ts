@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { FedError } from "../../foundation/errors.ts";
 import type { Waiting } from "../../foundation/waiting.ts";
 import { type DecodePool, openDecodePool } from "../dicom/decode-pool.ts";
+import { hasAllFiles } from "../shard/previous-shard.ts";
 import {
   keepPseudonymKey,
   makePseudonymKey,
@@ -75,7 +76,7 @@ async function* importSource(
   const deciding = JSON.stringify([labels.version, decidingOf(options)]);
   const sourceName = pseudonyms.of("source", listingDigest(files), deciding);
   const before = await readShardIndex(shardDir).catch(() => undefined);
-  if (before?.source === sourceName) {
+  if (before?.source === sourceName && (await hasAllFiles(shardDir))) {
     return { ...(await summarise(shardDir, before)), files: files.length, resumed: 0, unchanged: true };
   }
   const found = yield* examineAndGroup(source, labels, { options, pool, pseudonyms, signal });

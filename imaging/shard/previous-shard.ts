@@ -1,10 +1,12 @@
 // Scans of the shard that an import replaces: patients with unchanged files are not normalised again.
+import { access } from "node:fs/promises";
+import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { isFedError } from "../../foundation/errors.ts";
 import type { PatientResult } from "../import/normalise-patient.ts";
 import { findOutcomes } from "../import/outcomes.ts";
 import { openShard } from "./shard.ts";
-import { readShardIndex, type SplitRule } from "./shard-format.ts";
+import { readShardIndex, type SplitRule, shardFiles } from "./shard-format.ts";
 import type { SplitName } from "./split-patients.ts";
 
 export interface PreviousShard {
@@ -15,11 +17,25 @@ export interface PreviousShard {
   close(): Promise<void>;
 }
 
-/** Opens the shard; without one, or with a damaged one, nothing is found. */
+/** Whether all files of a shard are there, none of them cut off; pixels are verified when they are read. */
+export async function hasAllFiles(dir: string): Promise<boolean> {
+  try {
+    await (await openShard(dir)).close();
+    await Promise.all(Object.values(shardFiles).map((name) => access(join(dir, name))));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Opens the shard; without one, or with a damaged index, nothing is found. Where only pixels are damaged or gone, everybody stays
+ * in their split.
+ */
 export async function openPreviousShard(dir: string): Promise<PreviousShard> {
   try {
     const index = await readShardIndex(dir);
-    const shard = await openShard(dir);
+    const shard = await openShard(dir).catch(ifDamaged);
     const outcomes = await findOutcomes(dir);
     const places = new Map(index.scans.map(({ inputs }, place) => [inputs, place]));
     return {
@@ -28,7 +44,7 @@ export async function openPreviousShard(dir: string): Promise<PreviousShard> {
         if (!outcome) return undefined;
         if (!outcome.scan) return { quarantined: outcome.quarantined };
         const place = places.get(inputs);
-        if (place === undefined) return undefined;
+        if (place === undefined || !shard) return undefined;
         const { slices, series, facts, choice } = outcome.scan;
         try {
           return {
@@ -43,12 +59,17 @@ export async function openPreviousShard(dir: string): Promise<PreviousShard> {
       splitsBy: (rule) =>
         new Map(isDeepStrictEqual(rule, index.rule) ? index.scans.map(({ patient, split }) => [patient, split]) : []),
       async close() {
-        await shard.close();
+        await shard?.close();
         await outcomes?.close();
       },
     };
   } catch (error) {
-    if (!isFedError(error, "SHARD_NOT_FOUND", "SHARD_DAMAGED")) throw error;
+    ifDamaged(error);
     return { find: async () => undefined, splitsBy: () => new Map(), close: async () => {} };
   }
+}
+
+function ifDamaged(error: unknown): undefined {
+  if (!isFedError(error, "SHARD_NOT_FOUND", "SHARD_DAMAGED")) throw error;
+  return undefined;
 }

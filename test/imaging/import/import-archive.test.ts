@@ -5,7 +5,7 @@ import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from "@zip.js/zip.js";
 import { expect } from "chai";
 import { PNG } from "pngjs";
 import { openShard } from "../../../imaging/shard/shard.ts";
-import { readShardIndex } from "../../../imaging/shard/shard-format.ts";
+import { readShardIndex, shardFiles } from "../../../imaging/shard/shard-format.ts";
 import { codeOf, importInto, writeArchive } from "./synthetic.ts";
 
 describe("importing an archive", () => {
@@ -43,6 +43,34 @@ describe("importing an archive", () => {
     await rm((await patientFolders(copy))[0]!, { recursive: true });
     const changed = await importInto(copy, dir);
     expect([changed.unchanged, changed.scans, changed.resumed]).to.deep.equal([false, 5, 5]);
+  });
+
+  it("mends a shard whose files were cut off or deleted, from the same archive, and moves nobody to another split", async () => {
+    const dir = join(root, "cut-off");
+    await importInto(archive, dir);
+    const before = await readShardIndex(dir);
+    await truncate(join(dir, shardFiles.pixels), 100);
+    expect(await importInto(archive, dir)).to.include({ unchanged: false });
+    const mended = await readShardIndex(dir);
+    expect(mended.root).to.equal(before.root);
+    const shard = await openShard(dir);
+    for (const place of before.scans.keys()) shard.read(place);
+    await shard.close();
+    await rm(join(dir, shardFiles.report));
+    await importInto(archive, dir);
+    expect(await importInto(archive, dir)).to.include({ unchanged: true });
+    expect(await readFile(join(dir, shardFiles.report), "utf8")).to.include("{");
+    // A patient is gone, so that splits would be dealt anew, and pixels are damaged as well.
+    const less = join(root, "less-and-cut-off");
+    await cp(archive, less, { recursive: true });
+    await importInto(less, dir);
+    const all = new Map((await readShardIndex(dir)).scans.map(({ patient, split }) => [patient, split]));
+    await rm((await patientFolders(less))[0]!, { recursive: true });
+    await truncate(join(dir, shardFiles.pixels), 100);
+    await importInto(less, dir);
+    const left = (await readShardIndex(dir)).scans;
+    expect(left).to.have.length(all.size - 1);
+    for (const { patient, split } of left) expect(split).to.equal(all.get(patient));
   });
 
   it("does not look again at patients who had no usable scan, where their files are the same", async () => {

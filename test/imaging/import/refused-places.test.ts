@@ -210,6 +210,21 @@ describe("places that an import may not read, follow or write", function () {
     }
   });
 
+  it("blames no patient for a picture that the disk does not take", async () => {
+    const program = `
+      import { importArchive } from "${join(repository, "imaging/import/import-archive.ts")}";
+      const options = { keyFile: ${JSON.stringify(join(root, "limited.key"))}, workers: 1 };
+      const work = importArchive(${JSON.stringify(archive)}, ${JSON.stringify(join(root, "limited"))}, options);
+      try { for await (const _ of work); console.log("done"); } catch ({ code }) { console.log(code); }`;
+    const script = join(root, "limited.mjs");
+    await writeFile(script, program);
+    // Blocks of 1 KiB: the scans fit, and a picture does not.
+    const limited = spawnSync("bash", ["-c", `ulimit -f 40; "$0" "$@"`, process.execPath, script], {
+      encoding: "utf8",
+    });
+    expect(limited.stdout.trim(), limited.stderr).to.equal("FILE_UNWRITABLE");
+  });
+
   it("names a disk that may not be written, whether the key or the shard lies there", async () => {
     const readOnly = join(root, "read-only");
     await mkdir(readOnly);
