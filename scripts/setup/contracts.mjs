@@ -1,7 +1,7 @@
 // Compiles the contracts with solc from npm if a source or the configuration changed.
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { digestOf, run, say } from "./step.mjs";
+import { digestOf, readStamp, run, say } from "./step.mjs";
 
 export async function ensureContracts({ root, node, env }) {
   const stamp = join(root, "artifacts", ".consilium-sources");
@@ -10,7 +10,7 @@ export async function ensureContracts({ root, node, env }) {
     join(root, "hardhat.config.ts"),
     join(root, "package-lock.json"),
   );
-  if ((await readFile(stamp, "utf8").catch(() => "")) === wanted) return;
+  if ((await readStamp(stamp)) === wanted) return;
   say("compiling the contracts");
   await run(node, [join(root, "node_modules", "hardhat", "dist", "src", "cli.js"), "build", "--quiet"], {
     cwd: root,

@@ -106,26 +106,40 @@ function unwritable(folder) {
   };
 }
 
-/** Hidden files, backups and rejected patches, and what Windows keeps in the folders that it shows. */
-const leftByTools = /^\.|~$|^#.*#$|\.(bak|orig|rej|swp|tmp)$|^(Thumbs\.db|desktop\.ini)$/i;
+/** Hidden files, backups, and Word's locks. */
+const leftByTools = /^\.|^~|^#.*#$|^(__MACOSX|@eaDir)$/;
 
 /**
- * SHA-256 over the relative names and the contents of files and folders, in a fixed order: the same wherever the checkout
- * lies, so that a moved or copied one installs nothing again.
+ * SHA-256 over the relative names and the texts of files, and in folders of the contracts, in a fixed order: the same wherever
+ * the checkout lies, with lines that end as on Windows too, and whatever file managers and editors leave beside the contracts,
+ * so that nothing is installed or compiled again for it.
  */
 export async function digestOf(...paths) {
   const hash = createHash("sha256");
-  const visit = async (path, name) => {
-    const children = await readdir(path).catch(() => undefined);
-    if (children) {
-      // Not what file managers and editors leave, such as a lock of Emacs, which is a link that leads nowhere.
-      const own = children.filter((child) => !leftByTools.test(child));
-      for (const child of own.sort()) await visit(join(path, child), `${name}/${child}`);
-      return;
-    }
-    const contents = await readFile(path);
-    hash.update(JSON.stringify([name, contents.length])).update(contents);
+  const add = async (path, name) => {
+    const contents = (await readFile(path, "latin1")).replaceAll("\r\n", "\n");
+    hash.update(JSON.stringify([name, contents.length])).update(contents, "latin1");
   };
-  for (const path of paths) await visit(path, basename(path));
+  const visit = async (folder, name) => {
+    const children = await readdir(folder, { withFileTypes: true });
+    for (const child of children.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      if (leftByTools.test(child.name)) continue;
+      const [inner, innerName] = [join(folder, child.name), `${name}/${child.name}`];
+      // Never through a link to a folder, which may be a loop.
+      if (child.isDirectory()) await visit(inner, innerName);
+      else if (child.name.endsWith(".sol") && isFile(inner)) await add(inner, innerName);
+    }
+  };
+  for (const path of paths) await (isFile(path) ? add : visit)(path, basename(path));
   return hash.digest("hex");
+}
+
+/** Also of a link to a file; not one that leads nowhere. */
+function isFile(path) {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** What a set-up step wrote when it was done: a digest, and what an editor may have put behind it. */
+export async function readStamp(path) {
+  return (await readFile(path, "utf8").catch(() => "")).trim();
 }

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { expect } from "chai";
 import { fetchedFolder } from "../../../foundation/fetched-packages.ts";
 // @ts-expect-error the set-up is plain JavaScript, since it runs before TypeScript is installed
-import { buildOnce, cacheDirOf, digestOf } from "../../../scripts/setup/step.mjs";
+import { buildOnce, cacheDirOf, digestOf, readStamp } from "../../../scripts/setup/step.mjs";
 
 describe("the cache of the set-up", () => {
   it("is one absolute folder for the same settings, of which empty ones count as unset", () => {
@@ -108,8 +108,25 @@ describe("the digest of a set-up's inputs", () => {
     writeFileSync(join(dir, "a", "contracts", ".DS_Store"), "x");
     symlinkSync("somebody@somewhere.1", join(dir, "a", "contracts", ".#One.sol"));
     const left = ["One.sol~", "#One.sol#", "One.sol.orig", "One.sol.rej", "Two.sol.bak", "Thumbs.db", "desktop.ini"];
+    left.push("~$One.sol", "4913", "One.sol.swo", "One.sol___jb_tmp___", "Icon\r", "One (copy).txt", "nohup.out");
     for (const name of left) writeFileSync(join(dir, "a", "contracts", "deep", name), "x");
+    for (const name of ["@eaDir", "__MACOSX", "empty"]) mkdirSync(join(dir, "a", "contracts", name));
+    writeFileSync(join(dir, "a", "contracts", "__MACOSX", "One.sol"), "x");
+    symlinkSync("/nowhere", join(dir, "a", "contracts", "Nowhere.sol"));
+    symlinkSync(".", join(dir, "a", "contracts", "loop"));
+    execFileSync("mkfifo", [join(dir, "a", "contracts", "pipe.sol")]);
     expect(await digest("a")).to.equal(before);
+  });
+
+  it("is the same where lines end as on Windows, and a stamp's with a line end behind it", async () => {
+    for (const end of ["\n", "\r\n"]) {
+      writeFileSync(join(dir, "a", "contracts", "One.sol"), `one${end}two${end}`);
+      writeFileSync(join(dir, "a", "lock.json"), `{}${end}`);
+      writeFileSync(join(dir, `stamp ${end.length}`), `${await digest("a")}${end}`);
+    }
+    expect(await readStamp(join(dir, "stamp 1"))).to.equal(await digest("a"));
+    expect(await readStamp(join(dir, "stamp 2"))).to.equal(await digest("a"));
+    expect(await readStamp(join(dir, "none"))).to.equal("");
   });
 
   it("changes with a file's contents, its name, and where one file ends and the next begins", async () => {
