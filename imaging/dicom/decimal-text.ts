@@ -11,7 +11,7 @@ const possibleComma = /^[+-]?\d*,\d+([eEdD][+-]?\d+)?$/;
 
 /**
  * @param text not empty; values apart by backslashes
- * @param count how many values the element has; of one, further ones are ignored
+ * @param count how many values the element has; of one, further ones must be the same
  * @param hasDecimalCommas whether another element of the file has a decimal comma for certain
  */
 export function readDecimals(text: string, count: number, hasDecimalCommas: () => boolean): Decimals {
@@ -27,14 +27,20 @@ export function hasCertainComma(text: string): boolean {
 
 function valuesOf(parts: readonly string[], count: number, hasDecimalCommas: () => boolean): Decimals {
   const values: number[] = [];
-  for (const part of count === 1 ? parts.slice(0, 1) : parts) {
+  for (const part of parts) {
     const isComma = certainComma.test(part) || (possibleComma.test(part) && hasDecimalCommas());
     const written = isComma ? part.replace(",", ".") : part;
     const value = number.test(written) ? Number(written.replace(/d/i, "e")) : Number.NaN;
     if (!Number.isFinite(value)) return "unreadable";
     values.push(value);
   }
-  return values.length === count ? values : "unreadable";
+  return ofCount(values, count);
+}
+
+/** One value may be repeated; which of several it is, nothing says. */
+export function ofCount(values: readonly number[], count: number): Decimals {
+  const distinct = count === 1 ? [...new Set(values)] : values;
+  return distinct.length === count ? distinct : "unreadable";
 }
 
 /** "1.29,1.29" has two values, and so has "0,7,0,7"; "1,29" may have one or two. */

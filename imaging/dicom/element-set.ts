@@ -1,7 +1,7 @@
 // Reads values of single elements as text and numbers, each within its own bytes and within bounds.
 import type dicomParser from "dicom-parser";
 import { type TextDecoding, textDecodingOf } from "./character-set.ts";
-import { type Decimals, hasCertainComma, readDecimals } from "./decimal-text.ts";
+import { type Decimals, hasCertainComma, ofCount, readDecimals } from "./decimal-text.ts";
 import type { NumberForm } from "./volume-attributes.ts";
 
 export type Elements = Readonly<Record<string, dicomParser.Element>>;
@@ -50,8 +50,7 @@ const mostNumbers = 6;
 
 function ofBinary(numbers: readonly number[], count: number): Decimals | undefined {
   if (numbers.length === 0) return undefined;
-  const values = count === 1 ? numbers.slice(0, 1) : numbers;
-  return values.length === count && values.every(Number.isFinite) ? values : "unreadable";
+  return numbers.every(Number.isFinite) ? ofCount(numbers, count) : "unreadable";
 }
 
 /** Spaces and zeros, which fill an empty value. */

@@ -91,6 +91,8 @@ interface Columns {
   /** Further columns of labels. */
   readonly otherLabelsAt: readonly number[];
   readonly fileAt: number;
+  /** Further columns of the same names as those of the patient and the file. */
+  readonly repeatedAt: readonly { readonly at: number; readonly as: number }[];
   /** Index of the first row that is no header. */
   readonly first: number;
 }
@@ -109,7 +111,16 @@ function columnsOf(records: readonly string[][]): Columns | undefined {
     (cells) => cells.length >= 3 && /^(train|test|val|validation)$/i.test(unwrapped(cells[0]!)),
   );
   return filled.length > 0 && isDataFile
-    ? { patientAt: 2, isAccession: false, uidAt: -1, labelAt: 1, otherLabelsAt: [], fileAt: -1, first: 0 }
+    ? {
+        patientAt: 2,
+        isAccession: false,
+        uidAt: -1,
+        labelAt: 1,
+        otherLabelsAt: [],
+        fileAt: -1,
+        repeatedAt: [],
+        first: 0,
+      }
     : undefined;
 }
 
@@ -126,13 +137,20 @@ function columnsOfHeader(cells: readonly string[], at: number): Columns | undefi
   const labelAt = columnOf(labelColumns);
   const patientAt = columnOf(patientColumns);
   const uidAt = columnOf(uidColumns);
+  const fileAt = columnOf(fileColumns);
+  const repeatedAt = [patientAt, uidAt, fileAt].flatMap((as) =>
+    as < 0
+      ? []
+      : [...header.keys()].flatMap((one) => (one !== as && header[one] === header[as] ? [{ at: one, as }] : [])),
+  );
   const columns = {
     otherLabelsAt: [...header.keys()].filter((one) => one !== labelAt && certainLabelColumns.includes(header[one]!)),
     patientAt,
     uidAt: uidAt === patientAt ? -1 : uidAt,
     isAccession: accessionColumns.includes(header[patientAt] ?? ""),
     labelAt,
-    fileAt: columnOf(fileColumns),
+    fileAt,
+    repeatedAt,
   };
   return labelAt >= 0 && Math.max(columns.patientAt, columns.fileAt) >= 0 ? { ...columns, first: at + 1 } : undefined;
 }
@@ -157,7 +175,7 @@ function withoutNote(name: string): string {
 
 function rowsOf(
   records: readonly string[][],
-  { patientAt, uidAt, isAccession, labelAt, otherLabelsAt, fileAt, first }: Columns,
+  { patientAt, uidAt, isAccession, labelAt, otherLabelsAt, fileAt, repeatedAt, first }: Columns,
   decodings: readonly ((text: string) => string)[],
 ): LabelRow[] {
   const rows: WrittenRow[] = [];
@@ -165,6 +183,10 @@ function rowsOf(
     if (index < first || cells.every((cell) => cell === "")) continue;
     const row = index + 1;
     const cell = (at: number) => unwrapped(cells[at] ?? "");
+    if (repeatedAt.some(({ at, as }) => cell(at) !== "" && cell(at) !== cell(as))) {
+      const remedy = "two columns of one name say different things: leave the right one";
+      throw new FedError("LABELS_MALFORMED", { row, column: "patient" }, { remedy });
+    }
     const written = decodings[0]!(cell(labelAt));
     const label = labelOfCell(written);
     const file = normalPath(decodings[0]!(cell(fileAt)));

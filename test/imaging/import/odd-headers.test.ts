@@ -30,6 +30,9 @@ describe("a series by what its headers say", () => {
     const { pixels, codes } = await importOf(whole, { elements: () => text("00281053", "DS", "one") });
     expect(pixels).to.have.length(1);
     expect(codes).to.deep.equal(["series VALUE_UNREADABLE"]);
+    // Two slopes are none; the same one twice is one.
+    expect((await importOf({ elements: () => text("00281053", "DS", "1\\2") })).pixels).to.deep.equal([]);
+    expect((await importOf({ elements: () => text("00281053", "DS", "1\\1.0") })).pixels).to.deep.equal([plain]);
   });
 
   it("keeps all slices of one series whose rows begin now here, now there, by less than a millimetre", async () => {

@@ -242,6 +242,19 @@ describe("who is who in an archive, and of which class", function () {
     expect(codes(await importIt())).to.deep.equal(["LABELS_CONTRADICT", "LABELS_CONTRADICT", "LABEL_MISSING"]);
   });
 
+  it("reads no names of people: rows of names match nobody, and the error says so", async () => {
+    const dir = join(root, "names");
+    for (const [index, name] of [
+      [1, "DOE^JOHN"],
+      [2, "ROE^JANE"],
+    ] as const) {
+      const elements = { "00100010": ["PN", name] } as const;
+      await writePhantom(dir, { index, id: `10${index}`, elements }, (slice) => `p${index}/IM${slice}.dcm`);
+    }
+    await writeInto(join(dir, "labels.csv"), "patient,label\nDOE^JOHN,1\nROE^JANE,0\n");
+    expect(await codeOf(importInto(dir, join(root, "names-shard")))).to.equal("LABELS_MISSING");
+  });
+
   it("takes no picture beside DICOM files for a scan, and none that does not look like CT", async () => {
     await writePhantom(dir, { index: 1, id: "cd1" }, (slice) => `DICOM/PAT/STU/SER/${name(slice)}`);
     await writeInto(join(dir, "DICOMDIR"), "no matter");

@@ -130,6 +130,15 @@ describe("a CSV of labels", () => {
       row: 3,
       column: "patient",
     });
+    // Two columns of one name that say different things.
+    expect(failure("PatientID,PatientID,label\np1,p1,1\np2,p3,0\n")).to.deep.equal({
+      code: "LABELS_MALFORMED",
+      row: 3,
+      column: "patient",
+    });
+    // Names of people match nobody.
+    expect(failure("PatientName,label\nDOE^JOHN,1\n")).to.deep.include({ code: "LABELS_MALFORMED" });
+    expect(failure("name,label\nDOE^JOHN,1\n")).to.deep.include({ code: "LABELS_MALFORMED" });
     expect(failure("patient,label\np1,1\np1,0\n")).to.deep.equal({ code: "LABELS_CONTRADICT", row: 3 });
     expect(failure("patient,label,pcr\np1,1,positive\np2,0,pending\np3,1,negative\n")).to.deep.equal({
       code: "LABELS_CONTRADICT",
