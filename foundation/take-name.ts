@@ -39,8 +39,9 @@ async function renameAlone(temporary: string, path: string): Promise<void> {
   const claim = `${path}.claim`;
   await mkdir(claim).catch(async (cause: NodeJS.ErrnoException) => {
     if (cause.code !== "EEXIST") throw cause;
-    const { mtimeMs } = await stat(claim);
-    if (Date.now() - mtimeMs < staleMs) throw cause;
+    // It may be gone by now: the other process has just taken the name.
+    const found = await stat(claim).catch(() => undefined);
+    if (!found || Date.now() - found.mtimeMs < staleMs) throw cause;
   });
   try {
     const isTaken = (await lstat(path).catch(() => undefined)) !== undefined;
