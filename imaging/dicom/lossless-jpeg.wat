@@ -1,8 +1,11 @@
 ;; Rows of JPEG lossless (ITU-T T.81 annex H) whose predictor is the pixel to the left. The next bits are kept at the top of a
 ;; word of 64 bits, which is filled without a branch; a look-up of 13 bits gives the differences of the next two pixels where both
-;; fit. Memory: 0 pairs (8,192 words, from the lowest bit: bits used, 4; nothing, so that the word itself is a shift, 2; bytes of
-;; pixels, 2 or 4, as 2 bits; second difference or 0, 12; difference, 12; the word 0 where no code fits), 32,768 limits, 32,896 offsets (17 words each, by code length), 33,024 symbols; words and data as they are
-;; given. For each pixel of a row four zero bytes must follow the data, and eight more.
+;; fit. Memory:
+;;        0  pairs: 8,192 words, 0 where no code fits; from the lowest bit: bits used (4), nothing (2, so that the word itself is
+;;           a shift), bytes of pixels, 2 or 4 (2 bits), second difference or 0 (12), difference (12)
+;;   32,768  limits, 32,896 offsets: 17 words each, by code length
+;;   33,024  symbols; then words and data, where they are given
+;; For each pixel of a row four zero bytes must follow the data, and eight more.
 (module
   (import "env" "memory" (memory 1))
 
