@@ -1,6 +1,6 @@
 // JPEG lossless (ITU-T T.81 annex H, SOF3), the usual compression of CT: several times as fast as the general decoder, and
 // stricter: a frame whose bits run out is refused instead of being filled up.
-import { decodeLeftPredicted, losslessDataBytes, losslessMemory, quickBits } from "./lossless-jpeg-kernel.ts";
+import { leftPredictedRows, losslessDataBytes, losslessMemory, quickBits } from "./lossless-jpeg-kernel.ts";
 
 interface Huffman {
   /** By the next 13 bits: difference << 8 | bits used, or 0 where they are not enough. */
@@ -162,7 +162,7 @@ function nextSegment(source: { readonly bytes: Buffer; at: number }, data: Buffe
 function decodeRows({ data, bytes }: Segment, scan: Scan, out: Uint16Array, columns: number): boolean {
   const { huffman, predictor, precision, pointTransform } = scan;
   const first = 1 << (precision - pointTransform - 1);
-  if (predictor === 1) return decodeLeftPredicted(huffman, { data, bytes, first }, out, columns);
+  if (predictor === 1) return leftPredictedRows(huffman, { data, bytes, first }, out, columns);
   const { quick } = huffman;
   const even = data.subarray(0, losslessDataBytes(bytes, columns) & ~1).swap16();
   const words = new Uint16Array(even.buffer, even.byteOffset, even.length >> 1);

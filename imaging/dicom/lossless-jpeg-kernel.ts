@@ -48,7 +48,7 @@ export function losslessDataBytes(bytes: number, columns: number): number {
  * @param first what the first pixel is predicted as
  * @param data without stuffing, in the memory; zeros follow its first `bytes`
  */
-export function decodeLeftPredicted(
+export function leftPredictedRows(
   table: HuffmanTable,
   { data, bytes, first }: { data: Buffer; bytes: number; first: number },
   out: Uint16Array,
