@@ -98,7 +98,7 @@ export class PartyLoop<View, Decided extends Action> {
       } catch (error) {
         if (signal.aborted) break;
         report(log, "observe", error);
-        this.#wakeAfter(Math.min(longestDelayMs, firstDelayMs * 2 ** failures++));
+        this.#after(Math.min(longestDelayMs, firstDelayMs * 2 ** failures++));
       }
     }
     this.#stopping.abort(new FedError("ABORTED", { what: "stopping" }));
@@ -140,17 +140,21 @@ export class PartyLoop<View, Decided extends Action> {
       this.#running.delete(name);
       this.#endedLanes.add(lane);
       this.wake();
-      this.#wakeAfter(delay);
+      // By then nothing waits for the pause if the action is no longer decided: it has succeeded.
+      this.#after(delay, () => this.#attempts.has(name));
     };
     const entry: Running = { lane, controller, done: Promise.resolve() };
     this.#running.set(name, entry);
     entry.done = run();
   }
 
-  #wakeAfter(milliseconds: number): void {
+  /** Wakes the party later, if there is still something to wake it for. */
+  #after(milliseconds: number, isWaiting: () => boolean = () => true): void {
     const { clock } = this.#ports;
     void clock.sleep(milliseconds, { signal: this.#stopping.signal }).then(
-      () => this.wake(),
+      () => {
+        if (isWaiting()) this.wake();
+      },
       () => {},
     );
   }

@@ -12,6 +12,7 @@ import type { FederationId } from "../../protocol/format/federation-id.ts";
 import { announceAll } from "./announced-addresses.ts";
 import { announcementService } from "./gossip.ts";
 import { type HandshakeOptions, watchHandshakes } from "./handshakes.ts";
+import { libraryLog } from "./library-log.ts";
 import { type IsMember, servingMembers } from "./members-only.ts";
 import { yamuxWithRareWindowUpdates } from "./rare-window-updates.ts";
 import { noiseInWholeFrames } from "./whole-frames.ts";
@@ -41,6 +42,7 @@ export async function createNode(options: NodeOptions): Promise<Libp2p<NodeServi
     start: false,
     nodeInfo: { userAgent: "consilium" },
     privateKey: key,
+    ...libraryLog(),
     addresses: { listen: [...listen], appendAnnounce: [...announce] },
     transports: [tcp({ backlog: 512 }), servingMembers(isMember, circuitRelayTransport())],
     // A relay that is not up yet must not keep a node from starting; startNode checks the node's own addresses.
