@@ -1,6 +1,7 @@
 // Members pass on members' addresses by /consilium/addresses/1.0.0. The asking side sends its own signed peer record and
 // closes its end; the other side answers with its own record and those of all members that it knows. A node asks each
-// member when it connects and when its own addresses have changed, and one member every minute.
+// member that it has dialled, all members when its own addresses have changed, and one member now and then: after 5 s, 10 s,
+// and so on, up to every minute.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Connection, Libp2p, Stream } from "@libp2p/interface";
 import { FedError } from "../../foundation/errors.ts";
@@ -17,7 +18,8 @@ const maxListBytes = 512 * 1024;
 /** Of one record. */
 const maxQuestionBytes = 8 * 1024;
 const timeoutMs = 10_000;
-const againMs = 60_000;
+const firstAgainMs = 5_000;
+const longestAgainMs = 60_000;
 
 export interface AddressExchangeOptions {
   readonly book: AddressBook;
@@ -43,10 +45,15 @@ export async function exchangeAddresses(
     if (await book.learn(decodeRecords(list))) onLearnt();
   };
 
-  const answer = async (stream: Stream) => {
+  /** The own addresses that the other end of a connection was last told. */
+  const told = new WeakMap<Connection, string>();
+  const ownAddresses = () => network.getMultiaddrs().join(" ");
+
+  const answer = async (stream: Stream, connection: Connection) => {
     const { signal: limit, release } = joinSignals(signal, AbortSignal.timeout(timeoutMs));
     try {
       await learn(await readAll(stream, maxQuestionBytes, limit));
+      told.set(connection, ownAddresses());
       const list = encodeRecords(withinLimit([await ownRecord(), ...book.records()]));
       await writeWhole(stream, list, { signal: limit, onProgress() {} });
       await stream.close({ signal: limit });
@@ -59,7 +66,7 @@ export async function exchangeAddresses(
   const options = { maxInboundStreams: 2, runOnLimitedConnection: true };
   await network.handle(
     addressProtocol,
-    forMembers(isMember, (stream) => track(answer(stream))),
+    forMembers(isMember, (stream, connection) => track(answer(stream, connection))),
     options,
   );
 
@@ -68,6 +75,7 @@ export async function exchangeAddresses(
     if (!isMember(peer) || connection.status !== "open") return;
     const { signal: limit, release } = joinSignals(signal, AbortSignal.timeout(timeoutMs));
     try {
+      told.set(connection, ownAddresses());
       const own = encodeRecords([await ownRecord()]);
       const stream = await connection.newStream(addressProtocol, { signal: limit, runOnLimitedConnection: true });
       // Listens before it asks, so that no event is missed.
@@ -83,17 +91,18 @@ export async function exchangeAddresses(
   const members = () => network.getConnections().filter(({ remotePeer }) => isMember(remotePeer.toString()));
   const askAgain = async () => {
     for (let turn = 0; !signal.aborted; turn++) {
+      const againMs = Math.min(longestAgainMs, firstAgainMs * 2 ** Math.min(turn, 10));
       await delay(againMs, undefined, { signal, ref: false }).catch(() => {});
       const open = members();
       if (open.length > 0 && !signal.aborted) await ask(open[turn % open.length]!);
     }
   };
-  network.addEventListener("connection:open", ({ detail }) => track(ask(detail)));
-  let addresses = "";
+  network.addEventListener("connection:open", ({ detail }) => {
+    if (detail.direction === "outbound") track(ask(detail));
+  });
   network.addEventListener("self:peer:update", () => {
-    const now = network.getMultiaddrs().join(" ");
-    if (now !== addresses) for (const connection of members()) track(ask(connection));
-    addresses = now;
+    const now = ownAddresses();
+    for (const connection of members()) if ((told.get(connection) ?? now) !== now) track(ask(connection));
   });
   track(askAgain());
   return async () => {
