@@ -43,13 +43,18 @@ export async function openAddressBook(options: AddressBookOptions): Promise<Addr
     known.delete(peerId);
   };
   let saving: Promise<void> = Promise.resolve();
+  /** A save that has not begun: it will have what is learnt until then. */
+  let nextSave: Promise<void> | undefined;
 
   const members = () => [...known.values()].filter(({ peerId }) => membership.memberOf(peerId) !== undefined);
   const save = (path: string) => {
-    saving = saving
-      .then(() => writeWholeFile(path, encodeRecords(members().map(({ bytes }) => bytes))))
+    nextSave ??= saving = saving
+      .then(() => {
+        nextSave = undefined;
+        return writeWholeFile(path, encodeRecords(members().map(({ bytes }) => bytes)));
+      })
       .catch((error: Error) => log.warn("addresses-not-saved", { reason: error.message }));
-    return saving;
+    return nextSave;
   };
   const take = async (records: readonly Uint8Array[]): Promise<boolean> => {
     let isNew = false;

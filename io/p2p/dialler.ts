@@ -34,8 +34,10 @@ export interface DiallerOptions {
 }
 
 export interface Dialler {
-  /** Dials again at once what waits for its next attempt: to be called when members or addresses changed. */
+  /** Dials again at once what waits for its next attempt: to be called when members changed. */
   retryNow(): void;
+  /** Looks again for members to dial: to be called when addresses were learnt. */
+  meetLearnt(): void;
   /** Resolves when nothing is dialled any more, after the signal. */
   ended(): Promise<void>;
 }
@@ -44,6 +46,7 @@ export interface Dialler {
 export function keepDialled(network: Libp2p, options: DiallerOptions): Dialler {
   const { peers, book, isMember, seed, log, signal } = options;
   let retrying = new AbortController();
+  let retryLearnt = () => {};
   const self = network.peerId.toString();
   const retryNow = () => {
     const previous = retrying;
@@ -60,11 +63,20 @@ export function keepDialled(network: Libp2p, options: DiallerOptions): Dialler {
     const longest = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(failures, 20));
     return longest * (0.5 + deriveSeed(seed, "dial", name, failures) / 2 ** 33);
   };
-  const openTo = (peer: string) =>
-    network.getConnections().filter(({ remotePeer, status }) => status === "open" && remotePeer.toString() === peer);
+  /** By peer. */
+  const openConnections = (): ReadonlyMap<string, readonly Connection[]> => {
+    const open = new Map<string, Connection[]>();
+    for (const connection of network.getConnections()) {
+      if (connection.status !== "open") continue;
+      const peer = connection.remotePeer.toString();
+      const others = open.get(peer);
+      if (others) others.push(connection);
+      else open.set(peer, [connection]);
+    }
+    return open;
+  };
   /** Addresses that may give a connection, or a better one than there is. */
-  const addressesToTry = (peer: string): Multiaddr[] => {
-    const open = openTo(peer);
+  const addressesToTry = (peer: string, open: readonly Connection[] = []): Multiaddr[] => {
     if (open.some(({ direct }) => direct)) return [];
     const addresses = [...book.addressesOf(peer)];
     return open.length === 0 ? addresses : addresses.filter((address) => !isRelayed(address));
@@ -109,12 +121,13 @@ export function keepDialled(network: Libp2p, options: DiallerOptions): Dialler {
   }
 
   /** Members whose addresses came from other members. */
-  async function meetLearnt(): Promise<void> {
+  async function keepMeeting(): Promise<void> {
     const attempts = new Map<string, { failures: number; notBefore: number }>();
     const dialling = new Map<string, Promise<void>>();
     const attemptAt = async (peer: string, failures: number) => {
+      const open = openConnections().get(peer);
       // By force where there is a connection through a relay, which libp2p would return.
-      const reason = await dialOnce(addressesToTry(peer), { force: openTo(peer).length > 0 });
+      const reason = await dialOnce(addressesToTry(peer, open), { force: open !== undefined });
       if (reason !== undefined) log.debug("learnt-peer-not-reached", { peer, reason });
       const failed = reason === undefined ? 0 : failures + 1;
       attempts.set(peer, { failures: failed, notBefore: performance.now() + backOff(peer, failed) });
@@ -122,7 +135,6 @@ export function keepDialled(network: Libp2p, options: DiallerOptions): Dialler {
       retryLearnt();
     };
     const inOrder = createOrder(seed);
-    let retryLearnt = () => {};
     network.addEventListener("connection:close", () => retryLearnt());
     network.addEventListener("connection:open", ({ detail }) => {
       if (!detail.direct) retryLearnt();
@@ -131,12 +143,13 @@ export function keepDialled(network: Libp2p, options: DiallerOptions): Dialler {
       const woken = new AbortController();
       retryLearnt = () => woken.abort();
       const now = performance.now();
-      const connected = network.getConnections().map(({ remotePeer }) => remotePeer.toString());
-      let free = enoughMembers - new Set([...connected.filter(isMember), ...dialling.keys()]).size;
+      const connected = openConnections();
+      let free = enoughMembers - new Set([...[...connected.keys()].filter(isMember), ...dialling.keys()]).size;
       let next = now + longestDelayMs;
       for (const peer of inOrder(book.peers())) {
-        if (peer === self || dialling.has(peer) || addressesToTry(peer).length === 0) continue;
-        const isMet = openTo(peer).length > 0;
+        const open = connected.get(peer);
+        if (peer === self || dialling.has(peer) || addressesToTry(peer, open).length === 0) continue;
+        const isMet = open !== undefined;
         if (free <= 0 && !isMet) continue; // a closed connection wakes this loop
         const fresh = { failures: 0, notBefore: now + (self < peer ? 0 : courtesyMs) };
         const attempt = attempts.get(peer) ?? fresh;
@@ -152,9 +165,10 @@ export function keepDialled(network: Libp2p, options: DiallerOptions): Dialler {
     await Promise.all(dialling.values());
   }
 
-  const loops = [...peers.map((text) => keepOne(parseMultiaddr(text))), meetLearnt()];
+  const loops = [...peers.map((text) => keepOne(parseMultiaddr(text))), keepMeeting()];
   return {
     retryNow,
+    meetLearnt: () => retryLearnt(),
     async ended() {
       await Promise.all(loops);
     },

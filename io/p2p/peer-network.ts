@@ -139,12 +139,12 @@ export async function openPeerNetwork(options: PeerNetworkOptions): Promise<Peer
     log: log.child("addresses"),
   });
   const { current } = own;
-  let retryDials = () => {};
+  let meetLearnt = () => {};
   const exchanged = await exchangeAddresses(network, {
     book,
     isMember,
     ownRecord: current,
-    onLearnt: () => retryDials(),
+    onLearnt: () => meetLearnt(),
     log: log.child("addresses"),
     signal,
   });
@@ -185,7 +185,7 @@ export async function openPeerNetwork(options: PeerNetworkOptions): Promise<Peer
   const peerId = network.peerId.toString();
   const seed = deriveSeed(0, "peer", peerId);
   const dialler = keepDialled(network, { peers, book, isMember, seed, log: log.child("dial"), signal });
-  retryDials = dialler.retryNow;
+  meetLearnt = dialler.meetLearnt;
 
   const unsubscribe = membership.onChange(() => {
     quota.review();
