@@ -1,4 +1,4 @@
-// Mocha's spec reporter, which also writes the three counts to the file named by --reporter-option output=FILE.
+// Mocha's spec reporter, which also writes the three counts, and which tests failed, to the file named by --reporter-option output=FILE.
 const { writeFileSync } = require("node:fs");
 const { reporters, Runner } = require("mocha");
 
@@ -7,8 +7,10 @@ module.exports = class CountingReporter extends reporters.Spec {
     super(runner, options);
     const { output } = options.reporterOptions ?? options.reporterOption ?? {};
     runner.once(Runner.constants.EVENT_RUN_END, () => {
-      const { passes, failures, pending } = this.stats;
-      if (output) writeFileSync(output, JSON.stringify({ passed: passes, failed: failures, skipped: pending }));
+      const { passes, pending } = this.stats;
+      const failures = this.failures.map((test) => `${test.fullTitle()}: ${test.err?.message ?? "failed"}`);
+      const counts = { passed: passes, failed: this.stats.failures, skipped: pending };
+      if (output) writeFileSync(output, JSON.stringify({ ...counts, failures }));
     });
   }
 };

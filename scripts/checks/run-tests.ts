@@ -12,6 +12,8 @@ interface Outcome {
   passed: number;
   failed: number;
   skipped: number;
+  /** Title and message of each failed test. */
+  failures?: readonly string[];
 }
 
 // Hardhat's matchers replace chai's own closeTo and above by ones for integers: its suites have a process of their own.
@@ -59,6 +61,10 @@ try {
     failed: sum.failed + each.failed,
     skipped: sum.skipped + each.skipped,
   }));
+  // Once more, where whoever reads only the end of a long output sees it.
+  for (const failure of outcomes.flatMap(({ failures = [] }) => failures)) {
+    console.log(`failed: ${failure.replaceAll(/\s+/g, " ").slice(0, 500)}`);
+  }
   console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
 } finally {
@@ -71,7 +77,12 @@ async function solidity(print: Print): Promise<Outcome> {
   const count = (word: string) => Number(output.match(new RegExp(`(\\d+) ${word}`))?.[1] ?? 0);
   const outcome = { passed: count("passing"), failed: count("failing"), skipped: count("skipped") };
   // A run that died without a count (a compiler error, say) is one failure, never none.
-  return code !== 0 && outcome.failed === 0 ? { ...outcome, failed: 1 } : outcome;
+  if (code === 0) return outcome;
+  return {
+    ...outcome,
+    failed: Math.max(1, outcome.failed),
+    failures: [`hardhat test solidity ended with code ${code}`],
+  };
 }
 
 /** A run of the files in a process of its own. */
@@ -88,10 +99,11 @@ function mocha(files: readonly string[], ignored: readonly string[] = []): (prin
   return async (print) => {
     const { code } = await run("node_modules/.bin/mocha", [...options, ...files], print);
     try {
-      const { passed, failed, skipped } = JSON.parse(readFileSync(report, "utf8")) as Outcome;
-      return { passed, failed: failed === 0 && code !== 0 ? 1 : failed, skipped };
+      const outcome = JSON.parse(readFileSync(report, "utf8")) as Outcome;
+      if (outcome.failed > 0 || code === 0) return outcome;
+      return { ...outcome, failed: 1, failures: [`${files.join(" ")}: mocha ended with code ${code}`] };
     } catch {
-      return { passed: 0, failed: 1, skipped: 0 };
+      return { passed: 0, failed: 1, skipped: 0, failures: [`${files.join(" ")}: mocha ended without a report`] };
     }
   };
 }
