@@ -14,6 +14,8 @@ interface Outcome {
   skipped: number;
   /** Title and message of each failed test. */
   failures?: readonly string[];
+  /** The same of each test that failed once and was run again. */
+  retried?: readonly string[];
 }
 
 // Hardhat's matchers replace chai's own closeTo and above by ones for integers: its suites have a process of their own.
@@ -62,8 +64,12 @@ try {
     skipped: sum.skipped + each.skipped,
   }));
   // Once more, where whoever reads only the end of a long output sees it.
-  for (const failure of outcomes.flatMap(({ failures = [] }) => failures)) {
-    console.log(`failed: ${failure.replaceAll(/\s+/g, " ").slice(0, 500)}`);
+  const list = (word: string, tests: readonly string[] = []) => {
+    for (const test of tests) console.log(`${word}: ${test.replaceAll(/\s+/g, " ").slice(0, 500)}`);
+  };
+  for (const { retried, failures } of outcomes) {
+    list("run again", retried);
+    list("failed", failures);
   }
   console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
@@ -92,6 +98,9 @@ function mocha(files: readonly string[], ignored: readonly string[] = []): (prin
     ...["--require", "scripts/checks/mocha-setup.mjs"],
     ...["--reporter", "scripts/checks/reporter.cjs", "--reporter-option", `output=${report}`],
     ...["--timeout", e2e ? "900000" : "60000"],
+    // Real processes keep real time limits, on machines that others slow down. What fails by chance is run again, and named;
+    // what is seeded, and that is all that is random, fails again.
+    ...["--retries", "1"],
     ...["--recursive", "--extension", "test.ts", "--no-warnings"],
     ...(process.stdout.isTTY ? ["--color"] : []),
     ...ignored.flatMap((pattern) => ["--ignore", pattern]),
