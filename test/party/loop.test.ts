@@ -99,4 +99,29 @@ describe("a party", () => {
     await running;
     expect(tries).to.deep.equal([0, 250, 750, 1750, 3750]);
   });
+
+  it("does not look again after the pause of an action that has succeeded", async () => {
+    const { clock, change, ports } = world();
+    const observed: number[] = [];
+    let done = 0;
+    const controller = new AbortController();
+    const running = run(
+      ports,
+      {
+        observe: async () => observed.push(clock.now()),
+        decide: () => Array.from({ length: 5 - done }, (_, at) => ({ name: `part ${done + at}`, lane: "parts" })),
+        async perform() {
+          await clock.sleep(10);
+          done++;
+        },
+      },
+      controller.signal,
+    );
+    clock.at(3000, change);
+    clock.at(5000, () => controller.abort());
+    await clock.runUntil(() => controller.signal.aborted);
+    await running;
+    // At the beginning, at the end of each of the five, and at the change.
+    expect(observed).to.deep.equal([0, 10, 20, 30, 40, 50, 3000]);
+  });
 });
