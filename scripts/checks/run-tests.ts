@@ -63,7 +63,7 @@ try {
     failed: sum.failed + each.failed,
     skipped: sum.skipped + each.skipped,
   }));
-  // Once more, where whoever reads only the end of a long output sees it.
+  // Once more: some read only the end of a long output.
   const list = (word: string, tests: readonly string[] = []) => {
     for (const test of tests) console.log(`${word}: ${test.replaceAll(/\s+/g, " ").slice(0, 500)}`);
   };
