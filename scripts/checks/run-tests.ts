@@ -68,7 +68,10 @@ try {
     for (const test of tests) console.log(`${word}: ${test.replaceAll(/\s+/g, " ").slice(0, 500)}`);
   };
   for (const { retried, failures } of outcomes) {
-    list("run again", retried);
+    list(
+      "run again",
+      retried?.filter((test) => !failures?.includes(test)),
+    );
     list("failed", failures);
   }
   console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
