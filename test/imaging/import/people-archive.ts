@@ -1,4 +1,4 @@
-// An archive of phantoms, one for each test, whose import is asked who was taken for whom and with which label.
+// An archive of phantoms, one for each test. Its import is asked which files it took for one person, and with which label.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
