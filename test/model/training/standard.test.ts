@@ -33,7 +33,9 @@ describe("the standard preset", () => {
   const trained = async (localEpochs: number) => {
     const network = createNetwork(plan.model, plan.seed);
     const losses: number[] = [];
-    const options = { ...plan.training, augmentation: false, localEpochs, seed: 3 };
+    // At less than half of the plan's rate: so few patients do not go astray then, whatever TensorFlow's number of threads.
+    const optimiser = { ...plan.training.optimiser, learningRate: 0.002 };
+    const options = { ...plan.training, optimiser, augmentation: false, localEpochs, seed: 3 };
     for await (const { loss } of train(network, shard, options)) losses.push(loss);
     const weights = network.getWeights();
     network.dispose();
@@ -42,7 +44,6 @@ describe("the standard preset", () => {
 
   it("learns synthetic patients, and comes to the same bits again", async () => {
     const { losses } = await trained(24);
-    // Single steps of two scans go astray now and then, up to the end.
     const median = (some: readonly number[]) => [...some].sort((x, y) => x - y)[some.length / 2]!;
     expect(median(losses.slice(-16))).to.be.below(median(losses.slice(0, 16)) / 4);
     const [first, again] = [await trained(2), await trained(2)];
