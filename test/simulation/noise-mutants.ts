@@ -57,7 +57,7 @@ export const noiseMutants: readonly Mutant[] = [
     rules: ["masked-twice"],
     hospital: noisingAnew,
     // A hospital must be killed between masking and signing, and restart in time: with relayed hospitals rounds are longer.
-    faults: { crashPerCall: 0.004, crashPerSecond: 0, loss: 0, relayed: 1, maxSeals: 1000, faultFreeAfter: 300 },
+    faults: { crashPerCall: 0.002, crashPerSecond: 0, loss: 0, relayed: 1, maxSeals: 1000, faultFreeAfter: 300 },
   },
   {
     name: "adds a tenth of the noise",
