@@ -30,12 +30,12 @@ export function announcementService(federation: FederationId) {
     fallbackToFloodsub: false,
     // Neighbours that each message is passed to. Fewer than the usual six: a lost announcement only delays a fetch, since
     // the chain holds the same facts, and in a large federation passing announcements on is most of the network's work.
-    D: 3,
-    Dlo: 2,
-    Dhi: 4,
+    D: 4,
+    Dlo: 3,
+    Dhi: 6,
     Dscore: 2,
     Dout: 1,
-    Dlazy: 3,
+    Dlazy: 4,
     // Each message comes from several neighbours: its signature is checked once.
     fastMsgIdFn: ({ signature }) => Buffer.from(signature ?? []).toString("latin1"),
     // Names of messages are compared for every neighbour at every heartbeat; Node's own encoding is the fastest.
