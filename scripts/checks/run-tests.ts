@@ -101,8 +101,8 @@ function mocha(files: readonly string[], ignored: readonly string[] = []): (prin
     ...["--require", "scripts/checks/mocha-setup.mjs"],
     ...["--reporter", "scripts/checks/reporter.cjs", "--reporter-option", `output=${report}`],
     ...["--timeout", e2e ? "900000" : "60000"],
-    // Real processes keep real time limits, on machines that others slow down. What fails by chance is run again, and named;
-    // what is seeded, and that is all that is random, fails again.
+    // Real processes keep real time limits, on machines that others slow down. A test that passes only when run again is named
+    // at the end: it may hide a fault that shows now and then, and is to be looked into.
     ...["--retries", "1"],
     ...["--recursive", "--extension", "test.ts", "--no-warnings"],
     ...(process.stdout.isTTY ? ["--color"] : []),
