@@ -10,7 +10,7 @@ export interface Attribute {
 }
 
 /** An output of the binding. */
-interface Output {
+export interface Output {
   readonly id: number;
   readonly shape: number[];
   readonly dtype: number;
@@ -24,6 +24,7 @@ export interface Binding
   > {
   createTensor(shape: number[], type: number, values: ArrayLike<number>): number;
   executeOp(name: string, attributes: Attribute[], inputs: number[], outputs: number): Output[];
+  deleteTensor(id: number): void;
   tensorDataSync(id: number): unknown;
   loadSavedModel(folder: string, tags: string): number;
   runSavedModel(model: number, inputs: number[], inputNames: string, outputNames: string): Output[];
@@ -52,6 +53,19 @@ export const attribute = {
   integers: (name: string, value: readonly number[]): Attribute => ({ name, type: binding.TF_ATTR_INT, value }),
   flag: (name: string, value: boolean): Attribute => ({ name, type: binding.TF_ATTR_BOOL, value }),
   text: (name: string, value: string): Attribute => ({ name, type: binding.TF_ATTR_STRING, value }),
+};
+
+/** All attributes of operations that graph/ makes itself. */
+export const attributesOf = {
+  fill: (type: number): Attribute[] => [
+    { name: "T", type: binding.TF_ATTR_TYPE, value: type },
+    attribute.int32("index_type"),
+  ],
+  cast: (from: number, to: number): Attribute[] => [
+    { name: "SrcT", type: binding.TF_ATTR_TYPE, value: from },
+    { name: "DstT", type: binding.TF_ATTR_TYPE, value: to },
+    attribute.flag("Truncate", false),
+  ],
 };
 
 /** Runs an operation with several outputs. */

@@ -27,19 +27,30 @@ export function compile(
 ): Graph {
   let graph: Graph | undefined;
   tf.tidy(() => {
-    const before = variables.map((variable) => variable.clone());
-    let results: readonly Tensor[] = [];
-    const { nodes, placeOf } = record([...inputs, ...variables], () => {
-      results = run();
-    });
-    const assigned = [...variables.keys()].filter((at) => variables[at]?.dataId !== before[at]?.dataId);
-    const outputs = [...results, ...assigned.map((at) => variables[at] as Variable)].map(placeOf);
-    for (const at of assigned) variables[at]?.assign(before[at] as Tensor);
+    const { nodes, outputs, assigned } = trace(run, inputs, variables);
     const inputNames = Array.from({ length: inputs.length + variables.length }, (_, node) => nameOf({ node, port: 0 }));
     const model = load(encodeSavedModel(nodes));
     graph = graphOf(model, inputNames.join(), outputs.map(nameOf).join(), assigned);
   });
   return graph as unknown as Graph;
+}
+
+/** Records a function, with the places of its outputs and then of what it set, and undoes what it set. */
+function trace(run: () => readonly Tensor[], inputs: readonly Tensor[], variables: readonly Variable[]) {
+  const before = variables.map((variable) => variable.clone());
+  const changed = () => [...variables.keys()].filter((at) => variables[at]?.dataId !== before[at]?.dataId);
+  try {
+    let results: readonly Tensor[] = [];
+    const { nodes, placeOf } = record([...inputs, ...variables], () => {
+      results = run();
+    });
+    const assigned = changed();
+    const outputs = [...results, ...assigned.map((at) => variables[at] as Variable)].map(placeOf);
+    return { nodes, outputs, assigned };
+  } finally {
+    // Also where it throws: what a variable holds while it is recorded is no value.
+    for (const at of changed()) variables[at]?.assign(before[at] as Tensor);
+  }
 }
 
 function graphOf(model: number, inputNames: string, outputNames: string, assigned: readonly number[]): Graph {

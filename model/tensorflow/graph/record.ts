@@ -1,7 +1,8 @@
 // Records the TensorFlow operations of a function, so that they can run again as one graph.
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
 import { FedError } from "../../../foundation/errors.ts";
-import { type Attribute, type Binding, backend, idsOf } from "../kernels.ts";
+import { type Attribute, attributesOf, type Binding, backend, idsOf } from "../kernels.ts";
+import { createBlanks } from "./blanks.ts";
 
 /** A tensor in a graph: output `port` of the node at index `node`. */
 export interface Place {
@@ -32,13 +33,15 @@ export interface Recording {
 
 /**
  * Runs a function once and records its operations. Everything that is not an input becomes a constant, so the function must
- * not depend on anything else that changes: it must use no earlier tensor and read no value.
+ * not depend on anything else that changes: it must use no earlier tensor and read no value. Nor are its values computed:
+ * only the shapes are true, so that memory holds one operation at a time and not a whole training step.
  * @throws GRAPH_NOT_CLOSED
  */
 export function record(inputs: readonly Tensor[], run: () => void): Recording {
   const { binding } = backend;
   const places = new Map<number, Place>();
   const nodes: Node[] = [];
+  const blanks = createBlanks(binding);
   for (const [at, id] of idsOf(inputs).entries()) {
     const { shape, dtype } = inputs[at]!;
     if (places.has(id)) throw new FedError("GRAPH_NOT_CLOSED", { why: "two inputs are the same tensor" });
@@ -51,13 +54,16 @@ export function record(inputs: readonly Tensor[], run: () => void): Recording {
     return place;
   };
   const createTensor: Binding["createTensor"] = (shape, type, values) => {
-    const id = binding.createTensor(shape, type, values);
+    const id =
+      values.length < largeSize
+        ? binding.createTensor(shape, type, values)
+        : blanks.create({ shape: [...shape], dtype: type });
     nodes.push(...constant(nodes.length, type, [...shape], values));
     places.set(id, { node: nodes.length - 1, port: 0 });
     return id;
   };
   const executeOp: Binding["executeOp"] = (name, attributes, ids, count) => {
-    const outputs = binding.executeOp(name, attributes, ids, count);
+    const outputs = blanks.execute(name, attributes, ids, count);
     for (const [port, { id }] of outputs.entries()) places.set(id, { node: nodes.length, port });
     nodes.push({ kind: "operation", name, attributes, inputs: ids.map(find) });
     return outputs;
@@ -96,13 +102,9 @@ function constant(at: number, type: number, shape: readonly number[], values: Ar
     values: shape,
   } as const;
   const value = { kind: "constant", type, shape: [], values: [one] } as const;
-  const attributes = [
-    { name: "T", type: backend.binding.TF_ATTR_TYPE, value: type },
-    { name: "index_type", type: backend.binding.TF_ATTR_TYPE, value: backend.binding.TF_INT32 },
-  ];
   const inputs = [
     { node: at, port: 0 },
     { node: at + 1, port: 0 },
   ];
-  return [dimensions, value, { kind: "operation", name: "Fill", attributes, inputs }];
+  return [dimensions, value, { kind: "operation", name: "Fill", attributes: attributesOf.fill(type), inputs }];
 }

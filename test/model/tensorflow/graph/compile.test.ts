@@ -47,6 +47,36 @@ describe("a compiled graph", () => {
     tf.disposeVariables();
   });
 
+  it("sets nothing for good where it is refused after it set a variable", () => {
+    const count = tf.tidy(() => tf.variable(tf.tensor1d([1, 2])));
+    const refused = () => {
+      count.assign(count.add(1));
+      return [count.mul(count.dataSync()[0]!)];
+    };
+    expect(() => tf.tidy(() => void compile(refused, [], [count])))
+      .to.throw()
+      .with.property("code", "GRAPH_NOT_CLOSED");
+    expect([...count.dataSync()]).to.deep.equal([1, 2]);
+    count.dispose();
+  });
+
+  it("is recorded in the memory of one operation, not of all that it computes", () => {
+    const x = tf.zeros([5_000_000]); // 20 MB
+    const before = process.memoryUsage().rss;
+    let held = x;
+    const chain = () => {
+      const values = Array.from({ length: 40 }, () => (held = held.add(1)));
+      return [tf.addN(values.map((value) => value.sum()))];
+    };
+    const graph = compile(chain, [x], []);
+    expect((process.memoryUsage().rss - before) / 2 ** 20).to.be.below(300); // all of it is 800 MB
+    const [sum] = tf.tidy(() => graph.run([x], []).outputs);
+    expect(sum?.dataSync()[0]).to.equal(820 * 5_000_000);
+    sum?.dispose();
+    graph.dispose();
+    x.dispose();
+  });
+
   for (const normalisation of ["none", "group", "batch-local"] as const) {
     it(`infers as operation after operation does, within rounding (${normalisation})`, () => {
       const network = createNetwork({ ...smallSpec, normalisation }, 5);
