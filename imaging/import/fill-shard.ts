@@ -123,7 +123,7 @@ export async function* fillShard(writer: ShardWriter, filling: Filling): AsyncGe
     };
     await writer.writeFile(shardFiles.quarantine, `${JSON.stringify(sealed.quarantine, undefined, 1)}\n`);
     const counts = { files: files.length, refusedFiles: refusedFiles.count };
-    const report = reportImport({ grouping, ...counts, outcomes, repeated, records });
+    const report = reportImport({ grouping, ...counts, outcomes, repeated, records, rule });
     await writer.writeFile(shardFiles.report, `${JSON.stringify(report, undefined, 1)}\n`);
     const card = makeDataCard(index, sealed.quarantine.entries, countLabels(report));
     await writer.writeFile(shardFiles.card, `${JSON.stringify(card, undefined, 1)}\n`);

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import { FedError } from "../../foundation/errors.ts";
 import type { QuarantineEntry } from "../shard/quarantine.ts";
-import { type ScanRecord, shardFiles } from "../shard/shard-format.ts";
+import { ruleSchema, type ScanRecord, type SplitRule, shardFiles } from "../shard/shard-format.ts";
+import type { SplitName } from "../shard/split-patients.ts";
 import type { Grouping, PatientFiles, PatientOrigin, RefusedPatient } from "../source/group-patients.ts";
 import type { Outcome } from "./outcomes.ts";
 
@@ -33,7 +34,7 @@ const patientSchema = z
     /** positive: COVID-19. Undefined where the patient was refused because label or identity is unclear. */
     label: z.enum(["positive", "negative"]).optional(),
     /** train, validation or test; undefined where the patient is not in the shard. */
-    split: z.string().optional(),
+    split: z.enum(["train", "validation", "test"]).optional(),
     /** What gave the label: a row of the CSV, the folder of a class, or the option `label`. */
     labelFrom: z.enum(["row", "folder", "option"]).optional(),
     /** What stands for the patient: PatientID (0010,0020), else row, folder, study or file name. */
@@ -75,6 +76,8 @@ const reportSchema = z
       })
       .strict()
       .optional(),
+    /** How patients were split; undefined in a dry run. */
+    rule: ruleSchema.optional(),
     /** In the order of their pseudonyms. */
     patients: z.array(patientSchema),
   })
@@ -134,10 +137,12 @@ export interface Reported {
   /** Entries about patients that come from the comparison of all scans. */
   readonly repeated: readonly QuarantineEntry[];
   readonly records: readonly ScanRecord[];
+  readonly rule: SplitRule;
 }
 
 /** The report of an import that is done. */
-export function reportImport({ grouping, files, refusedFiles, outcomes, repeated, records }: Reported): ImportReport {
+export function reportImport(reported: Reported): ImportReport {
+  const { grouping, files, refusedFiles, outcomes, repeated, records, rule } = reported;
   const outcomeOf = new Map(outcomes.map((one) => [one.patient, one]));
   const recordOf = new Map(records.map((one) => [one.patient, one]));
   const repeatedOf = new Map(repeated.map((one) => [one.patient, one]));
@@ -166,7 +171,7 @@ export function reportImport({ grouping, files, refusedFiles, outcomes, repeated
       series: [...taken, ...entries.filter(({ what }) => what === "series").map(reportSeries)],
     };
   };
-  return assemble({ grouping, files, refusedFiles, patients: grouping.patients.map(ofPatient) });
+  return assemble({ grouping, files, refusedFiles, rule, patients: grouping.patients.map(ofPatient) });
 }
 
 /** The report of a dry run: `seriesOf` says which series of a patient would be looked at, from their headers. */
@@ -188,8 +193,10 @@ function assemble({
   grouping,
   files,
   refusedFiles,
+  rule,
   patients,
-}: Pick<Reported, "grouping" | "files" | "refusedFiles"> & { patients: readonly PatientReport[] }): ImportReport {
+}: Pick<Reported, "grouping" | "files" | "refusedFiles"> &
+  Partial<Pick<Reported, "rule">> & { patients: readonly PatientReport[] }): ImportReport {
   const ofRefused = ({ patient, code, remedy, origin }: RefusedPatient): PatientReport => {
     return { patient, outcome: code, remedy, ...originFields(origin), series: [] };
   };
@@ -197,6 +204,7 @@ function assemble({
   return {
     ...{ version: 1, files, refusedFiles },
     rows: rows && { total: rows.total, matched: rows.total - rows.unmatched.length, unmatched: [...rows.unmatched] },
+    rule,
     patients: [...patients, ...grouping.refused.map(ofRefused)].sort((a, b) => (a.patient < b.patient ? -1 : 1)),
   };
 }
@@ -225,6 +233,15 @@ export async function readReport(dir: string): Promise<ImportReport | undefined>
   } catch {
     return undefined;
   }
+}
+
+/** In which split each patient of a report is; undefined for one without splits. */
+export function splitsOfReport(
+  report: ImportReport | undefined,
+): { readonly rule: SplitRule; readonly splits: ReadonlyMap<string, SplitName> } | undefined {
+  if (!report?.rule) return undefined;
+  const splits = report.patients.flatMap(({ patient, split }) => (split ? [[patient, split] as const] : []));
+  return { rule: report.rule, splits: new Map(splits) };
 }
 
 /**

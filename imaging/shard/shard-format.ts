@@ -87,6 +87,12 @@ const scanSchema = z
   .strict();
 export type ScanRecord = z.output<typeof scanSchema>;
 
+export const ruleSchema = z
+  .object({ seed: z.number().int(), train: z.number(), validation: z.number(), test: z.number() })
+  .strict();
+/** Seed and shares of a split. */
+export type SplitRule = z.output<typeof ruleSchema>;
+
 const shardSchema = z
   .object({
     version: z.literal(1),
@@ -96,14 +102,12 @@ const shardSchema = z
     root: digestField,
     quarantine: digestField,
     /** How patients were split. */
-    rule: z.object({ seed: z.number().int(), train: z.number(), validation: z.number(), test: z.number() }).strict(),
+    rule: ruleSchema,
     /** Keyed hash of the archive's listing and of the options: an import without changes is not repeated. */
     source: pseudonym,
     scans: z.array(scanSchema).min(1),
   })
   .strict();
-/** Seed and shares of a split. */
-export type SplitRule = z.output<typeof shardSchema>["rule"];
 export type ShardIndex = z.output<typeof shardSchema>;
 
 /** RFC 6962 root over the salted scans: it can prove later that a scan was in the shard, and reveals nothing before. */

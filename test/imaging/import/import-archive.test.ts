@@ -73,6 +73,28 @@ describe("importing an archive", () => {
     for (const { patient, split } of left) expect(split).to.equal(all.get(patient));
   });
 
+  it("leaves everybody in their split where the index is damaged, and is refused where nothing else says it", async () => {
+    const [dir, less] = [join(root, "damaged-index"), join(root, "less-and-damaged")];
+    await cp(archive, less, { recursive: true });
+    await importInto(less, dir);
+    const all = new Map((await readShardIndex(dir)).scans.map(({ patient, split }) => [patient, split]));
+    const stayed = async () => {
+      const { scans } = await readShardIndex(dir);
+      return scans.every(({ patient, split }) => split === all.get(patient));
+    };
+    // Fewer patients would be dealt otherwise.
+    await rm((await patientFolders(less))[0]!, { recursive: true });
+    await truncate(join(dir, "shard.json"), 1000);
+    await importInto(less, dir);
+    expect(await stayed()).to.equal(true);
+    await importInto(less, join(root, "dealt-anew"));
+    const anew = (await readShardIndex(join(root, "dealt-anew"))).scans;
+    expect(anew.every(({ patient, split }) => split === all.get(patient))).to.equal(false);
+    await truncate(join(dir, "shard.json"), 1000);
+    await rm(join(dir, shardFiles.report));
+    expect(await codeOf(importInto(less, dir))).to.equal("SHARD_DAMAGED");
+  });
+
   it("does not look again at patients who had no usable scan, where their files are the same", async () => {
     const dir = join(root, "unusable");
     const copy = join(root, "unusable-archive");
