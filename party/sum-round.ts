@@ -7,7 +7,7 @@ import type { CollectPorts } from "../protocol/judge/collecting.ts";
 import { openedSums } from "../protocol/judge/opened-sums.ts";
 import { sealedUpdates } from "../protocol/judge/private-model.ts";
 import { dealerFacts, leftOut } from "../protocol/judge/sealing.ts";
-import type { Gossip, Ledger } from "../protocol/ports.ts";
+import type { Clock, Gossip, Ledger } from "../protocol/ports.ts";
 import { recoverKey } from "./recover-key.ts";
 import type { RoundView } from "./round-actions.ts";
 import type { RoundWatch } from "./round-watch.ts";
@@ -20,6 +20,7 @@ import { SumWatch } from "./sum-watch.ts";
 export interface SumPorts extends CollectPorts {
   readonly ledger: Ledger;
   readonly gossip: Gossip;
+  readonly clock: Clock;
 }
 
 export class SumRound {
