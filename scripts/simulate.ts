@@ -49,7 +49,7 @@ export function simulateCommand(program: Command): void {
     .addHelpText(
       "after",
       "\nExamples:\n  consilium simulate\n  consilium simulate --hospitals 8 --rounds 10 --partition dirichlet:0.5" +
-        "\n  consilium simulate --archive ./ct --labels labels.csv --run-dir ./run\n  consilium simulate --resume" +
+        "\n  consilium simulate --archive ./ct --labels labels.csv --preset standard --mirror\n  consilium simulate --resume" +
         "\n  consilium simulate --strategy scaffold\n  consilium simulate --plan plan.json" +
         "\n  consilium simulate --private --hospitals 7\n  consilium simulate --private --buckets 3 --hospitals 12",
     )

@@ -95,7 +95,7 @@ const strategies: readonly [name: Name, flags: string, about: string][] = [
 ];
 
 const trainings: readonly [name: Name, flags: string, about: string][] = [
-  ["rounds", "--rounds <n>", "rounds of training (default 8)"],
+  ["rounds", "--rounds <n>", "rounds of training (default 8, 16 of standard)"],
   ["localEpochs", "--local-epochs <n>", "epochs that a hospital trains in a round (default 4)"],
   ["batchSize", "--batch-size <n>", "scans a step"],
   ["optimiser", "--optimiser <name>", "adam or sgd; scaffold takes sgd alone"],

@@ -31,7 +31,8 @@ describe("a simulation's plan", () => {
   });
 
   it("has the network that was asked for, and the input that it takes", async () => {
-    const { model } = await wantedPlan(parseSettings({ preset: "standard" }), 24);
+    const { model, rounds } = await wantedPlan(parseSettings({ preset: "standard" }), 24);
+    expect(rounds).to.equal(16);
     expect(model).to.deep.include({ preset: "standard", input: { slices: 8, height: 128, width: 128, channels: 1 } });
     expect((await wantedPlan(parseSettings({}), 24)).model.preset).to.equal("compact");
   });
