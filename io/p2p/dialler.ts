@@ -17,6 +17,8 @@ const longestDelayMs = 30_000;
 /** A connection that ends sooner was no success: the other side may not know this node (yet). */
 const stableMs = 3_000;
 const dialTimeoutMs = 10_000;
+/** Parties that start together do not reach each other at first: that is no news. */
+const startingMs = 5_000;
 /** With so many members connected, learnt addresses are not dialled: every object has several ways to every member. */
 const enoughMembers = 8;
 /** Of two members that learn of each other, the one with the larger peer id lets the other dial first. */
@@ -99,9 +101,10 @@ export function keepDialled(network: Libp2p, options: DiallerOptions): Dialler {
     }
   };
 
-  /** A configured address: says at the level of warning why it is not reached, once for each reason. */
+  /** A configured address: says at the level of warning why it is not reached, once for each reason, when that has lasted. */
   async function keepOne(address: Multiaddr): Promise<void> {
     let reported: string | undefined;
+    let failingSince: number | undefined;
     const name = address.toString();
     const onOpen = () => {
       if (reported !== undefined) log.info("peer-reached", { address: name });
@@ -111,8 +114,10 @@ export function keepDialled(network: Libp2p, options: DiallerOptions): Dialler {
       const { signal: before } = retrying;
       const reason = await dialOnce(address, { onOpen });
       failures = reason === undefined || before !== retrying.signal ? 0 : failures + 1;
-      // The first failure is normal where parties start one after the other.
-      if (reason !== undefined && reason !== reported && failures > 1 && !signal.aborted) {
+      const now = performance.now();
+      failingSince = reason === undefined ? undefined : (failingSince ?? now);
+      const isNews = reason !== reported && now - (failingSince ?? now) >= startingMs;
+      if (reason !== undefined && isNews && !signal.aborted) {
         reported = reason;
         log.warn("peer-not-reached", { address: name, reason });
       }

@@ -1,6 +1,7 @@
 // How members find each other, and what a person reads when they do not, over real connections.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import { openAddressBook } from "../../../io/p2p/address-book.ts";
 import { createPeerKey, loadPeerKey } from "../../../io/p2p/identity.ts";
@@ -83,7 +84,7 @@ describe("members' addresses", () => {
     const wrong = addressOf(a).replace(a.peerId, other.peerId);
     const { log, seen, lines } = recordingLog();
     await peers.start({ peers: [wrong, `/ip4/127.0.0.1/tcp/1/p2p/${a.peerId}`], log });
-    await until(() => seen("peer-not-reached").length === 2);
+    await until(() => seen("peer-not-reached").length === 2, { withinMs: 40_000 });
     const reasons = seen("peer-not-reached").map(({ reason }) => String(reason));
     expect(
       reasons.some((reason) => reason.includes("another peer id")),
@@ -94,6 +95,18 @@ describe("members' addresses", () => {
       reasons.join(),
     ).to.equal(true);
     expect(lines.filter(({ level }) => level === "warn")).to.have.length(2);
+  });
+
+  it("logs no warning where a peer starts some seconds after this node", async () => {
+    const { log, lines } = recordingLog();
+    const first = await peers.start();
+    const [key, address] = [first.key, addressOf(first)];
+    await first.stop();
+    const a = await peers.start({ peers: [address], log });
+    await delay(2_000);
+    const listen = [address.slice(0, address.indexOf("/p2p/"))];
+    await areConnected(a, await peers.start({ identity: key, listen }));
+    expect(lines.filter(({ level }) => level === "warn")).to.deep.equal([]);
   });
 
   it("logs no warning while members connect, transfer and stop", async () => {
@@ -126,7 +139,7 @@ describe("members' addresses", () => {
     const { log, seen } = recordingLog();
     const first = await peers.start();
     await peers.start({ identity: first.key, peers: [addressOf(first)], log });
-    await until(() => seen("peer-not-reached").length === 1);
+    await until(() => seen("peer-not-reached").length === 1, { withinMs: 40_000 });
     expect(seen("peer-not-reached")[0]?.["reason"]).to.include("own peer id");
   });
 

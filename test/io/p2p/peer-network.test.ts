@@ -59,7 +59,9 @@ describe("the peer network", () => {
     const stranger = await peers.start({ admitted: false, membership: everyone });
     const { log, seen } = recordingLog();
     const b = await peers.start({ peers: [addressOf(stranger), addressOf(a)], log });
-    await until(() => seen("peer-not-reached").length === 1 && b.network.connectedMembers().length === 1);
+    await until(() => seen("peer-not-reached").length === 1 && b.network.connectedMembers().length === 1, {
+      withinMs: 40_000,
+    });
     expect(b.network.connections().map(({ peerId }) => peerId)).to.deep.equal([a.peerId]);
     expect(stranger.network.connections().map(({ peerId }) => peerId)).not.to.include(b.peerId);
     expect(seen("peer-not-reached")[0]?.["reason"]).to.match(/contract does not list/);
