@@ -36,6 +36,12 @@ export async function makeFolder(path: string, mode?: number): Promise<void> {
   }
 }
 
+/** Whether others on this machine may read or change a file: its mode says so, or its disk, such as exFAT, keeps no modes. */
+export async function isOpenToOthers(path: string): Promise<boolean> {
+  const { mode } = await stat(path);
+  return (mode & 0o077) !== 0;
+}
+
 async function isFolder(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
   return found?.isDirectory() === true;

@@ -4,7 +4,8 @@ import type { ImportSummary } from "../../imaging/import/import-summary.ts";
 import type { DataCard } from "../../imaging/shard/data-card.ts";
 import { table } from "../terminal/table.ts";
 
-export function importReport(summary: ImportSummary): string {
+/** @param openKey the pseudonyms' key, where others on this machine may read it */
+export function importReport(summary: ImportSummary, openKey?: string): string {
   const { scans, positive, negative, splits, card, dir, root, files } = summary;
   const state = summary.unchanged ? " (nothing changed since the last import)" : "";
   const resumed = summary.resumed > 0 ? `, ${summary.resumed} of them unchanged since an earlier import` : "";
@@ -19,7 +20,7 @@ export function importReport(summary: ImportSummary): string {
     "",
     storedTable(card),
     ...section("left out", exclusionTable(card)),
-    ...warnings(summary),
+    ...warnings(summary, openKey),
     "",
     `shard     ${dir}`,
     `scans     ${root}`,
@@ -99,11 +100,16 @@ const meanings: Readonly<Record<string, string>> = {
   SIZE_UNKNOWN: "pictures without millimetres",
 };
 
-function warnings({ card, positive, negative, scans }: ImportSummary): string[] {
+function warnings({ card, positive, negative, scans }: ImportSummary, openKey?: string): string[] {
   const warned = card.shortcuts.filter(({ isWarned }) => isWarned);
   const { labels } = card;
   const byNumber = Object.entries(labels?.matchedBy ?? {}).filter(([how]) => how.includes("number"));
   const notes = [
+    ...(openKey === undefined
+      ? []
+      : [
+          `others on this machine can read ${openKey}, which tells who a pseudonym is: chmod 600, or --key on a disk that keeps permissions`,
+        ]),
     ...byNumber.map(([how, count]) => `${count} patients were matched by ${how}: the CSV lacks their leading zeros`),
     ...(labels && labels.joined > 0
       ? [`${labels.joined} patients have files in several folders, joined because their PatientID is the same`]

@@ -1,6 +1,7 @@
 // The work of `consilium import`.
 import { resolve } from "node:path";
 import { FedError, isFedError } from "../../foundation/errors.ts";
+import { isOpenToOthers } from "../../foundation/private-files.ts";
 import type { ImportProgress } from "../../imaging/import/fill-shard.ts";
 import { findOriginal } from "../../imaging/import/find-original.ts";
 import { importArchive, planImport } from "../../imaging/import/import-archive.ts";
@@ -66,7 +67,9 @@ async function importFrom(source: string | ImageServer, options: RunImportOption
       const summary = await withProgress((signal) =>
         importArchive(source, resolve(options.out), asOptions(options, password), { signal }),
       );
-      print(options, summary, () => importReport(summary));
+      const key = keyFileOf(options);
+      const isKeyOpen = await isOpenToOthers(key);
+      print(options, { ...summary, isKeyOpen }, () => importReport(summary, isKeyOpen ? key : undefined));
     } catch (error) {
       if (error instanceof NothingImported && !options.json) console.error(refusedList(error));
       const isOne = isFedError(error, "LABELS_MISSING") && error.facts["patients"] === 1;
@@ -82,12 +85,16 @@ function print({ json }: RunImportOptions, value: unknown, text: () => string): 
   console.log(json ? JSON.stringify(value) : text());
 }
 
+function keyFileOf({ key, out }: RunImportOptions): string {
+  return resolve(key ?? `${out}.key`);
+}
+
 function asOptions(options: RunImportOptions, password: string | undefined): ImportOptions {
   const { labels, label, labelsOverFolders, patientsBy, seed, minSlices, pictures, workers, maxStudies } = options;
   const { size, windows, fieldMm, sliceMm, maxSlices } = options;
   const [train, validation, test] = options.split;
   return {
-    keyFile: resolve(options.key ?? `${options.out}.key`),
+    keyFile: keyFileOf(options),
     labels: labels && resolve(labels),
     label: label && (label === "positive" ? 1 : 0),
     ...{ labelsOverFolders, patientsBy, password, seed, minSlices, pictures, workers, maxStudies },
