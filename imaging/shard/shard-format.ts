@@ -88,7 +88,16 @@ const scanSchema = z
 export type ScanRecord = z.output<typeof scanSchema>;
 
 export const ruleSchema = z
-  .object({ seed: z.number().int(), train: z.number(), validation: z.number(), test: z.number() })
+  .object({
+    /** Of the lots that patients draw. */
+    seed: z.number().int(),
+    /** Share of each class to learn from. */
+    train: z.number(),
+    /** Share that chooses thresholds and stopping points. */
+    validation: z.number(),
+    /** Share that is scored, and chooses nothing. */
+    test: z.number(),
+  })
   .strict();
 /** Seed and shares of a split. */
 export type SplitRule = z.output<typeof ruleSchema>;
