@@ -2,13 +2,14 @@
 // root, to mount them. Debian has the file systems: apt-get install exfat-fuse exfatprogs ntfs-3g
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { expect } from "chai";
 import { writeArchive } from "../imaging/import/synthetic.ts";
+import { until } from "../io/p2p/federation-of-peers.ts";
 
 const execute = promisify(execFile);
 const program = join(import.meta.dirname, "../../scripts/consilium.ts");
@@ -75,9 +76,11 @@ describe("an import on a disk that is carried about", function () {
       await cp(archive, join(place, "archive"), { recursive: true });
       await cp(join(dir, "key"), join(place, "key"));
       const killed = start(join(place, "archive"), place);
-      await delay(2_500);
+      // It writes beside the shard's place, and moves it there at the end.
+      await until(() => existsSync(join(place, "shard.importing", "outcomes")), { withinMs: 60_000 });
       killed.kill("SIGKILL");
       await once(killed, "close");
+      expect(existsSync(join(place, "shard"))).to.equal(false);
       const done = await importing(join(place, "archive"), place);
       expect(done.root).to.equal(known.root);
       expect(done.isKeyOpen).to.equal(name === "exFAT");
